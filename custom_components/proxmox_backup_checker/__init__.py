@@ -1,0 +1,1 @@
+"""Proxmox Backup Checker for Home Assistant."""

@@ -1,0 +1,1 @@
+"""What the facts mean: pure judgement without Home Assistant, input, output or a clock of its own."""

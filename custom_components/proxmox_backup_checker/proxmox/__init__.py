@@ -1,0 +1,1 @@
+"""What Proxmox says: the API, the log agent, logs, schedules and retention. Knows nothing of Home Assistant."""

@@ -1,0 +1,73 @@
+"""Everything that can go wrong between us and a Proxmox host or its log agent."""
+
+
+class ProxmoxError(Exception):
+    """Base of all errors that the clients raise."""
+
+
+class CannotConnectError(ProxmoxError):
+    """The host could not be reached: refused, no route, no such name, time-out, connection dropped."""
+
+
+class CertificateError(ProxmoxError):
+    """The certificate could not be accepted; `fingerprint` is that of the certificate shown, where it is known."""
+
+    def __init__(self, message: str, fingerprint: str | None = None) -> None:
+        """Keep the fingerprint for the question to the user."""
+        super().__init__(message)
+        self.fingerprint = fingerprint
+
+
+class CertificateUntrustedError(CertificateError):
+    """The system does not trust the certificate and none is pinned."""
+
+
+class CertificateChangedError(CertificateError):
+    """The certificate is not the pinned one; `expected` is the pinned fingerprint."""
+
+    def __init__(self, expected: str, fingerprint: str | None) -> None:
+        """Keep both fingerprints for the question to the user."""
+        super().__init__(f"The certificate has changed: expected {expected}, got {fingerprint}", fingerprint)
+        self.expected = expected
+
+
+class AuthenticationError(ProxmoxError):
+    """The token was refused (401)."""
+
+
+class PermissionDeniedError(ProxmoxError):
+    """The token is valid but lacks a privilege (403).
+
+    `path` and `privileges` name it where Proxmox does; any one of `privileges` would do.
+    """
+
+    def __init__(self, message: str, path: str | None = None, privileges: tuple[str, ...] = ()) -> None:
+        """Keep what Proxmox named."""
+        super().__init__(message)
+        self.path = path
+        self.privileges = privileges
+
+
+class NodeUnreachableError(ProxmoxError):
+    """The contacted host could not reach node `node` (595, 596 and the other 59x of pve-http-server)."""
+
+    def __init__(self, node: str, message: str) -> None:
+        """Keep the node's name."""
+        super().__init__(f"Node {node} cannot be reached: {message}")
+        self.node = node
+        self.reason = message
+
+
+class ApiError(ProxmoxError):
+    """Proxmox answered with an error; `errors` maps parameters to their messages."""
+
+    def __init__(self, status: int, message: str, errors: dict[str, str] | None = None) -> None:
+        """Keep status and message apart."""
+        super().__init__(f"{message} (HTTP {status})")
+        self.status = status
+        self.message = message
+        self.errors = errors or {}
+
+
+class UnexpectedAnswerError(ProxmoxError):
+    """The answer is not what the API documents: no JSON, a wrong type, a missing field."""
