@@ -1,0 +1,275 @@
+"""Backup jobs, storages and archives as the Proxmox API answers them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from .fields import Fields
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BackupJob:
+    """A backup job, from jobs.cfg or the legacy vzdump.cron.
+
+    Exactly one of `pool`, `vmids` and `all_guests` selects the guests, in this order of precedence
+    (PVE/VZDump/Common.pm, get_included_guests). `next_run` in epoch seconds; Proxmox computes it for disabled jobs too.
+    `options` are the vzdump options as Proxmox delivers them, for comparison with the command of a run.
+    """
+
+    job_id: str
+    enabled: bool
+    schedule: str | None
+    storage: str | None
+    node: str | None = None
+    pool: str | None = None
+    vmids: tuple[int, ...] = ()
+    all_guests: bool = False
+    exclude: tuple[int, ...] = ()
+    mode: str | None = None
+    comment: str | None = None
+    repeat_missed: bool = False
+    next_run: int | None = None
+    legacy: bool = False
+    starttime: str | None = None
+    day_of_week: str | None = None
+    options: Mapping[str, object] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def list_from_api(cls, data: object) -> tuple[BackupJob, ...]:
+        """Parse `/cluster/backup`, ordered by id."""
+        jobs = (cls._from_row(row) for row in Fields.rows(data, "/cluster/backup"))
+        return tuple(sorted(jobs, key=lambda job: job.job_id))
+
+    @classmethod
+    def _from_row(cls, row: Fields) -> BackupJob:
+        return cls(
+            job_id=row.text("id"),
+            # Jobs of jobs.cfg always carry the flag; legacy ones write "" for a disabled job.
+            enabled=row.flag("enabled", default=True),
+            schedule=row.optional_text("schedule") or None,
+            storage=row.optional_text("storage") or None,
+            node=row.optional_text("node") or None,
+            pool=row.optional_text("pool") or None,
+            vmids=row.vmids("vmid"),
+            all_guests=row.flag("all"),
+            exclude=row.vmids("exclude"),
+            mode=row.optional_text("mode"),
+            comment=(row.optional_text("comment") or "").strip() or None,
+            repeat_missed=row.flag("repeat-missed"),
+            next_run=row.optional_integer("next-run"),
+            legacy=row.optional_text("type") is None,
+            starttime=row.optional_text("starttime"),
+            day_of_week=row.optional_text("dow"),
+            options=dict(row.values),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IncludedVolume:
+    """A disk or mount point of a guest and whether a job includes it; `key` as scsi0 or mp1."""
+
+    key: str
+    volume: str
+    included: bool
+    reason: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IncludedGuest:
+    """A guest of a job with its volumes; `guest_type` is `unknown` where the guest no longer exists."""
+
+    vmid: int
+    guest_type: str
+    name: str | None
+    volumes: tuple[IncludedVolume, ...]
+
+    @classmethod
+    def list_from_api(cls, data: object) -> tuple[IncludedGuest, ...]:
+        """Parse `/cluster/backup/{id}/included_volumes`."""
+        source = "/cluster/backup/{id}/included_volumes"
+        tree = Fields.of(data, source)
+        guests = (
+            cls(
+                vmid=row.integer("id"),
+                guest_type=row.text("type"),
+                name=row.optional_text("name"),
+                volumes=tuple(
+                    IncludedVolume(
+                        key=volume.text("id").split(":", 1)[-1],
+                        volume=volume.optional_text("name") or "",
+                        included=volume.flag("included"),
+                        reason=volume.optional_text("reason"),
+                    )
+                    for volume in Fields.rows(row.values.get("children"), source)
+                ),
+            )
+            for row in Fields.rows(tree.values.get("children"), source)
+        )
+        return tuple(sorted(guests, key=lambda guest: guest.vmid))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UncoveredGuest:
+    """A guest that Proxmox itself finds in no job, disabled jobs counted as coverage."""
+
+    vmid: int
+    guest_type: str
+    name: str | None
+
+    @classmethod
+    def list_from_api(cls, data: object) -> tuple[UncoveredGuest, ...]:
+        """Parse `/cluster/backup-info/not-backed-up`."""
+        guests = (
+            cls(vmid=row.integer("vmid"), guest_type=row.text("type"), name=row.optional_text("name"))
+            for row in Fields.rows(data, "/cluster/backup-info/not-backed-up")
+        )
+        return tuple(sorted(guests, key=lambda guest: guest.vmid))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StorageStatus:
+    """A storage as one node sees it now; sizes in bytes, None where it is not active."""
+
+    storage: str
+    plugin_type: str
+    content: tuple[str, ...]
+    enabled: bool
+    active: bool
+    shared: bool
+    total: int | None
+    used: int | None
+    available: int | None
+
+    @classmethod
+    def list_from_api(cls, data: object) -> tuple[StorageStatus, ...]:
+        """Parse `/nodes/{node}/storage`; an unreachable storage answers with zeros."""
+        storages = (cls._from_row(row) for row in Fields.rows(data, "/nodes/{node}/storage"))
+        return tuple(sorted(storages, key=lambda storage: storage.storage))
+
+    @classmethod
+    def _from_row(cls, row: Fields) -> StorageStatus:
+        total = row.optional_integer("total") or None
+        return cls(
+            storage=row.text("storage"),
+            plugin_type=row.text("type"),
+            content=row.words("content"),
+            enabled=row.flag("enabled", default=True),
+            active=row.flag("active"),
+            shared=row.flag("shared"),
+            total=total,
+            used=row.optional_integer("used") if total else None,
+            available=row.optional_integer("avail") if total else None,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StorageConfig:
+    """A storage's configuration; `nodes` is empty where all nodes may use it."""
+
+    storage: str
+    plugin_type: str
+    content: tuple[str, ...]
+    nodes: tuple[str, ...]
+    disabled: bool
+    prune_backups: str | None
+
+    @classmethod
+    def list_from_api(cls, data: object) -> tuple[StorageConfig, ...]:
+        """Parse `/storage`."""
+        storages = (
+            cls(
+                storage=row.text("storage"),
+                plugin_type=row.text("type"),
+                content=row.words("content"),
+                nodes=row.words("nodes"),
+                disabled=row.flag("disable"),
+                prune_backups=row.optional_text("prune-backups"),
+            )
+            for row in Fields.rows(data, "/storage")
+        )
+        return tuple(sorted(storages, key=lambda storage: storage.storage))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Archive:
+    """A backup on a storage; `ctime` in epoch seconds, `size` in bytes.
+
+    `size` is None where the listing cannot tell it, and `finished` is False for a snapshot of a Proxmox Backup Server that
+    has no manifest, which Proxmox shows with a size of 1 (PVE/Storage/PBSPlugin.pm, list_volumes).
+    """
+
+    volid: str
+    storage: str
+    vmid: int | None
+    guest_type: str | None
+    ctime: int
+    size: int | None = None
+    finished: bool = True
+    protected: bool = False
+    renamed: bool = False
+    notes: str | None = None
+    encrypted: bool = False
+    verification: str | None = None
+
+    @classmethod
+    def list_from_content(cls, data: object, storage: str) -> tuple[Archive, ...]:
+        """Parse `/nodes/{node}/storage/{storage}/content?content=backup`."""
+        rows = Fields.rows(data, "/nodes/{node}/storage/{storage}/content")
+        return _by_age(cls._from_content(row, storage) for row in rows)
+
+    @classmethod
+    def _from_content(cls, row: Fields, storage: str) -> Archive:
+        size = row.optional_integer("size")
+        unfinished = (row.optional_text("format") or "").startswith("pbs-") and size == 1
+        verification = row.values.get("verification")
+        return cls(
+            volid=row.text("volid"),
+            storage=storage,
+            vmid=row.optional_integer("vmid"),
+            guest_type=row.optional_text("subtype"),
+            ctime=row.integer("ctime"),
+            size=None if unfinished else size,
+            finished=not unfinished,
+            protected=row.flag("protected"),
+            notes=row.optional_text("notes"),
+            encrypted=bool(row.optional_text("encrypted")),
+            verification=Fields.of(verification, "verification").optional_text("state") if verification else None,
+        )
+
+    @classmethod
+    def list_from_prune(cls, data: object, storage: str) -> tuple[Archive, ...]:
+        """Parse the prune dry run with `keep-all=1`, which lists every archive for a token with audit rights only."""
+        return _by_age(
+            cls(
+                volid=row.text("volid"),
+                storage=storage,
+                vmid=row.optional_integer("vmid"),
+                guest_type=row.optional_text("type"),
+                ctime=row.integer("ctime"),
+                protected=row.optional_text("mark") == "protected",
+                renamed=row.optional_text("mark") == "renamed",
+            )
+            for row in Fields.rows(data, "/nodes/{node}/storage/{storage}/prunebackups")
+        )
+
+
+def _by_age(archives: Iterable[Archive]) -> tuple[Archive, ...]:
+    return tuple(sorted(archives, key=lambda archive: (archive.ctime, archive.volid)))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VzdumpDefaults:
+    """What vzdump uses on a node where a job does not say; `prune_backups` as a property string."""
+
+    storage: str | None
+    prune_backups: str | None
+    remove: bool
+
+    @classmethod
+    def from_api(cls, data: object) -> VzdumpDefaults:
+        """Parse `/nodes/{node}/vzdump/defaults`."""
+        fields = Fields.of(data, "/nodes/{node}/vzdump/defaults")
+        return cls(
+            storage=fields.optional_text("storage"),
+            prune_backups=fields.optional_text("prune-backups"),
+            remove=fields.flag("remove", default=True),
+        )

@@ -1,0 +1,141 @@
+"""One way to ask a Proxmox host: token, pinned certificate, time-outs, and errors that say what is wrong."""
+
+import asyncio
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from http import HTTPStatus
+import json
+import re
+from typing import Final
+
+import aiohttp
+from yarl import URL
+
+from .errors import (
+    ApiError,
+    AuthenticationError,
+    CannotConnectError,
+    CertificateChangedError,
+    CertificateError,
+    CertificateUntrustedError,
+    NodeUnreachableError,
+    PermissionDeniedError,
+    ProxmoxError,
+    UnexpectedAnswerError,
+)
+from .tls import normalise_fingerprint, ssl_argument
+
+# pveproxy gives a proxied request 30 s before it answers 596 itself.
+_TIMEOUT: Final = aiohttp.ClientTimeout(total=45, sock_connect=10)
+# pveproxy and pvedaemon have three single-threaded workers each, and the web interface needs them too.
+_REQUESTS_IN_FLIGHT: Final = 3
+_PERMISSION: Final = re.compile(r"Permission check failed \(([^,()]+), ([^()]+)\)")
+_NODE: Final = re.compile(r"^/nodes/([^/]+)")
+
+
+@contextmanager
+def connection_errors(fingerprint: str | None) -> Generator[None]:
+    """Turn aiohttp's errors into ours; `fingerprint` is the pinned one."""
+    try:
+        yield
+    except aiohttp.ServerFingerprintMismatch as error:
+        raise CertificateChangedError(fingerprint or "", normalise_fingerprint(error.got.hex())) from error
+    except aiohttp.ClientConnectorCertificateError as error:
+        raise CertificateUntrustedError(str(error.certificate_error)) from error
+    except aiohttp.ClientSSLError as error:
+        raise CertificateError(str(error)) from error
+    except TimeoutError as error:
+        raise CannotConnectError("The host did not answer in time") from error
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        raise CannotConnectError(str(error) or type(error).__name__) from error
+
+
+class Connection:
+    """Authenticated requests to one Proxmox host."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        host: str,
+        port: int,
+        *,
+        token_id: str,
+        token_secret: str,
+        fingerprint: str | None,
+    ) -> None:
+        """Use a session that somebody else owns.
+
+        `token_id` has the form `user@realm!name`; `fingerprint` is the SHA-256 of the pinned certificate, or None where
+        the system is to verify it. Raises ValueError where host or fingerprint cannot be one.
+        """
+        self._session = session
+        self._root = URL.build(scheme="https", host=host, port=port, path="/api2/json")
+        self._headers = {"Authorization": f"PVEAPIToken={token_id}={token_secret}"}
+        self._fingerprint = fingerprint
+        self._ssl = ssl_argument(fingerprint)
+        self._free = asyncio.Semaphore(_REQUESTS_IN_FLIGHT)
+
+    async def get(self, path: str, parameters: Mapping[str, str | int] | None = None) -> object:
+        """Return the `data` of a GET; names within `path` are already quoted.
+
+        Raises any ProxmoxError.
+        """
+        url = URL(f"{self._root}{path}", encoded=True)
+        if parameters:
+            url = url.update_query(parameters)
+        async with self._free:
+            with connection_errors(self._fingerprint):
+                status, reason, body = await self._fetch(url)
+        if status != HTTPStatus.OK:
+            raise _error(path, status, reason, body)
+        answer = _decode(body)
+        if "data" not in answer:
+            raise UnexpectedAnswerError(f"{path}: this is not the answer of a Proxmox API")
+        return answer["data"]
+
+    async def _fetch(self, url: URL) -> tuple[int, str, bytes]:
+        """Ask once, and once more where the server had just closed the connection that we reused."""
+        try:
+            return await self._fetch_once(url)
+        except aiohttp.ClientConnectorError:
+            raise
+        except aiohttp.ServerDisconnectedError, aiohttp.ClientOSError:
+            return await self._fetch_once(url)
+
+    async def _fetch_once(self, url: URL) -> tuple[int, str, bytes]:
+        async with self._session.get(
+            url, headers=self._headers, ssl=self._ssl, timeout=_TIMEOUT, allow_redirects=False
+        ) as response:
+            return response.status, response.reason or "", await response.read()
+
+
+def _decode(body: bytes) -> Mapping[str, object]:
+    """Return the JSON object of an answer, empty where there is none."""
+    try:
+        answer = json.loads(body.decode("utf-8", errors="replace"))
+    except ValueError:
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+def _error(path: str, status: int, reason: str, body: bytes) -> ProxmoxError:
+    """Say what an answer other than 200 means.
+
+    Before pve-http-server 5.2.0 the text of an error stands in the reason phrase only.
+    """
+    answer = _decode(body)
+    message = str(answer.get("message") or reason or "no explanation").strip()
+    if status == HTTPStatus.UNAUTHORIZED:
+        return AuthenticationError(message)
+    if status == HTTPStatus.FORBIDDEN:
+        match = _PERMISSION.search(message)
+        if match is None:
+            return PermissionDeniedError(message)
+        return PermissionDeniedError(message, match[1].strip(), tuple(match[2].strip().split("|")))
+    if status >= 590 and (match := _NODE.match(path)):
+        return NodeUnreachableError(match[1], message)
+    details = answer.get("errors")
+    errors = {str(key): str(value).strip() for key, value in details.items()} if isinstance(details, dict) else {}
+    if errors:
+        message = f"{message} {'; '.join(f'{key}: {text}' for key, text in errors.items())}"
+    return ApiError(status, message, errors)
