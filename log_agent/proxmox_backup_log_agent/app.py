@@ -1,0 +1,273 @@
+"""The HTTP side: version 1 of the API, nothing else."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+import hashlib
+import json
+from pathlib import Path
+import re
+import time
+from typing import Protocol
+
+from aiohttp import hdrs, web
+
+from . import API_VERSION, __version__
+from .folders import Entry, FolderError, jobs_folder, logs_folder
+from .jobs import JobFiles, job_id
+from .journal import Changes, Journal
+from .log_reader import LogChangedError, LogReader, compressed
+from .refusals import Refusals, client_of
+
+MAX_WAIT = 300.0  # seconds
+POLL = 0.5  # seconds between two looks at the folders while somebody waits
+LOG_DEADLINE = 900.0  # seconds for one log
+SMALLEST_GZIP = 1024  # bytes
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Token(Protocol):
+    """Knows the token."""
+
+    def accepts(self, token: str) -> bool:
+        """Return whether this is the token."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentConfig:
+    """What the agent shows and to whom: the tree to read, the node's name and IANA time zone, the token."""
+
+    root: Path
+    node: str
+    time_zone: str
+    token: Token
+
+
+def create_app(config: AgentConfig) -> web.Application:
+    """Return the application."""
+    app = web.Application(middlewares=[_answer_errors, _Gate(config.token).check])
+    routes = _Routes(config)
+    for path, handler in routes.table():
+        app.router.add_get(path, handler, allow_head=False)
+    app.on_response_prepare.append(_set_headers)
+    return app
+
+
+class _Routes:
+    """The handlers and what they share."""
+
+    def __init__(self, config: AgentConfig) -> None:
+        self._config = config
+        self._logs = logs_folder(config.root)
+        self._jobs = jobs_folder(config.root)
+        self._job_files = JobFiles(self._jobs)
+        self._journal = Journal(self._logs, self._jobs)
+
+    def table(self) -> list[tuple[str, Handler]]:
+        """Return every path that exists."""
+        return [
+            ("/v1/status", self.status),
+            ("/v1/jobs", self.jobs),
+            ("/v1/logs", self.logs),
+            ("/v1/logs/{name}", self.log),
+            ("/v1/changes", self.changes),
+        ]
+
+    async def status(self, request: web.Request) -> web.Response:
+        """Answer who and when this is, and whether the folders can be read."""
+        now = time.time()
+        return _json(
+            {
+                "version": __version__,
+                "api": API_VERSION,
+                "node": self._config.node,
+                "time": now,
+                "time_zone": self._config.time_zone,
+                "boot_time": round(now - time.clock_gettime(time.CLOCK_BOOTTIME)),
+                "logs": self._logs.state(),
+                "jobs": self._jobs.state(),
+            }
+        )
+
+    async def jobs(self, request: web.Request) -> web.Response:
+        """Answer with every vzdump job state file."""
+        entries = self._jobs.entries()
+        self._job_files.forget_all_but({entry.name for entry in entries})
+        return _json_with_etag(request, {"jobs": self._job_files.describe(entries)})
+
+    async def logs(self, request: web.Request) -> web.Response:
+        """Answer with name, size and modification time of every log."""
+        return _json_with_etag(request, {"logs": [_log_item(entry) for entry in self._logs.entries()]})
+
+    async def log(self, request: web.Request) -> web.StreamResponse:
+        """Answer with one log."""
+        tail = _whole_number(request, "tail")
+        try:
+            reader = LogReader(self._logs, request.match_info["name"], tail)
+        except FileNotFoundError as error:
+            raise web.HTTPNotFound from error
+        except OSError as error:
+            raise FolderError(f"The log cannot be read: {error.strerror}") from error
+        try:
+            return await _send_log(request, reader)
+        finally:
+            reader.close()
+
+    async def changes(self, request: web.Request) -> web.Response:
+        """Answer as soon as something changed, else when the time is over."""
+        cursor = request.query.get("after")
+        end = time.monotonic() + min(_seconds(request, "wait"), MAX_WAIT)
+        while not (changes := self._journal.since(cursor)):
+            rest = end - time.monotonic()
+            if rest <= 0 or request.transport is None:
+                break
+            await asyncio.sleep(min(POLL, rest))
+        return _json(self._describe(changes))
+
+    def _describe(self, changes: Changes) -> dict[str, object]:
+        logs = [entry for entry in changes.changed if entry.name.endswith(".log")]
+        jobs = [entry for entry in changes.changed if entry.name.endswith(".json")]
+        return {
+            "cursor": changes.cursor,
+            "complete": changes.complete,
+            "logs": [_log_item(entry) for entry in logs],
+            "jobs": self._job_files.describe(jobs),
+            "removed_logs": [name for name in changes.removed if name.endswith(".log")],
+            "removed_jobs": [job_id(name) for name in changes.removed if name.endswith(".json")],
+        }
+
+
+class _Gate:
+    """Lets in who has the token; who does not waits for the refusal, longer each time."""
+
+    def __init__(self, token: Token) -> None:
+        self._token = token
+        self._refusals = Refusals()
+
+    @web.middleware
+    async def check(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Answer 401 to everything without the token, whether it exists or not."""
+        scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+        if scheme.lower() == "bearer" and self._token.accepts(token.strip()):
+            return await handler(request)
+        end = time.monotonic() + self._refusals.delay(client_of(request.remote))
+        while (rest := end - time.monotonic()) > 0 and request.transport is not None:
+            await asyncio.sleep(min(rest, POLL))
+        response = _error(401, "The token is missing or wrong")
+        response.headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
+        response.force_close()
+        return response
+
+
+@web.middleware
+async def _answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn what was raised into an answer in JSON."""
+    try:
+        return await handler(request)
+    except web.HTTPMethodNotAllowed:
+        response = _error(405, "Only GET exists")
+        response.headers[hdrs.ALLOW] = hdrs.METH_GET
+        return response
+    except web.HTTPException as error:
+        return _error(error.status, error.text if error.status == 400 and error.text else error.reason)
+    except FolderError as error:
+        return _error(503, str(error))
+
+
+async def _set_headers(request: web.Request, response: web.StreamResponse) -> None:
+    response.headers[hdrs.SERVER] = "proxmox-backup-log-agent"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers.setdefault(hdrs.CACHE_CONTROL, "no-store")
+
+
+async def _send_log(request: web.Request, reader: LogReader) -> web.StreamResponse:
+    headers = {
+        hdrs.ETAG: f'W/"{reader.entry.signature}-{reader.start:x}"',
+        hdrs.CACHE_CONTROL: "private, no-cache",
+        hdrs.VARY: hdrs.ACCEPT_ENCODING,
+        "Log-Size": str(reader.entry.size),
+        "Log-Offset": str(reader.start),
+    }
+    if _matches(request, headers[hdrs.ETAG]):
+        return web.Response(status=304, headers=headers)
+    response = web.StreamResponse(headers=headers)
+    response.content_type = "text/plain"
+    length = reader.entry.size - reader.start
+    pieces = reader.pieces()
+    if length >= SMALLEST_GZIP and _takes_gzip(request):
+        response.headers[hdrs.CONTENT_ENCODING] = "gzip"
+        pieces = compressed(pieces)
+    else:
+        response.content_length = length
+    await response.prepare(request)
+    try:
+        async with asyncio.timeout(LOG_DEADLINE):
+            await _write(response, pieces)
+    except (LogChangedError, TimeoutError):
+        # The headers are out: only a broken connection tells the client that this is not the whole log.
+        if request.transport is not None:
+            request.transport.abort()
+    return response
+
+
+async def _write(response: web.StreamResponse, pieces: AsyncIterator[bytes]) -> None:
+    async for piece in pieces:
+        await response.write(piece)
+    await response.write_eof()
+
+
+def _log_item(entry: Entry) -> dict[str, object]:
+    return {"name": entry.name, "size": entry.size, "modified": entry.mtime_ns / 1e9}
+
+
+def _json(value: dict[str, object]) -> web.Response:
+    return web.Response(body=_dump(value), content_type="application/json")
+
+
+def _json_with_etag(request: web.Request, value: dict[str, object]) -> web.Response:
+    body = _dump(value)
+    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {hdrs.ETAG: etag, hdrs.CACHE_CONTROL: "private, no-cache"}
+    if _matches(request, etag):
+        return web.Response(status=304, headers=headers)
+    return web.Response(body=body, headers=headers, content_type="application/json")
+
+
+def _error(status: int, message: str) -> web.Response:
+    return web.Response(status=status, body=_dump({"error": message}), content_type="application/json")
+
+
+def _dump(value: dict[str, object]) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def _matches(request: web.Request, etag: str) -> bool:
+    """Return whether If-None-Match names this tag; weak and strong ones count alike (RFC 9110, 13.1.2)."""
+    wanted = request.headers.get(hdrs.IF_NONE_MATCH, "")
+    return wanted.strip() == "*" or etag.removeprefix("W/") in re.findall(r'"[^"]*"', wanted)
+
+
+def _takes_gzip(request: web.Request) -> bool:
+    """Return whether Accept-Encoding allows gzip, that is without `q=0`."""
+    for item in request.headers.get(hdrs.ACCEPT_ENCODING, "").split(","):
+        name, _, parameter = item.partition(";")
+        if name.strip().lower() == "gzip":
+            return re.fullmatch(r"q=0(\.0*)?", parameter.strip()) is None
+    return False
+
+
+def _whole_number(request: web.Request, name: str) -> int | None:
+    text = request.query.get(name)
+    if text is None:
+        return None
+    if re.fullmatch(r"[0-9]{1,18}", text) is None:
+        raise web.HTTPBadRequest(text=f"{name} is not a whole number")
+    return int(text)
+
+
+def _seconds(request: web.Request, name: str) -> float:
+    text = request.query.get(name, "0")
+    if re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", text) is None:
+        raise web.HTTPBadRequest(text=f"{name} is not a number of seconds")
+    return float(text)

@@ -1,0 +1,138 @@
+"""The command `proxmox-backup-log-agent`."""
+
+import argparse
+import asyncio
+from collections.abc import Sequence
+from dataclasses import fields, replace
+import logging
+import os
+from pathlib import Path
+import signal
+import subprocess
+import sys
+
+from . import __version__
+from .app import AgentConfig
+from .certificate import CERTIFICATE_FILE, KEY_FILE, fingerprint, make_certificate, server_context
+from .pairing import pairing_line, reachable_address
+from .server import Server, quiet_loop
+from .settings import Settings, SettingsError
+from .tokens import HASH_FILE, StoredToken, make_token, take_pairing_token
+
+_LOGGER = logging.getLogger("proxmox_backup_log_agent")
+UNIT = "proxmox-backup-log-agent.service"
+
+
+class CommandError(Exception):
+    """The command could not do what was asked; the text is for the administrator."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        given = {field.name: value for field in fields(Settings) if (value := getattr(options, field.name, None))}
+        settings = replace(Settings.read(options.config), **given)
+        options.run(settings, options)
+    except (CommandError, SettingsError, OSError, RuntimeError, ValueError) as error:
+        print(f"proxmox-backup-log-agent: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="proxmox-backup-log-agent", description=__doc__)
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--config", type=Path, help="configuration file")
+    common.add_argument("--state-dir", type=Path, help="folder of token and certificate")
+    common.add_argument("--listen", metavar="HOST:PORT", help="address to listen on")
+    common.add_argument("--node", help="the node's name")
+    serve = commands.add_parser("serve", parents=[common], help="answer requests")
+    serve.add_argument("--root", type=Path, help="folder that stands for the host's /")
+    serve.add_argument("--time-zone", help="the node's time zone, such as Europe/Berlin")
+    serve.set_defaults(run=_serve)
+    setup = commands.add_parser("setup", parents=[common], help="make what is missing of token and certificate")
+    setup.set_defaults(run=_setup)
+    pair = commands.add_parser("pair", parents=[common], help="print the line for Home Assistant, once")
+    rotate = commands.add_parser("rotate-token", parents=[common], help="make a new token and print the line")
+    for command in (pair, rotate):
+        command.add_argument("--address", help="name or address by which Home Assistant reaches this host")
+        command.add_argument("--trusted", action="store_true", help="leave the fingerprint out: the system verifies")
+    pair.set_defaults(run=_pair)
+    rotate.set_defaults(run=_rotate)
+    return parser
+
+
+def _setup(settings: Settings, options: argparse.Namespace) -> None:
+    """Make what is missing."""
+    state = settings.state_dir
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not (state / HASH_FILE).exists():
+        make_token(state)
+    if not ((state / CERTIFICATE_FILE).exists() and (state / KEY_FILE).exists()):
+        make_certificate(state, settings.node_name())
+
+
+def _pair(settings: Settings, options: argparse.Namespace) -> None:
+    """Print the line with the token that was made at installation."""
+    _setup(settings, options)
+    token = take_pairing_token(settings.state_dir)
+    if token is None:
+        raise CommandError(
+            "the token was shown before and only its hash is kept.\n"
+            "'proxmox-backup-log-agent rotate-token' makes a new one; the old one stops working."
+        )
+    _print_line(settings, options, token)
+
+
+def _rotate(settings: Settings, options: argparse.Namespace) -> None:
+    """Make a new token and print the line."""
+    _setup(settings, options)
+    make_token(settings.state_dir)
+    _restart_service()
+    token = take_pairing_token(settings.state_dir)
+    assert token is not None
+    _print_line(settings, options, token)
+
+
+def _print_line(settings: Settings, options: argparse.Namespace, token: str) -> None:
+    host, port = settings.endpoint()
+    pin = None if options.trusted else fingerprint(settings.state_dir / CERTIFICATE_FILE)
+    print(pairing_line(settings.address or reachable_address(host), port, token, pin))
+
+
+def _restart_service() -> None:
+    """Have the service take its credentials anew, where systemd runs it."""
+    if Path("/run/systemd/system").is_dir():
+        subprocess.run(["systemctl", "try-restart", UNIT], check=False)
+
+
+def _serve(settings: Settings, options: argparse.Namespace) -> None:
+    """Answer requests until told to stop."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    state = settings.state_dir
+    if not os.environ.get("CREDENTIALS_DIRECTORY"):
+        _setup(settings, options)
+    config = AgentConfig(
+        root=settings.root,
+        node=settings.node_name(),
+        time_zone=settings.zone_name(),
+        token=StoredToken(state / HASH_FILE),
+    )
+    host, port = settings.endpoint()
+    context = server_context(state / CERTIFICATE_FILE, state / KEY_FILE)
+    asyncio.run(_serve_until_told(Server(config=config, host=host, port=port, context=context)))
+
+
+async def _serve_until_told(server: Server) -> None:
+    loop = asyncio.get_running_loop()
+    quiet_loop(loop)
+    told = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, told.set)
+    async with server as addresses:
+        for host, port in addresses:
+            _LOGGER.info("Listening on https://%s:%d", f"[{host}]" if ":" in host else host, port)
+        await told.wait()

@@ -1,0 +1,221 @@
+"""Accepts connections: few per client, none for ever."""
+
+# `typing.override` is not in Python 3.11.
+# mypy: disable-error-code=explicit-override
+
+import asyncio
+from collections.abc import Callable, Coroutine
+import logging
+import socket
+import ssl
+
+from .refusals import client_of
+
+MAX_CONNECTIONS = 32
+MAX_PER_CLIENT = 6
+HANDSHAKE = 5.0  # seconds for TLS
+HEAD_TIME = 10.0  # seconds for the head of a request
+STALL = 20.0  # seconds in which a client must take some of what is waiting for it
+MAX_HEAD = 32 * 1024  # bytes of a request's head; also what a client may send on before it got its answer
+
+_LOGGER = logging.getLogger(__name__)
+_TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\nServer: proxmox-backup-log-agent\r\n"
+    b"Connection: close\r\nContent-Length: 0\r\n\r\n"
+)
+
+
+class Guard(asyncio.Protocol):
+    """Stands between a connection and aiohttp's protocol, which has no limits of its own for the head of a request."""
+
+    def __init__(self, inner: asyncio.Protocol, on_lost: Callable[[], None]) -> None:
+        """Take aiohttp's protocol and what to call when the connection has gone."""
+        self._inner = inner
+        self._on_lost = on_lost
+        self._transport: asyncio.Transport | None = None
+        self._head = _Deadline(self._abort)
+        self._stall = _Deadline(self._abort)
+        self._received = 0
+        self._answering = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Expect the first request from now on."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._head.set(HEAD_TIME)
+        self._inner.connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Pass on what a request may need, and no more."""
+        assert self._transport is not None
+        if self._transport.is_closing():
+            return
+        self._received += len(data)
+        if self._received > MAX_HEAD:
+            self._refuse()
+        else:
+            if not self._answering and not self._head.is_set:
+                self._head.set(HEAD_TIME)
+            self._inner.data_received(data)
+
+    def request_begins(self) -> None:
+        """Note that the head of a request is complete."""
+        self._answering = True
+        self._received = 0
+        self._head.clear()
+
+    def request_ends(self) -> None:
+        """Note that the request is answered."""
+        self._answering = False
+        self._received = 0
+
+    def eof_received(self) -> bool | None:
+        """Pass on."""
+        return self._inner.eof_received()
+
+    def pause_writing(self) -> None:
+        """Give a client that takes nothing some time, then none."""
+        self._stall.set(STALL)
+        self._inner.pause_writing()
+
+    def resume_writing(self) -> None:
+        """Go on: the client took something."""
+        self._stall.clear()
+        self._inner.resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Free the place."""
+        self._head.clear()
+        self._stall.clear()
+        try:
+            self._inner.connection_lost(exc)
+        finally:
+            self._on_lost()
+
+    def _refuse(self) -> None:
+        assert self._transport is not None
+        if self._answering:
+            self._abort()
+        else:
+            self._transport.write(_TOO_LARGE)
+            self._transport.close()
+
+    def _abort(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+
+class _Deadline:
+    """Calls a function unless it is cleared in time."""
+
+    def __init__(self, function: Callable[[], None]) -> None:
+        self._function = function
+        self._handle: asyncio.TimerHandle | None = None
+
+    @property
+    def is_set(self) -> bool:
+        return self._handle is not None
+
+    def set(self, seconds: float) -> None:
+        self.clear()
+        self._handle = asyncio.get_running_loop().call_later(seconds, self._function)
+
+    def clear(self) -> None:
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+
+
+class Listener:
+    """Listens on some addresses and counts connections from the moment they are accepted, before TLS."""
+
+    def __init__(self, protocol_factory: Callable[[], asyncio.Protocol], context: ssl.SSLContext) -> None:
+        """Take the factory of the protocols that answer."""
+        self._protocol_factory = protocol_factory
+        self._context = context
+        self._sockets: list[socket.socket] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._clients: dict[object, str] = {}
+
+    async def start(self, host: str, port: int) -> list[tuple[str, int]]:
+        """Listen; return the addresses and ports.
+
+        Raises OSError.
+        """
+        loop = asyncio.get_running_loop()
+        found = await loop.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, _, _, _, address in found:
+            self._sockets.append(_listen(family, address))
+        for listening in self._sockets:
+            self._begin(self._accept(listening))
+        return [listening.getsockname()[:2] for listening in self._sockets]
+
+    async def stop(self) -> None:
+        """Accept no more."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for listening in self._sockets:
+            listening.close()
+        self._sockets.clear()
+
+    def _begin(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _accept(self, listening: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                connection, address = await loop.sock_accept(listening)
+            except OSError as error:
+                _LOGGER.warning("Cannot accept a connection: %s", error)
+                await asyncio.sleep(1)
+                continue
+            client = client_of(address[0])
+            if self._is_full(client):
+                _LOGGER.warning("Too many connections, refused one of %s", client)
+                connection.close()
+                continue
+            place = object()
+            self._clients[place] = client
+            self._begin(self._serve(connection, place))
+
+    def _is_full(self, client: str) -> bool:
+        of_client = sum(1 for other in self._clients.values() if other == client)
+        return of_client >= MAX_PER_CLIENT or len(self._clients) >= MAX_CONNECTIONS
+
+    async def _serve(self, connection: socket.socket, place: object) -> None:
+        def leave() -> None:
+            self._clients.pop(place, None)
+
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: Guard(self._protocol_factory(), leave),
+                connection,
+                ssl=self._context,
+                ssl_handshake_timeout=HANDSHAKE,
+                ssl_shutdown_timeout=HANDSHAKE,
+            )
+        except (OSError, TimeoutError) as error:
+            _LOGGER.info("No TLS with %s: %s", self._clients.get(place), error or type(error).__name__)
+            leave()
+        except BaseException:
+            leave()
+            raise
+
+
+def _listen(family: int, address: tuple[object, ...]) -> socket.socket:
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if address[0] == "::" else 1)
+        listening.bind(address)
+        listening.listen(MAX_CONNECTIONS)
+        listening.setblocking(False)
+    except BaseException:
+        listening.close()
+        raise
+    return listening
