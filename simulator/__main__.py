@@ -1,0 +1,79 @@
+"""Run a scenario in the foreground: `python -m simulator --scenario homelab --state-dir DIR`."""
+
+import argparse
+import asyncio
+import json
+from pathlib import Path
+import signal
+import sys
+
+from .scenarios import SCENARIOS
+from .simulated import SimulatedCluster
+
+STEP = 1.0
+"""Seconds between two looks at the clock."""
+
+
+async def serve(scenario: str, directory: Path, base_port: int, version: str) -> None:
+    """Serve a scenario until SIGINT or SIGTERM; one line of JSON on standard output says where."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    started = SimulatedCluster.start(scenario, directory, base_port=base_port, version=version)
+    async with started as cluster:
+        cluster.faults.login_delay = cluster.faults.unreachable_delay = 3.0
+        print(json.dumps(describe(cluster, scenario)), flush=True)
+        while not stop.is_set():
+            cluster.settle()
+            try:
+                await asyncio.wait_for(stop.wait(), STEP)
+            except TimeoutError:
+                continue
+
+
+def describe(cluster: SimulatedCluster, scenario: str) -> dict[str, object]:
+    """Return where the cluster answers, and with which token."""
+    return {
+        "scenario": scenario,
+        "title": SCENARIOS[scenario].title,
+        "cluster": cluster.name,
+        "host": cluster.host,
+        "port": cluster.port,
+        "token_id": cluster.token_id,
+        "token_secret": cluster.token_secret,
+        "fingerprint": cluster.fingerprint,
+        "ca": str(cluster.authority.certificate_path),
+        "nodes": [
+            {
+                "name": node.name,
+                "host": cluster.host,
+                "port": cluster.servers[node.name].port,
+                "fingerprint": cluster.fingerprints[node.name],
+                "online": node.online,
+                "timezone": node.timezone,
+                "root": str(node.root),
+            }
+            for node in cluster.nodes.values()
+        ],
+    }
+
+
+def main() -> int:
+    """Read the command line and serve."""
+    parser = argparse.ArgumentParser(prog="simulator", description="A virtual Proxmox cluster on 127.0.0.1")
+    parser.add_argument("--scenario", choices=sorted(SCENARIOS), default="homelab")
+    parser.add_argument("--state-dir", type=Path, required=True, help="folder for certificates and virtual disks")
+    parser.add_argument("--base-port", type=int, default=18006, help="port of the first node; the others follow")
+    parser.add_argument("--version", default="9.2.11", help="version of Proxmox VE that the nodes show")
+    given = parser.parse_args()
+    try:
+        asyncio.run(serve(given.scenario, given.state_dir.resolve(), given.base_port, given.version))
+    except OSError as error:
+        print(f"simulator: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,139 @@
+"""/nodes/{node}: time and tasks, answered by the node itself."""
+
+from ..tasks import Task
+from .routes import Answer, ApiError, Call, Json, get
+
+STATUS_TYPES = ("ok", "warning", "error", "unknown")
+
+
+@get("/nodes/{node}/time", check=("/nodes/{node}", "Sys.Audit"))
+def time(call: Call) -> Json:
+    """Return the node's clock and zone; `localtime` is shifted by the zone's offset."""
+    node = call.node
+    local = node.local(call.time)
+    offset = local.utcoffset()
+    epoch = node.epoch(call.time)
+    shifted = epoch + int(offset.total_seconds() if offset else 0)
+    return {"timezone": node.timezone, "time": epoch, "localtime": shifted}
+
+
+@get("/nodes/{node}/version")
+def version(call: Call) -> Json:
+    """Return the version of a node."""
+    major, minor = call.cluster.release
+    return {"version": call.cluster.version, "release": f"{major}.{minor}", "repoid": "14a22df35955d97d"}
+
+
+def owns(call: Call, task: Task) -> bool:
+    """Tell whether the caller started a task, itself or by one of its tokens."""
+    return call.who in (task.owner, task.user)
+
+
+def task_row(task: Task) -> dict[str, Json]:
+    """Return a task as lists show it."""
+    row: dict[str, Json] = {
+        "upid": task.upid,
+        "node": task.node,
+        "pid": task.pid,
+        "pstart": task.pstart,
+        "starttime": task.starttime,
+        "type": task.type,
+        "id": task.id,
+        "user": task.user,
+    }
+    optional = {"tokenid": task.tokenid, "endtime": task.endtime, "status": task.status}
+    return row | {name: value for name, value in optional.items() if value is not None}
+
+
+@get(
+    "/nodes/{node}/tasks",
+    start=int,
+    limit=int,
+    source=str,
+    typefilter=str,
+    userfilter=str,
+    vmid=int,
+    since=int,
+    until=int,
+    statusfilter=str,
+    errors=bool,
+)
+def tasks(call: Call) -> Answer:
+    """Return the node's tasks, newest first; without `source` no running ones (PVE::API2::Tasks)."""
+    source = call.text("source") or "archive"
+    if source not in ("archive", "active", "all"):
+        message = f"value '{source}' does not have a value in the enumeration 'archive, active, all'"
+        raise ApiError(400, "Parameter verification failed.", {"source": message})
+    listed = call.node.tasks.running if source != "archive" else []
+    if source != "active":
+        listed = [*listed, *call.node.tasks.archived()]
+    everything = call.may(f"/nodes/{call.node.name}", "Sys.Audit")
+    found = [task for task in listed if (everything or owns(call, task)) and _wanted(call, task)]
+    start = call.number("start", 0)
+    rows = [{"status": "RUNNING"} | task_row(task) for task in found[start : start + call.number("limit", 50)]]
+    return Answer(data=rows, total=len(found) or None)
+
+
+def _wanted(call: Call, task: Task) -> bool:
+    since, until = call.parameters.get("since"), call.parameters.get("until")
+    statuses = set((call.text("statusfilter") or ",".join(STATUS_TYPES)).split(","))
+    if call.number("errors", 0):
+        statuses -= {"ok"}
+    return (
+        call.text("typefilter") in (None, task.type)
+        and (call.text("userfilter") or "") in task.owner
+        and call.text("vmid") in (None, task.id)
+        and (since is None or task.starttime >= int(since))
+        and (until is None or task.starttime <= int(until))
+        and task.status_type in statuses
+    )
+
+
+def _task(call: Call) -> tuple[Task, str | None]:
+    """Return a task and its log, None where the file is gone."""
+    upid = str(call.parameters["upid"])
+    task = call.node.tasks.find(upid)
+    if task is None:
+        if not upid.startswith(f"UPID:{call.node.name}:") or upid.count(":") != 8:
+            errors = {"upid": "unable to parse worker upid"}
+            raise ApiError(400, "Parameter verification failed.", errors)
+        call.require(f"/nodes/{call.node.name}", "Sys.Audit")
+        raise ApiError(400, "Parameter verification failed.", {"upid": "no such task"})
+    if not owns(call, task):
+        call.require(f"/nodes/{call.node.name}", "Sys.Audit")
+    path = call.node.root / task.log_path
+    return task, path.read_text(encoding="utf-8") if path.exists() else None
+
+
+@get("/nodes/{node}/tasks/{upid}/log", start=int, limit=int, download=bool)
+def task_log(call: Call) -> Answer:
+    """Return lines of a task's log: 50 without `limit`, all of them with 0; `download` gives the text."""
+    _, text = _task(call)
+    if call.number("download", 0):
+        if set(call.parameters) & {"start", "limit"}:
+            errors = {"download": "cannot be used together with 'start' or 'limit'"}
+            raise ApiError(400, "Parameter verification failed.", errors)
+        if text is None:
+            raise ApiError(500, "unable to open file - No such file or directory")
+        return Answer(text=text)
+    if text is None:
+        row = {"n": 1, "t": "unable to open file - No such file or directory"}
+        return Answer(data=[row] if call.cluster.release >= (9, 0) else row, total=1)
+    lines = text.splitlines() or ["no content"]
+    start, limit = call.number("start", 0), call.number("limit", 50)
+    end = start + limit if limit else len(lines)
+    rows = [{"n": number + 1, "t": line} for number, line in enumerate(lines) if start <= number < end]
+    return Answer(data=rows, total=len(lines))
+
+
+@get("/nodes/{node}/tasks/{upid}/status")
+def task_status(call: Call) -> Json:
+    """Return whether a task runs, and how it ended."""
+    task, text = _task(call)
+    if text is None:
+        raise ApiError(400, "Parameter verification failed.", {"upid": "no such task"})
+    row = task_row(task)
+    row.pop("endtime", None)
+    ended = row.pop("status", None)
+    row["status"] = "stopped" if ended else "running"
+    return row | ({"exitstatus": ended} if ended else {})

@@ -1,0 +1,176 @@
+"""/nodes/{node}/storage and /nodes/{node}/vzdump: storages as a node sees them."""
+
+from .. import retention
+from ..nodes import Node
+from ..storages import Archive, Storage
+from .routes import ApiError, Call, Json, get
+
+READ = "Datastore.Audit|Datastore.AllocateSpace"
+SECRET_DEFAULTS = {"mailto", "tmpdir", "dumpdir", "script", "ionice"}
+
+
+@get("/nodes/{node}/storage", content=str, storage=str, target=str, enabled=bool, format=bool)
+def storages(call: Call) -> Json:
+    """Return the storages; with `content` only those enabled here that take it."""
+    wanted = call.text("content")
+    rows: list[Json] = []
+    for storage in call.cluster.storages.values():
+        if not call.may(f"/storage/{storage.id}", *READ.split("|")):
+            continue
+        usable = storage.enabled and storage.serves(call.node.name)
+        if wanted is not None and (not usable or not set(wanted.split(",")) & set(storage.content.split(","))):
+            continue
+        if call.text("storage") in (None, storage.id) and (usable or not call.number("enabled", 0)):
+            rows.append({"storage": storage.id, **_state(storage, call.node)})
+    return rows
+
+
+def _state(storage: Storage, node: Node) -> dict[str, Json]:
+    active = storage.active_on(node.name)
+    total, used = (storage.total, storage.used_on(node.name)) if active else (0, 0)
+    row: dict[str, Json] = {
+        "type": storage.type,
+        "content": storage.content,
+        "enabled": int(storage.enabled and storage.serves(node.name)),
+        "active": int(active),
+        "shared": int(storage.shared),
+        "total": total,
+        "used": used,
+        "avail": total - used,
+    }
+    return row | ({"used_fraction": used / total} if total else {})
+
+
+def _storage(call: Call) -> Storage:
+    name = str(call.parameters["storage"])
+    if name not in call.cluster.storages:
+        raise ApiError(500, f"storage '{name}' does not exist")
+    return call.cluster.storages[name]
+
+
+def _active(call: Call) -> Storage:
+    storage = _storage(call)
+    if error := storage.activation_error(call.node.name):
+        raise ApiError(500, error)
+    return storage
+
+
+@get("/nodes/{node}/storage/{storage}/status", check=("/storage/{storage}", READ))
+def status(call: Call) -> Json:
+    """Return the state of one storage; an unreachable one is inactive with zeros."""
+    return _state(_storage(call), call.node)
+
+
+@get("/nodes/{node}/storage/{storage}/content", check=("/storage/{storage}", READ), content=str, vmid=int)
+def content(call: Call) -> Json:
+    """Return the archives of which the caller may see each: audit rights alone show none."""
+    storage = _active(call)
+    if call.text("content") not in (None, "backup"):
+        return []
+    place = f"/storage/{storage.id}"
+    everything = call.may(place, "Datastore.Allocate")
+    own = call.may(place, "Datastore.AllocateSpace")
+    return [
+        _content_row(storage, archive)
+        for archive in sorted(storage.archives_on(call.node.name), key=lambda entry: entry.name)
+        if call.text("vmid") in (None, str(archive.vmid))
+        and (everything or (own and call.may(f"/vms/{archive.vmid}", "VM.Backup")))
+    ]
+
+
+def _content_row(storage: Storage, archive: Archive) -> Json:
+    row: Json = {
+        "volid": storage.volid(archive),
+        "content": "backup",
+        "format": archive.format,
+        "subtype": archive.type,
+        "vmid": archive.vmid,
+        "ctime": archive.ctime,
+        "size": 1 if archive.unfinished else archive.size,
+    }
+    optional: dict[str, Json] = {
+        "notes": archive.notes,
+        "protected": 1 if archive.protected else None,
+        "encrypted": archive.encrypted,
+    }
+    if archive.verification is not None:
+        upid = "UPID:pbs:00000A1B:00C3D2E1:00000021:68A70000:verificationjob:ds1\\x3av\\x2df1:root@pam:"
+        optional["verification"] = {"state": archive.verification, "upid": upid}
+    return row | {name: value for name, value in optional.items() if value is not None}
+
+
+@get(
+    "/nodes/{node}/storage/{storage}/prunebackups",
+    check=("/storage/{storage}", READ),
+    prune_backups=str,
+    type=str,
+    vmid=int,
+)
+def prune(call: Call) -> Json:
+    """Return what a prune would do with each archive, which nobody filters by rights."""
+    storage = _active(call)
+    text = call.text("prune-backups") or storage.prune
+    if text is None:
+        raise ApiError(500, f"no prune-backups options configured for storage '{storage.id}'")
+    try:
+        keep = retention.parse(text)
+    except ValueError as error:
+        message = "invalid format - format error"
+        raise ApiError(400, "Parameter verification failed.", {"prune-backups": message}) from error
+    groups: dict[tuple[str, int], list[Archive]] = {}
+    for archive in storage.archives_on(call.node.name):
+        if call.text("vmid") in (None, str(archive.vmid)) and call.text("type") in (None, archive.type):
+            groups.setdefault((archive.type, archive.vmid), []).append(archive)
+    return [
+        {
+            "volid": storage.volid(archive),
+            "ctime": archive.ctime,
+            "type": archive.type,
+            "vmid": str(archive.vmid) if storage.type == "pbs" else archive.vmid,
+            "mark": mark,
+        }
+        for _, group in sorted(groups.items())
+        for archive, mark in sorted(
+            retention.marks(group, keep, call.node.zone).items(), key=lambda entry: entry[0].ctime
+        )
+    ]
+
+
+@get("/nodes/{node}/vzdump/defaults", storage=str)
+def vzdump_defaults(call: Call) -> Json:
+    """Return the options of a backup that names none: vzdump.conf, with the retention of the storage."""
+    node = call.node
+    name = call.text("storage") or str(node.defaults.get("storage", "local"))
+    call.require(f"/storage/{name}", *READ.split("|"))
+    storage = call.cluster.storages.get(name)
+    if storage is None:
+        raise ApiError(500, f"storage '{name}' does not exist")
+    defaults: dict[str, Json] = {
+        "all": 0,
+        "bwlimit": 0,
+        "compress": "0",
+        "fleecing": {"enabled": 0},
+        "ionice": 7,
+        "lockwait": 180,
+        "mailnotification": "always",
+        "mode": "snapshot",
+        "notification-mode": "auto",
+        "performance": {"max-workers": 16, "pbs-entries-max": 1048576},
+        "pigz": 0,
+        "prune-backups": "keep-all=1",
+        "quiet": 0,
+        "remove": 1,
+        "stdexcludes": 1,
+        "stop": 0,
+        "stopwait": 10,
+        "storage": name,
+        "zstd": 1,
+        **node.defaults,
+    }
+    if storage.prune:
+        defaults["prune-backups"] = storage.prune
+    if storage.type != "pbs":
+        defaults["dumpdir"] = f"{storage.path}/dump"
+    if not call.may(f"/nodes/{node.name}", "Sys.Audit"):
+        defaults = {key: value for key, value in defaults.items() if key not in SECRET_DEFAULTS}
+    return defaults

@@ -1,0 +1,350 @@
+"""The virtual cluster: everything that all nodes agree on."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import count
+from pathlib import Path
+from random import Random
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from .access import Access, Token
+from .clock import Clock
+from .engine import Engine, Process
+from .files import FileTree
+from .guests import Disk, Guest, GuestType, ct_disks, vm_disks
+from .jobs import Covered, Job, MissingPoolError, Options, Planned, covered
+from .nodes import Node
+from .outcomes import Outcome, RunOutcome
+from .scheduler import Scheduler
+from .storages import Storage, StorageType
+from .vzdump import Run
+
+TIB = 1024**4
+
+
+@dataclass(eq=False)
+class Cluster:
+    """A cluster under construction or in operation; `name` is None for a single host that was never joined."""
+
+    clock: Clock
+    directory: Path
+    name: str | None = "home"
+    version: str = "9.2.11"
+    nodes: dict[str, Node] = field(default_factory=dict)
+    guests: dict[int, Guest] = field(default_factory=dict)
+    storages: dict[str, Storage] = field(default_factory=dict)
+    jobs: dict[str, Job] = field(default_factory=dict)
+    legacy_jobs: list[Options] = field(default_factory=list)
+    """Jobs of /etc/pve/vzdump.cron as `/cluster/backup` lists them."""
+    pools: dict[str, str] = field(default_factory=dict)
+    """Pools and their comments."""
+    access: Access = field(default_factory=Access)
+    fingerprints: dict[str, str] = field(default_factory=dict)
+    """The certificates' fingerprints, by node."""
+    history: timedelta = timedelta()
+    """How long the cluster has existed when the clock starts."""
+
+    def __post_init__(self) -> None:
+        """Begin as long ago as the history is long."""
+        self.files = FileTree(self.directory)
+        self.engine = Engine(self.clock.time() - self.history.total_seconds())
+        self.scheduler = Scheduler(self)
+        self._numbers = count(1)
+        self.clock.listen(lambda _: self.settle())
+        self.listeners: list[Callable[[Node], None]] = []
+
+    @property
+    def release(self) -> tuple[int, int]:
+        """Return major and minor version."""
+        major, minor = self.version.replace("-", ".").split(".")[:2]
+        return int(major), int(minor)
+
+    @property
+    def quorate(self) -> bool:
+        """Tell whether more than half of the nodes are there."""
+        return 2 * sum(node.online for node in self.nodes.values()) > len(self.nodes)
+
+    def settle(self) -> None:
+        """Let everything happen that is due, and write the files."""
+        self.engine.settle(self.clock.time())
+        self.files.flush()
+
+    def at(self, moment: datetime, action: Callable[[], object]) -> None:
+        """Let something happen at a moment, also one of the history."""
+
+        def process() -> Process:
+            action()
+            yield from ()
+
+        self.engine.spawn(process(), moment.timestamp())
+
+    def node(self, name: str) -> Node:
+        """Return a node."""
+        return self.nodes[name]
+
+    def guest(self, vmid: int) -> Guest:
+        """Return a guest."""
+        return self.guests[vmid]
+
+    def storage(self, storage: str) -> Storage:
+        """Return a storage."""
+        return self.storages[storage]
+
+    def job(self, job: str) -> Job:
+        """Return a job by its id or its comment."""
+        by_comment = {str(entry.options.get("comment")): entry for entry in self.jobs.values()}
+        return self.jobs[job] if job in self.jobs else by_comment[job]
+
+    def add_node(self, name: str, *, timezone: str = "Europe/Berlin", ip: str | None = None) -> Node:
+        """Add a node."""
+        number = len(self.nodes) + 1
+        ZoneInfo(timezone)
+        node = Node(
+            cluster=self,
+            name=name,
+            nodeid=number if self.name else 0,
+            ip=ip or f"192.168.1.{10 + number}",
+            timezone=timezone,
+            boot=self.engine.time,
+        )
+        self.nodes[name] = node
+        return node
+
+    def add_storage(
+        self,
+        storage: str,
+        type_: StorageType = "dir",
+        *,
+        total: int = TIB,
+        used: int = 0,
+        content: str = "backup",
+        prune: str | None = None,
+        nodes: tuple[str, ...] = (),
+        server: str = "192.168.1.20",
+        path: str | None = None,
+    ) -> Storage:
+        """Add a storage; `used` is what other things take."""
+        made = Storage(
+            cluster=self,
+            id=storage,
+            type=type_,
+            content=content,
+            total=total,
+            other=used,
+            prune=prune,
+            nodes=nodes,
+            server=server if type_ != "dir" else "",
+            datastore="ds1" if type_ == "pbs" else "",
+            path=path or ("/var/lib/vz" if type_ == "dir" else f"/mnt/pve/{storage}"),
+        )
+        self.storages[storage] = made
+        return made
+
+    def add_vm(
+        self,
+        vmid: int,
+        name: str,
+        node: str,
+        *,
+        size: float = 32,
+        disks: list[Disk] | None = None,
+        filled: float = 0.3,
+        speed: float = 300,
+        status: Literal["running", "stopped"] = "running",
+        template: bool = False,
+        tags: str | None = None,
+        pool: str | None = None,
+        agent: bool | None = True,
+    ) -> Guest:
+        """Add a virtual machine with one disk of `size` GiB, or with `disks`."""
+        disks = disks if disks is not None else vm_disks(vmid, size, "local-lvm")
+        guest = self._add_guest(vmid, "qemu", name, node, disks)
+        guest.filled, guest.speed, guest.agent = filled, speed, agent
+        guest.status = "stopped" if template else status
+        guest.template, guest.tags, guest.pool = template, tags, pool
+        return guest
+
+    def add_ct(
+        self,
+        vmid: int,
+        name: str,
+        node: str,
+        *,
+        size: float = 8,
+        disks: list[Disk] | None = None,
+        filled: float = 0.3,
+        speed: float = 150,
+        status: Literal["running", "stopped"] = "running",
+        tags: str | None = None,
+        pool: str | None = None,
+    ) -> Guest:
+        """Add a container with a root file system of `size` GiB, or with `disks`."""
+        disks = disks if disks is not None else ct_disks(vmid, size, "local-lvm")
+        guest = self._add_guest(vmid, "lxc", name, node, disks)
+        guest.filled, guest.speed, guest.status = filled, speed, status
+        guest.tags, guest.pool = tags, pool
+        return guest
+
+    def _add_guest(self, vmid: int, type_: GuestType, name: str, node: str, disks: list[Disk]) -> Guest:
+        self.node(node)
+        guest = Guest(cluster=self, vmid=vmid, type=type_, name=name, node=node, disks=disks)
+        self.guests[vmid] = guest
+        return guest
+
+    def remove_guest(self, vmid: int, *, purge: bool) -> None:
+        """Remove a guest; purge takes its number out of the jobs, and removes jobs whose list becomes empty."""
+        del self.guests[vmid]
+        if not purge:
+            return
+        for job in list(self.jobs.values()):
+            if vmid in job.vmids:
+                left = [number for number in job.vmids if number != vmid]
+                job.options["vmid"] = ",".join(map(str, left))
+                if not left:
+                    self.remove_job(job)
+
+    def add_job(self, job: str, schedule: str, storage: str, *, enabled: bool = True, **options: object) -> Job:
+        """Add a job; underscores in the names of options stand for hyphens."""
+        given = {name.replace("_", "-"): value for name, value in options.items()}
+        made = Job(
+            cluster=self,
+            id=job,
+            schedule=schedule,
+            enabled=enabled,
+            options={"storage": storage, "mode": "snapshot", **given},
+            created=self.engine.time,
+        )
+        self.jobs[job] = made
+        self.scheduler.changed(made)
+        return made
+
+    def remove_job(self, job: Job) -> None:
+        """Remove a job and its state files."""
+        self.jobs.pop(job.id, None)
+        self.scheduler.removed(job)
+        for node in self.nodes:
+            self.files.remove(f"nodes/{node}/var/lib/pve-manager/jobs/vzdump-{job.id}.json")
+
+    def add_token(self, token_id: str, privileges: Mapping[str, str], *, privsep: bool = True) -> Token:
+        """Add a token whose user has the same `privileges`: paths, and privileges or a role on each."""
+        token = self.access.add_token(token_id, privsep=privsep)
+        for path, names in privileges.items():
+            self.access.grant(token.id, path, names)
+            self.access.grant(token.user, path, names)
+        return token
+
+    def start_scheduled(self, job: Job, node: Node) -> None:
+        """Start a job on a node as its scheduler does."""
+        planned = job.planned.pop(node.name, Planned())
+        self.start_run(job, node, planned.outcomes, planned.outcome, self.engine.time)
+
+    def run_job(
+        self, job: Job, outcomes: dict[int, Outcome], outcome: RunOutcome | None, at: datetime | None, by: str | None
+    ) -> list[Run]:
+        """Run a job on every node; without `at` it has just ended."""
+        self.settle()
+        now = self.clock.time()
+        runs = []
+        for node in self.nodes.values():
+            if not node.online or job.options.get("node") not in (None, node.name):
+                continue
+            start = now - self._expected(job, node, outcome) if at is None else at.timestamp()
+            run = self.start_run(job, node, outcomes, outcome, start, by)
+            runs += [run] if run else []
+        self.settle()
+        return runs
+
+    def _expected(self, job: Job, node: Node, outcome: RunOutcome | None) -> float:
+        """Return how long a run takes at most, in seconds."""
+        if outcome is not None and outcome.lock_timeout:
+            return 180 * 60 + 10
+        guests = job.guests().local(node.name)
+        return 5 + sum(guest.size / (guest.speed * 1024**2) + 8 for guest in guests)
+
+    def start_run(
+        self,
+        job: Job,
+        node: Node,
+        outcomes: Mapping[int, Outcome],
+        outcome: RunOutcome | None,
+        start: float,
+        by: str | None = None,
+    ) -> Run | None:
+        """Start vzdump for a job on one node; None where it returns at once."""
+        state = job.state_on(node.name)
+        error = outcome.start_error if outcome else None
+        try:
+            guests = job.guests()
+        except MissingPoolError as missing:
+            guests, error = Covered(by_node={}, missing=[]), f"{missing}\n"
+        nothing = not guests.local(node.name) and not guests.missing and not job.is_all
+        if error or nothing:
+            if by is None:
+                state.state, state.upid, state.msg = "stopped", None, error or "OK"
+                state.time, state.updated = node.epoch(start), None
+                job.note_state(node.name, start)
+            return None
+        run = self._new_run(job.options, guests, node, start, by)
+        run.job, run.outcomes, run.outcome = job, outcomes, outcome
+        run.scheduled = by is None
+        if by is None:
+            state.state, state.upid, state.msg = "started", run.upid, None
+            state.time, state.updated = None, None
+            job.note_state(node.name, start)
+        return run
+
+    def backup_by_hand(
+        self,
+        vmids: list[int],
+        storage: str,
+        *,
+        outcomes: Mapping[int, Outcome] | None = None,
+        by: str = "root@pam",
+        at: datetime | None = None,
+    ) -> list[Run]:
+        """Back guests up outside any job, as the Backup button of a guest does."""
+        self.settle()
+        options: Options = {
+            "vmid": ",".join(map(str, vmids)),
+            "storage": storage,
+            "mode": "snapshot",
+            "compress": "zstd",
+            "remove": 0,
+            "notes-template": "{{guestname}}",
+        }
+        guests = covered(self, options)
+        runs = []
+        for name, local in guests.by_node.items():
+            length = 5 + sum(guest.size / (guest.speed * 1024**2) + 8 for guest in local)
+            start = self.clock.time() - length if at is None else at.timestamp()
+            run = self._new_run(options, guests, self.node(name), start, by)
+            run.outcomes, run.scheduled = outcomes or {}, False
+            runs.append(run)
+        self.settle()
+        return runs
+
+    def _new_run(self, options: Options, guests: Covered, node: Node, start: float, by: str | None) -> Run:
+        local = [guest.vmid for guest in guests.local(node.name)] + guests.missing
+        id_ = str(local[0]) if len(local) == 1 else ""
+        random = Random(f"{node.name} {sorted(map(str, options.items()))} {int(start)}")
+        task = node.new_task("vzdump", id_, by or "root@pam", start, random.randrange(3_000_000))
+        run = Run(
+            cluster=self,
+            node=node,
+            options=dict(options),
+            guests=guests,
+            outcomes={},
+            outcome=None,
+            task=task,
+            random=random,
+        )
+        node.runs.append(run)
+        run.handle = self.engine.spawn(run.process(), start)
+        return run
+
+    def connectivity_changed(self, node: Node) -> None:
+        """Tell the listeners that a node went off or came back."""
+        for listener in self.listeners:
+            listener(node)

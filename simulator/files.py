@@ -1,0 +1,66 @@
+"""The files of the virtual hosts, written when a stretch of time has been played."""
+
+from dataclasses import dataclass, field
+import os
+from pathlib import Path
+
+
+@dataclass(eq=False)
+class _Change:
+    """What has to be done to one file."""
+
+    append: bool = False
+    remove: bool = False
+    size: int | None = None
+    text: list[str] = field(default_factory=list)
+    time: float = 0
+
+
+class FileTree:
+    """Collects changes of files under `root` and writes them in one go.
+
+    Weeks of history are played within a second, and most of what they write is overwritten or pruned again.
+    """
+
+    def __init__(self, root: Path) -> None:
+        """Write under `root`."""
+        self.root = root
+        self._changes: dict[str, _Change] = {}
+
+    def write(self, path: str, text: str, time: float) -> None:
+        """Replace a file."""
+        self._changes[path] = _Change(text=[text], time=time)
+
+    def append(self, path: str, text: str, time: float) -> None:
+        """Add to a file."""
+        change = self._changes.get(path)
+        if change is None or change.remove:
+            change = self._changes[path] = _Change(append=change is None)
+        change.text.append(text)
+        change.time = time
+
+    def allocate(self, path: str, size: int, time: float) -> None:
+        """Make a sparse file of `size` bytes."""
+        self._changes[path] = _Change(size=size, time=time)
+
+    def remove(self, path: str) -> None:
+        """Remove a file."""
+        self._changes[path] = _Change(remove=True)
+
+    def flush(self) -> None:
+        """Write everything that was collected."""
+        changes, self._changes = self._changes, {}
+        for path, change in changes.items():
+            _apply(self.root / path, change)
+
+
+def _apply(path: Path, change: _Change) -> None:
+    if change.remove:
+        path.unlink(missing_ok=True)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a" if change.append else "w", encoding="utf-8") as file:
+        if change.size is not None:
+            file.truncate(change.size)
+        file.write("".join(change.text)) if change.size is None else None
+    os.utime(path, (change.time, change.time))

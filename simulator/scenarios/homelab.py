@@ -1,0 +1,128 @@
+"""A believable homelab: mostly fine, with one guest that fails, one that nobody backs up, and a backup in progress."""
+
+from datetime import datetime, timedelta
+
+from ..cluster import TIB, Cluster
+from ..guests import GIB, Disk
+from ..outcomes import failed
+from ..scenario import Scenario
+
+HISTORY_DAYS = 35
+QUARTERLY_HOURS = 30
+
+
+def build_hardware(cluster: Cluster) -> None:
+    """Three nodes with a NAS and a Proxmox Backup Server."""
+    cluster.name = "homelab"
+    for name in ("pve1", "pve2", "pve3"):
+        cluster.add_node(name)
+    cluster.add_storage("local", "dir", total=94 * GIB, used=21 * GIB, content="iso,vztmpl,backup")
+    cluster.add_storage("local-lvm", "lvmthin", total=800 * GIB, used=410 * GIB, content="rootdir,images")
+    cluster.add_storage(
+        "nas", "nfs", server="192.168.1.20", total=4 * TIB, used=int(2.1 * TIB), prune="keep-daily=7,keep-weekly=4"
+    )
+    pbs = cluster.add_storage("pbs", "pbs", server="192.168.1.30", total=2 * TIB, used=int(0.4 * TIB))
+    pbs.namespace = "homelab"
+    pbs.verifies = True
+
+
+def build_guests(cluster: Cluster) -> None:
+    """A dozen guests."""
+    cluster.add_vm(100, "haos", "pve1", size=64, filled=0.3, tags="home", agent=True)
+    cluster.add_vm(101, "docker", "pve1", size=120, filled=0.4)
+    cluster.add_ct(102, "adguard", "pve1", size=4)
+    cluster.add_ct(103, "vaultwarden", "pve1", size=8, pool="important")
+    cluster.add_vm(110, "nextcloud", "pve2", size=200, filled=0.5, pool="important")
+    cluster.add_vm(
+        111,
+        "paperless",
+        "pve2",
+        disks=[
+            Disk(key="scsi0", volume="local-lvm:vm-111-disk-0", size=32 * GIB),
+            Disk(
+                key="scsi1",
+                volume="local-lvm:vm-111-disk-1",
+                size=64 * GIB,
+                included=False,
+                reason="backup=no",
+            ),
+        ],
+        pool="important",
+    )
+    cluster.add_ct(112, "jellyfin", "pve2", size=24, filled=0.4)
+    cluster.add_ct(113, "grafana", "pve2", size=12)
+    cluster.add_vm(120, "windows11", "pve3", size=100, filled=0.5, status="stopped", agent=None)
+    cluster.add_ct(121, "unifi", "pve3", size=10)
+    cluster.add_vm(122, "mail", "pve3", size=48, filled=0.6, speed=60)
+    cluster.add_vm(123, "immich", "pve3", size=80, filled=0.6)
+    cluster.pools["important"] = "What must not get lost"
+
+
+def build_jobs(cluster: Cluster, now: datetime) -> None:
+    """Four jobs; the windows of the last one lie so that a run is in progress now."""
+    cluster.add_job(
+        "backup-3f1a7c52-91de",
+        "02:30",
+        "nas",
+        vmid="100,101,102,103,110,112,113,120,121",
+        compress="zstd",
+        comment="Nightly to the NAS",
+        notes_template="{{guestname}}",
+        mailnotification="failure",
+        repeat_missed=0,
+    )
+    cluster.add_job(
+        "backup-8b20e6d4-0c77",
+        "22:00",
+        "pbs",
+        pool="important",
+        comment="Important guests to the backup server",
+        notes_template="{{cluster}}, {{guestname}}, {{node}}, {{vmid}}",
+        prune_backups={"keep-daily": "14", "keep-weekly": "8"},
+        repeat_missed=1,
+    )
+    cluster.add_job(
+        "backup-c94d1e0b-5a3f",
+        "sun 04:00",
+        "pbs",
+        all=1,
+        exclude="122,123",
+        comment="Everything on Sundays",
+        prune_backups={"keep-weekly": "6"},
+        fleecing={"enabled": 1, "storage": "local-lvm"},
+    )
+    minute = (now.minute - 1) % 20
+    schedule = ",".join(str(minute + step) for step in (0, 20, 40))
+    cluster.at(now - timedelta(hours=QUARTERLY_HOURS), lambda: _add_mail_job(cluster, f"*:{schedule}"))
+
+
+def _add_mail_job(cluster: Cluster, schedule: str) -> None:
+    cluster.add_job(
+        "backup-e7705a18-42b6",
+        schedule,
+        "nas",
+        vmid="122",
+        compress="zstd",
+        comment="Mail, every twenty minutes",
+        notes_template="{{guestname}}",
+        prune_backups={"keep-last": "6", "keep-hourly": "12"},
+    )
+
+
+def build(cluster: Cluster) -> None:
+    """Build the homelab and its past."""
+    build_hardware(cluster)
+    build_guests(cluster)
+    now = cluster.clock.now().astimezone(cluster.node("pve1").zone)
+    build_jobs(cluster, now)
+    three_nights_ago = now.replace(hour=12, minute=0) - timedelta(days=3)
+    frozen = "VM 101 qmp command 'guest-fsfreeze-freeze' failed - got timeout"
+    cluster.guest(101).fails(failed(frozen, percent=0), since=three_nights_ago)
+
+
+HOMELAB = Scenario(
+    name="homelab",
+    title="Three nodes, a dozen guests, four jobs; one guest fails, one is in no job, one run is in progress",
+    build=build,
+    history_days=HISTORY_DAYS,
+)

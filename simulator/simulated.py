@@ -1,0 +1,149 @@
+"""A cluster with its addresses, within the process of a test or of the demo."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from shutil import rmtree
+
+from .access import Token
+from .api.server import Faults, NodeServer, SeenRequest, Traffic
+from .certificates import CertificateAuthority, NodeCertificate
+from .clock import Clock
+from .cluster import Cluster
+from .nodes import Node
+from .scenario import Scenario
+from .scenarios import SCENARIOS
+
+HOST = "127.0.0.1"
+AUDIT = "Sys.Audit VM.Audit Datastore.Audit Pool.Audit"
+"""Role A of the documentation: read-only."""
+
+
+@dataclass(eq=False)
+class SimulatedCluster(Cluster):
+    """A cluster that answers on 127.0.0.1, one port per node."""
+
+    faults: Faults = field(default_factory=Faults)
+    traffic: Traffic = field(default_factory=Traffic)
+    servers: dict[str, NodeServer] = field(default_factory=dict)
+    authority: CertificateAuthority = field(init=False)
+    certificates: dict[str, NodeCertificate] = field(default_factory=dict)
+    token: Token = field(init=False)
+    host: str = HOST
+
+    @classmethod
+    @asynccontextmanager
+    async def start(
+        cls,
+        scenario: Scenario | str,
+        directory: Path,
+        *,
+        now: datetime | None = None,
+        base_port: int = 0,
+        version: str = "9.2.11",
+    ) -> AsyncIterator[SimulatedCluster]:
+        """Start a scenario with its files in `directory`; with `now` the clock stands still there."""
+        cluster = cls.prepare(scenario, directory, now=now, version=version)
+        try:
+            await cluster._open(base_port)
+            yield cluster
+        finally:
+            for server in cluster.servers.values():
+                await server.close()
+
+    @classmethod
+    def prepare(
+        cls, scenario: Scenario | str, directory: Path, *, now: datetime | None, version: str
+    ) -> SimulatedCluster:
+        """Build a scenario and play its history, without an address yet."""
+        if isinstance(scenario, str):
+            scenario = SCENARIOS[scenario]
+        for folder in ("nodes", "storages"):
+            rmtree(directory / folder, ignore_errors=True)
+        cluster = cls(
+            clock=Clock(now),
+            directory=directory,
+            version=version,
+            history=timedelta(days=scenario.history_days),
+        )
+        cluster.token = cluster.add_token("homeassistant@pve!ha", {"/": AUDIT})
+        scenario.build(cluster)
+        cluster.settle()
+        return cluster
+
+    async def _open(self, base_port: int) -> None:
+        self.authority = CertificateAuthority(self.directory / "certificates")
+        self.listeners.append(self._connectivity_changed)
+        for number, node in enumerate(self.nodes.values()):
+            port = base_port + number if base_port else 0
+            self.servers[node.name] = NodeServer(self, node, self.faults, self.traffic, port)
+            self._use_certificate(node, renew=False)
+            await self.servers[node.name].set_up()
+            await self.servers[node.name].listen()
+            if not node.online:
+                self.servers[node.name].refuse()
+
+    @property
+    def port(self) -> int:
+        """Return the port of the first node."""
+        return next(iter(self.servers.values())).port
+
+    @property
+    def token_id(self) -> str:
+        """Return the id of Home Assistant's token."""
+        return self.token.id
+
+    @property
+    def token_secret(self) -> str:
+        """Return the secret of Home Assistant's token."""
+        return self.token.secret
+
+    @property
+    def fingerprint(self) -> str:
+        """Return the fingerprint of the first node's certificate."""
+        return next(iter(self.fingerprints.values()))
+
+    @property
+    def requests(self) -> list[SeenRequest]:
+        """Return the requests that the nodes have seen."""
+        return self.traffic.requests
+
+    def address(self, node: str) -> tuple[str, int]:
+        """Return host and port of a node."""
+        return HOST, self.servers[node].port
+
+    def files_of(self, node: str) -> Path:
+        """Return the folder that stands for a node's root directory, up to date."""
+        self.settle()
+        return self.node(node).root
+
+    def replace_certificate(self, node: str) -> str:
+        """Give a node a new certificate, as a renewal does, and return its fingerprint."""
+        self._use_certificate(self.node(node), renew=True)
+        server = self.servers[node]
+        server.refuse()
+        server.resume()
+        return self.fingerprints[node]
+
+    def limit_token(self, privileges: dict[str, str]) -> None:
+        """Let Home Assistant's token, and its user, have these privileges and no others."""
+        self.access.revoke(self.token.id)
+        self.access.revoke(self.token.user)
+        for path, names in privileges.items():
+            self.access.grant(self.token.id, path, names)
+            self.access.grant(self.token.user, path, names)
+
+    def _use_certificate(self, node: Node, *, renew: bool) -> None:
+        certificate = self.authority.issue(node.name, [node.ip], renew=renew)
+        self.certificates[node.name] = certificate
+        self.fingerprints[node.name] = certificate.fingerprint
+        self.servers[node.name].context = certificate.context()
+
+    def _connectivity_changed(self, node: Node) -> None:
+        server = self.servers.get(node.name)
+        if server is not None and node.online:
+            server.resume()
+        elif server is not None:
+            server.refuse()

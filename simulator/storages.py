@@ -1,0 +1,187 @@
+"""Storages and the archives on them."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+from zoneinfo import ZoneInfo
+
+from .guests import Guest
+
+if TYPE_CHECKING:
+    from .cluster import Cluster
+
+type StorageType = Literal["dir", "nfs", "pbs", "lvmthin"]
+
+
+@dataclass(eq=False)
+class Archive:
+    """One backup of one guest; `node` is that of a storage which is not shared, `stored` what it takes, in bytes."""
+
+    name: str
+    vmid: int
+    type: str
+    ctime: int
+    size: int
+    stored: int
+    node: str | None = None
+    notes: str | None = None
+    protected: bool = False
+    renamed: bool = False
+    encrypted: str | None = None
+    verification: str | None = None
+    unfinished: bool = False
+
+    @property
+    def format(self) -> str:
+        """Return the format as the content listing names it."""
+        if ":" in self.name:
+            return "pbs-vm" if self.type == "qemu" else "pbs-ct"
+        return ".".join(self.name.rsplit(".", 2)[1:]) if self.name.endswith("zst") else self.name.rsplit(".", 1)[1]
+
+
+@dataclass(eq=False)
+class Storage:
+    """A storage, and what a test can do to it."""
+
+    cluster: Cluster
+    id: str
+    type: StorageType
+    content: str
+    total: int
+    other: int = 0
+    """Bytes in use by other things than our archives."""
+    path: str = ""
+    server: str = ""
+    datastore: str = ""
+    namespace: str = ""
+    prune: str | None = None
+    nodes: tuple[str, ...] = ()
+    enabled: bool = True
+    encryption_key: str | None = None
+    verifies: bool = False
+    down: dict[str, str] = field(default_factory=dict)
+    """Nodes that cannot reach it, with the message."""
+    archives: list[Archive] = field(default_factory=list)
+
+    @property
+    def shared(self) -> bool:
+        """Tell whether every node sees the same content."""
+        return self.type in {"nfs", "pbs"}
+
+    def serves(self, node: str) -> bool:
+        """Tell whether the storage exists for a node."""
+        return not self.nodes or node in self.nodes
+
+    def active_on(self, node: str) -> bool:
+        """Tell whether a node can use it at present."""
+        return self.enabled and self.serves(node) and node not in self.down
+
+    def archives_on(self, node: str) -> list[Archive]:
+        """Return the archives that a node sees."""
+        return [archive for archive in self.archives if archive.node in (None, node)]
+
+    def used_on(self, node: str) -> int:
+        """Return the bytes in use as a node sees them."""
+        return min(self.total, self.other + sum(archive.stored for archive in self.archives_on(node)))
+
+    def available_on(self, node: str) -> int:
+        """Return the bytes that are free as a node sees them."""
+        return self.total - self.used_on(node)
+
+    def activation_error(self, node: str) -> str | None:
+        """Return why a backup on this node cannot use the storage (PVE::Storage::activate_storage)."""
+        if not self.enabled:
+            return f"storage '{self.id}' is disabled"
+        if not self.serves(node):
+            return f"storage '{self.id}' is not available on node '{node}'"
+        return self.down.get(node)
+
+    def go_offline(self, *nodes: str, message: str | None = None) -> None:
+        """Be out of reach for these nodes, or for all."""
+        if message is None:
+            message = f"storage '{self.id}' is not online"
+            if self.type == "pbs":
+                message = (
+                    f"{self.id}: error fetching datastores - 500 Can't connect to {self.server}:8007 (No route to host)"
+                )
+        for node in nodes or tuple(self.cluster.nodes):
+            self.down[node] = message
+
+    def come_online(self, *nodes: str) -> None:
+        """Be in reach again for these nodes, or for all."""
+        for node in nodes or tuple(self.cluster.nodes):
+            self.down.pop(node, None)
+
+    def fill(self, *, leaving: int = 0) -> None:
+        """Let other things take all space but `leaving` bytes."""
+        self.other = self.total - sum(archive.stored for archive in self.archives) - leaving
+
+    def volid(self, archive: Archive) -> str:
+        """Return the volume id of an archive."""
+        return f"{self.id}:backup/{archive.name}"
+
+    def archive(self, guest: Guest | int) -> list[Archive]:
+        """Return the archives of a guest, newest first."""
+        vmid = guest if isinstance(guest, int) else guest.vmid
+        found = [archive for archive in self.archives if archive.vmid == vmid]
+        return sorted(found, key=lambda archive: -archive.ctime)
+
+    def store(self, archive: Archive) -> None:
+        """Take an archive in."""
+        self.archives.append(archive)
+        if self.type != "pbs":
+            path = self.file_of(archive)
+            self.cluster.files.allocate(path, archive.size, archive.ctime)
+
+    def remove(self, archive: Archive) -> None:
+        """Delete an archive, as prune or somebody by hand does."""
+        self.archives.remove(archive)
+        if self.type != "pbs":
+            path = self.file_of(archive)
+            self.cluster.files.remove(path)
+            self.cluster.files.remove(f"{path.split('.', 1)[0]}.log")
+
+    def file_of(self, archive: Archive) -> str:
+        """Return the path of an archive's file below the state directory."""
+        if self.shared:
+            return f"storages/{self.id}/dump/{archive.name}"
+        return f"nodes/{archive.node}{self.path}/dump/{archive.name}"
+
+    def new_name(self, guest: Guest, time: float, zone: ZoneInfo, compress: str) -> str:
+        """Return the name of an archive begun at `time`."""
+        if self.type == "pbs":
+            return f"{guest.kind}/{guest.vmid}/{datetime.fromtimestamp(time, UTC):%Y-%m-%dT%H:%M:%SZ}"
+        stamp = f"{datetime.fromtimestamp(time, zone):%Y_%m_%d-%H_%M_%S}"
+        suffix = {"zstd": ".zst", "gzip": ".gz", "1": ".lzo", "lzo": ".lzo"}.get(compress, "")
+        ending = "vma" if guest.type == "qemu" else "tar"
+        return f"vzdump-{guest.type}-{guest.vmid}-{stamp}.{ending}{suffix}"
+
+
+def config_of(storage: Storage) -> dict[str, object]:
+    """Return the storage as `/storage` lists it."""
+    fields: dict[str, object] = {
+        "storage": storage.id,
+        "type": storage.type,
+        "content": storage.content,
+        "digest": f"{abs(hash(storage.id)):040x}"[:40],
+        "prune-backups": storage.prune,
+        "nodes": ",".join(storage.nodes) or None,
+        "disable": None if storage.enabled else 1,
+    }
+    if storage.type == "pbs":
+        fields |= {
+            "server": storage.server,
+            "datastore": storage.datastore,
+            "namespace": storage.namespace or None,
+            "username": "backup@pbs",
+            "fingerprint": "64:d3:" + ":".join(["5f"] * 30),
+            "encryption-key": storage.encryption_key,
+            "shared": 1,
+        }
+    elif storage.type == "nfs":
+        fields |= {"server": storage.server, "export": "/volume1/proxmox", "path": storage.path, "shared": 1}
+    elif storage.type == "dir":
+        fields["path"] = storage.path
+    else:
+        fields |= {"vgname": "pve", "thinpool": "data"}
+    return {name: value for name, value in fields.items() if value is not None}
