@@ -134,7 +134,7 @@ def _transferred(run: GuestRun, match: re.Match[str]) -> GuestRun:
     return replace(run, transferred=transferred, speed=speed, size=size, archive_complete=True)
 
 
-@_info(rf"Total bytes written: (\d{{1,20}})(?: \(.*?(?:, ({SIZE})/s)?\))?", "Total bytes")
+@_info(rf"Total bytes written: (\d{{1,20}}) \(.*?(?:, ({SIZE})/s)?\)", "Total bytes")
 def _tar_total(run: GuestRun, match: re.Match[str]) -> GuestRun:
     speed = parse_size(match[2]) if match[2] else None
     return run if run.transferred is not None else replace(run, transferred=int(match[1]), speed=speed)

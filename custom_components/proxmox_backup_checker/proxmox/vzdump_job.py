@@ -122,7 +122,7 @@ class JobLines:
             skipped_vmids=self._skipped,
             guests=guests,
             result=result,
-            error=error,
+            error=error or None,
             ended=finished,
             warning_count=self._warning_count if task_warnings is None else task_warnings,
             warnings=tuple(self._warnings),
@@ -137,26 +137,27 @@ class JobLines:
 
     @property
     def _error(self) -> str | None:
+        """Text of the run's failure, empty where a line was cut before it; None where no failure is told."""
         if self._task is not None:
-            return self._task[3]
-        return self._lock_error or self._job_error or None
+            return None if self._task[1] or self._task[2] else self._task[3] or ""
+        return self._lock_error or self._job_error
 
     def _result(self, error: str | None, has_failures: bool) -> LogResult | None:
-        failed = self._end in ("with errors", "failed") or self._lock_error is not None
-        if self._task is not None:
-            if self._task[1] or self._task[2]:
-                # A guest's failure holds against a friendly last line.
-                return "failed" if has_failures else "ok" if self._task[1] else "warnings"
-            failed = True
-        if failed:
-            if is_signal(error) or (self._lock_error or "").endswith(SIGNAL_ERRORS):
+        if error is not None:
+            if is_signal(error) or error.endswith(SIGNAL_ERRORS):
                 return "aborted"
             # A last line that breaks off could still become either.
-            cut = error is not None and any(signal.startswith(error) for signal in SIGNAL_ERRORS)
-            return None if cut else "failed"
-        if self._end == "successfully":
-            return "failed" if has_failures else "warnings" if self._warning_count else "ok"
-        return None
+            return None if any(signal.startswith(error) for signal in SIGNAL_ERRORS) else "failed"
+        if self._task is not None and self._task[2]:
+            result: LogResult = "warnings"
+        elif self._task is not None:
+            result = "ok"
+        elif self._end is not None:
+            result = "warnings" if self._warning_count else "ok"
+        else:
+            return None
+        # A guest's failure holds against a friendly last line.
+        return "failed" if has_failures or self._end == "with errors" else result
 
     def _unreached(self, guests: tuple[GuestRun, ...]) -> tuple[int, ...]:
         match = _COMMAND_VMIDS.match(self._command or "")
