@@ -22,7 +22,7 @@ ALWAYS_LISTED = (
 )
 
 
-class PermissionDenied(Exception):  # noqa: N818
+class PermissionDenied(Exception):
     """The caller lacks a privilege; the text is that of Proxmox."""
 
 

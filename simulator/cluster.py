@@ -3,25 +3,25 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import count
 from pathlib import Path
-from random import Random
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from .access import Access, Token
 from .clock import Clock
+from .dispatch import Dispatch
 from .engine import Engine, Process
 from .files import FileTree
 from .guests import Disk, Guest, GuestType, ct_disks, vm_disks
-from .jobs import Covered, Job, MissingPoolError, Options, Planned, covered
+from .jobs import Job, Options, Planned
 from .nodes import Node
-from .outcomes import Outcome, RunOutcome
+from .outcomes import Outcome
 from .scheduler import Scheduler
 from .storages import Storage, StorageType
 from .vzdump import Run
 
 TIB = 1024**4
+WEEK = 7 * 86400
 
 
 @dataclass(eq=False)
@@ -51,7 +51,7 @@ class Cluster:
         self.files = FileTree(self.directory)
         self.engine = Engine(self.clock.time() - self.history.total_seconds())
         self.scheduler = Scheduler(self)
-        self._numbers = count(1)
+        self.dispatch = Dispatch(self)
         self.clock.listen(lambda _: self.settle())
         self.listeners: list[Callable[[Node], None]] = []
 
@@ -70,6 +70,12 @@ class Cluster:
         """Let everything happen that is due, and write the files."""
         self.engine.settle(self.clock.time())
         self.files.flush()
+
+    def moment(self) -> float:
+        """Return the moment at which something happens that is done now: that of the history while it is played."""
+        if not self.engine.playing:
+            self.settle()
+        return self.engine.time
 
     def at(self, moment: datetime, action: Callable[[], object]) -> None:
         """Let something happen at a moment, also one of the history."""
@@ -107,7 +113,7 @@ class Cluster:
             nodeid=number if self.name else 0,
             ip=ip or f"192.168.1.{10 + number}",
             timezone=timezone,
-            boot=self.engine.time,
+            boot=self.engine.time // WEEK * WEEK - WEEK,
         )
         self.nodes[name] = node
         return node
@@ -238,62 +244,7 @@ class Cluster:
     def start_scheduled(self, job: Job, node: Node) -> None:
         """Start a job on a node as its scheduler does."""
         planned = job.planned.pop(node.name, Planned())
-        self.start_run(job, node, planned.outcomes, planned.outcome, self.engine.time)
-
-    def run_job(
-        self, job: Job, outcomes: dict[int, Outcome], outcome: RunOutcome | None, at: datetime | None, by: str | None
-    ) -> list[Run]:
-        """Run a job on every node; without `at` it has just ended."""
-        self.settle()
-        now = self.clock.time()
-        runs = []
-        for node in self.nodes.values():
-            if not node.online or job.options.get("node") not in (None, node.name):
-                continue
-            start = now - self._expected(job, node, outcome) if at is None else at.timestamp()
-            run = self.start_run(job, node, outcomes, outcome, start, by)
-            runs += [run] if run else []
-        self.settle()
-        return runs
-
-    def _expected(self, job: Job, node: Node, outcome: RunOutcome | None) -> float:
-        """Return how long a run takes at most, in seconds."""
-        if outcome is not None and outcome.lock_timeout:
-            return 180 * 60 + 10
-        guests = job.guests().local(node.name)
-        return 5 + sum(guest.size / (guest.speed * 1024**2) + 8 for guest in guests)
-
-    def start_run(
-        self,
-        job: Job,
-        node: Node,
-        outcomes: Mapping[int, Outcome],
-        outcome: RunOutcome | None,
-        start: float,
-        by: str | None = None,
-    ) -> Run | None:
-        """Start vzdump for a job on one node; None where it returns at once."""
-        state = job.state_on(node.name)
-        error = outcome.start_error if outcome else None
-        try:
-            guests = job.guests()
-        except MissingPoolError as missing:
-            guests, error = Covered(by_node={}, missing=[]), f"{missing}\n"
-        nothing = not guests.local(node.name) and not guests.missing and not job.is_all
-        if error or nothing:
-            if by is None:
-                state.state, state.upid, state.msg = "stopped", None, error or "OK"
-                state.time, state.updated = node.epoch(start), None
-                job.note_state(node.name, start)
-            return None
-        run = self._new_run(job.options, guests, node, start, by)
-        run.job, run.outcomes, run.outcome = job, outcomes, outcome
-        run.scheduled = by is None
-        if by is None:
-            state.state, state.upid, state.msg = "started", run.upid, None
-            state.time, state.updated = None, None
-            job.note_state(node.name, start)
-        return run
+        self.dispatch.start(job, node, planned.outcomes, planned.outcome, self.engine.time)
 
     def backup_by_hand(
         self,
@@ -304,45 +255,8 @@ class Cluster:
         by: str = "root@pam",
         at: datetime | None = None,
     ) -> list[Run]:
-        """Back guests up outside any job, as the Backup button of a guest does."""
-        self.settle()
-        options: Options = {
-            "vmid": ",".join(map(str, vmids)),
-            "storage": storage,
-            "mode": "snapshot",
-            "compress": "zstd",
-            "remove": 0,
-            "notes-template": "{{guestname}}",
-        }
-        guests = covered(self, options)
-        runs = []
-        for name, local in guests.by_node.items():
-            length = 5 + sum(guest.size / (guest.speed * 1024**2) + 8 for guest in local)
-            start = self.clock.time() - length if at is None else at.timestamp()
-            run = self._new_run(options, guests, self.node(name), start, by)
-            run.outcomes, run.scheduled = outcomes or {}, False
-            runs.append(run)
-        self.settle()
-        return runs
-
-    def _new_run(self, options: Options, guests: Covered, node: Node, start: float, by: str | None) -> Run:
-        local = [guest.vmid for guest in guests.local(node.name)] + guests.missing
-        id_ = str(local[0]) if len(local) == 1 else ""
-        random = Random(f"{node.name} {sorted(map(str, options.items()))} {int(start)}")
-        task = node.new_task("vzdump", id_, by or "root@pam", start, random.randrange(3_000_000))
-        run = Run(
-            cluster=self,
-            node=node,
-            options=dict(options),
-            guests=guests,
-            outcomes={},
-            outcome=None,
-            task=task,
-            random=random,
-        )
-        node.runs.append(run)
-        run.handle = self.engine.spawn(run.process(), start)
-        return run
+        """Back guests up outside any job, as the Backup button of a guest does; by default it has just ended."""
+        return self.dispatch.by_hand(vmids, storage, outcomes or {}, by, at)
 
     def connectivity_changed(self, node: Node) -> None:
         """Tell the listeners that a node went off or came back."""

@@ -29,6 +29,8 @@ class Engine:
     time: float
     _queue: list[tuple[float, int, int, Handle]] = field(default_factory=list)
     _count: int = 0
+    playing: bool = False
+    """Whether a process runs at this moment."""
 
     def spawn(self, process: Process, at: float) -> Handle:
         """Start a process at `at` (epoch seconds), which may lie in the past."""
@@ -50,12 +52,14 @@ class Engine:
             self._resume(handle, at, error)
 
     def _resume(self, handle: Handle, at: float, error: Exception | None) -> None:
-        self.time = at
+        self.time, self.playing = at, True
         try:
             delay = next(handle.process) if error is None else handle.process.throw(error)
         except StopIteration:
             handle.alive = False
             return
+        finally:
+            self.playing = False
         if handle.alive:
             self._push(handle, at + delay)
 

@@ -109,7 +109,7 @@ class Guest:
         job: str | None = None,
     ) -> None:
         """Let scheduled backups of this guest end in this way, from now or `since` on."""
-        start = self.cluster.clock.time() if since is None else since.timestamp()
+        start = self.cluster.moment() if since is None else since.timestamp()
         end = None if until is None else until.timestamp()
         self.troubles.append(Trouble(outcome=outcome, since=start, until=end, job=job))
 

@@ -13,6 +13,7 @@ from .outcomes import Outcome, RunOutcome
 
 if TYPE_CHECKING:
     from .cluster import Cluster
+    from .nodes import Node
     from .vzdump import Run
 
 type Options = dict[str, object]
@@ -124,9 +125,10 @@ class Job:
     ) -> list[Run]:
         """Run the job on every node that has to: it has just ended, or started `at` a moment.
 
+        Where the node's last run leaves too little room for that, the clock moves on to the end of this one.
         Without `by` it is a scheduled run; with `by` (a user or token) it is "Run now" of the web interface.
         """
-        return self.cluster.run_job(self, dict(outcomes or {}), outcome, at, by)
+        return self.cluster.dispatch.run_job(self, dict(outcomes or {}), outcome, at, by)
 
     def start(self, outcomes: Outcomes | None = None, *, by: str | None = None) -> list[Run]:
         """Start the job now; it goes on as time goes by."""
@@ -168,6 +170,15 @@ class Job:
     def state_on(self, node: str) -> JobState:
         """Return what a node remembers of the job."""
         return self.states.setdefault(node, JobState())
+
+    def note_start(self, node: Node, time: float, upid: str | None, error: str | None) -> None:
+        """Note that the job was started on a node; without a task it is over already."""
+        state = self.state_on(node.name)
+        state.state = "started" if upid else "stopped"
+        state.upid, state.updated = upid, None
+        state.msg = None if upid else error or "OK"
+        state.time = None if upid else node.epoch(time)
+        self.note_state(node.name, time)
 
     def note_state(self, node: str, time: float) -> None:
         """Write the state file of a node."""

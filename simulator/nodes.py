@@ -67,8 +67,8 @@ class Node:
         """Lose power: whatever runs, ends where it stands."""
         if not self.online:
             return
+        self.offline_since = self.cluster.moment()
         self.online = False
-        self.offline_since = self.cluster.engine.time
         for run in list(self.runs):
             run.lose_power()
         self.lock_holder = None
@@ -78,7 +78,7 @@ class Node:
         """Boot: tasks that were running get an end, missed runs follow the option repeat-missed."""
         if self.online:
             return
-        time = self.cluster.engine.time
+        time = self.cluster.moment()
         self.online = True
         self.boot = time
         for task in list(self.tasks.running):

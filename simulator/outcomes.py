@@ -11,6 +11,10 @@ class Stage(Enum):
     """Before the per-guest log is opened: the log of the run before stays."""
     PREPARING = "preparing"
     """After the status line, before anything is written."""
+    SNAPSHOT = "snapshot"
+    """When the snapshot of a container is made."""
+    STARTING = "starting"
+    """When QEMU is told to begin."""
     TRANSFERRING = "transferring"
     """In the middle of the data."""
     PRUNING = "pruning"
@@ -30,6 +34,8 @@ class Outcome:
     signal: bool = False
     power_loss: bool = False
     left_out: bool = False
+    full: bool = False
+    """The storage has no space left."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,7 +76,7 @@ def prune_denied() -> Outcome:
 
 def no_space(percent: int = 78) -> Outcome:
     """Return a backup that finds the storage full."""
-    return Outcome(error="no space", percent=percent)
+    return Outcome(error="No space left on device", full=True, percent=percent)
 
 
 def running(percent: int = 42) -> Outcome:

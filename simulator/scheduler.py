@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 try:
     from custom_components.proxmox_backup_checker.proxmox.calendar_event import CalendarEvent
 except ImportError:
-    CalendarEvent = None  # type: ignore[assignment,misc]
+    CalendarEvent = None
 
 from .engine import Handle, Process
 
@@ -56,7 +56,7 @@ class Scheduler:
 
     def _note_change(self, node: Node, job: Job) -> None:
         state = job.state_on(node.name)
-        time = self._cluster.engine.time
+        time = self._cluster.moment()
         if state.state == "created" and state.time is None:
             state.time = node.epoch(time)
         else:
@@ -70,7 +70,7 @@ class Scheduler:
         if self.active and job.enabled and job.options.get("node") in (None, node.name):
             process = self._attend(node, job)
             engine = self._cluster.engine
-            self._waiting[node.name, job.id] = engine.spawn(process, engine.time)
+            self._waiting[node.name, job.id] = engine.spawn(process, self._cluster.moment())
 
     def _attend(self, node: Node, job: Job) -> Process:
         """Start the job on the node whenever it is due."""

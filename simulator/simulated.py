@@ -47,7 +47,7 @@ class SimulatedCluster(Cluster):
         """Start a scenario with its files in `directory`; with `now` the clock stands still there."""
         cluster = cls.prepare(scenario, directory, now=now, version=version)
         try:
-            await cluster._open(base_port)
+            await cluster.open(base_port)
             yield cluster
         finally:
             for server in cluster.servers.values():
@@ -73,7 +73,8 @@ class SimulatedCluster(Cluster):
         cluster.settle()
         return cluster
 
-    async def _open(self, base_port: int) -> None:
+    async def open(self, base_port: int) -> None:
+        """Let every node answer at its address."""
         self.authority = CertificateAuthority(self.directory / "certificates")
         self.listeners.append(self._connectivity_changed)
         for number, node in enumerate(self.nodes.values()):

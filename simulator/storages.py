@@ -137,15 +137,19 @@ class Storage:
         """Delete an archive, as prune or somebody by hand does."""
         self.archives.remove(archive)
         if self.type != "pbs":
-            path = self.file_of(archive)
-            self.cluster.files.remove(path)
-            self.cluster.files.remove(f"{path.split('.', 1)[0]}.log")
+            self.cluster.files.remove(self.file_of(archive))
+            self.cluster.files.remove(self.log_of(archive))
 
     def file_of(self, archive: Archive) -> str:
         """Return the path of an archive's file below the state directory."""
         if self.shared:
             return f"storages/{self.id}/dump/{archive.name}"
         return f"nodes/{archive.node}{self.path}/dump/{archive.name}"
+
+    def log_of(self, archive: Archive) -> str:
+        """Return the path of the copy of the log beside an archive."""
+        folder, _, name = self.file_of(archive).rpartition("/")
+        return f"{folder}/{name.split('.', 1)[0]}.log"
 
     def new_name(self, guest: Guest, time: float, zone: ZoneInfo, compress: str) -> str:
         """Return the name of an archive begun at `time`."""

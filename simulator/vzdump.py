@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from . import retention
 from .engine import Handle, Process
-from .guest_backup import BackupFailedError, GoOnError, GuestBackup, PowerLossError, StoppedError
+from .errors import BackupFailedError, GoOnError, PowerLossError, StoppedError
+from .guest_backup import GuestBackup
 from .jobs import Covered, Job, command
 from .outcomes import Outcome, RunOutcome, Stage
 
@@ -30,10 +31,10 @@ class Run:
     node: Node
     options: Mapping[str, object]
     guests: Covered
-    outcomes: Mapping[int, Outcome]
-    outcome: RunOutcome | None
     task: Task
     random: Random
+    outcomes: Mapping[int, Outcome] = field(default_factory=dict)
+    outcome: RunOutcome | None = None
     job: Job | None = None
     scheduled: bool = True
     handle: Handle | None = None
@@ -167,26 +168,26 @@ class Run:
         return guest.outcome_at(self.cluster.engine.time, self.job.id)
 
     def _guest(self, vmid: int, outcome: Outcome, storage: Storage) -> Process:
-        guest = self.cluster.guests.get(vmid)
         try:
-            if guest is None:
-                raise BackupFailedError(f"unable to find VM '{vmid}'")
-            if guest.node != self.node.name:
-                ending = f"unable to find configuration file for VM {vmid} on node '{self.node.name}'"
-                raise BackupFailedError(ending)
-            if outcome.stage is Stage.BEFORE_LOG and outcome.error:
-                raise BackupFailedError(outcome.error)
-            backup = GuestBackup(run=self, guest=guest, storage=storage, outcome=outcome)
-            yield from backup.process()
+            yield from self._backup(vmid, outcome, storage).process()
         except BackupFailedError as error:
             self.failures += 1
-            if error.both is not None:
-                error.both(f"ERROR: Backup of VM {vmid} failed - {error}")
-            else:
-                self.say(f"ERROR: Backup of VM {vmid} failed - {error}")
+            write = error.both or self.say
+            write(f"ERROR: Backup of VM {vmid} failed - {error}")
             self.say(f"INFO: Failed at {self.stamp()}")
             if error.signal:
                 raise StoppedError from error
+
+    def _backup(self, vmid: int, outcome: Outcome, storage: Storage) -> GuestBackup:
+        """Return the backup of a guest; raises BackupFailedError where it fails before its log is opened."""
+        guest = self.cluster.guests.get(vmid)
+        if guest is None:
+            raise BackupFailedError(f"unable to find VM '{vmid}'")
+        if guest.node != self.node.name:
+            raise BackupFailedError(f"unable to find configuration file for VM {vmid} on node '{self.node.name}'")
+        if outcome.stage is Stage.BEFORE_LOG and outcome.error:
+            raise BackupFailedError(outcome.error)
+        return GuestBackup(run=self, guest=guest, storage=storage, outcome=outcome)
 
     def stamp(self) -> str:
         """Return the node's wall-clock time as logs write it."""

@@ -1,6 +1,7 @@
 """/version and /access."""
 
-from ..access import PermissionDenied
+from simulator.access import PermissionDenied
+
 from .routes import ApiError, Call, Json, get
 
 REPOSITORY_IDS = {7: "d5ee8b5d", 8: "2a5fa54a8503f96d", 9: "14a22df35955d97d"}

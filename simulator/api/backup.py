@@ -2,9 +2,10 @@
 
 from datetime import UTC, datetime
 
-from ..guests import Guest
-from ..jobs import Covered, Job, MissingPoolError
-from ..scheduler import next_event
+from simulator.guests import Guest
+from simulator.jobs import Covered, Job, MissingPoolError
+from simulator.scheduler import next_event
+
 from .routes import ApiError, Call, Json, get
 
 

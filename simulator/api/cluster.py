@@ -1,9 +1,10 @@
 """/cluster, /pools and /storage: what any node answers for all."""
 
-from ..guests import GIB, Guest
-from ..nodes import Node
-from ..storages import Storage, config_of
-from ..tasks import MAX_FINISHED
+from simulator.guests import GIB, Guest
+from simulator.nodes import Node
+from simulator.storages import Storage, config_of
+from simulator.tasks import MAX_FINISHED
+
 from .node import owns, task_row
 from .routes import ApiError, Call, Json, get
 

@@ -1,6 +1,7 @@
 """/nodes/{node}: time and tasks, answered by the node itself."""
 
-from ..tasks import Task
+from simulator.tasks import Task
+
 from .routes import Answer, ApiError, Call, Json, get
 
 STATUS_TYPES = ("ok", "warning", "error", "unknown")

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 import re
 from typing import TYPE_CHECKING, Any
 
-from ..access import PermissionDenied
+from simulator.access import PermissionDenied
 
 if TYPE_CHECKING:
-    from ..cluster import Cluster
-    from ..nodes import Node
+    from simulator.cluster import Cluster
+    from simulator.nodes import Node
 
 type Json = Any
 
@@ -140,7 +140,7 @@ def read_parameters(route: Route, query: Mapping[str, str]) -> dict[str, str | i
     Raises ApiError 400.
     """
     values: dict[str, str | int] = {}
-    errors = {name: "property is missing and it is not optional" for name in route.required - query.keys()}
+    errors = dict.fromkeys(route.required - query.keys(), "property is missing and it is not optional")
     for name, text in query.items():
         kind = route.parameters.get(name)
         if kind is None:

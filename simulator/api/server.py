@@ -11,10 +11,10 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from ..access import PermissionDenied
-from ..cluster import Cluster
-from ..nodes import Node
-from . import access, backup, cluster as cluster_api, node as node_api, storage  # noqa: F401
+from simulator.access import PermissionDenied
+from simulator.cluster import Cluster
+from simulator.nodes import Node
+
 from .routes import Answer, ApiError, Call, find, read_parameters
 
 BASE = "/api2/json"

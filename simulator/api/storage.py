@@ -1,8 +1,9 @@
 """/nodes/{node}/storage and /nodes/{node}/vzdump: storages as a node sees them."""
 
-from .. import retention
-from ..nodes import Node
-from ..storages import Archive, Storage
+from simulator.nodes import Node
+from simulator.storages import Archive, Storage
+
+from simulator import retention
 from .routes import ApiError, Call, Json, get
 
 READ = "Datastore.Audit|Datastore.AllocateSpace"

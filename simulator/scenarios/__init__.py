@@ -1,6 +1,7 @@
 """The scenarios: small descriptions of clusters and of what happened to them."""
 
-from ..scenario import Scenario
+from simulator.scenario import Scenario
+
 from .all_fine import ALL_FINE
 from .blind import BLIND
 from .homelab import HOMELAB

@@ -1,7 +1,8 @@
 """The homelab on a good day."""
 
-from ..cluster import Cluster
-from ..scenario import Scenario
+from simulator.cluster import Cluster
+from simulator.scenario import Scenario
+
 from .homelab import HISTORY_DAYS, build_guests, build_hardware
 
 

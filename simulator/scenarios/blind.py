@@ -1,7 +1,8 @@
 """The homelab, seen by a token that may not see enough."""
 
-from ..cluster import Cluster
-from ..scenario import Scenario
+from simulator.cluster import Cluster
+from simulator.scenario import Scenario
+
 from . import homelab
 
 

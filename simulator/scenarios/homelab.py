@@ -2,10 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from ..cluster import TIB, Cluster
-from ..guests import GIB, Disk
-from ..outcomes import failed
-from ..scenario import Scenario
+from simulator.cluster import TIB, Cluster
+from simulator.guests import GIB, Disk
+from simulator.outcomes import failed
+from simulator.scenario import Scenario
 
 HISTORY_DAYS = 35
 QUARTERLY_HOURS = 30

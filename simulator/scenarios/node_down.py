@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 
-from ..cluster import Cluster
-from ..scenario import Scenario
+from simulator.cluster import Cluster
+from simulator.scenario import Scenario
+
 from . import homelab
 
 

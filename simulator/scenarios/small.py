@@ -1,8 +1,8 @@
 """Three nodes, four guests, one job, no past: the ground on which tests build."""
 
-from ..cluster import TIB, Cluster
-from ..guests import GIB
-from ..scenario import Scenario
+from simulator.cluster import TIB, Cluster
+from simulator.guests import GIB
+from simulator.scenario import Scenario
 
 
 def build(cluster: Cluster) -> None:

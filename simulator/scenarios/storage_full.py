@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 
-from ..cluster import Cluster
-from ..guests import GIB
-from ..scenario import Scenario
+from simulator.cluster import Cluster
+from simulator.guests import GIB
+from simulator.scenario import Scenario
+
 from . import homelab
 
 

@@ -1,0 +1,1 @@
+"""The virtual cluster answers and writes as a real one does."""
