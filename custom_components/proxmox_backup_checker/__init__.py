@@ -1,1 +1,68 @@
-"""Proxmox Backup Checker for Home Assistant."""
+"""Proxmox Backup Checker: is the backup that was promised there?"""
+
+from homeassistant.const import CONF_HOST, CONF_PORT, Platform
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import config_validation as cv, device_registry as dr
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.util import dt as dt_util
+
+from .const import CONF_FINGERPRINT, CONF_LOG_AGENTS, CONF_TOKEN_ID, CONF_TOKEN_SECRET, DOMAIN
+from .coordinator import CheckerConfigEntry, CheckerCoordinator
+from .devices import Devices, is_present
+from .issues import Issues
+from .proxmox.client import ProxmoxClient
+from .proxmox.log_agent import LogAgentClient, PairingCode
+from .reader import FactsReader
+from .reasons import Reasons
+
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+
+_PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR]
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: CheckerConfigEntry) -> None:
+    """Set up one cluster."""
+    coordinator = CheckerCoordinator(hass, entry, _reader(hass, entry), await Reasons.load(hass))
+    issues = Issues(hass, coordinator)
+    entry.async_on_unload(coordinator.async_add_listener(issues.update))
+    try:
+        await coordinator.async_config_entry_first_refresh()
+    finally:
+        issues.update()
+    entry.runtime_data = coordinator
+    # The parents must be registered before the entities name them, and names follow the guests.
+    devices = Devices(hass, coordinator)
+    devices.update()
+    entry.async_on_unload(coordinator.async_add_listener(devices.update))
+    await hass.config_entries.async_forward_entry_setups(entry, _PLATFORMS)
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: CheckerConfigEntry) -> None:
+    """Unload one cluster."""
+    await hass.config_entries.async_unload_platforms_or_raise(entry, _PLATFORMS)
+
+
+async def async_remove_config_entry_device(
+    hass: HomeAssistant, entry: CheckerConfigEntry, device: dr.AnyDeviceEntry
+) -> bool:
+    """Let the user remove a guest or job that is no longer there."""
+    return not is_present(device, entry.runtime_data)
+
+
+def _reader(hass: HomeAssistant, entry: CheckerConfigEntry) -> FactsReader:
+    """Return the reader for a cluster and its log agents."""
+    # Every request pins its certificate or has the system verify it.
+    session = async_get_clientsession(hass)
+    client = ProxmoxClient(
+        session,
+        entry.data[CONF_HOST],
+        entry.data[CONF_PORT],
+        token_id=entry.data[CONF_TOKEN_ID],
+        token_secret=entry.data[CONF_TOKEN_SECRET],
+        fingerprint=entry.data[CONF_FINGERPRINT],
+    )
+    agents = {
+        node: LogAgentClient(session, PairingCode(**agent))
+        for node, agent in entry.options.get(CONF_LOG_AGENTS, {}).items()
+    }
+    return FactsReader(client, agents, dt_util.async_get_time_zone)

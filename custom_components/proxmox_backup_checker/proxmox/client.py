@@ -1,5 +1,6 @@
 """The Proxmox API as methods that return frozen dataclasses; reading only."""
 
+import hashlib
 from typing import Final
 from urllib.parse import quote
 
@@ -15,7 +16,6 @@ from .backup_models import (
     VzdumpDefaults,
 )
 from .connection import Connection
-from .errors import UnexpectedAnswerError
 from .fields import Fields
 from .models import Certificate, ClusterStatus, Node, NodeTime, Permissions, Resources, Task, TaskStatus, Version
 
@@ -146,13 +146,13 @@ class ProxmoxClient:
     async def cluster_identity(self, status: ClusterStatus) -> str:
         """Return what tells this cluster from every other, whichever node is asked.
 
-        Raises UnexpectedAnswerError where no node shows the certificate of the cluster's own authority.
+        That is the UUID of its own certificate authority; where none is shown, a digest of the cluster's name.
         """
-        local_first = sorted(status.nodes, key=lambda node: (not node.local, not node.online))
-        for certificate in await self.certificates(local_first[0].name):
-            if identity := certificate.cluster_identity:
-                return identity
-        raise UnexpectedAnswerError("No certificate authority of the cluster is listed (pve-root-ca.pem)")
+        asked = min(status.nodes, key=lambda node: (not node.local, not node.online))
+        for certificate in await self.certificates(asked.name):
+            if authority := certificate.authority:
+                return authority
+        return hashlib.sha256(f"proxmox {status.title}".encode()).hexdigest()[:32]
 
 
 def _quote(name: str) -> str:

@@ -140,6 +140,7 @@ class Certificate:
     filename: str
     fingerprint: str | None
     subject: str | None
+    issuer: str | None
 
     @classmethod
     def list_from_api(cls, data: object) -> tuple[Certificate, ...]:
@@ -149,18 +150,20 @@ class Certificate:
                 filename=row.optional_text("filename") or "",
                 fingerprint=row.optional_text("fingerprint"),
                 subject=row.optional_text("subject"),
+                issuer=row.optional_text("issuer"),
             )
             for row in Fields.rows(data, "/nodes/{node}/certificates/info")
         )
 
     @property
-    def cluster_identity(self) -> str | None:
-        """What is the same on every node of a cluster and on no other: the UUID, else the fingerprint, of its CA."""
-        if self.filename != "pve-root-ca.pem":
-            return None
-        if match := _CA_UUID.search(self.subject or ""):
-            return match[1].lower()
-        return (self.fingerprint or "").replace(":", "").lower() or None
+    def authority(self) -> str | None:
+        """The UUID of the cluster's own authority: the same on every node of a cluster and on no other cluster.
+
+        It stands in the authority's own subject and in the issuer of the certificates that it made.
+        """
+        name = self.subject if self.filename == "pve-root-ca.pem" else self.issuer
+        match = _CA_UUID.search(name or "")
+        return match[1].lower() if match else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,0 +1,71 @@
+"""Problem sensors: on where a backup is missing, failed or unproven for too long."""
+
+from typing import Any, override
+
+from homeassistant.components.binary_sensor import (
+    BinarySensorDeviceClass,
+    BinarySensorEntity,
+    BinarySensorEntityDescription,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .coordinator import CheckerConfigEntry
+from .entity import GuestEntity, JobEntity, VerdictEntity, add_entities_as_they_appear
+
+PARALLEL_UPDATES = 0
+
+GUEST_PROBLEM = BinarySensorEntityDescription(
+    key="problem", translation_key="guest_problem", device_class=BinarySensorDeviceClass.PROBLEM
+)
+JOB_PROBLEM = BinarySensorEntityDescription(
+    key="problem", translation_key="job_problem", device_class=BinarySensorDeviceClass.PROBLEM
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: CheckerConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Add a problem sensor for every guest and job."""
+    coordinator = entry.runtime_data
+    add_entities_as_they_appear(
+        entry,
+        async_add_entities,
+        lambda vmid: [GuestProblem(coordinator, vmid, GUEST_PROBLEM)],
+        lambda job_id: [JobProblem(coordinator, job_id, JOB_PROBLEM)],
+    )
+
+
+class ProblemSensor(VerdictEntity, BinarySensorEntity):
+    """Whether there is a problem, and why; unknown where nothing can be proven."""
+
+    _unrecorded_attributes = frozenset({"reason", "since", "last_success", "next_due", "confidence"})
+
+    @property
+    @override
+    def is_on(self) -> bool | None:
+        """Whether there is a problem."""
+        return self.verdict.problem if self.verdict else None
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, Any] | None:
+        """Why, since when, and how sure."""
+        if (verdict := self.verdict) is None:
+            return None
+        return {
+            "reason_code": verdict.reason.code,
+            "reason": self.coordinator.reasons.sentence(verdict.reason),
+            "since": verdict.since.isoformat() if verdict.since else None,
+            "last_success": verdict.last_success.isoformat() if verdict.last_success else None,
+            "next_due": verdict.next_due.isoformat() if verdict.next_due else None,
+            "confidence": verdict.confidence.value,
+        }
+
+
+class GuestProblem(ProblemSensor, GuestEntity):
+    """Whether a guest's backup is missing."""
+
+
+class JobProblem(ProblemSensor, JobEntity):
+    """Whether a job does not do what it promises."""

@@ -1,0 +1,64 @@
+"""The form of a verdict: what is shown of a guest or job, and why."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """State of a guest or a job."""
+
+    OK = "ok"
+    PENDING = "pending"
+    RUNNING = "running"
+    WAITING = "waiting"
+    WARNING = "warning"
+    FAILED = "failed"
+    OVERDUE = "overdue"
+    UNCOVERED = "uncovered"
+    PAUSED = "paused"
+    IGNORED = "ignored"
+    UNKNOWN = "unknown"
+
+
+class Confidence(StrEnum):
+    """How sure a verdict is.
+
+    The first four say how a run was linked to its job, `task` that only its final status was seen, and `none` that there
+    is no evidence at all.
+    """
+
+    EXACT = "exact"
+    MATCHED = "matched"
+    SCHEDULED = "scheduled"
+    PROBABLE = "probable"
+    MANUAL = "manual"
+    TASK = "task"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why: a code that has a sentence in every language, and the values for its blanks."""
+
+    code: str
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """What is held of a guest or a job at one moment.
+
+    `problem` is None where nothing can be proven; `evidence` holds the UPIDs that it rests on. A run in progress shows as
+    `status` running and leaves the rest of the verdict as it was.
+    """
+
+    status: Status
+    problem: bool | None
+    reason: Reason
+    since: datetime | None = None
+    last_success: datetime | None = None
+    next_due: datetime | None = None
+    confidence: Confidence = Confidence.NONE
+    evidence: tuple[str, ...] = ()

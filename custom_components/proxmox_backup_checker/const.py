@@ -1,0 +1,16 @@
+"""Names that several modules share."""
+
+from datetime import timedelta
+from typing import Final
+
+DOMAIN: Final = "proxmox_backup_checker"
+
+CONF_TOKEN_ID: Final = "token_id"
+CONF_TOKEN_SECRET: Final = "token_secret"
+CONF_FINGERPRINT: Final = "fingerprint"
+CONF_LOG_AGENTS: Final = "log_agents"
+CONF_NODES: Final = "nodes"
+CONF_PAIRING: Final = "pairing"
+
+DEFAULT_PORT: Final = 8006
+UPDATE_INTERVAL: Final = timedelta(minutes=5)

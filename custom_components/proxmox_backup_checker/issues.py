@@ -1,0 +1,121 @@
+"""Repair issues: what keeps us from seeing and what a person can mend."""
+
+from typing import Final
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
+
+from .const import CONF_TOKEN_ID, DOMAIN
+from .coordinator import CheckerCoordinator
+from .proxmox.errors import AuthenticationError, CertificateChangedError, CertificateError, ProxmoxError
+from .proxmox.privileges import grant_command, missing_privileges, role_command
+
+_PAGES: Final = "https://github.com/proxmox-backup-checker/proxmox-backup-checker/blob/main/docs"
+_AGENT: Final = "log_agent_"
+
+
+class Issues:
+    """Keeps the repair issues of one cluster in step with what the last poll met."""
+
+    def __init__(self, hass: HomeAssistant, coordinator: CheckerCoordinator) -> None:
+        """Speak for the cluster of this coordinator."""
+        self._hass = hass
+        self._coordinator = coordinator
+        self._entry = coordinator.config_entry
+        # Those of agents that were removed since are to be deleted too.
+        known = (issue for domain, issue in ir.async_get(hass).issues if domain == DOMAIN)
+        suffix = f"_{self._entry.entry_id}"
+        self._agents = {
+            issue.removeprefix(_AGENT).removesuffix(suffix)
+            for issue in known
+            if issue.startswith(_AGENT) and issue.endswith(suffix)
+        }
+
+    @callback
+    def update(self) -> None:
+        """Raise what is wrong now and delete what is mended."""
+        self._certificate(self._coordinator.last_error)
+        if self._coordinator.last_error is None and self._coordinator.reading is not None:
+            self._privileges()
+            self._log_agents()
+
+    def _certificate(self, error: ProxmoxError | None) -> None:
+        if isinstance(error, CertificateChangedError) and error.fingerprint is not None:
+            self._raise(
+                "certificate_changed",
+                fixable=True,
+                page="certificates.md",
+                placeholders={
+                    "cluster": self._entry.title,
+                    "expected": error.expected,
+                    "fingerprint": error.fingerprint,
+                },
+            )
+        elif error is None:
+            self._delete("certificate_changed")
+
+    def _privileges(self) -> None:
+        assert self._coordinator.reading is not None
+        missing = missing_privileges(self._coordinator.reading.permissions)
+        if not missing:
+            self._delete("missing_privileges")
+            return
+        token_id = self._entry.data[CONF_TOKEN_ID]
+        self._raise(
+            "missing_privileges",
+            placeholders={
+                "cluster": self._entry.title,
+                "token": token_id,
+                "role": role_command(),
+                "missing": "\n".join(
+                    f"- {privilege.name} ({privilege.path}): `{grant_command(privilege, token_id)}`"
+                    for privilege in missing
+                ),
+            },
+        )
+
+    def _log_agents(self) -> None:
+        assert self._coordinator.reading is not None
+        errors = self._coordinator.reading.agent_errors
+        for node in self._agents - errors.keys():
+            self._delete(f"{_AGENT}{node}")
+        self._agents = set(errors)
+        for node, error in errors.items():
+            if isinstance(error, CertificateError):
+                key = "log_agent_certificate"
+            elif isinstance(error, AuthenticationError):
+                key = "log_agent_token"
+            else:
+                key = "log_agent_unreachable"
+            self._raise(
+                f"{_AGENT}{node}",
+                key,
+                page="log-agent.md",
+                placeholders={"cluster": self._entry.title, "node": node, "error": str(error)},
+            )
+
+    def _raise(
+        self,
+        issue: str,
+        key: str | None = None,
+        *,
+        placeholders: dict[str, str],
+        page: str = "permissions.md",
+        fixable: bool = False,
+    ) -> None:
+        ir.async_create_issue(
+            self._hass,
+            DOMAIN,
+            f"{issue}_{self._entry.entry_id}",
+            config_entry_id=self._entry.entry_id,
+            data={"entry_id": self._entry.entry_id, **placeholders},
+            is_fixable=fixable,
+            is_persistent=False,
+            learn_more_url=f"{_PAGES}/{page}",
+            severity=ir.IssueSeverity.ERROR if fixable else ir.IssueSeverity.WARNING,
+            translation_key=key or issue,
+            translation_placeholders=placeholders,
+        )
+
+    def _delete(self, issue: str) -> None:
+        ir.async_delete_issue(self._hass, DOMAIN, f"{issue}_{self._entry.entry_id}")
