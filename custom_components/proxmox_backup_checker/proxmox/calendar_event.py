@@ -1,0 +1,105 @@
+"""Proxmox' calendar events: when a backup job is due, exactly as Proxmox computes it.
+
+`calendar_grammar` reads the text, `calendar_search` finds the next event and `calendar_previous` the last one.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, tzinfo
+import math
+import re
+from typing import Final, Self
+
+from .calendar_clock import clock_of
+from .calendar_grammar import WEEKDAYS, Written, parse
+from .calendar_previous import Backwards
+from .calendar_search import next_epoch
+
+_START_TIME: Final = re.compile(r"([01]?[0-9]|2[0-3]):([0-5]?[0-9])")
+_LIST_SEPARATOR: Final = re.compile(r"[,;\s\0]+")
+_SHORT_WEEKDAYS: Final = frozenset(day[:3] for day in WEEKDAYS)
+
+
+class CalendarEvent:
+    """A schedule in Proxmox' notation."""
+
+    __slots__ = ("_backwards", "_fields", "_written")
+
+    def __init__(self, written: Written) -> None:
+        """Make an event of a text taken apart; `parse` is the way to get one."""
+        self._written = written
+        self._fields = written.fields()
+        self._backwards = Backwards(self._fields)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a schedule; raises ValueError for every text that Proxmox refuses."""
+        return cls(parse(text))
+
+    @classmethod
+    def from_legacy(cls, dow: str, starttime: str) -> Self:
+        """Read the weekdays and the time of a job from /etc/pve/vzdump.cron (pve-manager, API2/Backup.pm).
+
+        dow is a list of weekdays ("mon,sat"), empty for every day; starttime is "HH:MM". Raises ValueError.
+        """
+        days = [day for day in _LIST_SEPARATOR.split(dow) if day]
+        if not _SHORT_WEEKDAYS.issuperset(days):
+            raise ValueError(f"{dow!r} is not a list of weekdays")
+        if not _START_TIME.fullmatch(starttime):
+            raise ValueError(f"{starttime!r} is not a time of day")
+        return cls(parse(f"{','.join(days)} {starttime}"))
+
+    @property
+    def text(self) -> str:
+        """The schedule as written."""
+        return self._written.text
+
+    def __repr__(self) -> str:
+        """The schedule as written."""
+        return f"CalendarEvent.parse({self.text!r})"
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both are written alike."""
+        return isinstance(other, CalendarEvent) and self.text == other.text
+
+    def __hash__(self) -> int:
+        """By the text."""
+        return hash(self.text)
+
+    def next_after(self, moment: datetime) -> datetime | None:
+        """The first event after a moment, in the moment's zone, which has to be the node's.
+
+        None when there is none or when Proxmox gives up. Where the zone counts winter as daylight saving time
+        (Dublin, Casablanca), and within a repeated hour, Proxmox may find a time that is not later than the moment;
+        this method then gives the same answer.
+        """
+        zone = _zone_of(moment)
+        clock = clock_of(UTC if self._fields.utc else zone)
+        epoch = next_epoch(self._fields, clock, math.floor(moment.timestamp()) + 1)
+        return None if epoch is None else datetime.fromtimestamp(epoch, zone)
+
+    def last_before(self, moment: datetime) -> datetime | None:
+        """The last event at or before a moment, in the moment's zone, which has to be the node's."""
+        zone = _zone_of(moment)
+        clock = clock_of(UTC if self._fields.utc else zone)
+        epoch = self._backwards.previous_epoch(clock, math.floor(moment.timestamp()))
+        return None if epoch is None else datetime.fromtimestamp(epoch, zone)
+
+    def slots(self, start: datetime, end: datetime) -> Iterator[datetime]:
+        """All events after start and up to end, in start's zone.
+
+        Ends where Proxmox' own search would not get any further.
+        """
+        limit = end.timestamp()
+        moment: datetime | None = start
+        while moment is not None:
+            event = self.next_after(moment)
+            if event is None or event.timestamp() > limit or event.timestamp() <= moment.timestamp():
+                return
+            yield event
+            moment = event
+
+
+def _zone_of(moment: datetime) -> tzinfo:
+    if moment.tzinfo is None or moment.utcoffset() is None:
+        raise ValueError(f"{moment} has no time zone")
+    return moment.tzinfo

@@ -1,0 +1,216 @@
+"""The search for the last event at or before a moment.
+
+Proxmox has no such search. The last event is the last one its search for the next event passes on the way to the moment
+from a start well before. Walking there would be slow, so the event is computed backwards from the fields, and the few
+places where Proxmox leaves events out (steps past the end of a period, clock changes) are asked of the search itself.
+"""
+
+from calendar import isleap
+from collections.abc import Callable
+from typing import NamedTuple
+
+from .calendar_clock import DAY, ZoneClock
+from .calendar_fields import Fields, NumberSet
+from .calendar_search import HOUR, MINUTE, date_of, day_number, next_epoch
+
+WINDOWS = (6 * HOUR, 3 * DAY, 40 * DAY, 370 * DAY)
+"""How long before the moment the walk starts; the first start that leads to an event counts."""
+_NEAR_CHANGE = 2 * HOUR
+_YEARS_BACK = 400
+_MONTH_LENGTHS = (0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_EVERY_WEEK = sum(1 << 7 * week for week in range(6))
+
+
+class Slot(NamedTuple):
+    """A local time that matches all fields and its first epoch."""
+
+    wall: int
+    epoch: int
+
+
+def _minute_start(wall: int) -> int:
+    return wall - wall % MINUTE
+
+
+def _hour_start(wall: int) -> int:
+    return wall - wall % HOUR
+
+
+def _day_start(wall: int) -> int:
+    return wall - wall % DAY
+
+
+def _month_start(wall: int) -> int:
+    at = date_of(wall // DAY)
+    return day_number(at.year, at.month) * DAY
+
+
+def _year_start(wall: int) -> int:
+    return day_number(date_of(wall // DAY).year) * DAY
+
+
+def skips(numbers: NumberSet, first: int, size: int) -> bool:
+    """Whether a step past the end of a period of size numbers misses numbers of the next one.
+
+    This is the case when the number it reaches, carried over, is greater than the smallest of the set.
+    """
+    reached = numbers.after(first + size - 1)
+    smallest = (numbers.bits & -numbers.bits).bit_length() - 1
+    return bool(numbers.bits) and reached is not None and reached - size > smallest
+
+
+def periods_with_skips(fields: Fields) -> list[Callable[[int], int]]:
+    """For each field that misses numbers: what gives the start of its period; the longest period first."""
+    periods = []
+    if skips(fields.months, 1, 12):
+        periods.append(_year_start)
+    if any(skips(fields.days, 1, length) for length in range(28, 32)):
+        periods.append(_month_start)
+    if skips(fields.hours, 0, 24):
+        periods.append(_day_start)
+    if skips(fields.minutes, 0, 60):
+        periods.append(_hour_start)
+    if skips(fields.seconds, 0, 60):
+        periods.append(_minute_start)
+    return periods
+
+
+class Backwards:
+    """The search backwards for one calendar event; it does not depend on a zone."""
+
+    def __init__(self, fields: Fields) -> None:
+        """Prepare what the fields alone decide."""
+        self._fields = fields
+        self._periods = periods_with_skips(fields)
+
+    def previous_epoch(self, clock: ZoneClock, now: int) -> int | None:
+        """The last event at or before now."""
+        try:
+            latest = self._slot(clock, _latest_wall(clock, now))
+            if latest is None:
+                return None
+            for window in WINDOWS:
+                start = _away_from_changes(clock, now - window)
+                passed = self._passed(clock, start, latest)
+                if passed is not None:
+                    return passed
+            return latest.epoch if latest.epoch <= start else None
+        except ValueError, OverflowError:
+            return None
+
+    def _passed(self, clock: ZoneClock, start: int, latest: Slot) -> int | None:
+        """The last event up to the latest slot that the search passes when it starts after start."""
+        found: Slot | None = latest
+        while found is not None and found.epoch > start:
+            jumped_from = self._jumped_over(clock, start, found)
+            if jumped_from is None:
+                return found.epoch
+            found = jumped_from[0]
+        return None
+
+    def _jumped_over(self, clock: ZoneClock, start: int, slot: Slot) -> tuple[Slot | None] | None:
+        """None when the search passes the slot, else the last event before the jump (None: the start)."""
+        for period_start in self._periods:
+            before = self._slot(clock, period_start(slot.wall) - 1)
+            if period_start is _month_start and before is not None:
+                before = self._end_of_month(clock, start, before)
+            if self._leads_past(clock, start, before, slot.epoch):
+                return (before,)
+        for change in clock.changes(start, slot.epoch):
+            before = self._slot(clock, change - 1 + clock.offset(change - 1).shift)
+            if self._leads_past(clock, start, before, slot.epoch):
+                return (before,)
+        return None
+
+    def _end_of_month(self, clock: ZoneClock, start: int, last: Slot) -> Slot | None:
+        """The last slot of a month, or the one from which the search jumps over the whole month."""
+        before = self._slot(clock, _month_start(last.wall) - 1)
+        return before if self._leads_past(clock, start, before, last.epoch) else last
+
+    def _leads_past(self, clock: ZoneClock, start: int, before: Slot | None, epoch: int) -> bool:
+        after = self._next(clock, start, before)
+        return after is None or after > epoch
+
+    def _next(self, clock: ZoneClock, start: int, before: Slot | None) -> int | None:
+        origin = start if before is None else max(before.epoch, start)
+        return next_epoch(self._fields, clock, origin + 1)
+
+    def _slot(self, clock: ZoneClock, wall: int) -> Slot | None:
+        """The last slot at or before a wall that the clock really shows."""
+        while (matching := previous_wall(self._fields, wall)) is not None:
+            epoch = clock.first_epoch(matching)
+            if epoch is not None:
+                return Slot(matching, epoch)
+            wall = clock.last_wall_before_gap(matching)
+        return None
+
+
+def _latest_wall(clock: ZoneClock, now: int) -> int:
+    """The wall up to which events count: in a repeated hour, all of its first occurrence."""
+    wall, shift = clock.local(now)
+    if clock.steady_shift(now // DAY) is None and clock.moment(now).fold:
+        for change in clock.changes(now - 2 * DAY, now):
+            return change - 1 + clock.offset(change - 1).shift
+    return wall
+
+
+def _away_from_changes(clock: ZoneClock, start: int) -> int:
+    """A start with no clock change near it."""
+    if clock.steady_shift(start // DAY) is None:
+        while clock.offset(start - _NEAR_CHANGE).shift != clock.offset(start + _NEAR_CHANGE).shift:
+            start -= HOUR
+    return start
+
+
+def previous_wall(fields: Fields, wall: int) -> int | None:
+    """The greatest local time at or before a wall that matches all fields."""
+    day, second = divmod(wall, DAY)
+    found = _previous_day(fields, day)
+    if found == day:
+        in_day = _previous_second(fields, second)
+        if in_day is not None:
+            return day * DAY + in_day
+        found = _previous_day(fields, day - 1)
+    if found is None:
+        return None
+    last = _previous_second(fields, DAY - 1)
+    return None if last is None else found * DAY + last
+
+
+def _previous_day(fields: Fields, day: int) -> int | None:
+    """The last day at or before a day that matches, looking back 400 years, after which weekdays repeat."""
+    at = date_of(day)
+    oldest = max(1, at.year - _YEARS_BACK)
+    weekdays = fields.weekdays * _EVERY_WEEK
+    year, month, number = at.year, at.month, at.day
+    while (found_year := fields.years.up_to(year)) is not None and found_year >= oldest:
+        if found_year < year:
+            year, month, number = found_year, 12, 31
+        found_month = fields.months.up_to(month)
+        if found_month is None:
+            year, month, number = year - 1, 12, 31
+            continue
+        if found_month < month:
+            month, number = found_month, 31
+        first = day_number(year, month)
+        number = min(number, _MONTH_LENGTHS[month] + (month == 2 and isleap(year)))
+        matching = fields.days.bits & ((2 << number) - 1) & (weekdays >> date_of(first).weekday() << 1)
+        if matching:
+            return first + matching.bit_length() - 2
+        month, number = month - 1, 31
+    return None
+
+
+def _previous_second(fields: Fields, second: int) -> int | None:
+    """The last second of the day at or before a second that matches."""
+    hour, in_hour = divmod(second, HOUR)
+    minute, in_minute = divmod(in_hour, MINUTE)
+    last = fields.seconds.bits.bit_length() - 1
+    if hour in fields.hours:
+        if minute in fields.minutes and (found := fields.seconds.up_to(in_minute)) is not None:
+            return second - in_minute + found
+        if (found := fields.minutes.up_to(minute - 1)) is not None:
+            return hour * HOUR + found * MINUTE + last
+    if (found := fields.hours.up_to(hour - 1)) is None:
+        return None
+    return found * HOUR + (fields.minutes.bits.bit_length() - 1) * MINUTE + last

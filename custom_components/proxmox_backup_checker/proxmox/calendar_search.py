@@ -1,0 +1,97 @@
+"""The search for the next event, step by step as Proxmox does it.
+
+Source: proxmox-time, src/calendar_event.rs, compute_next_event. Each step moves the first field that does not match on
+to its next number and starts over. Open steps are not clipped to their field and days not to their month, so a step may
+carry over into the next period and miss its first events: those are missed by Proxmox as well.
+"""
+
+from datetime import date
+
+from .calendar_clock import DAY, NoLocalTimeError, ZoneClock
+from .calendar_fields import Fields
+
+MOST_STEPS = 1001
+HOUR = 3600
+MINUTE = 60
+_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+
+
+def day_number(year: int, month: int = 1, day: int = 1) -> int:
+    """Days since 1970-01-01; month and day may lie past the end of their year or month."""
+    years, month = divmod(month - 1, 12)
+    return date(year + years, month + 1, 1).toordinal() - _EPOCH_ORDINAL + day - 1
+
+
+def date_of(day: int) -> date:
+    """The date of a day since 1970-01-01."""
+    return date.fromordinal(day + _EPOCH_ORDINAL)
+
+
+def next_epoch(fields: Fields, clock: ZoneClock, start: int) -> int | None:
+    """The first event at or after start, as Proxmox finds it; None when it gives up or leaves the calendar."""
+    try:
+        return _search(fields, clock, start)
+    except NoLocalTimeError, ValueError, OverflowError:
+        return None
+
+
+def _search(fields: Fields, clock: ZoneClock, start: int) -> int | None:
+    wall, shift = clock.local(start)
+    known_day = None
+    for _ in range(MOST_STEPS):
+        day, second = divmod(wall, DAY)
+        if day != known_day:
+            target = _next_day(fields, day)
+            if target is None:
+                return None
+            if target != day:
+                wall, shift = clock.settle(target * DAY, shift)
+                continue
+            known_day = day
+        target, late = _next_second(fields, second)
+        if target == second:
+            return clock.epoch(wall, shift)
+        wall, shift = clock.settle(day * DAY + target, shift)
+        wall += late
+    return None
+
+
+def _next_day(fields: Fields, day: int) -> int | None:
+    """The day itself when it matches, else the one where the next step of the search goes on."""
+    at = date_of(day)
+    if at.year not in fields.years:
+        year = fields.years.after(at.year)
+        return None if year is None else day_number(year)
+    if at.month not in fields.months:
+        month = fields.months.after(at.month)
+        return day_number(at.year + 1) if month is None else day_number(at.year, month)
+    if at.day not in fields.days:
+        number = fields.days.after(at.day)
+        return day_number(at.year, at.month + 1) if number is None else day + number - at.day
+    weekday = at.weekday()
+    ahead = fields.weekdays >> weekday
+    if not ahead & 1:
+        return day + ((ahead & -ahead).bit_length() - 1 if ahead else 7 - weekday)
+    return day
+
+
+def _next_second(fields: Fields, second: int) -> tuple[int, int]:
+    """The second of the day when it matches, else where the next step goes on.
+
+    A second past the end of its minute comes apart: mktime settles 59 and adds the rest.
+    """
+    hour, in_hour = divmod(second, HOUR)
+    if hour not in fields.hours:
+        found = fields.hours.after(hour)
+        return (DAY if found is None else found * HOUR), 0
+    minute, in_minute = divmod(in_hour, MINUTE)
+    if minute not in fields.minutes:
+        found = fields.minutes.after(minute)
+        return hour * HOUR + (HOUR if found is None else found * MINUTE), 0
+    if in_minute not in fields.seconds:
+        found = fields.seconds.after(in_minute)
+        start = second - in_minute
+        if found is None:
+            return start + MINUTE, 0
+        return start + min(found, MINUTE - 1), max(0, found - MINUTE + 1)
+    return second, 0
