@@ -33,4 +33,4 @@ def _describe(path: Path, filename: str) -> dict[str, object]:
 
 def _one_line(name: x509.Name) -> str:
     """Write a name as OpenSSL's X509_NAME_oneline does."""
-    return "".join(f"/{attribute.rfc4514_attribute_name}={attribute.value}" for attribute in name)
+    return "".join(f"/{attribute.rfc4514_attribute_name}={attribute.value!s}" for attribute in name)
