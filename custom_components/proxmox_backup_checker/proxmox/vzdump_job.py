@@ -72,12 +72,12 @@ class JobLines:
             return False
         return True
 
-    def error(self, text: str, number: int, *, has_guests: bool) -> bool:
-        """Take an ERROR line if it is about the run."""
+    def error(self, text: str, start: int, end: int, *, has_guests: bool) -> bool:
+        """Take an ERROR line if it is about the run; `start` and `end` tell whether it follows on another."""
         if match := _JOB_FAILED.fullmatch(text):
-            self._end, self._job_error, self._error_at = "failed", match[1] or "", number
-        elif self._error_at == number - 1 and not _NOT_NOTIFIED.fullmatch(text):
-            self._job_error, self._error_at = f"{self._job_error}\n{text}", number
+            self._end, self._job_error, self._error_at = "failed", match[1] or "", end
+        elif self._error_at == start and not _NOT_NOTIFIED.fullmatch(text):
+            self._job_error, self._error_at = f"{self._job_error}\n{text}", end
         elif not has_guests and self._command is None and (match := _LOCK_FAILED.fullmatch(text)):
             self._lock_error = match[1]
         elif self._end is not None or _NOT_NOTIFIED.fullmatch(text):

@@ -42,6 +42,9 @@ _MAX_LINE = 65_536
 _CHUNK = 1 << 20
 _MAX_CONTINUATION = 20
 
+# Nearly all lines of a large log are progress ("INFO:  57% (...") or LVM's talk, which begin like no line of interest: the
+# first half of this pattern passes over them before Python sees them.
+_LINE = re.compile(rf"(?:\n(?:INFO: [ \d]| |\d.{{19}}INFO: [ \d])[^\n]*)*\n([^\n]{{0,{_MAX_LINE}}})")
 _PREFIXED = re.compile(
     rf"(?:\d{{1,12}}: )?(?:({STAMP}|[A-Z][a-z]{{2}} [ \d]\d \d\d:\d\d:\d\d) )?(INFO|WARN|ERROR):(?: (.*))?", re.DOTALL
 )
@@ -49,7 +52,8 @@ _STARTED = re.compile(r"Starting Backup of VM (\d{1,12}) \(([^()]+)\)")
 _FINISHED = re.compile(r"Finished Backup of VM (\d{1,12}) \((\d{2,9}):(\d\d):(\d\d)\)")
 _FAILED = re.compile(r"Backup of VM (\d{1,12}) failed(?: -(?: (.*))?)?")
 _TIMES = re.compile(rf"(Backup started|Backup finished|Failed) at ({STAMP})")
-_INTERESTING = INFO_STARTS | JobLines.INFO_STARTS | {"Star", "Fini", "Back", "Fail"}
+_MILESTONES = JobLines.INFO_STARTS | {"Star", "Fini", "Fail"}
+_INTERESTING = INFO_STARTS | _MILESTONES
 
 
 def parse(text: str, *, finished: bool | None = None) -> VzdumpLog:
@@ -76,8 +80,9 @@ class VzdumpLogReader:
         """Start at the beginning of a log."""
         self.position = 0
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._rest = ""
-        self._number = 0
+        # From the end of the last line taken, as if a line had ended before the first.
+        self._rest = "\n"
+        self._taken = 0
         self._job = JobLines()
         self._mail = MailTable()
         self._guests: list[GuestRun] = []
@@ -95,49 +100,53 @@ class VzdumpLogReader:
         if "\0" in chunk:
             # Where a node crashed, its file system may have left blocks of NULs.
             chunk = chunk.replace("\0", "")
-        lines = (self._rest + chunk).split("\n")
-        self._rest = lines.pop()[:_MAX_LINE]
-        self._lines(lines)
+        text = self._rest + chunk
+        end = text.rfind("\n")
+        self._rest = text[end : end + _MAX_LINE + 2]
+        self._lines(text[:end])
 
     def end(self) -> None:
         """Take the last line as complete."""
-        rest = self._rest + self._decoder.decode(b"", final=True)
-        self._rest = ""
-        if rest:
-            self._lines([rest])
+        self.feed(self._decoder.decode(b"", final=True) + "\n")
 
-    def _lines(self, lines: list[str]) -> None:
-        number = self._number
-        for number, line in enumerate(lines, self._number + 1):
-            # Nearly all lines are progress: these slices keep them cheap.
+    def _lines(self, text: str) -> None:
+        taken = self._taken
+        for match in _LINE.finditer(text):
+            line = match[1]
             if line[:6] == "INFO: ":
                 if line[6:10] in _INTERESTING:
-                    self._info(line[6:_MAX_LINE].rstrip(), None)
+                    self._info(line[6:].rstrip(), None)
             elif line[19:26] == " INFO: " and line[4:5] == "-":
                 if line[26:30] in _INTERESTING:
-                    self._info(line[26:_MAX_LINE].rstrip(), line[:19])
+                    self._info(line[26:].rstrip(), line[:19])
             else:
-                self._other(line[:_MAX_LINE].rstrip(), number)
-        self._number = number
+                self._other(line.rstrip(), taken + match.start(1) - 1, taken + match.end())
+        self._taken += len(text)
 
-    def _other(self, line: str, number: int) -> None:
+    def _other(self, line: str, start: int, end: int) -> None:
         match = _PREFIXED.fullmatch(line)
         if match is None:
-            self._bare(line, number)
+            self._bare(line, start, end)
             return
         stamp, level, text = match[1], match[2], match[3] or ""
         if level == "INFO":
             self._info(text, stamp)
         elif level == "WARN":
-            self._warning(text, stamp, number)
+            self._warning(text, stamp, end)
         else:
-            self._error(text, stamp, number)
+            self._error(text, stamp, start, end)
 
     def _info(self, text: str, stamp: str | None) -> None:
         self._seen(stamp)
+        if text[:4] in _MILESTONES and self._milestone(text, stamp):
+            return
+        if (guest := self._guest or self._headless) is not None and guest.open:
+            guest.info(text)
+
+    def _milestone(self, text: str, stamp: str | None) -> bool:
+        """Take a line that begins or ends something; False where it is none of them."""
         if match := _STARTED.fullmatch(text):
-            self._begin(GuestDraft(int(match[1]), match[2]))
-            self._draft.start(stamp)
+            self._begin(GuestDraft(int(match[1]), match[2])).start(stamp)
         elif match := _FINISHED.fullmatch(text):
             self._finish(match, stamp)
         elif match := _TIMES.fullmatch(text):
@@ -145,52 +154,53 @@ class VzdumpLogReader:
                 (self._guest.start if match[1] == "Backup started" else self._guest.stop)(match[2])
         elif self._job.info(text, guest_open=self._guest is not None and self._guest.open):
             self._headless = None
-        elif (guest := self._guest or self._headless) is not None and guest.open:
-            guest.info(text)
+        else:
+            return False
+        return True
 
     def _finish(self, match: re.Match[str], stamp: str | None) -> None:
         vmid = int(match[1])
-        if self._guest is not None and self._guest.run.vmid == vmid:
-            if self._guest.run.result != "failed":
+        if self._guest is not None and self._guest.vmid == vmid:
+            if not self._guest.failed:
                 self._guest.finish(match, stamp)
         elif self._guest is None or not self._guest.open:
-            self._begin(self._adopt(vmid))
-            self._draft.finish(match, stamp)
+            self._begin(self._adopt(vmid)).finish(match, stamp)
         # Guests come strictly one after the other: with another guest open, this is a hook script talking.
 
-    def _error(self, text: str, stamp: str | None, number: int) -> None:
+    def _error(self, text: str, stamp: str | None, start: int, end: int) -> None:
         self._seen(stamp)
         if match := _FAILED.fullmatch(text):
-            self._fail(match, stamp, number)
-        elif self._continue_error_at == number - 1 and not text.startswith("Backup job failed"):
-            self._continue_error_at = number
-            self._draft.continue_error(text)
-        elif not self._job.error(text, number, has_guests=self._guest is not None):
+            self._fail(match, stamp, end)
+        elif self._guest is not None and self._continue_error_at == start and not text.startswith("Backup job failed"):
+            self._continue_error_at = end
+            self._guest.continue_error(text)
+        elif not self._job.error(text, start, end, has_guests=self._guest is not None):
             if (guest := self._guest or self._headless) is not None:
                 guest.error(text)
 
-    def _fail(self, match: re.Match[str], stamp: str | None, number: int) -> None:
+    def _fail(self, match: re.Match[str], stamp: str | None, end: int) -> None:
         vmid = int(match[1])
-        if self._guest is not None and self._guest.open and self._guest.run.vmid != vmid:
+        guest = self._guest
+        if guest is not None and guest.open and guest.vmid != vmid:
             return
-        if self._guest is None or self._guest.run.vmid != vmid or self._guest.run.result == "failed":
-            self._begin(self._adopt(vmid))
-        self._draft.fail(match[2], stamp)
-        self._continue_error_at = number
+        if guest is None or guest.vmid != vmid or guest.failed:
+            guest = self._begin(self._adopt(vmid))
+        guest.fail(match[2], stamp)
+        self._continue_error_at = end
 
-    def _warning(self, text: str, stamp: str | None, number: int) -> None:
+    def _warning(self, text: str, stamp: str | None, end: int) -> None:
         self._seen(stamp)
         self._job.warning(text)
         if (guest := self._guest or self._headless) is not None:
             guest.warning(text)
-        self._continue_warning_at = number
+        self._continue_warning_at = end
         self._continued = 0
 
-    def _bare(self, line: str, number: int) -> None:
-        if self._continue_warning_at == number - 1 and line and not line[0].isspace() and not line.startswith("TASK "):
+    def _bare(self, line: str, start: int, end: int) -> None:
+        if self._continue_warning_at == start and line and not line[0].isspace() and not line.startswith("TASK "):
             self._continued += 1
             if self._continued <= _MAX_CONTINUATION:
-                self._continue_warning_at = number
+                self._continue_warning_at = end
                 self._job.continue_warning(line)
                 if (guest := self._guest or self._headless) is not None:
                     guest.continue_warning(line)
@@ -204,21 +214,17 @@ class VzdumpLogReader:
             self._stamped = stamp is not None
         self._job.went_on()
 
-    @property
-    def _draft(self) -> GuestDraft:
-        assert self._guest is not None
-        return self._guest
-
-    def _begin(self, guest: GuestDraft) -> None:
+    def _begin(self, guest: GuestDraft) -> GuestDraft:
         if self._guest is not None:
-            self._guests.append(self._guest.final_run)
+            self._guests.append(self._guest.run(ended=True))
         self._guest = guest
         self._headless = None
+        return guest
 
     def _adopt(self, vmid: int) -> GuestDraft:
         """Take a guest without a first line: the log's beginning is missing, or the guest failed before its backup began."""
         guest = self._headless or GuestDraft(vmid)
-        guest.rename(vmid)
+        guest.identify(vmid)
         return guest
 
     def log(self, *, finished: bool | None = None) -> VzdumpLog:
@@ -226,7 +232,7 @@ class VzdumpLogReader:
         runs = list(self._guests)
         ended = self._job.ended or finished is True
         if self._guest is not None:
-            runs.append(self._guest.final_run if ended else self._guest.run)
+            runs.append(self._guest.run(ended=ended))
         return self._job.log(
             tuple(runs), finished=ended, died=finished is True and self._stamped is False, mail_result=self._mail.result
         )
