@@ -18,9 +18,10 @@ from .jobs import JobFiles, job_id
 from .journal import Changes, Journal
 from .log_reader import LogChangedError, LogReader, compressed
 from .refusals import Refusals, client_of
+from .watch import Watch
 
 MAX_WAIT = 300.0  # seconds
-POLL = 0.5  # seconds between two looks at the folders while somebody waits
+GATHER = 0.25  # seconds in which further changes join the first, so that a busy log is no storm of answers
 LOG_DEADLINE = 900.0  # seconds for one log
 SMALLEST_GZIP = 1024  # bytes
 
@@ -63,6 +64,7 @@ class _Routes:
         self._jobs = jobs_folder(config.root)
         self._job_files = JobFiles(self._jobs)
         self._journal = Journal(self._logs, self._jobs)
+        self._watch = Watch(*(config.root / folder.path for folder in (self._logs, self._jobs)))
 
     def table(self) -> list[tuple[str, Handler]]:
         """Return every path that exists."""
@@ -117,13 +119,22 @@ class _Routes:
     async def changes(self, request: web.Request) -> web.Response:
         """Answer as soon as something changed, else when the time is over."""
         cursor = request.query.get("after")
-        end = time.monotonic() + min(_seconds(request, "wait"), MAX_WAIT)
-        while not (changes := self._journal.since(cursor)):
-            rest = end - time.monotonic()
-            if rest <= 0 or request.transport is None:
-                break
-            await asyncio.sleep(min(POLL, rest))
+        wait = min(_seconds(request, "wait"), MAX_WAIT)
+        changes = await self._wait_for_changes(request, cursor, wait) if wait > 0 else self._journal.since(cursor)
         return _json(self._describe(changes))
+
+    async def _wait_for_changes(self, request: web.Request, cursor: str | None, wait: float) -> Changes:
+        end = time.monotonic() + wait
+        with self._watch:
+            while not (changes := self._journal.since(cursor)):
+                rest = end - time.monotonic()
+                if rest <= 0 or request.transport is None:
+                    return changes
+                await self._watch.wait(rest)
+        if changes.complete:
+            return changes
+        await asyncio.sleep(GATHER)
+        return self._journal.since(cursor)
 
     def _describe(self, changes: Changes) -> dict[str, object]:
         logs = [entry for entry in changes.changed if entry.name.endswith(".log")]
@@ -153,7 +164,7 @@ class _Gate:
             return await handler(request)
         end = time.monotonic() + self._refusals.delay(client_of(request.remote))
         while (rest := end - time.monotonic()) > 0 and request.transport is not None:
-            await asyncio.sleep(min(rest, POLL))
+            await asyncio.sleep(min(rest, 0.5))
         response = _error(401, "The token is missing or wrong")
         response.headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
         response.force_close()

@@ -9,6 +9,7 @@ import subprocess
 
 CERTIFICATE_FILE = "certificate.pem"
 KEY_FILE = "key.pem"
+RENEWAL_FILE = Path("etc/systemd/system/proxmox-backup-log-agent.service.d/renewal.conf")
 DAYS = 7300  # it is pinned, so its end means nothing; a short one would only break the pairing
 
 
@@ -33,6 +34,38 @@ def make_certificate(state: Path, node: str) -> None:
         os.umask(before)
     new_key.replace(state / KEY_FILE)
     new_certificate.replace(state / CERTIFICATE_FILE)
+
+
+def node_certificate(root: Path) -> tuple[Path, Path]:
+    """Return certificate and key that pveproxy uses: the administrator's where both exist, else the cluster's.
+
+    Raises RuntimeError where there are none.
+    """
+    folder = root / "etc/pve/local"
+    for name in ("pveproxy-ssl", "pve-ssl"):
+        certificate, key = folder / f"{name}.pem", folder / f"{name}.key"
+        if certificate.exists() and key.exists():
+            return certificate, key
+    raise RuntimeError(f"there is no certificate in {folder}")
+
+
+def use_certificate(state: Path, certificate: Path, key: Path) -> None:
+    """Point to a certificate and key that somebody else renews."""
+    for name, target in ((KEY_FILE, key), (CERTIFICATE_FILE, certificate)):
+        link = state / f".{name}.new"
+        link.unlink(missing_ok=True)
+        link.symlink_to(target)
+        link.replace(state / name)
+
+
+def renew_daily(root: Path, wanted: bool) -> None:
+    """Have systemd start the service anew once a day, so that it takes a certificate that was renewed; or not."""
+    file = root / RENEWAL_FILE
+    if wanted:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("[Service]\nRuntimeMaxSec=1d\n", encoding="ascii")
+    else:
+        file.unlink(missing_ok=True)
 
 
 def fingerprint(certificate: Path) -> str:

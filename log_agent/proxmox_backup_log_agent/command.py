@@ -13,7 +13,16 @@ import sys
 
 from . import __version__
 from .app import AgentConfig
-from .certificate import CERTIFICATE_FILE, KEY_FILE, fingerprint, make_certificate, server_context
+from .certificate import (
+    CERTIFICATE_FILE,
+    KEY_FILE,
+    fingerprint,
+    make_certificate,
+    node_certificate,
+    renew_daily,
+    server_context,
+    use_certificate,
+)
 from .pairing import pairing_line, reachable_address
 from .server import Server, quiet_loop
 from .settings import Settings, SettingsError
@@ -49,8 +58,9 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--state-dir", type=Path, help="folder of token and certificate")
     common.add_argument("--listen", metavar="HOST:PORT", help="address to listen on")
     common.add_argument("--node", help="the node's name")
+    common.add_argument("--root", type=Path, help="folder that stands for the host's /")
     serve = commands.add_parser("serve", parents=[common], help="answer requests")
-    serve.add_argument("--root", type=Path, help="folder that stands for the host's /")
+
     serve.add_argument("--time-zone", help="the node's time zone, such as Europe/Berlin")
     serve.set_defaults(run=_serve)
     setup = commands.add_parser("setup", parents=[common], help="make what is missing of token and certificate")
@@ -60,6 +70,9 @@ def _parser() -> argparse.ArgumentParser:
     for command in (pair, rotate):
         command.add_argument("--address", help="name or address by which Home Assistant reaches this host")
         command.add_argument("--trusted", action="store_true", help="leave the fingerprint out: the system verifies")
+    certificate = commands.add_parser("certificate", parents=[common], help="choose the certificate")
+    certificate.add_argument("whose", choices=("own", "node"), help="the agent's own, or the one on port 8006")
+    certificate.set_defaults(run=_certificate)
     pair.set_defaults(run=_pair)
     rotate.set_defaults(run=_rotate)
     return parser
@@ -97,6 +110,19 @@ def _rotate(settings: Settings, options: argparse.Namespace) -> None:
     _print_line(settings, options, token)
 
 
+def _certificate(settings: Settings, options: argparse.Namespace) -> None:
+    """Use the agent's own certificate or the node's."""
+    _setup(settings, options)
+    state = settings.state_dir
+    if options.whose == "node":
+        use_certificate(state, *node_certificate(settings.root))
+    else:
+        make_certificate(state, settings.node_name())
+    renew_daily(settings.root, options.whose == "node")
+    _restart_service()
+    print(f"The certificate's fingerprint is {fingerprint(state / CERTIFICATE_FILE)}")
+
+
 def _print_line(settings: Settings, options: argparse.Namespace, token: str) -> None:
     host, port = settings.endpoint()
     pin = None if options.trusted else fingerprint(settings.state_dir / CERTIFICATE_FILE)
@@ -106,6 +132,7 @@ def _print_line(settings: Settings, options: argparse.Namespace, token: str) -> 
 def _restart_service() -> None:
     """Have the service take its credentials anew, where systemd runs it."""
     if Path("/run/systemd/system").is_dir():
+        subprocess.run(["systemctl", "daemon-reload"], check=False)
         subprocess.run(["systemctl", "try-restart", UNIT], check=False)
 
 

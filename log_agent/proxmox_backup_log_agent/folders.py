@@ -5,8 +5,10 @@ import os
 from pathlib import Path
 import re
 import stat
+import time
 
 MAX_ENTRIES = 20_000
+SETTLED = 2_000_000_000  # nanoseconds after which the time of a folder can be relied on
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
@@ -29,6 +31,15 @@ class Entry:
         """Return the entry that a stat describes."""
         return cls(name, status.st_size, status.st_mtime_ns, status.st_ino)
 
+    def still_is(self, status: os.stat_result) -> bool:
+        """Return whether a new stat describes the same state of a regular file."""
+        return (
+            self.mtime_ns == status.st_mtime_ns
+            and self.size == status.st_size
+            and self.inode == status.st_ino
+            and stat.S_ISREG(status.st_mode)
+        )
+
     @property
     def signature(self) -> str:
         """Return what changes with every write, truncation or replacement."""
@@ -44,24 +55,29 @@ class Folder:
         self._root = root
         self._parts = path.split("/")
         self._pattern = re.compile(pattern)
+        self._entries: list[Entry] = []
+        self._listed: tuple[int, int, int] | None = None
 
     def entries(self) -> list[Entry]:
-        """Return the files, sorted by name; a folder that does not exist (yet) has none.
+        """Return the files, sorted by name; the very same list as before where nothing changed.
 
-        Raises FolderError.
+        A folder that does not exist (yet) has none. Raises FolderError.
         """
         try:
             descriptor = self._open_folder()
         except FileNotFoundError:
-            return []
+            self._listed = None
+            self._entries = self._entries and []
+            return self._entries
         except OSError as error:
             raise FolderError(f"/{self.path}: {error.strerror}") from error
         try:
-            return self._scan(descriptor)
+            self._refresh(descriptor)
         except OSError as error:
             raise FolderError(f"/{self.path}: {error.strerror}") from error
         finally:
             os.close(descriptor)
+        return self._entries
 
     def open_file(self, name: str) -> int:
         """Return a descriptor of one of the files.
@@ -102,6 +118,24 @@ class Folder:
                 os.close(descriptor)
             descriptor = below
         return descriptor
+
+    def _refresh(self, descriptor: int) -> None:
+        """Look at each file again, and at the list of names only where the folder itself changed."""
+        status = os.fstat(descriptor)
+        listed = (status.st_dev, status.st_ino, status.st_mtime_ns)
+        if listed == self._listed and self._is_unchanged(descriptor):
+            return
+        self._entries = self._scan(descriptor)
+        # A name that came within the same tick of the clock as the listing would not show in the folder's time.
+        self._listed = listed if abs(time.time_ns() - status.st_mtime_ns) > SETTLED else None
+
+    def _is_unchanged(self, descriptor: int) -> bool:
+        try:
+            return all(
+                entry.still_is(os.stat(entry.name, dir_fd=descriptor, follow_symlinks=False)) for entry in self._entries
+            )
+        except FileNotFoundError:
+            return False
 
     def _scan(self, descriptor: int) -> list[Entry]:
         found = []

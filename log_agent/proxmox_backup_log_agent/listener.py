@@ -15,6 +15,7 @@ MAX_CONNECTIONS = 32
 MAX_PER_CLIENT = 6
 HANDSHAKE = 5.0  # seconds for TLS
 HEAD_TIME = 10.0  # seconds for the head of a request
+WRITE_BUFFER = 64 * 1024  # bytes that wait for a slow client
 STALL = 20.0  # seconds in which a client must take some of what is waiting for it
 MAX_HEAD = 32 * 1024  # bytes of a request's head; also what a client may send on before it got its answer
 
@@ -42,6 +43,7 @@ class Guard(asyncio.Protocol):
         """Expect the first request from now on."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        transport.set_write_buffer_limits(WRITE_BUFFER)
         self._head.set(HEAD_TIME)
         self._inner.connection_made(transport)
 

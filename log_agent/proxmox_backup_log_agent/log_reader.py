@@ -7,7 +7,7 @@ import zlib
 
 from .folders import Entry, Folder
 
-CHUNK = 128 * 1024  # bytes
+CHUNK = 64 * 1024  # bytes
 HEAD = 256  # bytes: two lines with their times, different in every run
 
 
