@@ -16,10 +16,20 @@ from .verdict import Confidence
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attribution:
-    """The job of a run; `job_id` is None for a run that no job explains."""
+    """The job of a run.
+
+    `job_id` is None for a run by hand and for one of the scheduler whose job cannot be told, as after the job was edited;
+    the latter may have `candidates`, the jobs that it can have been.
+    """
 
     job_id: str | None
     confidence: Confidence
+    candidates: tuple[str, ...] = ()
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether nobody but a person can have started the run."""
+        return self.confidence is Confidence.MANUAL
 
 
 MANUAL = Attribution(job_id=None, confidence=Confidence.MANUAL)
@@ -52,12 +62,14 @@ def _guess(run: Run, facts: Facts) -> Attribution:
     if matching:
         # Jobs alike in all options differ in their schedules only: which one it was does not change what was saved.
         return Attribution(job_id=matching[0].job_id, confidence=Confidence.PROBABLE)
+    if command.scheduled and _by_scheduler(run):
+        return Attribution(job_id=None, confidence=Confidence.NONE)
     return MANUAL
 
 
 def _by_error(run: Run, jobs: Iterable[BackupJob], facts: Facts) -> Attribution:
-    """Link a run that broke off before it wrote its command, by the only job that it can have been."""
-    if run.task.token is not None or run.task.user != "root@pam":
+    """Link a run that broke off before it wrote its command, by the jobs that it can have been."""
+    if not _by_scheduler(run):
         return MANUAL
     text = f"{run.log.error if run.log else ''} {run.task.status or ''}"
     candidates = [job for job in jobs if job.enabled and _covers_something(job, run, facts)]
@@ -65,7 +77,12 @@ def _by_error(run: Run, jobs: Iterable[BackupJob], facts: Facts) -> Attribution:
         candidates = named
     if len(candidates) == 1:
         return Attribution(job_id=candidates[0].job_id, confidence=Confidence.PROBABLE)
-    return MANUAL
+    return Attribution(job_id=None, confidence=Confidence.NONE, candidates=tuple(job.job_id for job in candidates))
+
+
+def _by_scheduler(run: Run) -> bool:
+    """Tell whether the scheduler can have started the run: it does so as root and without a token."""
+    return run.task.token is None and run.task.user == "root@pam"
 
 
 def _covers_something(job: BackupJob, run: Run, facts: Facts) -> bool:

@@ -43,7 +43,7 @@ def _settled(guest: Guest, finished: list[Outcome], facts: Facts) -> Verdict:
     covering = jobs_covering(facts.jobs, guest, enabled=True, pools_visible=facts.pools_visible)
     if not covering:
         return _without_job(guest, facts.jobs, finished, facts)
-    decisive = _decisive(finished)
+    decisive = _decisive(covering, finished)
     if decisive is None:
         return _never_seen(covering, facts)
     return _from_outcome(decisive, finished, facts)
@@ -73,12 +73,27 @@ def _never_seen(covering: tuple[BackupJob, ...], facts: Facts) -> Verdict:
     return _unknown("no_run_seen", job=_names(covering))
 
 
-def _decisive(finished: list[Outcome]) -> Outcome | None:
-    """Return the outcome that counts: the newest, but a failure by hand takes nothing away from a good backup."""
-    for outcome in finished:
-        if outcome.result is Result.OK or outcome.job_id is not None:
-            return outcome
+def _decisive(covering: tuple[BackupJob, ...], finished: list[Outcome]) -> Outcome | None:
+    """Return the outcome that counts: the worst of the newest ones of all covering jobs.
+
+    A good backup by hand makes up for a job's failure before it, but a failure by hand takes nothing away from a good one.
+    """
+    newest = [
+        outcome
+        for job in covering
+        if (outcome := next((outcome for outcome in finished if _concerns(outcome, job)), None)) is not None
+    ]
+    failures = [outcome for outcome in newest if outcome.result is not Result.OK]
+    if newest:
+        return max(failures or newest, key=lambda outcome: outcome.started)
     return finished[0] if finished else None
+
+
+def _concerns(outcome: Outcome, job: BackupJob) -> bool:
+    """Tell whether an outcome says something of what a job promises."""
+    if outcome.by_hand:
+        return outcome.result is Result.OK
+    return outcome.job_id in {None, job.job_id}
 
 
 def _from_outcome(outcome: Outcome, finished: list[Outcome], facts: Facts) -> Verdict:
@@ -88,25 +103,36 @@ def _from_outcome(outcome: Outcome, finished: list[Outcome], facts: Facts) -> Ve
         return Verdict(
             status=Status.OK,
             problem=False,
-            reason=Reason("backed_up" if job else "backed_up_by_hand", values),
+            reason=Reason(_success_code(outcome, job), values),
             since=outcome.finished,
             confidence=outcome.confidence,
             evidence=(outcome.upid,),
         )
     code = _FAILURES[outcome.result]
+    if outcome.result is Result.NOT_REACHED and job is None:
+        code = "backup_not_reached_by_any_job"
     return Verdict(
         status=Status.FAILED,
         problem=True,
         reason=Reason(code if outcome.error or outcome.result is Result.INTERRUPTED else f"{code}_unexplained", values),
-        since=_failing_since(finished),
+        since=_failing_since(finished, outcome),
         confidence=outcome.confidence,
         evidence=(outcome.upid,),
     )
 
 
-def _failing_since(finished: Iterable[Outcome]) -> datetime | None:
+def _success_code(outcome: Outcome, job: BackupJob | None) -> str:
+    if outcome.by_hand:
+        return "backed_up_by_hand"
+    return "backed_up" if job else "backed_up_by_unknown_job"
+
+
+def _failing_since(finished: Iterable[Outcome], last: Outcome) -> datetime | None:
+    """Return when the row of failures began that ends with `last`, in the same job."""
     since = None
     for outcome in finished:
+        if outcome.started > last.started or outcome.job_id != last.job_id:
+            continue
         if outcome.result is Result.OK:
             break
         since = outcome.finished or outcome.started

@@ -37,10 +37,11 @@ def judge_job(job: BackupJob, facts: Facts, attributions: Mapping[str, Attributi
 
 def _settled(job: BackupJob, finished: list[Run], facts: Facts, attributions: Mapping[str, Attribution]) -> Verdict:
     if stuck := _could_not_start(job, finished, facts):
+        code = "job_could_not_start" if stuck.error is None else "job_state_unreadable"
         return Verdict(
             status=Status.FAILED,
             problem=True,
-            reason=Reason("job_could_not_start", {"node": stuck.node, "error": (stuck.message or "").strip()}),
+            reason=Reason(code, {"node": stuck.node, "error": stuck.error or (stuck.message or "").strip()}),
             since=stuck.updated,
             confidence=Confidence.EXACT,
         )
@@ -69,18 +70,22 @@ def _never_seen(job: BackupJob, facts: Facts) -> Verdict:
 
 
 def _could_not_start(job: BackupJob, finished: list[Run], facts: Facts) -> JobState | None:
-    """Return the newest state in which a node could not start the job, unless a run came later."""
+    """Return the newest state in which a node could not start the job.
+
+    Without a UPID the state names no run: the scheduler got nowhere, and a later run takes that back. A state that cannot
+    be read keeps the scheduler from trying at all (PVE/Jobs.pm, synchronize_job_states_with_config).
+    """
     newest = finished[0].started if finished else None
-    states = [
-        state
-        for state in facts.job_states
-        if state.job_id == job.job_id
-        and state.state == "stopped"
-        and state.upid is None
-        and not succeeded((state.message or "OK").strip())
-        and (newest is None or state.updated is None or state.updated > newest)
-    ]
+    states = [state for state in facts.job_states if state.job_id == job.job_id and _is_stuck(state, newest)]
     return max(states, key=lambda state: state.updated.timestamp() if state.updated else 0.0, default=None)
+
+
+def _is_stuck(state: JobState, newest_run: datetime | None) -> bool:
+    if state.error is not None:
+        return True
+    if state.state != "stopped" or state.upid is not None or succeeded((state.message or "OK").strip()):
+        return False
+    return newest_run is None or state.updated is None or state.updated > newest_run
 
 
 def _of_last_slot(finished: list[Run]) -> list[Run]:

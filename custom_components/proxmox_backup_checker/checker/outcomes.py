@@ -26,7 +26,10 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """One guest in one run; `finished` is the best known end, `job_id` is None for a run by hand."""
+    """One guest in one run; `finished` is the best known end.
+
+    `job_id` is None for a run `by_hand`, and for one of the scheduler whose job cannot be told.
+    """
 
     vmid: int
     upid: str
@@ -37,6 +40,7 @@ class Outcome:
     error: str | None
     job_id: str | None
     confidence: Confidence
+    by_hand: bool = False
 
 
 def outcomes_by_guest(facts: Facts, attributions: Mapping[str, Attribution]) -> dict[int, tuple[Outcome, ...]]:
@@ -45,8 +49,8 @@ def outcomes_by_guest(facts: Facts, attributions: Mapping[str, Attribution]) -> 
     found: dict[int, list[Outcome]] = {}
     for run in facts.runs:
         attribution = attributions[run.task.upid]
-        job = jobs.get(attribution.job_id) if attribution.job_id else None
-        for outcome in _of_run(run, attribution, job, facts):
+        possible = [jobs[job_id] for job_id in (attribution.job_id, *attribution.candidates) if job_id in jobs]
+        for outcome in _of_run(run, attribution, possible, facts):
             found.setdefault(outcome.vmid, []).append(outcome)
     return {
         vmid: tuple(sorted(outcomes, key=lambda outcome: outcome.started, reverse=True))
@@ -54,7 +58,7 @@ def outcomes_by_guest(facts: Facts, attributions: Mapping[str, Attribution]) -> 
     }
 
 
-def _of_run(run: Run, attribution: Attribution, job: BackupJob | None, facts: Facts) -> Iterable[Outcome]:
+def _of_run(run: Run, attribution: Attribution, jobs: list[BackupJob], facts: Facts) -> Iterable[Outcome]:
     guest_runs = run.log.guests if run.log else ()
     zone = facts.zone_of(run.task.node)
     types = {guest.vmid: guest.guest_type for guest in facts.guests}
@@ -69,7 +73,7 @@ def _of_run(run: Run, attribution: Attribution, job: BackupJob | None, facts: Fa
         seen = {guest_run.vmid for guest_run in guest_runs} | (
             {int(run.task.task_id)} if run.task.task_id.isdecimal() else set()
         )
-        yield from _of_the_unreached(run, attribution, job, seen, facts)
+        yield from _of_the_unreached(run, attribution, jobs, seen, facts)
 
 
 def _of_guest_run(run: Run, guest_run: GuestRun, attribution: Attribution, zone: ZoneInfo | None) -> Outcome:
@@ -90,6 +94,7 @@ def _of_guest_run(run: Run, guest_run: GuestRun, attribution: Attribution, zone:
         error=guest_run.error,
         job_id=attribution.job_id,
         confidence=attribution.confidence,
+        by_hand=attribution.by_hand,
     )
 
 
@@ -116,19 +121,18 @@ def _of_task_alone(run: Run, attribution: Attribution) -> Iterable[Outcome]:
         error=None if succeeded(run.task.status) else (run.log.error if run.log else None) or run.task.status,
         job_id=attribution.job_id,
         confidence=attribution.confidence if run.log is not None else Confidence.TASK,
+        by_hand=attribution.by_hand,
     )
 
 
 def _of_the_unreached(
-    run: Run, attribution: Attribution, job: BackupJob | None, seen: set[int], facts: Facts
+    run: Run, attribution: Attribution, jobs: list[BackupJob], seen: set[int], facts: Facts
 ) -> Iterable[Outcome]:
-    """Take the guests that the run's job covers on this node and that its log never mentions."""
-    if job is None:
-        return
+    """Take the guests that a job of this run covers on this node and that its log never mentions."""
     for guest in facts.guests:
         if guest.vmid in seen or guest.node != run.task.node:
             continue
-        if covers(job, guest, pools_visible=facts.pools_visible) is not Coverage.YES:
+        if not any(covers(job, guest, pools_visible=facts.pools_visible) is Coverage.YES for job in jobs):
             continue
         yield Outcome(
             vmid=guest.vmid,
@@ -138,7 +142,7 @@ def _of_the_unreached(
             started=run.started,
             finished=run.ended,
             error=(run.log.error if run.log else None) or run.task.status,
-            job_id=job.job_id,
+            job_id=attribution.job_id,
             confidence=attribution.confidence,
         )
 
