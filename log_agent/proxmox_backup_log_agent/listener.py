@@ -17,7 +17,9 @@ HANDSHAKE = 5.0  # seconds for TLS
 HEAD_TIME = 10.0  # seconds for the head of a request
 WRITE_BUFFER = 64 * 1024  # bytes that wait for a slow client
 STALL = 20.0  # seconds in which a client must take some of what is waiting for it
-MAX_HEAD = 32 * 1024  # bytes of a request's head; also what a client may send on before it got its answer
+# Bytes of a request's head, and of what a client may send on before it got its answer. Below aiohttp's own limit for one
+# line, whose message would show the line.
+MAX_HEAD = 8000
 
 _LOGGER = logging.getLogger(__name__)
 _TOO_LARGE = (

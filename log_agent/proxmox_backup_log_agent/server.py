@@ -10,6 +10,7 @@ import ssl
 
 from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
+from aiohttp.http import HttpProcessingError
 
 from .app import AgentConfig, Handler, create_app
 from .listener import Guard, Listener
@@ -33,6 +34,11 @@ class AccessLogger(AbstractAccessLogger):
             response.body_length,
             time * 1000,
         )
+
+
+def _is_worth_logging(record: logging.LogRecord) -> bool:
+    """Keep requests that are no HTTP out of the log: the parser's message may hold a piece of a token."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], HttpProcessingError)
 
 
 @web.middleware
@@ -62,12 +68,14 @@ class Server:
         Raises OSError.
         """
         app = create_app(self.config)
+        http_logger = LOGGER.getChild("http")
+        http_logger.addFilter(_is_worth_logging)
         app.middlewares.insert(0, _tell_guard)
         self._runner = web.AppRunner(
             app,
             access_log=LOGGER.getChild("access"),
             access_log_class=AccessLogger,
-            logger=LOGGER.getChild("http"),
+            logger=http_logger,
             keepalive_timeout=IDLE,
             lingering_time=0.0,
         )

@@ -10,6 +10,7 @@ import ctypes
 import os
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 SHORT = 0.75  # seconds between two looks without the kernel's help
 LONG = 15.0  # seconds between two looks with it
@@ -35,7 +36,7 @@ class Watch:
         self._armed = False
         self._news = asyncio.Event()
 
-    def __enter__(self) -> "Watch":
+    def __enter__(self) -> Self:
         """Begin to watch. Look at the folders after this, not before."""
         self._waiting += 1
         if self._waiting == 1:
