@@ -19,6 +19,9 @@ _JOB_FAILED = re.compile(r"Backup job failed(?: -(?: (.*))?)?", re.DOTALL)
 _LOCK_FAILED = re.compile(r"(can't (?:ac?quire|open) lock .*)", re.DOTALL)
 _NOT_NOTIFIED = re.compile(r"could not notify via .*", re.DOTALL)
 _TASK = re.compile(r"TASK (?:(OK)|WARNINGS: (\d{1,9})|ERROR:(?: (.*))?)", re.DOTALL)
+
+# A failure's text has a few lines; more is noise.
+_MAX_ERROR = 10_000
 _UNUSABLE_STORAGE = re.compile(r"could not (?:activate storage|get storage information for) '([^']+)'")
 
 
@@ -35,7 +38,7 @@ class JobLines:
         self._lock_error: str | None = None
         self._end: Literal["successfully", "with errors", "failed"] | None = None
         self._job_error: str | None = None
-        self._error_at = -1
+        self._error_at = -2
         self._task: re.Match[str] | None = None
         self._warnings: list[str] = []
         self._warning_count = 0
@@ -72,12 +75,14 @@ class JobLines:
             return False
         return True
 
-    def error(self, text: str, start: int, end: int, *, has_guests: bool) -> bool:
-        """Take an ERROR line if it is about the run; `start` and `end` tell whether it follows on another."""
+    def error(self, text: str, number: int, *, has_guests: bool) -> bool:
+        """Take an ERROR line if it is about the run; the line's number tells whether it goes on with the one before."""
         if match := _JOB_FAILED.fullmatch(text):
-            self._end, self._job_error, self._error_at = "failed", match[1] or "", end
-        elif self._error_at == start and not _NOT_NOTIFIED.fullmatch(text):
-            self._job_error, self._error_at = f"{self._job_error}\n{text}", end
+            self._end, self._job_error, self._error_at = "failed", match[1] or "", number
+        elif self._error_at == number - 1 and not _NOT_NOTIFIED.fullmatch(text):
+            self._error_at = number
+            if len(self._job_error or "") < _MAX_ERROR:
+                self._job_error = f"{self._job_error}\n{text}"
         elif not has_guests and self._command is None and (match := _LOCK_FAILED.fullmatch(text)):
             self._lock_error = match[1]
         elif self._end is not None or _NOT_NOTIFIED.fullmatch(text):

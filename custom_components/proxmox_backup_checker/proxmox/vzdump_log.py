@@ -8,8 +8,8 @@ only as the continuation of a warning, or as the closing TASK line.
 import codecs
 import re
 
+from . import vzdump_guest_lines as guest_lines
 from .vzdump_guest import GuestDraft
-from .vzdump_guest_lines import INFO_STARTS
 from .vzdump_job import JobLines
 from .vzdump_mail import MailTable
 from .vzdump_records import (
@@ -42,9 +42,10 @@ _MAX_LINE = 65_536
 _CHUNK = 1 << 20
 _MAX_CONTINUATION = 20
 
-# Nearly all lines of a large log are progress ("INFO:  57% (...") or LVM's talk, which begin like no line of interest: the
-# first half of this pattern passes over them before Python sees them.
-_LINE = re.compile(rf"(?:\n(?:INFO: [ \d]| |\d.{{19}}INFO: [ \d])[^\n]*)*\n([^\n]{{0,{_MAX_LINE}}})")
+# Nearly all lines of a large log are progress: "INFO:  57% (...", in a guest's log after its time.
+_PROGRESS = frozenset(f"INFO: {char}" for char in " 0123456789")
+_HEAD, _STAMPED_HEAD = slice(0, 7), slice(20, 27)
+
 _PREFIXED = re.compile(
     rf"(?:\d{{1,12}}: )?(?:({STAMP}|[A-Z][a-z]{{2}} [ \d]\d \d\d:\d\d:\d\d) )?(INFO|WARN|ERROR):(?: (.*))?", re.DOTALL
 )
@@ -53,7 +54,7 @@ _FINISHED = re.compile(r"Finished Backup of VM (\d{1,12}) \((\d{2,9}):(\d\d):(\d
 _FAILED = re.compile(r"Backup of VM (\d{1,12}) failed(?: -(?: (.*))?)?")
 _TIMES = re.compile(rf"(Backup started|Backup finished|Failed) at ({STAMP})")
 _MILESTONES = JobLines.INFO_STARTS | {"Star", "Fini", "Fail"}
-_INTERESTING = INFO_STARTS | _MILESTONES
+_INTERESTING = guest_lines.INFO_STARTS | _MILESTONES
 
 
 def parse(text: str, *, finished: bool | None = None) -> VzdumpLog:
@@ -80,15 +81,14 @@ class VzdumpLogReader:
         """Start at the beginning of a log."""
         self.position = 0
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        # From the end of the last line taken, as if a line had ended before the first.
-        self._rest = "\n"
-        self._taken = 0
+        self._rest = ""
+        self._number = 0
         self._job = JobLines()
         self._mail = MailTable()
         self._guests: list[GuestRun] = []
         self._guest: GuestDraft | None = None
         self._headless: GuestDraft | None = GuestDraft(0)
-        self._stamped: bool | None = None
+        self._stamped: bool | None = None  # whether lines carry their time, as in guests' logs and mails
         self._continue_warning_at = self._continue_error_at = -1
         self._continued = 0
 
@@ -100,48 +100,49 @@ class VzdumpLogReader:
         if "\0" in chunk:
             # Where a node crashed, its file system may have left blocks of NULs.
             chunk = chunk.replace("\0", "")
-        text = self._rest + chunk
-        end = text.rfind("\n")
-        self._rest = text[end : end + _MAX_LINE + 2]
-        self._lines(text[:end])
+        lines = (self._rest + chunk).split("\n")
+        self._rest = lines.pop()[:_MAX_LINE]
+        self._lines(lines)
 
     def end(self) -> None:
         """Take the last line as complete."""
-        self.feed(self._decoder.decode(b"", final=True) + "\n")
+        if last := self._rest + self._decoder.decode(b"", final=True):
+            self._rest = ""
+            self._lines([last])
 
-    def _lines(self, text: str) -> None:
-        taken = self._taken
-        for match in _LINE.finditer(text):
-            line = match[1]
+    def _lines(self, lines: list[str]) -> None:
+        before = self._number
+        self._number += len(lines)
+        head = _STAMPED_HEAD if self._stamped else _HEAD
+        telling = [(number, line) for number, line in enumerate(lines, before) if line[head] not in _PROGRESS]
+        for number, line in telling:
             if line[:6] == "INFO: ":
                 if line[6:10] in _INTERESTING:
-                    self._info(line[6:].rstrip(), None)
+                    self._info(line[6:_MAX_LINE].rstrip(), None)
             elif line[19:26] == " INFO: " and line[4:5] == "-":
                 if line[26:30] in _INTERESTING:
-                    self._info(line[26:].rstrip(), line[:19])
-            else:
-                self._other(line.rstrip(), taken + match.start(1) - 1, taken + match.end())
-        self._taken += len(text)
+                    self._info(line[26:_MAX_LINE].rstrip(), line[:19])
+            elif line and line[0] != " ":
+                self._other(line[:_MAX_LINE].rstrip(), number)
 
-    def _other(self, line: str, start: int, end: int) -> None:
-        match = _PREFIXED.fullmatch(line)
+    def _other(self, line: str, number: int) -> None:
+        match = _PREFIXED.fullmatch(line) if "INFO:" in line or "WARN:" in line or "ERROR:" in line else None
         if match is None:
-            self._bare(line, start, end)
+            self._bare(line, number)
             return
         stamp, level, text = match[1], match[2], match[3] or ""
         if level == "INFO":
             self._info(text, stamp)
         elif level == "WARN":
-            self._warning(text, stamp, end)
+            self._warning(text, stamp, number)
         else:
-            self._error(text, stamp, start, end)
+            self._error(text, stamp, number)
 
     def _info(self, text: str, stamp: str | None) -> None:
-        self._seen(stamp)
         if text[:4] in _MILESTONES and self._milestone(text, stamp):
-            return
-        if (guest := self._guest or self._headless) is not None and guest.open:
-            guest.info(text)
+            self._seen(stamp)
+        elif (guest := self._guest or self._headless) is not None and guest.open:
+            guest_lines.info(guest.notes, text)
 
     def _milestone(self, text: str, stamp: str | None) -> bool:
         """Take a line that begins or ends something; False where it is none of them."""
@@ -167,18 +168,18 @@ class VzdumpLogReader:
             self._begin(self._adopt(vmid)).finish(match, stamp)
         # Guests come strictly one after the other: with another guest open, this is a hook script talking.
 
-    def _error(self, text: str, stamp: str | None, start: int, end: int) -> None:
+    def _error(self, text: str, stamp: str | None, number: int) -> None:
         self._seen(stamp)
         if match := _FAILED.fullmatch(text):
-            self._fail(match, stamp, end)
-        elif self._guest is not None and self._continue_error_at == start and not text.startswith("Backup job failed"):
-            self._continue_error_at = end
+            self._fail(match, stamp, number)
+        elif self._guest is not None and self._continue_error_at == number and not text.startswith("Backup job failed"):
+            self._continue_error_at = number + 1
             self._guest.continue_error(text)
-        elif not self._job.error(text, start, end, has_guests=self._guest is not None):
+        elif not self._job.error(text, number, has_guests=self._guest is not None):
             if (guest := self._guest or self._headless) is not None:
                 guest.error(text)
 
-    def _fail(self, match: re.Match[str], stamp: str | None, end: int) -> None:
+    def _fail(self, match: re.Match[str], stamp: str | None, number: int) -> None:
         vmid = int(match[1])
         guest = self._guest
         if guest is not None and guest.open and guest.vmid != vmid:
@@ -186,21 +187,21 @@ class VzdumpLogReader:
         if guest is None or guest.vmid != vmid or guest.failed:
             guest = self._begin(self._adopt(vmid))
         guest.fail(match[2], stamp)
-        self._continue_error_at = end
+        self._continue_error_at = number + 1
 
-    def _warning(self, text: str, stamp: str | None, end: int) -> None:
+    def _warning(self, text: str, stamp: str | None, number: int) -> None:
         self._seen(stamp)
         self._job.warning(text)
         if (guest := self._guest or self._headless) is not None:
             guest.warning(text)
-        self._continue_warning_at = end
+        self._continue_warning_at = number + 1
         self._continued = 0
 
-    def _bare(self, line: str, start: int, end: int) -> None:
-        if self._continue_warning_at == start and line and not line[0].isspace() and not line.startswith("TASK "):
+    def _bare(self, line: str, number: int) -> None:
+        if self._continue_warning_at == number and line and not line[0].isspace() and not line.startswith("TASK "):
             self._continued += 1
             if self._continued <= _MAX_CONTINUATION:
-                self._continue_warning_at = end
+                self._continue_warning_at = number + 1
                 self._job.continue_warning(line)
                 if (guest := self._guest or self._headless) is not None:
                     guest.continue_warning(line)

@@ -23,13 +23,15 @@ class MailTable:
 
     def line(self, text: str) -> str | None:
         """Take a line without prefix; gives the command where this line is it."""
+        if not self._found and text[:4] != "VMID":
+            return None
         if _HEADING.fullmatch(text):
             self._found = self._in_table = True
         elif self._in_table and (match := _ROW.fullmatch(text)):
             self._states.add(match[1].lower())
         else:
             self._in_table = False
-            if self._found and _COMMAND.fullmatch(text):
+            if _COMMAND.fullmatch(text):
                 return text
         return None
 

@@ -34,17 +34,13 @@ def parse_seconds(text: str) -> timedelta | None:
 class Stamps:
     """Reads the times of one guest's lines, the year-less `Jul 12 12:00:01` of Proxmox VE 4 included.
 
-    The year of such a time is only known once the name of the archive has been seen.
+    The year of such a time is only known from the name of the archive.
     """
 
-    def __init__(self) -> None:
-        """Start without a year."""
-        self._year: int | None = None
-
-    def learn(self, archive: str) -> None:
-        """Take the year from the name of an archive."""
-        if match := _FILE_TIME.search(archive):
-            self._year = int(match[1])
+    def __init__(self, archive: str | None) -> None:
+        """Take the year from the archive's name, if it has one."""
+        match = _FILE_TIME.search(archive) if archive else None
+        self._year = int(match[1]) if match else None
 
     def read(self, text: str | None, after: datetime | None = None) -> datetime | None:
         """A time, or None; a year-less one that would lie before `after` belongs to the next year."""
