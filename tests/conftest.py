@@ -1,6 +1,8 @@
 """What every test has at hand."""
 
+import asyncio
 from collections.abc import Generator
+from typing import Any
 
 import pytest
 import pytest_socket
@@ -20,3 +22,26 @@ def real_network() -> Generator[None]:
     pytest_socket.socket_allow_hosts(["127.0.0.1", "localhost", "::1"], allow_unix_socket=True)
     yield
     pytest_socket.disable_socket(allow_unix_socket=True)
+
+
+@pytest.fixture(autouse=True)
+def _refused_handshakes(request: pytest.FixtureRequest) -> None:
+    """Let a server in the test's own loop survive that a client hangs up on a certificate that it does not trust.
+
+    Home Assistant's test fixture takes every exception of the loop for a failure of the test.
+    """
+    if not {"hass", "real_network"} <= set(request.fixturenames):
+        return
+    loop: asyncio.AbstractEventLoop = request.getfixturevalue("hass").loop
+    strict = loop.get_exception_handler()
+
+    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        refused = isinstance(context.get("exception"), ConnectionError | OSError)
+        if refused and "transport creation for incoming connection" in str(context.get("message")):
+            return
+        if strict is None:
+            loop.default_exception_handler(context)
+        else:
+            strict(loop, context)
+
+    loop.set_exception_handler(handle)
