@@ -45,6 +45,8 @@ class Cluster:
     """The certificates' fingerprints, by node."""
     history: timedelta = timedelta()
     """How long the cluster has existed when the clock starts."""
+    operating: bool = False
+    """Whether the construction is over; until then, everything happens at the beginning of the history."""
 
     def __post_init__(self) -> None:
         """Begin as long ago as the history is long."""
@@ -66,6 +68,11 @@ class Cluster:
         """Tell whether more than half of the nodes are there."""
         return 2 * sum(node.online for node in self.nodes.values()) > len(self.nodes)
 
+    def begin(self) -> None:
+        """End the construction: play the history up to the present."""
+        self.operating = True
+        self.settle()
+
     def settle(self) -> None:
         """Let everything happen that is due, and write the files."""
         self.engine.settle(self.clock.time())
@@ -73,7 +80,7 @@ class Cluster:
 
     def moment(self) -> float:
         """Return the moment at which something happens that is done now: that of the history while it is played."""
-        if not self.engine.playing:
+        if self.operating and not self.engine.playing:
             self.settle()
         return self.engine.time
 

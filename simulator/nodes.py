@@ -92,12 +92,21 @@ class Node:
         if task is not None:
             (self.root / task.log_path).unlink(missing_ok=True)
 
+    def other_task(self, type_: str, id_: str = "", *, user: str = "root@pam", status: str = "OK") -> Task:
+        """Do something else than a backup, such as `qmstart`, which is over at once."""
+        time = self.cluster.moment()
+        number = len(self.tasks.archived()) + 3_000_000
+        task = self.new_task(type_, id_, user, time, number)
+        self.cluster.files.append(f"{self.tasks.root}/{task.log_path}", f"TASK {status}\n", time)
+        self.tasks.finish(task, status, self.epoch(time))
+        return task
+
     def new_task(self, type_: str, id_: str, user: str, time: float, number: int) -> Task:
         """Start a task; `user` may carry a token, `number` makes its process id."""
         name, _, token = user.partition("!")
         task = Task(
             node=self.name,
-            pid=1_000_000 + number % 3_000_000,
+            pid=1_000_000 + number,
             pstart=max(0, int((time - self.boot) * 100)) & 0xFFFFFFFF,
             starttime=self.epoch(time),
             type=type_,

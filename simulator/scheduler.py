@@ -3,10 +3,7 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-try:
-    from custom_components.proxmox_backup_checker.proxmox.calendar_event import CalendarEvent
-except ImportError:
-    CalendarEvent = None
+from custom_components.proxmox_backup_checker.proxmox.calendar_event import CalendarEvent
 
 from .engine import Handle, Process
 
@@ -99,7 +96,7 @@ class Scheduler:
 
 def next_event(schedule: str, node: Node, after: float) -> int | None:
     """Return the first event of a schedule after a moment, on the node's clock, in epoch seconds."""
-    if not schedule or CalendarEvent is None:
+    if not schedule:
         return None
     moment = datetime.fromtimestamp(after + node.skew, node.zone)
     event = CalendarEvent.parse(schedule).next_after(moment)

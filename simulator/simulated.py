@@ -70,7 +70,7 @@ class SimulatedCluster(Cluster):
         )
         cluster.token = cluster.add_token("homeassistant@pve!ha", {"/": AUDIT})
         scenario.build(cluster)
-        cluster.settle()
+        cluster.begin()
         return cluster
 
     async def open(self, base_port: int) -> None:

@@ -179,9 +179,8 @@ class _Qemu(_Transfer):
             zero = int(size * (1 - backup.guest.filled))
             backup.info(f"backup is sparse: {bytes_text(zero, 2)} ({zero * 100 // size}%) total zero data")
         seconds = seconds_for(backup.guest, total)
-        unit = "second" if seconds == 1 else "seconds"
         rate = bytes_text(total / seconds)
-        backup.info(f"transferred {bytes_text(total, 2)} in {seconds} {unit} ({rate}/s)")
+        backup.info(f"transferred {bytes_text(total, 2)} in {seconds} seconds ({rate}/s)")
 
 
 class _LxcToFile(_Transfer):

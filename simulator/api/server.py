@@ -86,6 +86,7 @@ class NodeServer:
         self._traffic = traffic
         self._server: asyncio.Server | None = None
         self._starting: asyncio.Task[None] | None = None
+        self._socket: socket.socket | None = None
         self._counts: dict[asyncio.BaseTransport, int] = {}
         self.port = port
         self.context: ssl.SSLContext | None = None
@@ -101,40 +102,53 @@ class NodeServer:
 
     async def listen(self) -> None:
         """Accept connections."""
-        listening = self._bind()
-        await self._serve(listening)
+        self._reserve()
+        self.resume()
+        assert self._starting is not None
+        await self._starting
 
     def resume(self) -> None:
-        """Accept connections again, from a function that cannot wait."""
-        self._starting = asyncio.get_running_loop().create_task(self._serve(self._bind()))
+        """Accept connections again; those that come before the server is ready wait."""
+        assert self._socket is not None
+        self._socket.listen()
+        self._starting = asyncio.get_running_loop().create_task(self._serve(self._socket))
 
     def refuse(self) -> None:
-        """Refuse connections and drop the open ones."""
+        """Refuse connections and drop the open ones; the port stays ours."""
+        if self._starting is not None:
+            self._starting.cancel()
         if self._server is not None:
             self._server.close()
             self._server.abort_clients()
             self._server = None
+        if self._socket is not None:
+            self._socket.close()
+        self._reserve()
 
     async def close(self) -> None:
         """Stop for good."""
+        if self._socket is not None:
+            self.refuse()
+            self._socket.close()
         if self._starting is not None:
-            await self._starting
-        self.refuse()
+            await asyncio.wait([self._starting])
         await self._runner.cleanup()
 
-    def _bind(self) -> socket.socket:
-        listening = socket.socket()
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(("127.0.0.1", self.port))
-        listening.listen()
-        listening.setblocking(False)
-        self.port = listening.getsockname()[1]
-        return listening
+    def _reserve(self) -> None:
+        """Take the port without listening: connections are refused."""
+        self._socket = socket.socket()
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._socket.bind(("127.0.0.1", self.port))
+        self._socket.setblocking(False)
+        self.port = self._socket.getsockname()[1]
 
     async def _serve(self, listening: socket.socket) -> None:
         assert self._runner.server is not None
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._runner.server, sock=listening, ssl=self.context)
+        self._server = await loop.create_server(
+            self._runner.server, sock=listening, ssl=self.context, start_serving=False
+        )
+        await self._server.start_serving()
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         traffic = self._traffic

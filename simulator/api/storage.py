@@ -1,9 +1,9 @@
 """/nodes/{node}/storage and /nodes/{node}/vzdump: storages as a node sees them."""
 
+from simulator import retention
 from simulator.nodes import Node
 from simulator.storages import Archive, Storage
 
-from simulator import retention
 from .routes import ApiError, Call, Json, get
 
 READ = "Datastore.Audit|Datastore.AllocateSpace"

@@ -1,7 +1,10 @@
 """The plainest client: one GET, everything of the answer."""
 
+import asyncio
 from dataclasses import dataclass
+from functools import cache
 import json
+import os
 from typing import Any, Self
 
 from aiohttp import ClientSession, Fingerprint, TCPConnector
@@ -29,6 +32,17 @@ class Answer:
         return self.body["data"]
 
 
+def some_ports(offset: int) -> int:
+    """Return the first of a few ports below the range of the system that no other run of the tests takes."""
+    return 20000 + os.getpid() % 1200 * 10 + offset
+
+
+@cache
+def pin(fingerprint: str) -> Fingerprint:
+    """Return the pin of a certificate; connections are only used again with the very same one."""
+    return Fingerprint(bytes.fromhex(fingerprint.replace(":", "")))
+
+
 class Client:
     """Asks the nodes of a cluster, with Home Assistant's token or another."""
 
@@ -50,7 +64,7 @@ class Client:
         token = f"{self._pve.token_id}={self._pve.token_secret}" if token is None else token
         headers = {"Authorization": f"PVEAPIToken={token}"} if token else {}
         host, port = self._pve.address(node)
-        pinned = Fingerprint(bytes.fromhex(self._pve.fingerprints[node].replace(":", "")))
+        pinned = pin(self._pve.fingerprints[node])
         async with self.session.get(
             f"https://{host}:{port}/api2/json{path}",
             params={name.replace("_", "-"): str(value) for name, value in query.items()},
@@ -64,3 +78,7 @@ class Client:
         answer = await self.get(path, **query)
         assert answer.status == 200, answer
         return answer.data
+
+    def loop_time(self) -> float:
+        """Return the time of the event loop, in seconds."""
+        return asyncio.get_running_loop().time()
