@@ -1,1 +1,1 @@
-"""The demo: a virtual Proxmox cluster, real log agents on its files, and a real Home Assistant that watches both."""
+"""The demonstration: a virtual Proxmox cluster, real log agents on its files, and a real Home Assistant that watches it."""
