@@ -162,9 +162,7 @@ class _Gate:
         scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
         if scheme.lower() == "bearer" and self._token.accepts(token.strip()):
             return await handler(request)
-        end = time.monotonic() + self._refusals.delay(client_of(request.remote))
-        while (rest := end - time.monotonic()) > 0 and request.transport is not None:
-            await asyncio.sleep(min(rest, 0.5))
+        await asyncio.sleep(self._refusals.delay(client_of(request.remote)))
         response = _error(401, "The token is missing or wrong")
         response.headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
         response.force_close()

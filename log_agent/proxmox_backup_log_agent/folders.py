@@ -8,6 +8,7 @@ import stat
 import time
 
 MAX_ENTRIES = 20_000
+MAX_NAME = 255  # bytes, NAME_MAX of every file system
 SETTLED = 2_000_000_000  # nanoseconds after which the time of a folder can be relied on
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
@@ -84,7 +85,7 @@ class Folder:
 
         Raises FileNotFoundError for everything that `entries` does not list, OSError where it cannot be read.
         """
-        if not self._pattern.fullmatch(name):
+        if not self._pattern.fullmatch(name) or len(name) > MAX_NAME:
             raise FileNotFoundError(name)
         folder = self._open_folder()
         try:

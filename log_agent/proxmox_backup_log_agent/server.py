@@ -4,7 +4,7 @@
 # mypy: disable-error-code=explicit-override
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import logging
 import ssl
 
@@ -13,7 +13,7 @@ from aiohttp.abc import AbstractAccessLogger
 from aiohttp.http import HttpProcessingError
 
 from .app import AgentConfig, Handler, create_app
-from .listener import Guard, Listener
+from .listener import Guard, Limits, Listener
 
 IDLE = 30.0  # seconds that a connection without a request stays open
 LOGGER = logging.getLogger("proxmox_backup_log_agent")
@@ -61,6 +61,7 @@ class Server:
     host: str
     port: int
     context: ssl.SSLContext
+    limits: Limits = field(default_factory=Limits)
 
     async def start(self) -> list[tuple[str, int]]:
         """Listen; return the addresses and ports.
@@ -81,7 +82,7 @@ class Server:
         )
         await self._runner.setup()
         assert self._runner.server is not None
-        self._listener = Listener(self._runner.server, self.context)
+        self._listener = Listener(self._runner.server, self.context, self.limits)
         try:
             return await self._listener.start(self.host, self.port)
         except BaseException:

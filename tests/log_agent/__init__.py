@@ -1,0 +1,1 @@
+"""The log agent, run for real: TLS, sockets and files."""
