@@ -230,7 +230,7 @@ def split_host(text: str, port: int) -> tuple[str, int]:
         text = f"https://[{bare}]" if ":" in bare.partition(":")[2] else f"https://{text}"
         text = f"{text.rstrip('/')}:{port}" if URL(text).explicit_port is None else text
     url = URL(text)
-    if url.scheme != "https" or not url.host or re.search(r"[\s_%@]", url.host):
+    if url.scheme != "https" or not url.host or url.user is not None or re.search(r"[\s_%@]", url.host):
         raise ValueError(f"Not a host: {text!r}")
     return url.host, url.explicit_port or DEFAULT_PORT
 

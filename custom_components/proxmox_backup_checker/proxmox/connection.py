@@ -3,9 +3,12 @@
 import asyncio
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+import errno
 from http import HTTPStatus
 import json
+import os
 import re
+import ssl
 from typing import Final
 
 import aiohttp
@@ -42,12 +45,23 @@ def connection_errors(fingerprint: str | None) -> Generator[None]:
         raise CertificateChangedError(fingerprint or "", normalise_fingerprint(error.got.hex())) from error
     except aiohttp.ClientConnectorCertificateError as error:
         raise CertificateUntrustedError(str(error.certificate_error)) from error
-    except aiohttp.ClientSSLError as error:
-        raise CertificateError(str(error)) from error
+    except aiohttp.ClientConnectorSSLError as error:
+        raise CertificateError(_where_and_why(error)) from error
+    except aiohttp.ClientConnectorError as error:
+        raise CannotConnectError(_where_and_why(error)) from error
     except TimeoutError as error:
         raise CannotConnectError("The host did not answer in time") from error
     except (aiohttp.ClientError, OSError, ValueError) as error:
         raise CannotConnectError(str(error) or type(error).__name__) from error
+
+
+def _where_and_why(error: aiohttp.ClientConnectorError) -> str:
+    """Return address and cause, without aiohttp's own description of the pinned certificate."""
+    cause = error.os_error.strerror or str(error.os_error)
+    number = error.os_error.errno
+    if number is not None and number in errno.errorcode and not isinstance(error.os_error, ssl.SSLError):
+        cause = os.strerror(number)
+    return f"{error.host}:{error.port}: {cause}"
 
 
 class Connection:
@@ -62,6 +76,7 @@ class Connection:
         token_id: str,
         token_secret: str,
         fingerprint: str | None,
+        timeout: aiohttp.ClientTimeout = _TIMEOUT,
     ) -> None:
         """Use a session that somebody else owns.
 
@@ -73,6 +88,7 @@ class Connection:
         self._headers = {"Authorization": f"PVEAPIToken={token_id}={token_secret}"}
         self._fingerprint = fingerprint
         self._ssl = ssl_argument(fingerprint)
+        self._timeout = timeout
         self._free = asyncio.Semaphore(_REQUESTS_IN_FLIGHT)
 
     async def get(self, path: str, parameters: Mapping[str, str | int] | None = None) -> object:
@@ -104,7 +120,7 @@ class Connection:
 
     async def _fetch_once(self, url: URL) -> tuple[int, str, bytes]:
         async with self._session.get(
-            url, headers=self._headers, ssl=self._ssl, timeout=_TIMEOUT, allow_redirects=False
+            url, headers=self._headers, ssl=self._ssl, timeout=self._timeout, allow_redirects=False
         ) as response:
             return response.status, response.reason or "", await response.read()
 
