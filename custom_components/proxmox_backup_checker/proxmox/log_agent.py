@@ -1,5 +1,6 @@
 """Client of the log agent, the small read-only endpoint on a Proxmox host (docs/log-agent.md)."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +24,8 @@ DEFAULT_PORT: Final = 8765
 MAX_WAIT: Final = 300.0  # seconds
 _SILENCE: Final = 20.0  # seconds without a byte; the agent keeps a wrong token waiting for up to 8
 _LARGEST_ANSWER: Final = 32 * 1024 * 1024  # bytes of JSON; 20,000 job states of a kilobyte are less
+# The agent gives one client six connections; one waits for changes.
+_REQUESTS_IN_FLIGHT: Final = 3
 _PIECE: Final = 64 * 1024  # bytes
 # The connection that was reused had just been closed, or the log was started anew while it was sent.
 _WORTH_A_RETRY: Final = (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, aiohttp.ClientPayloadError)
@@ -147,6 +150,7 @@ class LogAgentClient:
         self._headers = {"Authorization": f"Bearer {pairing.token}"}
         self._fingerprint = pairing.fingerprint
         self._ssl = ssl_argument(pairing.fingerprint)
+        self._free = asyncio.Semaphore(_REQUESTS_IN_FLIGHT)
         self._listings: dict[str, tuple[str, Fields]] = {}
 
     async def status(self) -> AgentStatus:
@@ -176,7 +180,7 @@ class LogAgentClient:
         meanwhile: what came until then is not a whole log.
         """
         with connection_errors(self._fingerprint):
-            async with self._request(_log_path(name)) as response:
+            async with self._free, self._request(_log_path(name)) as response:
                 await _raise_for_status(response)
                 async for piece in response.content.iter_chunked(_PIECE):
                     yield piece
@@ -185,7 +189,7 @@ class LogAgentClient:
         """Return what changed after the cursor, as soon as something did, at the latest after `wait` seconds."""
         wait = min(max(wait, 0.0), MAX_WAIT)
         path = f"/v1/changes?wait={wait:.3f}" + (f"&after={quote(after, safe='')}" if after is not None else "")
-        return _changes(await self._get(path, _fields, patience=wait))
+        return _changes(await self._ask(path, _fields, patience=wait))
 
     async def _listing(self, path: str) -> Fields:
         """Return a listing, from the last time where it has not changed."""
@@ -199,6 +203,12 @@ class LogAgentClient:
         return answer[1]
 
     async def _get[T](
+        self, path: str, read: Callable[[aiohttp.ClientResponse], Awaitable[T]], *, etag: str | None = None
+    ) -> T:
+        async with self._free:
+            return await self._ask(path, read, etag=etag)
+
+    async def _ask[T](
         self,
         path: str,
         read: Callable[[aiohttp.ClientResponse], Awaitable[T]],
@@ -208,16 +218,23 @@ class LogAgentClient:
     ) -> T:
         """Ask once, and once more where the connection broke."""
         with connection_errors(self._fingerprint):
-            for _ in range(2):
-                try:
-                    async with self._request(path, etag, patience) as response:
-                        await _raise_for_status(response)
-                        return await read(response)
-                except aiohttp.ClientConnectorError:
-                    raise
-                except _WORTH_A_RETRY as error:
-                    broken = error
-            raise broken
+            try:
+                return await self._ask_once(path, read, etag, patience)
+            except aiohttp.ClientConnectorError:
+                raise
+            except _WORTH_A_RETRY:
+                return await self._ask_once(path, read, etag, patience)
+
+    async def _ask_once[T](
+        self,
+        path: str,
+        read: Callable[[aiohttp.ClientResponse], Awaitable[T]],
+        etag: str | None,
+        patience: float,
+    ) -> T:
+        async with self._request(path, etag, patience) as response:
+            await _raise_for_status(response)
+            return await read(response)
 
     def _request(
         self, path: str, etag: str | None = None, patience: float = 0.0
@@ -239,8 +256,11 @@ def _normalise_url(text: str) -> str:
         raise ValueError("The agent's address begins with https://")
     if not parts.hostname or re.search(r"[\s%@]", parts.netloc) or parts.path not in ("", "/") or parts.query:
         raise ValueError("The agent's address has the form https://HOST:PORT")
-    url = URL.build(scheme="https", host=parts.hostname, port=parts.port or DEFAULT_PORT)
-    return str(url).rstrip("/")
+    port = DEFAULT_PORT if parts.port is None else parts.port
+    if port == 0:
+        raise ValueError("The agent's port is a number from 1 to 65535")
+    host = URL.build(scheme="https", host=parts.hostname).raw_host or ""
+    return f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
 
 
 def _log_path(name: str) -> str:
