@@ -123,7 +123,7 @@ class VzdumpLogReader:
                 if line[26:30] in _INTERESTING:
                     self._info(line[26:_MAX_LINE].rstrip(), line[:19])
             elif line and line[0] != " ":
-                self._other(line[:_MAX_LINE].rstrip(), number)
+                self._other(line[:_MAX_LINE].rstrip().removeprefix("\ufeff"), number)
 
     def _other(self, line: str, number: int) -> None:
         match = _PREFIXED.fullmatch(line) if "INFO:" in line or "WARN:" in line or "ERROR:" in line else None

@@ -7,8 +7,8 @@ import re
 
 from .vzdump_records import LogResult
 
-_HEADING = re.compile(r"VMID\s+NAME\s+STATUS\s+TIME\s+SIZE\s+FILENAME", re.IGNORECASE)
-_ROW = re.compile(r"\d{1,12}\s+.*?\s+(ok|err|todo|FAILED)\s+\S.*", re.IGNORECASE)
+_HEADING = re.compile(r"VMID\s+(?:NAME\s+)?STATUS\s+TIME\s+SIZE\s+FILENAME", re.IGNORECASE)
+_ROW = re.compile(r"\d{1,12}\s+(?:.*?\s+)?(ok|err|todo|FAILED)\s+\S.*", re.IGNORECASE)
 _COMMAND = re.compile(r"vzdump(?: .+)?")
 
 

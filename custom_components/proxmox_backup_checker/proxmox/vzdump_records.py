@@ -134,7 +134,7 @@ class VzdumpLog:
     @property
     def lock_timeout(self) -> bool:
         """Whether another run held the node's lock until the wait was over; no guest was tried then."""
-        return self.lock_error is not None and not is_signal(self.lock_error)
+        return self.lock_error is not None and not self.lock_error.endswith(SIGNAL_ERRORS)
 
     def lock_wait(self, task_started: datetime) -> timedelta | None:
         """Time that the run waited for the node's lock, from the task's start (naive, node's zone) to the first guest's."""
