@@ -7,14 +7,18 @@ doing of glibc (time/mktime.c). A "wall" is a local time as seconds since 1970-0
 
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 DAY = 86400
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
+_NO_SHIFT = timedelta()
 _KNOWN_DAYS = 4096
-_PROBES = 6
+_KNOWN_SPANS = 64
+_SPAN = 360 * DAY
 _CHANGES_APART = 10 * DAY
+_PROBES = 6
 
 
 class Offset(NamedTuple):
@@ -34,8 +38,11 @@ class ZoneClock:
     def __init__(self, zone: tzinfo) -> None:
         """Start with nothing known of the zone."""
         self._zone = zone
+        fixed = zone.utcoffset(None)
+        self._fixed = None if fixed is None else fixed // _SECOND
         self._shifts: dict[int, int] = {}
         self._steady: dict[int, int | None] = {}
+        self._changes: dict[int, list[int]] = {}
 
     def moment(self, epoch: int) -> datetime:
         """The zone's local time at an epoch; raises OverflowError or ValueError beyond the year 9999."""
@@ -44,26 +51,30 @@ class ZoneClock:
     def offset(self, epoch: int) -> Offset:
         """What the clock is ahead of UTC at an epoch."""
         moment = self.moment(epoch)
-        shift = moment.utcoffset() or timedelta()
-        return Offset(shift // _SECOND, bool(moment.dst()))
+        return Offset(_shift_of(moment), bool(moment.dst()))
 
     def steady_shift(self, day: int) -> int | None:
         """The shift on a day since 1970 (of either clock), None where a clock change is within two days."""
+        if self._fixed is not None:
+            return self._fixed
         try:
             return self._steady[day]
         except KeyError:
-            pass
+            return self._learn_day(day)
+
+    def _learn_day(self, day: int) -> int | None:
         if len(self._steady) >= _KNOWN_DAYS:
             self._steady.clear()
             self._shifts.clear()
         before, at, after = (self._shift_at(day + days) for days in (-2, 0, 3))
-        self._steady[day] = shift = at if before == at == after else None
-        return shift
+        self._steady[day] = steady = at if before == at == after else None
+        return steady
 
     def _shift_at(self, day: int) -> int:
+        """The shift at the start of a day of UTC."""
         shift = self._shifts.get(day)
         if shift is None:
-            shift = self._shifts[day] = self.offset(day * DAY).shift
+            shift = self._shifts[day] = _shift_of(self.moment(day * DAY))
         return shift
 
     def local(self, epoch: int) -> tuple[int, int]:
@@ -121,20 +132,32 @@ class ZoneClock:
 
     def _shift_before(self, wall: int) -> int:
         """The shift in force at a wall, or before the clock change that skips or repeats it."""
-        local = datetime(1970, 1, 1, tzinfo=self._zone) + timedelta(seconds=wall)
-        return (local.utcoffset() or timedelta()) // _SECOND
+        return _shift_of(datetime(1970, 1, 1, tzinfo=self._zone) + timedelta(seconds=wall))
 
     def changes(self, start: int, end: int) -> list[int]:
         """The epochs after start and up to end from which another shift is in force."""
-        found = []
-        shift = self.local(start)[1]
-        while start < end:
-            until = min(start + _CHANGES_APART, end)
-            shift_until = self.local(until)[1]
-            if shift_until != shift:
-                found.append(self._change(start, until))
-            start, shift = until, shift_until
-        return found
+        if self._fixed is not None:
+            return []
+        if end - start < _CHANGES_APART and self._steady_between(start, end):
+            return []
+        spans = range(start // _SPAN, end // _SPAN + 1)
+        return [change for span in spans for change in self._changes_of(span) if start < change <= end]
+
+    def _steady_between(self, start: int, end: int) -> bool:
+        shift = self.steady_shift(start // DAY)
+        return shift is not None and shift == self.steady_shift(end // DAY)
+
+    def _changes_of(self, span: int) -> list[int]:
+        if span not in self._changes:
+            if len(self._changes) >= _KNOWN_SPANS:
+                self._changes.clear()
+            ends = range(span * _SPAN, (span + 1) * _SPAN + 1, _CHANGES_APART)
+            self._changes[span] = [
+                self._change(start, end)
+                for start, end in pairwise(ends)
+                if self._shift_at(start // DAY) != self._shift_at(end // DAY)
+            ]
+        return self._changes[span]
 
     def _change(self, before: int, after: int) -> int:
         """The epoch between two with different shifts from which the second one is in force."""
@@ -146,6 +169,10 @@ class ZoneClock:
             else:
                 before = middle
         return after
+
+
+def _shift_of(moment: datetime) -> int:
+    return (moment.utcoffset() or _NO_SHIFT) // _SECOND
 
 
 @lru_cache(maxsize=32)

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, tzinfo
 import math
 import re
-from typing import Final, Self
+from typing import Final, Self, override
 
 from .calendar_clock import clock_of
 from .calendar_grammar import WEEKDAYS, Written, parse
 from .calendar_previous import Backwards
-from .calendar_search import next_epoch
+from .calendar_search import Search
 
 _START_TIME: Final = re.compile(r"([01]?[0-9]|2[0-3]):([0-5]?[0-9])")
 _LIST_SEPARATOR: Final = re.compile(r"[,;\s\0]+")
@@ -22,13 +22,14 @@ _SHORT_WEEKDAYS: Final = frozenset(day[:3] for day in WEEKDAYS)
 class CalendarEvent:
     """A schedule in Proxmox' notation."""
 
-    __slots__ = ("_backwards", "_fields", "_written")
+    __slots__ = ("_backwards", "_fields", "_search", "_written")
 
     def __init__(self, written: Written) -> None:
         """Make an event of a text taken apart; `parse` is the way to get one."""
         self._written = written
         self._fields = written.fields()
-        self._backwards = Backwards(self._fields)
+        self._search = Search(self._fields)
+        self._backwards = Backwards(self._fields, self._search)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -53,14 +54,17 @@ class CalendarEvent:
         """The schedule as written."""
         return self._written.text
 
+    @override
     def __repr__(self) -> str:
         """The schedule as written."""
         return f"CalendarEvent.parse({self.text!r})"
 
+    @override
     def __eq__(self, other: object) -> bool:
         """Whether both are written alike."""
         return isinstance(other, CalendarEvent) and self.text == other.text
 
+    @override
     def __hash__(self) -> int:
         """By the text."""
         return hash(self.text)
@@ -74,7 +78,7 @@ class CalendarEvent:
         """
         zone = _zone_of(moment)
         clock = clock_of(UTC if self._fields.utc else zone)
-        epoch = next_epoch(self._fields, clock, math.floor(moment.timestamp()) + 1)
+        epoch = self._search.next_epoch(clock, math.floor(moment.timestamp()) + 1)
         return None if epoch is None else datetime.fromtimestamp(epoch, zone)
 
     def last_before(self, moment: datetime) -> datetime | None:

@@ -69,6 +69,14 @@ class NumberSet:
         below = self.bits & ((1 << (number + 1)) - 1)
         return below.bit_length() - 1 if below else None
 
+    def carried(self, size: int, last: int) -> int:
+        """Where a step past `last`, the last number of a period of `size` numbers, leads in the next period; else 0.
+
+        What the next period has below that is missed.
+        """
+        reached = self.after(last)
+        return 0 if reached is None else reached - size
+
     def numbers(self) -> list[int]:
         """The numbers in ascending order."""
         return [number for number in range(self.bits.bit_length()) if number in self]

@@ -10,12 +10,13 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from .calendar_clock import DAY, ZoneClock
-from .calendar_fields import Fields, NumberSet
-from .calendar_search import HOUR, MINUTE, date_of, day_number, next_epoch
+from .calendar_fields import Fields
+from .calendar_search import HOUR, MINUTE, Search, date_of, day_number
 
 WINDOWS = (6 * HOUR, 3 * DAY, 40 * DAY, 370 * DAY)
 """How long before the moment the walk starts; the first start that leads to an event counts."""
 _NEAR_CHANGE = 2 * HOUR
+_FARTHEST_AWAY = 2 * DAY
 _YEARS_BACK = 400
 _MONTH_LENGTHS = (0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _EVERY_WEEK = sum(1 << 7 * week for week in range(6))
@@ -49,54 +50,56 @@ def _year_start(wall: int) -> int:
     return day_number(date_of(wall // DAY).year) * DAY
 
 
-def skips(numbers: NumberSet, first: int, size: int) -> bool:
-    """Whether a step past the end of a period of size numbers misses numbers of the next one.
+class Period(NamedTuple):
+    """A field of which the search misses numbers, because a step carries over from one period into the next."""
 
-    This is the case when the number it reaches, carried over, is greater than the smallest of the set.
-    """
-    reached = numbers.after(first + size - 1)
-    smallest = (numbers.bits & -numbers.bits).bit_length() - 1
-    return bool(numbers.bits) and reached is not None and reached - size > smallest
+    start: Callable[[int], int]
+    """The wall at which the period of a wall starts."""
+    number: Callable[[int], int]
+    """The field's number at a wall."""
+    carried: int
+    """The greatest number that a step may lead to; those from here on are not missed."""
 
 
-def periods_with_skips(fields: Fields) -> list[Callable[[int], int]]:
-    """For each field that misses numbers: what gives the start of its period; the longest period first."""
-    periods = []
-    if skips(fields.months, 1, 12):
-        periods.append(_year_start)
-    if any(skips(fields.days, 1, length) for length in range(28, 32)):
-        periods.append(_month_start)
-    if skips(fields.hours, 0, 24):
-        periods.append(_day_start)
-    if skips(fields.minutes, 0, 60):
-        periods.append(_hour_start)
-    if skips(fields.seconds, 0, 60):
-        periods.append(_minute_start)
-    return periods
+def _periods(fields: Fields) -> list[Period]:
+    """The fields with missed numbers, the longest period first."""
+    day_carried = max(fields.days.carried(length, length) for length in range(28, 32))
+    periods = [
+        Period(_year_start, lambda wall: date_of(wall // DAY).month, fields.months.carried(12, 12)),
+        Period(_month_start, lambda wall: date_of(wall // DAY).day, day_carried),
+        Period(_day_start, lambda wall: wall % DAY // HOUR, fields.hours.carried(24, 23)),
+        Period(_hour_start, lambda wall: wall % HOUR // MINUTE, fields.minutes.carried(60, 59)),
+        Period(_minute_start, lambda wall: wall % MINUTE, fields.seconds.carried(60, 59)),
+    ]
+    return [period for period in periods if period.carried > 0]
 
 
 class Backwards:
     """The search backwards for one calendar event; it does not depend on a zone."""
 
-    def __init__(self, fields: Fields) -> None:
-        """Prepare what the fields alone decide."""
+    def __init__(self, fields: Fields, search: Search) -> None:
+        """Prepare what the fields alone decide; search is the one for the next event."""
         self._fields = fields
-        self._periods = periods_with_skips(fields)
+        self._search = search
+        self._periods = _periods(fields)
 
     def previous_epoch(self, clock: ZoneClock, now: int) -> int | None:
         """The last event at or before now."""
         try:
             latest = self._slot(clock, _latest_wall(clock, now))
-            if latest is None:
-                return None
-            for window in WINDOWS:
-                start = _away_from_changes(clock, now - window)
-                passed = self._passed(clock, start, latest)
-                if passed is not None:
-                    return passed
-            return latest.epoch if latest.epoch <= start else None
+            if latest is None or latest.epoch <= now - WINDOWS[-1]:
+                return None if latest is None else latest.epoch
+            return self._last_passed(clock, now, latest)
         except ValueError, OverflowError:
             return None
+
+    def _last_passed(self, clock: ZoneClock, now: int, latest: Slot) -> int | None:
+        for window in WINDOWS:
+            if latest.epoch > now - window - _FARTHEST_AWAY:
+                passed = self._passed(clock, _away_from_changes(clock, now - window), latest)
+                if passed is not None:
+                    return passed
+        return None
 
     def _passed(self, clock: ZoneClock, start: int, latest: Slot) -> int | None:
         """The last event up to the latest slot that the search passes when it starts after start."""
@@ -110,9 +113,11 @@ class Backwards:
 
     def _jumped_over(self, clock: ZoneClock, start: int, slot: Slot) -> tuple[Slot | None] | None:
         """None when the search passes the slot, else the last event before the jump (None: the start)."""
-        for period_start in self._periods:
-            before = self._slot(clock, period_start(slot.wall) - 1)
-            if period_start is _month_start and before is not None:
+        for period in self._periods:
+            if period.number(slot.wall) >= period.carried:
+                continue
+            before = self._slot(clock, period.start(slot.wall) - 1)
+            if period.start is _month_start and before is not None:
                 before = self._end_of_month(clock, start, before)
             if self._leads_past(clock, start, before, slot.epoch):
                 return (before,)
@@ -133,7 +138,7 @@ class Backwards:
 
     def _next(self, clock: ZoneClock, start: int, before: Slot | None) -> int | None:
         origin = start if before is None else max(before.epoch, start)
-        return next_epoch(self._fields, clock, origin + 1)
+        return self._search.next_epoch(clock, origin + 1)
 
     def _slot(self, clock: ZoneClock, wall: int) -> Slot | None:
         """The last slot at or before a wall that the clock really shows."""
@@ -147,7 +152,7 @@ class Backwards:
 
 def _latest_wall(clock: ZoneClock, now: int) -> int:
     """The wall up to which events count: in a repeated hour, all of its first occurrence."""
-    wall, shift = clock.local(now)
+    wall, _ = clock.local(now)
     if clock.steady_shift(now // DAY) is None and clock.moment(now).fold:
         for change in clock.changes(now - 2 * DAY, now):
             return change - 1 + clock.offset(change - 1).shift

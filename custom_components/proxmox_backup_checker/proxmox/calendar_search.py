@@ -8,7 +8,7 @@ carry over into the next period and miss its first events: those are missed by P
 from datetime import date
 
 from .calendar_clock import DAY, NoLocalTimeError, ZoneClock
-from .calendar_fields import Fields
+from .calendar_fields import EVERY_DAY, EVERY_MONTH, EVERY_WEEKDAY, EVERY_YEAR, Fields
 
 MOST_STEPS = 1001
 HOUR = 3600
@@ -27,45 +27,69 @@ def date_of(day: int) -> date:
     return date.fromordinal(day + _EPOCH_ORDINAL)
 
 
-def next_epoch(fields: Fields, clock: ZoneClock, start: int) -> int | None:
-    """The first event at or after start, as Proxmox finds it; None when it gives up or leaves the calendar."""
-    try:
-        return _search(fields, clock, start)
-    except NoLocalTimeError, ValueError, OverflowError:
-        return None
+class Search:
+    """The search for the next event; it does not depend on a zone."""
 
+    __slots__ = ("_every_day", "_fields", "_has_carries")
 
-def _search(fields: Fields, clock: ZoneClock, start: int) -> int | None:
-    wall, shift = clock.local(start)
-    known_day = None
-    for _ in range(MOST_STEPS):
-        day, second = divmod(wall, DAY)
-        if day != known_day:
-            target = _next_day(fields, day)
-            if target is None:
-                return None
-            if target != day:
-                wall, shift = clock.settle(target * DAY, shift)
+    def __init__(self, fields: Fields) -> None:
+        """Prepare what the fields alone decide."""
+        self._fields = fields
+        self._every_day = (
+            fields.weekdays == EVERY_WEEKDAY
+            and fields.years.bits == EVERY_YEAR.bits
+            and fields.months.bits == EVERY_MONTH.bits
+            and fields.days.bits == EVERY_DAY.bits
+        )
+        self._has_carries = any(
+            (fields.hours.carried(24, 23), fields.minutes.carried(60, 59), fields.seconds.carried(60, 59))
+        )
+
+    def next_epoch(self, clock: ZoneClock, start: int) -> int | None:
+        """The first event at or after start, as Proxmox finds it; None when it gives up or leaves the calendar."""
+        try:
+            return self._next_epoch(clock, start)
+        except NoLocalTimeError, ValueError, OverflowError:
+            return None
+
+    def _next_epoch(self, clock: ZoneClock, start: int) -> int | None:
+        wall, shift = clock.local(start)
+        known_day = None
+        for _ in range(MOST_STEPS):
+            day, second = divmod(wall, DAY)
+            if day != known_day and not self._every_day:
+                target_day = _next_day(self._fields, day)
+                if target_day is None:
+                    return None
+                if target_day != day:
+                    wall, shift = clock.settle(target_day * DAY, shift)
+                    continue
+                known_day = day
+            steady = None if self._has_carries else clock.steady_shift(day)
+            if steady is not None:
+                target = _first_second(self._fields, second)
+                if target < DAY:
+                    return day * DAY + target - steady
+                wall, shift = clock.settle((day + 1) * DAY, steady)
                 continue
-            known_day = day
-        target, late = _next_second(fields, second)
-        if target == second:
-            return clock.epoch(wall, shift)
-        wall, shift = clock.settle(day * DAY + target, shift)
-        wall += late
-    return None
+            target, late = _next_second(self._fields, second)
+            if target == second:
+                return clock.epoch(wall, shift)
+            wall, shift = clock.settle(day * DAY + target, shift)
+            wall += late
+        return None
 
 
 def _next_day(fields: Fields, day: int) -> int | None:
     """The day itself when it matches, else the one where the next step of the search goes on."""
     at = date_of(day)
-    if at.year not in fields.years:
+    if not fields.years.bits >> at.year & 1:
         year = fields.years.after(at.year)
         return None if year is None else day_number(year)
-    if at.month not in fields.months:
+    if not fields.months.bits >> at.month & 1:
         month = fields.months.after(at.month)
         return day_number(at.year + 1) if month is None else day_number(at.year, month)
-    if at.day not in fields.days:
+    if not fields.days.bits >> at.day & 1:
         number = fields.days.after(at.day)
         return day_number(at.year, at.month + 1) if number is None else day + number - at.day
     weekday = at.weekday()
@@ -95,3 +119,23 @@ def _next_second(fields: Fields, second: int) -> tuple[int, int]:
             return start + MINUTE, 0
         return start + min(found, MINUTE - 1), max(0, found - MINUTE + 1)
     return second, 0
+
+
+def _first_second(fields: Fields, second: int) -> int:
+    """The first second of the day at or after a second that matches, a whole day when there is none.
+
+    The steps of the search in one, for fields that do not carry over and a day without a clock change.
+    """
+    hour, in_hour = divmod(second, HOUR)
+    minute, in_minute = divmod(in_hour, MINUTE)
+    hours, minutes, seconds = fields.hours.bits, fields.minutes.bits, fields.seconds.bits
+    if hours >> hour & 1:
+        if minutes >> minute & 1 and (left := seconds >> in_minute):
+            return second + (left & -left).bit_length() - 1
+        if left := minutes >> minute + 1:
+            return hour * HOUR + (minute + (left & -left).bit_length()) * MINUTE + (seconds & -seconds).bit_length() - 1
+    left = hours >> hour + 1
+    if not left:
+        return DAY
+    hour += (left & -left).bit_length()
+    return hour * HOUR + ((minutes & -minutes).bit_length() - 1) * MINUTE + (seconds & -seconds).bit_length() - 1
