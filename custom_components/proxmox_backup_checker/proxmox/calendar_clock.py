@@ -5,13 +5,12 @@ doing of glibc (time/mktime.c). A "wall" is a local time as seconds since 1970-0
 "shift" is what the wall is ahead of UTC.
 """
 
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
 DAY = 86400
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
 _NO_SHIFT = timedelta()
 _KNOWN_DAYS = 4096
@@ -46,7 +45,7 @@ class ZoneClock:
 
     def moment(self, epoch: int) -> datetime:
         """The zone's local time at an epoch; raises OverflowError or ValueError beyond the year 9999."""
-        return (_EPOCH + timedelta(seconds=epoch)).astimezone(self._zone)
+        return datetime.fromtimestamp(epoch, self._zone)
 
     def offset(self, epoch: int) -> Offset:
         """What the clock is ahead of UTC at an epoch."""

@@ -104,6 +104,6 @@ class CalendarEvent:
 
 
 def _zone_of(moment: datetime) -> tzinfo:
-    if moment.tzinfo is None or moment.utcoffset() is None:
+    if moment.tzinfo is None:
         raise ValueError(f"{moment} has no time zone")
     return moment.tzinfo

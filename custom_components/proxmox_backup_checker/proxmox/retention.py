@@ -1,0 +1,156 @@
+"""Retention: which backups of a group a prune keeps, computed as Proxmox does.
+
+The rules are those of PVE/Storage.pm (prune_mark_backup_group); the grammar of the options is that of the property string
+`prune-backups` (PVE/Storage/Plugin.pm). Proxmox Backup Server decides alike but for backups of the same second.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from enum import StrEnum
+import re
+from typing import Final, Self
+from zoneinfo import ZoneInfo
+
+_NUMBER: Final = re.compile(r"[0-9]+")
+_TRUE: Final = frozenset({"1", "on", "yes", "true"})
+_FALSE: Final = frozenset({"0", "off", "no", "false"})
+
+
+class Mark(StrEnum):
+    """What a prune does to a backup; protected and renamed ones are none of its business."""
+
+    KEEP = "keep"
+    REMOVE = "remove"
+    PROTECTED = "protected"
+    RENAMED = "renamed"
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A backup of a group; `ctime` in epoch seconds."""
+
+    ctime: int
+    protected: bool = False
+    renamed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeepOptions:
+    """How many backups are kept by which rule; 0 turns a rule off, and without any rule all are kept."""
+
+    last: int = 0
+    hourly: int = 0
+    daily: int = 0
+    weekly: int = 0
+    monthly: int = 0
+    yearly: int = 0
+    all: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a property string such as `keep-daily=7,keep-weekly=4`.
+
+        Raises ValueError where Proxmox would refuse it.
+        """
+        values: dict[str, object] = {}
+        for part in text.split(","):
+            if not part.strip():
+                continue
+            key, equals, value = part.strip().partition("=")
+            if not equals:
+                raise ValueError(f"Retention {text!r}: {part.strip()!r} is not of the form keep-daily=7")
+            if key.strip() in values:
+                raise ValueError(f"Retention {text!r}: {key.strip()} is there twice")
+            values[key.strip()] = value.strip()
+        known = {f"keep-{field.name}" for field in fields(cls)}
+        if unknown := sorted(set(values) - known):
+            raise ValueError(f"Retention {text!r}: {unknown[0]!r} is unknown; known are {', '.join(sorted(known))}")
+        return cls.from_api(values)
+
+    @classmethod
+    def from_api(cls, values: Mapping[str, object]) -> Self:
+        """Read the object that the API delivers, with numbers as texts or as numbers.
+
+        What a later Proxmox may add is passed over, as Proxmox's own prune does. Raises ValueError where a known option has
+        a value that Proxmox would refuse.
+        """
+        keep_all = _flag(values["keep-all"]) if "keep-all" in values else False
+        numbers = {
+            rule: _number(f"keep-{rule}", values[f"keep-{rule}"]) for rule, _ in _RULES if f"keep-{rule}" in values
+        }
+        if keep_all and any(numbers.values()):
+            raise ValueError("Retention: keep-all cannot be combined with other options")
+        return cls(all=keep_all, **numbers)
+
+    @property
+    def keeps_everything(self) -> bool:
+        """Whether no backup is ever removed."""
+        return self.all or not any((self.last, self.hourly, self.daily, self.weekly, self.monthly, self.yearly))
+
+
+def _number(key: str, value: object) -> int:
+    text = str(value).strip()
+    if isinstance(value, bool) or _NUMBER.fullmatch(text) is None:
+        raise ValueError(f"Retention: {key} is {value!r}, expected a whole number from 0 on")
+    return int(text)
+
+
+def _flag(value: object) -> bool:
+    text = str(value).strip().lower()
+    if text not in _TRUE | _FALSE:
+        raise ValueError(f"Retention: keep-all is {value!r}, expected 1 or 0")
+    return text in _TRUE
+
+
+type _Period = Callable[[int, datetime], object]
+
+# The rules in the order in which Proxmox applies them; two backups of the same period count as one.
+_RULES: Final[tuple[tuple[str, _Period], ...]] = (
+    ("last", lambda ctime, local: ctime),
+    ("hourly", lambda ctime, local: (local.year, local.month, local.day, local.hour)),
+    ("daily", lambda ctime, local: (local.year, local.month, local.day)),
+    ("weekly", lambda ctime, local: local.isocalendar()[:2]),
+    ("monthly", lambda ctime, local: (local.year, local.month)),
+    ("yearly", lambda ctime, local: local.year),
+)
+
+
+def prune(backups: Sequence[Backup], keep: KeepOptions, zone: ZoneInfo) -> list[Mark]:
+    """Return what a prune would do to each backup of one group, in the order given.
+
+    `zone` is that of the host that prunes: days and weeks begin there.
+    """
+    marks: list[Mark | None] = [_fixed_mark(backup) for backup in backups]
+    if keep.keeps_everything:
+        return [mark or Mark.KEEP for mark in marks]
+    newest_first = sorted(range(len(backups)), key=lambda index: backups[index].ctime, reverse=True)
+    local = [datetime.fromtimestamp(backup.ctime, UTC).astimezone(zone) for backup in backups]
+    for rule, period in _RULES:
+        count: int = getattr(keep, rule)
+        if count > 0:
+            periods = [period(backup.ctime, local[index]) for index, backup in enumerate(backups)]
+            _apply(marks, newest_first, periods, count)
+    return [mark or Mark.REMOVE for mark in marks]
+
+
+def _fixed_mark(backup: Backup) -> Mark | None:
+    if backup.renamed:
+        return Mark.RENAMED
+    return Mark.PROTECTED if backup.protected else None
+
+
+def _apply(marks: list[Mark | None], newest_first: list[int], periods: list[object], count: int) -> None:
+    """Keep the newest backup of each of `count` periods that no rule before has covered."""
+    covered = {periods[index] for index in newest_first if marks[index] is Mark.KEEP}
+    kept: set[object] = set()
+    for index in newest_first:
+        if marks[index] is not None or periods[index] in covered:
+            continue
+        if periods[index] in kept:
+            marks[index] = Mark.REMOVE
+            continue
+        if len(kept) >= count:
+            break
+        kept.add(periods[index])
+        marks[index] = Mark.KEEP
