@@ -110,7 +110,10 @@ class Connection:
         return answer["data"]
 
     async def _fetch(self, url: URL) -> tuple[int, str, bytes]:
-        """Ask once, and once more where the server had just closed the connection that we reused."""
+        """Ask once, and once more where the server had just closed the connection that we reused.
+
+        aiohttp itself asks again once, but that may be on another of the connections that were closed at the same time.
+        """
         try:
             return await self._fetch_once(url)
         except aiohttp.ClientConnectorError:
