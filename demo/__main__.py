@@ -27,8 +27,9 @@ _SIMULATOR_TIMEOUT: Final = 60.0  # seconds
 class Demo:
     """One scenario, its processes and its Home Assistant."""
 
-    def __init__(self, scenario: str, port: int) -> None:
-        """Keep everything of a scenario in a folder of its own."""
+    def __init__(self, scenario: str, port: int, *, reset: bool = False) -> None:
+        """Keep everything of a scenario in a folder of its own, which `reset` empties first."""
+        self._reset = reset
         self._scenario = scenario
         self._port = port
         self._folder = FOLDER / scenario
@@ -59,6 +60,8 @@ class Demo:
         began = time.monotonic()
         if not is_free(self._port):
             raise DemoError(f"Port {self._port} is in use. Choose another one: scripts/demo --port {self._port + 1}")
+        if self._reset:
+            self._forget()
         ports = self._ports()
         _say(f"Proxmox: a virtual cluster ({SCENARIOS[self._scenario].title})")
         proxmox = await self._start_proxmox(ports)
@@ -77,6 +80,12 @@ class Demo:
             "Ctrl-C stops everything.",
             flush=True,
         )
+
+    def _forget(self) -> None:
+        kept = self._folder / "ports.json"
+        if kept.exists() and not is_free(json.loads(kept.read_text())):
+            raise DemoError("Another demo of this scenario is running. Stop it first.")
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _ports(self) -> int:
         """Return the first port of the cluster, the same every time, since Home Assistant keeps it."""
@@ -194,15 +203,13 @@ def main() -> int:
     """Read the command line and run."""
     parser = argparse.ArgumentParser(prog="scripts/demo", description="Home Assistant with a virtual Proxmox cluster.")
     parser.add_argument("--port", type=int, default=8123, help="port of Home Assistant on 127.0.0.1 (8123)")
-    parser.add_argument("--reset", action="store_true", help="forget everything of earlier demos and start anew")
+    parser.add_argument("--reset", action="store_true", help="forget the earlier demo of this scenario and start anew")
     parser.add_argument(
         "--scenario", choices=sorted(SCENARIOS), default="homelab", help="what the cluster is like (homelab)"
     )
     given = parser.parse_args()
-    if given.reset:
-        shutil.rmtree(FOLDER, ignore_errors=True)
     try:
-        asyncio.run(Demo(given.scenario, given.port).run())
+        asyncio.run(Demo(given.scenario, given.port, reset=given.reset).run())
     except DemoError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1

@@ -130,7 +130,11 @@ class HomeAssistant:
         data = {key: proxmox[key] for key in ("host", "port", "token_id", "token_secret")}
         step = await self._post(f"{flows}/{step['flow_id']}", data)
         if step.get("step_id") == "certificate":
+            if step["description_placeholders"]["fingerprint"] != proxmox["fingerprint"]:
+                raise DemoError("The virtual cluster shows a certificate that is not its own.")
             step = await self._post(f"{flows}/{step['flow_id']}", {})
+        if step.get("step_id") == "privileges" and "continue_anyway" in step["menu_options"]:
+            step = await self._post(f"{flows}/{step['flow_id']}", {"next_step_id": "continue_anyway"})
         if step["type"] != "create_entry":
             raise DemoError(f"The integration could not be set up: {step.get('errors') or step}")
         return str(step["result"]["entry_id"])
@@ -161,9 +165,11 @@ class HomeAssistant:
                 "show_in_sidebar": True,
                 "require_admin": False,
             }
-            await _command(socket, 2, dashboard)
+            made = await _command(socket, 2, {"type": "lovelace/dashboards/list"})
+            if DASHBOARD not in [known["url_path"] for known in made]:
+                await _command(socket, 4, dashboard)
             config = {"type": "lovelace/config/save", "url_path": DASHBOARD, "config": _dashboard(ours)}
-            await _command(socket, 3, config)
+            await _command(socket, 5, config)
 
     async def _post(self, path: str, data: dict[str, Any]) -> dict[str, Any]:
         async with self._session.post(f"{self.url}{path}", json=data, headers=self._headers) as response:

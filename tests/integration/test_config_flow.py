@@ -278,7 +278,7 @@ async def test_a_missing_right_of_an_independent_proxmox_is_named(hass: HomeAssi
     other_proxmox.grant("backupmon@pve!ha", "/", "Sys.Audit", "VM.Audit")
     data = {"host": "127.0.0.1", "port": other_proxmox.port, "token_id": "backupmon@pve!ha"}
     result = await _start(hass, data | {"token_secret": other_proxmox.apitokens["backupmon@pve!ha"]})
-    result = await hass.config_entries.flow.async_configure(result["flow_id"], {})
+    result = await _continue(hass, result, {})
     assert result["step_id"] == "privileges"
     assert "Datastore.Audit" in result["description_placeholders"]["missing"]
 
