@@ -1,6 +1,7 @@
 """What a run's log says of the run as a whole."""
 
 from datetime import datetime, timedelta
+import tracemalloc
 
 import pytest
 
@@ -83,8 +84,8 @@ def test_a_guests_failure_holds_against_a_friendly_last_line() -> None:
 
 def test_a_task_line_in_the_midst_closes_nothing() -> None:
     """Raw output of a child process."""
-    log = job("TASK OK", *good(100), "INFO: Backup job finished with errors")
-    assert log.result == "failed"
+    assert job("TASK OK", *good(100)).result is None
+    assert job("TASK OK", *good(100), "INFO: Backup job finished with errors").result == "failed"
 
 
 def test_vzdumps_own_last_word_counts_while_the_closing_line_is_missing() -> None:
@@ -111,6 +112,9 @@ def test_a_guests_storage_trouble_is_not_the_runs() -> None:
     """The same words within a run."""
     log = job(*failed(100, "could not activate storage 'ceph'"), "TASK ERROR: job errors")
     assert log.unusable_storage is None
+    assert job(*good(100), "TASK ERROR: could not activate storage 'ceph'").unusable_storage is None
+    log = job("INFO: Starting Backup of VM 100 (qemu)", "ERROR: can't acquire lock '/var/lock/x' - got timeout")
+    assert (log.lock_error, log.result) == (None, None)
 
 
 @pytest.mark.parametrize("verb", ["acquire", "aquire"])
@@ -362,8 +366,22 @@ def test_a_hook_that_claims_the_end_does_not_hide_a_failure() -> None:
     assert [guest.duration for guest in log.guests] == [timedelta(seconds=91)]
 
 
+def test_a_hook_that_claims_success_after_a_failure_is_not_believed() -> None:
+    """The phase backup-abort runs after the failure."""
+    log = job(*failed(100), "INFO: Finished Backup of VM 100 (00:00:01)", "TASK ERROR: job errors")
+    assert [(guest.result, guest.error) for guest in log.guests] == [("failed", "got timeout")]
+
+
+def test_after_a_guests_end_nothing_more_is_said_of_it() -> None:
+    """The phases log-end and job-end of a hook script."""
+    guest = job(*good(100), "INFO: VM Name: hook", "INFO: archive file size: 1MB", "TASK OK").guests[0]
+    assert (guest.name, guest.size) == (None, None)
+
+
 def test_a_guest_may_come_twice() -> None:
     """`vzdump 100 100` does it twice."""
+    orphan = "ERROR: Backup of VM 999 failed - unable to find VM '999'"
+    assert len(job(orphan, "INFO: Failed at 2026-09-10 22:32:00", orphan).guests) == 2
     log = job(*failed(100), *failed(100), *good(100), "TASK ERROR: job errors")
     assert [guest.result for guest in log.guests] == ["failed", "failed", "ok"]
 
@@ -385,6 +403,19 @@ def test_the_tail_of_a_log_still_tells_how_its_first_guest_ended() -> None:
         "INFO: creating Proxmox Backup Server archive 'vm/5/2026-09-10T20:30:04Z'\nERROR: Backup of VM 5 failed - x\n"
     )
     assert (log.guests[0].guest_type, log.guests[0].result) == ("qemu", "failed")
+
+
+def test_what_is_left_of_the_guest_before_a_tail_is_nobody_elses() -> None:
+    """A later guest that fails before its backup begins has no archive."""
+    log = parse(
+        "\n".join(["INFO: creating vzdump archive '/x.vma'", *good(201), "ERROR: Backup of VM 999 failed - x", ""])
+    )
+    assert [(guest.vmid, guest.archive) for guest in log.guests] == [(201, None), (999, None)]
+
+
+def test_a_bare_command_counts_in_mails_only() -> None:
+    """A task log has its header."""
+    assert parse("vzdump 100 --storage nas\n").command is None
 
 
 def test_a_growing_log_is_read_on_from_where_it_ended() -> None:
@@ -417,11 +448,23 @@ def test_broken_text_is_replaced_not_refused() -> None:
 def test_a_line_without_end_costs_no_memory() -> None:
     """A damaged file of one endless line."""
     reader = VzdumpLogReader()
+    piece = b"x" * 100_000
+    tracemalloc.start()
     for _ in range(100):
-        reader.feed(b"x" * 100_000)
+        reader.feed(piece)
+    assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    tracemalloc.stop()
     reader.feed(f"\n{HEADER}\nTASK OK\n".encode())
     assert reader.log().result == "ok"
     assert parse(f"WARN: {'y' * 1_000_000}\n").warning_count == 1
+    (warning,) = parse("WARN: one\n" + "further\n" * 1000).warnings
+    assert len(warning) < 1000
+
+
+def test_blocks_of_nuls_after_a_crash() -> None:
+    """The file system knew the file's length, but not its content."""
+    log = job(*good(100)[:3], "INFO: archive file size: 612MB" + "\0" * 5000)
+    assert log.guests[0].size == 612 * 1024**2
 
 
 def test_mail_of_proxmox_8_and_7_tells_result_and_command() -> None:
