@@ -73,6 +73,8 @@ def _parser() -> argparse.ArgumentParser:
     certificate = commands.add_parser("certificate", parents=[common], help="choose the certificate")
     certificate.add_argument("whose", choices=("own", "node"), help="the agent's own, or the one on port 8006")
     certificate.set_defaults(run=_certificate)
+    show = commands.add_parser("fingerprint", parents=[common], help="print the certificate's SHA-256 fingerprint")
+    show.set_defaults(run=_fingerprint)
     pair.set_defaults(run=_pair)
     rotate.set_defaults(run=_rotate)
     return parser
@@ -121,6 +123,11 @@ def _certificate(settings: Settings, options: argparse.Namespace) -> None:
     renew_daily(settings.root, options.whose == "node")
     _restart_service()
     print(f"The certificate's fingerprint is {fingerprint(state / CERTIFICATE_FILE)}")
+
+
+def _fingerprint(settings: Settings, options: argparse.Namespace) -> None:
+    """Print what to compare with the fingerprint that Home Assistant shows."""
+    print(fingerprint(settings.state_dir / CERTIFICATE_FILE))
 
 
 def _print_line(settings: Settings, options: argparse.Namespace, token: str) -> None:

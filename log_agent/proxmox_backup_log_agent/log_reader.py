@@ -53,7 +53,7 @@ class LogReader:
 
 async def compressed(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """Yield the pieces as one gzip stream."""
-    compressor = zlib.compressobj(level=3, wbits=31)
+    compressor = zlib.compressobj(level=3, wbits=31, memLevel=6)
     async for piece in pieces:
         if packed := await _in_thread(compressor.compress, piece):
             yield packed

@@ -61,6 +61,7 @@ def test_pair_prints_the_line_once(options: list[str | Path], tmp_path: Path) ->
     for file in (tmp_path / "state").iterdir():
         assert token not in file.read_text()
         assert file.stat().st_mode & 0o077 == 0
+    assert run("fingerprint", *options).stdout.strip() == fingerprint(tmp_path / "state/certificate.pem")
     again = run("pair", *options)
     assert (again.returncode, again.stdout) == (1, "")
     assert "rotate-token" in again.stderr
