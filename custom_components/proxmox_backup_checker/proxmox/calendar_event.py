@@ -10,9 +10,11 @@ import re
 from typing import Final, Self, override
 
 from .calendar_clock import clock_of
+from .calendar_description import describe
 from .calendar_grammar import WEEKDAYS, Written, parse
 from .calendar_previous import Backwards
 from .calendar_search import Search
+from .calendar_surprises import Surprise, surprises, swallowed_slot
 
 _START_TIME: Final = re.compile(r"([01]?[0-9]|2[0-3]):([0-5]?[0-9])")
 _LIST_SEPARATOR: Final = re.compile(r"[,;\s\0]+")
@@ -68,6 +70,21 @@ class CalendarEvent:
     def __hash__(self) -> int:
         """By the text."""
         return hash(self.text)
+
+    def describe(self, language: str = "en") -> str:
+        """The schedule as a sentence in English or German ("de"), or its text where it is too strange for one."""
+        return describe(self._fields, self.text, language)
+
+    def surprises(self, moment: datetime | None = None) -> list[Surprise]:
+        """What whoever wrote the schedule probably did not mean.
+
+        With a moment in the node's zone, this includes the slot that the next clock change swallows.
+        """
+        found = list(surprises(self._written, self._fields))
+        if moment is not None and not self._fields.utc:
+            swallowed = swallowed_slot(self._fields, clock_of(_zone_of(moment)), math.floor(moment.timestamp()))
+            found += [swallowed] if swallowed else []
+        return found
 
     def next_after(self, moment: datetime) -> datetime | None:
         """The first event after a moment, in the moment's zone, which has to be the node's.

@@ -70,12 +70,16 @@ class NumberSet:
         return below.bit_length() - 1 if below else None
 
     def carried(self, size: int, last: int) -> int:
-        """Where a step past `last`, the last number of a period of `size` numbers, leads in the next period; else 0.
+        """Where a step past `last`, the last number of a period of `size` numbers, leads in the next period.
 
-        What the next period has below that is missed.
+        What the next period has below that is missed. 0 where the next period is entered at its start.
         """
-        reached = self.after(last)
+        reached = None if last in self else self.after(last)
         return 0 if reached is None else reached - size
+
+    def missed(self, size: int, last: int) -> list[int]:
+        """The numbers that a step past `last` misses in the next period."""
+        return [number for number in self.numbers() if number < self.carried(size, last)]
 
     def numbers(self) -> list[int]:
         """The numbers in ascending order."""
@@ -95,7 +99,52 @@ class Fields:
     seconds: NumberSet
     utc: bool = False
 
+    def is_never(self) -> bool:
+        """Whether no date can match: a month or day 0, or a day that none of the months has."""
+        smallest_day = (self.days.bits & -self.days.bits).bit_length() - 1
+        longest = max((max(_LENGTHS[month]) for month in self.months.numbers()), default=0)
+        return not self.days.bits or smallest_day > longest
 
+    def months_without(self, day: int) -> bool:
+        """Whether one of the months is always too short for a day."""
+        return any(day > max(_LENGTHS[month]) for month in self.months.numbers())
+
+    def missed(self) -> dict[str, list[int]]:
+        """For each field, the numbers that its open steps miss because they carry over (see `NumberSet.beyond`)."""
+        missed = {
+            "second": self.seconds.missed(60, 59),
+            "minute": self.minutes.missed(60, 59),
+            "hour": self.hours.missed(24, 23),
+            "day": [] if self.days.beyond is None else self.missed_after_months(),
+            "month": self.months.missed(12, 12),
+        }
+        return {field: numbers for field, numbers in missed.items() if numbers}
+
+    def missed_after_months(self) -> list[int]:
+        """The days that are missed after a month that is too short for a greater one of the list."""
+        lengths = {
+            length for month in self.months.numbers() if month % 12 + 1 in self.months for length in _LENGTHS[month]
+        }
+        return max((self.days.missed(length, length) for length in lengths), key=len, default=[])
+
+
+_LENGTHS: tuple[tuple[int, ...], ...] = (
+    (),
+    (31,),
+    (28, 29),
+    (31,),
+    (30,),
+    (31,),
+    (30,),
+    (31,),
+    (31,),
+    (30,),
+    (31,),
+    (30,),
+    (31,),
+)
+"""The numbers of days that each month can have; the first one stands for month 0."""
+MONTH_LENGTHS = (28, 29, 30, 31)
 YEARS = (0, LAST_YEAR + 1)
 MONTHS = (1, 13)
 DAYS = (1, 32)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from .calendar_clock import DAY, ZoneClock
-from .calendar_fields import Fields
+from .calendar_fields import MONTH_LENGTHS, Fields
 from .calendar_search import HOUR, MINUTE, Search, date_of, day_number
 
 WINDOWS = (6 * HOUR, 3 * DAY, 40 * DAY, 370 * DAY)
@@ -63,7 +63,7 @@ class Period(NamedTuple):
 
 def _periods(fields: Fields) -> list[Period]:
     """The fields with missed numbers, the longest period first."""
-    day_carried = max(fields.days.carried(length, length) for length in range(28, 32))
+    day_carried = max(fields.days.carried(length, length) for length in MONTH_LENGTHS)
     periods = [
         Period(_year_start, lambda wall: date_of(wall // DAY).month, fields.months.carried(12, 12)),
         Period(_month_start, lambda wall: date_of(wall // DAY).day, day_carried),
