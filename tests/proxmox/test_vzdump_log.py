@@ -324,6 +324,8 @@ def test_warnings_of_7_4_are_counted_although_the_task_is_ok() -> None:
         "ERROR:Backup of VM 100 failed - no space",
         "DEBUG: Backup of VM 100 failed - level unknown",
         "WARNING: Backup of VM 100 failed - of LVM",
+        "host-pve1 vzdump[1] INFO: Finished Backup of VM 100 (00:00:01)",
+        "host-pve1 vzdump[1] ERROR: Backup of VM 100 failed - syslog",
         "  WARNING: Sum of all thin volume sizes exceeds the size of thin pool",
         "TASK ERROR: job errors",
         "INFO: TASK ERROR: job errors",

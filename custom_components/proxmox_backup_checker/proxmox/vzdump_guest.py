@@ -52,10 +52,6 @@ class GuestDraft:
         """Take the time of the last line, or of "Backup finished at" or "Failed at"."""
         self._stop = stamp or self._stop
 
-    def info(self, text: str) -> None:
-        """Take an INFO line."""
-        guest_lines.info(self.notes, text)
-
     def warning(self, text: str) -> None:
         """Take a WARN line."""
         guest_lines.warning(self.notes, text)

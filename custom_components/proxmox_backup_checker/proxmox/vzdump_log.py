@@ -46,6 +46,7 @@ _MAX_CONTINUATION = 20
 _PROGRESS = frozenset(f"INFO: {char}" for char in " 0123456789")
 _HEAD, _STAMPED_HEAD = slice(0, 7), slice(20, 27)
 
+_STAMP = re.compile(STAMP)
 _PREFIXED = re.compile(
     rf"(?:\d{{1,12}}: )?(?:({STAMP}|[A-Z][a-z]{{2}} [ \d]\d \d\d:\d\d:\d\d) )?(INFO|WARN|ERROR):(?: (.*))?", re.DOTALL
 )
@@ -119,7 +120,7 @@ class VzdumpLogReader:
             if line[:6] == "INFO: ":
                 if line[6:10] in _INTERESTING:
                     self._info(line[6:_MAX_LINE].rstrip(), None)
-            elif line[19:26] == " INFO: " and line[4:5] == "-":
+            elif line[19:26] == " INFO: " and _STAMP.match(line):
                 if line[26:30] in _INTERESTING:
                     self._info(line[26:_MAX_LINE].rstrip(), line[:19])
             elif line and line[0] != " ":
