@@ -131,7 +131,7 @@ class FactsReader:
             text = await self._client.task_log(task.node, task.upid)
         except NodeUnreachableError, ApiError, UnexpectedAnswerError:
             return
-        self._logs[task.upid] = None if text is None else vzdump_log.parse(text)
+        self._logs[task.upid] = None if text is None else vzdump_log.parse(text, finished=True)
 
     async def _running_log(self, task: Task) -> VzdumpLog | None:
         try:
