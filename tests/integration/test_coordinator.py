@@ -1,0 +1,69 @@
+"""Setting up, failing, unloading: what a poll that goes wrong does to an entry."""
+
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
+
+from custom_components.proxmox_backup_checker.const import DOMAIN
+from simulator import SimulatedCluster
+
+from .conftest import IndependentProxmox, poll, set_up
+from .states import problem, shown
+
+
+async def test_a_wrong_fingerprint_is_retried_and_a_repair_says_so(hass: HomeAssistant, pve: SimulatedCluster) -> None:
+    entry = await set_up(hass, pve, fingerprint=":".join(["AB"] * 32))
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    issue = ir.async_get(hass).async_get_issue(DOMAIN, f"certificate_changed_{entry.entry_id}")
+    assert issue is not None
+    assert issue.is_fixable
+
+
+async def test_a_wrong_token_asks_the_user(hass: HomeAssistant, pve: SimulatedCluster) -> None:
+    entry = await set_up(hass, pve, token_secret="wrong")
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+    assert [flow["context"]["source"] for flow in hass.config_entries.flow.async_progress()] == [SOURCE_REAUTH]
+
+
+async def test_what_is_no_proxmox_any_more_makes_everything_unavailable_until_it_is_back(
+    hass: HomeAssistant, pve: SimulatedCluster
+) -> None:
+    pve.job("nightly").run()
+    entry = await set_up(hass, pve)
+    pve.faults.broken["/cluster/resources"] = "<html>"
+    await poll(hass, entry)
+    assert shown(hass, "_guest_101_problem").state == "unavailable"
+    del pve.faults.broken["/cluster/resources"]
+    await poll(hass, entry)
+    assert problem(hass, 101) == ("off", "backed_up")
+
+
+async def test_lost_rights_raise_an_issue_that_goes_when_they_are_back(
+    hass: HomeAssistant, pve: SimulatedCluster
+) -> None:
+    entry = await set_up(hass, pve)
+    pve.limit_token({"/": "Sys.Audit VM.Audit Datastore.Audit"})
+    await poll(hass, entry)
+    issue = (DOMAIN, f"missing_privileges_{entry.entry_id}")
+    found = ir.async_get(hass).async_get_issue(*issue)
+    assert found is not None
+    assert found.translation_placeholders is not None
+    assert "pveum acl modify /pool" in found.translation_placeholders["missing"]
+    pve.limit_token({"/": "Sys.Audit VM.Audit Datastore.Audit Pool.Audit"})
+    await poll(hass, entry)
+    assert ir.async_get(hass).async_get_issue(*issue) is None
+
+
+async def test_an_unloaded_entry_asks_nothing_more(hass: HomeAssistant, pve: SimulatedCluster) -> None:
+    entry = await set_up(hass, pve)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    assert entry.state is ConfigEntryState.NOT_LOADED
+    assert shown(hass, "_guest_101_problem").state == "unavailable"
+
+
+async def test_another_proxmox_is_judged_too(hass: HomeAssistant, fake_pve: IndependentProxmox) -> None:
+    """It knows guests and nodes, and has no job: so nothing is backed up."""
+    entry = await set_up(hass, fake_pve)
+    assert entry.state is ConfigEntryState.LOADED
+    assert problem(hass, 100) == ("on", "no_job")
+    assert problem(hass, 101) == ("on", "no_job")

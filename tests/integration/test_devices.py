@@ -1,0 +1,89 @@
+"""Devices: they follow names, and go only when it is certain that their guest or job has gone."""
+
+from homeassistant.core import HomeAssistant
+import pytest
+
+from simulator import SimulatedCluster
+
+from .conftest import poll, set_up
+from .states import device, entity
+
+
+async def test_guests_and_jobs_are_devices_below_the_cluster(hass: HomeAssistant, pve: SimulatedCluster) -> None:
+    entry = await set_up(hass, pve)
+    cluster, web, job = (device(hass, entry, key) for key in ("cluster", "guest_101", "job_backup-nightly"))
+    assert cluster is not None
+    assert web is not None
+    assert job is not None
+    assert (cluster.name, web.name) == ("small", "web")
+    assert "nightly" in (job.name or "")
+    assert web.via_device_id == job.via_device_id == cluster.id
+
+
+async def test_a_renamed_guest_renames_its_device(hass: HomeAssistant, pve: SimulatedCluster) -> None:
+    entry = await set_up(hass, pve)
+    before = device(hass, entry, "guest_101")
+    pve.guest(101).rename("shop")
+    await poll(hass, entry)
+    after = device(hass, entry, "guest_101")
+    assert before is not None
+    assert after is not None
+    assert (after.id, after.name) == (before.id, "shop")
+
+
+async def test_a_guest_that_lost_its_name_keeps_the_one_it_had(hass: HomeAssistant, pve: SimulatedCluster) -> None:
+    entry = await set_up(hass, pve)
+    pve.node("pve2").go_offline()
+    pve.clock.advance(minutes=10)
+    await poll(hass, entry)
+    database = device(hass, entry, "guest_102")
+    assert database is not None
+    assert database.name == "database"
+
+
+async def test_a_deleted_guest_and_job_go_after_three_polls(hass: HomeAssistant, pve: SimulatedCluster) -> None:
+    entry = await set_up(hass, pve)
+    pve.add_job("weekly", "sun 03:00", "nas", vmid="101")
+    await poll(hass, entry)
+    pve.guest(104).delete()
+    pve.remove_job(pve.job("weekly"))
+    for _ in range(2):
+        await poll(hass, entry)
+        assert device(hass, entry, "guest_104") is not None
+        assert device(hass, entry, "job_weekly") is not None
+    await poll(hass, entry)
+    assert device(hass, entry, "guest_104") is None
+    assert device(hass, entry, "job_weekly") is None
+    assert entity(hass, "_guest_104_problem") is None
+    assert device(hass, entry, "guest_101") is not None
+    assert device(hass, entry, "cluster") is not None
+
+
+async def test_a_guest_that_comes_back_in_time_stays(hass: HomeAssistant, pve: SimulatedCluster) -> None:
+    entry = await set_up(hass, pve)
+    files = pve.guests.pop(104)
+    for _ in range(2):
+        await poll(hass, entry)
+    pve.guests[104] = files
+    await poll(hass, entry)
+    del pve.guests[104]
+    for _ in range(2):
+        await poll(hass, entry)
+    assert device(hass, entry, "guest_104") is not None
+
+
+@pytest.mark.parametrize("cause", ["offline", "rights", "unreachable"])
+async def test_nothing_goes_while_something_cannot_be_seen(
+    hass: HomeAssistant, pve: SimulatedCluster, cause: str
+) -> None:
+    entry = await set_up(hass, pve)
+    if cause == "offline":
+        pve.node("pve3").go_offline()
+    elif cause == "rights":
+        pve.limit_token({"/": "Sys.Audit Datastore.Audit Pool.Audit"})
+    else:
+        pve.faults.errors["/nodes/pve3/"] = (595, "No route to host")
+    pve.guest(104).delete()
+    for _ in range(5):
+        await poll(hass, entry)
+    assert device(hass, entry, "guest_104") is not None
