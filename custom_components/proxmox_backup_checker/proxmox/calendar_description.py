@@ -56,11 +56,8 @@ def _times(fields: Fields, words: Words) -> str | None:
 def _rate(fields: Fields, words: Words) -> str | None:
     """How often the schedule comes within a day."""
     if fields.seconds.bits != 1:
-        every_second = (fields.hours.bits, fields.minutes.bits, fields.seconds.bits) == (
-            *(EVERY_HOUR.bits, EVERY_MINUTE.bits),
-            EVERY_SECOND.bits,
-        )
-        return words.every_second if every_second else None
+        fine = (fields.hours, fields.minutes, fields.seconds)
+        return words.every_second if fine == (EVERY_HOUR, EVERY_MINUTE, EVERY_SECOND) else None
     hours, minutes = fields.hours.numbers(), fields.minutes.numbers()
     rate = _rate_in_hour(minutes, words)
     if fields.hours.bits == EVERY_HOUR.bits:

@@ -17,12 +17,12 @@ class Part(NamedTuple):
 
 
 def _multiples(step: int, limit: int) -> int:
-    """Bits 0, step, 2 * step, ... below limit."""
+    """Bits 0, step, 2 * step, ... at least up to limit."""
     bits, width = 1, step
     while width < limit:
         bits |= bits << width
         width *= 2
-    return bits & ((1 << limit) - 1)
+    return bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +40,16 @@ class NumberSet:
     def of(cls, parts: Iterable[Part], first: int, limit: int) -> Self:
         """Collect the parts of a list for a field of the numbers first <= number < limit."""
         distinct = set(parts)
-        multiples = {step: _multiples(step, limit) for step in {part.step for part in distinct}}
+        every = (1 << limit) - 1
+        multiples = {step: _multiples(step, limit) & every for step in {part.step for part in distinct}}
         bits, beyond = 0, limit * 2
         for start, end, step in distinct:
-            size = (limit if end is None else end + 1) - start
-            bits |= (multiples[step] & ((1 << size) - 1)) << start
             if end is None:
-                beyond = min(beyond, start + -(-size // step) * step)
-        has_open_step = beyond < limit * 2
-        return cls(bits >> first << first, beyond if has_open_step else None)
+                bits |= multiples[step] << start
+                beyond = min(beyond, start - (start - limit) // step * step)
+            else:
+                bits |= (multiples[step] & ((1 << end - start + 1) - 1)) << start
+        return cls(bits & every >> first << first, beyond if beyond < limit * 2 else None)
 
     @classmethod
     def every(cls, first: int, limit: int) -> Self:

@@ -33,14 +33,14 @@ WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "satu
 
 _SHOWN: Final = 128
 _WEEKDAY_NUMBERS: Final = {name: number for number, day in enumerate(WEEKDAYS) for name in (day, day[:3])}
-_LETTERS: Final = re.compile(r"[A-Za-z]+")
+_WEEKDAY_ITEM: Final = r"[A-Za-z]+(?:\.\.[A-Za-z]+)?"
+_WEEKDAY_ITEMS: Final = re.compile(r"([0-9]+)(?:\.\.([0-9]+))?(?:/([0-9]+))?")
+_LIST: Final = re.compile(rf"{_WEEKDAY_ITEM}(?:,{_WEEKDAY_ITEM})*")
 _NUMBER: Final = re.compile(r"[0-9]+")
 _ITEM: Final = r"[0-9]+(?:\.\.[0-9]+)?(?:/[0-9]+)?"
+_ITEMS: Final = re.compile(r"([0-9]+)(?:\.\.([0-9]+))?(?:/([0-9]+))?")
 _LIST: Final = re.compile(rf"{_ITEM}(?:,{_ITEM})*")
 _DIGITS: Final = 10
-
-type _Item = tuple[int, int | None, int | None]
-"""Start, end and step of an item of a list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ class _Reader:
         """Read body, the text without white space around it and without "UTC"."""
         self._text = text
         self._body = body
-        self._items: dict[int, tuple[list[str], list[_Item]]] = {}
+        self._lists: dict[int, tuple[list[Part], int]] = {}
 
     def event(self, utc: bool) -> Written:
         """The whole event."""
@@ -177,34 +177,20 @@ class _Reader:
         return position
 
     def _weekdays(self) -> tuple[int | None, int]:
-        if not _LETTERS.match(self._body):
+        found = _WEEKDAY_LIST.match(self._body)
+        if not found:
             return None, 0
-        weekdays, position = self._weekday_range(0)
-        while self._body.startswith(",", position):
-            try:
-                more, position = self._weekday_range(position + 1)
-            except ValueError:
-                break
-            weekdays |= more
-        return weekdays, self._skip_blanks(position)
+        weekdays = 0
+        for item in set(found[0].split(",")):
+            first, _, last = item.partition("..")
+            weekdays |= _weekday_range(self._weekday(first), self._weekday(last or first))
+        return weekdays, self._skip_blanks(found.end())
 
-    def _weekday_range(self, position: int) -> tuple[int, int]:
-        first, position = self._weekday(position)
-        if not self._body.startswith("..", position):
-            return 1 << first, position
-        try:
-            last, end = self._weekday(position + 2)
-        except ValueError:
-            return 1 << first, position
-        days = range(first, last + 1 if first <= last else last + 8)
-        return sum(1 << day % 7 for day in days), end
-
-    def _weekday(self, position: int) -> tuple[int, int]:
-        letters = _LETTERS.match(self._body, position)
-        number = _WEEKDAY_NUMBERS.get(letters[0].lower()) if letters else None
-        if letters is None or number is None:
-            raise self._error(position, "is neither a weekday nor a keyword")
-        return number, letters.end()
+    def _weekday(self, name: str) -> int:
+        number = _WEEKDAY_NUMBERS.get(name.lower())
+        if number is None:
+            raise self._error(self._body.index(name), "is neither a weekday nor a keyword")
+        return number
 
     def _date(self, position: int) -> DateSpec | None:
         """Year-month-day or month-day; tried in this order, each from the start."""
@@ -235,55 +221,50 @@ class _Reader:
         return self._list(before.end + 1, first, limit)
 
     def _list(self, position: int, first: int, limit: int) -> NumberList | None:
-        """A list of numbers below limit; it ends before the first item that does not fit."""
+        """A list of numbers below limit, None when any of its items does not fit.
+
+        The original goes on behind the last item that fits; but no rule accepts what it then finds.
+        """
         if self._body.startswith("*", position):
             return self._star(position + 1, first, limit)
-        texts, items = self._items_at(position)
-        parts: list[Part] = []
-        end = position - 1
-        for text, (start, last, step) in zip(texts, items, strict=True):
-            if start >= limit:
-                break
-            if last is not None and last >= limit:
-                parts.append(Part(start, start))
-                end += 1 + text.index("..")
-                break
-            if (last is not None and last < start) or (step is not None and step >= limit):
-                break
-            parts.append(_part(start, last, step))
-            end += 1 + len(text)
-        return NumberList(tuple(parts), end) if parts else None
+        parts, end = self._parts_at(position)
+        for start, last, step in parts:
+            if start >= limit or step >= limit or (last is not None and not start <= last < limit):
+                return None
+        return (
+            NumberList(tuple(part if part.step else Part(part.start, part.start) for part in parts), end)
+            if parts
+            else None
+        )
 
-    def _star(self, position: int, first: int, limit: int) -> NumberList:
-        step = _NUMBER.match(self._body, position + 1) if self._body.startswith("/", position) else None
-        if step and 0 < _number(step[0]) < limit:
-            return NumberList((Part(first, None, _number(step[0])),), step.end())
-        return NumberList((), position)
+    def _star(self, position: int, first: int, limit: int) -> NumberList | None:
+        if not self._body.startswith("/", position):
+            return NumberList((), position)
+        step = _NUMBER.match(self._body, position + 1)
+        if not step or not 0 < _number(step[0]) < limit:
+            return None
+        return NumberList((Part(first, None, _number(step[0])),), step.end())
 
-    def _items_at(self, position: int) -> tuple[list[str], list[_Item]]:
-        """The well-formed items of a list with their numbers, whatever field they may be for."""
-        known = self._items.get(position)
-        if known is not None:
-            return known
-        found = _LIST.match(self._body, position)
-        texts = found[0].split(",") if found else []
-        if found and self._body.startswith("/", found.end()) and "/" not in texts[-1]:
-            texts.pop()
-        numbers = {text: _numbers(text) for text in set(texts)}
-        self._items[position] = texts, [numbers[text] for text in texts]
-        return self._items[position]
+    def _parts_at(self, position: int) -> tuple[list[Part], int]:
+        """The distinct parts of a list, whatever field they may be for; none where no list starts."""
+        if position not in self._lists:
+            found = _LIST.match(self._body, position)
+            parts = [_part(item) for item in dict.fromkeys(_ITEMS.findall(found[0]))] if found else []
+            self._lists[position] = parts, found.end() if found else position
+        return self._lists[position]
 
 
-def _part(start: int, last: int | None, step: int | None) -> Part:
-    if step is None:
-        return Part(start, start if last is None else last)
-    return Part(start, last, step) if step else Part(start, start)
+def _weekday_range(first: int, last: int) -> int:
+    """The weekdays from first to last as bits; over the end of the week where last comes before first."""
+    return sum(1 << day % 7 for day in range(first, last + 1 if first <= last else last + 8))
 
 
-def _numbers(item: str) -> _Item:
-    numbers, _, step = item.partition("/")
-    start, _, last = numbers.partition("..")
-    return _number(start), _number(last) if last else None, _number(step) if step else None
+def _part(item: tuple[str, str, str]) -> Part:
+    """One item of a list from its start, end and step; step 0 where it is given as such."""
+    start, last, step = item
+    if not step:
+        return Part(_number(start), _number(last or start))
+    return Part(_number(start), _number(last) if last else None, _number(step))
 
 
 def _number(digits: str) -> int:
