@@ -34,12 +34,11 @@ WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "satu
 _SHOWN: Final = 128
 _WEEKDAY_NUMBERS: Final = {name: number for number, day in enumerate(WEEKDAYS) for name in (day, day[:3])}
 _WEEKDAY_ITEM: Final = r"[A-Za-z]+(?:\.\.[A-Za-z]+)?"
-_WEEKDAY_ITEMS: Final = re.compile(r"([0-9]+)(?:\.\.([0-9]+))?(?:/([0-9]+))?")
-_LIST: Final = re.compile(rf"{_WEEKDAY_ITEM}(?:,{_WEEKDAY_ITEM})*")
+_WEEKDAY_LIST: Final = re.compile(rf"{_WEEKDAY_ITEM}(?:,{_WEEKDAY_ITEM})*")
 _NUMBER: Final = re.compile(r"[0-9]+")
 _ITEM: Final = r"[0-9]+(?:\.\.[0-9]+)?(?:/[0-9]+)?"
-_ITEMS: Final = re.compile(r"([0-9]+)(?:\.\.([0-9]+))?(?:/([0-9]+))?")
 _LIST: Final = re.compile(rf"{_ITEM}(?:,{_ITEM})*")
+_ITEMS: Final = re.compile(r"([0-9]+)(?:\.\.([0-9]+))?(?:/([0-9]+))?")
 _DIGITS: Final = 10
 
 
