@@ -38,7 +38,6 @@ _WEEKDAY_LIST: Final = re.compile(rf"{_WEEKDAY_ITEM}(?:,{_WEEKDAY_ITEM})*")
 _NUMBER: Final = re.compile(r"[0-9]+")
 _ITEM: Final = r"[0-9]+(?:\.\.[0-9]+)?(?:/[0-9]+)?"
 _LIST: Final = re.compile(rf"{_ITEM}(?:,{_ITEM})*")
-_ITEMS: Final = re.compile(r"([0-9]+)(?:\.\.([0-9]+))?(?:/([0-9]+))?")
 _DIGITS: Final = 10
 
 
@@ -248,7 +247,7 @@ class _Reader:
         """The distinct parts of a list, whatever field they may be for; none where no list starts."""
         if position not in self._lists:
             found = _LIST.match(self._body, position)
-            parts = [_part(item) for item in dict.fromkeys(_ITEMS.findall(found[0]))] if found else []
+            parts = [_part(item) for item in dict.fromkeys(found[0].split(","))] if found else []
             self._lists[position] = parts, found.end() if found else position
         return self._lists[position]
 
@@ -258,12 +257,13 @@ def _weekday_range(first: int, last: int) -> int:
     return sum(1 << day % 7 for day in range(first, last + 1 if first <= last else last + 8))
 
 
-def _part(item: tuple[str, str, str]) -> Part:
-    """One item of a list from its start, end and step; step 0 where it is given as such."""
-    start, last, step = item
-    if not step:
-        return Part(_number(start), _number(last or start))
-    return Part(_number(start), _number(last) if last else None, _number(step))
+def _part(item: str) -> Part:
+    """One item of a list; step 0 where it is given as such."""
+    numbers, slash, step = item.partition("/")
+    start, dots, last = numbers.partition("..")
+    if not slash:
+        return Part(_number(start), _number(last if dots else start))
+    return Part(_number(start), _number(last) if dots else None, _number(step))
 
 
 def _number(digits: str) -> int:
