@@ -2,9 +2,11 @@
 
 import json
 from pathlib import Path
+from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.proxmox_backup_checker.proxmox.retention import Backup, KeepOptions, Mark, prune
@@ -72,3 +74,39 @@ def test_the_property_string_and_the_object_of_the_api_say_the_same() -> None:
 def test_what_proxmox_refuses_is_refused(text: str, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         KeepOptions.parse(text)
+
+
+def test_only_the_newest_unfinished_snapshot_of_a_backup_server_is_kept_and_no_rule_counts_it() -> None:
+    now = 100 * DAY
+    unfinished, finished, older, oldest = now, now - DAY, now - 2 * DAY, now - 3 * DAY
+    backups = [Backup(oldest), Backup(older, unfinished=True), Backup(finished), Backup(unfinished, unfinished=True)]
+    assert prune(backups, KeepOptions(last=1), UTC) == [Mark.REMOVE, Mark.REMOVE, Mark.KEEP, Mark.KEEP]
+    assert prune(backups[:3], KeepOptions(last=1), UTC) == [Mark.REMOVE, Mark.REMOVE, Mark.KEEP]
+    assert prune(backups, KeepOptions(), UTC) == [Mark.KEEP] * 4
+
+
+@pytest.mark.parametrize("number", ["007", "+7", "7"])
+def test_a_number_may_be_written_as_proxmox_accepts_it(number: str) -> None:
+    assert KeepOptions.parse(f"keep-daily={number}") == KeepOptions(daily=7)
+
+
+OPTIONS = st.builds(
+    KeepOptions, **{rule: st.integers(0, 4) for rule in ("last", "hourly", "daily", "weekly", "yearly")}
+)
+CTIMES = st.lists(st.integers(1_700_000_000, 1_800_000_000), unique=True, max_size=30)
+
+
+@given(ctimes=CTIMES, keep=OPTIONS, seed=st.randoms(use_true_random=False))
+def test_the_order_in_which_backups_are_given_does_not_matter(
+    ctimes: list[int], keep: KeepOptions, seed: Random
+) -> None:
+    shuffled = seed.sample(ctimes, len(ctimes))
+    marks = dict(zip(ctimes, prune([Backup(ctime) for ctime in ctimes], keep, UTC), strict=True))
+    assert prune([Backup(ctime) for ctime in shuffled], keep, UTC) == [marks[ctime] for ctime in shuffled]
+
+
+@given(ctimes=CTIMES, keep=OPTIONS)
+def test_what_a_prune_left_a_second_one_leaves_too(ctimes: list[int], keep: KeepOptions) -> None:
+    backups = [Backup(ctime) for ctime in ctimes]
+    left = [backup for backup, mark in zip(backups, prune(backups, keep, UTC), strict=True) if mark is Mark.KEEP]
+    assert prune(left, keep, UTC) == [Mark.KEEP] * len(left)

@@ -12,7 +12,7 @@ import re
 from typing import Final, Self
 from zoneinfo import ZoneInfo
 
-_NUMBER: Final = re.compile(r"[0-9]+")
+_NUMBER: Final = re.compile(r"\+?[0-9]+|-0+")
 _TRUE: Final = frozenset({"1", "on", "yes", "true"})
 _FALSE: Final = frozenset({"0", "off", "no", "false"})
 
@@ -28,11 +28,15 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """A backup of a group; `ctime` in epoch seconds."""
+    """A backup of a group; `ctime` in epoch seconds.
+
+    `unfinished` is for snapshots of a Proxmox Backup Server that have no manifest (yet).
+    """
 
     ctime: int
     protected: bool = False
     renamed: bool = False
+    unfinished: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,13 +129,28 @@ def prune(backups: Sequence[Backup], keep: KeepOptions, zone: ZoneInfo) -> list[
     if keep.keeps_everything:
         return [mark or Mark.KEEP for mark in marks]
     newest_first = sorted(range(len(backups)), key=lambda index: backups[index].ctime, reverse=True)
+    partial = _mark_unfinished(marks, newest_first, backups)
     local = [datetime.fromtimestamp(backup.ctime, UTC).astimezone(zone) for backup in backups]
     for rule, period in _RULES:
         count: int = getattr(keep, rule)
         if count > 0:
             periods = [period(backup.ctime, local[index]) for index, backup in enumerate(backups)]
             _apply(marks, newest_first, periods, count)
+    if partial is not None:
+        marks[partial] = Mark.KEEP
     return [mark or Mark.REMOVE for mark in marks]
+
+
+def _mark_unfinished(marks: list[Mark | None], newest_first: list[int], backups: Sequence[Backup]) -> int | None:
+    """Mark unfinished snapshots for removal; gives the one that is kept because nothing finished is newer.
+
+    No rule counts it (proxmox-backup, pbs-datastore/src/prune.rs, remove_incomplete_snapshots).
+    """
+    unfinished = [index for index in newest_first if backups[index].unfinished and marks[index] is None]
+    for index in unfinished:
+        marks[index] = Mark.REMOVE
+    newest = newest_first[0] if newest_first else None
+    return newest if newest in unfinished else None
 
 
 def _fixed_mark(backup: Backup) -> Mark | None:
