@@ -202,13 +202,14 @@ Every guest and every job is fine.
 
 
 def _dashboard(entities: list[dict[str, Any]]) -> dict[str, Any]:
-    def tiles(kind: str, key: str) -> list[dict[str, Any]]:
+    def tiles(kind: str, key: str, columns: int = 6) -> list[dict[str, Any]]:
         chosen = [e for e in entities if f"_{kind}_" in e["unique_id"] and e["unique_id"].endswith(key)]
         return [
             {
                 "type": "tile",
                 "entity": entity["entity_id"],
                 "name": {"type": "device"},
+                "grid_options": {"columns": columns},
                 "state_content": ["state", "last_changed"] if key == "_problem" else "state",
             }
             for entity in sorted(chosen, key=lambda entity: str(entity["entity_id"]))
@@ -225,7 +226,7 @@ def _dashboard(entities: list[dict[str, Any]]) -> dict[str, Any]:
                 "max_columns": 3,
                 "sections": [
                     section("What needs attention", [{"type": "markdown", "content": _PROBLEMS}]),
-                    section("Backup jobs", tiles("job", "_status") + tiles("job", "_problem")),
+                    section("Backup jobs", tiles("job", "_problem", 12) + tiles("job", "_status", 12)),
                     section("Guests", tiles("guest", "_problem")),
                 ],
             }
