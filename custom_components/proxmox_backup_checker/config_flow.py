@@ -1,6 +1,7 @@
 """Adding a cluster, and giving it a new token, address or certificate."""
 
 from collections.abc import Mapping
+from ipaddress import IPv6Address
 import re
 from typing import Any, Final, override
 
@@ -161,7 +162,10 @@ class CheckerConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def _take(self, user_input: dict[str, Any]) -> ConfigFlowResult:
         """Tidy what was entered and try it."""
-        self._data |= {key: value.strip() if isinstance(value, str) else value for key, value in user_input.items()}
+        entered = {key: value.strip() if isinstance(value, str) else value for key, value in user_input.items()}
+        if self._step == "reconfigure" and not entered.get(CONF_TOKEN_SECRET):
+            entered[CONF_TOKEN_SECRET] = self._get_reconfigure_entry().data[CONF_TOKEN_SECRET]
+        self._data |= entered
         errors: dict[str, str] = {}
         if not _TOKEN_ID.fullmatch(self._data[CONF_TOKEN_ID]):
             errors[CONF_TOKEN_ID] = "invalid_token_id"
@@ -220,19 +224,29 @@ class CheckerConfigFlow(ConfigFlow, domain=DOMAIN):
 
 
 def split_host(text: str, port: int) -> tuple[str, int]:
-    """Return host and port of a host name, an address or the URL of the web interface.
+    """Return host and port of a host name, an address or the URL of the web interface; `port` where it names none.
 
     Raises ValueError where the text is none of them.
     """
     text = text.strip()
     if "://" not in text:
-        bare = text.removeprefix("[").removesuffix("]")
-        text = f"https://[{bare}]" if ":" in bare.partition(":")[2] else f"https://{text}"
-        text = f"{text.rstrip('/')}:{port}" if URL(text).explicit_port is None else text
+        text = f"https://[{text}]" if _is_ipv6(text) else f"https://{text}"
     url = URL(text)
     if url.scheme != "https" or not url.host or url.user is not None or re.search(r"[\s_%@]", url.host):
         raise ValueError(f"Not a host: {text!r}")
-    return url.host, url.explicit_port or DEFAULT_PORT
+    if url.explicit_port == 0:
+        raise ValueError("A port is a number from 1 to 65535")
+    # Parsing lets characters pass that no host has; building does not.
+    URL.build(scheme="https", host=url.host)
+    return url.host, url.explicit_port or port
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        IPv6Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _error_key(error: ProxmoxError) -> str:

@@ -46,7 +46,7 @@ class LogReader:
     def _read(self, position: int) -> bytes:
         piece = os.pread(self._descriptor, min(CHUNK, self.entry.size - position), position)
         head = os.pread(self._descriptor, len(self._head), 0)
-        if not piece or head != self._head or os.fstat(self._descriptor).st_size < self.entry.size:
+        if not piece or head != self._head:
             raise LogChangedError(self.entry.name)
         return piece
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from aiohttp import web
 from fakepve import FakePve
 from fakepve.certs import make_cert
 from homeassistant.core import HomeAssistant
@@ -213,3 +214,13 @@ async def _running_agent(pve: SimulatedCluster, node: str, certificates: Path) -
         yield agent
     finally:
         await agent.stop()
+
+
+@pytest.fixture
+async def plain_port(hass: HomeAssistant, real_network: None) -> AsyncIterator[int]:
+    """The port of a web server without TLS."""
+    runner = web.AppRunner(web.Application())
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield runner.addresses[0][1]
+    await runner.cleanup()

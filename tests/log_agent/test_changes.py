@@ -121,6 +121,23 @@ async def test_a_folder_that_another_one_replaced_is_watched_again(agent: Agent,
     assert time.monotonic() - begin < 1
 
 
+async def test_an_empty_folder_that_another_one_replaced_is_watched_by_who_waits_already(
+    agent: Agent, host: Host
+) -> None:
+    (host.logs / "qemu-100.log").unlink()
+    cursor = (await changes(agent))["cursor"]
+    waiting = asyncio.create_task(changes(agent, cursor, wait=30))
+    await asyncio.sleep(0.3)
+    host.logs.rename(host.root / "elsewhere")
+    host.logs.mkdir()
+    await asyncio.sleep(1)
+    assert not waiting.done()
+    host.write_log("qemu-100.log", LOG)
+    begin = time.monotonic()
+    assert [log["name"] for log in (await waiting)["logs"]] == ["qemu-100.log"]
+    assert time.monotonic() - begin < 1
+
+
 async def test_everybody_who_waits_is_told(agent: Agent, host: Host) -> None:
     cursor = (await changes(agent))["cursor"]
     waiting = [asyncio.create_task(changes(agent, cursor, wait=30)) for _ in range(4)]

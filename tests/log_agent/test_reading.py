@@ -57,6 +57,13 @@ async def test_a_log_that_the_next_run_empties_is_never_given_as_whole(
             await response.read()
 
 
+async def test_a_log_that_is_cut_is_never_given_as_whole(agent: Agent, host: Host, big: bytes) -> None:
+    async with await begin_to_read(agent, "qemu-200.log") as response:
+        os.truncate(host.logs / "qemu-200.log", BIG - 1000)
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await response.read()
+
+
 async def test_a_packed_log_that_the_next_run_empties_has_no_end(agent: Agent, host: Host) -> None:
     host.write_log("qemu-200.log", b"2026-11-23\n" + os.urandom(BIG))  # random, so that it stays big when packed
     async with await begin_to_read(agent, "qemu-200.log", "gzip") as response:

@@ -5,7 +5,7 @@ doing of glibc (time/mktime.c). A "wall" is a local time as seconds since 1970-0
 "shift" is what the wall is ahead of UTC.
 """
 
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -13,6 +13,8 @@ from typing import NamedTuple
 DAY = 86400
 _SECOND = timedelta(seconds=1)
 _NO_SHIFT = timedelta()
+_FIRST_DAY = date(1, 1, 3).toordinal() - date(1970, 1, 1).toordinal()
+_LAST_DAY = date(9999, 12, 29).toordinal() - date(1970, 1, 1).toordinal()
 _KNOWN_DAYS = 4096
 _KNOWN_SPANS = 64
 _SPAN = 360 * DAY
@@ -42,6 +44,7 @@ class ZoneClock:
         self._shifts: dict[int, int] = {}
         self._steady: dict[int, int | None] = {}
         self._changes: dict[int, list[int]] = {}
+        self._leads_back: dict[int, bool] = {}
 
     def moment(self, epoch: int) -> datetime:
         """The zone's local time at an epoch; raises OverflowError or ValueError beyond the year 9999."""
@@ -70,10 +73,10 @@ class ZoneClock:
         return steady
 
     def _shift_at(self, day: int) -> int:
-        """The shift at the start of a day of UTC."""
+        """The shift at the start of a day of UTC, at the ends of the calendar that of the nearest day it has."""
         shift = self._shifts.get(day)
         if shift is None:
-            shift = self._shifts[day] = _shift_of(self.moment(day * DAY))
+            shift = self._shifts[day] = _shift_of(self.moment(min(max(day, _FIRST_DAY), _LAST_DAY) * DAY))
         return shift
 
     def local(self, epoch: int) -> tuple[int, int]:
@@ -142,6 +145,18 @@ class ZoneClock:
         spans = range(start // _SPAN, end // _SPAN + 1)
         return [change for span in spans for change in self._changes_of(span) if start < change <= end]
 
+    def backward_gaps(self, start: int, end: int) -> list[int]:
+        """The changes that skip walls and may move them back (see `settle`)."""
+        return [change for change in self.changes(start, end) if self._may_lead_back(change)]
+
+    def _may_lead_back(self, change: int) -> bool:
+        known = self._leads_back.get(change)
+        if known is None:
+            before, after = self.offset(change - 1), self.offset(change)
+            known = before.shift < after.shift and (before.daylight or not after.daylight)
+            self._leads_back[change] = known
+        return known
+
     def _steady_between(self, start: int, end: int) -> bool:
         shift = self.steady_shift(start // DAY)
         return shift is not None and shift == self.steady_shift(end // DAY)
@@ -150,6 +165,7 @@ class ZoneClock:
         if span not in self._changes:
             if len(self._changes) >= _KNOWN_SPANS:
                 self._changes.clear()
+                self._leads_back.clear()
             ends = range(span * _SPAN, (span + 1) * _SPAN + 1, _CHANGES_APART)
             self._changes[span] = [
                 self._change(start, end)

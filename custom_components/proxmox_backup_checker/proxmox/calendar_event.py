@@ -9,7 +9,7 @@ import math
 import re
 from typing import Final, Self, override
 
-from .calendar_clock import clock_of
+from .calendar_clock import ZoneClock, clock_of
 from .calendar_description import describe
 from .calendar_grammar import WEEKDAYS, Written, parse
 from .calendar_previous import Backwards
@@ -94,30 +94,34 @@ class CalendarEvent:
         this method then gives the same answer.
         """
         zone = _zone_of(moment)
-        clock = clock_of(UTC if self._fields.utc else zone)
-        epoch = self._search.next_epoch(clock, math.floor(moment.timestamp()) + 1)
+        epoch = self._search.next_epoch(self._clock(zone), math.floor(moment.timestamp()) + 1)
         return None if epoch is None else datetime.fromtimestamp(epoch, zone)
 
     def last_before(self, moment: datetime) -> datetime | None:
         """The last event at or before a moment, in the moment's zone, which has to be the node's."""
         zone = _zone_of(moment)
-        clock = clock_of(UTC if self._fields.utc else zone)
-        epoch = self._backwards.previous_epoch(clock, math.floor(moment.timestamp()))
+        epoch = self._backwards.previous_epoch(self._clock(zone), math.floor(moment.timestamp()))
         return None if epoch is None else datetime.fromtimestamp(epoch, zone)
 
     def slots(self, start: datetime, end: datetime) -> Iterator[datetime]:
-        """All events after start and up to end, in start's zone.
+        """All events after start and up to end, each once, in start's zone.
 
-        Ends where Proxmox' own search would not get any further.
+        Where Proxmox' search leads back in time (see `next_after`), they go on behind the clock change; where it finds
+        nothing any more, they end.
         """
-        limit = end.timestamp()
-        moment: datetime | None = start
-        while moment is not None:
-            event = self.next_after(moment)
-            if event is None or event.timestamp() > limit or event.timestamp() <= moment.timestamp():
-                return
-            yield event
-            moment = event
+        zone = _zone_of(start)
+        clock = self._clock(zone)
+        last, limit = math.floor(start.timestamp()), math.floor(end.timestamp())
+        following = last + 1
+        while (epoch := self._search.next_epoch(clock, following)) is not None and epoch <= limit:
+            if epoch > last:
+                yield datetime.fromtimestamp(epoch, zone)
+                last, following = epoch, epoch + 1
+            else:
+                following = next(iter(clock.changes(following, limit)), limit + 1)
+
+    def _clock(self, zone: tzinfo) -> ZoneClock:
+        return clock_of(UTC if self._fields.utc else zone)
 
 
 def _zone_of(moment: datetime) -> tzinfo:

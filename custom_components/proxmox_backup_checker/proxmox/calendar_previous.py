@@ -55,23 +55,29 @@ class Period(NamedTuple):
 
     start: Callable[[int], int]
     """The wall at which the period of a wall starts."""
-    number: Callable[[int], int]
-    """The field's number at a wall."""
-    carried: int
-    """The greatest number that a step may lead to; those from here on are not missed."""
+    may_miss: Callable[[int], bool]
+    """Whether a step may lead past a wall of the period."""
 
 
 def _periods(fields: Fields) -> list[Period]:
     """The fields with missed numbers, the longest period first."""
-    day_carried = max(fields.days.carried(length, length) for length in MONTH_LENGTHS)
+    days = {length: fields.days.carried(length, length) for length in MONTH_LENGTHS}
+    months, hours = fields.months.carried(12, 12), fields.hours.carried(24, 23)
+    minutes, seconds = fields.minutes.carried(60, 59), fields.seconds.carried(60, 59)
+
+    def may_miss_day(wall: int) -> bool:
+        day = wall // DAY
+        number = date_of(day).day
+        return number < days[date_of(day - number).day]
+
     periods = [
-        Period(_year_start, lambda wall: date_of(wall // DAY).month, fields.months.carried(12, 12)),
-        Period(_month_start, lambda wall: date_of(wall // DAY).day, day_carried),
-        Period(_day_start, lambda wall: wall % DAY // HOUR, fields.hours.carried(24, 23)),
-        Period(_hour_start, lambda wall: wall % HOUR // MINUTE, fields.minutes.carried(60, 59)),
-        Period(_minute_start, lambda wall: wall % MINUTE, fields.seconds.carried(60, 59)),
+        (months, Period(_year_start, lambda wall: date_of(wall // DAY).month < months)),
+        (max(days.values()), Period(_month_start, may_miss_day)),
+        (hours, Period(_day_start, lambda wall: wall % DAY < hours * HOUR)),
+        (minutes, Period(_hour_start, lambda wall: wall % HOUR < minutes * MINUTE)),
+        (seconds, Period(_minute_start, lambda wall: wall % MINUTE < seconds)),
     ]
-    return [period for period in periods if period.carried > 0]
+    return [period for carried, period in periods if carried > 0]
 
 
 class Backwards:
@@ -114,14 +120,14 @@ class Backwards:
     def _jumped_over(self, clock: ZoneClock, start: int, slot: Slot) -> tuple[Slot | None] | None:
         """None when the search passes the slot, else the last event before the jump (None: the start)."""
         for period in self._periods:
-            if period.number(slot.wall) >= period.carried:
+            if not period.may_miss(slot.wall):
                 continue
             before = self._slot(clock, period.start(slot.wall) - 1)
             if period.start is _month_start and before is not None:
                 before = self._end_of_month(clock, start, before)
             if self._leads_past(clock, start, before, slot.epoch):
                 return (before,)
-        for change in clock.changes(start, slot.epoch):
+        for change in clock.backward_gaps(start, slot.epoch):
             before = self._slot(clock, change - 1 + clock.offset(change - 1).shift)
             if self._leads_past(clock, start, before, slot.epoch):
                 return (before,)

@@ -14,6 +14,7 @@ MOST_STEPS = 1001
 HOUR = 3600
 MINUTE = 60
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+_END = (date.max.toordinal() - _EPOCH_ORDINAL) * DAY
 
 
 def day_number(year: int, month: int = 1, day: int = 1) -> int:
@@ -48,9 +49,10 @@ class Search:
     def next_epoch(self, clock: ZoneClock, start: int) -> int | None:
         """The first event at or after start, as Proxmox finds it; None when it gives up or leaves the calendar."""
         try:
-            return self._next_epoch(clock, start)
+            found = self._next_epoch(clock, start)
         except NoLocalTimeError, ValueError, OverflowError:
             return None
+        return found if found is None or found < _END else None
 
     def _next_epoch(self, clock: ZoneClock, start: int) -> int | None:
         wall, shift = clock.local(start)

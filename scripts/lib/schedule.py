@@ -1,0 +1,91 @@
+"""Tells what a Proxmox schedule means: as a sentence, with its last and next events and its surprises."""
+
+import argparse
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+import sys
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from custom_components.proxmox_backup_checker.proxmox.calendar_event import CalendarEvent
+from custom_components.proxmox_backup_checker.proxmox.calendar_surprises import SurpriseCode
+
+EXPLANATIONS = {
+    SurpriseCode.MINUTE_NOT_HOUR: '"{text}" is a minute, not an hour: it comes every hour at minute {minutes}',
+    SurpriseCode.HOUR_READ_AS_MINUTE: '"{text}" has no valid hour: it is minute {minutes}, second {seconds} of every hour',
+    SurpriseCode.LIST_OF_TIMES: '"{text}" is no list of times: it is hour {hours}, minutes {minutes}, second {seconds}',
+    SurpriseCode.HOURS_READ_AS_DATE: '"{text}" is a date: day {day} of month {month}, once a year',
+    SurpriseCode.STEP_SKIPS: "the step runs on past the end of its period, so Proxmox misses {field} {missed} after it",
+    SurpriseCode.SHORT_MONTH_SKIPS: "after a month too short for the other days, Proxmox misses day {missed} of the next",
+    SurpriseCode.LEFT_OUT_MONTHS: "months without a day {day} have no event",
+    SurpriseCode.NEVER: "it never comes: there is no such date",
+    SurpriseCode.SWALLOWED_BY_CLOCK_CHANGE: "the clock change on {date} skips {time}: no event then",
+    SurpriseCode.SEVERAL_AN_HOUR: "it comes {slots} times an hour",
+}
+
+
+def arguments() -> argparse.Namespace:
+    """What the user asks."""
+    parser = argparse.ArgumentParser(prog="scripts/schedule", description=__doc__)
+    parser.add_argument("schedule", help='as in Proxmox, for example "mon..fri 21:00"')
+    parser.add_argument("--zone", type=zone, default="UTC", help="time zone of the node (default: %(default)s)")
+    parser.add_argument("--at", type=datetime.fromisoformat, help="moment in that zone, ISO 8601 (default: now)")
+    parser.add_argument("--count", type=int, default=5, help="how many events to show (default: %(default)s)")
+    parser.add_argument("--language", choices=("en", "de"), default="en", help="of the sentence (default: %(default)s)")
+    return parser.parse_args()
+
+
+def zone(name: str) -> ZoneInfo:
+    """A time zone by its name."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise argparse.ArgumentTypeError(f"no time zone is called {name!r}") from error
+
+
+def lines(event: CalendarEvent, now: datetime, count: int, language: str) -> Iterator[str]:
+    """What there is to say of a schedule."""
+    yield f"{event.text!r}: {event.describe(language)}"
+    yield f"now     {shown(now)}"
+    last = event.last_before(now)
+    yield f"last    {shown(last) if last else 'none'}"
+    moment: datetime | None = now
+    for number in range(1, count + 1):
+        before, moment = moment, event.next_after(moment) if moment else None
+        if moment is None:
+            yield f"next {number}  none"
+            if before and event.next_after(before.astimezone(UTC)):
+                yield "        (Proxmox' search gives up at a clock change of this zone)"
+            break
+        yield f"next {number}  {shown(moment)}"
+        if before is not None and moment.timestamp() <= before.timestamp():
+            yield "        (not later than the moment before: Proxmox is led back in time by a clock change)"
+            break
+    for surprise in event.surprises(now):
+        yield f"note    {EXPLANATIONS[surprise.code].format(**surprise.values)}"
+
+
+def shown(moment: datetime) -> str:
+    """A moment with its weekday, its shift from UTC and its epoch."""
+    return f"{moment:%a %Y-%m-%d %H:%M:%S %z}  {int(moment.timestamp())}"
+
+
+def main() -> int:
+    """Print it; 1 when Proxmox refuses the schedule."""
+    asked = arguments()
+    now = datetime.now(UTC).astimezone(asked.zone)
+    if asked.at is not None:
+        now = asked.at.astimezone(asked.zone) if asked.at.tzinfo else asked.at.replace(tzinfo=asked.zone)
+    try:
+        event = CalendarEvent.parse(asked.schedule)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print("\n".join(lines(event, now, asked.count, asked.language)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

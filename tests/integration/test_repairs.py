@@ -1,0 +1,262 @@
+"""Repair issues: raised while something keeps us from seeing, deleted once it is mended; and the repair of a certificate."""
+
+import asyncio
+from http import HTTPStatus
+from typing import Any
+
+from aiohttp.test_utils import TestClient
+from homeassistant.components.repairs import DOMAIN as REPAIRS
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import UnknownFlow
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from custom_components.proxmox_backup_checker.const import DOMAIN
+from custom_components.proxmox_backup_checker.repairs import async_create_fix_flow
+from simulator import SimulatedCluster
+
+from .conftest import RunningAgent, StartAgent, entry_data, poll, set_up
+
+FIX = "/api/repairs/issues/fix"
+
+
+@pytest.fixture
+async def entry(hass: HomeAssistant, pve: SimulatedCluster) -> MockConfigEntry:
+    """The cluster, set up without log agents."""
+    return await set_up(hass, pve)
+
+
+@pytest.fixture
+async def web_interface(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> TestClient[Any, Any]:
+    """A browser on Home Assistant's repairs."""
+    assert await async_setup_component(hass, REPAIRS, {})
+    client: TestClient[Any, Any] = await hass_client()
+    return client
+
+
+def _issue(hass: HomeAssistant, entry: MockConfigEntry, issue: str) -> ir.IssueEntry | None:
+    return ir.async_get(hass).async_get_issue(DOMAIN, f"{issue}_{entry.entry_id}")
+
+
+def _raised(hass: HomeAssistant, entry: MockConfigEntry, issue: str) -> tuple[str | None, dict[str, str]]:
+    """Return key and placeholders of an issue that must be there."""
+    found = _issue(hass, entry, issue)
+    assert found is not None
+    assert found.active
+    return found.translation_key, found.translation_placeholders or {}
+
+
+async def _open(web_interface: TestClient[Any, Any], entry: MockConfigEntry) -> Any:
+    issue = {"handler": DOMAIN, "issue_id": f"certificate_changed_{entry.entry_id}"}
+    return await (await web_interface.post(FIX, json=issue)).json()
+
+
+async def _submit(hass: HomeAssistant, web_interface: TestClient[Any, Any], flow: Any) -> Any:
+    step = await (await web_interface.post(f"{FIX}/{flow['flow_id']}", json={})).json()
+    await hass.async_block_till_done()
+    return step
+
+
+async def test_a_healthy_cluster_has_no_issues(
+    hass: HomeAssistant, pve: SimulatedCluster, log_agent: RunningAgent
+) -> None:
+    await set_up(hass, pve, options=log_agent.options)
+    assert not ir.async_get(hass).issues
+
+
+async def test_a_changed_certificate_is_accepted_after_it_was_compared(
+    hass: HomeAssistant, pve: SimulatedCluster, entry: MockConfigEntry, web_interface: TestClient[Any, Any]
+) -> None:
+    before = pve.fingerprint
+    pve.replace_certificate("pve1")
+    await poll(hass, entry)
+    key, placeholders = _raised(hass, entry, "certificate_changed")
+    assert key == "certificate_changed"
+    assert placeholders == {"cluster": "small", "expected": before, "fingerprint": pve.fingerprint}
+
+    step = await _open(web_interface, entry)
+    assert step["step_id"] == "confirm"
+    assert placeholders.items() <= step["description_placeholders"].items()
+    assert entry.data["fingerprint"] == before
+    step = await _submit(hass, web_interface, step)
+    assert step["type"] == "create_entry"
+    assert entry.data == entry_data(pve)
+    assert entry.state is ConfigEntryState.LOADED
+    assert _issue(hass, entry, "certificate_changed") is None
+
+
+async def test_a_certificate_that_was_changed_while_home_assistant_was_off_can_be_accepted_too(
+    hass: HomeAssistant, pve: SimulatedCluster, web_interface: TestClient[Any, Any]
+) -> None:
+    entry = await set_up(hass, pve, fingerprint=":".join(["AB"] * 32))
+    step = await _submit(hass, web_interface, await _open(web_interface, entry))
+    assert step["type"] == "create_entry"
+    assert entry.state is ConfigEntryState.LOADED
+    assert _issue(hass, entry, "certificate_changed") is None
+
+
+async def test_only_the_certificate_that_was_shown_is_accepted(
+    hass: HomeAssistant, pve: SimulatedCluster, entry: MockConfigEntry, web_interface: TestClient[Any, Any]
+) -> None:
+    pve.replace_certificate("pve1")
+    await poll(hass, entry)
+    step = await _open(web_interface, entry)
+    pve.replace_certificate("pve1")
+    step = await _submit(hass, web_interface, step)
+    assert step["errors"] == {"base": "changed_again"}
+    assert step["description_placeholders"]["fingerprint"] == pve.fingerprint
+    assert entry.data["fingerprint"] != pve.fingerprint
+
+    step = await _submit(hass, web_interface, step)
+    assert step["type"] == "create_entry"
+    assert entry.data == entry_data(pve)
+
+
+async def test_a_host_that_is_away_during_the_repair_is_tried_again(
+    hass: HomeAssistant, pve: SimulatedCluster, entry: MockConfigEntry, web_interface: TestClient[Any, Any]
+) -> None:
+    pve.replace_certificate("pve1")
+    await poll(hass, entry)
+    step = await _open(web_interface, entry)
+    pve.node("pve1").go_offline()
+    step = await _submit(hass, web_interface, step)
+    assert step["errors"] == {"base": "cannot_connect"}
+    pve.node("pve1").come_online()
+    step = await _submit(hass, web_interface, step)
+    assert step["type"] == "create_entry"
+    assert entry.state is ConfigEntryState.LOADED
+
+
+async def test_an_unreachable_host_neither_raises_nor_settles_the_question_of_its_certificate(
+    hass: HomeAssistant, pve: SimulatedCluster, entry: MockConfigEntry
+) -> None:
+    pve.node("pve1").go_offline()
+    await poll(hass, entry)
+    assert _issue(hass, entry, "certificate_changed") is None
+    pve.node("pve1").come_online()
+    await poll(hass, entry)
+    pve.replace_certificate("pve1")
+    await poll(hass, entry)
+    # The requests that were begun together with the refused one are still ending.
+    await asyncio.sleep(0.2)
+    pve.node("pve1").go_offline()
+    await poll(hass, entry)
+    assert _issue(hass, entry, "certificate_changed") is not None
+
+
+async def test_a_cluster_that_was_removed_leaves_no_issue_and_no_repair(
+    hass: HomeAssistant, pve: SimulatedCluster, entry: MockConfigEntry, web_interface: TestClient[Any, Any]
+) -> None:
+    pve.replace_certificate("pve1")
+    await poll(hass, entry)
+    found = _issue(hass, entry, "certificate_changed")
+    assert found is not None
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert _issue(hass, entry, "certificate_changed") is None
+    answer = await web_interface.post(FIX, json={"handler": DOMAIN, "issue_id": found.issue_id})
+    assert answer.status == HTTPStatus.BAD_REQUEST
+    with pytest.raises(UnknownFlow, match="no longer configured"):
+        await async_create_fix_flow(hass, found.issue_id, found.data)
+
+
+async def test_missing_rights_are_an_issue_with_the_lines_that_grant_them_until_they_are_granted(
+    hass: HomeAssistant, pve: SimulatedCluster, entry: MockConfigEntry
+) -> None:
+    pve.limit_token({"/": "Sys.Audit VM.Audit"})
+    await poll(hass, entry)
+    key, placeholders = _raised(hass, entry, "missing_privileges")
+    assert key == "missing_privileges"
+    assert placeholders["token"] == pve.token_id
+    assert [line.partition(":")[0] for line in placeholders["missing"].splitlines()] == [
+        "- Datastore.Audit (/storage)",
+        "- Pool.Audit (/pool)",
+    ]
+    pve.limit_token({"/": "Sys.Audit VM.Audit Pool.Audit"})
+    await poll(hass, entry)
+    assert "Pool.Audit" not in _raised(hass, entry, "missing_privileges")[1]["missing"].replace("Sys.Audit", "")
+    pve.limit_token({"/": "BackupMonitor"})
+    await poll(hass, entry)
+    assert _issue(hass, entry, "missing_privileges") is None
+
+
+async def test_a_log_agent_that_stops_is_an_issue_until_it_is_back(
+    hass: HomeAssistant, pve: SimulatedCluster, log_agent: RunningAgent
+) -> None:
+    entry = await set_up(hass, pve, options=log_agent.options)
+    await log_agent.stop()
+    await poll(hass, entry)
+    key, placeholders = _raised(hass, entry, "log_agent_pve1")
+    assert key == "log_agent_unreachable"
+    assert placeholders["node"] == "pve1"
+    assert str(log_agent.port) in placeholders["error"]
+    await log_agent.start()
+    await poll(hass, entry)
+    assert _issue(hass, entry, "log_agent_pve1") is None
+
+
+async def test_what_keeps_a_log_agent_from_being_read_is_told_apart(
+    hass: HomeAssistant, pve: SimulatedCluster, log_agent: RunningAgent
+) -> None:
+    right = log_agent.token
+    entry = await set_up(hass, pve, options=log_agent.options)
+    await log_agent.restart(token="a-token-that-was-made-later")
+    await poll(hass, entry)
+    assert _raised(hass, entry, "log_agent_pve1")[0] == "log_agent_token"
+    await log_agent.restart(token=right, new_certificate=True)
+    await poll(hass, entry)
+    assert _raised(hass, entry, "log_agent_pve1")[0] == "log_agent_certificate"
+
+
+async def test_each_log_agent_has_its_own_issue(
+    hass: HomeAssistant, pve: SimulatedCluster, start_agent: StartAgent
+) -> None:
+    agents = [await start_agent(node) for node in ("pve1", "pve2")]
+    options = {"log_agents": agents[0].options["log_agents"] | agents[1].options["log_agents"]}
+    entry = await set_up(hass, pve, options=options)
+    for agent in agents:
+        await agent.stop()
+    await poll(hass, entry)
+    await agents[0].start()
+    await poll(hass, entry)
+    assert _issue(hass, entry, "log_agent_pve1") is None
+    assert _issue(hass, entry, "log_agent_pve2") is not None
+
+
+async def test_the_issue_of_a_log_agent_goes_when_the_agent_is_removed(
+    hass: HomeAssistant, pve: SimulatedCluster, log_agent: RunningAgent
+) -> None:
+    entry = await set_up(hass, pve, options=log_agent.options)
+    await log_agent.stop()
+    await poll(hass, entry)
+    assert _issue(hass, entry, "log_agent_pve1") is not None
+    result = await hass.config_entries.options.async_init(entry.entry_id)
+    for data in ({"next_step_id": "remove_log_agent"}, {"nodes": ["pve1"]}):
+        await hass.config_entries.options.async_configure(result["flow_id"], data)
+    await hass.async_block_till_done()
+    assert _issue(hass, entry, "log_agent_pve1") is None
+
+
+async def test_a_refused_token_asks_for_a_new_one_and_keeps_the_other_issues(
+    hass: HomeAssistant, pve: SimulatedCluster, entry: MockConfigEntry
+) -> None:
+    pve.limit_token({"/": "Sys.Audit VM.Audit"})
+    await poll(hass, entry)
+    pve.token.secret = "a-new-secret"
+    await poll(hass, entry)
+    domain = "homeassistant"
+    reauth = f"config_entry_reauth_{DOMAIN}_{entry.entry_id}"
+    assert ir.async_get(hass).async_get_issue(domain, reauth) is not None
+    assert _issue(hass, entry, "missing_privileges") is not None
+
+    flow = hass.config_entries.flow.async_progress_by_handler(DOMAIN)[0]["flow_id"]
+    pve.limit_token({"/": "BackupMonitor"})
+    token = {"token_id": pve.token_id, "token_secret": pve.token_secret}
+    await hass.config_entries.flow.async_configure(flow, token)
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.LOADED
+    assert ir.async_get(hass).async_get_issue(domain, reauth) is None
+    assert _issue(hass, entry, "missing_privileges") is None

@@ -1,0 +1,149 @@
+"""What holds for every schedule and every moment."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+from hypothesis import assume, given, settings, strategies as st
+import pytest
+
+from custom_components.proxmox_backup_checker.proxmox.calendar_event import CalendarEvent
+
+from .calendar_texts import SCHEDULES
+
+STEADY_ZONES = st.sampled_from([UTC, ZoneInfo("Asia/Tokyo"), ZoneInfo("Asia/Kathmandu")])
+MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1), timezones=STEADY_ZONES)
+PAUSES = st.timedeltas(timedelta(0), timedelta(days=40))
+DUBLIN = ZoneInfo("Europe/Dublin")
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def _misses_events(event: CalendarEvent) -> bool:
+    """Whether Proxmox' search leaves out events by the way it came; then the start of the search matters."""
+    return any(surprise.code in {"step_skips", "short_month_skips"} for surprise in event.surprises())
+
+
+@given(schedule=SCHEDULES, moment=MOMENTS)
+@settings(deadline=None)
+def test_the_next_event_is_later_and_the_last_one_is_not(schedule: str, moment: datetime) -> None:
+    event = CalendarEvent.parse(schedule)
+    following, last = event.next_after(moment), event.last_before(moment)
+    assert following is None or following > moment
+    assert last is None or last <= moment
+
+
+@given(schedule=SCHEDULES, moment=MOMENTS)
+@settings(deadline=None)
+def test_the_last_event_before_the_next_one_is_that_one(schedule: str, moment: datetime) -> None:
+    event = CalendarEvent.parse(schedule)
+    following = event.next_after(moment)
+    assume(following is not None and not _misses_events(event))
+    assert following is not None
+    assert event.last_before(following) == following
+
+
+@given(schedule=SCHEDULES, moment=MOMENTS)
+@settings(deadline=None)
+def test_no_event_lies_between_the_last_one_and_the_moment(schedule: str, moment: datetime) -> None:
+    event = CalendarEvent.parse(schedule)
+    last = event.last_before(moment)
+    assume(last is not None)
+    assert last is not None
+    following = event.next_after(last)
+    assert following is None or following > moment
+
+
+@given(schedule=SCHEDULES, moment=MOMENTS, pause=PAUSES)
+@settings(deadline=None)
+def test_a_later_moment_never_has_an_earlier_event(schedule: str, moment: datetime, pause: timedelta) -> None:
+    event = CalendarEvent.parse(schedule)
+    assume(not _misses_events(event))
+    following, later = event.next_after(moment), event.next_after(moment + pause)
+    assert later is None or (following is not None and following <= later)
+    last, later = event.last_before(moment), event.last_before(moment + pause)
+    assert last is None or (later is not None and last <= later)
+
+
+@given(schedule=SCHEDULES, moment=MOMENTS, pause=PAUSES)
+@settings(deadline=None)
+def test_slots_are_the_next_events_one_after_the_other(schedule: str, moment: datetime, pause: timedelta) -> None:
+    event = CalendarEvent.parse(schedule)
+    expected: list[datetime] = []
+    following = event.next_after(moment)
+    while following is not None and following <= moment + pause and len(expected) < 20:
+        expected.append(following)
+        following = event.next_after(following)
+    assert list(islice(event.slots(moment, moment + pause), len(expected) + 1))[: len(expected)] == expected
+
+
+def test_an_hourly_job_pauses_two_hours_when_an_hour_is_repeated() -> None:
+    slots = CalendarEvent.parse("hourly").slots(
+        datetime(2026, 10, 25, tzinfo=BERLIN), datetime(2026, 10, 25, 4, tzinfo=BERLIN)
+    )
+    assert [slot.isoformat()[11:] for slot in slots] == [
+        "01:00:00+02:00",
+        "02:00:00+02:00",
+        "03:00:00+01:00",
+        "04:00:00+01:00",
+    ]
+
+
+def test_in_a_repeated_hour_the_last_event_is_that_of_its_first_occurrence() -> None:
+    second_half = datetime(2026, 10, 25, 2, 10, tzinfo=BERLIN, fold=1)
+    last = CalendarEvent.parse("*/15").last_before(second_half)
+    assert last is not None
+    assert last.isoformat() == "2026-10-25T02:45:00+02:00"
+
+
+def test_slots_go_on_behind_a_change_that_leads_proxmox_back_in_time() -> None:
+    sunday = datetime(2026, 3, 29, tzinfo=DUBLIN)
+    daily = CalendarEvent.parse("daily")
+    assert daily.next_after(sunday) == sunday
+    assert [
+        slot.day
+        for slot in daily.slots(datetime(2026, 3, 27, 12, tzinfo=DUBLIN), datetime(2026, 3, 31, 12, tzinfo=DUBLIN))
+    ] == [*(28, 29, 30, 31)]
+
+
+def test_proxmox_gives_up_on_a_time_that_the_change_in_dublin_skips() -> None:
+    event = CalendarEvent.parse("1:30")
+    assert event.next_after(datetime(2026, 3, 28, 12, tzinfo=DUBLIN)) is None
+    assert event.last_before(datetime(2026, 3, 31, 1, tzinfo=DUBLIN)) == datetime(2026, 3, 28, 1, 30, tzinfo=DUBLIN)
+
+
+@pytest.mark.parametrize("year", [1, 1900, 9999])
+@pytest.mark.parametrize("schedule", ["sun 01:00", "*-*-1/7", "*/45", "2-29"])
+def test_the_ends_of_the_calendar_raise_nothing(year: int, schedule: str) -> None:
+    event = CalendarEvent.parse(schedule)
+    for moment in (datetime(year, 1, 2, tzinfo=UTC), datetime(year, 12, 30, tzinfo=ZoneInfo("Asia/Tokyo"))):
+        event.next_after(moment)
+        event.last_before(moment)
+        event.surprises(moment)
+
+
+def test_the_last_days_of_the_calendar_have_events_too() -> None:
+    event = CalendarEvent.parse("02:30")
+    assert event.last_before(datetime(9999, 12, 31, 12, tzinfo=BERLIN)) == datetime(9999, 12, 31, 2, 30, tzinfo=BERLIN)
+    assert event.next_after(datetime(9999, 12, 31, 12, tzinfo=BERLIN)) is None
+
+
+def test_events_written_alike_are_equal() -> None:
+    assert CalendarEvent.parse("02:30") == CalendarEvent.parse(" 02:30\n")
+    assert CalendarEvent.parse("02:30") != CalendarEvent.parse("2:30")
+    assert len({CalendarEvent.parse("02:30"), CalendarEvent.parse("02:30")}) == 1
+    assert repr(CalendarEvent.parse("02:30")) == "CalendarEvent.parse('02:30')"
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("mon-fri 21:00", "'mon-fri 21:00' is not a Proxmox schedule: '-fri 21:00' cannot be read"),
+        ("funday 21:00", "'funday 21:00' is not a Proxmox schedule: 'funday 21:00' is neither a weekday nor a keyword"),
+        ("0 2 * * *", "'0 2 * * *' is not a Proxmox schedule: ' 2 * * *' cannot be read"),
+        ("", "'' is not a Proxmox schedule: a weekday, a date or a time is missing"),
+    ],
+)
+def test_a_refusal_shows_the_text_and_what_is_wrong_with_it(text: str, complaint: str) -> None:
+    with pytest.raises(ValueError) as refused:
+        CalendarEvent.parse(text)
+    assert str(refused.value) == complaint
