@@ -1,13 +1,14 @@
 """Everything that is known at one moment: the only input of the judgement."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from ..proxmox.backup_models import BackupJob
+from ..proxmox.backup_models import Archive, BackupJob, IncludedGuest
 from ..proxmox.models import ClusterStatus, Guest, Task
+from ..proxmox.retention import KeepOptions
 from ..proxmox.vzdump_log import VzdumpLog
 
 
@@ -40,12 +41,22 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NodeFacts:
-    """What is known of a node; `blindness` says why its runs cannot be seen, `zone` is None where it is not known."""
+    """What is known of a node; `blindness` says why its runs cannot be seen, `zone` is None where it is not known.
+
+    `online` is the cluster's word. `tasks_read` is the last time at which its runs could be seen, on our clock; `skew` is
+    what the node's clock is ahead of ours, and `booted` the node's last start on our clock. `oldest_task` is the start of
+    the oldest run that its task list still held: what happened before is not known.
+    """
 
     name: str
     zone: ZoneInfo | None = None
     blindness: Blindness | None = None
     agent: bool = False
+    online: bool = True
+    tasks_read: datetime | None = None
+    skew: timedelta = timedelta()
+    booted: datetime | None = None
+    oldest_task: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,8 +77,60 @@ class JobState:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ArchiveListing:
+    """The archives of a storage as they were at `read_at`.
+
+    `complete` tells that every archive that is there is listed, which the content call alone does not prove; `detailed`
+    that sizes, notes and verification are known.
+    """
+
+    read_at: datetime
+    archives: tuple[Archive, ...]
+    complete: bool
+    detailed: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StorageFacts:
+    """A storage that can hold backups; sizes in bytes, None where no node can tell.
+
+    `node` is None for a storage that all nodes share, else that of the node whose own it is. `nodes` may use it, all of
+    them where it is empty; `active_on` are those that reach it now. `keep` is its own retention, None where it has none.
+    `listing` is the newest that could be read, None where there never was one, and `unreadable` says why not.
+    """
+
+    storage: str
+    node: str | None
+    plugin_type: str
+    nodes: tuple[str, ...] = ()
+    enabled: bool = True
+    active_on: frozenset[str] = frozenset()
+    total: int | None = None
+    used: int | None = None
+    available: int | None = None
+    keep: KeepOptions | None = None
+    listing: ArchiveListing | None = None
+    unreadable: str | None = None
+
+    @property
+    def is_backup_server(self) -> bool:
+        """Whether it is a Proxmox Backup Server."""
+        return self.plugin_type == "pbs"
+
+    def serves(self, node: str) -> bool:
+        """Tell whether a node may use it."""
+        return self.node in {None, node} and (not self.nodes or node in self.nodes)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Facts:
-    """The state of a cluster at the moment `now`; `jobs` is None where the token may not see them."""
+    """The state of a cluster at the moment `now`; `jobs` is None where the token may not see them.
+
+    `runs` are those that are not in the history yet, finished or not: a finished run that was there before is not read
+    again. `included` holds each job's guests with their volumes, as Proxmox resolves them, by job id; a job whose answer
+    could not be read is missing. `read_at` is when all this could last be read: older than `now` where Proxmox cannot be
+    reached. `defaults_keep` is the retention of `/etc/vzdump.conf` by node, where it sets one.
+    """
 
     now: datetime
     cluster: ClusterStatus
@@ -78,6 +141,11 @@ class Facts:
     job_states: tuple[JobState, ...] = ()
     pools_visible: bool = True
     guests_visible: bool = True
+    storages: tuple[StorageFacts, ...] = ()
+    included: Mapping[str, tuple[IncludedGuest, ...]] = field(default_factory=dict)
+    default_storage: Mapping[str, str] = field(default_factory=dict)
+    defaults_keep: Mapping[str, KeepOptions] = field(default_factory=dict)
+    read_at: datetime | None = None
 
     @property
     def guests_complete(self) -> bool:
@@ -89,3 +157,7 @@ class Facts:
         """Return the time zone of a node."""
         facts = self.nodes.get(node)
         return facts.zone if facts else None
+
+    def storage_of(self, name: str, node: str) -> StorageFacts | None:
+        """Return a storage as a node has it, None where the node may not use one of this name."""
+        return next((found for found in self.storages if found.storage == name and found.serves(node)), None)

@@ -28,7 +28,9 @@ class Result(StrEnum):
 class Outcome:
     """One guest in one run; `finished` is the best known end.
 
-    `job_id` is None for a run `by_hand`, and for one of the scheduler whose job cannot be told.
+    `job_id` is None for a run `by_hand`, and for one of the scheduler whose job cannot be told. `size` and `transferred` in
+    bytes, `seconds` the guest's own share of the run, `archive` the name or path that the log shows; None where not known.
+    `warnings` are the codes of what went wrong beside a good backup, such as `prune_failed`.
     """
 
     vmid: int
@@ -41,6 +43,13 @@ class Outcome:
     job_id: str | None
     confidence: Confidence
     by_hand: bool = False
+    guest_type: str | None = None
+    storage: str | None = None
+    archive: str | None = None
+    size: int | None = None
+    transferred: int | None = None
+    seconds: int | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def outcomes_by_guest(facts: Facts, attributions: Mapping[str, Attribution]) -> dict[int, tuple[Outcome, ...]]:
