@@ -1,0 +1,152 @@
+"""What is remembered of a cluster between two moments: frozen records that can be kept in a file.
+
+Times are zone-aware, in UTC. `None` as the moment of a first sight means that the thing was there when the history began,
+so that its age is not known.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from .outcomes import Outcome
+from .verdict import Confidence
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunRecord:
+    """A finished run of vzdump on a node, with the job that it was found to belong to; never read or judged again.
+
+    `job_id`, `confidence` and `candidates` are those of its Attribution. `outcomes` are of all guests that the run was to
+    back up, reached or not. `error` is the cause that the log or the status names for the run as a whole. `warnings` counts
+    what Proxmox warned of. `logged` is False where its log was gone: only the status is known then. `waited` are the
+    seconds for which it waited for the node's lock.
+    """
+
+    upid: str
+    node: str
+    started: datetime
+    ended: datetime | None
+    status: str
+    job_id: str | None
+    confidence: Confidence
+    candidates: tuple[str, ...] = ()
+    storage: str | None = None
+    outcomes: tuple[Outcome, ...] = ()
+    error: str | None = None
+    warnings: int = 0
+    logged: bool = True
+    waited: int = 0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobRecord:
+    """What is remembered of a backup job, of one that was deleted too.
+
+    Slots before `owed_since` are not owed: then the job was created, enabled or given another schedule; `owed_because`
+    names which: created, enabled or edited. `fingerprint` holds what the job promises, to notice a change.
+    """
+
+    job_id: str
+    name: str
+    first_seen: datetime | None
+    enabled: bool
+    schedule: str | None
+    fingerprint: Mapping[str, str] = field(default_factory=dict)
+    owed_since: datetime | None = None
+    owed_because: str | None = None
+    disabled_since: datetime | None = None
+    deleted: datetime | None = None
+    next_run: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GuestRecord:
+    """What is remembered of a guest, of one that was deleted too.
+
+    Backups from before `since` belong to another guest with the same VMID. `covered_since` tells by job since when the
+    guest is in it, None for one that it was in from the beginning. `moved` is the last migration, `moved_from` its origin.
+    `archive_missing` names the archive of its last good run that a listing did not show, since when.
+    """
+
+    vmid: int
+    guest_type: str
+    name: str | None
+    node: str
+    first_seen: datetime | None
+    since: datetime | None = None
+    covered_since: Mapping[str, datetime | None] = field(default_factory=dict)
+    uncovered_since: datetime | None = None
+    moved: datetime | None = None
+    moved_from: str | None = None
+    locked_since: datetime | None = None
+    archive_missing: str | None = None
+    archive_missing_since: datetime | None = None
+    excluded_disks: tuple[str, ...] | None = None
+    newly_excluded: tuple[str, ...] = ()
+    absent_since: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NodeRecord:
+    """When a node was last out, so that a missed slot can be explained; `blind_since` while its runs cannot be seen."""
+
+    name: str
+    offline_since: datetime | None = None
+    last_outage: tuple[datetime, datetime] | None = None
+    blind_since: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StorageRecord:
+    """What is remembered of a storage: daily samples of its fill, and its archives when they were last listed.
+
+    `samples` are pairs of a moment and bytes in use; `archives` maps volume id to ctime in epoch seconds.
+    """
+
+    storage: str
+    node: str | None
+    samples: tuple[tuple[datetime, int], ...] = ()
+    archives: Mapping[str, int] = field(default_factory=dict)
+    listed: datetime | None = None
+    unreachable_since: datetime | None = None
+    total: int | None = None
+    changed_identity: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VerdictRecord:
+    """The last verdict on something, to tell since when it holds; `key` as guest_101, job_nightly, storage_nas, cluster."""
+
+    key: str
+    status: str
+    code: str
+    problem: bool | None
+    since: datetime
+    unknown_since: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Acknowledgement:
+    """A person's word that a problem is known, until the next run or until a moment."""
+
+    key: str
+    code: str
+    made: datetime
+    until: datetime | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class History:
+    """All that is remembered of one cluster; `began` is the moment of the first look, `evaluated` that of the last."""
+
+    began: datetime | None = None
+    evaluated: datetime | None = None
+    runs: Mapping[str, RunRecord] = field(default_factory=dict)
+    jobs: Mapping[str, JobRecord] = field(default_factory=dict)
+    guests: Mapping[int, GuestRecord] = field(default_factory=dict)
+    nodes: Mapping[str, NodeRecord] = field(default_factory=dict)
+    storages: Mapping[str, StorageRecord] = field(default_factory=dict)
+    verdicts: Mapping[str, VerdictRecord] = field(default_factory=dict)
+    acknowledgements: Mapping[str, Acknowledgement] = field(default_factory=dict)
