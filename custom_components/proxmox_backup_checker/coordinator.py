@@ -9,8 +9,8 @@ from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
-from .checker.attribution import Attribution
 from .checker.picture import Picture, judge
+from .checker.records import History
 from .const import DOMAIN, UPDATE_INTERVAL
 from .proxmox.errors import (
     AuthenticationError,
@@ -36,7 +36,7 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
         """Poll through a reader; `reasons` puts verdicts into words."""
         super().__init__(hass, _LOGGER, config_entry=entry, name=entry.title, update_interval=UPDATE_INTERVAL)
         self._reader = reader
-        self._attributions: dict[str, Attribution] = {}
+        self._history = History()
         self.reasons = reasons
         self.reading: Reading | None = None
         self.last_error: ProxmoxError | None = None
@@ -55,8 +55,9 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
         except ProxmoxError as error:
             self.last_error = error
             raise _translated(error) from error
-        picture = judge(self.reading.facts, self._attributions)
-        self._attributions = dict(picture.attributions)
+        index = self.data.index if self.data else None
+        picture = judge(self.reading.facts, self._history, index)
+        self._history = picture.history
         return picture
 
 

@@ -9,7 +9,7 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from yarl import URL
 
-from .checker.guest_verdicts import job_name
+from .checker.job_names import job_name
 from .checker.picture import Picture
 from .const import DOMAIN
 from .coordinator import CheckerCoordinator

@@ -41,7 +41,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: Checker
         "agent_errors": {node: str(error) for node, error in reading.agent_errors.items()} if reading else None,
         "guests": {vmid: asdict(view) for vmid, view in picture.guests.items()},
         "jobs": {job_id: asdict(view) for job_id, view in picture.jobs.items()},
-        "attributions": {upid: asdict(attribution) for upid, attribution in picture.attributions.items()},
+        "runs": {upid: asdict(run) for upid, run in picture.history.runs.items()},
     }
     # Redaction goes into lists and dicts only, so everything is brought to these first.
     plain = _plain(diagnostics)

@@ -1,37 +1,55 @@
 """Puts the reason of a verdict into words, in the language of this Home Assistant."""
 
+from datetime import datetime
 import json
 from pathlib import Path
 from typing import Final, Self
 
 from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
 
 from .checker.verdict import Reason
 
 _FOLDER: Final = Path(__file__).parent / "reasons"
 _LONGEST: Final = 255
+_WEEKDAYS: Final = {
+    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+    "de": ("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"),
+}
+_DATES: Final = {"en": "%Y-%m-%d", "de": "%d.%m.%Y"}
 
 
 class Reasons:
     """The sentences of one language by reason code."""
 
-    def __init__(self, sentences: dict[str, str]) -> None:
+    def __init__(self, sentences: dict[str, str], language: str = "en") -> None:
         """Take the sentences; blanks are written {name}."""
         self._sentences = sentences
+        self._language = language if language in _DATES else "en"
 
     @classmethod
     async def load(cls, hass: HomeAssistant) -> Self:
         """Read the sentences of the configured language, English where there are none."""
-        return cls(await hass.async_add_executor_job(_read, hass.config.language))
+        language = hass.config.language.split("-", maxsplit=1)[0]
+        return cls(await hass.async_add_executor_job(_read, language), language)
 
     def sentence(self, reason: Reason) -> str:
         """Return why, as one sentence that fits a state attribute."""
-        text = self._sentences[reason.code].format_map(reason.values)
+        values = {name: self._text(value) for name, value in reason.values.items()}
+        text = self._sentences[reason.code].format_map(values)
         return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+    def _text(self, value: str | datetime) -> str:
+        """Return a moment as people say it, in the zone of this Home Assistant."""
+        if isinstance(value, str):
+            return value
+        local = dt_util.as_local(value)
+        weekday = _WEEKDAYS[self._language][local.weekday()]
+        return f"{weekday}, {local.strftime(_DATES[self._language])} {local:%H:%M}"
 
 
 def _read(language: str) -> dict[str, str]:
-    file = _FOLDER / f"{language.split('-', maxsplit=1)[0]}.json"
+    file = _FOLDER / f"{language}.json"
     if not file.exists():
         file = _FOLDER / "en.json"
     sentences: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 from custom_components.proxmox_backup_checker.checker.facts import Blindness, Facts, JobState, NodeFacts, Run
 from custom_components.proxmox_backup_checker.checker.picture import Picture, judge
+from custom_components.proxmox_backup_checker.checker.records import History, RunRecord
+from custom_components.proxmox_backup_checker.checker.run_memory import remember_runs, running_records
 from custom_components.proxmox_backup_checker.proxmox import vzdump_log
 from custom_components.proxmox_backup_checker.proxmox.backup_models import BackupJob
 from custom_components.proxmox_backup_checker.proxmox.models import ClusterStatus, Guest, Node, Task
@@ -128,6 +130,14 @@ def facts(
     return replace(made, **changes)
 
 
-def picture(*arguments: Any, **changes: Any) -> Picture:
-    """Judge facts without a past."""
-    return judge(facts(*arguments, **changes), {})
+def picture(*arguments: Any, history: History | None = None, **changes: Any) -> Picture:
+    """Judge facts, without a past unless one is given."""
+    return judge(facts(*arguments, **changes), history or History())
+
+
+def record(run: Run, known: Facts) -> RunRecord:
+    """Return what is remembered of a run, or known of it while it goes on."""
+    if run.task.running:
+        [found] = [found for found in running_records({}, known) if found.upid == run.task.upid]
+        return found
+    return remember_runs({}, known)[run.task.upid]

@@ -1,15 +1,18 @@
 """Which run belongs to which job, and how sure that is."""
 
-from custom_components.proxmox_backup_checker.checker.attribution import Attribution, attribute
+from datetime import timedelta
+
+from custom_components.proxmox_backup_checker.checker.attribution import Attribution, Clues, attribute
 from custom_components.proxmox_backup_checker.checker.facts import Facts, JobState, Run
+from custom_components.proxmox_backup_checker.checker.run_memory import remember_runs
 from custom_components.proxmox_backup_checker.checker.verdict import Confidence
 
 from .builders import NOW, facts, good_log, guest, job, run, sample
 
 
-def of(run: Run, facts: Facts, **earlier: Attribution) -> Attribution:
+def of(run: Run, facts: Facts) -> Attribution:
     """Return the attribution of a run."""
-    return attribute(facts, {run.task.upid: earlier["earlier"]} if earlier else {})[run.task.upid]
+    return attribute(run, facts, Clues.of(facts, {}))
 
 
 def state(run: Run, job_id: str) -> JobState:
@@ -34,21 +37,54 @@ def test_the_state_file_of_the_node_is_more_certain_than_any_command() -> None:
     assert of(last, known) == Attribution(job_id="b", confidence=Confidence.EXACT)
 
 
-def test_jobs_alike_are_told_apart_by_nobody() -> None:
+def test_jobs_alike_are_told_apart_by_their_slots() -> None:
+    last = run(good_log(100))
+    jobs = [job("a", 100, storage="nas", schedule="20:00"), job("b", 100, storage="nas", schedule="21:00")]
+    assert of(last, facts([], jobs, [last])) == Attribution(job_id="b", confidence=Confidence.SCHEDULED)
+
+
+def test_jobs_alike_with_the_same_slot_are_told_apart_by_nobody() -> None:
     last = run(good_log(100))
     found = of(last, facts([], [job("a", 100, storage="nas"), job("b", 100, storage="nas")], [last]))
     assert found.confidence is Confidence.PROBABLE
     assert found.job_id in {"a", "b"}
 
 
+def test_a_run_that_had_to_wait_for_the_one_before_is_still_known_by_its_slot() -> None:
+    late = run(good_log(100), started=NOW - timedelta(hours=11))
+    jobs = [job("a", 100, storage="nas", schedule="22:40"), job("b", 100, storage="nas", schedule="sun 21:00")]
+    known = facts([], jobs, [late])
+    assert of(late, known).confidence is Confidence.PROBABLE
+    found = attribute(
+        late,
+        known,
+        Clues.of(known, {"pve1": [(late.started - timedelta(hours=1), late.started - timedelta(seconds=30))]}),
+    )
+    assert found == Attribution(job_id="a", confidence=Confidence.SCHEDULED)
+
+
+def test_a_run_with_the_command_of_before_the_edit_probably_belongs_to_the_edited_job() -> None:
+    last = run(good_log(100, 101))
+    edited = job("a", 100, 101, storage="nas", mode="stop")
+    assert of(last, facts([], [edited], [last])) == Attribution(job_id="a", confidence=Confidence.PROBABLE)
+    elsewhere = job("a", 100, 101, storage="pbs", mode="stop")
+    assert of(last, facts([], [elsewhere], [last])).job_id is None
+
+
 def test_what_was_decided_stays_when_the_job_is_edited_later() -> None:
     last = run(good_log(100))
-    before = Attribution(job_id="a", confidence=Confidence.MATCHED)
+    before = remember_runs({}, facts([], [job("a", 100, storage="nas")], [last]))
     edited = facts([], [job("a", 100, 101, storage="pbs")], [last])
-    assert of(last, edited, earlier=before) == before
+    assert remember_runs(before, edited) is before
     assert of(last, edited) == Attribution(job_id=None, confidence=Confidence.NONE)
-    exact = facts([], [], [last], job_states=[state(last, "b")])
-    assert of(last, exact, earlier=before).confidence is Confidence.EXACT
+
+
+def test_a_state_file_replaces_a_weaker_link_in_the_history() -> None:
+    last = run(good_log(100))
+    before = remember_runs({}, facts([], [job("a", 100, storage="nas")], [last]))
+    after = remember_runs(before, facts([], [], [last], job_states=[state(last, "b")]))
+    assert (after[last.task.upid].job_id, after[last.task.upid].confidence) == ("b", Confidence.EXACT)
+    assert [outcome.job_id for outcome in after[last.task.upid].outcomes] == ["b"]
 
 
 def test_a_run_by_a_user_a_token_or_without_quiet_is_by_hand() -> None:

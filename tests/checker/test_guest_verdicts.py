@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from custom_components.proxmox_backup_checker.checker.facts import Blindness, Run
-from custom_components.proxmox_backup_checker.checker.guest_verdicts import job_name
+from custom_components.proxmox_backup_checker.checker.facts import Blindness, NodeFacts, Run
+from custom_components.proxmox_backup_checker.checker.job_names import job_name
 from custom_components.proxmox_backup_checker.checker.verdict import Confidence, Status, Verdict
 from custom_components.proxmox_backup_checker.proxmox.backup_models import BackupJob
 
-from .builders import NOW, facts, failed_log, good_log, guest, job, picture, run, sample
+from .builders import BERLIN, NOW, facts, failed_log, good_log, guest, job, picture, run, sample
 
-NIGHTLY = job("nightly", 100, storage="nas", comment="every night")
+NIGHTLY = job("nightly", 100, storage="nas", comment="every night", schedule="10:00")
 
 
 def day(number: int, text: str = "good") -> Run:
@@ -61,9 +61,14 @@ def test_a_running_backup_leaves_the_verdict_before_it() -> None:
 @pytest.mark.parametrize("name", ["07-pbs-unreachable-activation", "07b-storage-disabled", "17-global-lock-timeout"])
 def test_a_run_that_died_before_any_guest_fails_the_guests_of_its_job(name: str) -> None:
     last = sample(name)
-    held = verdict(last, jobs=(job("a", 100), job("b", 100))).reason.code
-    assert held.startswith("backup_not_reached")
-    assert verdict(last, jobs=(job("a", 100),)).problem is True
+    after = last.started + timedelta(hours=4)
+    at = last.started.astimezone(BERLIN).strftime("%H:%M")
+    here = guest(100, node=last.task.node)
+    zones = {last.task.node: NodeFacts(name=last.task.node, zone=BERLIN)}
+    for jobs in ([job("a", 100, schedule=at), job("b", 100, schedule=at)], [job("a", 100, schedule=at)]):
+        held = picture([here], jobs, [last], nodes=zones, now=after).guests[100].verdict
+        assert held.reason.code.startswith("backup_not_reached")
+        assert held.problem is True
 
 
 def test_a_guest_in_no_job_is_uncovered_and_a_template_is_left_alone() -> None:
@@ -87,8 +92,11 @@ def test_a_guest_never_seen_is_unknown_not_fine() -> None:
 
 
 @pytest.mark.parametrize("blindness", [Blindness.NODE_UNREACHABLE, Blindness.TASKS_HIDDEN])
-def test_a_node_that_cannot_be_seen_makes_its_guests_unknown_and_is_named(blindness: Blindness) -> None:
-    held = verdict(day(1), blind={"pve1": blindness})
+def test_a_node_that_cannot_be_seen_makes_its_guests_unknown_once_a_run_was_due_and_is_named(
+    blindness: Blindness,
+) -> None:
+    assert verdict(day(1), blind={"pve1": blindness}).problem is False
+    held = verdict(day(2), blind={"pve1": blindness})
     assert (held.status, held.problem, held.reason.code) == (Status.UNKNOWN, None, blindness)
     assert held.reason.values["node"] == "pve1"
     assert held.last_success is not None
@@ -103,7 +111,7 @@ def test_hidden_jobs_and_pools_make_unknown_what_depends_on_them() -> None:
 
 
 def test_the_worst_job_of_a_guest_decides() -> None:
-    other = job("weekly", 100, storage="pbs")
+    other = job("weekly", 100, storage="pbs", schedule="08:00")
     text = good_log(100, command="vzdump 100 --mode snapshot --quiet 1 --storage pbs")
     later = run(text, started=NOW - timedelta(hours=2))
     held = verdict(day(1, "disk full"), later, jobs=(NIGHTLY, other))
@@ -121,7 +129,7 @@ def test_a_good_backup_by_hand_makes_up_for_a_failure_but_not_the_other_way_roun
 
 
 def test_an_edited_job_does_not_make_its_last_run_disappear() -> None:
-    edited = job("nightly", 100, 101, storage="pbs")
+    edited = job("nightly", 100, 101, storage="pbs", schedule="10:00")
     held = verdict(day(1, "disk full"), jobs=(edited,))
     assert (held.problem, held.reason.values["error"]) == (True, "disk full")
     assert verdict(day(1), jobs=(edited,)).reason.code == "backed_up_by_unknown_job"
@@ -138,3 +146,9 @@ def test_facts_give_the_same_verdict_every_time() -> None:
     assert facts().guests_complete
     assert not facts(blind={"pve2": Blindness.NODE_UNREACHABLE}).guests_complete
     assert not facts(guests_visible=False).guests_complete
+
+
+def test_a_number_used_again_inherits_nothing_from_a_guest_of_the_other_kind() -> None:
+    known = [NIGHTLY], [day(1)]
+    assert picture([guest(100, "lxc")], *known).guests[100].verdict.last_success is None
+    assert picture([guest(100, "qemu")], *known).guests[100].verdict.last_success is not None

@@ -9,7 +9,7 @@ from custom_components.proxmox_backup_checker.proxmox.backup_models import Backu
 
 from .builders import NOW, failed_log, good_log, guest, job, picture, run
 
-NIGHTLY = job("nightly", 100, storage="nas", comment="every night")
+NIGHTLY = job("nightly", 100, storage="nas", comment="every night", schedule="10:00")
 RUNNING = "INFO: starting new backup job: vzdump 100 --mode snapshot --quiet 1 --storage nas\nINFO: Starting Backup of VM 100 (qemu)\n"
 
 
@@ -49,14 +49,19 @@ def test_a_good_run_and_one_with_warnings_are_no_problem() -> None:
 def test_a_failed_guest_fails_the_job_and_is_named() -> None:
     held = verdict(day(3), day(2, "job errors"), day(1, "job errors"))
     assert (held.status, held.problem, held.reason.code) == (Status.FAILED, True, "job_guests_failed")
-    assert "(100)" in held.reason.values["error"]
+    assert "(100)" in str(held.reason.values["error"])
     assert held.since == NOW - timedelta(days=2) + timedelta(seconds=600)
     assert held.last_success == NOW - timedelta(days=3) + timedelta(seconds=600)
 
 
 def test_the_failure_of_one_node_is_not_outweighed_by_the_others() -> None:
-    later = run(good_log(100), started=NOW - timedelta(days=1) + timedelta(minutes=5), node="pve2")
-    held = verdict(day(1, "job errors"), later)
+    command = "vzdump 100 101 --mode snapshot --quiet 1 --storage nas"
+    at = NOW - timedelta(days=1)
+    text = failed_log(100, "disk full", at).replace("vzdump 100 --mode snapshot --quiet 1 --storage nas", command)
+    failed = run(text, "job errors", started=at)
+    later = run(good_log(101, command=command), started=at + timedelta(minutes=5), node="pve2")
+    jobs = [job("nightly", 100, 101, storage="nas", schedule="10:00")]
+    held = picture([guest(100), guest(101, node="pve2")], jobs, [failed, later]).jobs["nightly"].verdict
     assert (held.problem, held.reason.values["node"]) == (True, "pve1")
     assert len(held.evidence) == 2
 
@@ -71,8 +76,8 @@ def test_a_run_in_progress_keeps_the_verdict_before_it() -> None:
 
 def test_a_job_that_never_ran_is_unknown() -> None:
     assert (verdict().status, verdict().problem, verdict().reason.code) == (Status.UNKNOWN, None, "job_no_run_seen")
-    blind = verdict(blind={"pve2": Blindness.NODE_UNREACHABLE})
-    assert (blind.problem, blind.reason.code, blind.reason.values["node"]) == (None, Blindness.NODE_UNREACHABLE, "pve2")
+    blind = verdict(blind={"pve1": Blindness.NODE_UNREACHABLE})
+    assert (blind.problem, blind.reason.code, blind.reason.values["node"]) == (None, Blindness.NODE_UNREACHABLE, "pve1")
 
 
 def test_a_disabled_job_is_paused() -> None:

@@ -1,17 +1,22 @@
 """Which run belongs to which job, and how sure that is.
 
 Neither the UPID nor the log names the job (facts of PVE/Jobs/VZDump.pm): a node's job state file does, and the command in
-the log's first line matches the job's options.
+the log's first line matches the job's options. Where several jobs match, or a run broke off before it wrote its command,
+the slot of the schedule decides.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
 
 from ..proxmox.backup_models import BackupJob
 from ..proxmox.job_command import JobCommand
 from .coverage import Coverage, covers
 from .facts import Facts, Run
+from .slots import Span, started_for_slot
 from .verdict import Confidence
+
+_ALIKE: Final = 0.5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,49 +40,85 @@ class Attribution:
 MANUAL = Attribution(job_id=None, confidence=Confidence.MANUAL)
 
 
-def attribute(facts: Facts, earlier: Mapping[str, Attribution]) -> dict[str, Attribution]:
-    """Return the job of every run by UPID.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Clues:
+    """What helps to tell a run's job: the links in the state files by UPID, and when other runs went on, by node."""
 
-    What was decided earlier about a finished run stays, since jobs are edited later; only `exact` replaces a weaker link.
-    """
-    exact = {
-        state.upid: Attribution(job_id=state.job_id, confidence=Confidence.EXACT)
-        for state in facts.job_states
-        if state.upid is not None
-    }
-    return {
-        run.task.upid: exact.get(run.task.upid) or earlier.get(run.task.upid) or _guess(run, facts)
-        for run in facts.runs
-    }
+    exact: Mapping[str, str]
+    spans: Mapping[str, Sequence[Span]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, facts: Facts, spans: Mapping[str, Sequence[Span]]) -> Clues:
+        """Take the links that the state files show now."""
+        links = {state.upid: state.job_id for state in facts.job_states if state.upid is not None}
+        return cls(exact=links, spans=spans)
 
 
-def _guess(run: Run, facts: Facts) -> Attribution:
+def attribute(run: Run, facts: Facts, clues: Clues) -> Attribution:
+    """Return the job of a run, from the jobs as they are now: to be asked once, since jobs are edited later."""
+    if (job_id := clues.exact.get(run.task.upid)) is not None:
+        return Attribution(job_id=job_id, confidence=Confidence.EXACT)
     jobs = [job for job in facts.jobs or () if job.node in {None, run.task.node}]
     if run.log is None or run.log.command is None:
-        return _by_error(run, jobs, facts)
+        return _by_error(run, jobs, facts, clues)
     command = JobCommand.parse(run.log.command)
     matching = [job for job in jobs if command.matches(job.options, run.task.node)]
     if len(matching) == 1:
         return Attribution(job_id=matching[0].job_id, confidence=Confidence.MATCHED)
     if matching:
-        # Jobs alike in all options differ in their schedules only: which one it was does not change what was saved.
-        return Attribution(job_id=matching[0].job_id, confidence=Confidence.PROBABLE)
-    if command.scheduled and _by_scheduler(run):
-        return Attribution(job_id=None, confidence=Confidence.NONE)
-    return MANUAL
+        return _among(matching, run, facts, clues)
+    if not (command.scheduled and _by_scheduler(run)):
+        return MANUAL
+    edited = [job for job in jobs if _similar(job, command) and _at_slot(job, run, facts, clues)]
+    if len(edited) == 1:
+        return Attribution(job_id=edited[0].job_id, confidence=Confidence.PROBABLE)
+    return Attribution(job_id=None, confidence=Confidence.NONE)
 
 
-def _by_error(run: Run, jobs: Iterable[BackupJob], facts: Facts) -> Attribution:
-    """Link a run that broke off before it wrote its command, by the jobs that it can have been."""
+def _among(matching: Sequence[BackupJob], run: Run, facts: Facts, clues: Clues) -> Attribution:
+    """Choose among jobs alike in all options, which differ in their schedules only."""
+    due = [job for job in matching if _at_slot(job, run, facts, clues)]
+    if len(due) == 1:
+        return Attribution(job_id=due[0].job_id, confidence=Confidence.SCHEDULED)
+    # What was saved is the same, whichever it was.
+    enabled = [job for job in due or matching if job.enabled] or due or matching
+    return Attribution(job_id=enabled[0].job_id, confidence=Confidence.PROBABLE)
+
+
+def _by_error(run: Run, jobs: Iterable[BackupJob], facts: Facts, clues: Clues) -> Attribution:
+    """Link a run that shows no command, by the jobs that it can have been."""
     if not _by_scheduler(run):
         return MANUAL
     text = f"{run.log.error if run.log else ''} {run.task.status or ''}"
     candidates = [job for job in jobs if job.enabled and _covers_something(job, run, facts)]
     if named := [job for job in candidates if job.storage and f"'{job.storage}'" in text]:
         candidates = named
-    if len(candidates) == 1:
+    due = [job for job in candidates if _at_slot(job, run, facts, clues)]
+    if len(due) == 1:
+        return Attribution(job_id=due[0].job_id, confidence=Confidence.SCHEDULED)
+    candidates = due or candidates
+    if len(candidates) == 1 and run.log is not None:
         return Attribution(job_id=candidates[0].job_id, confidence=Confidence.PROBABLE)
     return Attribution(job_id=None, confidence=Confidence.NONE, candidates=tuple(job.job_id for job in candidates))
+
+
+def _similar(job: BackupJob, command: JobCommand) -> bool:
+    """Tell whether a command can be that of a job before it was edited: same storage, and mostly the same guests."""
+    if (command.storage or "local") != (job.storage or "local"):
+        return False
+    if not command.vmids or not job.vmids:
+        return not command.vmids and not job.vmids and command.options.get("pool") == job.pool
+    both, either = command.vmids & set(job.vmids), command.vmids | set(job.vmids)
+    return len(both) / len(either) >= _ALIKE
+
+
+def _at_slot(job: BackupJob, run: Run, facts: Facts, clues: Clues) -> bool:
+    zone = facts.zone_of(run.task.node)
+    if zone is None:
+        return False
+    node = facts.nodes[run.task.node]
+    booted = node.booted + node.skew if node.booted else None
+    return started_for_slot(job, zone, run.started, spans=clues.spans.get(run.task.node, ()), booted=booted)
 
 
 def _by_scheduler(run: Run) -> bool:

@@ -1,4 +1,4 @@
-"""The judgement of guests: from the last run that concerned each of them."""
+"""The judgement of guests: the worst of what the jobs that cover each of them have promised."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -7,150 +7,167 @@ from typing import Final
 
 from ..proxmox.backup_models import BackupJob
 from ..proxmox.models import Guest
-from .coverage import Coverage, covers, jobs_covering
-from .facts import Blindness, Facts
-from .outcomes import Outcome, Result
-from .verdict import Confidence, Reason, Status, Verdict
+from .coverage import Coverage
+from .facts import Blindness
+from .guest_findings import findings_of
+from .job_names import job_name, names_of
+from .outcomes import Outcome
+from .promises import archive_time, from_outcome, judge_promise
+from .situation import Situation, newest_good
+from .verdict import Confidence, Reason, Status, Verdict, unknown
 
 PAUSE_LIMIT: Final = timedelta(days=7)
+NEW_GUEST_GRACE: Final = timedelta(hours=48)
+NO_BACKUP_TAG: Final = "no-backup"
 
-_FAILURES: Final = {
-    Result.FAILED: "backup_failed",
-    Result.INTERRUPTED: "backup_interrupted",
-    Result.NOT_REACHED: "backup_not_reached",
-}
+_WORST_FIRST: Final = (Status.FAILED, Status.OVERDUE, Status.UNKNOWN, Status.WARNING, Status.OK, Status.PENDING)
 
 
-def judge_guest(guest: Guest, outcomes: tuple[Outcome, ...], facts: Facts) -> Verdict:
-    """Return the verdict of a guest; `outcomes` newest first."""
-    finished = [outcome for outcome in outcomes if outcome.result is not Result.RUNNING]
-    verdict = _settled(guest, finished, facts)
-    last_success = next((outcome.finished for outcome in finished if outcome.result is Result.OK), None)
-    verdict = replace(verdict, last_success=last_success)
-    if outcomes and outcomes[0].result is Result.RUNNING:
+def judge_guest(guest: Guest, situation: Situation) -> Verdict:
+    """Return the verdict of a guest."""
+    verdict = _settled(guest, situation)
+    outcomes = situation.outcomes(guest)
+    verdict = replace(verdict, last_success=_last_success(guest, outcomes, situation))
+    if verdict.status in {Status.OK, Status.WARNING}:
+        verdict = _with_findings(verdict, findings_of(guest, verdict, outcomes, situation))
+    if situation.backed_up_now(guest):
         return replace(verdict, status=Status.RUNNING)
     return verdict
 
 
-def _settled(guest: Guest, finished: list[Outcome], facts: Facts) -> Verdict:
+def _with_findings(verdict: Verdict, findings: list[tuple[Status, Reason]]) -> Verdict:
+    """Let findings that are more than a hint change a good verdict."""
+    reasons = tuple(reason for _, reason in findings)
+    for status, reason in findings:
+        if status is Status.FAILED:
+            return replace(verdict, status=status, problem=True, reason=reason, findings=reasons)
+    for status, reason in findings:
+        if status is Status.WARNING:
+            return replace(verdict, status=status, reason=reason, findings=reasons)
+    return replace(verdict, findings=reasons)
+
+
+def _last_success(guest: Guest, outcomes: list[Outcome], situation: Situation) -> datetime | None:
+    """Return when the newest good backup was finished, or begun where only its archive is known."""
+    good = newest_good(outcomes)
+    moments = [good.finished or good.started] if good else []
+    moments += [archive_time(archive) for archive in situation.archives(guest)[:1]]
+    return max(moments, default=None)
+
+
+def _settled(guest: Guest, situation: Situation) -> Verdict:
     """Return the verdict as it is apart from any run in progress."""
-    node = facts.nodes.get(guest.node)
-    if node is None or node.blindness is not None:
-        code = node.blindness if node and node.blindness else Blindness.NODE_UNREACHABLE
-        return _unknown(code, node=guest.node)
+    facts = situation.facts
+    if NO_BACKUP_TAG in guest.tags:
+        return Verdict(status=Status.IGNORED, problem=False, reason=Reason("ignored_by_tag", {"tag": NO_BACKUP_TAG}))
     if facts.jobs is None:
-        return _unknown(Blindness.JOBS_HIDDEN)
-    covering = jobs_covering(facts.jobs, guest, enabled=True, pools_visible=facts.pools_visible)
-    if not covering:
-        return _without_job(guest, facts.jobs, finished, facts)
-    decisive = _decisive(covering, finished)
-    if decisive is None:
-        return _never_seen(covering, facts)
-    return _from_outcome(decisive, finished, facts)
+        return _without_jobs_visible(guest, situation)
+    covering = situation.jobs_of(guest)
+    promises = [(job, verdict) for job in covering if (verdict := judge_promise(guest, job, situation)) is not None]
+    if not promises:
+        return _without_promise(guest, covering, situation)
+    return _worst(promises, guest, situation)
 
 
-def _without_job(guest: Guest, jobs: tuple[BackupJob, ...], finished: list[Outcome], facts: Facts) -> Verdict:
-    if any(covers(job, guest, pools_visible=facts.pools_visible) is Coverage.UNKNOWN for job in jobs if job.enabled):
-        return _unknown(Blindness.POOLS_HIDDEN)
-    paused = jobs_covering(jobs, guest, enabled=False, pools_visible=facts.pools_visible)
-    if paused:
-        last = next((outcome.finished for outcome in finished if outcome.result is Result.OK), None)
-        recent = last is not None and facts.now - last <= PAUSE_LIMIT
+def _worst(promises: list[tuple[BackupJob, Verdict]], guest: Guest, situation: Situation) -> Verdict:
+    """Return the worst verdict of all jobs; of two alike the one with the newer evidence."""
+    ordered = sorted(
+        (verdict for _, verdict in promises),
+        key=lambda verdict: (
+            _WORST_FIRST.index(verdict.status),
+            -(verdict.since.timestamp() if verdict.since else 0),
+        ),
+    )
+    worst = ordered[0]
+    upcoming = [verdict.next_due for _, verdict in promises if verdict.next_due is not None]
+    worst = replace(worst, next_due=min(upcoming, default=None))
+    if worst.status in {Status.OK, Status.PENDING, Status.WARNING}:
+        for job, _ in promises:
+            if finding := _storage_out_of_reach(job, guest, situation):
+                return replace(worst, status=Status.WARNING, reason=finding, findings=(finding,))
+    return worst
+
+
+def _storage_out_of_reach(job: BackupJob, guest: Guest, situation: Situation) -> Reason | None:
+    """Return the warning that the next run cannot succeed: the guest's node may not use the job's storage."""
+    if job.storage is None or not situation.facts.storages:
+        return None
+    known = [storage for storage in situation.facts.storages if storage.storage == job.storage]
+    if not known or any(storage.serves(guest.node) for storage in known):
+        return None
+    return Reason("storage_not_on_node", {"storage": job.storage, "node": guest.node, "job": job_name(job)})
+
+
+def _without_jobs_visible(guest: Guest, situation: Situation) -> Verdict:
+    """Judge by the age of the newest archive where the jobs may not be seen: it is never called protected."""
+    verdict = unknown(Blindness.JOBS_HIDDEN)
+    archives = situation.archives(guest)
+    if archives:
+        return replace(verdict, evidence=(archives[0].volid,), confidence=Confidence.ARTIFACT)
+    return verdict
+
+
+def _without_promise(guest: Guest, covering: list[BackupJob], situation: Situation) -> Verdict:
+    jobs = situation.facts.jobs or ()
+    if any(situation.covers(job, guest) is Coverage.UNKNOWN for job in jobs if job.enabled):
+        return unknown(Blindness.POOLS_HIDDEN)
+    if covering:
+        # They run only when somebody starts them.
         return Verdict(
-            status=Status.PAUSED,
-            problem=not recent,
-            reason=Reason("job_disabled" if recent else "job_disabled_too_long", {"job": _names(paused)}),
+            status=Status.UNCOVERED, problem=True, reason=Reason("job_without_schedule", {"job": names_of(covering)})
         )
+    if paused := situation.jobs_of(guest, enabled=False):
+        return _paused(guest, paused, situation)
     if guest.template:
         return Verdict(status=Status.IGNORED, problem=False, reason=Reason("template_without_job"))
-    return Verdict(status=Status.UNCOVERED, problem=True, reason=Reason("no_job"))
+    return _uncovered(guest, situation)
 
 
-def _never_seen(covering: tuple[BackupJob, ...], facts: Facts) -> Verdict:
-    """A guest with a job but without any run: unproven, and where some nodes cannot be seen, that is why."""
-    if blind := [node.name for node in facts.nodes.values() if node.blindness is not None]:
-        return _unknown(Blindness.NODE_UNREACHABLE, node=", ".join(sorted(blind)))
-    return _unknown("no_run_seen", job=_names(covering))
-
-
-def _decisive(covering: tuple[BackupJob, ...], finished: list[Outcome]) -> Outcome | None:
-    """Return the outcome that counts: the worst of the newest ones of all covering jobs.
-
-    A good backup by hand makes up for a job's failure before it, but a failure by hand takes nothing away from a good one.
-    """
-    newest = [
-        outcome
-        for job in covering
-        if (outcome := next((outcome for outcome in finished if _concerns(outcome, job)), None)) is not None
-    ]
-    failures = [outcome for outcome in newest if outcome.result is not Result.OK]
-    if newest:
-        return max(failures or newest, key=lambda outcome: outcome.started)
-    return finished[0] if finished else None
-
-
-def _concerns(outcome: Outcome, job: BackupJob) -> bool:
-    """Tell whether an outcome says something of what a job promises."""
-    if outcome.by_hand:
-        return outcome.result is Result.OK
-    return outcome.job_id in {None, job.job_id}
-
-
-def _from_outcome(outcome: Outcome, finished: list[Outcome], facts: Facts) -> Verdict:
-    job = next((job for job in facts.jobs or () if job.job_id == outcome.job_id), None)
-    values = {"job": job_name(job) if job else "", "node": outcome.node, "error": outcome.error or ""}
-    if outcome.result is Result.OK:
-        return Verdict(
-            status=Status.OK,
-            problem=False,
-            reason=Reason(_success_code(outcome, job), values),
-            since=outcome.finished,
-            confidence=outcome.confidence,
-            evidence=(outcome.upid,),
-        )
-    code = _FAILURES[outcome.result]
-    if outcome.result is Result.NOT_REACHED and job is None:
-        code = "backup_not_reached_by_any_job"
+def _paused(guest: Guest, paused: Iterable[BackupJob], situation: Situation) -> Verdict:
+    paused = list(paused)
+    last = _last_success(guest, situation.outcomes(guest), situation)
+    records = [record for job in paused if (record := situation.job_record(job)) is not None]
+    since = max((record.disabled_since for record in records if record.disabled_since is not None), default=None)
+    recent = last is not None and situation.facts.now - last <= PAUSE_LIMIT
     return Verdict(
-        status=Status.FAILED,
-        problem=True,
-        reason=Reason(code if outcome.error or outcome.result is Result.INTERRUPTED else f"{code}_unexplained", values),
-        since=_failing_since(finished, outcome),
-        confidence=outcome.confidence,
-        evidence=(outcome.upid,),
+        status=Status.PAUSED,
+        problem=not recent,
+        reason=Reason("job_disabled" if recent else "job_disabled_too_long", {"job": names_of(paused)}),
+        since=since,
+        job_id=paused[0].job_id,
+        trace={"rule": "job_disabled", "pause_limit": str(PAUSE_LIMIT)},
     )
 
 
-def _success_code(outcome: Outcome, job: BackupJob | None) -> str:
-    if outcome.by_hand:
-        return "backed_up_by_hand"
-    return "backed_up" if job else "backed_up_by_unknown_job"
+def _uncovered(guest: Guest, situation: Situation) -> Verdict:
+    """Judge a guest that is in no job: a new one has some days until that is a problem."""
+    record = situation.guest_record(guest)
+    since = record.uncovered_since if record else None
+    trace = {"rule": "no_job", "grace": str(NEW_GUEST_GRACE)}
+    code = _why_uncovered(guest, situation)
+    if since is not None and situation.facts.now - since < NEW_GUEST_GRACE:
+        if record is not None and record.first_seen is not None and record.first_seen >= since:
+            return Verdict(
+                status=Status.PENDING, problem=False, reason=Reason("new_without_job"), since=since, trace=trace
+            )
+        return Verdict(status=Status.UNCOVERED, problem=False, reason=code, since=since, trace=trace)
+    return Verdict(status=Status.UNCOVERED, problem=True, reason=code, since=since, trace=trace)
 
 
-def _failing_since(finished: Iterable[Outcome], last: Outcome) -> datetime | None:
-    """Return when the row of failures began that ends with `last`, in the same job."""
-    since = None
-    for outcome in finished:
-        if outcome.started > last.started or outcome.job_id != last.job_id:
+def _why_uncovered(guest: Guest, situation: Situation) -> Reason:
+    """Return why no job covers a guest: often it has moved away from the node to which its job is bound."""
+    for job in situation.facts.jobs or ():
+        if not job.enabled:
             continue
-        if outcome.result is Result.OK:
-            break
-        since = outcome.finished or outcome.started
-    return since
+        elsewhere = replace(guest, node=job.node) if job.node is not None else None
+        if elsewhere is not None and situation.covers(job, elsewhere) is Coverage.YES:
+            return Reason("job_on_other_node", {"job": job_name(job), "node": job.node or "", "here": guest.node})
+        if job.all_guests and guest.vmid in job.exclude:
+            return Reason("excluded_from_job", {"job": job_name(job)})
+    return Reason("no_job")
 
 
-def _unknown(code: str, **values: str) -> Verdict:
-    return Verdict(status=Status.UNKNOWN, problem=None, reason=Reason(str(code), values), confidence=Confidence.NONE)
-
-
-def _names(jobs: Iterable[BackupJob]) -> str:
-    return ", ".join(job_name(job) for job in jobs)
-
-
-def job_name(job: BackupJob) -> str:
-    """Return how people call a job: its comment, else its schedule and storage, else its id."""
-    if job.comment:
-        return job.comment.splitlines()[0]
-    if job.schedule:
-        return f"{job.schedule} → {job.storage or 'local'}"
-    return job.job_id
+def unproven(guest: Guest, situation: Situation) -> Verdict:
+    """Return the verdict from the newest outcome alone, for a guest of which nothing else is known."""
+    outcomes = situation.outcomes(guest)
+    return from_outcome(guest, outcomes, situation) if outcomes else unknown("no_run_seen", job="")

@@ -1,121 +1,277 @@
-"""The judgement of jobs: from the last run of each on every node."""
+"""The judgement of jobs: from the runs of each on every node, and from those that should have been."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from ..proxmox.backup_models import BackupJob
-from .attribution import Attribution
-from .facts import Blindness, Facts, JobState, Run
-from .outcomes import succeeded
-from .verdict import Confidence, Reason, Status, Verdict
+from .facts import Blindness
+from .job_names import job_name
+from .misses import explain_miss, stuck_state
+from .outcomes import Result, succeeded, unclear
+from .records import RunRecord
+from .situation import Situation
+from .slots import Timetable, event_of, has_schedule
+from .verdict import Confidence, Reason, Status, Verdict, unknown
 
-# The nodes start a slot's runs within a minute of each other, and a run waits for the lock for three hours at most.
-_SAME_SLOT: Final = timedelta(hours=3)
-_WORST_FIRST: Final = (Status.FAILED, Status.WARNING, Status.OK)
+_SLOW_FACTOR: Final = 3
+_SLOW_LEAST: Final = timedelta(minutes=30)
+_WORST_FIRST: Final = (Status.FAILED, Status.OVERDUE, Status.UNKNOWN, Status.WARNING, Status.OK, Status.PENDING)
+_GONE: Final = ("unable to find VM", "no such VM", "does not exist")
 
 
-def judge_job(job: BackupJob, facts: Facts, attributions: Mapping[str, Attribution]) -> Verdict:
-    """Return the verdict of a job from its runs and from what its state files tell."""
-    runs = sorted(
-        (run for run in facts.runs if attributions[run.task.upid].job_id == job.job_id),
-        key=lambda run: run.task.started,
-        reverse=True,
-    )
-    finished = [run for run in runs if not run.task.running]
+def judge_job(job: BackupJob, situation: Situation) -> Verdict:
+    """Return the verdict of a job from its runs, its slots and what its state files tell."""
+    runs = situation.job_runs(job)
     if not job.enabled:
-        verdict = Verdict(status=Status.PAUSED, problem=False, reason=Reason("job_is_disabled"))
+        record = situation.job_record(job)
+        since = record.disabled_since if record else None
+        verdict = Verdict(status=Status.PAUSED, problem=False, reason=Reason("job_is_disabled"), since=since)
     else:
-        verdict = _settled(job, finished, facts, attributions)
-    good = (run for run in finished if _result(run)[0] is not Status.FAILED)
-    verdict = replace(verdict, last_success=next((run.ended for run in good), None))
-    if any(run.task.running for run in runs):
-        return replace(verdict, status=Status.RUNNING)
-    return verdict
+        verdict = _settled(job, runs, situation)
+    good = next(
+        (run for run in runs if run.outcomes and _result(run, situation)[0] in {Status.OK, Status.WARNING}), None
+    )
+    verdict = replace(verdict, last_success=good.ended if good else None, job_id=job.job_id)
+    return _with_progress(job, verdict, situation)
 
 
-def _settled(job: BackupJob, finished: list[Run], facts: Facts, attributions: Mapping[str, Attribution]) -> Verdict:
-    if stuck := _could_not_start(job, finished, facts):
+def _with_progress(job: BackupJob, verdict: Verdict, situation: Situation) -> Verdict:
+    """Lay a run in progress over the verdict, and say where it takes too long."""
+    going_on = situation.going_on(job)
+    if not going_on:
+        return verdict
+    if all("waiting_for_lock" in run.notes for run in going_on):
+        return replace(verdict, status=Status.WAITING)
+    if job.enabled and verdict.status in {Status.OK, Status.WARNING, Status.PENDING}:
+        if (finding := _too_slow(job, going_on, situation)) is not None:
+            return replace(verdict, status=Status.RUNNING, reason=finding, findings=(finding, *verdict.findings))
+    return replace(verdict, status=Status.RUNNING)
+
+
+def _too_slow(job: BackupJob, going_on: Iterable[RunRecord], situation: Situation) -> Reason | None:
+    for run in going_on:
+        elapsed = situation.node_now(run.node) - run.started
+        table = situation.timetable(job, run.node)
+        if table is not None and (following := table.event.next_after(run.started.astimezone(table.zone))) is not None:
+            if following.timestamp() < situation.node_now(run.node).timestamp() - 60:
+                return Reason("run_longer_than_interval", {"node": run.node, "hours": _hours(elapsed)})
+        usual = sorted(
+            past.ended - past.started
+            for past in situation.job_runs(job)
+            if past.node == run.node and past.ended is not None and past.outcomes and succeeded(past.status)
+        )
+        if usual and elapsed > max(_SLOW_FACTOR * usual[len(usual) // 2], _SLOW_LEAST):
+            return Reason("run_slow", {"node": run.node, "hours": _hours(elapsed)})
+    return None
+
+
+def _hours(duration: timedelta) -> str:
+    minutes = int(duration.total_seconds() // 60)
+    return f"{minutes // 60}:{minutes % 60:02}"
+
+
+def _settled(job: BackupJob, runs: tuple[RunRecord, ...], situation: Situation) -> Verdict:
+    if stuck := stuck_state(job, None, situation.facts, runs):
         code = "job_could_not_start" if stuck.error is None else "job_state_unreadable"
+        error = stuck.error or (stuck.message or "").strip()
         return Verdict(
             status=Status.FAILED,
             problem=True,
-            reason=Reason(code, {"node": stuck.node, "error": stuck.error or (stuck.message or "").strip()}),
+            reason=Reason(code, {"node": stuck.node, "error": error}),
             since=stuck.updated,
             confidence=Confidence.EXACT,
+            failures=1,
+            error=error,
+            trace={"rule": "job_state_file", "node": stuck.node},
         )
-    if not finished:
-        return _never_seen(job, facts)
-    last = _of_last_slot(finished)
-    status, run = min(((_result(run)[0], run) for run in last), key=lambda pair: _WORST_FIRST.index(pair[0]))
-    code, error = _result(run)[1:]
+    if not has_schedule(job):
+        return Verdict(status=Status.WARNING, problem=False, reason=Reason("job_never_runs_by_itself"))
+    if event_of(job) is None:
+        return replace(
+            unknown("schedule_unreadable", job=job_name(job), schedule=job.schedule or ""), trace={"rule": "schedule"}
+        )
+    verdicts = [_on_node(job, node, situation) for node in _nodes_that_owe(job, runs, situation)]
+    if not verdicts:
+        return _nothing_to_do(job, situation)
+    worst = min(verdicts, key=lambda verdict: _WORST_FIRST.index(verdict.status))
+    upcoming = [verdict.next_due for verdict in verdicts if verdict.next_due is not None]
+    evidence = tuple(upid for verdict in verdicts for upid in verdict.evidence)
+    return replace(worst, next_due=min(upcoming, default=None), evidence=evidence)
+
+
+def _nodes_that_owe(job: BackupJob, runs: tuple[RunRecord, ...], situation: Situation) -> list[str]:
+    """Return the nodes on which a slot has work to do: those with a guest of the job.
+
+    A number without a guest makes the job fail on every node (PVE/VZDump.pm, get_included_guests), so the nodes on which
+    the newest slot failed count too.
+    """
+    nodes = {guest.node for guest in situation.covered_guests(job)}
+    if runs:
+        newest = runs[0].started
+        nodes |= {
+            run.node
+            for run in runs
+            if newest - run.started <= timedelta(hours=3) and not succeeded(run.status) and run.job_id == job.job_id
+        }
+    return sorted(nodes)
+
+
+def _nothing_to_do(job: BackupJob, situation: Situation) -> Verdict:
+    if not situation.facts.guests_complete:
+        return unknown(Blindness.NODE_UNREACHABLE, node=", ".join(_blind_nodes(situation)))
+    if job.pool is not None and not situation.facts.pools_visible:
+        return unknown(Blindness.POOLS_HIDDEN)
+    return Verdict(status=Status.WARNING, problem=False, reason=Reason("job_without_guests"))
+
+
+def _blind_nodes(situation: Situation) -> list[str]:
+    return sorted(node.name for node in situation.facts.nodes.values() if node.blindness is not None)
+
+
+def _on_node(job: BackupJob, node: str, situation: Situation) -> Verdict:
+    """Judge a job on one node."""
+    runs = [run for run in situation.job_runs(job) if run.node == node and not _is_empty(run)]
+    table = situation.timetable(job, node)
+    if table is None:
+        return _from_runs(runs, situation) if runs else unknown(Blindness.NODE_UNREACHABLE, node=node)
+    floor = situation.owed_since(job)
+    due = table.due if table.due is not None and (floor is None or table.due >= floor) else None
+    if due is not None:
+        # A slot of a node to which the job's guests have come since is not owed by it.
+        due = due if _owed_by_somebody(job, node, due, situation) else None
+    own = [run for run in runs if run.job_id == job.job_id]
+    newest = runs[0] if runs else None
+    if newest is not None and (due is None or table.serves(newest.started, due)):
+        verdict = _from_runs(own or runs, situation) if newest.job_id or own else _from_runs(runs, situation)
+    elif due is None:
+        verdict = Verdict(status=Status.PENDING, problem=False, reason=Reason("job_first_run_not_due"))
+    else:
+        verdict = _missed(job, node, runs, table, due, floor, situation)
+    trace = {"node": node, "due_slot": due.isoformat() if due else "", "allowance": str(table.allowance)}
+    return replace(verdict, next_due=table.following, trace={**trace, **verdict.trace})
+
+
+def _owed_by_somebody(job: BackupJob, node: str, due: datetime, situation: Situation) -> bool:
+    guests = [guest for guest in situation.covered_guests(job) if guest.node == node]
+    if not guests:
+        return True
+    floors = [situation.owed_since(job, guest) for guest in guests]
+    moves = [
+        record.moved
+        for guest in guests
+        if (record := situation.guest_record(guest)) is not None and record.moved is not None
+    ]
+    if len(moves) == len(guests) and all(moved > due for moved in moves):
+        return False
+    return any(floor is None or floor <= due for floor in floors)
+
+
+def _missed(
+    job: BackupJob,
+    node: str,
+    runs: list[RunRecord],
+    table: Timetable,
+    due: datetime,
+    floor: datetime | None,
+    situation: Situation,
+) -> Verdict:
+    """Judge a slot whose time is up and that no known run of the node has served."""
+    if situation.going_on(job):
+        if runs:
+            return _from_runs(runs, situation)
+        return Verdict(status=Status.PENDING, problem=False, reason=Reason("job_first_run_not_due"))
+    guests = [guest for guest in situation.covered_guests(job) if guest.node == node]
+    facts = situation.node(node)
+    off = facts is not None and not facts.online and situation.facts.read_at in {None, situation.facts.now}
+    if situation.seen_until(node) < table.deadline(due) and not off:
+        if facts is not None and facts.blindness is not None:
+            return unknown(facts.blindness, node=node)
+        return unknown("cannot_verify", since=situation.facts.read_at or situation.facts.now)
+    if guests and all(_has_archive(guest.vmid, due - table.tolerance(due), situation) for guest in guests):
+        return Verdict(
+            status=Status.OK, problem=False, reason=Reason("job_archives_found"), confidence=Confidence.ARTIFACT
+        )
+    if not runs and (situation.history.began is None or situation.history.began > due):
+        return unknown("job_no_run_seen")
+    miss = explain_miss(guests[0], job, due, table, situation) if guests else None
+    first = table.first_missed(runs[0].started if runs else None, floor) or due
     return Verdict(
-        status=status,
-        problem=status is Status.FAILED,
-        reason=Reason(code, {"node": run.task.node, "error": error}),
-        since=_since(finished) if status is Status.FAILED else run.ended,
-        confidence=attributions[run.task.upid].confidence,
-        evidence=tuple(run.task.upid for run in last),
+        status=Status.OVERDUE,
+        problem=True,
+        reason=miss.reason if miss else Reason("run_missed", {"node": node, "slot": due, "job": job_name(job)}),
+        since=table.deadline(first),
+        confidence=Confidence.SCHEDULED,
+        failures=table.missed(runs[0].started if runs else None, floor),
+        trace={"rule": "missed_slot", "first_missed": first.isoformat()},
     )
 
 
-def _never_seen(job: BackupJob, facts: Facts) -> Verdict:
-    blind = sorted(node.name for node in facts.nodes.values() if node.blindness is not None)
-    if blind and job.node in {None, *blind}:
-        reason = Reason(Blindness.NODE_UNREACHABLE, {"node": ", ".join(blind)})
-    else:
-        reason = Reason("job_no_run_seen")
-    return Verdict(status=Status.UNKNOWN, problem=None, reason=reason)
-
-
-def _could_not_start(job: BackupJob, finished: list[Run], facts: Facts) -> JobState | None:
-    """Return the newest state in which a node could not start the job.
-
-    Without a UPID the state names no run: the scheduler got nowhere, and a later run takes that back. A state that cannot
-    be read keeps the scheduler from trying at all (PVE/Jobs.pm, synchronize_job_states_with_config).
-    """
-    newest = finished[0].started if finished else None
-    states = [state for state in facts.job_states if state.job_id == job.job_id and _is_stuck(state, newest)]
-    return max(states, key=lambda state: state.updated.timestamp() if state.updated else 0.0, default=None)
-
-
-def _is_stuck(state: JobState, newest_run: datetime | None) -> bool:
-    if state.error is not None:
-        return True
-    if state.state != "stopped" or state.upid is not None or succeeded((state.message or "OK").strip()):
+def _has_archive(vmid: int, since: datetime, situation: Situation) -> bool:
+    guest = next((guest for guest in situation.facts.guests if guest.vmid == vmid), None)
+    if guest is None:
         return False
-    return newest_run is None or state.updated is None or state.updated > newest_run
+    return any(archive.ctime >= since.timestamp() for archive in situation.archives(guest)[:1])
 
 
-def _of_last_slot(finished: list[Run]) -> list[Run]:
-    """Return the newest run of each node that took part in the job's last slot."""
-    newest: dict[str, Run] = {}
-    for run in finished:
-        if finished[0].started - run.started <= _SAME_SLOT:
-            newest.setdefault(run.task.node, run)
-    return list(newest.values())
+def _is_empty(run: RunRecord) -> bool:
+    """Tell whether a run found nothing to do, as one of all guests on a node without any."""
+    return not run.outcomes and succeeded(run.status) and run.logged
 
 
-def _result(run: Run) -> tuple[Status, str, str]:
+def _from_runs(runs: list[RunRecord], situation: Situation) -> Verdict:
+    """Return the verdict that a node's newest run gives."""
+    run = runs[0]
+    status, code, error = _result(run, situation)
+    since, failures = _failing(runs, situation) if status is Status.FAILED else (run.ended, 0)
+    return Verdict(
+        status=status,
+        problem=None if status is Status.UNKNOWN else status is Status.FAILED,
+        reason=Reason(code, {"node": run.node, "error": error}),
+        since=since,
+        confidence=run.confidence,
+        evidence=(run.upid,),
+        failures=failures,
+        error=error if status is Status.FAILED else None,
+        trace={"rule": "newest_run", "run": run.upid},
+    )
+
+
+def _result(run: RunRecord, situation: Situation) -> tuple[Status, str, str]:
     """Return status, reason code and error text of a finished run; a failed guest outweighs the task's own status."""
-    status = run.task.status
-    failed = [guest for guest in run.log.guests if guest.result != "ok"] if run.log else []
-    if failed:
-        names = ", ".join(f"{guest.name or 'VM'} ({guest.vmid})" for guest in failed)
+    bad = [outcome for outcome in run.outcomes if outcome.result not in {Result.OK, Result.UNCLEAR}]
+    gone = [outcome for outcome in bad if any(text in (outcome.error or "") for text in _GONE)]
+    present = {guest.vmid for guest in situation.facts.guests}
+    gone = [outcome for outcome in gone if outcome.vmid not in present]
+    if gone and len(gone) == len(bad):
+        return Status.FAILED, "job_lists_deleted_guest", ", ".join(str(outcome.vmid) for outcome in gone)
+    if bad and any(outcome.result is not Result.NOT_REACHED for outcome in bad):
+        names = ", ".join(_name(outcome.vmid, situation) for outcome in bad)
         return Status.FAILED, "job_guests_failed", names
-    if not succeeded(status):
-        return Status.FAILED, "job_failed", (run.log.error if run.log else None) or status or ""
-    if status is not None and status.upper().startswith("WARNINGS:"):
-        return Status.WARNING, "job_with_warnings", status.partition(":")[2].strip()
+    if "prune_failed" in run.notes and not succeeded(run.status):
+        return Status.FAILED, "job_prune_failed", run.error or run.status
+    if unclear(run.status):
+        good = bool(run.outcomes) and all(outcome.result is Result.OK for outcome in run.outcomes)
+        return (Status.OK, "job_ok", "") if good else (Status.UNKNOWN, "job_status_unclear", run.status)
+    if not succeeded(run.status):
+        return Status.FAILED, "job_failed", run.error or run.status
+    if run.warnings and run.status.upper().startswith("WARNINGS:"):
+        return Status.WARNING, "job_with_warnings", str(run.warnings)
     return Status.OK, "job_ok", ""
 
 
-def _since(finished: list[Run]) -> datetime | None:
-    """Return when the present row of failures began."""
-    since = None
-    for run in finished:
-        if _result(run)[0] is not Status.FAILED:
+def _name(vmid: int, situation: Situation) -> str:
+    record = situation.history.guests.get(vmid)
+    return f"{record.name if record and record.name else 'VM'} ({vmid})"
+
+
+def _failing(runs: list[RunRecord], situation: Situation) -> tuple[datetime | None, int]:
+    """Return when the present row of failures began, and how many runs they are."""
+    since, count = None, 0
+    for run in runs:
+        if _result(run, situation)[0] is not Status.FAILED:
             break
         since = run.ended or run.started
-    return since
+        count += 1
+    return since, count

@@ -1,16 +1,22 @@
 """The picture: every guest and job with its verdict, as one immutable value."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
 
 from ..proxmox.backup_models import BackupJob
 from ..proxmox.models import ClusterStatus, Guest
-from .attribution import Attribution, attribute
 from .facts import Facts, NodeFacts
 from .guest_verdicts import judge_guest
 from .job_verdicts import judge_job
-from .outcomes import outcomes_by_guest
-from .verdict import Verdict
+from .records import History, RunRecord, VerdictRecord
+from .remember import remember
+from .run_memory import RunIndex, running_records
+from .situation import Situation
+from .verdict import Status, Verdict
+
+BLIND_LIMIT: Final = timedelta(hours=24)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,7 +40,8 @@ class Picture:
     """What is known and held of a cluster at one moment.
 
     `jobs_visible` is False where the token may not see jobs: then `jobs` is empty and says nothing. `guests_complete` is
-    False where a guest that exists may be missing from `guests`.
+    False where a guest that exists may be missing from `guests`. `history` is what to keep until the next moment, `index`
+    the same runs by guest and job.
     """
 
     cluster: ClusterStatus
@@ -43,22 +50,87 @@ class Picture:
     jobs: Mapping[str, JobView]
     jobs_visible: bool
     guests_complete: bool
-    attributions: Mapping[str, Attribution]
+    running: tuple[RunRecord, ...]
+    history: History
+    index: RunIndex
 
 
-def judge(facts: Facts, earlier: Mapping[str, Attribution]) -> Picture:
-    """Return the picture that the facts give; `earlier` holds the links of runs to jobs that were decided before."""
-    attributions = attribute(facts, earlier)
-    outcomes = outcomes_by_guest(facts, attributions)
+def judge(facts: Facts, history: History, index: RunIndex | None = None) -> Picture:
+    """Return the picture that facts and history give; `index` is that of the picture before, to save time."""
+    facts = _with_plausible_clock(facts, history)
+    history = remember(history, facts)
+    situation = Situation(
+        facts=facts,
+        history=history,
+        index=index.following(history.runs) if index else RunIndex.of(history.runs),
+        running=running_records(history.runs, facts),
+    )
+    guests = {
+        guest.vmid: _limited(f"guest_{guest.vmid}", judge_guest(guest, situation), situation) for guest in facts.guests
+    }
+    jobs = {job.job_id: _limited(f"job_{job.job_id}", judge_job(job, situation), situation) for job in facts.jobs or ()}
+    verdicts = {
+        **{f"guest_{vmid}": verdict for vmid, verdict in guests.items()},
+        **{f"job_{job_id}": verdict for job_id, verdict in jobs.items()},
+    }
     return Picture(
         cluster=facts.cluster,
         nodes=facts.nodes,
-        guests={
-            guest.vmid: GuestView(guest=guest, verdict=judge_guest(guest, outcomes.get(guest.vmid, ()), facts))
-            for guest in facts.guests
-        },
-        jobs={job.job_id: JobView(job=job, verdict=judge_job(job, facts, attributions)) for job in facts.jobs or ()},
+        guests={guest.vmid: GuestView(guest=guest, verdict=guests[guest.vmid]) for guest in facts.guests},
+        jobs={job.job_id: JobView(job=job, verdict=jobs[job.job_id]) for job in facts.jobs or ()},
         jobs_visible=facts.jobs is not None,
         guests_complete=facts.guests_complete,
-        attributions=attributions,
+        running=situation.running,
+        history=replace(history, evaluated=facts.now, verdicts=_remembered(verdicts, history, facts.now)),
+        index=situation.index,
+    )
+
+
+def _with_plausible_clock(facts: Facts, history: History) -> Facts:
+    """Return the facts by the nodes' clocks where ours has gone back, as after a start without a time server."""
+    if history.evaluated is None or facts.now >= history.evaluated:
+        return facts
+    skews = sorted(node.skew for node in facts.nodes.values() if node.tasks_read is not None)
+    if not skews:
+        return replace(facts, now=history.evaluated)
+    usual = skews[len(skews) // 2]
+    nodes = {name: replace(node, skew=node.skew - usual) for name, node in facts.nodes.items()}
+    return replace(facts, now=facts.now + usual, nodes=nodes, read_at=facts.read_at and facts.read_at + usual)
+
+
+def _limited(key: str, verdict: Verdict, situation: Situation) -> Verdict:
+    """Let what has been unknown for too long be a problem."""
+    if verdict.problem is not None:
+        return verdict
+    record = situation.history.verdicts.get(key)
+    since = (record.unknown_since if record else None) or situation.facts.now
+    blind = since if situation.facts.read_at is None else min(since, situation.facts.read_at)
+    verdict = replace(verdict, since=verdict.since or blind)
+    return replace(verdict, problem=True) if situation.facts.now - blind >= BLIND_LIMIT else verdict
+
+
+def _remembered(verdicts: Mapping[str, Verdict], history: History, now: datetime) -> dict[str, VerdictRecord]:
+    """Return each verdict with the moment since when it holds."""
+    return {key: _record(key, verdict, history.verdicts.get(key), now) for key, verdict in verdicts.items()}
+
+
+def _record(key: str, verdict: Verdict, known: VerdictRecord | None, now: datetime) -> VerdictRecord:
+    status = verdict.status.value
+    unseen = verdict.problem is None or verdict.status is Status.UNKNOWN
+    unknown_since = (known.unknown_since if known and known.unknown_since else now) if unseen else None
+    same = known is not None and (known.status, known.code, known.problem) == (
+        status,
+        verdict.reason.code,
+        verdict.problem,
+    )
+    if known is not None and same and known.unknown_since == unknown_since:
+        return known
+    since = known.since if known is not None and same else now
+    return VerdictRecord(
+        key=key,
+        status=status,
+        code=verdict.reason.code,
+        problem=verdict.problem,
+        since=since,
+        unknown_since=unknown_since,
     )

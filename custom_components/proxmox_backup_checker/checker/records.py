@@ -66,7 +66,8 @@ class GuestRecord:
 
     Backups from before `since` belong to another guest with the same VMID. `covered_since` tells by job since when the
     guest is in it, None for one that it was in from the beginning. `moved` is the last migration, `moved_from` its origin.
-    `archive_missing` names the archive of its last good run that a listing did not show, since when.
+    `archive_missing` names the archive of its last good run that a listing did not show, since when, and whether a
+    later listing has confirmed it.
     """
 
     vmid: int
@@ -82,6 +83,7 @@ class GuestRecord:
     locked_since: datetime | None = None
     archive_missing: str | None = None
     archive_missing_since: datetime | None = None
+    archive_missing_confirmed: bool = False
     excluded_disks: tuple[str, ...] | None = None
     newly_excluded: tuple[str, ...] = ()
     absent_since: datetime | None = None

@@ -25,8 +25,8 @@ class Status(StrEnum):
 class Confidence(StrEnum):
     """How sure a verdict is.
 
-    The first four say how a run was linked to its job, `task` that only its final status was seen, and `none` that there
-    is no evidence at all.
+    The first four say how a run was linked to its job, `task` that only its final status was seen, `artifact` that only
+    its archive was, and `none` that there is no evidence at all.
     """
 
     EXACT = "exact"
@@ -35,23 +35,26 @@ class Confidence(StrEnum):
     PROBABLE = "probable"
     MANUAL = "manual"
     TASK = "task"
+    ARTIFACT = "artifact"
     NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why: a code that has a sentence in every language, and the values for its blanks."""
+    """Why: a code that has a sentence in every language, and the values for its blanks, texts or moments."""
 
     code: str
-    values: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str | datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
-    """What is held of a guest or a job at one moment.
+    """What is held of a guest, job, storage or cluster at one moment.
 
-    `problem` is None where nothing can be proven; `evidence` holds the UPIDs that it rests on. A run in progress shows as
-    `status` running and leaves the rest of the verdict as it was.
+    `problem` is None where nothing can be proven; `evidence` holds the UPIDs or volume ids that it rests on. A run in
+    progress shows as `status` running and leaves the rest of the verdict as it was. `failures` counts the runs in a row
+    that failed or were missed. `findings` are less than a problem, the worst first. `error` is the raw text of Proxmox.
+    `trace` tells, by name, the facts and the rule that led here.
     """
 
     status: Status
@@ -62,3 +65,13 @@ class Verdict:
     next_due: datetime | None = None
     confidence: Confidence = Confidence.NONE
     evidence: tuple[str, ...] = ()
+    failures: int = 0
+    findings: tuple[Reason, ...] = ()
+    error: str | None = None
+    job_id: str | None = None
+    trace: Mapping[str, str] = field(default_factory=dict)
+
+
+def unknown(code: str, **values: str | datetime) -> Verdict:
+    """Return the verdict on what cannot be seen, with the reason."""
+    return Verdict(status=Status.UNKNOWN, problem=None, reason=Reason(str(code), values))

@@ -1,0 +1,246 @@
+"""Whether one job has kept its promise to one guest."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Final
+
+from ..proxmox.backup_models import Archive, BackupJob
+from ..proxmox.models import Guest
+from .facts import Blindness
+from .job_names import job_name
+from .misses import explain_miss
+from .outcomes import Outcome, Result
+from .situation import Situation
+from .slots import Timetable, event_of, has_schedule
+from .verdict import Confidence, Reason, Status, Verdict, unknown
+
+_FAILURES: Final[Mapping[Result, str]] = {
+    Result.FAILED: "backup_failed",
+    Result.CANCELLED: "backup_cancelled",
+    Result.INTERRUPTED: "backup_interrupted",
+    Result.NOT_REACHED: "backup_not_reached",
+}
+_USUAL_GAPS: Final = 2.0
+_LEAST_RUNS: Final = 3
+
+
+def judge_promise(guest: Guest, job: BackupJob, situation: Situation) -> Verdict | None:
+    """Return the verdict on one guest in one enabled job; None where the job never runs by itself and never did."""
+    outcomes = [outcome for outcome in situation.outcomes(guest) if _concerns(outcome, job)]
+    newest = outcomes[0] if outcomes else None
+    if not has_schedule(job) and newest is None:
+        return None
+    table = situation.timetable(job, guest.node)
+    if table is None:
+        return replace(_without_timetable(guest, job, outcomes, situation), job_id=job.job_id)
+    floor = situation.owed_since(job, guest)
+    due = table.due if table.due is not None and (floor is None or table.due >= floor) else None
+    if newest is not None and (due is None or table.serves(newest.started, due)):
+        verdict = _from_newest(guest, job, outcomes, situation, table, floor)
+    elif due is None:
+        verdict = Verdict(
+            status=Status.PENDING, problem=False, reason=Reason("first_run_not_due", {"job": job_name(job)})
+        )
+    else:
+        verdict = _without_run(guest, job, outcomes, situation, table, due, floor)
+    return replace(
+        verdict, next_due=table.following, job_id=job.job_id, trace={**_trace(table, due, floor), **verdict.trace}
+    )
+
+
+def _from_newest(
+    guest: Guest,
+    job: BackupJob,
+    outcomes: list[Outcome],
+    situation: Situation,
+    table: Timetable,
+    floor: datetime | None,
+) -> Verdict:
+    newest = outcomes[0]
+    record = situation.job_record(job)
+    fresh = record is not None and record.owed_because in {"created", "enabled"}
+    if fresh and floor is not None and newest.started < floor and table.due is not None:
+        return Verdict(status=Status.PENDING, problem=False, reason=Reason("first_run_not_due", {"job": job_name(job)}))
+    return from_outcome(guest, outcomes, situation)
+
+
+def _concerns(outcome: Outcome, job: BackupJob) -> bool:
+    """Tell whether an outcome says something of what a job promises.
+
+    A good backup by hand makes up for a job's failure before it; a failure by hand takes nothing away from a good one.
+    """
+    if outcome.by_hand:
+        return outcome.result is Result.OK
+    if outcome.job_id is None:
+        return True
+    return outcome.job_id == job.job_id
+
+
+def from_outcome(guest: Guest, outcomes: list[Outcome], situation: Situation) -> Verdict:
+    """Return the verdict that the newest of these outcomes gives."""
+    newest = outcomes[0]
+    job = situation.job_title(newest.job_id)
+    values = {"job": job, "node": newest.node, "error": newest.error or ""}
+    if newest.result is Result.OK:
+        return Verdict(
+            status=Status.OK,
+            problem=False,
+            reason=Reason(_success_code(newest), values),
+            since=newest.finished,
+            confidence=newest.confidence,
+            evidence=(newest.upid,),
+            trace={"rule": "newest_run", "run": newest.upid},
+        )
+    if newest.result is Result.UNCLEAR:
+        return _by_archive(guest, newest.started, situation) or replace(
+            unknown("status_unclear", **values), evidence=(newest.upid,), trace={"rule": "status_unclear"}
+        )
+    code = _FAILURES[newest.result]
+    if newest.result is Result.NOT_REACHED and not job:
+        code += "_by_any_job"
+    if newest.result in {Result.FAILED, Result.NOT_REACHED} and not newest.error:
+        code += "_unexplained"
+    since, failures = _failing(outcomes)
+    return Verdict(
+        status=Status.FAILED,
+        problem=True,
+        reason=Reason(code, values),
+        since=since,
+        confidence=newest.confidence,
+        evidence=(newest.upid,),
+        failures=failures,
+        error=newest.error,
+        trace={"rule": "newest_run", "run": newest.upid},
+    )
+
+
+def _success_code(outcome: Outcome) -> str:
+    if outcome.by_hand:
+        return "backed_up_by_hand"
+    return "backed_up" if outcome.job_id else "backed_up_by_unknown_job"
+
+
+def _failing(outcomes: list[Outcome]) -> tuple[datetime | None, int]:
+    """Return when the present row of failures began, and how many they are."""
+    since, count = None, 0
+    for outcome in outcomes:
+        if outcome.result is Result.OK:
+            break
+        since = outcome.finished or outcome.started
+        count += 1
+    return since, count
+
+
+def _without_run(
+    guest: Guest,
+    job: BackupJob,
+    outcomes: list[Outcome],
+    situation: Situation,
+    table: Timetable,
+    due: datetime,
+    floor: datetime | None,
+) -> Verdict:
+    """Judge a slot whose time is up and that no known run has served."""
+    if found := _by_archive(guest, due - table.tolerance(due), situation):
+        return found
+    if going_on := situation.going_on(job):
+        trace = {"rule": "run_in_progress", "run": going_on[0].upid}
+        if outcomes:
+            earlier = from_outcome(guest, outcomes, situation)
+            return replace(earlier, trace={**earlier.trace, **trace})
+        if _was_never_watched(guest, job, due, situation):
+            return replace(unknown("no_run_seen", job=job_name(job)), trace=trace)
+        reason = Reason("first_run_in_progress", {"job": job_name(job)})
+        return Verdict(status=Status.PENDING, problem=False, reason=reason, trace=trace)
+    if situation.seen_until(guest.node) < table.deadline(due) and not _is_off(guest, situation):
+        return _unseen(guest, situation)
+    if not outcomes and _was_never_watched(guest, job, due, situation):
+        return replace(unknown("no_run_seen", job=job_name(job)), trace={"rule": "no_run_seen"})
+    last = outcomes[0].started if outcomes else None
+    first = table.first_missed(last, floor) or due
+    miss = explain_miss(guest, job, due, table, situation)
+    failed_before = _failing(outcomes)[1] if outcomes else 0
+    return Verdict(
+        status=miss.status,
+        problem=True,
+        reason=miss.reason,
+        since=table.deadline(first),
+        confidence=Confidence.SCHEDULED,
+        failures=failed_before + table.missed(last, floor),
+        error=miss.error,
+        trace={"rule": "missed_slot", "first_missed": first.isoformat()},
+    )
+
+
+def _is_off(guest: Guest, situation: Situation) -> bool:
+    node = situation.node(guest.node)
+    return node is not None and not node.online and situation.facts.read_at in {None, situation.facts.now}
+
+
+def _unseen(guest: Guest, situation: Situation) -> Verdict:
+    node = situation.node(guest.node)
+    if node is not None and node.blindness is not None:
+        return replace(unknown(node.blindness, node=guest.node), trace={"rule": "not_visible"})
+    seen = situation.facts.read_at or situation.facts.now
+    return replace(unknown("cannot_verify", since=seen), trace={"rule": "cluster_not_visible"})
+
+
+def _was_never_watched(guest: Guest, job: BackupJob, due: datetime, situation: Situation) -> bool:
+    """Tell whether the slot lies before the first look, and nothing proves that the job was there already."""
+    began = situation.history.began
+    if began is not None and began <= due:
+        return False
+    node = situation.node(guest.node)
+    skew = node.skew if node else timedelta()
+    return not any(run.started - skew >= due - timedelta(hours=1) for run in situation.job_runs(job))
+
+
+def _by_archive(guest: Guest, since: datetime, situation: Situation) -> Verdict | None:
+    """Return the verdict that an archive gives which is young enough, whatever run has made it."""
+    newest = next(iter(situation.archives(guest)), None)
+    if newest is None or newest.ctime < since.timestamp():
+        return None
+    return Verdict(
+        status=Status.OK,
+        problem=False,
+        reason=Reason("archive_found", {"storage": newest.storage}),
+        since=archive_time(newest),
+        confidence=Confidence.ARTIFACT,
+        evidence=(newest.volid,),
+        trace={"rule": "archive", "archive": newest.volid},
+    )
+
+
+def archive_time(archive: Archive) -> datetime:
+    """Return when an archive was begun."""
+    return datetime.fromtimestamp(archive.ctime, UTC)
+
+
+def _without_timetable(guest: Guest, job: BackupJob, outcomes: list[Outcome], situation: Situation) -> Verdict:
+    """Judge by the rhythm seen so far, where the slots are not known; never by a schedule of our own."""
+    trace = {"rule": "observed_rhythm"}
+    if not outcomes:
+        if event_of(job) is None:
+            return replace(unknown("schedule_unreadable", job=job_name(job), schedule=job.schedule or ""), trace=trace)
+        return replace(_unseen(guest, situation), trace=trace)
+    verdict = from_outcome(guest, outcomes, situation)
+    if verdict.status is not Status.OK or not has_schedule(job):
+        return replace(verdict, trace=trace)
+    starts = [outcome.started for outcome in outcomes[:10]]
+    gaps = sorted(newer - older for newer, older in pairwise(starts))
+    usual = gaps[len(gaps) // 2] if len(starts) >= _LEAST_RUNS else timedelta(days=1)
+    if situation.node_now(guest.node) - starts[0] <= _USUAL_GAPS * usual:
+        return replace(verdict, trace=trace)
+    node = situation.node(guest.node)
+    if event_of(job) is not None:
+        code: str = node.blindness if node and node.blindness else Blindness.NODE_UNREACHABLE
+        return replace(unknown(code, node=guest.node), trace=trace)
+    return replace(unknown("schedule_unreadable", job=job_name(job), schedule=job.schedule or ""), trace=trace)
+
+
+def _trace(table: Timetable, due: datetime | None, floor: datetime | None) -> dict[str, str]:
+    moments = {"slot": table.latest, "due_slot": due, "deadline": due and table.deadline(due), "owed_since": floor}
+    trace = {name: moment.isoformat() for name, moment in moments.items() if moment is not None}
+    return {"zone": str(table.zone), "allowance": str(table.allowance), **trace}

@@ -1,0 +1,232 @@
+"""Carries the history on from one moment to the next: what appeared, changed and went away, and when."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from ..proxmox.backup_models import BackupJob, IncludedVolume
+from ..proxmox.models import Guest
+from .coverage import Coverage, covers
+from .facts import Facts, JobState, NodeFacts
+from .job_names import job_name
+from .records import GuestRecord, History, JobRecord, NodeRecord
+from .run_memory import remember_runs
+from .storage_memory import remember_missing_archives, remember_storages
+
+_SAME_BOOT: Final = timedelta(minutes=2)
+_BAD: Final = frozenset({"overdue", "failed"})
+# Proxmox' words for what no backup can ever hold (PVE/LXC/Config.pm, PVE/QemuConfig.pm, get_backup_volumes).
+_NEVER_INCLUDED: Final = ("not a volume", "efidisk but no")
+
+
+def remember(history: History, facts: Facts) -> History:
+    """Return the history with what the facts add to it."""
+    runs = remember_runs(history.runs, facts)
+    storages = remember_storages(history.storages, facts)
+    changed = frozenset(key for key, record in storages.items() if record.changed_identity is not None)
+    return replace(
+        history,
+        began=history.began or facts.now,
+        runs=runs,
+        jobs=_jobs(history, facts),
+        guests=remember_missing_archives(_guests(history, facts), runs, facts, changed),
+        storages=storages,
+        nodes={name: _node(history.nodes.get(name), node, history, facts) for name, node in facts.nodes.items()},
+    )
+
+
+def _jobs(history: History, facts: Facts) -> Mapping[str, JobRecord]:
+    if facts.jobs is None:
+        return history.jobs
+    records = {job.job_id: _job(history, job, facts) for job in facts.jobs}
+    for job_id, record in history.jobs.items():
+        if job_id not in records:
+            gone = record.deleted or (facts.now if facts.cluster.quorate else None)
+            records[job_id] = record if gone == record.deleted else replace(record, deleted=gone)
+    return records
+
+
+def _job(history: History, job: BackupJob, facts: Facts) -> JobRecord:
+    now = facts.now
+    record = history.jobs.get(job.job_id)
+    schedule = job.schedule or job.starttime
+    if record is None:
+        created = _created(job, facts.job_states) if history.began is None else now
+        record = JobRecord(
+            job_id=job.job_id,
+            name=job_name(job),
+            first_seen=None if history.began is None else now,
+            enabled=job.enabled,
+            schedule=schedule,
+            owed_since=created,
+            owed_because="created" if created else None,
+            disabled_since=None if job.enabled or history.began is None else now,
+        )
+    elif record.deleted is not None:
+        record = replace(record, deleted=None, owed_since=now, owed_because="created")
+    if job.enabled and not record.enabled:
+        record = replace(record, owed_since=now, owed_because="enabled", disabled_since=None)
+    elif not job.enabled and record.enabled:
+        record = replace(record, disabled_since=now)
+    if schedule != record.schedule and not _is_bad(history, job):
+        # Who edits a job while a backup is missing does not thereby get the backup.
+        record = replace(record, owed_since=now, owed_because="edited")
+    return replace(
+        record,
+        name=job_name(job),
+        enabled=job.enabled,
+        schedule=schedule,
+        fingerprint=fingerprint(job),
+        next_run=job.next_run,
+    )
+
+
+def _created(job: BackupJob, states: Iterable[JobState]) -> datetime | None:
+    """Return since when a job waits for its first run, where the state files tell."""
+    waiting = [state for state in states if state.job_id == job.job_id]
+    if not waiting or any(state.state != "created" for state in waiting):
+        return None
+    return max((state.updated for state in waiting if state.updated is not None), default=None)
+
+
+def _is_bad(history: History, job: BackupJob) -> bool:
+    verdict = history.verdicts.get(f"job_{job.job_id}")
+    return verdict is not None and verdict.status in _BAD
+
+
+def fingerprint(job: BackupJob) -> dict[str, str]:
+    """Return what a job promises, as texts by name."""
+    promised = {
+        "enabled": "1" if job.enabled else "0",
+        "schedule": job.schedule or job.starttime,
+        "storage": job.storage,
+        "node": job.node,
+        "pool": job.pool,
+        "vmid": ",".join(str(vmid) for vmid in sorted(job.vmids)),
+        "all": "1" if job.all_guests else None,
+        "exclude": ",".join(str(vmid) for vmid in sorted(job.exclude)),
+        "mode": job.mode,
+        "prune-backups": _text(job.options.get("prune-backups")),
+    }
+    return {name: value for name, value in promised.items() if value}
+
+
+def _text(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ",".join(f"{key}={value[key]}" for key in sorted(value))
+    return "" if value is None else str(value)
+
+
+def _guests(history: History, facts: Facts) -> Mapping[int, GuestRecord]:
+    backed_up_now = {
+        guest_run.vmid
+        for run in facts.runs
+        if run.task.running and run.log is not None
+        for guest_run in run.log.guests
+        if guest_run.result == "running"
+    }
+    excluded = _excluded(facts)
+    records = {
+        guest.vmid: _guest(history, guest, facts, excluded.get(guest.vmid), busy=guest.vmid in backed_up_now)
+        for guest in facts.guests
+    }
+    for vmid, record in history.guests.items():
+        if vmid not in records:
+            absent = record.absent_since or (facts.now if facts.guests_complete else None)
+            records[vmid] = record if absent == record.absent_since else replace(record, absent_since=absent)
+    return records
+
+
+def _guest(
+    history: History, guest: Guest, facts: Facts, excluded: tuple[str, ...] | None, *, busy: bool
+) -> GuestRecord:
+    now = facts.now
+    known = history.guests.get(guest.vmid)
+    first_look = history.began is None
+    if known is None:
+        record = GuestRecord(
+            vmid=guest.vmid,
+            guest_type=guest.guest_type,
+            name=guest.name,
+            node=guest.node,
+            first_seen=None if first_look else now,
+            since=None if first_look else now,
+        )
+    elif _is_another(known, guest):
+        record = GuestRecord(
+            vmid=guest.vmid, guest_type=guest.guest_type, name=guest.name, node=guest.node, first_seen=now, since=now
+        )
+    else:
+        record = replace(known, name=guest.name or known.name, absent_since=None)
+        if record.node != guest.node:
+            record = replace(record, node=guest.node, moved=now, moved_from=record.node)
+    locked = None
+    if guest.lock == "backup" and not busy:
+        locked = record.locked_since or now
+    record = replace(record, locked_since=locked)
+    if facts.jobs is not None:
+        record = _with_coverage(record, guest, facts, facts.jobs, first_look=first_look)
+    return record if excluded is None else _with_exclusions(record, excluded)
+
+
+def _is_another(known: GuestRecord, guest: Guest) -> bool:
+    """Tell whether a VMID was used again for another guest; one that was restored keeps its name."""
+    if known.guest_type != guest.guest_type:
+        return True
+    return known.absent_since is not None and guest.name is not None and known.name not in {None, guest.name}
+
+
+def _with_coverage(
+    record: GuestRecord, guest: Guest, facts: Facts, jobs: Iterable[BackupJob], *, first_look: bool
+) -> GuestRecord:
+    """Remember since when a guest is in which enabled jobs, and since when in none."""
+    covering = [
+        job.job_id
+        for job in jobs
+        if job.enabled and covers(job, guest, pools_visible=facts.pools_visible) is Coverage.YES
+    ]
+    new = None if first_look else facts.now
+    covered = {job_id: record.covered_since.get(job_id, new) for job_id in covering}
+    uncovered = None
+    if not covering and not first_look:
+        was_covered = bool(record.covered_since) or record.first_seen == facts.now
+        uncovered = facts.now if was_covered and record.uncovered_since is None else record.uncovered_since
+    return replace(record, covered_since=covered, uncovered_since=uncovered)
+
+
+def _excluded(facts: Facts) -> dict[int, tuple[str, ...]]:
+    """Return the disks and mount points of every guest that its jobs leave out, though they could be backed up."""
+    return {
+        guest.vmid: tuple(sorted(volume.key for volume in guest.volumes if _is_left_out(volume)))
+        for guests in facts.included.values()
+        for guest in guests
+    }
+
+
+def _is_left_out(volume: IncludedVolume) -> bool:
+    return not volume.included and not (volume.reason or "").startswith(_NEVER_INCLUDED)
+
+
+def _with_exclusions(record: GuestRecord, excluded: tuple[str, ...]) -> GuestRecord:
+    if record.excluded_disks is None:
+        return replace(record, excluded_disks=excluded)
+    new = (set(excluded) - set(record.excluded_disks)) | (set(record.newly_excluded) & set(excluded))
+    return replace(record, excluded_disks=excluded, newly_excluded=tuple(sorted(new)))
+
+
+def _node(record: NodeRecord | None, node: NodeFacts, history: History, facts: Facts) -> NodeRecord:
+    now = facts.now
+    record = record or NodeRecord(name=node.name)
+    blind = None if node.blindness is None else record.blind_since or now
+    if not node.online:
+        return replace(record, offline_since=record.offline_since or now, blind_since=blind)
+    outage = record.last_outage
+    booted = node.booted
+    if booted is not None and (outage is None or booted > outage[1] + _SAME_BOOT):
+        # Before the first look nothing is known but the boot itself.
+        seen = record.offline_since or history.evaluated
+        outage = (min(seen, booted) if seen else booted, booted)
+    elif record.offline_since is not None:
+        outage = (record.offline_since, now)
+    return replace(record, offline_since=None, last_outage=outage, blind_since=blind)

@@ -1,0 +1,168 @@
+"""Takes finished runs into the history, each once, and finds them again by guest and by job."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from ..proxmox.vzdump_records import VzdumpLog
+from .attribution import Attribution, Clues, attribute
+from .facts import Facts, Run
+from .outcomes import Outcome, Result, outcomes_of, storage_of, succeeded
+from .records import RunRecord
+from .slots import Span
+from .verdict import Confidence
+
+_RECENT: Final = timedelta(days=2)
+
+
+def remember_runs(runs: Mapping[str, RunRecord], facts: Facts) -> Mapping[str, RunRecord]:
+    """Return the history's runs with those that have finished since; the same mapping where nothing is new.
+
+    A link that a state file proves replaces a weaker one; nothing else changes what was decided before.
+    """
+    clues = Clues.of(facts, _spans(runs.values(), facts.runs))
+    new = {
+        run.task.upid: _record(run, attribute(run, facts, clues), facts)
+        for run in sorted(facts.runs, key=lambda run: run.task.started)
+        if not run.task.running and run.task.upid not in runs
+    }
+    proven = {
+        upid: _linked(runs[upid], job_id)
+        for upid, job_id in clues.exact.items()
+        if upid in runs and runs[upid].confidence is not Confidence.EXACT
+    }
+    return {**runs, **proven, **new} if new or proven else runs
+
+
+def running_records(runs: Mapping[str, RunRecord], facts: Facts) -> tuple[RunRecord, ...]:
+    """Return the runs that go on at the moment; `ended` is None."""
+    going_on = [run for run in facts.runs if run.task.running]
+    if not going_on:
+        return ()
+    clues = Clues.of(facts, _spans(runs.values(), facts.runs))
+    return tuple(_record(run, attribute(run, facts, clues), facts) for run in going_on)
+
+
+def _spans(records: Iterable[RunRecord], runs: Iterable[Run]) -> dict[str, list[Span]]:
+    """Return when runs went on, by node; of the history's only those that a present run can have waited for."""
+    spans: dict[str, list[Span]] = {}
+    since = min((run.started for run in runs), default=None)
+    for record in records:
+        if record.ended is not None and since is not None and record.ended >= since - _RECENT:
+            spans.setdefault(record.node, []).append((record.started, record.ended))
+    for run in runs:
+        if run.ended is not None:
+            spans.setdefault(run.task.node, []).append((run.started, run.ended))
+    return spans
+
+
+def _record(run: Run, attribution: Attribution, facts: Facts) -> RunRecord:
+    status = run.task.status
+    jobs = [job for job in facts.jobs or () if job.job_id in {attribution.job_id, *attribution.candidates}]
+    error = None
+    if status is not None and not succeeded(status):
+        error = (run.log.error if run.log else None) or status
+    return RunRecord(
+        upid=run.task.upid,
+        node=run.task.node,
+        started=run.started,
+        ended=run.ended,
+        status=status or "",
+        job_id=attribution.job_id,
+        confidence=attribution.confidence,
+        candidates=attribution.candidates,
+        storage=storage_of(run, jobs),
+        outcomes=tuple(outcomes_of(run, attribution, facts)),
+        error=error,
+        warnings=_warnings(run),
+        logged=run.log is not None,
+        waited=_waited(run, facts),
+        notes=tuple(_notes(run.log)) if run.log else (),
+    )
+
+
+def _warnings(run: Run) -> int:
+    status = run.task.status or ""
+    if status.upper().startswith("WARNINGS:"):
+        count = status.partition(":")[2].strip()
+        return int(count) if count.isdecimal() else 1
+    return run.log.warning_count if run.log else 0
+
+
+def _waited(run: Run, facts: Facts) -> int:
+    zone = facts.zone_of(run.task.node)
+    if run.log is None or zone is None:
+        return 0
+    wait = run.log.lock_wait(run.started.astimezone(zone).replace(tzinfo=None))
+    return int(wait.total_seconds()) if wait else 0
+
+
+def _notes(log: VzdumpLog) -> Iterable[str]:
+    if log.waiting_for_lock:
+        yield "waiting_for_lock"
+    if log.lock_timeout:
+        yield "lock_timeout"
+    if log.unusable_storage is not None:
+        yield "storage_unusable"
+    if log.notification_errors:
+        yield "notification_failed"
+    if any(guest.prune == "failed" for guest in log.guests):
+        yield "prune_failed"
+
+
+def _linked(record: RunRecord, job_id: str) -> RunRecord:
+    outcomes = tuple(replace(outcome, job_id=job_id, confidence=Confidence.EXACT) for outcome in record.outcomes)
+    return replace(record, job_id=job_id, confidence=Confidence.EXACT, candidates=(), outcomes=outcomes)
+
+
+@dataclass(frozen=True, slots=True)
+class RunIndex:
+    """The history's runs by job and their outcomes by guest, newest first."""
+
+    runs: Mapping[str, RunRecord]
+    by_job: Mapping[str, tuple[RunRecord, ...]]
+    by_guest: Mapping[int, tuple[Outcome, ...]]
+    newest_ends: Mapping[str, datetime]
+
+    @classmethod
+    def of(cls, runs: Mapping[str, RunRecord]) -> RunIndex:
+        """Sort the runs in."""
+        by_job: dict[str, list[RunRecord]] = {}
+        by_guest: dict[int, list[Outcome]] = {}
+        ends: dict[str, datetime] = {}
+        for record in sorted(runs.values(), key=lambda record: record.started, reverse=True):
+            for job_id in (record.job_id, *record.candidates):
+                if job_id is not None:
+                    by_job.setdefault(job_id, []).append(record)
+            for outcome in record.outcomes:
+                by_guest.setdefault(outcome.vmid, []).append(outcome)
+            if record.storage and record.ended and record.ended > ends.get(record.storage, record.started):
+                ends[record.storage] = record.ended
+        return cls(
+            runs=runs,
+            by_job={job_id: tuple(records) for job_id, records in by_job.items()},
+            by_guest={
+                vmid: tuple(sorted(outcomes, key=lambda outcome: outcome.started, reverse=True))
+                for vmid, outcomes in by_guest.items()
+            },
+            newest_ends=ends,
+        )
+
+    def following(self, runs: Mapping[str, RunRecord]) -> RunIndex:
+        """Return the index of a later state of the same history, cheap where nothing has changed."""
+        return self if runs is self.runs else RunIndex.of(runs)
+
+
+def good_durations(records: Iterable[RunRecord], most: int = 10) -> list[timedelta]:
+    """Return how long a job's good runs took, newest first, without the wait for the lock and without empty runs."""
+    durations = []
+    for record in records:
+        if record.ended is None or not succeeded(record.status) or not record.outcomes:
+            continue
+        if any(outcome.result is not Result.OK for outcome in record.outcomes):
+            continue
+        durations.append(record.ended - record.started - timedelta(seconds=record.waited))
+        if len(durations) == most:
+            break
+    return durations

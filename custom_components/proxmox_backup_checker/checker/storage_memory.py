@@ -1,0 +1,110 @@
+"""What is remembered of storages: how full they were, and which archives were seen on them."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from .facts import ArchiveListing, Facts, StorageFacts
+from .outcomes import Outcome, Result
+from .records import GuestRecord, RunRecord, StorageRecord
+
+_SAMPLE_EVERY: Final = timedelta(hours=20)
+# Another file system below the same path has another size; growth of a pool is rarely as much.
+_ANOTHER_SIZE: Final = 0.2
+_LEAST_ARCHIVES: Final = 3
+
+
+def storage_key(storage: StorageFacts) -> str:
+    """Return what tells a storage from every other: its id, and its node where each node has its own."""
+    return storage.storage if storage.node is None else f"{storage.node}/{storage.storage}"
+
+
+def remember_storages(known: Mapping[str, StorageRecord], facts: Facts) -> Mapping[str, StorageRecord]:
+    """Return the records with what the facts add to them."""
+    found = {storage_key(storage): storage for storage in facts.storages}
+    return {**known, **{key: _storage(known.get(key), storage, facts.now) for key, storage in found.items()}}
+
+
+def _storage(record: StorageRecord | None, storage: StorageFacts, now: datetime) -> StorageRecord:
+    record = record or StorageRecord(storage=storage.storage, node=storage.node)
+    reachable = bool(storage.active_on)
+    record = replace(record, unreachable_since=None if reachable else record.unreachable_since or now)
+    if storage.used is not None and (not record.samples or now - record.samples[-1][0] >= _SAMPLE_EVERY):
+        record = replace(record, samples=(*record.samples, (now, storage.used)))
+    listing = storage.listing
+    if listing is None or (record.listed is not None and listing.read_at <= record.listed):
+        return record
+    archives = {archive.volid: archive.ctime for archive in listing.archives}
+    changed = record.changed_identity
+    if _is_another(record, storage, archives):
+        changed = record.changed_identity or now
+    elif archives:
+        changed = None
+    return replace(
+        record,
+        # While something else is mounted there, the last archives seen remain what is missing.
+        archives=record.archives if changed else archives,
+        listed=listing.read_at,
+        total=record.total if changed else storage.total or record.total,
+        changed_identity=changed,
+    )
+
+
+def _is_another(record: StorageRecord, storage: StorageFacts, archives: Mapping[str, int]) -> bool:
+    """Tell whether something else seems to be mounted: all archives have gone at once."""
+    if storage.is_backup_server or len(record.archives) < _LEAST_ARCHIVES:
+        return False
+    if not record.archives.keys().isdisjoint(archives):
+        return False
+    resized = (
+        record.total is not None
+        and storage.total is not None
+        and abs(storage.total - record.total) > _ANOTHER_SIZE * record.total
+    )
+    return not archives or resized
+
+
+def remember_missing_archives(
+    guests: Mapping[int, GuestRecord], runs: Mapping[str, RunRecord], facts: Facts, changed: frozenset[str]
+) -> Mapping[int, GuestRecord]:
+    """Return the guests with the archives that their last good run should have left and that are not listed.
+
+    `changed` are the storages on which something else is mounted: what is missing there, proves nothing.
+    """
+    listings = {
+        (storage.storage, storage.node): storage.listing
+        for storage in facts.storages
+        if storage.listing is not None and storage.listing.complete and storage_key(storage) not in changed
+    }
+    if not listings:
+        return guests
+    newest: dict[int, Outcome] = {}
+    for run in runs.values():
+        for outcome in run.outcomes:
+            known = newest.get(outcome.vmid)
+            if outcome.result is Result.OK and (known is None or outcome.started > known.started):
+                newest[outcome.vmid] = outcome
+    return {vmid: _with_missing(record, newest.get(vmid), listings) for vmid, record in guests.items()}
+
+
+def _with_missing(
+    record: GuestRecord, good: Outcome | None, listings: Mapping[tuple[str, str | None], ArchiveListing]
+) -> GuestRecord:
+    if good is None or good.archive is None or good.storage is None:
+        return replace(record, archive_missing=None, archive_missing_since=None, archive_missing_confirmed=False)
+    listing = listings.get((good.storage, None)) or listings.get((good.storage, good.node))
+    if listing is None or good.finished is None or listing.read_at <= good.finished:
+        return record
+    name = good.archive.rpartition("/dump/")[2]
+    if any(archive.volid.endswith(f"/{name}") for archive in listing.archives):
+        return replace(record, archive_missing=None, archive_missing_since=None, archive_missing_confirmed=False)
+    if record.archive_missing != good.archive:
+        return replace(
+            record,
+            archive_missing=good.archive,
+            archive_missing_since=listing.read_at,
+            archive_missing_confirmed=False,
+        )
+    confirmed = record.archive_missing_since is not None and listing.read_at > record.archive_missing_since
+    return replace(record, archive_missing_confirmed=record.archive_missing_confirmed or confirmed)
