@@ -99,14 +99,26 @@ async def set_up(
     **changes: Any,
 ) -> MockConfigEntry:
     """Add a cluster's entry, with its true identity, and set it up; `changes` are of its data."""
+    entry = await add_entry(hass, pve, options=options, **changes)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    return entry
+
+
+async def add_entry(
+    hass: HomeAssistant,
+    pve: SimulatedCluster | IndependentProxmox,
+    *,
+    options: dict[str, Any] | None = None,
+    **changes: Any,
+) -> MockConfigEntry:
+    """Add a cluster's entry, with its true identity, and leave it as it is."""
     data = entry_data(pve)
     identity = await _identity(hass, data)
     entry = MockConfigEntry(
         domain=DOMAIN, title="small", unique_id=identity, data={**data, **changes}, options=options or {}
     )
     entry.add_to_hass(hass)
-    await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
     return entry
 
 

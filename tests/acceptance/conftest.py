@@ -1,0 +1,36 @@
+"""The ground of every row: three nodes in Berlin, four guests, a nightly job at 02:00, and Monday noon."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.core import HomeAssistant
+import pytest
+
+from simulator import SimulatedCluster
+from tests.integration.conftest import RunningAgent, StartAgent, log_agent, start_agent
+
+from .home import Home
+
+__all__ = ["RunningAgent", "StartAgent", "log_agent", "start_agent"]
+
+MONDAY_NOON = datetime(2026, 1, 12, 11, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+async def pve(hass: HomeAssistant, tmp_path: Path, real_network: None) -> AsyncIterator[SimulatedCluster]:
+    """101 web and 103 dns on pve1, 102 database and 104 files on pve2; the job has not run yet."""
+    async with SimulatedCluster.start("small", tmp_path / "pve", now=MONDAY_NOON) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+async def home(
+    hass: HomeAssistant,
+    pve: SimulatedCluster,
+    freezer: FrozenDateTimeFactory,
+) -> Home:
+    """A Home Assistant in Berlin that is about to look at the cluster for the first time."""
+    await hass.config.async_set_time_zone("Europe/Berlin")
+    return Home(hass, pve, freezer)
