@@ -1,6 +1,6 @@
 """Problem sensors: on where a backup is missing, failed or unproven for too long."""
 
-from typing import Any, override
+from typing import Any, Final, override
 
 from homeassistant.components.binary_sensor import (
     BinarySensorDeviceClass,
@@ -14,6 +14,8 @@ from .coordinator import CheckerConfigEntry
 from .entity import GuestEntity, JobEntity, VerdictEntity, add_entities_as_they_appear
 
 PARALLEL_UPDATES = 0
+
+_LONGEST_ERROR: Final = 500
 
 GUEST_PROBLEM = BinarySensorEntityDescription(
     key="problem", translation_key="guest_problem", device_class=BinarySensorDeviceClass.PROBLEM
@@ -39,7 +41,9 @@ async def async_setup_entry(
 class ProblemSensor(VerdictEntity, BinarySensorEntity):
     """Whether there is a problem, and why; unknown where nothing can be proven."""
 
-    _unrecorded_attributes = frozenset({"reason", "since", "last_success", "next_due", "confidence"})
+    _unrecorded_attributes = frozenset(
+        {"reason", "since", "last_success", "next_due", "confidence", "failures", "findings", "error"}
+    )
 
     @property
     @override
@@ -60,6 +64,9 @@ class ProblemSensor(VerdictEntity, BinarySensorEntity):
             "last_success": verdict.last_success.isoformat() if verdict.last_success else None,
             "next_due": verdict.next_due.isoformat() if verdict.next_due else None,
             "confidence": verdict.confidence.value,
+            "failures": verdict.failures,
+            "findings": self.coordinator.reasons.sentences(verdict.findings),
+            "error": verdict.error and verdict.error[:_LONGEST_ERROR],
         }
 
 

@@ -1,5 +1,6 @@
 """Puts the reason of a verdict into words, in the language of this Home Assistant."""
 
+from collections.abc import Iterable
 from datetime import datetime
 import json
 from pathlib import Path
@@ -38,6 +39,10 @@ class Reasons:
         values = {name: self._text(value) for name, value in reason.values.items()}
         text = self._sentences[reason.code].format_map(values)
         return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+    def sentences(self, reasons: Iterable[Reason]) -> str | None:
+        """Return several reasons as one text, None where there is none."""
+        return " ".join(self.sentence(reason) for reason in reasons)[: 2 * _LONGEST] or None
 
     def _text(self, value: str | datetime) -> str:
         """Return a moment as people say it, in the zone of this Home Assistant."""
