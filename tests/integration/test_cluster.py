@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigEntryState
 from homeassistant.const import STATE_OFF, STATE_ON, STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant, State
@@ -169,7 +170,7 @@ async def test_a_guest_that_migrates_keeps_its_entity(hass: HomeAssistant, pve: 
     assert after.state == STATE_OFF
 
 
-async def test_an_offline_node_makes_its_guests_unknown_and_removes_none(
+async def test_an_offline_node_leaves_its_guests_as_they_were_and_removes_none(
     hass: HomeAssistant, pve: SimulatedCluster
 ) -> None:
     entry = await _add(hass, pve)
@@ -178,9 +179,7 @@ async def test_an_offline_node_makes_its_guests_unknown_and_removes_none(
     for _ in range(4):
         await _poll(hass, entry)
 
-    problem = _state(hass, "binary_sensor", "_guest_102_problem")
-    assert problem.state == STATE_UNKNOWN
-    assert "pve2" in problem.attributes["reason"]
+    assert _state(hass, "binary_sensor", "_guest_102_problem").state == STATE_OFF
     assert _state(hass, "binary_sensor", "_guest_101_problem").state == STATE_OFF
     assert dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id) == devices
 
@@ -197,11 +196,14 @@ async def test_another_certificate_is_refused_and_a_repair_says_so(hass: HomeAss
     assert issue.translation_placeholders["fingerprint"] == pve.fingerprint
 
 
-async def test_a_token_that_loses_its_rights_makes_verdicts_unknown_not_fine(
-    hass: HomeAssistant, pve: SimulatedCluster
+async def test_a_token_that_loses_its_rights_makes_verdicts_unknown_once_a_run_was_due(
+    hass: HomeAssistant, pve: SimulatedCluster, freezer: FrozenDateTimeFactory
 ) -> None:
     entry = await _add(hass, pve)
     pve.limit_token({"/": "VM.Audit Sys.Audit", "/nodes/pve1": "VM.Audit"})
+    await _poll(hass, entry)
+    assert _state(hass, "binary_sensor", "_guest_101_problem").state == STATE_OFF
+    freezer.tick(timedelta(hours=28))
     await _poll(hass, entry)
 
     problem = _state(hass, "binary_sensor", "_guest_101_problem")
@@ -216,7 +218,7 @@ async def test_new_guests_appear_and_deleted_ones_go_when_that_is_certain(
     entry = await _add(hass, pve)
     pve.add_vm(110, "new", "pve3", size=4)
     await _poll(hass, entry)
-    assert _state(hass, "binary_sensor", "_guest_110_problem").attributes["reason_code"] == "no_job"
+    assert _state(hass, "binary_sensor", "_guest_110_problem").attributes["reason_code"] == "new_without_job"
 
     del pve.guests[110]
     for _ in range(3):

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
@@ -119,7 +120,7 @@ async def test_a_run_that_dies_before_any_guest_fails_the_guests_it_covers(
 async def test_guests_after_an_interruption_were_not_reached(hass: HomeAssistant, pve: SimulatedCluster) -> None:
     pve.job("nightly").run(outcomes={101: interrupted()})
     await set_up(hass, pve)
-    assert problem(hass, 101) == ("on", "backup_failed")
+    assert problem(hass, 101) == ("on", "backup_cancelled")
     assert problem(hass, 103) == ("on", "backup_not_reached")
     assert problem(hass, 102) == ("off", "backed_up")
 
@@ -138,7 +139,7 @@ async def test_a_migrated_guest_keeps_its_entity_and_its_verdict(hass: HomeAssis
     assert problem(hass, 101) == ("on", "backup_failed")
 
 
-async def test_an_offline_node_makes_its_guests_unknown_and_the_rest_goes_on(
+async def test_an_offline_node_leaves_its_guests_as_they_were_and_the_rest_goes_on(
     hass: HomeAssistant, pve: SimulatedCluster
 ) -> None:
     pve.job("nightly").run()
@@ -148,8 +149,7 @@ async def test_an_offline_node_makes_its_guests_unknown_and_the_rest_goes_on(
     pve.job("nightly").run(outcomes={103: failed("disk full")})
     await poll(hass, entry)
     for vmid in (102, 104):
-        assert problem(hass, vmid) == ("unknown", "node_unreachable")
-        assert "pve2" in shown(hass, f"_guest_{vmid}_problem").attributes["reason"]
+        assert problem(hass, vmid) == ("off", "backed_up")
     assert problem(hass, 101) == ("off", "backed_up")
     assert problem(hass, 103) == ("on", "backup_failed")
     pve.node("pve2").come_online()
@@ -161,7 +161,7 @@ async def test_new_guests_and_jobs_appear_without_a_reload(hass: HomeAssistant, 
     entry = await set_up(hass, pve)
     pve.add_vm(110, "new", "pve3", size=4)
     await poll(hass, entry)
-    assert problem(hass, 110) == ("on", "no_job")
+    assert problem(hass, 110) == ("off", "new_without_job")
     pve.add_job("weekly", "sun 03:00", "nas", vmid="110").run()
     await poll(hass, entry)
     assert problem(hass, 110) == ("off", "backed_up")
@@ -194,11 +194,16 @@ async def test_a_disabled_job_is_a_pause_and_after_a_week_a_problem(
     ids=["nothing", "tasks"],
 )
 async def test_a_token_without_rights_is_never_a_reason_to_say_fine(
-    hass: HomeAssistant, pve: SimulatedCluster, rights: dict[str, str], code: str | None
+    hass: HomeAssistant,
+    pve: SimulatedCluster,
+    freezer: FrozenDateTimeFactory,
+    rights: dict[str, str],
+    code: str | None,
 ) -> None:
     pve.job("nightly").run()
     entry = await set_up(hass, pve)
     pve.limit_token(rights)
+    freezer.tick(timedelta(hours=28))
     await poll(hass, entry)
     for vmid in (101, 102, 103, 104):
         state = shown(hass, f"_guest_{vmid}_problem")

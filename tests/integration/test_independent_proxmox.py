@@ -79,17 +79,16 @@ async def test_a_right_that_is_taken_away_later_raises_an_issue(
     assert "Pool.Audit" in raised.translation_placeholders["missing"]
 
 
-async def test_an_offline_node_hides_its_own_guests_only(hass: HomeAssistant, fake_pve: IndependentProxmox) -> None:
+async def test_an_offline_node_is_noticed_and_hides_no_other(hass: HomeAssistant, fake_pve: IndependentProxmox) -> None:
     entry = await set_up(hass, fake_pve)
     fake_pve.fake.set_node_offline("pve2")
     await poll(hass, entry)
-    assert _verdict(entry, 101).reason.code == "node_unreachable"
-    assert _verdict(entry, 101).problem is None
-    assert _verdict(entry, 100).reason.code != "node_unreachable"
+    nodes = entry.runtime_data.data.nodes
+    assert (nodes["pve2"].blindness, nodes["pve1"].blindness) == ("node_unreachable", None)
 
     fake_pve.fake.nodes["pve2"]["online"] = True
     await poll(hass, entry)
-    assert _verdict(entry, 101).reason.code != "node_unreachable"
+    assert entry.runtime_data.data.nodes["pve2"].blindness is None
 
 
 async def test_it_can_be_added_while_a_node_is_offline(hass: HomeAssistant, fake_pve: IndependentProxmox) -> None:

@@ -61,9 +61,13 @@ def _from_newest(
     newest = outcomes[0]
     record = situation.job_record(job)
     fresh = record is not None and record.owed_because in {"created", "enabled"}
-    if fresh and floor is not None and newest.started < floor and table.due is not None:
+    if fresh and floor is not None and newest.started < floor and not _serves_latest(newest, table):
         return Verdict(status=Status.PENDING, problem=False, reason=Reason("first_run_not_due", {"job": job_name(job)}))
     return from_outcome(guest, outcomes, situation)
+
+
+def _serves_latest(outcome: Outcome, table: Timetable) -> bool:
+    return table.latest is None or table.serves(outcome.started, table.latest)
 
 
 def _concerns(outcome: Outcome, job: BackupJob) -> bool:
