@@ -96,8 +96,9 @@ class Scheduler:
 
 def next_event(schedule: str, node: Node, after: float) -> int | None:
     """Return the first event of a schedule after a moment, on the node's clock, in epoch seconds."""
-    if not schedule:
-        return None
     moment = datetime.fromtimestamp(after + node.skew, node.zone)
-    event = CalendarEvent.parse(schedule).next_after(moment)
+    try:
+        event = CalendarEvent.parse(schedule).next_after(moment) if schedule else None
+    except ValueError:
+        return None
     return None if event is None else int(event.timestamp())

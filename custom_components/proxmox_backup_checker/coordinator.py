@@ -51,7 +51,7 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
         """Read and judge."""
         self.last_error = None
         try:
-            self.reading = await self._reader.read(dt_util.utcnow())
+            self.reading = await self._reader.read(dt_util.utcnow(), self._history.runs)
         except ProxmoxError as error:
             self.last_error = error
             raise _translated(error) from error

@@ -1,37 +1,52 @@
-"""Reads everything that the judgement needs, once per poll, and keeps what never changes."""
+"""Reads everything that the judgement needs, and asks no more often than it takes."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+import logging
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from .checker.facts import Blindness, Facts, JobState, NodeFacts, Run
-from .proxmox import vzdump_log
-from .proxmox.backup_models import BackupJob
+from .agent_reader import AgentReader
+from .cadence import SLOW, Cadence
+from .checker.facts import Blindness, Facts, NodeFacts, Run
+from .proxmox.backup_models import BackupJob, IncludedGuest
 from .proxmox.client import ProxmoxClient
-from .proxmox.errors import ApiError, NodeUnreachableError, PermissionDeniedError, ProxmoxError, UnexpectedAnswerError
+from .proxmox.errors import (
+    ApiError,
+    CannotConnectError,
+    NodeUnreachableError,
+    PermissionDeniedError,
+    ProxmoxError,
+    UnexpectedAnswerError,
+)
+from .proxmox.job_command import JobCommand
 from .proxmox.log_agent import LogAgentClient
-from .proxmox.models import ClusterStatus, Node, Permissions, Task
-from .proxmox.vzdump_log import VzdumpLog
+from .proxmox.models import ClusterStatus, Node, Permissions, Resources
+from .run_reader import RunReader
+from .storage_reader import StorageReader
 
-# More than two months of nightly runs on three nodes; what is left of a longer history follows with the next polls.
-_LOGS_PER_POLL: Final = 200
-_RUNS_KEPT_PER_NODE: Final = 500
-# A run can show up in the list late, since its node's clock and ours differ.
-_OVERLAP: Final = timedelta(days=1)
+_LOGGER = logging.getLogger(__name__)
+
+# The answer comes within a second or so, and Proxmox tells full seconds.
+_SKEW_TOLERATED: Final = timedelta(seconds=5)
+_CLOCKS_EVERY: Final = timedelta(hours=1)
 
 type ZoneFinder = Callable[[str], Awaitable[ZoneInfo | None]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reading:
-    """One poll: the facts, the token's rights, and the log agents that could not be read, by node."""
+    """One poll: the facts, the token's rights, the log agents that could not be read, by node, and other troubles.
+
+    `troubles` says by part, as `storage nas`, what could not be read and was left as it was.
+    """
 
     facts: Facts
     permissions: Permissions
     agent_errors: Mapping[str, ProxmoxError]
+    troubles: Mapping[str, str] = field(default_factory=dict)
 
 
 class FactsReader:
@@ -40,138 +55,174 @@ class FactsReader:
     def __init__(self, client: ProxmoxClient, agents: Mapping[str, LogAgentClient], find_zone: ZoneFinder) -> None:
         """Use clients that somebody else made; `find_zone` returns a time zone by its name, or None."""
         self._client = client
-        self._agents = agents
         self._find_zone = find_zone
+        self._cadence = Cadence()
+        self._runs = RunReader(client)
+        self._storages = StorageReader(client, self._cadence)
+        self._agents = AgentReader(agents)
         self._zones: dict[str, ZoneInfo | None] = {}
-        self._tasks: dict[str, dict[str, Task]] = {}
-        self._tasks_read: dict[str, datetime] = {}
-        self._logs: dict[str, VzdumpLog | None] = {}
-        self._job_states: dict[str, tuple[JobState, ...]] = {}
+        self._skews: dict[str, timedelta] = {}
+        self._included: dict[str, tuple[IncludedGuest, ...]] = {}
+        self._jobs_before: tuple[BackupJob, ...] | None = None
+        self._guests_before: frozenset[tuple[int, str, str | None]] = frozenset()
+        self._ended_before: frozenset[str] = frozenset()
+        self._running = False
+        self._troubles: dict[str, str] = {}
+        self._reported: set[str] = set()
 
-    async def read(self, now: datetime) -> Reading:
-        """Return the state of the cluster.
+    @property
+    def agent_nodes(self) -> frozenset[str]:
+        """The nodes with a log agent."""
+        return self._agents.nodes
 
-        Raises a ProxmoxError where the cluster as a whole cannot be read; a node that cannot be is part of the facts.
+    def read_all_again(self) -> None:
+        """Let the next poll read everything, whatever was read lately."""
+        self._cadence.forget(lambda topic: not (isinstance(topic, tuple) and topic[0] == "archives"))
+
+    async def read(self, now: datetime, known: Collection[str] = ()) -> Reading:
+        """Return the state of the cluster; the finished runs in `known`, by UPID, are not read again.
+
+        Raises a ProxmoxError where the cluster as a whole cannot be read; a part that cannot be is part of the facts.
         """
+        self._troubles = {}
         status, permissions, resources, jobs = await asyncio.gather(
-            self._client.cluster_status(), self._client.permissions(), self._client.resources(), self._jobs()
+            self._status(), self._client.permissions(), self._client.resources(), self._jobs()
         )
-        nodes = await asyncio.gather(*(self._node(node, permissions, now) for node in status.nodes))
-        running = await self._read_logs(nodes)
-        agent_errors = await self._read_agents(status)
+        self._notice_changes(resources, jobs)
+        nodes = await asyncio.gather(*(self._node(node, permissions, resources, now) for node in status.nodes))
+        visible = frozenset(node.name for node in nodes if node.blindness is None)
+        runs = await self._runs.runs(visible, known)
+        self._notice_ends(runs, now)
+        await self._read_slow(jobs, now)
+        storages, troubles = await self._storages.read(
+            resources.storages, permissions, visible, now, busy=self._running
+        )
+        self._troubles |= {f"storage {name}": error for name, error in troubles.items()}
+        agent_errors = await self._agents.read(status)
+        self._report_troubles()
         facts = Facts(
             now=now,
             cluster=status,
             nodes={node.name: node for node in nodes},
             guests=resources.guests,
             jobs=jobs,
-            runs=tuple(self._runs(running)),
-            job_states=tuple(state for states in self._job_states.values() for state in states),
+            runs=runs,
+            job_states=self._agents.states,
             pools_visible=permissions.has("/pool", "Pool.Audit"),
             guests_visible=permissions.has("/vms", "VM.Audit"),
+            storages=storages,
+            included=dict(self._included),
+            read_at=now,
         )
-        return Reading(facts=facts, permissions=permissions, agent_errors=agent_errors)
+        return Reading(facts=facts, permissions=permissions, agent_errors=agent_errors, troubles=self._troubles)
+
+    async def _status(self) -> ClusterStatus:
+        """Return members and quorum; without Sys.Audit on / only the nodes are shown."""
+        try:
+            return await self._client.cluster_status()
+        except PermissionDeniedError as error:
+            self._troubles["cluster status"] = str(error)
+        nodes = await self._client.nodes()
+        if not nodes:
+            raise UnexpectedAnswerError("/nodes: no node listed")
+        return ClusterStatus(name=None, quorate=True, nodes=nodes)
 
     async def _jobs(self) -> tuple[BackupJob, ...] | None:
         try:
             return await self._client.backup_jobs()
-        except PermissionDeniedError:
+        except PermissionDeniedError as error:
+            self._troubles["backup jobs"] = str(error)
             return None
+        except (ApiError, UnexpectedAnswerError) as error:
+            self._troubles["backup jobs"] = str(error)
+            return self._jobs_before
 
-    async def _node(self, node: Node, permissions: Permissions, now: datetime) -> NodeFacts:
-        """Read a node's time zone and its new runs; what was read of it before stays where that fails."""
+    def _notice_changes(self, resources: Resources, jobs: tuple[BackupJob, ...] | None) -> None:
+        """Read the slow things again where the jobs, or the guests that they cover, are no longer the same."""
+        guests = frozenset((guest.vmid, guest.node, guest.pool) for guest in resources.guests)
+        if guests != self._guests_before or jobs != self._jobs_before:
+            self._cadence.forget(lambda topic: topic == "included volumes")
+        self._guests_before, self._jobs_before = guests, jobs
+
+    def _notice_ends(self, runs: tuple[Run, ...], now: datetime) -> None:
+        """Let the storages be listed on which runs have ended since the last poll."""
+        for run in runs:
+            if not run.task.running and run.task.upid not in self._ended_before:
+                command = run.log.command if run.log else None
+                self._storages.run_ended(JobCommand.parse(command).storage if command else None, now)
+        self._running = any(run.task.running for run in runs)
+        self._ended_before = frozenset(run.task.upid for run in runs if not run.task.running)
+
+    async def _node(self, node: Node, permissions: Permissions, resources: Resources, now: datetime) -> NodeFacts:
+        """Read a node's clock and its new runs; what was read of it before stays where that fails."""
         blindness = None if node.online else Blindness.NODE_UNREACHABLE
         if not permissions.has(f"/nodes/{node.name}", "Sys.Audit"):
             # The list would show the token's own tasks only, and that silently.
             blindness = Blindness.TASKS_HIDDEN
         if blindness is None:
             try:
-                await self._read_zone(node.name)
-                await self._read_tasks(node.name, now)
+                await self._read_clock(node.name, now)
+                await self._runs.read_list(node.name, now)
             except PermissionDeniedError:
                 blindness = Blindness.TASKS_HIDDEN
-            except NodeUnreachableError, ApiError, UnexpectedAnswerError:
+            except (NodeUnreachableError, ApiError, UnexpectedAnswerError) as error:
                 blindness = Blindness.NODE_UNREACHABLE
+                self._troubles[f"node {node.name}"] = str(error)
+        runs = self._runs.of(node.name)
+        uptime = resources.uptimes.get(node.name) if node.online else None
         return NodeFacts(
-            name=node.name, zone=self._zones.get(node.name), blindness=blindness, agent=node.name in self._agents
+            name=node.name,
+            zone=self._zones.get(node.name),
+            blindness=blindness,
+            agent=node.name in self._agents.nodes,
+            online=node.online,
+            tasks_read=runs.read,
+            skew=self._skews.get(node.name, timedelta()),
+            booted=now - timedelta(seconds=uptime) if uptime else None,
+            oldest_task=runs.oldest,
         )
 
-    async def _read_zone(self, node: str) -> None:
-        self._zones[node] = await self._find_zone((await self._client.node_time(node)).zone)
-
-    async def _read_tasks(self, node: str, now: datetime) -> None:
-        """Read the list of runs, after the first time only from the last reading and the oldest running one on."""
-        known = self._tasks.setdefault(node, {})
-        since = None
-        if read := self._tasks_read.get(node):
-            since = min(
-                [int((read - _OVERLAP).timestamp()), *(task.started for task in known.values() if task.running)]
-            )
-        listed = await self._client.vzdump_tasks(node, since)
-        known.update((task.upid, task) for task in listed)
-        newest_first = sorted(known.values(), key=lambda task: task.started, reverse=True)
-        self._tasks[node] = {task.upid: task for task in newest_first[:_RUNS_KEPT_PER_NODE]}
-        self._tasks_read[node] = now
-
-    async def _read_logs(self, nodes: tuple[NodeFacts, ...] | list[NodeFacts]) -> dict[str, VzdumpLog | None]:
-        """Read the logs of finished runs once and for all, newest first, and return those of running ones."""
-        kept = {upid for tasks in self._tasks.values() for upid in tasks}
-        self._logs = {upid: log for upid, log in self._logs.items() if upid in kept}
-        visible = {node.name for node in nodes if node.blindness is None}
-        tasks = [task for node in visible for task in self._tasks.get(node, {}).values()]
-        tasks.sort(key=lambda task: task.started, reverse=True)
-        running = [task for task in tasks if task.running]
-        unread = [task for task in tasks if not task.running and task.upid not in self._logs]
-        await asyncio.gather(*(self._read_finished_log(task) for task in unread[:_LOGS_PER_POLL]))
-        logs = await asyncio.gather(*(self._running_log(task) for task in running))
-        return {task.upid: log for task, log in zip(running, logs, strict=True)}
-
-    async def _read_finished_log(self, task: Task) -> None:
-        try:
-            text = await self._client.task_log(task.node, task.upid)
-        except NodeUnreachableError, ApiError, UnexpectedAnswerError:
+    async def _read_clock(self, node: str, now: datetime) -> None:
+        """Read a node's zone and what its clock is ahead of ours."""
+        if not self._cadence.is_due(("clock", node), now, _CLOCKS_EVERY):
             return
-        self._logs[task.upid] = None if text is None else vzdump_log.parse(text, finished=True)
+        clock = await self._client.node_time(node)
+        self._zones[node] = await self._find_zone(clock.zone)
+        skew = datetime.fromtimestamp(clock.time, UTC) - now
+        self._skews[node] = skew if abs(skew) > _SKEW_TOLERATED else timedelta()
+        self._cadence.note(("clock", node), now)
 
-    async def _running_log(self, task: Task) -> VzdumpLog | None:
+    async def _read_slow(self, jobs: tuple[BackupJob, ...] | None, now: datetime) -> None:
+        """Read what changes rarely: the configuration of storages, and what the jobs include."""
+        if self._cadence.is_due("storage config", now, SLOW):
+            await self._attempt("storage configuration", self._storages.read_config())
+            self._cadence.note("storage config", now)
+        if jobs is not None and self._cadence.is_due("included volumes", now, SLOW):
+            self._included = {job.job_id: self._included[job.job_id] for job in jobs if job.job_id in self._included}
+            await asyncio.gather(*(self._read_included(job) for job in jobs))
+            self._cadence.note("included volumes", now)
+
+    async def _read_included(self, job: BackupJob) -> None:
+        """Read what a job includes; one job's trouble, as a missing pool, is nobody else's."""
         try:
-            text = await self._client.task_log(task.node, task.upid)
-        except NodeUnreachableError, ApiError, UnexpectedAnswerError:
-            return None
-        return None if text is None else vzdump_log.parse(text)
-
-    def _runs(self, running: Mapping[str, VzdumpLog | None]) -> list[Run]:
-        """Return the runs that were read; one whose log is still to be fetched is not known yet."""
-        logs = {**self._logs, **running}
-        return [
-            Run(task=task, log=logs[task.upid])
-            for tasks in self._tasks.values()
-            for task in tasks.values()
-            if task.upid in logs
-        ]
-
-    async def _read_agents(self, status: ClusterStatus) -> dict[str, ProxmoxError]:
-        """Read the job states of every node with an agent, and return what went wrong."""
-        online = {node.name for node in status.nodes if node.online}
-        nodes = [node for node in self._agents if node in online]
-        results = await asyncio.gather(*(self._read_agent(node) for node in nodes))
-        return {node: error for node, error in zip(nodes, results, strict=True) if error is not None}
-
-    async def _read_agent(self, node: str) -> ProxmoxError | None:
-        try:
-            states = await self._agents[node].jobs()
+            self._included[job.job_id] = await self._client.included_volumes(job.job_id)
+        except CannotConnectError:
+            raise
         except ProxmoxError as error:
-            return error
-        self._job_states[node] = tuple(
-            JobState(
-                job_id=state.job_id,
-                node=node,
-                state=state.state,
-                upid=state.upid,
-                message=state.message,
-                updated=state.updated or state.time or state.modified,
-                error=state.error,
-            )
-            for state in states
-        )
-        return None
+            self._troubles[f"job {job.job_id}"] = str(error)
+
+    async def _attempt(self, part: str, reading: Awaitable[None]) -> None:
+        """Read something without which the rest is worth reading."""
+        try:
+            await reading
+        except CannotConnectError:
+            raise
+        except ProxmoxError as error:
+            self._troubles[part] = str(error)
+
+    def _report_troubles(self) -> None:
+        """Log each trouble when it begins, and not again while it lasts."""
+        for part, error in self._troubles.items():
+            if part not in self._reported:
+                _LOGGER.warning("Cannot read %s: %s", part, error)
+        self._reported = set(self._troubles)

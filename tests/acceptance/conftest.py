@@ -19,9 +19,17 @@ MONDAY_NOON = datetime(2026, 1, 12, 11, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-async def pve(hass: HomeAssistant, tmp_path: Path, real_network: None) -> AsyncIterator[SimulatedCluster]:
+def start() -> datetime:
+    """The moment at which the cluster begins; a test that needs another one names it as a parameter."""
+    return MONDAY_NOON
+
+
+@pytest.fixture
+async def pve(
+    hass: HomeAssistant, tmp_path: Path, real_network: None, start: datetime
+) -> AsyncIterator[SimulatedCluster]:
     """101 web and 103 dns on pve1, 102 database and 104 files on pve2; the job has not run yet."""
-    async with SimulatedCluster.start("small", tmp_path / "pve", now=MONDAY_NOON) as cluster:
+    async with SimulatedCluster.start("small", tmp_path / "pve", now=start) as cluster:
         yield cluster
 
 

@@ -100,6 +100,7 @@ async def test_a08_a_lock_that_another_backup_held_for_too_long_fails_every_gues
 
 
 async def test_a09_a_power_cut_interrupts_one_guest_and_the_later_ones_are_not_reached(home: Home) -> None:
+    await home.look()
     home.pve.job("nightly").next_run_ends({103: power_loss()})
     home.pve.add_ct(105, "later", "pve1")
     home.pve.job("nightly").change(vmid="101,102,103,104,105")

@@ -188,7 +188,7 @@ async def test_a_disabled_job_is_a_pause_and_after_a_week_a_problem(
 @pytest.mark.parametrize(
     ("rights", "code"),
     [
-        ({"/": "VM.Audit Datastore.Audit Pool.Audit"}, None),
+        ({"/": "VM.Audit Datastore.Audit Pool.Audit"}, "jobs_hidden"),
         ({"/": "VM.Audit Sys.Audit", "/nodes": "VM.Audit"}, "tasks_hidden"),
     ],
     ids=["nothing", "tasks"],
@@ -198,7 +198,7 @@ async def test_a_token_without_rights_is_never_a_reason_to_say_fine(
     pve: SimulatedCluster,
     freezer: FrozenDateTimeFactory,
     rights: dict[str, str],
-    code: str | None,
+    code: str,
 ) -> None:
     pve.job("nightly").run()
     entry = await set_up(hass, pve)

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from ..proxmox.backup_models import BackupJob
+from ..proxmox.calendar_surprises import SurpriseCode
 from .facts import Blindness
 from .job_names import job_name
 from .misses import explain_miss, stuck_state
@@ -15,6 +16,7 @@ from .situation import Situation
 from .slots import Timetable, event_of, has_schedule
 from .verdict import Confidence, Reason, Status, Verdict, unknown
 
+_ANNOUNCED: Final = timedelta(days=7)
 _SLOW_FACTOR: Final = 3
 _SLOW_LEAST: Final = timedelta(minutes=30)
 _WORST_FIRST: Final = (Status.FAILED, Status.OVERDUE, Status.UNKNOWN, Status.WARNING, Status.OK, Status.PENDING)
@@ -34,7 +36,25 @@ def judge_job(job: BackupJob, situation: Situation) -> Verdict:
         (run for run in runs if run.outcomes and _result(run, situation)[0] in {Status.OK, Status.WARNING}), None
     )
     verdict = replace(verdict, last_success=good.ended if good else None, job_id=job.job_id)
+    if job.enabled and (skipped := _skipped_slot(job, situation)) is not None:
+        verdict = replace(verdict, findings=(*verdict.findings, skipped))
     return _with_progress(job, verdict, situation)
+
+
+def _skipped_slot(job: BackupJob, situation: Situation) -> Reason | None:
+    """Announce a slot of the next days that a clock change will skip: Proxmox does not make up for it."""
+    event = event_of(job)
+    zones = {situation.facts.zone_of(guest.node) for guest in situation.covered_guests(job)}
+    for zone in sorted((zone for zone in zones if zone is not None), key=str):
+        moment = situation.facts.now.astimezone(zone)
+        for surprise in event.surprises(moment) if event is not None else ():
+            if surprise.code is not SurpriseCode.SWALLOWED_BY_CLOCK_CHANGE:
+                continue
+            day = date.fromisoformat(str(surprise.values["date"]))
+            if timedelta() <= day - moment.date() <= _ANNOUNCED:
+                values = {"date": day.isoformat(), "time": str(surprise.values["time"]), "zone": str(zone)}
+                return Reason("slot_skipped_by_clock_change", values)
+    return None
 
 
 def _with_progress(job: BackupJob, verdict: Verdict, situation: Situation) -> Verdict:

@@ -151,7 +151,8 @@ def _guest(
             name=guest.name,
             node=guest.node,
             first_seen=None if first_look else now,
-            since=None if first_look else now,
+            # It came after the last look; whatever bears its number from before was another guest.
+            since=history.evaluated,
         )
     elif _is_another(known, guest):
         record = GuestRecord(

@@ -3,7 +3,8 @@
 Shapes and quirks as in Proxmox VE 7.4 to 9.2 (PVE/API2Tools.pm, PVE/API2/Backup.pm, PVE/API2/Tasks.pm and others).
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 import re
 
 from .errors import UnexpectedAnswerError
@@ -229,25 +230,33 @@ class NodeStorage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Resources:
-    """What the token may see of the cluster: guests and storages, in a fixed order."""
+    """What the token may see of the cluster: guests and storages, in a fixed order.
+
+    `uptimes` of the nodes that are up, in seconds by name.
+    """
 
     guests: tuple[Guest, ...]
     storages: tuple[NodeStorage, ...]
+    uptimes: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def from_api(cls, data: object) -> Resources:
         """Parse `/cluster/resources` without a type filter."""
         guests: list[Guest] = []
         storages: list[NodeStorage] = []
+        uptimes: dict[str, int] = {}
         for row in Fields.rows(data, "/cluster/resources"):
             match row.text("type"):
                 case "qemu" | "lxc":
                     guests.append(Guest.from_resource(row))
                 case "storage":
                     storages.append(NodeStorage.from_resource(row))
+                case "node" if (uptime := row.optional_integer("uptime")) is not None:
+                    uptimes[row.text("node")] = uptime
         return cls(
             guests=tuple(sorted(guests, key=lambda guest: guest.vmid)),
             storages=tuple(sorted(storages, key=lambda storage: (storage.storage, storage.node))),
+            uptimes=uptimes,
         )
 
 

@@ -1,0 +1,54 @@
+"""Reads the job state files of the nodes that have a log agent."""
+
+import asyncio
+from collections.abc import Mapping
+
+from .checker.facts import JobState
+from .proxmox.errors import ProxmoxError
+from .proxmox.log_agent import LogAgentClient
+from .proxmox.models import ClusterStatus
+
+
+class AgentReader:
+    """Keeps the last states of every node; an agent that is down leaves its node's states as they were."""
+
+    def __init__(self, agents: Mapping[str, LogAgentClient]) -> None:
+        """Read through clients, by node."""
+        self._agents = agents
+        self._states: dict[str, tuple[JobState, ...]] = {}
+
+    @property
+    def nodes(self) -> frozenset[str]:
+        """The nodes with an agent."""
+        return frozenset(self._agents)
+
+    @property
+    def states(self) -> tuple[JobState, ...]:
+        """All states that were read."""
+        return tuple(state for states in self._states.values() for state in states)
+
+    async def read(self, status: ClusterStatus) -> dict[str, ProxmoxError]:
+        """Read the job states of every online node with an agent, and return what went wrong."""
+        online = {node.name for node in status.nodes if node.online}
+        nodes = [node for node in self._agents if node in online]
+        results = await asyncio.gather(*(self._read(node) for node in nodes))
+        return {node: error for node, error in zip(nodes, results, strict=True) if error is not None}
+
+    async def _read(self, node: str) -> ProxmoxError | None:
+        try:
+            states = await self._agents[node].jobs()
+        except ProxmoxError as error:
+            return error
+        self._states[node] = tuple(
+            JobState(
+                job_id=state.job_id,
+                node=node,
+                state=state.state,
+                upid=state.upid,
+                message=state.message,
+                updated=state.updated or state.time or state.modified,
+                error=state.error,
+            )
+            for state in states
+        )
+        return None

@@ -1,0 +1,360 @@
+"""Rows B01 to B31: when a backup was due, by the clocks that count."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from simulator.outcomes import failed, running
+
+from .home import Home
+
+# Mondays at noon in Berlin, a week before the clocks are put forward and back.
+BEFORE_SUMMER = datetime(2026, 3, 23, 11, tzinfo=UTC)
+BEFORE_WINTER = datetime(2026, 10, 19, 10, tzinfo=UTC)
+GUESTS = (101, 102, 103, 104)
+
+
+def skip_next_run(home: Home) -> None:
+    """Let the scheduler of every node sleep through what comes, without a trace."""
+    home.pve.scheduler.active = False
+    home.pve.scheduler.changed(home.pve.job("nightly"))
+
+
+def run_again(home: Home) -> None:
+    """Let the scheduler go on; what it slept through is not made up for."""
+    home.pve.scheduler.active = True
+    home.pve.scheduler.changed(home.pve.job("nightly"))
+
+
+async def test_b01_a_weekly_job_is_fine_all_week(home: Home) -> None:
+    home.pve.job("nightly").reschedule("sun 01:00")
+    await home.until("2026-01-18T06:00:00")
+    assert home.guest(101).brief == ("off", "ok")
+
+    assert set(await home.live(days=6, step=timedelta(hours=6))) == {""}
+    assert home.guest(101).brief == ("off", "ok")
+    assert home.job().brief == ("off", "ok")
+
+
+async def test_b02_a_weekly_job_that_misses_its_sunday_is_overdue_on_the_same_sunday(home: Home) -> None:
+    home.pve.job("nightly").reschedule("sun 01:00")
+    await home.until("2026-01-18T06:00:00")
+    skip_next_run(home)
+    await home.until("2026-01-26T08:00:00")
+
+    assert home.guest(101).brief == ("on", "overdue")
+    assert home.job().brief == ("on", "overdue")
+    since = datetime.fromisoformat(home.guest(101).attributes["since"])
+    assert since.date() == datetime(2026, 1, 25, tzinfo=UTC).date()
+
+
+async def test_b03_a_job_on_working_days_rests_at_the_weekend(home: Home) -> None:
+    home.pve.job("nightly").reschedule("mon..fri 21:00")
+    await home.until("2026-01-18T12:00:00")
+
+    assert home.guest(101).brief == ("off", "ok")
+    assert datetime.fromisoformat(home.guest(101).attributes["next_due"]) == datetime(2026, 1, 19, 20, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("schedule", ["*-1,15 02:00", "monthly", "quarterly"])
+async def test_b04_rare_jobs_are_fine_between_their_runs(home: Home, schedule: str) -> None:
+    home.pve.job("nightly").reschedule(schedule)
+    await home.until("2026-04-02T06:00:00")
+    await home.until("2026-04-14T06:00:00")
+
+    assert home.guest(101).brief == ("off", "ok")
+    assert home.job().brief == ("off", "ok")
+
+
+async def test_b05_a_job_on_the_first_saturday_is_fine_on_the_third(home: Home) -> None:
+    home.pve.job("nightly").reschedule("sat *-*-1..7 15:00")
+    await home.until("2026-02-21T18:00:00")
+
+    assert home.guest(101).brief == ("off", "ok")
+    assert datetime.fromisoformat(home.guest(101).attributes["next_due"]) == datetime(2026, 3, 7, 14, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("schedule", ["*/4:00", "hourly"])
+async def test_b06_one_missed_slot_of_many_is_forgotten_after_the_next_good_run(home: Home, schedule: str) -> None:
+    home.pve.job("nightly").reschedule(schedule)
+    await home.until("2026-01-12T19:30:00")
+    skip_next_run(home)
+    await home.until("2026-01-12T22:10:00")
+    run_again(home)
+    await home.until("2026-01-13T06:00:00")
+
+    assert home.guest(101).brief == ("off", "ok")
+    assert home.job().brief == ("off", "ok")
+
+
+async def test_b07_a_schedule_in_utc_is_not_in_the_nodes_zone(home: Home) -> None:
+    home.pve.job("nightly").reschedule("06:00 UTC")
+    await home.until("2026-01-13T12:00:00")
+
+    assert datetime.fromisoformat(home.guest(101).attributes["next_due"]) == datetime(2026, 1, 14, 6, tzinfo=UTC)
+
+
+async def test_b08_slots_are_those_of_the_nodes_zone(home: Home) -> None:
+    for node in home.pve.nodes.values():
+        node.timezone = "America/New_York"
+    home.pve.scheduler.changed(home.pve.job("nightly"))
+    await home.until("2026-01-13T12:00:00")
+
+    assert home.guest(101).brief == ("off", "ok")
+    assert datetime.fromisoformat(home.guest(101).attributes["next_due"]) == datetime(2026, 1, 14, 7, tzinfo=UTC)
+
+
+async def test_b09_each_node_has_its_own_slot_and_the_later_one_is_waited_for(home: Home) -> None:
+    home.pve.node("pve2").timezone = "America/New_York"
+    home.pve.scheduler.changed(home.pve.job("nightly"))
+    await home.until("2026-01-13T12:00:00")
+    assert home.job().brief == ("off", "ok")
+    await home.until("2026-01-14T05:00:00")
+
+    assert home.guest(101).brief == ("off", "ok")
+    assert home.guest(102).brief == ("off", "ok")
+    assert home.job().brief == ("off", "ok")
+
+
+@pytest.mark.parametrize("start", [BEFORE_SUMMER])
+async def test_b10_a_slot_that_the_clocks_skip_is_never_overdue_and_announced(home: Home) -> None:
+    home.pve.job("nightly").reschedule("02:30")
+    seen = await home.live(days=9, step=timedelta(hours=3))
+
+    assert set(seen[4:]) == {""}
+    assert home.job().brief == ("off", "ok")
+
+
+@pytest.mark.parametrize("start", [BEFORE_SUMMER])
+async def test_b10_a_weekly_slot_that_the_clocks_will_skip_is_announced_within_the_week(home: Home) -> None:
+    home.pve.job("nightly").reschedule("sun 02:30")
+    home.pve.job("nightly").run()
+    await home.after(hours=1)
+
+    assert "2026-03-29" in str(home.job().attributes["findings"])
+
+
+@pytest.mark.parametrize("start", [BEFORE_WINTER])
+async def test_b11_an_hour_that_comes_twice_needs_one_run_only(home: Home) -> None:
+    home.pve.job("nightly").reschedule("02:30")
+    seen = await home.live(days=9, step=timedelta(hours=1))
+
+    assert set(seen[16:]) == {""}
+    assert home.job().brief == ("off", "ok")
+
+
+@pytest.mark.parametrize("start", [BEFORE_WINTER])
+async def test_b12_an_hourly_job_gives_no_alarm_when_the_clocks_are_put_back(home: Home) -> None:
+    home.pve.job("nightly").reschedule("hourly")
+    await home.until("2026-10-24T20:00:00")
+    seen = await home.live(hours=12, step=timedelta(minutes=30))
+
+    assert set(seen) == {""}
+
+
+async def test_b14_a_node_whose_clock_is_ahead_by_minutes_is_fine(home: Home) -> None:
+    for node in home.pve.nodes.values():
+        node.skew = 240
+    home.pve.scheduler.changed(home.pve.job("nightly"))
+    await home.until("2026-01-13T01:01:00")
+    await home.until("2026-01-13T05:00:00")
+
+    assert home.guest(101).brief == ("off", "ok")
+
+
+async def test_b15_a_node_whose_clock_is_wrong_by_hours_is_judged_by_its_own_clock(home: Home) -> None:
+    for node in home.pve.nodes.values():
+        node.skew = 3 * 3600
+    home.pve.scheduler.changed(home.pve.job("nightly"))
+    seen = await home.live(days=3, step=timedelta(hours=1))
+
+    assert set(seen[15:]) == {""}
+    assert home.guest(101).brief == ("off", "ok")
+
+
+async def test_b16_a_clock_that_was_set_back_changes_no_verdict(home: Home) -> None:
+    await home.until("2026-01-13T05:00:00")
+    before = [home.guest(vmid).brief for vmid in GUESTS]
+    home.freezer.move_to(datetime(1970, 1, 1, tzinfo=UTC))
+    assert home.entry is not None
+    await home.entry.runtime_data.async_refresh()
+    await home.hass.async_block_till_done()
+
+    assert [home.guest(vmid).brief for vmid in GUESTS] == before == [("off", "ok")] * 4
+
+
+async def test_b17_host_off_at_slot(home: Home) -> None:
+    await home.until("2026-01-13T05:00:00")
+    await home.until("2026-01-13T22:00:00")
+    home.pve.node("pve2").go_offline()
+    await home.until("2026-01-14T00:30:00")
+    await home.until("2026-01-14T02:00:00")
+    home.pve.clock.set(datetime(2026, 1, 14, 3, tzinfo=UTC))
+    home.pve.node("pve2").come_online()
+    await home.until("2026-01-14T06:00:00")
+
+    assert (home.guest(102).brief, home.guest(102).reason_code) == (("on", "overdue"), "host_was_off")
+    assert "Run now" in home.guest(102).reason
+    assert home.guest(101).brief == ("off", "ok")
+    assert home.job().brief == ("on", "overdue")
+
+
+async def test_b18_a_run_made_up_for_after_the_start_of_the_host_is_fine(home: Home) -> None:
+    home.pve.job("nightly").change(repeat_missed=1)
+    await home.until("2026-01-13T22:00:00")
+    home.pve.node("pve2").go_offline()
+    await home.until("2026-01-14T03:00:00")
+    home.pve.node("pve2").come_online()
+    await home.until("2026-01-14T06:00:00")
+
+    assert home.guest(102).brief == ("off", "ok")
+
+
+async def test_b19_a_new_job_owes_nothing_for_today(home: Home) -> None:
+    await home.until("2026-01-13T05:00:00")
+    home.pve.add_vm(110, "new", "pve1", size=4)
+    home.pve.add_job("fresh", "03:00", "nas", vmid="110")
+    seen = await home.live(hours=20, step=timedelta(hours=1))
+
+    assert set(seen) == {""}
+    assert home.guest(110).brief == ("off", "pending")
+    assert home.job("fresh").brief == ("off", "pending")
+    await home.until("2026-01-14T08:00:00")
+    assert home.guest(110).brief == ("off", "ok")
+
+
+async def test_b20_an_edited_schedule_owes_nothing_for_the_slots_before(home: Home) -> None:
+    await home.until("2026-01-13T11:00:00")
+    home.pve.job("nightly").reschedule("10:00")
+    seen = await home.live(hours=18, step=timedelta(hours=1))
+
+    assert set(seen) == {""}
+    await home.until("2026-01-14T15:00:00")
+    assert home.guest(101).brief == ("off", "ok")
+
+
+async def test_b20_editing_a_schedule_forgives_no_backup_that_is_missing(home: Home) -> None:
+    await home.until("2026-01-13T05:00:00")
+    skip_next_run(home)
+    await home.until("2026-01-14T11:00:00")
+    assert home.guest(101).brief == ("on", "overdue")
+    home.pve.job("nightly").reschedule("23:00")
+    await home.after(hours=1)
+
+    assert home.guest(101).problem == "on"
+
+
+async def test_b21_a_job_enabled_again_owes_nothing_until_its_first_slot(home: Home) -> None:
+    await home.until("2026-01-13T05:00:00")
+    home.pve.job("nightly").disable()
+    await home.until("2026-01-27T11:00:00")
+    home.pve.job("nightly").enable()
+    await home.after(hours=1)
+
+    assert home.guest(101).brief == ("off", "pending")
+    assert home.last_success(101) is not None
+    await home.until("2026-01-28T06:00:00")
+    assert home.guest(101).brief == ("off", "ok")
+
+
+async def test_b22_a_job_that_waits_for_the_lock_is_waiting_and_not_overdue(home: Home) -> None:
+    home.pve.add_job("second", "03:00", "local", vmid="101,102")
+    await home.until("2026-01-14T05:00:00")
+    runs = []
+    home.pve.job("nightly").next_run_ends({103: running(50), 102: running(50)})
+    await home.until("2026-01-15T02:30:00")
+    runs = [run for node in home.pve.nodes.values() for run in node.runs if run.job is home.pve.job("nightly")]
+
+    assert home.job("second").brief == ("off", "waiting")
+    for run in runs:
+        run.go_on()
+    await home.until("2026-01-15T05:00:00")
+    assert home.job("second").brief == ("off", "ok")
+
+
+async def test_b23_a_run_longer_than_its_interval_is_a_warning_and_skips_no_slot(home: Home) -> None:
+    await home.until("2026-01-13T05:00:00")
+    home.pve.job("nightly").next_run_ends({103: running(50)})
+    await home.until("2026-01-14T05:00:00")
+    await home.until("2026-01-15T07:00:00")
+
+    assert home.job().problem == "off"
+    assert home.job().reason_code == "run_longer_than_interval"
+    assert home.guest(101).problem == "off"
+    assert home.guest(103).brief == ("off", "running")
+
+
+async def test_b24_a_job_without_a_schedule_never_runs_by_itself(home: Home) -> None:
+    home.pve.add_vm(110, "forgotten", "pve1", size=4)
+    home.pve.add_job("by-hand", "", "nas", vmid="110,101")
+    await home.until("2026-01-13T05:00:00")
+
+    assert (home.job("by-hand").brief, home.job("by-hand").reason_code) == (
+        ("off", "warning"),
+        "job_never_runs_by_itself",
+    )
+    assert home.guest(101).brief == ("off", "ok")
+    assert home.guest(110).brief == ("on", "uncovered")
+
+
+async def test_b26_a_schedule_that_cannot_be_read_is_unknown_and_never_taken_for_daily(home: Home) -> None:
+    await home.until("2026-01-13T05:00:00")
+    home.pve.job("nightly").schedule = "every full moon"
+    await home.after(hours=1)
+
+    assert home.job().brief == ("unknown", "unknown")
+    assert home.job().reason_code == "schedule_unreadable"
+    assert "every full moon" in home.job().reason
+    assert home.guest(101).problem in {"off", "unknown"}
+    await home.after(days=5)
+    assert home.guest(101).problem != "off"
+
+
+async def test_b27_a_disabled_job_promises_no_next_run(home: Home) -> None:
+    await home.until("2026-01-13T05:00:00")
+    home.pve.job("nightly").disable()
+    await home.after(hours=1)
+
+    assert home.job().brief == ("off", "paused")
+    assert home.job().attributes["next_due"] is None
+
+
+async def test_b28_a_look_right_after_the_slot_alarms_nobody(home: Home) -> None:
+    await home.until("2026-01-13T05:00:00")
+    skip_next_run(home)
+    await home.until("2026-01-14T01:00:05")
+
+    assert home.guest(101).brief == ("off", "ok")
+    assert home.job().brief == ("off", "ok")
+
+
+async def test_b29_overdue_never_mends_itself(home: Home) -> None:
+    await home.until("2026-01-13T05:00:00")
+    skip_next_run(home)
+    await home.until("2026-01-14T08:00:00")
+    failures = []
+    for _ in range(30):
+        assert home.guest(101).brief == ("on", "overdue")
+        failures.append(home.guest(101).attributes["failures"])
+        await home.after(days=1)
+
+    assert failures == sorted(failures)
+    assert failures[-1] == 30
+
+
+async def test_b30_after_three_days_without_home_assistant_the_present_is_shown(home: Home) -> None:
+    await home.until("2026-01-13T05:00:00")
+    await home.until("2026-01-16T05:00:00")
+
+    assert [home.guest(vmid).brief for vmid in GUESTS] == [("off", "ok")] * 4
+
+
+async def test_a_failure_before_a_missed_slot_counts_on(home: Home) -> None:
+    await home.until("2026-01-13T05:00:00")
+    home.pve.guest(101).fails(failed("no"))
+    await home.until("2026-01-14T05:00:00")
+    skip_next_run(home)
+    await home.until("2026-01-15T08:00:00")
+
+    assert home.guest(101).brief == ("on", "overdue")
+    assert home.guest(101).attributes["failures"] == 2
