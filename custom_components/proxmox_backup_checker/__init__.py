@@ -9,6 +9,7 @@ from homeassistant.util import dt as dt_util
 from .const import CONF_FINGERPRINT, CONF_LOG_AGENTS, CONF_TOKEN_ID, CONF_TOKEN_SECRET, DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .devices import Devices, is_present
+from .history_store import HistoryStore
 from .issues import Issues
 from .proxmox.client import ProxmoxClient
 from .proxmox.log_agent import LogAgentClient, PairingCode
@@ -22,7 +23,8 @@ _PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR]
 
 async def async_setup_entry(hass: HomeAssistant, entry: CheckerConfigEntry) -> None:
     """Set up one cluster."""
-    coordinator = CheckerCoordinator(hass, entry, _reader(hass, entry), await Reasons.load(hass))
+    store = HistoryStore(hass, entry.entry_id)
+    coordinator = CheckerCoordinator(hass, entry, _reader(hass, entry), await Reasons.load(hass), store)
     issues = Issues(hass, coordinator)
     entry.async_on_unload(coordinator.async_add_listener(issues.update))
     try:
@@ -40,6 +42,12 @@ async def async_setup_entry(hass: HomeAssistant, entry: CheckerConfigEntry) -> N
 async def async_unload_entry(hass: HomeAssistant, entry: CheckerConfigEntry) -> None:
     """Unload one cluster."""
     await hass.config_entries.async_unload_platforms_or_raise(entry, _PLATFORMS)
+    await entry.runtime_data.async_stop()
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: CheckerConfigEntry) -> None:
+    """Forget the history of a cluster that is removed."""
+    await HistoryStore(hass, entry.entry_id).async_remove()
 
 
 async def async_remove_config_entry_device(

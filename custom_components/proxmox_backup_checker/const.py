@@ -1,6 +1,5 @@
 """Names that several modules share."""
 
-from datetime import timedelta
 from typing import Final
 
 DOMAIN: Final = "proxmox_backup_checker"
@@ -13,4 +12,3 @@ CONF_NODES: Final = "nodes"
 CONF_PAIRING: Final = "pairing"
 
 DEFAULT_PORT: Final = 8006
-UPDATE_INTERVAL: Final = timedelta(minutes=5)

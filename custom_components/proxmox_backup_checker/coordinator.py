@@ -1,7 +1,9 @@
-"""The meeting point: polls Proxmox, has the facts judged, publishes the picture."""
+"""The meeting point: polls Proxmox, has the facts judged, keeps the history, publishes the picture."""
 
+from dataclasses import replace
+from datetime import datetime, timedelta
 import logging
-from typing import override
+from typing import Final, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
@@ -9,13 +11,18 @@ from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
-from .checker.picture import Picture, judge
+from .cadence import BUSY, QUIET, WITH_AGENTS
+from .checker.facts import Facts
+from .checker.history_limits import bounded, is_time_to_bound
+from .checker.picture import BLIND_LIMIT, Picture, judge
 from .checker.records import History
-from .const import DOMAIN, UPDATE_INTERVAL
+from .const import DOMAIN
+from .history_store import HistoryStore
 from .proxmox.errors import (
     AuthenticationError,
     CannotConnectError,
     CertificateChangedError,
+    CertificateError,
     PermissionDeniedError,
     ProxmoxError,
 )
@@ -23,6 +30,11 @@ from .reader import FactsReader, Reading
 from .reasons import Reasons
 
 _LOGGER = logging.getLogger(__name__)
+
+_POLLS_FORGIVEN: Final = 3
+_RETRY: Final = timedelta(minutes=5)
+# The scheduler starts a run within a minute of its slot.
+_AFTER_SLOT: Final = timedelta(seconds=75)
 
 type CheckerConfigEntry = ConfigEntry[CheckerCoordinator]
 
@@ -32,11 +44,22 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
 
     config_entry: CheckerConfigEntry
 
-    def __init__(self, hass: HomeAssistant, entry: CheckerConfigEntry, reader: FactsReader, reasons: Reasons) -> None:
-        """Poll through a reader; `reasons` puts verdicts into words."""
-        super().__init__(hass, _LOGGER, config_entry=entry, name=entry.title, update_interval=UPDATE_INTERVAL)
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: CheckerConfigEntry,
+        reader: FactsReader,
+        reasons: Reasons,
+        store: HistoryStore,
+    ) -> None:
+        """Poll through a reader; `reasons` puts verdicts into words, `store` keeps the history."""
+        super().__init__(hass, _LOGGER, config_entry=entry, name=entry.title, update_interval=QUIET)
         self._reader = reader
+        self._store = store
         self._history = History()
+        self._bounded: datetime | None = None
+        self._facts: Facts | None = None
+        self._failed_polls = 0
         self.reasons = reasons
         self.reading: Reading | None = None
         self.last_error: ProxmoxError | None = None
@@ -47,18 +70,67 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
         return self.config_entry.unique_id or self.config_entry.entry_id
 
     @override
+    async def _async_setup(self) -> None:
+        """Take up the history where it was left."""
+        self._history = await self._store.async_load()
+
+    async def async_stop(self) -> None:
+        """Write the history before the entry is unloaded."""
+        await self._store.async_save()
+
+    @override
     async def _async_update_data(self) -> Picture:
-        """Read and judge."""
-        self.last_error = None
+        """Read and judge; for some polls what was read last stands in for what cannot be read now."""
+        now = dt_util.utcnow()
         try:
-            self.reading = await self._reader.read(dt_util.utcnow(), self._history.runs)
+            self.reading = await self._reader.read(now, self._history.runs.keys())
         except ProxmoxError as error:
             self.last_error = error
-            raise _translated(error) from error
-        index = self.data.index if self.data else None
-        picture = judge(self.reading.facts, self._history, index)
-        self._history = picture.history
+            self._failed_polls += 1
+            self.update_interval = _RETRY
+            if self._facts is None or not self._stands_in(error, now):
+                raise _translated(error) from error
+            return self._judge(replace(self._facts, now=now))
+        self.last_error = None
+        self._failed_polls = 0
+        self._facts = self.reading.facts
+        picture = self._judge(self._facts)
+        self.update_interval = self._interval(picture, now)
         return picture
+
+    def _stands_in(self, error: ProxmoxError, now: datetime) -> bool:
+        """Tell whether the last facts may stand in: for a few polls, and once nothing was seen for too long.
+
+        Then they lead to no good verdict any more, and that is what has to be shown.
+        """
+        if isinstance(error, AuthenticationError):
+            self.config_entry.async_start_reauth(self.hass)
+            return True
+        if self._facts is not None and self._facts.read_at is not None and now - self._facts.read_at >= BLIND_LIMIT:
+            return True
+        return self._failed_polls <= _POLLS_FORGIVEN and not isinstance(error, CertificateError)
+
+    def _judge(self, facts: Facts) -> Picture:
+        picture = judge(facts, self._history, self.data.index if self.data else None)
+        history = picture.history
+        if is_time_to_bound(self._bounded, facts.now):
+            history = bounded(history, facts.now)
+            self._bounded = facts.now
+        self._history = history
+        self._store.save_later(history)
+        return picture
+
+    def _interval(self, picture: Picture, now: datetime) -> timedelta:
+        """Return when to look again: soon while something runs or is due, else as rarely as the case allows."""
+        agents = picture.nodes.keys() <= self._reader.agent_nodes
+        interval = WITH_AGENTS if agents else QUIET
+        if picture.running:
+            return BUSY
+        for view in picture.jobs.values():
+            due = view.verdict.next_due
+            if due is not None and view.job.enabled and now <= due <= now + interval:
+                interval = min(interval, max(due + _AFTER_SLOT - now, BUSY))
+        return interval
 
 
 def _translated(error: ProxmoxError) -> Exception:

@@ -104,6 +104,7 @@ async def test_a09_a_power_cut_interrupts_one_guest_and_the_later_ones_are_not_r
     home.pve.job("nightly").next_run_ends({103: power_loss()})
     home.pve.add_ct(105, "later", "pve1")
     home.pve.job("nightly").change(vmid="101,102,103,104,105")
+    await home.after(minutes=10)
     await home.until("2026-01-13T02:00:00")
     home.pve.node("pve1").come_online()
     await home.until("2026-01-13T05:00:00")

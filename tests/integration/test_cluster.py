@@ -235,15 +235,3 @@ async def test_the_entry_can_be_unloaded_and_set_up_again(hass: HomeAssistant, p
     await hass.async_block_till_done()
     assert entry.state is ConfigEntryState.LOADED
     assert _state(hass, "binary_sensor", "_guest_101_problem").state == STATE_OFF
-
-
-async def test_a_quiet_poll_costs_a_cluster_of_three_nodes_ten_requests(
-    hass: HomeAssistant, pve: SimulatedCluster
-) -> None:
-    entry = await _add(hass, pve)
-    pve.traffic.requests.clear()
-    await _poll(hass, entry)
-    quiet = len(pve.requests)
-
-    assert entry.runtime_data.update_interval == timedelta(minutes=5)
-    assert quiet <= 10

@@ -31,6 +31,9 @@ async def test_what_is_no_proxmox_any_more_makes_everything_unavailable_until_it
     pve.job("nightly").run()
     entry = await set_up(hass, pve)
     pve.faults.broken["/cluster/resources"] = "<html>"
+    for _ in range(3):
+        await poll(hass, entry)
+        assert problem(hass, 101) == ("off", "backed_up")
     await poll(hass, entry)
     assert shown(hass, "_guest_101_problem").state == "unavailable"
     del pve.faults.broken["/cluster/resources"]

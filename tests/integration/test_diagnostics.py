@@ -38,7 +38,8 @@ async def test_verdicts_are_in_it_with_their_evidence(hass: HomeAssistant, pve: 
 async def test_a_failed_poll_is_in_it_without_the_address(hass: HomeAssistant, pve: SimulatedCluster) -> None:
     entry = await set_up(hass, pve)
     pve.node("pve1").go_offline()
-    await poll(hass, entry)
+    for _ in range(4):
+        await poll(hass, entry)
     text = await text_of(hass, entry)
     content = json.loads(text)
     assert content["last_update_success"] is False

@@ -115,6 +115,9 @@ async def test_dropped_connections_make_it_unavailable_until_they_end(
 ) -> None:
     entry = await set_up(hass, fake_pve)
     fake_pve.fake.network["drop_rate"] = 1.0
+    for _ in range(3):
+        await poll(hass, entry)
+        assert entry.runtime_data.last_update_success
     await poll(hass, entry)
     assert not entry.runtime_data.last_update_success
     fake_pve.fake.network["drop_rate"] = 0.0

@@ -139,11 +139,16 @@ async def test_an_agent_of_a_foreign_node_is_refused(hass: HomeAssistant, entry:
     assert result["errors"] == {"base": "wrong_node"}
 
 
-async def test_a_removed_agent_is_no_longer_read(hass: HomeAssistant, entry: MockConfigEntry, agent: Agent) -> None:
+async def test_a_removed_agent_is_no_longer_read_and_what_it_proved_stays(
+    hass: HomeAssistant, entry: MockConfigEntry, agent: Agent, pve: SimulatedCluster
+) -> None:
     await _enter(hass, await _begin(hass, entry), {"pairing": _line(agent)})
     result = await _enter(hass, await _begin(hass, entry, "remove_log_agent"), {"nodes": ["pve1"]})
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert entry.options[CONF_LOG_AGENTS] == {}
+    assert entry.runtime_data.data.guests[101].verdict.confidence == "exact"
+    pve.job("nightly").run()
+    await entry.runtime_data.async_refresh()
     assert entry.runtime_data.data.guests[101].verdict.confidence == "matched"
 
 

@@ -154,9 +154,12 @@ class Facts:
         return self.guests_visible and self.cluster.quorate and nodes_answer
 
     def zone_of(self, node: str) -> ZoneInfo | None:
-        """Return the time zone of a node."""
+        """Return the time zone of a node; where that cannot be seen, the one that all other nodes have."""
         facts = self.nodes.get(node)
-        return facts.zone if facts else None
+        if facts is not None and facts.zone is not None:
+            return facts.zone
+        zones = {other.zone for other in self.nodes.values() if other.zone is not None}
+        return zones.pop() if len(zones) == 1 else None
 
     def storage_of(self, name: str, node: str) -> StorageFacts | None:
         """Return a storage as a node has it, None where the node may not use one of this name."""

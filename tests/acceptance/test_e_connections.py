@@ -1,0 +1,334 @@
+"""Rows E01 to E30: connections, rights, restarts, and what they must never be taken for."""
+
+from datetime import datetime, timedelta
+import json
+from typing import Any
+
+from homeassistant.config_entries import SOURCE_REAUTH
+from homeassistant.helpers import issue_registry as ir
+import pytest
+
+from custom_components.proxmox_backup_checker.const import DOMAIN
+from custom_components.proxmox_backup_checker.diagnostics import async_get_config_entry_diagnostics
+from simulator.guests import GIB, Disk
+from simulator.outcomes import failed, running
+
+from .conftest import StartAgent
+from .home import Home
+
+TUESDAY_MORNING = "2026-01-13T05:00:00"
+GUESTS = (101, 102, 103, 104)
+ALL_OK = [("off", "ok")] * 4
+
+
+def briefs(home: Home) -> list[tuple[str, str]]:
+    return [home.guest(vmid).brief for vmid in GUESTS]
+
+
+async def test_e01_one_failed_poll_changes_nothing(home: Home) -> None:
+    await home.until(TUESDAY_MORNING)
+    before = [home.hass.states.get(state.entity_id) for state in home.hass.states.async_all()]
+    home.pve.faults.errors["/cluster/resources"] = (500, "got timeout")
+    await home.after(minutes=5)
+    assert [home.hass.states.get(state.entity_id) for state in home.hass.states.async_all()] == before
+    home.pve.faults.errors.clear()
+    await home.after(minutes=5)
+
+    assert briefs(home) == ALL_OK
+
+
+async def test_e02_an_api_out_of_reach_makes_entities_unavailable_after_three_polls_and_alarms_nobody(
+    home: Home,
+) -> None:
+    await home.until(TUESDAY_MORNING)
+    for name in ("pve1", "pve2", "pve3"):
+        home.pve.servers[name].refuse()
+    for _ in range(3):
+        await home.after(minutes=5)
+        assert briefs(home) == ALL_OK
+    await home.after(minutes=5)
+
+    assert home.guest(101).problem == "unavailable"
+    assert home.problems() == []
+
+
+async def test_e03_what_cannot_be_verified_for_a_day_is_a_problem(home: Home) -> None:
+    await home.until(TUESDAY_MORNING)
+    for name in ("pve1", "pve2", "pve3"):
+        home.pve.servers[name].refuse()
+    seen = await home.live(hours=23, step=timedelta(hours=1))
+    assert set(seen) == {""}
+    await home.after(hours=4)
+
+    assert home.guest(101).brief == ("on", "unknown")
+    assert home.guest(101).reason_code == "cannot_verify"
+    assert "2026-01-13" in home.guest(101).reason
+
+
+async def test_e04_an_offline_node_before_its_slot_changes_no_verdict(home: Home) -> None:
+    await home.until(TUESDAY_MORNING)
+    home.pve.node("pve2").go_offline()
+    await home.after(hours=3)
+
+    assert briefs(home) == ALL_OK
+    assert home.problems() == []
+
+
+async def test_e05_a_node_offline_over_the_slot_leaves_its_guests_overdue_with_that_cause(home: Home) -> None:
+    await home.until(TUESDAY_MORNING)
+    home.pve.node("pve2").go_offline()
+    await home.until("2026-01-14T06:00:00")
+
+    for vmid in (102, 104):
+        assert (home.guest(vmid).brief, home.guest(vmid).reason_code) == (("on", "overdue"), "node_offline")
+        assert "pve2" in home.guest(vmid).reason
+    assert home.guest(101).brief == ("off", "ok")
+    assert home.job().brief == ("on", "overdue")
+
+
+async def test_e07_without_the_right_to_see_archives_nothing_is_called_missing(home: Home) -> None:
+    home.pve.limit_token({"/": "Sys.Audit VM.Audit Pool.Audit", "/storage": "Datastore.AllocateSpace"})
+    seen = await home.live(days=2, step=timedelta(hours=4))
+
+    assert set(seen[5:]) == {""}
+    assert briefs(home) == ALL_OK
+
+
+async def test_e08_where_the_runs_of_a_node_are_hidden_archives_decide(home: Home) -> None:
+    home.pve.limit_token(
+        {"/": "Sys.Audit VM.Audit Pool.Audit Datastore.Audit", "/nodes/pve1": "VM.Audit"},
+    )
+    await home.until(TUESDAY_MORNING)
+
+    assert home.guest(101).brief == ("off", "ok")
+    assert home.guest(101).attributes["confidence"] == "artifact"
+    assert home.entry is not None
+    assert ir.async_get(home.hass).async_get_issue(DOMAIN, f"missing_privileges_{home.entry.entry_id}")
+
+
+async def test_e09_without_sight_of_the_jobs_nothing_is_called_fine(home: Home) -> None:
+    await home.until(TUESDAY_MORNING)
+    home.pve.limit_token({"/": "VM.Audit Pool.Audit Datastore.Audit", "/nodes": "Sys.Audit"})
+    await home.after(hours=1)
+
+    for vmid in GUESTS:
+        assert home.guest(vmid).brief == ("unknown", "unknown")
+        assert "Sys.Audit" in home.guest(vmid).reason
+
+
+async def test_e10_what_is_refused_with_every_poll_is_logged_once(home: Home, caplog: pytest.LogCaptureFixture) -> None:
+    home.pve.faults.errors["/included_volumes"] = (403, "Permission check failed (/, Sys.Audit)")
+    await home.live(hours=6, step=timedelta(minutes=30))
+
+    lines = [record for record in caplog.records if "Permission check failed" in record.getMessage()]
+    assert len(lines) == 1
+
+
+async def test_e11_a_revoked_token_asks_for_a_new_one_and_freezes_the_verdicts(home: Home) -> None:
+    await home.until(TUESDAY_MORNING)
+    home.pve.access.tokens.clear()
+    await home.live(hours=2, step=timedelta(minutes=30))
+
+    assert briefs(home) == ALL_OK
+    assert [flow["context"]["source"] for flow in home.hass.config_entries.flow.async_progress()] == [SOURCE_REAUTH]
+
+
+async def test_e12_a_token_that_sees_few_guests_judges_those(home: Home) -> None:
+    home.pve.limit_token({"/": "Sys.Audit Datastore.Audit Pool.Audit", "/vms/101": "VM.Audit", "/vms/103": "VM.Audit"})
+    await home.until(TUESDAY_MORNING)
+
+    assert home.guest(101).brief == ("off", "ok")
+    with pytest.raises(AssertionError):
+        home.guest(102)
+
+
+async def test_e13_a_changed_certificate_is_a_repair_and_no_failed_backup(home: Home) -> None:
+    await home.until(TUESDAY_MORNING)
+    home.pve.replace_certificate("pve1")
+    await home.after(minutes=10)
+
+    assert home.entry is not None
+    assert ir.async_get(home.hass).async_get_issue(DOMAIN, f"certificate_changed_{home.entry.entry_id}")
+    assert home.problems() == []
+
+
+async def test_e14_without_its_log_agent_a_node_is_judged_with_less_confidence(
+    home: Home, start_agent: StartAgent
+) -> None:
+    agent = await start_agent("pve1")
+    home.options = agent.options
+    home.pve.clock.advance(hours=18)
+    home.pve.files_of("pve1")
+    await home.look()
+    assert home.guest(101).attributes["confidence"] == "exact"
+    assert home.guest(102).attributes["confidence"] == "matched"
+    await agent.stop()
+    await home.until("2026-01-14T05:00:00")
+
+    assert home.guest(101).attributes["confidence"] == "matched"
+    assert briefs(home) == ALL_OK
+
+
+async def test_e17_a_node_that_the_api_cannot_reach_degrades_itself_alone(home: Home) -> None:
+    await home.until(TUESDAY_MORNING)
+    home.pve.faults.errors["/nodes/pve2/"] = (595, "No route to host")
+    await home.until("2026-01-14T06:00:00")
+
+    assert home.guest(101).brief == ("off", "ok")
+    for vmid in (102, 104):
+        assert home.guest(vmid).problem == "off"
+        assert home.guest(vmid).attributes["confidence"] == "artifact"
+
+
+async def test_e18_a_storage_that_cannot_be_listed_keeps_its_archives(home: Home) -> None:
+    await home.until(TUESDAY_MORNING)
+    home.pve.faults.errors["/storage/nas/prunebackups"] = (500, "mount error")
+    seen = await home.live(days=2, step=timedelta(hours=3))
+
+    assert set(seen) == {""}
+    assert briefs(home) == ALL_OK
+
+
+async def test_e19_logs_of_any_length_are_read_to_their_end(home: Home) -> None:
+    for number in range(110, 140):
+        home.pve.add_ct(number, f"small{number}", "pve1", size=0.1)
+    home.pve.job("nightly").change(vmid=",".join(map(str, (*GUESTS, *range(110, 140)))))
+    home.pve.guest(139).fails(failed("no"))
+    await home.until(TUESDAY_MORNING)
+
+    assert home.guest(139).brief == ("on", "failed")
+    assert home.guest(138).brief == ("off", "ok")
+
+
+async def test_e20_a_finished_log_is_read_once_ever(home: Home) -> None:
+    await home.until(TUESDAY_MORNING)
+    await home.live(hours=5, step=timedelta(minutes=30))
+    await home.restart()
+    await home.after(hours=1)
+
+    logs = [request.path for request in home.pve.requests if request.path.endswith("/log")]
+    assert len(logs) == len(set(logs)) == 2
+
+
+async def test_e21_a_node_that_is_busy_with_other_tasks_keeps_its_weekly_verdict(home: Home) -> None:
+    home.pve.job("nightly").reschedule("sun 01:00")
+    await home.until("2026-01-18T06:00:00")
+    for _ in range(3000):
+        home.pve.node("pve1").other_task("vzsnapshot", "101")
+    await home.restart()
+    await home.until("2026-01-23T06:00:00")
+
+    assert briefs(home) == ALL_OK
+
+
+async def test_e23_a_restart_during_a_run_restores_what_was_shown(home: Home) -> None:
+    home.pve.guest(104).fails(failed("no"))
+    await home.until(TUESDAY_MORNING)
+    since = home.guest(104).attributes["since"]
+    [run, *_] = home.pve.job("nightly").start({101: running(30)})
+    await home.after(minutes=1)
+    await home.restart()
+
+    assert home.guest(101).brief == ("off", "running")
+    assert home.guest(104).problem == "on"
+    assert home.guest(104).attributes["since"] == since
+    run.go_on()
+    await home.after(hours=1)
+    assert home.guest(101).brief == ("off", "ok")
+
+
+async def test_e24_an_older_copy_of_the_history_leads_to_the_same_verdicts(
+    home: Home, hass_storage: dict[str, Any]
+) -> None:
+    await home.until(TUESDAY_MORNING)
+    await home.restart()
+    assert home.entry is not None
+    key = f"{DOMAIN}.{home.entry.entry_id}"
+    copy = json.dumps(hass_storage[key])
+    home.pve.guest(104).fails(failed("no"))
+    await home.live(days=3, step=timedelta(hours=1))
+    before = {vmid: home.guest(vmid).attributes for vmid in GUESTS}
+    await home.hass.config_entries.async_unload(home.entry.entry_id)
+    hass_storage[key] = json.loads(copy)
+    await home.hass.config_entries.async_setup(home.entry.entry_id)
+    await home.hass.async_block_till_done()
+
+    assert {vmid: home.guest(vmid).attributes for vmid in GUESTS} == before
+
+
+async def test_e27_old_failures_at_the_first_look_are_a_state(home: Home) -> None:
+    home.pve.guest(104).fails(failed("no"))
+    home.pve.clock.advance(days=3)
+    await home.look()
+
+    assert home.guest(104).brief == ("on", "failed")
+    assert home.guest(104).attributes["failures"] == 3
+
+
+async def test_e29_the_order_of_answers_changes_nothing(home: Home) -> None:
+    await home.until(TUESDAY_MORNING)
+    before = {state.entity_id: state for state in home.hass.states.async_all()}
+    home.pve.guests = dict(reversed(home.pve.guests.items()))
+    home.pve.jobs = dict(reversed(home.pve.jobs.items()))
+    home.pve.nodes = dict(reversed(home.pve.nodes.items()))
+    await home.after(minutes=10)
+
+    assert {state.entity_id: state for state in home.hass.states.async_all()} == before
+
+
+async def test_e30_diagnostics_explain_every_verdict_and_tell_no_secret(home: Home) -> None:
+    await home.until(TUESDAY_MORNING)
+    assert home.entry is not None
+    told = await async_get_config_entry_diagnostics(home.hass, home.entry)
+
+    assert home.pve.token_secret not in json.dumps(told)
+    trace = told["guests"]["101"]["verdict"]["trace"]
+    assert {"rule", "due_slot", "deadline", "zone", "run"} <= trace.keys()
+    assert datetime.fromisoformat(trace["due_slot"]).hour == 1
+
+
+async def test_a_quiet_hour_costs_at_most_sixty_requests(home: Home) -> None:
+    await home.until(TUESDAY_MORNING)
+    await home.after(hours=1)
+    home.pve.traffic.requests.clear()
+    end = home.now + timedelta(hours=2)
+    while home.now < end:
+        assert home.entry is not None
+        interval = home.entry.runtime_data.update_interval
+        assert interval >= timedelta(minutes=5)
+        await home.until(home.now + interval)
+
+    assert len(home.pve.requests) <= 120
+
+
+async def test_a_run_in_progress_is_looked_at_every_minute_and_a_slot_right_after_it(home: Home) -> None:
+    await home.until("2026-01-13T00:55:00")
+    assert home.entry is not None
+    interval = home.entry.runtime_data.update_interval
+    assert timedelta(minutes=5) < interval < timedelta(minutes=7)
+    home.pve.job("nightly").next_run_ends({101: running(20)})
+    await home.until(home.now + interval)
+
+    assert home.guest(101).status == "running"
+    assert home.entry.runtime_data.update_interval == timedelta(minutes=1)
+
+
+async def test_disks_are_left_asleep_while_no_run_happens(home: Home) -> None:
+    home.pve.job("nightly").reschedule("sun 01:00")
+    await home.until("2026-01-19T12:00:00")
+    home.pve.traffic.requests.clear()
+    await home.live(hours=47, step=timedelta(minutes=30))
+
+    listings = [request for request in home.pve.requests if "prunebackups" in request.path and "nas" in request.path]
+    assert len(listings) <= 2
+
+
+async def test_e34_disks_of_a_guest_named_twice_are_told_once(home: Home) -> None:
+    home.pve.guest(101).disks = [
+        Disk(key=key, volume=f"local-lvm:vm-101-{key}", size=4 * GIB) for key in ("scsi0", "scsi1")
+    ]
+    home.pve.guest(101).exclude_disk("scsi1")
+    home.pve.add_job("copy", "04:00", "local", vmid="101")
+    await home.until("2026-01-13T08:00:00")
+
+    assert home.guest(101).attributes["findings"].count("scsi1") == 1
