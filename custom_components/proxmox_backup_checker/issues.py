@@ -56,7 +56,8 @@ class Issues:
 
     def _privileges(self) -> None:
         assert self._coordinator.reading is not None
-        missing = missing_privileges(self._coordinator.reading.permissions)
+        reading = self._coordinator.reading
+        missing = missing_privileges(reading.permissions, sorted(reading.facts.nodes))
         if not missing:
             self._delete("missing_privileges")
             return

@@ -81,7 +81,9 @@ def judge(facts: Facts, history: History, index: RunIndex | None = None) -> Pict
         jobs_visible=facts.jobs is not None,
         guests_complete=facts.guests_complete,
         running=situation.running,
-        history=replace(history, evaluated=facts.read_at or facts.now, verdicts=_remembered(verdicts, history, facts.now)),
+        history=replace(
+            history, evaluated=facts.read_at or facts.now, verdicts=_remembered(verdicts, history, facts.now)
+        ),
         index=situation.index,
     )
 

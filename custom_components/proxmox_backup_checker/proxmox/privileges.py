@@ -1,5 +1,6 @@
 """The rights that a token needs, and how an administrator grants those that are missing."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,9 +27,13 @@ NEEDED: Final = (
 )
 
 
-def missing_privileges(permissions: Permissions) -> tuple[Privilege, ...]:
-    """Return the needed privileges that the token does not have."""
-    return tuple(privilege for privilege in NEEDED if not permissions.has(privilege.path, privilege.name))
+def missing_privileges(permissions: Permissions, nodes: Iterable[str] = ()) -> tuple[Privilege, ...]:
+    """Return the needed privileges that the token does not have, also where a node's own rules take one away."""
+    missing = [privilege for privilege in NEEDED if not permissions.has(privilege.path, privilege.name)]
+    if permissions.has("/", "Sys.Audit"):
+        hidden = (f"/nodes/{node}" for node in nodes if not permissions.has(f"/nodes/{node}", "Sys.Audit"))
+        missing += [Privilege(path, "Sys.Audit") for path in hidden]
+    return tuple(missing)
 
 
 def role_command() -> str:
