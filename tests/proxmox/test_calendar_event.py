@@ -154,3 +154,11 @@ def test_the_slots_of_a_span_are_the_events_one_after_the_other(text: str, momen
         expected.append(following)
         following = event.next_after(following)
     assert list(event.slots(moment, moment + timedelta(days=3))) == expected
+
+
+def test_a_step_that_carries_over_from_the_last_second_of_a_minute_is_no_event_there() -> None:
+    """The next number of the step is 87: second 27 of a minute that does not match."""
+    event = CalendarEvent.parse("*:*/2:*/29")
+    moment = datetime(2020, 1, 1, 0, 0, 58, tzinfo=UTC)
+    assert event.next_after(moment) == datetime(2020, 1, 1, 0, 2, tzinfo=UTC)
+    assert event.last_before(datetime(2020, 1, 1, 0, 1, tzinfo=UTC)) == moment

@@ -11,6 +11,7 @@ from .calendar_clock import DAY, NoLocalTimeError, ZoneClock
 from .calendar_fields import EVERY_DAY, EVERY_MONTH, EVERY_WEEKDAY, EVERY_YEAR, Fields
 
 MOST_STEPS = 1001
+_KNOWN_DAYS = 2048
 HOUR = 3600
 MINUTE = 60
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
@@ -31,7 +32,7 @@ def date_of(day: int) -> date:
 class Search:
     """The search for the next event; it does not depend on a zone."""
 
-    __slots__ = ("_every_day", "_fields", "_has_carries")
+    __slots__ = ("_every_day", "_fields", "_has_carries", "_is_plain", "_known_days")
 
     def __init__(self, fields: Fields) -> None:
         """Prepare what the fields alone decide."""
@@ -46,13 +47,26 @@ class Search:
             (fields.hours.carried(24, 23), fields.minutes.carried(60, 59), fields.seconds.carried(60, 59))
         )
 
+        self._is_plain = self._every_day and not self._has_carries
+        self._known_days: dict[int, int | None] = {}
+
     def next_epoch(self, clock: ZoneClock, start: int) -> int | None:
         """The first event at or after start, as Proxmox finds it; None when it gives up or leaves the calendar."""
+        if self._is_plain:
+            # The usual case, in one step: a time of every day, far from any clock change.
+            steady = clock.steady_shift(start // DAY)
+            if steady is not None:
+                wall = start + steady
+                second = wall % DAY
+                target = _first_second(self._fields, second)
+                if target < DAY:
+                    found = start + target - second
+                    return found if found < _END else None
         try:
-            found = self._next_epoch(clock, start)
+            later = self._next_epoch(clock, start)
         except NoLocalTimeError, ValueError, OverflowError:
             return None
-        return found if found is None or found < _END else None
+        return later if later is None or later < _END else None
 
     def _next_epoch(self, clock: ZoneClock, start: int) -> int | None:
         wall, shift = clock.local(start)
@@ -60,11 +74,16 @@ class Search:
         for _ in range(MOST_STEPS):
             day, second = divmod(wall, DAY)
             if day != known_day and not self._every_day:
-                target_day = _next_day(self._fields, day)
+                target_day = self._day_after(day)
                 if target_day is None:
                     return None
                 if target_day != day:
-                    wall, shift = clock.settle(target_day * DAY, shift)
+                    wall = target_day * DAY
+                    steady = clock.steady_shift(target_day)
+                    if steady is None:
+                        wall, shift = clock.settle(wall, shift)
+                    else:
+                        shift = steady
                     continue
                 known_day = day
             steady = None if self._has_carries else clock.steady_shift(day)
@@ -75,11 +94,21 @@ class Search:
                 wall, shift = clock.settle((day + 1) * DAY, steady)
                 continue
             target, late = _next_second(self._fields, second)
-            if target == second:
+            if target == second and not late:
                 return clock.epoch(wall, shift)
             wall, shift = clock.settle(day * DAY + target, shift)
             wall += late
         return None
+
+    def _day_after(self, day: int) -> int | None:
+        """The answer of `_next_day`, kept: the same days are asked for again and again."""
+        try:
+            return self._known_days[day]
+        except KeyError:
+            if len(self._known_days) >= _KNOWN_DAYS:
+                self._known_days.clear()
+            found = self._known_days[day] = _next_day(self._fields, day)
+            return found
 
 
 def _next_day(fields: Fields, day: int) -> int | None:
