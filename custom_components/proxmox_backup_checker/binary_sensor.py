@@ -11,7 +11,15 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import CheckerConfigEntry
-from .entity import GuestEntity, JobEntity, VerdictEntity, add_entities_as_they_appear
+from .entity import (
+    ClusterEntity,
+    EntityMakers,
+    GuestEntity,
+    JobEntity,
+    StorageEntity,
+    VerdictEntity,
+    add_entities_as_they_appear,
+)
 
 PARALLEL_UPDATES = 0
 
@@ -24,18 +32,26 @@ JOB_PROBLEM = BinarySensorEntityDescription(
     key="problem", translation_key="job_problem", device_class=BinarySensorDeviceClass.PROBLEM
 )
 
+STORAGE_PROBLEM = BinarySensorEntityDescription(
+    key="problem", translation_key="storage_problem", device_class=BinarySensorDeviceClass.PROBLEM
+)
+CLUSTER_PROBLEM = BinarySensorEntityDescription(
+    key="problem", translation_key="cluster_problem", device_class=BinarySensorDeviceClass.PROBLEM
+)
+
 
 async def async_setup_entry(
     hass: HomeAssistant, entry: CheckerConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Add a problem sensor for every guest and job."""
+    """Add a problem sensor for the cluster and for every guest, job and storage."""
     coordinator = entry.runtime_data
-    add_entities_as_they_appear(
-        entry,
-        async_add_entities,
-        lambda vmid: [GuestProblem(coordinator, vmid, GUEST_PROBLEM)],
-        lambda job_id: [JobProblem(coordinator, job_id, JOB_PROBLEM)],
+    makers = EntityMakers(
+        cluster=lambda: [ClusterProblem(coordinator, CLUSTER_PROBLEM)],
+        guest=lambda vmid: [GuestProblem(coordinator, vmid, GUEST_PROBLEM)],
+        job=lambda job_id: [JobProblem(coordinator, job_id, JOB_PROBLEM)],
+        storage=lambda key: [StorageProblem(coordinator, key, STORAGE_PROBLEM)],
     )
+    add_entities_as_they_appear(entry, async_add_entities, makers)
 
 
 class ProblemSensor(VerdictEntity, BinarySensorEntity):
@@ -76,3 +92,11 @@ class GuestProblem(ProblemSensor, GuestEntity):
 
 class JobProblem(ProblemSensor, JobEntity):
     """Whether a job does not do what it promises."""
+
+
+class StorageProblem(ProblemSensor, StorageEntity):
+    """Whether a storage endangers the backups on it or those to come."""
+
+
+class ClusterProblem(ProblemSensor, ClusterEntity):
+    """Whether anything in the cluster is a problem."""

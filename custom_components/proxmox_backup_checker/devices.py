@@ -37,6 +37,11 @@ def guest_key(identity: str, vmid: int) -> str:
     return f"{identity}_guest_{vmid}"
 
 
+def storage_key(identity: str, storage: str) -> str:
+    """Return the identifier of a storage's device."""
+    return f"{identity}_storage_{storage}"
+
+
 class Devices:
     """Keeps the device registry in step with the picture."""
 
@@ -71,6 +76,8 @@ class Devices:
             self._register(self._job(job_view.job, cluster.id))
         for guest_view in picture.guests.values():
             self._register(self._guest(guest_view.guest, cluster.id))
+        for key in picture.storages:
+            self._register(self._storage(key, cluster.id))
         self._remove_the_gone(picture)
 
     def _register(self, info: DeviceInfo) -> None:
@@ -104,6 +111,19 @@ class Devices:
             via_device_id=cluster_id,
         )
 
+    def _storage(self, key: str, cluster_id: str) -> DeviceInfo:
+        return DeviceInfo(
+            identifiers={(DOMAIN, storage_key(self._coordinator.identity, key))},
+            translation_key="storage",
+            translation_placeholders={"storage": key},
+            manufacturer="Proxmox",
+            model="Storage",
+            model_id=key,
+            entry_type=DeviceEntryType.SERVICE,
+            configuration_url=self._page,
+            via_device_id=cluster_id,
+        )
+
     def _remove_the_gone(self, picture: Picture) -> None:
         """Remove devices of guests and jobs that were absent from several pictures that would have shown them."""
         for device in dr.async_entries_for_config_entry(self._registry, self._entry_id):
@@ -134,4 +154,5 @@ def _keys(picture: Picture, identity: str) -> set[str]:
         cluster_key(identity),
         *(job_key(identity, job_id) for job_id in picture.jobs),
         *(guest_key(identity, vmid) for vmid in picture.guests),
+        *(storage_key(identity, key) for key in picture.storages),
     }

@@ -1,7 +1,9 @@
-"""What the entities of guests and jobs have in common."""
+"""What the entities of the cluster, its guests, jobs and storages have in common."""
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
 from typing import override
 
 from homeassistant.core import callback
@@ -10,10 +12,11 @@ from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
+from .checker.picture import StorageView
 from .checker.verdict import Verdict
 from .const import DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
-from .devices import guest_key, job_key
+from .devices import cluster_key, guest_key, job_key, storage_key
 
 
 class VerdictEntity(CoordinatorEntity[CheckerCoordinator]):
@@ -72,29 +75,71 @@ class JobEntity(VerdictEntity):
         return view.verdict if view else None
 
 
+class StorageEntity(VerdictEntity):
+    """An entity of a storage."""
+
+    def __init__(self, coordinator: CheckerCoordinator, storage: str, description: EntityDescription) -> None:
+        """Show the storage with this key."""
+        super().__init__(coordinator, storage_key(coordinator.identity, storage), description)
+        self._storage = storage
+
+    @property
+    def view(self) -> StorageView | None:
+        """The storage and its verdict."""
+        return self.coordinator.data.storages.get(self._storage)
+
+    @property
+    @override
+    def verdict(self) -> Verdict | None:
+        """The storage's verdict."""
+        return self.view.verdict if self.view else None
+
+
+class ClusterEntity(VerdictEntity):
+    """An entity of the cluster as a whole."""
+
+    def __init__(self, coordinator: CheckerCoordinator, description: EntityDescription) -> None:
+        """Show the cluster."""
+        super().__init__(coordinator, cluster_key(coordinator.identity), description)
+
+    @property
+    @override
+    def verdict(self) -> Verdict | None:
+        """The cluster's verdict."""
+        return self.coordinator.data.verdict
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EntityMakers:
+    """What makes the entities of each kind of thing."""
+
+    cluster: Callable[[], Iterable[Entity]]
+    guest: Callable[[int], Iterable[Entity]]
+    job: Callable[[str], Iterable[Entity]]
+    storage: Callable[[str], Iterable[Entity]]
+
+
 def add_entities_as_they_appear(
-    entry: CheckerConfigEntry,
-    async_add_entities: AddConfigEntryEntitiesCallback,
-    for_guest: Callable[[int], Iterable[Entity]],
-    for_job: Callable[[str], Iterable[Entity]],
+    entry: CheckerConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback, makers: EntityMakers
 ) -> None:
-    """Add the entities of every guest and job, now and whenever there is a new one."""
+    """Add the entities of the cluster, and of every guest, job and storage, now and whenever there is a new one."""
     coordinator = entry.runtime_data
-    known: set[int | str] = set()
+    known: set[tuple[str, int | str]] = set()
 
     @callback
     def add_new() -> None:
-        guests = coordinator.data.guests.keys() - known
-        jobs = coordinator.data.jobs.keys() - known
-        known.intersection_update({*coordinator.data.guests, *coordinator.data.jobs})
-        known.update(guests, jobs)
-        if guests or jobs:
-            async_add_entities(
-                [
-                    *(entity for vmid in sorted(guests) for entity in for_guest(vmid)),
-                    *(entity for job_id in sorted(jobs) for entity in for_job(job_id)),
-                ]
-            )
+        picture = coordinator.data
+        present: dict[tuple[str, int | str], Callable[[], Iterable[Entity]]] = {
+            **{("guest", vmid): partial(makers.guest, vmid) for vmid in picture.guests},
+            **{("job", job_id): partial(makers.job, job_id) for job_id in picture.jobs},
+            **{("storage", key): partial(makers.storage, key) for key in picture.storages},
+        }
+        new = [make for thing, make in present.items() if thing not in known]
+        known.clear()
+        known.update(present)
+        if new:
+            async_add_entities([entity for make in new for entity in make()])
 
+    async_add_entities(makers.cluster())
     add_new()
     entry.async_on_unload(coordinator.async_add_listener(add_new))

@@ -1,18 +1,29 @@
-"""State and last success of guests and jobs."""
+"""State and figures of the cluster, its guests, jobs and storages."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import override
 
-from homeassistant.components.sensor import SensorDeviceClass, SensorEntity, SensorEntityDescription
+from homeassistant.components.sensor import SensorDeviceClass, SensorEntity, SensorEntityDescription, SensorStateClass
+from homeassistant.const import PERCENTAGE, EntityCategory, UnitOfInformation
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 
+from .checker.facts import StorageFacts
+from .checker.picture import Picture
 from .checker.verdict import Status, Verdict
 from .coordinator import CheckerConfigEntry
-from .entity import GuestEntity, JobEntity, VerdictEntity, add_entities_as_they_appear
+from .entity import (
+    ClusterEntity,
+    EntityMakers,
+    GuestEntity,
+    JobEntity,
+    StorageEntity,
+    VerdictEntity,
+    add_entities_as_they_appear,
+)
 
 PARALLEL_UPDATES = 0
 
@@ -60,17 +71,92 @@ JOB_SENSORS = (
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class PictureSensorDescription(SensorEntityDescription):
+    """A sensor of the cluster and the part of the picture that it shows."""
+
+    value: Callable[[Picture], StateType | datetime]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StorageSensorDescription(SensorEntityDescription):
+    """A sensor of a storage and what it shows of it."""
+
+    value: Callable[[StorageFacts], StateType]
+
+
+CLUSTER_STATES = [Status.OK.value, Status.WARNING.value, Status.FAILED.value, Status.UNKNOWN.value]
+CLUSTER_SENSORS = (
+    PictureSensorDescription(
+        key="status",
+        translation_key="cluster_status",
+        device_class=SensorDeviceClass.ENUM,
+        options=CLUSTER_STATES,
+        value=lambda picture: picture.verdict.status.value,
+    ),
+    PictureSensorDescription(
+        key="guests_protected",
+        translation_key="guests_protected",
+        state_class=SensorStateClass.MEASUREMENT,
+        value=lambda picture: picture.counts.protected,
+    ),
+    PictureSensorDescription(
+        key="guests_with_problem",
+        translation_key="guests_with_problem",
+        state_class=SensorStateClass.MEASUREMENT,
+        value=lambda picture: picture.counts.problems,
+    ),
+    PictureSensorDescription(
+        key="guests_uncovered",
+        translation_key="guests_uncovered",
+        state_class=SensorStateClass.MEASUREMENT,
+        value=lambda picture: picture.counts.uncovered,
+    ),
+    PictureSensorDescription(
+        key="last_check",
+        translation_key="last_check",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value=lambda picture: picture.read_at,
+    ),
+)
+STORAGE_SENSORS = (
+    StorageSensorDescription(
+        key="used",
+        translation_key="storage_used",
+        native_unit_of_measurement=PERCENTAGE,
+        state_class=SensorStateClass.MEASUREMENT,
+        suggested_display_precision=0,
+        value=lambda storage: (
+            round(100 * storage.used / storage.total, 1) if storage.total and storage.used is not None else None
+        ),
+    ),
+    StorageSensorDescription(
+        key="free",
+        translation_key="storage_free",
+        device_class=SensorDeviceClass.DATA_SIZE,
+        native_unit_of_measurement=UnitOfInformation.BYTES,
+        suggested_unit_of_measurement=UnitOfInformation.GIGABYTES,
+        suggested_display_precision=0,
+        state_class=SensorStateClass.MEASUREMENT,
+        value=lambda storage: storage.available,
+    ),
+)
+
+
 async def async_setup_entry(
     hass: HomeAssistant, entry: CheckerConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Add the sensors of every guest and job."""
+    """Add the sensors of the cluster and of every guest, job and storage."""
     coordinator = entry.runtime_data
-    add_entities_as_they_appear(
-        entry,
-        async_add_entities,
-        lambda vmid: [GuestSensor(coordinator, vmid, description) for description in GUEST_SENSORS],
-        lambda job_id: [JobSensor(coordinator, job_id, description) for description in JOB_SENSORS],
+    makers = EntityMakers(
+        cluster=lambda: [ClusterSensor(coordinator, description) for description in CLUSTER_SENSORS],
+        guest=lambda vmid: [GuestSensor(coordinator, vmid, description) for description in GUEST_SENSORS],
+        job=lambda job_id: [JobSensor(coordinator, job_id, description) for description in JOB_SENSORS],
+        storage=lambda key: [StorageSensor(coordinator, key, description) for description in STORAGE_SENSORS],
     )
+    add_entities_as_they_appear(entry, async_add_entities, makers)
 
 
 class VerdictSensor(VerdictEntity, SensorEntity):
@@ -91,3 +177,27 @@ class GuestSensor(VerdictSensor, GuestEntity):
 
 class JobSensor(VerdictSensor, JobEntity):
     """A sensor of a job."""
+
+
+class ClusterSensor(ClusterEntity, SensorEntity):
+    """A sensor of the cluster as a whole."""
+
+    entity_description: PictureSensorDescription
+
+    @property
+    @override
+    def native_value(self) -> StateType | datetime:
+        """The part shown."""
+        return self.entity_description.value(self.coordinator.data)
+
+
+class StorageSensor(StorageEntity, SensorEntity):
+    """A sensor of a storage."""
+
+    entity_description: StorageSensorDescription
+
+    @property
+    @override
+    def native_value(self) -> StateType:
+        """The figure shown."""
+        return self.entity_description.value(self.view.storage) if self.view else None

@@ -14,6 +14,7 @@ from .job_names import job_name, names_of
 from .outcomes import Outcome
 from .promises import archive_time, from_outcome, judge_promise
 from .situation import Situation, newest_good
+from .storage_memory import storage_key
 from .verdict import Confidence, Reason, Status, Verdict, unknown
 
 PAUSE_LIMIT: Final = timedelta(days=7)
@@ -29,10 +30,28 @@ def judge_guest(guest: Guest, situation: Situation) -> Verdict:
     outcomes = situation.outcomes(guest)
     verdict = replace(verdict, last_success=_last_success(guest, outcomes, situation))
     if verdict.status in {Status.OK, Status.WARNING}:
+        if changed := _storage_changed(outcomes, situation):
+            return replace(changed, last_success=verdict.last_success, next_due=verdict.next_due)
         verdict = _with_findings(verdict, findings_of(guest, verdict, outcomes, situation))
     if situation.backed_up_now(guest):
         return replace(verdict, status=Status.RUNNING)
     return verdict
+
+
+def _storage_changed(outcomes: list[Outcome], situation: Situation) -> Verdict | None:
+    """Return that nothing is certain where the storage of the last good backup is not what it was.
+
+    An empty directory in place of a file server says nothing of the archives on the server.
+    """
+    good = newest_good(outcomes)
+    if good is None or good.storage is None:
+        return None
+    for storage in situation.facts.storages:
+        record = situation.history.storages.get(storage_key(storage))
+        if storage.storage == good.storage and storage.serves(good.node) and record and record.changed_identity:
+            values = {"storage": good.storage}
+            return replace(unknown("storage_not_what_it_was", **values), since=record.changed_identity)
+    return None
 
 
 def _with_findings(verdict: Verdict, findings: list[tuple[Status, Reason]]) -> Verdict:

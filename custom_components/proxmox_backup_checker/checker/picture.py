@@ -7,13 +7,16 @@ from typing import Final
 
 from ..proxmox.backup_models import BackupJob
 from ..proxmox.models import ClusterStatus, Guest
-from .facts import Facts, NodeFacts
+from .cluster_verdict import Counts, judge_cluster
+from .facts import Facts, NodeFacts, StorageFacts
 from .guest_verdicts import judge_guest
 from .job_verdicts import judge_job
 from .records import History, RunRecord, VerdictRecord
 from .remember import remember
 from .run_memory import RunIndex, running_records
 from .situation import Situation
+from .storage_memory import storage_key
+from .storage_verdicts import judge_storage
 from .verdict import Status, Verdict
 
 BLIND_LIMIT: Final = timedelta(hours=24)
@@ -36,18 +39,31 @@ class JobView:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class StorageView:
+    """A storage and what is held of it; `key` tells it from every other."""
+
+    key: str
+    storage: StorageFacts
+    verdict: Verdict
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Picture:
     """What is known and held of a cluster at one moment.
 
     `jobs_visible` is False where the token may not see jobs: then `jobs` is empty and says nothing. `guests_complete` is
     False where a guest that exists may be missing from `guests`. `history` is what to keep until the next moment, `index`
-    the same runs by guest and job.
+    the same runs by guest and job. `verdict` is that of the cluster as a whole, `read_at` when Proxmox was last read.
     """
 
     cluster: ClusterStatus
     nodes: Mapping[str, NodeFacts]
     guests: Mapping[int, GuestView]
     jobs: Mapping[str, JobView]
+    storages: Mapping[str, StorageView]
+    counts: Counts
+    verdict: Verdict
+    read_at: datetime
     jobs_visible: bool
     guests_complete: bool
     running: tuple[RunRecord, ...]
@@ -69,15 +85,33 @@ def judge(facts: Facts, history: History, index: RunIndex | None = None) -> Pict
         guest.vmid: _limited(f"guest_{guest.vmid}", judge_guest(guest, situation), situation) for guest in facts.guests
     }
     jobs = {job.job_id: _limited(f"job_{job.job_id}", judge_job(job, situation), situation) for job in facts.jobs or ()}
+    storages = {
+        key: _limited(f"storage_{key}", judge_storage(storage, situation), situation)
+        for storage in facts.storages
+        if (key := storage_key(storage))
+    }
+    counts = Counts.of(guests.values())
+    cluster = judge_cluster(counts, [*jobs.values(), *storages.values()])
     verdicts = {
+        "cluster": cluster,
+        **{f"storage_{key}": verdict for key, verdict in storages.items()},
         **{f"guest_{vmid}": verdict for vmid, verdict in guests.items()},
         **{f"job_{job_id}": verdict for job_id, verdict in jobs.items()},
     }
+    records = _remembered(verdicts, history, facts.now)
     return Picture(
         cluster=facts.cluster,
         nodes=facts.nodes,
         guests={guest.vmid: GuestView(guest=guest, verdict=guests[guest.vmid]) for guest in facts.guests},
         jobs={job.job_id: JobView(job=job, verdict=jobs[job.job_id]) for job in facts.jobs or ()},
+        storages={
+            key: StorageView(key=key, storage=storage, verdict=storages[key])
+            for storage in facts.storages
+            if (key := storage_key(storage))
+        },
+        counts=counts,
+        verdict=replace(cluster, since=records["cluster"].since),
+        read_at=facts.read_at or facts.now,
         jobs_visible=facts.jobs is not None,
         guests_complete=facts.guests_complete,
         running=situation.running,

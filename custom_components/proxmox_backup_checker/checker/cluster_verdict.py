@@ -1,0 +1,61 @@
+"""The judgement of a cluster as a whole: the sum of its guests, jobs and storages."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from .verdict import Confidence, Reason, Status, Verdict
+
+_PROTECTED: Final = frozenset({Status.OK, Status.WARNING, Status.RUNNING})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Counts:
+    """How many guests there are of each kind; a running backup counts by what was held before it."""
+
+    guests: int
+    protected: int
+    problems: int
+    uncovered: int
+    unknown: int
+    paused: int
+    ignored: int
+
+    @classmethod
+    def of(cls, verdicts: Iterable[Verdict]) -> Counts:
+        """Count the verdicts of guests."""
+        held = list(verdicts)
+        return cls(
+            guests=len(held),
+            protected=sum(verdict.problem is False and verdict.status in _PROTECTED for verdict in held),
+            problems=sum(verdict.problem is True for verdict in held),
+            uncovered=sum(verdict.status is Status.UNCOVERED for verdict in held),
+            unknown=sum(verdict.problem is None for verdict in held),
+            paused=sum(verdict.status is Status.PAUSED for verdict in held),
+            ignored=sum(verdict.status is Status.IGNORED for verdict in held),
+        )
+
+
+def judge_cluster(counts: Counts, others: Iterable[Verdict]) -> Verdict:
+    """Return the verdict of the cluster from the counts of its guests and the verdicts of jobs and storages.
+
+    It is a problem where any part is one, and unknown where nothing is a problem but some part cannot be seen.
+    """
+    held = list(others)
+    problems = sum(verdict.problem is True for verdict in held)
+    values = {
+        "protected": str(counts.protected),
+        "guests": str(counts.guests - counts.ignored),
+        "problems": str(counts.problems),
+        "others": str(problems),
+        "unknown": str(counts.unknown),
+    }
+    if counts.problems or problems:
+        code, status, problem = "cluster_problem", Status.FAILED, True
+    elif counts.unknown or any(verdict.problem is None for verdict in held):
+        return Verdict(status=Status.UNKNOWN, problem=None, reason=Reason("cluster_unknown", values))
+    elif any(verdict.status is Status.WARNING for verdict in held):
+        code, status, problem = "cluster_warning", Status.WARNING, False
+    else:
+        code, status, problem = "cluster_ok", Status.OK, False
+    return Verdict(status=status, problem=problem, reason=Reason(code, values), confidence=Confidence.EXACT)

@@ -1,0 +1,51 @@
+"""The judgement of storages: reachable, the same as ever, and with room for what is to come."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from .facts import StorageFacts
+from .situation import Situation
+from .storage_memory import storage_key
+from .verdict import Confidence, Reason, Status, Verdict, unknown
+
+FILLING: Final = 0.85
+NEARLY_FULL: Final = 0.95
+# Three polls: a disk that has to spin up, or a server that restarts, is not out of reach.
+_AWAY_FOR_LONG: Final = timedelta(minutes=15)
+
+
+def judge_storage(storage: StorageFacts, situation: Situation) -> Verdict:
+    """Return the verdict of a storage that can hold backups."""
+    record = situation.history.storages.get(storage_key(storage))
+    newest = situation.index.newest_ends.get(storage.storage)
+    if not storage.enabled:
+        return Verdict(status=Status.PAUSED, problem=False, reason=Reason("storage_disabled"))
+    if not storage.active_on:
+        since = record.unreachable_since if record else None
+        if since is not None and situation.facts.now - since < _AWAY_FOR_LONG and record and record.samples:
+            return Verdict(status=Status.OK, problem=False, reason=Reason("storage_away_for_now"))
+        nodes = ", ".join(storage.nodes) or storage.node or ", ".join(sorted(situation.facts.nodes))
+        return replace(unknown("storage_unreachable", nodes=nodes), since=since)
+    verdict = _by_fill(storage)
+    if record is not None and record.changed_identity is not None:
+        verdict = Verdict(
+            status=Status.WARNING,
+            problem=True,
+            reason=Reason("storage_changed_identity", {"archives": str(len(record.archives))}),
+            since=record.changed_identity,
+        )
+    return replace(verdict, last_success=newest, confidence=Confidence.EXACT)
+
+
+def _by_fill(storage: StorageFacts) -> Verdict:
+    if not storage.total or storage.used is None:
+        return unknown("storage_fill_unknown")
+    share = storage.used / storage.total
+    values = {"percent": f"{100 * share:.0f}"}
+    trace = {"rule": "fill", "used": str(storage.used), "total": str(storage.total)}
+    if share >= NEARLY_FULL:
+        return Verdict(status=Status.WARNING, problem=True, reason=Reason("storage_nearly_full", values), trace=trace)
+    if share >= FILLING:
+        return Verdict(status=Status.WARNING, problem=False, reason=Reason("storage_filling", values), trace=trace)
+    return Verdict(status=Status.OK, problem=False, reason=Reason("storage_ok", values), trace=trace)
