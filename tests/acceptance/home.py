@@ -9,10 +9,11 @@ from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import entity_registry as er
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.proxmox_backup_checker.checker.picture import Picture
 from custom_components.proxmox_backup_checker.const import DOMAIN
 from simulator import SimulatedCluster
 from tests.integration.conftest import add_entry
-from tests.integration.states import shown
+from tests.integration.states import entity, shown
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,21 @@ class Home:
         """Return what is shown of a job."""
         return self._shown(f"job_{job_id}")
 
+    def storage(self, key: str) -> Shown:
+        """Return what is shown of a storage; it has no status of its own."""
+        return self._shown(f"storage_{key}")
+
+    def cluster(self) -> Shown:
+        """Return what is shown of the cluster."""
+        return self._shown("cluster")
+
+    @property
+    def picture(self) -> Picture:
+        """The picture behind the entities."""
+        assert self.entry is not None
+        picture: Picture = self.entry.runtime_data.data
+        return picture
+
     def sensor(self, ending: str) -> State:
         """Return a sensor by the ending of its unique id, such as `guest_101_last_success`."""
         return shown(self.hass, f"_{ending}", "sensor")
@@ -124,11 +140,12 @@ class Home:
 
     def _shown(self, key: str) -> Shown:
         problem = shown(self.hass, f"_{key}_problem")
-        status = shown(self.hass, f"_{key}_status", "sensor")
+        status = entity(self.hass, f"_{key}_status", "sensor")
+        state = self.hass.states.get(status.entity_id) if status else None
         attributes = dict(problem.attributes)
         return Shown(
             problem=problem.state,
-            status=status.state,
+            status=state.state if state else "",
             reason_code=attributes.get("reason_code", ""),
             reason=attributes.get("reason", ""),
             attributes=attributes,

@@ -68,7 +68,9 @@ def _with_findings(verdict: Verdict, findings: list[tuple[Status, Reason]]) -> V
 
 def _last_success(guest: Guest, outcomes: list[Outcome], situation: Situation) -> datetime | None:
     """Return when the newest good backup was finished, or begun where only its archive is known."""
-    good = newest_good(outcomes)
+    record = situation.guest_record(guest)
+    gone = record.archive_missing if record and record.archive_missing_confirmed else None
+    good = newest_good(outcome for outcome in outcomes if gone is None or outcome.archive != gone)
     moments = [good.finished or good.started] if good else []
     moments += [archive_time(archive) for archive in situation.archives(guest)[:1]]
     return max(moments, default=None)
