@@ -305,3 +305,44 @@ async def test_a_storage_message_of_a_backup_server_reaches_the_guests(home: Hom
     await home.until(TUESDAY_MORNING)
 
     assert [home.guest(vmid).problem for vmid in GUESTS] == ["on"] * 4
+
+
+async def test_a19_a_snapshot_that_was_never_finished_is_no_good_backup_and_not_running(home: Home) -> None:
+    pbs = home.pve.add_storage("pbs", "pbs")
+    home.pve.limit_token({"/": "Sys.Audit VM.Audit Pool.Audit Datastore.Audit Datastore.Allocate VM.Backup"})
+    home.pve.job("nightly").change(storage="pbs")
+    home.pve.job("nightly").next_run_ends({101: power_loss(50)})
+    await home.look()
+    await home.until("2026-01-13T02:00:00")
+    home.pve.node("pve1").come_online()
+    await home.until(WEDNESDAY_MORNING)
+    pbs.archives = [archive for archive in pbs.archives if archive.vmid != 101 or archive.unfinished]
+    for archive in pbs.archives:
+        archive.unfinished = archive.unfinished or archive.vmid == 101
+    await home.after(days=1)
+
+    assert home.guest(101).status != "running"
+    assert home.guest(101).problem == "on"
+
+
+async def test_a23_ok_in_other_letters_is_ok_and_an_unknown_word_is_left_to_log_and_archive(home: Home) -> None:
+    home.pve.clock.set(datetime(2026, 1, 13, 5, tzinfo=UTC))
+    for node, status in (("pve1", "ok"), ("pve2", "FINE")):
+        for task in home.pve.node(node).tasks.archived():
+            task.status = status
+    await home.look()
+
+    assert [home.guest(vmid).brief for vmid in GUESTS] == [("off", "ok")] * 4
+    assert home.job().problem == "off"
+
+
+async def test_a23_an_unknown_word_without_log_and_archive_is_unknown_and_no_failure(home: Home) -> None:
+    home.pve.job("nightly").change(vmid="103")
+    home.pve.clock.set(datetime(2026, 1, 13, 5, tzinfo=UTC))
+    for task in home.pve.node("pve1").tasks.archived():
+        task.status = "FINE"
+        home.pve.node("pve1").forget_task_log(task.upid)
+    home.pve.storage("nas").archives.clear()
+    await home.look()
+
+    assert home.guest(103).brief == ("unknown", "unknown")

@@ -358,3 +358,37 @@ async def test_a_failure_before_a_missed_slot_counts_on(home: Home) -> None:
 
     assert home.guest(101).brief == ("on", "overdue")
     assert home.guest(101).attributes["failures"] == 2
+
+
+@pytest.mark.parametrize("start", [BEFORE_WINTER])
+async def test_b13_an_archive_of_the_hour_that_comes_twice_alarms_nobody(home: Home) -> None:
+    home.pve.job("nightly").reschedule("02:15")
+    await home.until("2026-10-25T00:20:00")
+    for archive in home.pve.storage("nas").archives:
+        archive.ctime += 3600 if archive.ctime > 1792886400 else 0
+    seen = await home.live(hours=20, step=timedelta(minutes=30))
+
+    assert set(seen) == {""}
+    last = home.last_success(101)
+    assert last is not None
+    assert last <= home.now
+
+
+async def test_b25_a_job_of_the_old_cron_file_is_judged_like_any_other(home: Home) -> None:
+    job = home.pve.job("nightly")
+    job.delete()
+    home.pve.add_job("0b3f2c:1", "02:00", "nas", vmid="101,102,103,104", compress="zstd")
+    await home.until("2026-01-13T05:00:00")
+
+    assert home.job("0b3f2c:1").brief == ("off", "ok")
+    assert home.guest(101).brief == ("off", "ok")
+
+
+@pytest.mark.parametrize("start", [datetime(2026, 12, 14, 11, tzinfo=UTC)])
+async def test_b31_the_turn_of_the_year_with_its_week_53_is_nothing_to_say(home: Home) -> None:
+    home.pve.storage("nas").prune = "keep-weekly=4"
+    for _ in range(28):
+        await home.after(days=1)
+
+    assert home.guest(101).brief == ("off", "ok")
+    assert home.guest(101).attributes["findings"] is None

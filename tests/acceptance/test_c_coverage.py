@@ -1,5 +1,6 @@
 """Rows C01 to C39: which job owes which guest a backup, and who is who."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -371,3 +372,46 @@ async def test_c39_the_tag_no_backup_is_followed_at_the_next_look(home: Home) ->
     await home.after(minutes=10)
 
     assert home.guest(101).brief == ("off", "ignored")
+
+
+async def test_c05_a_job_that_does_not_say_whether_it_is_enabled_is(home: Home) -> None:
+    listing = home.pve.job("nightly").listing
+    home.pve.job("nightly").listing = lambda: {  # type: ignore[method-assign]
+        name: value for name, value in listing().items() if name != "enabled"
+    }
+    await home.until(TUESDAY_MORNING)
+
+    assert home.job().brief == ("off", "ok")
+    assert home.guest(101).brief == ("off", "ok")
+
+
+async def test_c14_a_guest_deleted_with_its_archives_leaves_no_trace(home: Home) -> None:
+    await home.until(TUESDAY_MORNING)
+    home.pve.guest(104).delete()
+    for archive in home.pve.storage("nas").archive(104):
+        home.pve.storage("nas").remove(archive)
+    await home.live(hours=3, step=timedelta(minutes=30))
+
+    assert home.problems() == []
+    assert not [state for state in home.hass.states.async_all() if "files" in state.entity_id]
+
+
+async def test_c35_a_mount_point_that_only_the_log_leaves_out_is_a_warning(home: Home) -> None:
+    home.pve.guest(103).disks.append(
+        Disk(key="mp0", volume="local-lvm:vm-103-disk-1", size=GIB, included=False, reason="disabled", mount="/data")
+    )
+    home.pve.clock.advance(hours=18)
+    home.pve.guest(103).disks[-1] = replace(home.pve.guest(103).disks[-1], included=True, reason="enabled")
+    await home.look()
+
+    assert (home.guest(103).brief, home.guest(103).reason_code) == (("off", "warning"), "disks_not_in_archive")
+    assert "mp0" in home.guest(103).reason
+
+
+async def test_c37_a_guest_that_the_token_may_not_see_is_not_shown(home: Home) -> None:
+    home.pve.limit_token({"/": "Sys.Audit Datastore.Audit Pool.Audit", "/vms/101": "VM.Audit"})
+    await home.until(TUESDAY_MORNING)
+
+    assert home.guest(101).brief == ("off", "ok")
+    with pytest.raises(AssertionError):
+        home.guest(102)

@@ -4,16 +4,19 @@ from datetime import datetime, timedelta
 import json
 from typing import Any
 
-from homeassistant.config_entries import SOURCE_REAUTH
+from homeassistant.config_entries import SOURCE_REAUTH, SOURCE_USER
+from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
 import pytest
+from yarl import URL
 
 from custom_components.proxmox_backup_checker.const import DOMAIN
 from custom_components.proxmox_backup_checker.diagnostics import async_get_config_entry_diagnostics
 from simulator.guests import GIB, Disk
 from simulator.outcomes import failed, running
 
-from .conftest import StartAgent
+from .conftest import RunningAgent, StartAgent
 from .home import Home
 
 TUESDAY_MORNING = "2026-01-13T05:00:00"
@@ -332,3 +335,80 @@ async def test_e34_disks_of_a_guest_named_twice_are_told_once(home: Home) -> Non
     await home.until("2026-01-13T08:00:00")
 
     assert home.guest(101).attributes["findings"].count("scsi1") == 1
+
+
+async def test_e15_each_node_has_the_confidence_of_its_own_agent(home: Home, start_agent: StartAgent) -> None:
+    agents = [await start_agent(node) for node in ("pve1", "pve3")]
+    home.options = {"log_agents": {agent.node: agent.options["log_agents"][agent.node] for agent in agents}}
+    home.pve.clock.advance(hours=18)
+    for node in home.pve.nodes:
+        home.pve.files_of(node)
+    await home.look()
+
+    assert home.guest(101).attributes["confidence"] == "exact"
+    assert home.guest(102).attributes["confidence"] == "matched"
+
+
+@pytest.mark.parametrize("name", ["..%2f..%2fetc%2fshadow", "../../etc/shadow", "UPID:pve1:0:0:0:vzdump::root@pam:"])
+async def test_e16_an_agent_serves_nothing_but_backup_logs(home: Home, log_agent: RunningAgent, name: str) -> None:
+    session = async_get_clientsession(home.hass)
+    async with session.get(
+        URL(f"{log_agent.url}/v1/logs/{name}", encoded=True),
+        headers={"Authorization": f"Bearer {log_agent.token}"},
+        ssl=False,
+    ) as response:
+        assert response.status == 404
+        assert b"root:" not in await response.read()
+
+
+async def test_e22_a_log_in_words_that_nobody_knows_leaves_status_and_archive_to_decide(home: Home) -> None:
+    home.pve.clock.advance(hours=18)
+    for node in ("pve1", "pve2"):
+        for task in home.pve.node(node).tasks.archived():
+            path = home.pve.node(node).root / task.log_path
+            path.write_text(path.read_text().replace("Finished Backup of VM", "Completed archive for guest"))
+    await home.look()
+
+    assert home.problems() == []
+    assert home.guest(101).brief[0] != "on"
+
+
+async def test_e25_a_gap_in_which_home_assistant_itself_was_backed_up_is_nothing(home: Home) -> None:
+    await home.until("2026-01-13T00:55:00")
+    assert home.entry is not None
+    await home.hass.config_entries.async_unload(home.entry.entry_id)
+    home.pve.clock.advance(minutes=20)
+    home.freezer.move_to(home.now)
+    await home.hass.config_entries.async_setup(home.entry.entry_id)
+    await home.hass.async_block_till_done()
+
+    assert home.problems() == []
+    assert briefs(home) == ALL_OK
+
+
+async def test_e26_the_same_cluster_is_not_added_again_through_another_node(home: Home) -> None:
+    await home.look()
+    flow = await home.hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    host, port = home.pve.address("pve2")
+    data = {"host": host, "port": port, "token_id": home.pve.token_id, "token_secret": home.pve.token_secret}
+    result = await home.hass.config_entries.flow.async_configure(flow["flow_id"], data)
+    result = await home.hass.config_entries.flow.async_configure(result["flow_id"], {})
+
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_configured")
+
+
+async def test_e28_a_hundred_guests_and_twenty_jobs_cost_ten_requests_and_small_attributes(home: Home) -> None:
+    for number in range(200, 300):
+        home.pve.add_ct(number, f"guest{number}", f"pve{number % 3 + 1}", size=0.1)
+    for number in range(20):
+        vmids = ",".join(str(vmid) for vmid in range(200 + 5 * number, 205 + 5 * number))
+        home.pve.add_job(f"job{number}", "01:00", "nas", vmid=vmids)
+    await home.until(TUESDAY_MORNING)
+    await home.after(minutes=40)
+    home.pve.traffic.requests.clear()
+    await home.after(minutes=10)
+
+    assert len(home.pve.requests) <= 10
+    assert home.guest(250).brief == ("off", "ok")
+    for state in home.hass.states.async_all():
+        assert len(json.dumps(dict(state.attributes), default=str)) <= 2048

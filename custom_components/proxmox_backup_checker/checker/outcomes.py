@@ -129,6 +129,9 @@ def _result(run: Run, guest_run: GuestRun) -> Result:
         result = Result.INTERRUPTED
     if result is Result.INTERRUPTED and is_signal(run.task.status):
         return Result.CANCELLED
+    if result is Result.INTERRUPTED and succeeded(run.task.status):
+        # The log's words are new to us, or lines are missing: the archive has to prove it.
+        return Result.UNCLEAR
     return result
 
 
