@@ -49,7 +49,14 @@ class Scheduler:
 
     def next_run(self, job: Job, node: Node) -> int | None:
         """Return the next event of a job as `/cluster/backup` shows it, in epoch seconds."""
-        return next_event(job.schedule, node, self._cluster.clock.time())
+        return self._next_event(job, node, self._cluster.clock.time())
+
+    def _next_event(self, job: Job, node: Node, after: float) -> int | None:
+        """Return the next event of a job; none where its schedule cannot be read."""
+        try:
+            return next_event(job.schedule, node, after)
+        except ValueError:
+            return None
 
     def _note_change(self, node: Node, job: Job) -> None:
         state = job.state_on(node.name)
@@ -75,7 +82,7 @@ class Scheduler:
         state = job.state_on(node.name)
         last = float(state.updated or self._last_start(job, node) or state.time or engine.time)
         while True:
-            due = next_event(job.schedule, node, last - node.skew)
+            due = self._next_event(job, node, last - node.skew)
             if due is None:
                 return
             yield max(0.0, due - node.skew - engine.time) + node.nodeid * 0.3 + 1
@@ -97,8 +104,5 @@ class Scheduler:
 def next_event(schedule: str, node: Node, after: float) -> int | None:
     """Return the first event of a schedule after a moment, on the node's clock, in epoch seconds."""
     moment = datetime.fromtimestamp(after + node.skew, node.zone)
-    try:
-        event = CalendarEvent.parse(schedule).next_after(moment) if schedule else None
-    except ValueError:
-        return None
+    event = CalendarEvent.parse(schedule).next_after(moment) if schedule else None
     return None if event is None else int(event.timestamp())

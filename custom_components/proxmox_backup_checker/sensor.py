@@ -12,7 +12,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 
 from .checker.facts import StorageFacts
-from .checker.picture import Picture
+from .checker.picture import Picture, StorageView
 from .checker.verdict import Status, Verdict
 from .coordinator import CheckerConfigEntry
 from .entity import (
@@ -82,7 +82,7 @@ class PictureSensorDescription(SensorEntityDescription):
 class StorageSensorDescription(SensorEntityDescription):
     """A sensor of a storage and what it shows of it."""
 
-    value: Callable[[StorageFacts], StateType]
+    value: Callable[[StorageView], StateType | datetime]
 
 
 CLUSTER_STATES = [Status.OK.value, Status.WARNING.value, Status.FAILED.value, Status.UNKNOWN.value]
@@ -128,9 +128,7 @@ STORAGE_SENSORS = (
         native_unit_of_measurement=PERCENTAGE,
         state_class=SensorStateClass.MEASUREMENT,
         suggested_display_precision=0,
-        value=lambda storage: (
-            round(100 * storage.used / storage.total, 1) if storage.total and storage.used is not None else None
-        ),
+        value=lambda view: used_percent(view.storage),
     ),
     StorageSensorDescription(
         key="free",
@@ -140,9 +138,23 @@ STORAGE_SENSORS = (
         suggested_unit_of_measurement=UnitOfInformation.GIGABYTES,
         suggested_display_precision=0,
         state_class=SensorStateClass.MEASUREMENT,
-        value=lambda storage: storage.available,
+        value=lambda view: view.storage.available,
+    ),
+    StorageSensorDescription(
+        key="full_on",
+        translation_key="storage_full_on",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        entity_registry_enabled_default=False,
+        value=lambda view: view.full_on.replace(minute=0, second=0, microsecond=0) if view.full_on else None,
     ),
 )
+
+
+def used_percent(storage: StorageFacts) -> float | None:
+    """Return how full a storage is."""
+    if not storage.total or storage.used is None:
+        return None
+    return round(100 * storage.used / storage.total, 1)
 
 
 async def async_setup_entry(
@@ -198,6 +210,6 @@ class StorageSensor(StorageEntity, SensorEntity):
 
     @property
     @override
-    def native_value(self) -> StateType:
+    def native_value(self) -> StateType | datetime:
         """The figure shown."""
-        return self.entity_description.value(self.view.storage) if self.view else None
+        return self.entity_description.value(self.view) if self.view else None

@@ -1,10 +1,11 @@
 """Rows D01 to D30: storages, archives, sizes, backup servers."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from simulator.outcomes import Stage, failed
+from simulator.outcomes import Stage, failed, storage_unreachable
 
 from .home import Home, Shown
 
@@ -216,4 +217,129 @@ async def test_a05_the_missing_archive_is_a_failure_once_a_second_listing_lacks_
     await home.after(hours=25)
 
     assert (home.guest(101).brief, home.guest(101).reason_code) == (("on", "failed"), "archive_missing")
+    assert home.guest(102).brief == ("off", "ok")
+
+
+async def test_d03_archives_that_prune_should_have_removed_are_a_warning(home: Home) -> None:
+    home.pve.storage("nas").prune = "keep-last=3"
+    await home.until("2026-01-18T05:00:00")
+    assert home.guest(101).brief == ("off", "ok")
+    nas = home.pve.storage("nas")
+    for archive in nas.archive(101)[:1]:
+        nas.archives += [
+            replace(
+                archive,
+                name=archive.name.replace("2026_01_18", f"2026_01_0{day}"),
+                ctime=archive.ctime - 86400 * (18 - day),
+            )
+            for day in range(2, 8)
+        ]
+    keep = nas.remove
+    nas.remove = lambda archive: None  # type: ignore[method-assign]
+    await home.until("2026-01-20T05:00:00")
+    await home.until("2026-01-21T05:00:00")
+    nas.remove = keep  # type: ignore[method-assign]
+
+    assert (home.guest(101).brief, home.guest(101).reason_code) == (("off", "warning"), "prune_not_working")
+    assert home.guest(101).problem == "off"
+
+
+async def test_d04_protected_and_renamed_archives_do_not_count(home: Home) -> None:
+    home.pve.storage("nas").prune = "keep-last=3"
+    for day in range(13, 21):
+        await home.until(f"2026-01-{day}T05:00:00")
+        home.pve.storage("nas").archive(101)[0].protected = True
+
+    assert home.guest(101).brief == ("off", "ok")
+    assert home.guest(101).attributes["findings"] is None
+
+
+async def test_d05_a_young_guest_cannot_have_all_archives_yet(home: Home) -> None:
+    await home.until("2026-01-16T05:00:00")
+
+    assert home.guest(101).brief == ("off", "ok")
+    assert home.guest(101).attributes["findings"] is None
+
+
+async def test_d06_archives_of_nights_that_failed_are_named_and_no_second_alarm(home: Home) -> None:
+    home.pve.storage("nas").prune = "keep-daily=7"
+    await home.until("2026-01-16T05:00:00")
+    home.pve.guest(101).fails(failed("no"))
+    await home.until("2026-01-18T05:00:00")
+    home.pve.guest(101).recovers()
+    await home.until("2026-01-20T05:00:00")
+
+    assert home.guest(101).brief == ("off", "ok")
+    assert "2026-01-17" in home.guest(101).attributes["findings"]
+    assert "2026-01-18" in home.guest(101).attributes["findings"]
+
+
+async def test_d07_a_backup_server_that_prunes_by_itself_is_no_warning(home: Home) -> None:
+    home.pve.add_storage("pbs", "pbs")
+    home.pve.job("nightly").change(storage="pbs")
+    await home.until("2026-01-24T05:00:00")
+    pbs = home.pve.storage("pbs")
+    for archive in pbs.archive(101)[3:]:
+        pbs.remove(archive)
+    await home.until("2026-01-26T05:00:00")
+
+    assert home.guest(101).brief == ("off", "ok")
+    assert home.guest(101).attributes["findings"] is None
+
+
+async def test_d08_numbers_of_retention_may_come_as_texts(home: Home) -> None:
+    home.pve.job("nightly").change(prune_backups={"keep-last": "4"})
+    await home.until("2026-01-20T05:00:00")
+
+    assert home.guest(101).brief == ("off", "ok")
+    assert len(home.pve.storage("nas").archive(101)) == 4
+
+
+async def test_d24_a_backup_far_smaller_than_usual_is_a_warning_and_no_problem(home: Home) -> None:
+    await home.until("2026-01-20T05:00:00")
+    assert home.guest(101).brief == ("off", "ok")
+    home.pve.guest(101).filled = 0.01
+    await home.until("2026-01-21T05:00:00")
+
+    assert (home.guest(101).brief, home.guest(101).reason_code) == (("off", "warning"), "size_suspicious")
+
+
+@pytest.mark.parametrize(("room", "code"), [(0.5, "next_run_does_not_fit"), (1.5, "storage_ok")])
+async def test_d27_a_run_that_will_not_fit_is_announced_before_its_slot(home: Home, room: float, code: str) -> None:
+    nas = home.pve.storage("nas")
+    nas.prune = None
+    await home.until(TUESDAY_MORNING)
+    taken = sum(archive.stored for archive in nas.archives)
+    free = int(taken * room)
+    nas.total = free * 5
+    nas.other = nas.total - taken - free
+    await home.until("2026-01-13T20:00:00")
+
+    assert (storage(home).problem, storage(home).reason_code) == ("off", code)
+
+
+async def test_d22_groups_of_hosts_on_a_backup_server_are_no_guests(home: Home) -> None:
+    pbs = home.pve.add_storage("pbs", "pbs")
+    home.pve.limit_token({"/": "Sys.Audit VM.Audit Pool.Audit Datastore.Audit Datastore.Allocate VM.Backup"})
+    home.pve.job("nightly").change(storage="pbs")
+    await home.until(TUESDAY_MORNING)
+    pbs.archives.append(replace(pbs.archive(101)[0], name="host/desktop/2026-01-13T01:00:00Z", vmid="desktop"))  # type: ignore[arg-type]
+    await home.until("2026-01-14T05:00:00")
+
+    assert home.guest(101).brief == ("off", "ok")
+    assert home.problems() == []
+
+
+async def test_d28_a_backup_server_in_maintenance_explains_its_failures_alone(home: Home) -> None:
+    home.pve.add_storage("pbs", "pbs")
+    home.pve.add_job("off-site", "03:00", "pbs", vmid="101")
+    home.pve.job("off-site").next_run_ends(
+        outcome=storage_unreachable(
+            "pbs: error fetching datastores - 400 Bad Request: datastore is in maintenance mode"
+        )
+    )
+    await home.until("2026-01-13T08:00:00")
+
+    assert home.job("off-site").brief == ("on", "failed")
+    assert "maintenance" in home.job("off-site").reason.lower()
     assert home.guest(102).brief == ("off", "ok")

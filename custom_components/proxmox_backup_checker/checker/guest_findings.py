@@ -5,9 +5,11 @@ from datetime import timedelta
 from typing import Final
 
 from ..proxmox.models import Guest
-from .outcomes import Outcome
+from .outcomes import Outcome, Result
 from .records import GuestRecord
+from .retention_audit import retention_findings
 from .situation import Situation, newest_good
+from .size_history import size_findings
 from .verdict import Reason, Status, Verdict
 
 LOCK_LIMIT: Final = timedelta(minutes=10)
@@ -32,6 +34,8 @@ def findings_of(
         found += _record_findings(guest, record, situation)
     if good is not None:
         found += _run_findings(guest, good, record, verdict)
+        found += size_findings([outcome for outcome in outcomes if outcome.result is Result.OK], situation.facts)
+        found += retention_findings(guest, outcomes, situation)
     return found
 
 

@@ -266,7 +266,7 @@ def _result(run: RunRecord, situation: Situation) -> tuple[Status, str, str]:
     gone = [outcome for outcome in gone if outcome.vmid not in present]
     if gone and len(gone) == len(bad):
         return Status.FAILED, "job_lists_deleted_guest", ", ".join(str(outcome.vmid) for outcome in gone)
-    if bad and any(outcome.result is not Result.NOT_REACHED for outcome in bad):
+    if bad and any(outcome.result is not Result.NOT_REACHED and outcome.error != run.error for outcome in bad):
         names = ", ".join(_name(outcome.vmid, situation) for outcome in bad)
         return Status.FAILED, "job_guests_failed", names
     if "prune_failed" in run.notes and not succeeded(run.status):

@@ -9,6 +9,7 @@ from ..proxmox.backup_models import BackupJob
 from ..proxmox.models import ClusterStatus, Guest
 from .cluster_verdict import Counts, judge_cluster
 from .facts import Facts, NodeFacts, StorageFacts
+from .forecast import full_on
 from .guest_verdicts import judge_guest
 from .job_verdicts import judge_job
 from .records import History, RunRecord, VerdictRecord
@@ -40,11 +41,12 @@ class JobView:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StorageView:
-    """A storage and what is held of it; `key` tells it from every other."""
+    """A storage and what is held of it; `key` tells it from every other, `full_on` is when it will be full."""
 
     key: str
     storage: StorageFacts
     verdict: Verdict
+    full_on: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,7 +107,12 @@ def judge(facts: Facts, history: History, index: RunIndex | None = None) -> Pict
         guests={guest.vmid: GuestView(guest=guest, verdict=guests[guest.vmid]) for guest in facts.guests},
         jobs={job.job_id: JobView(job=job, verdict=jobs[job.job_id]) for job in facts.jobs or ()},
         storages={
-            key: StorageView(key=key, storage=storage, verdict=storages[key])
+            key: StorageView(
+                key=key,
+                storage=storage,
+                verdict=storages[key],
+                full_on=full_on(history.storages[key].samples, storage.total),
+            )
             for storage in facts.storages
             if (key := storage_key(storage))
         },

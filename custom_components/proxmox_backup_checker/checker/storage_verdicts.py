@@ -1,11 +1,14 @@
 """The judgement of storages: reachable, the same as ever, and with room for what is to come."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from .facts import StorageFacts
+from .forecast import next_run_that_does_not_fit
+from .job_names import job_name
 from .situation import Situation
+from .size_history import size_text
 from .storage_memory import storage_key
 from .verdict import Confidence, Reason, Status, Verdict, unknown
 
@@ -28,6 +31,15 @@ def judge_storage(storage: StorageFacts, situation: Situation) -> Verdict:
         nodes = ", ".join(storage.nodes) or storage.node or ", ".join(sorted(situation.facts.nodes))
         return replace(unknown("storage_unreachable", nodes=nodes), since=since)
     verdict = _by_fill(storage)
+    if verdict.problem is False and (fit := next_run_that_does_not_fit(storage, situation)) is not None:
+        values = {
+            "job": job_name(fit.job),
+            "needed": size_text(fit.needed),
+            "free": size_text(fit.free),
+            "slot": fit.slot,
+        }
+        reason = Reason("next_run_does_not_fit", need)
+        verdict = replace(verdict, status=Status.WARNING, reason=reason, findings=(reason,))
     if record is not None and record.changed_identity is not None:
         verdict = Verdict(
             status=Status.WARNING,
