@@ -96,8 +96,7 @@ class Search:
             target, late = _next_second(self._fields, second)
             if target == second and not late:
                 return clock.epoch(wall, shift)
-            wall, shift = clock.settle(day * DAY + target, shift)
-            wall += late
+            wall, shift = clock.settle(day * DAY + target, shift, late)
         return None
 
     def _day_after(self, day: int) -> int | None:
