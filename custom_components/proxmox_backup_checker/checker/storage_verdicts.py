@@ -32,13 +32,13 @@ def judge_storage(storage: StorageFacts, situation: Situation) -> Verdict:
         return replace(unknown("storage_unreachable", nodes=nodes), since=since)
     verdict = _by_fill(storage)
     if verdict.problem is False and (fit := next_run_that_does_not_fit(storage, situation)) is not None:
-        values = {
+        values: dict[str, str | datetime] = {
             "job": job_name(fit.job),
             "needed": size_text(fit.needed),
             "free": size_text(fit.free),
             "slot": fit.slot,
         }
-        reason = Reason("next_run_does_not_fit", need)
+        reason = Reason("next_run_does_not_fit", values)
         verdict = replace(verdict, status=Status.WARNING, reason=reason, findings=(reason,))
     if record is not None and record.changed_identity is not None:
         verdict = Verdict(
