@@ -1,5 +1,7 @@
 """Proxmox Backup Checker: is the backup that was promised there?"""
 
+from collections.abc import Mapping
+
 from homeassistant.const import CONF_HOST, CONF_PORT, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv, device_registry as dr
@@ -11,6 +13,7 @@ from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .devices import Devices, is_present
 from .history_store import HistoryStore
 from .issues import Issues
+from .log_agent_listener import listen
 from .proxmox.client import ProxmoxClient
 from .proxmox.log_agent import LogAgentClient, PairingCode
 from .reader import FactsReader
@@ -24,7 +27,8 @@ _PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR]
 async def async_setup_entry(hass: HomeAssistant, entry: CheckerConfigEntry) -> None:
     """Set up one cluster."""
     store = HistoryStore(hass, entry.entry_id)
-    coordinator = CheckerCoordinator(hass, entry, _reader(hass, entry), await Reasons.load(hass), store)
+    agents = _agents(hass, entry)
+    coordinator = CheckerCoordinator(hass, entry, _reader(hass, entry, agents), await Reasons.load(hass), store)
     issues = Issues(hass, coordinator)
     entry.async_on_unload(coordinator.async_add_listener(issues.update))
     try:
@@ -37,6 +41,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: CheckerConfigEntry) -> N
     devices.update()
     entry.async_on_unload(coordinator.async_add_listener(devices.update))
     await hass.config_entries.async_forward_entry_setups(entry, _PLATFORMS)
+    listen(hass, entry, coordinator, agents)
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: CheckerConfigEntry) -> None:
@@ -57,7 +62,16 @@ async def async_remove_config_entry_device(
     return not is_present(device, entry.runtime_data)
 
 
-def _reader(hass: HomeAssistant, entry: CheckerConfigEntry) -> FactsReader:
+def _agents(hass: HomeAssistant, entry: CheckerConfigEntry) -> dict[str, LogAgentClient]:
+    """Return the clients of the log agents, by node."""
+    session = async_get_clientsession(hass)
+    return {
+        node: LogAgentClient(session, PairingCode(**agent))
+        for node, agent in entry.options.get(CONF_LOG_AGENTS, {}).items()
+    }
+
+
+def _reader(hass: HomeAssistant, entry: CheckerConfigEntry, agents: Mapping[str, LogAgentClient]) -> FactsReader:
     """Return the reader for a cluster and its log agents."""
     # Every request pins its certificate or has the system verify it.
     session = async_get_clientsession(hass)
@@ -69,8 +83,4 @@ def _reader(hass: HomeAssistant, entry: CheckerConfigEntry) -> FactsReader:
         token_secret=entry.data[CONF_TOKEN_SECRET],
         fingerprint=entry.data[CONF_FINGERPRINT],
     )
-    agents = {
-        node: LogAgentClient(session, PairingCode(**agent))
-        for node, agent in entry.options.get(CONF_LOG_AGENTS, {}).items()
-    }
     return FactsReader(client, agents, dt_util.async_get_time_zone)

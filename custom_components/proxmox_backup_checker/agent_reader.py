@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Mapping
 
 from .checker.facts import JobState
-from .proxmox.errors import ProxmoxError
-from .proxmox.log_agent import LogAgentClient
+from .proxmox.errors import OtherNodeError, OutdatedAgentError, ProxmoxError
+from .proxmox.log_agent import API_VERSION, LogAgentClient
 from .proxmox.models import ClusterStatus
 
 
@@ -16,6 +16,7 @@ class AgentReader:
         """Read through clients, by node."""
         self._agents = agents
         self._states: dict[str, tuple[JobState, ...]] = {}
+        self._checked: set[str] = set()
 
     @property
     def nodes(self) -> frozenset[str]:
@@ -34,10 +35,24 @@ class AgentReader:
         results = await asyncio.gather(*(self._read(node) for node in nodes))
         return {node: error for node, error in zip(nodes, results, strict=True) if error is not None}
 
+    async def _check(self, node: str) -> None:
+        """Make sure, once and again after every trouble, that the agent is the node's own and speaks as we do."""
+        if node in self._checked:
+            return
+        status = await self._agents[node].status()
+        if status.node != node:
+            self._states.pop(node, None)
+            raise OtherNodeError(status.node)
+        if status.api != API_VERSION:
+            raise OutdatedAgentError(status.version)
+        self._checked.add(node)
+
     async def _read(self, node: str) -> ProxmoxError | None:
         try:
+            await self._check(node)
             states = await self._agents[node].jobs()
         except ProxmoxError as error:
+            self._checked.discard(node)
             return error
         self._states[node] = tuple(
             JobState(

@@ -7,7 +7,14 @@ from homeassistant.helpers import issue_registry as ir
 
 from .const import CONF_TOKEN_ID, DOMAIN
 from .coordinator import CheckerCoordinator
-from .proxmox.errors import AuthenticationError, CertificateChangedError, CertificateError, ProxmoxError
+from .proxmox.errors import (
+    AuthenticationError,
+    CertificateChangedError,
+    CertificateError,
+    OtherNodeError,
+    OutdatedAgentError,
+    ProxmoxError,
+)
 from .proxmox.privileges import grant_command, missing_privileges, role_command
 
 _PAGES: Final = "https://github.com/proxmox-backup-checker/proxmox-backup-checker/blob/main/docs"
@@ -86,6 +93,10 @@ class Issues:
                 key = "log_agent_certificate"
             elif isinstance(error, AuthenticationError):
                 key = "log_agent_token"
+            elif isinstance(error, OtherNodeError):
+                key = "log_agent_other_node"
+            elif isinstance(error, OutdatedAgentError):
+                key = "log_agent_outdated"
             else:
                 key = "log_agent_unreachable"
             self._raise(

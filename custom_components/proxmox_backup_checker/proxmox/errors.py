@@ -71,3 +71,21 @@ class ApiError(ProxmoxError):
 
 class UnexpectedAnswerError(ProxmoxError):
     """The answer is not what the API documents: no JSON, a wrong type, a missing field."""
+
+
+class OtherNodeError(ProxmoxError):
+    """The log agent belongs to another node than the one for which it was added; `node` is its own."""
+
+    def __init__(self, node: str) -> None:
+        """Keep the node's name."""
+        super().__init__(f"The log agent belongs to the node {node}")
+        self.node = node
+
+
+class OutdatedAgentError(ProxmoxError):
+    """The log agent speaks another version of its interface than we do; `version` is that of its package."""
+
+    def __init__(self, version: str) -> None:
+        """Keep the version."""
+        super().__init__(f"Version {version} of the log agent does not fit this integration")
+        self.version = version
