@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from datetime import datetime
 import json
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self, TypedDict
 
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
+from .checker.causes import Cause
 from .checker.verdict import Reason
 
 _FOLDER: Final = Path(__file__).parent / "reasons"
@@ -20,19 +21,30 @@ _WEEKDAYS: Final = {
 _DATES: Final = {"en": "%Y-%m-%d", "de": "%d.%m.%Y"}
 
 
-class Reasons:
-    """The sentences of one language by reason code."""
+class CauseWords(TypedDict):
+    """What is told of a cause: a clause that follows "failed: ", and what to do in one or two sentences."""
 
-    def __init__(self, sentences: dict[str, str], language: str = "en") -> None:
+    cause: str
+    step: str
+
+
+class Reasons:
+    """The sentences of one language by reason code, and those of the causes by theirs."""
+
+    def __init__(
+        self, sentences: dict[str, str], language: str = "en", causes: dict[str, CauseWords] | None = None
+    ) -> None:
         """Take the sentences; blanks are written {name}."""
         self._sentences = sentences
+        self._causes = causes or {}
         self._language = language if language in _DATES else "en"
 
     @classmethod
     async def load(cls, hass: HomeAssistant) -> Self:
         """Read the sentences of the configured language, English where there are none."""
         language = hass.config.language.split("-", maxsplit=1)[0]
-        return cls(await hass.async_add_executor_job(_read, language), language)
+        sentences, causes = await hass.async_add_executor_job(_read_all, language)
+        return cls(sentences, language, causes)
 
     def sentence(self, reason: Reason) -> str:
         """Return why, as one sentence that fits a state attribute."""
@@ -44,6 +56,14 @@ class Reasons:
         """Return several reasons as one text, None where there is none."""
         return " ".join(self.sentence(reason) for reason in reasons)[: 2 * _LONGEST] or None
 
+    def cause(self, cause: Cause) -> str:
+        """Return why a backup failed, as a clause without a full stop that follows "failed: "."""
+        return self._causes[cause.code]["cause"].format_map(cause.values)
+
+    def step(self, cause: Cause) -> str:
+        """Return what to do about a cause, in one or two sentences."""
+        return self._causes[cause.code]["step"].format_map(cause.values)
+
     def _text(self, value: str | datetime) -> str:
         """Return a moment as people say it, in the zone of this Home Assistant."""
         if isinstance(value, str):
@@ -53,9 +73,14 @@ class Reasons:
         return f"{weekday}, {local.strftime(_DATES[self._language])} {local:%H:%M}"
 
 
-def _read(language: str) -> dict[str, str]:
-    file = _FOLDER / f"{language}.json"
+def _read_all(language: str) -> tuple[dict[str, str], dict[str, CauseWords]]:
+    return _read(language), _read(f"causes_{language}")
+
+
+def _read(name: str) -> dict[str, Any]:
+    """Return what a file of sentences holds, the English one's where the language has none."""
+    file = _FOLDER / f"{name}.json"
     if not file.exists():
-        file = _FOLDER / "en.json"
-    sentences: dict[str, str] = json.loads(file.read_text(encoding="utf-8"))
+        file = _FOLDER / ("causes_en.json" if name.startswith("causes_") else "en.json")
+    sentences: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return sentences

@@ -5,14 +5,20 @@ import json
 from pathlib import Path
 import string
 
+from homeassistant.core import HomeAssistant
 import pytest
 
 import custom_components.proxmox_backup_checker as integration
+from custom_components.proxmox_backup_checker.checker.causes import Cause, cause_of
 from custom_components.proxmox_backup_checker.checker.facts import Blindness
+from custom_components.proxmox_backup_checker.checker.verdict import Reason
+from custom_components.proxmox_backup_checker.reasons import Reasons
 
 ROOT = Path(integration.__path__[0])
 SENTENCES: dict[str, dict[str, str]] = {
-    path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "reasons").glob("*.json"))
+    path.stem: json.loads(path.read_text(encoding="utf-8"))
+    for path in sorted((ROOT / "reasons").glob("*.json"))
+    if not path.stem.startswith("causes_")
 }
 
 
@@ -67,3 +73,51 @@ def test_every_code_of_the_checker_has_a_sentence() -> None:
 
 def test_every_sentence_belongs_to_a_code_of_the_checker() -> None:
     assert SENTENCES["en"].keys() <= constants()
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence", "cause", "step"),
+    [
+        (
+            "en",
+            "The last backup on pve2 was cancelled.",
+            "the job lists the guest 999, which no longer exists",
+            "Remove the guest 999 from the job under Datacenter > Backup.",
+        ),
+        (
+            "de",
+            "Die letzte Sicherung auf pve2 wurde abgebrochen.",
+            "der Auftrag nennt den Gast 999, den es nicht mehr gibt",
+            "Entferne den Gast 999 unter Rechenzentrum > Backup aus dem Auftrag.",
+        ),
+        (
+            "de-CH",
+            "Die letzte Sicherung auf pve2 wurde abgebrochen.",
+            "der Auftrag nennt den Gast 999, den es nicht mehr gibt",
+            "Entferne den Gast 999 unter Rechenzentrum > Backup aus dem Auftrag.",
+        ),
+        (
+            "fr",
+            "The last backup on pve2 was cancelled.",
+            "the job lists the guest 999, which no longer exists",
+            "Remove the guest 999 from the job under Datacenter > Backup.",
+        ),
+    ],
+)
+async def test_reasons_causes_and_steps_are_told_in_the_language_of_home_assistant(
+    hass: HomeAssistant, language: str, sentence: str, cause: str, step: str
+) -> None:
+    hass.config.language = language
+    reasons = await Reasons.load(hass)
+    found = cause_of("unable to find VM '999'")
+    assert found is not None
+    assert reasons.sentence(Reason("backup_cancelled", {"node": "pve2"})) == sentence
+    assert reasons.cause(found) == cause
+    assert reasons.step(found) == step
+
+
+async def test_braces_in_what_proxmox_wrote_stay_as_they_are(hass: HomeAssistant) -> None:
+    reasons = await Reasons.load(hass)
+    assert reasons.cause(Cause(code="pool_missing", values={"pool": "{x}"})) == (
+        "the pool {x}, whose guests the job backs up, no longer exists"
+    )

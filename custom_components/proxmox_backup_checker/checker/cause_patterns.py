@@ -292,7 +292,7 @@ _CONTAINER: Final[_Table] = (
     (rf"command '{_IN_CONTAINER}tar cpf - .*' failed: exit code 127$", "packer_missing"),
     (rf"command '{_IN_CONTAINER}tar cpf - .*' failed: exit code \d+$", "tar_failed"),
     (
-        rf"command '{_IN_CONTAINER}(?:/\S*/)?proxmox-backup-client backup .*' failed: exit code \d+$",
+        rf"command '{_IN_CONTAINER}/usr/bin/proxmox-backup-client backup .*' failed: exit code \d+$",
         "pbs_client_failed",
     ),
     (r"command 'rsync .*' failed: exit code \d+$", "copy_failed"),
