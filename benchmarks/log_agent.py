@@ -66,6 +66,13 @@ def make_host(root: Path, guests: int, megabytes: int) -> None:
             file.write(block)
 
 
+def settings_of_unit() -> dict[str, str]:
+    """Return the environment that the unit gives the agent; some of it is there for its memory."""
+    unit = (ROOT / "log_agent/debian/proxmox-backup-log-agent.service").read_text(encoding="ascii")
+    lines = (line.removeprefix("Environment=") for line in unit.splitlines() if line.startswith("Environment="))
+    return dict(item.split("=", 1) for line in lines for item in line.split())
+
+
 @contextmanager
 def agent(python: str, work: Path) -> Iterator[Process]:
     """Run the agent as its unit does, but without systemd."""
@@ -74,8 +81,7 @@ def agent(python: str, work: Path) -> Iterator[Process]:
     (state / "token.sha256").write_text(token_hash(TOKEN), encoding="ascii")
     command = [python, "-m", "proxmox_backup_log_agent"]
     options = ["--state-dir", str(state), "--config", os.devnull, "--listen", "127.0.0.1:0"]
-    settings = {"MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": "65536", "MALLOC_MMAP_THRESHOLD_": "65536"}
-    environment = os.environ | settings
+    environment = os.environ | settings_of_unit()
     # The process that is measured finds its modules compiled, as the package leaves them, and its certificate made.
     subprocess.run([*command, "setup", *options], cwd=ROOT / "log_agent", check=True)
     with subprocess.Popen(

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
 import logging
 import os
@@ -30,6 +31,7 @@ from .tokens import HASH_FILE, StoredToken, make_token, take_pairing_token
 
 _LOGGER = logging.getLogger("proxmox_backup_log_agent")
 UNIT = "proxmox-backup-log-agent.service"
+READERS = 4  # threads that read logs; by default there would be more the more cores a host has
 
 
 class CommandError(Exception):
@@ -163,6 +165,7 @@ def _serve(settings: Settings, options: argparse.Namespace) -> None:
 async def _serve_until_told(server: Server) -> None:
     loop = asyncio.get_running_loop()
     quiet_loop(loop)
+    loop.set_default_executor(ThreadPoolExecutor(READERS, "reader"))
     told = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, told.set)
