@@ -95,7 +95,12 @@ class FactsReader:
         self._notice_ends(runs, now)
         await self._read_slow(jobs, now)
         storages, troubles = await self._storages.read(
-            resources.storages, permissions, visible, now, busy=self._running
+            resources.storages,
+            permissions,
+            {node.name for node in nodes if node.blindness in {None, Blindness.TASKS_HIDDEN}},
+            now,
+            busy=self._running,
+            runs_hidden=any(node.blindness is Blindness.TASKS_HIDDEN for node in nodes),
         )
         self._troubles |= {f"storage {name}": error for name, error in troubles.items()}
         agent_errors = await self._agents.read(status)

@@ -20,6 +20,7 @@ from .proxmox.retention import KeepOptions
 
 # A listing right after a run can come before the storage shows the archive.
 _AGAIN_AFTER: Final = timedelta(minutes=10)
+_HIDDEN: Final = timedelta(hours=2)
 
 type Place = tuple[str, str | None]
 """A storage and, where each node has its own, the node."""
@@ -60,16 +61,19 @@ class StorageReader:
         now: datetime,
         *,
         busy: bool,
+        runs_hidden: bool,
     ) -> tuple[tuple[StorageFacts, ...], dict[str, str]]:
         """Return the storages that can hold backups, and what went wrong by storage.
 
-        While a run is in progress nothing is listed that was listed before: its archive is not there yet.
+        While a run is in progress nothing is listed that was listed before: its archive is not there yet. Where runs are
+        hidden, only the archives tell of them, and are looked at more often.
         """
         facts = [self._facts(place, found) for place, found in _by_place(rows).items()]
         due = [
             storage
             for storage in facts
-            if storage.active_on & set(online) and self._is_due((storage.storage, storage.node), now, busy=busy)
+            if storage.active_on & set(online)
+            and self._is_due((storage.storage, storage.node), now, busy=busy, every=_HIDDEN if runs_hidden else DAILY)
         ]
         errors = await asyncio.gather(*(self._list(storage, permissions, online, now) for storage in due))
         troubles = {storage.storage: error for storage, error in zip(due, errors, strict=True) if error is not None}
@@ -98,7 +102,7 @@ class StorageReader:
         kept = self._kept.get((storage.storage, storage.node), _Kept())
         return replace(storage, listing=kept.listing, unreadable=kept.unreadable)
 
-    def _is_due(self, place: Place, now: datetime, *, busy: bool) -> bool:
+    def _is_due(self, place: Place, now: datetime, *, busy: bool, every: timedelta) -> bool:
         kept = self._kept.get(place)
         if kept is None or kept.listing is None:
             return self._cadence.is_due(("archives", place), now, timedelta(minutes=30))
@@ -108,7 +112,7 @@ class StorageReader:
             if now - ended >= _AGAIN_AFTER:
                 del self._ended[place]
                 return True
-        return self._cadence.is_due(("archives", place), now, DAILY)
+        return self._cadence.is_due(("archives", place), now, every)
 
     async def _list(
         self, storage: StorageFacts, permissions: Permissions, online: Collection[str], now: datetime

@@ -1,0 +1,236 @@
+"""Three months of a virtual cluster with random faults: how often the checker is wrong.
+
+Usage: python benchmarks/three_months.py [--days 90] [--seed 1]
+
+Nodes lose power, storages go away, guests fail, move and come back, the API is out of reach, rights are taken and given
+back, the checker is restarted. Every day at noon, long after all runs, a ledger that knows what really happened is held
+against the verdict on each guest: an alarm without a reason and a missing backup called fine are both errors. The exit
+status is 1 when there is one.
+"""
+
+import argparse
+import asyncio
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+import json
+from pathlib import Path
+import random
+import sys
+import tempfile
+from zoneinfo import ZoneInfo
+
+import aiohttp
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from custom_components.proxmox_backup_checker.checker.facts import Facts
+from custom_components.proxmox_backup_checker.checker.history_format import from_data, to_data
+from custom_components.proxmox_backup_checker.checker.picture import Picture, judge
+from custom_components.proxmox_backup_checker.checker.records import History
+from custom_components.proxmox_backup_checker.checker.verdict import Status
+from custom_components.proxmox_backup_checker.proxmox.client import ProxmoxClient
+from custom_components.proxmox_backup_checker.proxmox.errors import ProxmoxError
+from custom_components.proxmox_backup_checker.reader import FactsReader
+from simulator import SimulatedCluster
+from simulator.outcomes import failed
+from simulator.simulated import AUDIT
+
+START = datetime(2026, 1, 12, 11, tzinfo=UTC)
+ZONE = ZoneInfo("Europe/Berlin")
+BETWEEN_POLLS = timedelta(minutes=40)
+SLOT_HOUR = 2
+FAULTS = ("node", "storage", "guest", "guest", "api", "rights", "restart", "move", "quiet", "quiet")
+
+
+class Checker:
+    """The checker as Home Assistant runs it: a reader, a history that survives restarts, the last facts as a stand-in."""
+
+    def __init__(self, session: aiohttp.ClientSession, pve: SimulatedCluster) -> None:
+        """Watch a cluster."""
+        self._session, self._pve = session, pve
+        self._history = History()
+        self._facts: Facts | None = None
+        self.picture: Picture | None = None
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget everything but the file with the history."""
+        self._history = from_data(json.loads(json.dumps(to_data(self._history))))[0]
+        client = ProxmoxClient(
+            self._session,
+            self._pve.host,
+            self._pve.port,
+            token_id=self._pve.token_id,
+            token_secret=self._pve.token_secret,
+            fingerprint=self._pve.fingerprint,
+        )
+        self._reader = FactsReader(client, {}, zone)
+
+    async def look(self) -> None:
+        """Read and judge, or judge by what was read last."""
+        now = self._pve.clock.now()
+        try:
+            self._facts = (await self._reader.read(now, self._history.runs)).facts
+        except ProxmoxError:
+            if self._facts is None:
+                return
+            self._facts = replace(self._facts, now=now)
+        self.picture = judge(self._facts, self._history, self.picture.index if self.picture else None)
+        self._history = self.picture.history
+
+
+async def zone(name: str) -> ZoneInfo:
+    """Return a time zone."""
+    return ZoneInfo(name)
+
+
+def backed_up(pve: SimulatedCluster, vmid: int, since: float) -> bool:
+    """Tell whether a guest has a finished archive that was begun since a moment."""
+    return any(
+        archive.vmid == vmid and archive.ctime >= since and not archive.unfinished
+        for archive in pve.storage("nas").archives
+    )
+
+
+class Faults:
+    """Faults that begin at noon and last for some days at most."""
+
+    def __init__(self, pve: SimulatedCluster, dice: random.Random) -> None:
+        """Begin without any."""
+        self._pve, self._dice = pve, dice
+        self._ends: list[tuple[datetime, str, object]] = []
+        self.blind_nodes: set[str] = set()
+        self.count: Counter[str] = Counter()
+
+    def end_what_is_over(self) -> None:
+        """Mend what has lasted long enough."""
+        now = self._pve.clock.now()
+        for fault in [fault for fault in self._ends if fault[0] <= now]:
+            self._ends.remove(fault)
+            _, kind, what = fault
+            if kind == "node":
+                self._pve.node(str(what)).come_online()
+            elif kind == "storage":
+                self._pve.storage("nas").come_online()
+            elif kind == "guest":
+                self._pve.guest(int(str(what))).recovers()
+            elif kind == "api":
+                for server in self._pve.servers.values():
+                    server.resume()
+            elif kind == "rights":
+                self._pve.limit_token({"/": AUDIT})
+
+    @property
+    def active(self) -> set[str]:
+        """The kinds of faults that last."""
+        return {kind for _, kind, _ in self._ends}
+
+    def begin(self) -> str | None:
+        """Let a fault begin, or none; only one of a kind at a time, and the first node stays up."""
+        kind = self._dice.choice(FAULTS)
+        if kind in self.active or kind == "quiet" or (kind == "node" and "api" in self.active):
+            return None
+        self.count[kind] += 1
+        what: object = None
+        if kind == "node":
+            what = self._dice.choice(("pve2", "pve3"))
+            self._pve.node(str(what)).go_offline()
+        elif kind == "storage":
+            self._pve.storage("nas").go_offline()
+        elif kind == "guest":
+            what = self._dice.choice(list(self._pve.guests))
+            self._pve.guest(int(str(what))).fails(failed("job failed with err -5 - Input/output error"))
+        elif kind == "api":
+            for server in self._pve.servers.values():
+                server.refuse()
+        elif kind == "rights":
+            self._pve.limit_token({"/": "VM.Audit Sys.Audit Pool.Audit Datastore.Audit", "/nodes": "VM.Audit"})
+        elif kind == "move":
+            up = [name for name, node in self._pve.nodes.items() if node.online]
+            guest = self._pve.guest(self._dice.choice(list(self._pve.guests)))
+            if self._pve.node(guest.node).online:
+                guest.migrate(self._dice.choice(up))
+            return kind
+        elif kind == "restart":
+            return kind
+        days = self._dice.choice((0.2, 0.7, 1, 2))
+        self._ends.append((self._pve.clock.now() + timedelta(days=days), kind, what))
+        return kind
+
+
+async def run(days: int, seed: int) -> tuple[Counter[str], list[str], Faults]:
+    """Play the months and return the ledger."""
+    ledger: Counter[str] = Counter()
+    wrong: list[str] = []
+    with tempfile.TemporaryDirectory() as folder:
+        async with (
+            SimulatedCluster.start("small", Path(folder), now=START) as pve,
+            aiohttp.ClientSession() as session,
+        ):
+            checker, faults = Checker(session, pve), Faults(pve, random.Random(seed))
+            await checker.look()
+            for _ in range(days):
+                faults.end_what_is_over()
+                if faults.begin() == "restart":
+                    checker.restart()
+                noon = (pve.clock.now().astimezone(ZONE) + timedelta(days=1)).replace(hour=12, minute=0)
+                while pve.clock.now() < noon:
+                    faults.end_what_is_over()
+                    step = min(BETWEEN_POLLS, noon - pve.clock.now())
+                    pve.clock.advance(seconds=step.total_seconds())
+                    await checker.look()
+                write_down(pve, checker, faults, noon, ledger, wrong)
+    return ledger, wrong, faults
+
+
+def write_down(
+    pve: SimulatedCluster,
+    checker: Checker,
+    faults: Faults,
+    noon: datetime,
+    ledger: Counter[str],
+    wrong: list[str],
+) -> None:
+    """Hold the verdicts of one noon against what has happened."""
+    slot = datetime(noon.year, noon.month, noon.day, SLOT_HOUR, tzinfo=ZONE)
+    if slot.astimezone(UTC).astimezone(ZONE).hour != SLOT_HOUR:
+        # The clocks skip the slot of this day, and Proxmox does not make up for it.
+        ledger["no slot on this day"] += len(pve.guests)
+        return
+    picture = checker.picture
+    assert picture is not None
+    for vmid in pve.guests:
+        view = picture.guests.get(vmid)
+        missing = not backed_up(pve, vmid, slot.timestamp())
+        shown = "absent" if view is None else {True: "on", False: "off", None: "unknown"}[view.verdict.problem]
+        if view is not None and view.verdict.status is Status.UNKNOWN and view.verdict.problem:
+            shown = "unknown for too long"
+        ledger[f"{'missing' if missing else 'there'}, shown {shown}"] += 1
+        what = view.verdict.reason.code if view else "-"
+        note = f"{noon:%Y-%m-%d} guest {vmid}: backup {'missing' if missing else 'there'}, shown {shown} ({what})"
+        note += f", faults {sorted(faults.active)}"
+        if missing and shown == "off":
+            wrong.append(f"MISSED  {note}")
+        elif not missing and shown == "on":
+            wrong.append(f"FALSE   {note}")
+
+
+def main() -> int:
+    """Print the ledger; 1 when a verdict was wrong."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--days", type=int, default=90, help="days to play (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="of the faults (default: %(default)s)")
+    asked = parser.parse_args()
+    ledger, wrong, faults = asyncio.run(run(asked.days, asked.seed))
+    print(f"{asked.days} days, seed {asked.seed}; faults: {dict(sorted(faults.count.items()))}")
+    for line, count in sorted(ledger.items()):
+        print(f"{count:6}  {line}")
+    missed = sum(line.startswith("MISSED") for line in wrong)
+    print(f"missed alarms: {missed}, false alarms: {len(wrong) - missed}")
+    print("\n".join(wrong))
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
