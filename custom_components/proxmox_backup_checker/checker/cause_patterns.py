@@ -63,7 +63,7 @@ _VZDUMP: Final[_Table] = (
         "hook_failed",
     ),
     (r"unable to set protected flag - ", "protection_failed"),
-    (r"(?:ERROR: )?could not notify via target `(?P<target>[^`]+)`: ", "notification_failed"),
+    (r"could not notify via target `(?P<target>[^`]+)`: ", "notification_failed"),
     (
         r"prune '[^']+': proxmox-backup-client failed: (?:.* )?Error: permission check failed"
         r" - missing (?P<privilege>\S+) on (?P<path>/\S+)",
