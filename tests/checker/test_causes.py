@@ -89,6 +89,8 @@ TEXTS: dict[str, tuple[str, ...]] = {
         " provided for the mail, cannot send it.",
     ),
     "prune_not_allowed": (
+        "prune 'ct/111': proxmox-backup-client failed: storing login ticket failed: file is locked\nError: permission check"
+        " failed - missing Datastore.Modify|Datastore.Prune on /datastore/ds1",
         f"prune 'ct/111': {CLIENT}permission check failed - missing Datastore.Modify|Datastore.Prune on /datastore/ds1",
     ),
     "prune_failed": (
@@ -474,7 +476,7 @@ INNOCENT = (
     "unable to parse volume ID 'nas:Input/output error'",
     "the pool 'x' does not exist",
     "No space left on device was never a good name for a guest",
-    "x" * 100_000,
+    "no message is as long as this: " * 1000 + "No space left on device",
 )
 
 
