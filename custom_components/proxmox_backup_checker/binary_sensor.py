@@ -58,7 +58,7 @@ class ProblemSensor(VerdictEntity, BinarySensorEntity):
     """Whether there is a problem, and why; unknown where nothing can be proven."""
 
     _unrecorded_attributes = frozenset(
-        {"reason", "since", "last_success", "next_due", "confidence", "failures", "findings", "error"}
+        {"reason", "since", "last_success", "next_due", "confidence", "failures", "findings", "error", "next_step"}
     )
 
     @property
@@ -82,6 +82,7 @@ class ProblemSensor(VerdictEntity, BinarySensorEntity):
             "confidence": verdict.confidence.value,
             "failures": verdict.failures,
             "findings": self.coordinator.reasons.sentences(verdict.findings),
+            "next_step": self.coordinator.reasons.step(verdict.cause) if verdict.cause else None,
             "error": verdict.error and verdict.error[:_LONGEST_ERROR],
         }
 

@@ -9,11 +9,18 @@ from typing import Any, Final, Self, TypedDict
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
-from .checker.causes import Cause
+from .checker.causes import Cause, cause_of
 from .checker.verdict import Reason
 
 _FOLDER: Final = Path(__file__).parent / "reasons"
 _LONGEST: Final = 255
+# These say in which part it went wrong; Proxmox' own text says more.
+_VAGUE: Final = frozenset(
+    {
+        *("archive_not_written", "ceph_failed", "pbs_client_failed", "pbs_failed", "qmp_failed", "snapshot_failed"),
+        *("storage_not_activated", "tar_failed", "vm_start_failed", "zfs_failed"),
+    }
+)
 _WEEKDAYS: Final = {
     "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
     "de": ("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"),
@@ -49,6 +56,9 @@ class Reasons:
     def sentence(self, reason: Reason) -> str:
         """Return why, as one sentence that fits a state attribute."""
         values = {name: self._text(value) for name, value in reason.values.items()}
+        if cause := cause_of(values.get("error", "")):
+            raw = values["error"]
+            values["error"] = f"{self.cause(cause)}: {raw}" if cause.code in _VAGUE else f"{self.cause(cause)}."
         text = self._sentences[reason.code].format_map(values)
         return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 

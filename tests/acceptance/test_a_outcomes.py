@@ -96,7 +96,8 @@ async def test_a08_a_lock_that_another_backup_held_for_too_long_fails_every_gues
     assert home.job().brief == ("on", "failed")
     for vmid in GUESTS:
         assert home.guest(vmid).brief == ("on", "failed")
-        assert "lock" in home.guest(vmid).reason.lower()
+        assert "another backup" in home.guest(vmid).reason.lower()
+        assert "lock" in home.guest(vmid).attributes["error"]
 
 
 async def test_a09_a_power_cut_interrupts_one_guest_and_the_later_ones_are_not_reached(home: Home) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from simulator.outcomes import Stage, failed, storage_unreachable
+from simulator.outcomes import Stage, failed, no_space, storage_unreachable
 
 from .home import Home, Shown
 
@@ -343,3 +343,12 @@ async def test_d28_a_backup_server_in_maintenance_explains_its_failures_alone(ho
     assert home.job("off-site").brief == ("on", "failed")
     assert "maintenance" in home.job("off-site").reason.lower()
     assert home.guest(102).brief == ("off", "ok")
+
+
+async def test_d26_a_full_storage_fails_its_guests_with_that_cause(home: Home) -> None:
+    home.pve.job("nightly").next_run_ends({101: no_space()})
+    await home.until(TUESDAY_MORNING)
+
+    assert home.guest(101).brief == ("on", "failed")
+    assert "storage is full" in home.guest(101).reason
+    assert home.guest(101).attributes["next_step"]

@@ -112,7 +112,7 @@ async def test_a_run_that_dies_before_any_guest_fails_the_guests_it_covers(
         state = shown(hass, f"_guest_{vmid}_problem")
         assert state.state == "on"
         assert state.attributes["reason_code"].startswith("backup_not_reached")
-        assert words in state.attributes["reason"]
+        assert words in state.attributes["error"]
         assert state.attributes["last_success"] is not None
     assert problem(hass, 110) == ("on", "no_job")
 

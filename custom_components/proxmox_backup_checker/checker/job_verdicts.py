@@ -7,6 +7,7 @@ from typing import Final
 
 from ..proxmox.backup_models import BackupJob
 from ..proxmox.calendar_surprises import SurpriseCode
+from .causes import Cause, cause_of
 from .facts import Blindness
 from .job_names import job_name
 from .misses import explain_miss, stuck_state
@@ -104,6 +105,7 @@ def _settled(job: BackupJob, runs: tuple[RunRecord, ...], situation: Situation) 
             confidence=Confidence.EXACT,
             failures=1,
             error=error,
+            cause=cause_of(error),
             trace={"rule": "job_state_file", "node": stuck.node},
         )
     if not has_schedule(job):
@@ -254,6 +256,7 @@ def _from_runs(runs: list[RunRecord], situation: Situation) -> Verdict:
         evidence=(run.upid,),
         failures=failures,
         error=error if status is Status.FAILED else None,
+        cause=_cause(run, error) if status is Status.FAILED else None,
         trace={"rule": "newest_run", "run": run.upid},
     )
 
@@ -279,6 +282,14 @@ def _result(run: RunRecord, situation: Situation) -> tuple[Status, str, str]:
     if run.warnings and run.status.upper().startswith("WARNINGS:"):
         return Status.WARNING, "job_with_warnings", str(run.warnings)
     return Status.OK, "job_ok", ""
+
+
+def _cause(run: RunRecord, error: str) -> Cause | None:
+    """Return the cause of a failed run: its own, or the one that all its failed guests have in common."""
+    causes = [cause_of(outcome.error) for outcome in run.outcomes if outcome.error]
+    if causes and all(cause == causes[0] for cause in causes):
+        return causes[0]
+    return cause_of(error)
 
 
 def _name(vmid: int, situation: Situation) -> str:

@@ -8,6 +8,7 @@ from typing import Final
 
 from ..proxmox.backup_models import Archive, BackupJob
 from ..proxmox.models import Guest
+from .causes import cause_of
 from .facts import Blindness
 from .job_names import job_name
 from .misses import explain_miss
@@ -116,6 +117,7 @@ def from_outcome(guest: Guest, outcomes: list[Outcome], situation: Situation) ->
         evidence=(newest.upid,),
         failures=failures,
         error=newest.error,
+        cause=cause_of(newest.error) if newest.error else None,
         trace={"rule": "newest_run", "run": newest.upid},
     )
 
@@ -174,6 +176,7 @@ def _without_run(
         confidence=Confidence.SCHEDULED,
         failures=failed_before + table.missed(last, floor),
         error=miss.error,
+        cause=cause_of(miss.error) if miss.error else None,
         trace={"rule": "missed_slot", "first_missed": first.isoformat()},
     )
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from .causes import Cause
+
 
 class Status(StrEnum):
     """State of a guest or a job."""
@@ -53,7 +55,7 @@ class Verdict:
 
     `problem` is None where nothing can be proven; `evidence` holds the UPIDs or volume ids that it rests on. A run in
     progress shows as `status` running and leaves the rest of the verdict as it was. `failures` counts the runs in a row
-    that failed or were missed. `findings` are less than a problem, the worst first. `error` is the raw text of Proxmox.
+    that failed or were missed. `findings` are less than a problem, the worst first. `error` is the raw text of Proxmox, `cause` what it means where the catalogue knows.
     `trace` tells, by name, the facts and the rule that led here.
     """
 
@@ -68,6 +70,7 @@ class Verdict:
     failures: int = 0
     findings: tuple[Reason, ...] = ()
     error: str | None = None
+    cause: Cause | None = None
     job_id: str | None = None
     trace: Mapping[str, str] = field(default_factory=dict)
 
