@@ -30,6 +30,14 @@ class Offset(NamedTuple):
     daylight: bool
 
 
+class Repeat(NamedTuple):
+    """A clock change that sets the clock back: its epoch, and the walls start <= wall < end that come twice."""
+
+    change: int
+    start: int
+    end: int
+
+
 class NoLocalTimeError(Exception):
     """The C library finds no time for a wall."""
 
@@ -147,6 +155,30 @@ class ZoneClock:
             return []
         spans = range(start // _SPAN, end // _SPAN + 1)
         return [change for span in spans for change in self._changes_of(span) if start < change <= end]
+
+    def behind_change(self, start: int, end: int) -> int:
+        """The first epoch behind the next change after start and behind the walls it repeats; past end if none is."""
+        for change in self.changes(start, end):
+            return change + max(0, self.offset(change - 1).shift - self.offset(change).shift)
+        return end + 1
+
+    def repeat(self, wall: int) -> Repeat | None:
+        """The change that lets the clock show a wall twice."""
+        if self.steady_shift(wall // DAY) is not None:
+            return None
+        before = self._shift_before(wall)
+        after = _shift_of((datetime(1970, 1, 1, tzinfo=self._zone) + timedelta(seconds=wall)).replace(fold=1))
+        if before <= after:
+            return None
+        change = self._change(wall - before, wall - after)
+        return Repeat(change, change + after, change + before)
+
+    def repeat_at(self, epoch: int) -> Repeat | None:
+        """The change that lets the clock show a second time what it shows at an epoch."""
+        if self.steady_shift(epoch // DAY) is not None:
+            return None
+        moment = self.moment(epoch)
+        return self.repeat(epoch + _shift_of(moment)) if moment.fold else None
 
     def backward_gaps(self, start: int, end: int) -> list[int]:
         """The changes that skip walls and may move them back (see `settle`)."""
