@@ -192,6 +192,15 @@ def test_an_event_in_the_last_second_before_a_repeated_hour_takes_the_search_int
     assert found.isoformat() == last
 
 
+def test_a_step_that_carries_into_a_gap_misses_the_event_at_its_end() -> None:
+    """From 01:58 it leads to 02:05, which comes out as 02:35 behind the half hour that Lord Howe skips."""
+    event = CalendarEvent.parse("*:2/7,30")
+    lord_howe = ZoneInfo("Australia/Lord_Howe")
+    last = datetime(2028, 10, 1, 1, 58, tzinfo=lord_howe)
+    assert event.next_after(last) == datetime(2028, 10, 1, 2, 37, tzinfo=lord_howe)
+    assert event.last_before(datetime(2028, 10, 1, 2, 30, tzinfo=lord_howe)) == last
+
+
 def test_slots_skip_the_repeated_hour_after_being_led_back() -> None:
     slots = CalendarEvent.parse("*:*:*/30").slots(
         datetime(2026, 10, 25, 2, 59, tzinfo=BERLIN), datetime(2026, 10, 25, 3, 1, tzinfo=BERLIN)

@@ -73,12 +73,6 @@ def test_a_slot_that_the_next_clock_change_skips_is_told_with_its_date() -> None
     assert _found("hourly", NOVEMBER) == {}
 
 
-def test_a_clock_change_that_is_taken_back_a_week_later_is_seen() -> None:
-    assert _found("02:30", datetime(2040, 9, 18, tzinfo=ZoneInfo("Asia/Gaza"))) == {
-        "swallowed_by_clock_change": {"date": "2040-10-20", "time": "02:30"}
-    }
-
-
 def test_the_events_show_what_the_step_that_skips_leaves_out() -> None:
     event = CalendarEvent.parse("*-*-1,31 3:00")
     march = event.next_after(datetime(2027, 2, 2, tzinfo=ZoneInfo("Europe/Berlin")))

@@ -132,11 +132,21 @@ class Backwards:
                 before = self._end_of_month(clock, start, before)
             if self._leads_past(clock, start, before, slot.epoch):
                 return (before,)
-        for change in clock.backward_gaps(start, slot.epoch):
+        for change in self._gaps_to_ask(clock, start, slot.epoch):
             before = self._slot(clock, change - 1 + clock.offset(change - 1).shift, change - 1)
             if self._leads_past(clock, start, before, slot.epoch):
                 return (before,)
         return None
+
+    def _gaps_to_ask(self, clock: ZoneClock, start: int, epoch: int) -> list[int]:
+        """The clock changes that may lead the search back, or past an epoch shortly after them.
+
+        A step that carries over into a gap comes out as far behind the gap as it was in it.
+        """
+        gaps = clock.backward_gaps(start, epoch)
+        if self._periods and clock.steady_shift(epoch // DAY) is None:
+            gaps += clock.changes(max(start, epoch - DAY), epoch)
+        return gaps
 
     def _end_of_month(self, clock: ZoneClock, start: int, last: Slot) -> Slot | None:
         """The last slot of a month, or the one from which the search jumps over the whole month."""
@@ -157,17 +167,18 @@ class Backwards:
         In a repeated hour the search finds all of its first occurrence. It only goes on in the second one when it
         starts anew there, after an event in the very last second of the first.
         """
+        found = self._slot_of_wall(clock, wall, until)
         repeat = clock.repeat_at(until)
-        if repeat is None:
-            return self._unrepeated_slot(clock, wall, until)
-        found = self._unrepeated_slot(clock, wall, until)
-        if found is not None and found.epoch >= repeat.change:
+        if repeat is None or (found is not None and found.epoch >= repeat.change):
             return found
-        return self._unrepeated_slot(clock, repeat.end - 1, repeat.change - 1)
+        return self._slot_of_wall(clock, repeat.end - 1, repeat.change - 1)
 
-    def _unrepeated_slot(self, clock: ZoneClock, wall: int, until: int) -> Slot | None:
+    def _slot_of_wall(self, clock: ZoneClock, wall: int, until: int) -> Slot | None:
         """The last slot at or before a wall that the clock really shows, in its last occurrence that counts."""
         while (matching := previous_wall(self._fields, wall)) is not None:
+            steady = clock.steady_shift(matching // DAY)
+            if steady is not None:
+                return Slot(matching, matching - steady)
             epoch = clock.first_epoch(matching)
             if epoch is not None:
                 return Slot(matching, self._second_epoch(clock, matching, until) or epoch)
