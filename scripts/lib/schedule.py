@@ -13,11 +13,11 @@ from custom_components.proxmox_backup_checker.proxmox.calendar_event import Cale
 from custom_components.proxmox_backup_checker.proxmox.calendar_surprises import SurpriseCode
 
 EXPLANATIONS = {
-    SurpriseCode.MINUTE_NOT_HOUR: '"{text}" is a minute, not an hour: it comes every hour at minute {minutes}',
-    SurpriseCode.HOUR_READ_AS_MINUTE: '"{text}" has no valid hour: it is minute {minutes}, second {seconds} of every hour',
-    SurpriseCode.LIST_OF_TIMES: '"{text}" is no list of times: it is hour {hours}, minutes {minutes}, second {seconds}',
+    SurpriseCode.MINUTE_NOT_HOUR: '"{text}" is a minute, not an hour: it comes every hour at minute {minutes}; an hour ends in ":00"',
+    SurpriseCode.HOUR_READ_AS_MINUTE: '"{text}" has no valid hour: Proxmox reads minute {minutes}, second {seconds} of every hour',
+    SurpriseCode.LIST_OF_TIMES: '"{text}" is no list of times: Proxmox reads hour {hours}, minutes {minutes}, second {seconds}',
     SurpriseCode.HOURS_READ_AS_DATE: '"{text}" is a date: day {day} of month {month}, once a year',
-    SurpriseCode.STEP_SKIPS: "the step runs on past the end of its period, so Proxmox misses {field} {missed} after it",
+    SurpriseCode.STEP_SKIPS: "the step runs on past the end of its period, so Proxmox misses {field} {missed} of the next",
     SurpriseCode.SHORT_MONTH_SKIPS: "after a month too short for the other days, Proxmox misses day {missed} of the next",
     SurpriseCode.LEFT_OUT_MONTHS: "months without a day {day} have no event",
     SurpriseCode.NEVER: "it never comes: there is no such date",
@@ -31,8 +31,8 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/schedule", description=__doc__)
     parser.add_argument("schedule", help='as in Proxmox, for example "mon..fri 21:00"')
     parser.add_argument("--zone", type=zone, default="UTC", help="time zone of the node (default: %(default)s)")
-    parser.add_argument("--at", type=datetime.fromisoformat, help="moment in that zone, ISO 8601 (default: now)")
-    parser.add_argument("--count", type=int, default=5, help="how many events to show (default: %(default)s)")
+    parser.add_argument("--at", type=local_moment, help="moment in that zone, ISO 8601 (default: now)")
+    parser.add_argument("--count", type=count, default=5, help="how many events to show (default: %(default)s)")
     parser.add_argument("--language", choices=("en", "de"), default="en", help="of the sentence (default: %(default)s)")
     return parser.parse_args()
 
@@ -45,14 +45,29 @@ def zone(name: str) -> ZoneInfo:
         raise argparse.ArgumentTypeError(f"no time zone is called {name!r}") from error
 
 
-def lines(event: CalendarEvent, now: datetime, count: int, language: str) -> Iterator[str]:
+def local_moment(text: str) -> datetime:
+    """A moment as ISO 8601 writes it."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a moment such as 2027-03-28T12:00") from error
+
+
+def count(text: str) -> int:
+    """A number of events."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of events, 1 or more")
+    return int(text)
+
+
+def lines(event: CalendarEvent, now: datetime, most: int, language: str) -> Iterator[str]:
     """What there is to say of a schedule."""
     yield f"{event.text!r}: {event.describe(language)}"
-    yield f"now     {shown(now)}"
+    yield f"now     {shown(now)}  {now.tzinfo}"
     last = event.last_before(now)
     yield f"last    {shown(last) if last else 'none'}"
     moment: datetime | None = now
-    for number in range(1, count + 1):
+    for number in range(1, most + 1):
         before, moment = moment, event.next_after(moment) if moment else None
         if moment is None:
             yield f"next {number}  none"
@@ -68,8 +83,8 @@ def lines(event: CalendarEvent, now: datetime, count: int, language: str) -> Ite
 
 
 def shown(moment: datetime) -> str:
-    """A moment with its weekday, its shift from UTC and its epoch."""
-    return f"{moment:%a %Y-%m-%d %H:%M:%S %z}  {int(moment.timestamp())}"
+    """A moment with its weekday and its shift from UTC."""
+    return f"{moment:%a %Y-%m-%d %H:%M:%S %z}"
 
 
 def main() -> int:

@@ -51,7 +51,7 @@ from .calendar_texts import SCHEDULES
         ("8..17:05", "every hour from 08:05 to 17:05", "jede Stunde von 08:05 bis 17:05"),
         ("hourly", "every hour", "jede Stunde"),
         ("mon..fri 22", "every hour at minute 22, Monday to Friday", "jede Stunde zur Minute 22, Montag bis Freitag"),
-        ("5,40", "every hour at minute 5 and 40", "jede Stunde zur Minute 5 und 40"),
+        ("5,40", "every hour at minutes 5 and 40", "jede Stunde zu den Minuten 5 und 40"),
         ("1/2:30", "every 2 hours from 01:30 on", "alle 2 Stunden ab 01:30"),
         ("minutely", "every minute", "jede Minute"),
         ("*:*:*", "every second", "jede Sekunde"),

@@ -13,6 +13,32 @@ from .calendar_texts import SCHEDULES
 
 STEADY_ZONES = st.sampled_from([UTC, ZoneInfo("Asia/Tokyo"), ZoneInfo("Asia/Kathmandu")])
 MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1), timezones=STEADY_ZONES)
+CHANGES = st.sampled_from(
+    [
+        (zone, datetime.fromisoformat(change))
+        for zone, change in {
+            "Europe/Berlin": "2026-10-25T01:00Z",
+            "Europe/London": "2026-03-29T01:00Z",
+            "Europe/Dublin": "2026-03-29T01:00Z",
+            "Africa/Casablanca": "2026-03-22T02:00Z",
+            "Africa/Windhoek": "2008-09-07T01:00Z",
+            "America/Havana": "2012-11-04T05:00Z",
+            "America/Santiago": "2026-09-06T04:00Z",
+            "America/Caracas": "2007-12-09T07:00Z",
+            "Asia/Gaza": "2040-10-19T23:00Z",
+            "Asia/Pyongyang": "2015-08-14T15:00Z",
+            "Australia/Lord_Howe": "2026-04-04T15:00Z",
+            "Pacific/Apia": "2011-12-30T10:00Z",
+            "Africa/Cairo": "2027-04-29T22:00Z",
+            "Europe/Istanbul": "2016-09-06T21:00Z",
+        }.items()
+    ]
+)
+MOMENTS_NEAR_CHANGES = st.builds(
+    lambda change, after: (change[1] + after).astimezone(ZoneInfo(change[0])),
+    CHANGES,
+    st.timedeltas(timedelta(hours=-3), timedelta(hours=3)) | st.timedeltas(timedelta(days=-3), timedelta(days=60)),
+)
 PAUSES = st.timedeltas(timedelta(0), timedelta(days=40))
 DUBLIN = ZoneInfo("Europe/Dublin")
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -21,6 +47,11 @@ BERLIN = ZoneInfo("Europe/Berlin")
 def _misses_events(event: CalendarEvent) -> bool:
     """Whether Proxmox' search leaves out events by the way it came; then the start of the search matters."""
     return any(surprise.code in {"step_skips", "short_month_skips"} for surprise in event.surprises())
+
+
+def _goes_on(event: CalendarEvent, moment: datetime) -> bool:
+    """Whether Proxmox' search survives the clock changes before a moment (it gives up in Dublin on what is skipped)."""
+    return event.next_after(moment - timedelta(days=9)) is not None
 
 
 @given(schedule=SCHEDULES, moment=MOMENTS)
@@ -42,15 +73,29 @@ def test_the_last_event_before_the_next_one_is_that_one(schedule: str, moment: d
     assert event.last_before(following) == following
 
 
-@given(schedule=SCHEDULES, moment=MOMENTS)
-@settings(deadline=None)
+@given(schedule=SCHEDULES, moment=MOMENTS | MOMENTS_NEAR_CHANGES)
+@settings(deadline=None, max_examples=300)
 def test_no_event_lies_between_the_last_one_and_the_moment(schedule: str, moment: datetime) -> None:
     event = CalendarEvent.parse(schedule)
     last = event.last_before(moment)
     assume(last is not None)
     assert last is not None
     following = event.next_after(last)
-    assert following is None or following > moment
+    # Where a clock change leads Proxmox back in time, the next event is none that is later.
+    assert following is None or not last.timestamp() < following.timestamp() <= moment.timestamp()
+
+
+@given(schedule=SCHEDULES, moment=MOMENTS_NEAR_CHANGES)
+@settings(deadline=None, max_examples=300)
+def test_the_last_event_is_the_last_slot_of_the_days_before(schedule: str, moment: datetime) -> None:
+    event = CalendarEvent.parse(schedule)
+    start = moment - timedelta(days=9)
+    slots = [int(slot.timestamp()) for slot in islice(event.slots(start, moment), 2000)]
+    assume(0 < len(slots) < 2000 and not _misses_events(event) and _goes_on(event, moment))
+    assert slots == sorted(set(slots))
+    last = event.last_before(moment)
+    assert last is not None
+    assert int(last.timestamp()) == slots[-1]
 
 
 @given(schedule=SCHEDULES, moment=MOMENTS, pause=PAUSES)
@@ -103,6 +148,69 @@ def test_slots_go_on_behind_a_change_that_leads_proxmox_back_in_time() -> None:
         slot.day
         for slot in daily.slots(datetime(2026, 3, 27, 12, tzinfo=DUBLIN), datetime(2026, 3, 31, 12, tzinfo=DUBLIN))
     ] == [*(28, 29, 30, 31)]
+
+
+def test_slots_end_where_proxmox_is_led_back_in_time_at_their_end() -> None:
+    daily = CalendarEvent.parse("daily")
+    start = datetime(2026, 3, 29, 0, 0, 7, tzinfo=DUBLIN)
+    assert list(daily.slots(start, start + timedelta(minutes=30))) == []
+
+
+@pytest.mark.parametrize(
+    ("schedule", "zone", "moment", "following"),
+    [
+        ("*:*:*/5", "Europe/Lisbon", "1994-09-25T02:59:58+02:00", "1994-09-25T02:00:00+02:00"),
+        ("*/2:*:*/8", "Europe/London", "2008-03-30T00:59:58+00:00", "2008-03-30T02:00:08+01:00"),
+        ("0..3:*:*/6", "Australia/Lord_Howe", "2012-04-01T01:59:58+11:00", "2012-04-01T01:30:00+11:00"),
+        ("0..3:*:37/37", "Pacific/Apia", "2019-04-07T03:59:58+14:00", "2019-04-07T03:00:37+14:00"),
+    ],
+)
+def test_seconds_that_carry_over_a_clock_change_lead_where_the_c_library_leads(
+    schedule: str, zone: str, moment: str, following: str
+) -> None:
+    found = CalendarEvent.parse(schedule).next_after(datetime.fromisoformat(moment).astimezone(ZoneInfo(zone)))
+    assert found is not None
+    assert found.isoformat() == following
+
+
+@pytest.mark.parametrize(
+    ("schedule", "moment", "last"),
+    [
+        ("*/2:13/23:*", "2012-11-04T01:47:23-05:00", "2012-11-04T00:59:59-05:00"),
+        ("*:*:*", "2012-11-04T00:10:00-05:00", "2012-11-04T00:10:00-05:00"),
+        ("*:59:59", "2012-11-04T00:10:00-05:00", "2012-11-04T00:59:59-04:00"),
+        ("*:59", "2012-11-04T01:10:00-05:00", "2012-11-04T00:59:00-04:00"),
+    ],
+)
+def test_an_event_in_the_last_second_before_a_repeated_hour_takes_the_search_into_it(
+    schedule: str, moment: str, last: str
+) -> None:
+    found = CalendarEvent.parse(schedule).last_before(
+        datetime.fromisoformat(moment).astimezone(ZoneInfo("America/Havana"))
+    )
+    assert found is not None
+    assert found.isoformat() == last
+
+
+def test_a_step_that_carries_into_a_gap_misses_the_event_at_its_end() -> None:
+    """From 01:58 it leads to 02:05, which comes out as 02:35 behind the half hour that Lord Howe skips."""
+    event = CalendarEvent.parse("*:2/7,30")
+    lord_howe = ZoneInfo("Australia/Lord_Howe")
+    last = datetime(2028, 10, 1, 1, 58, tzinfo=lord_howe)
+    assert event.next_after(last) == datetime(2028, 10, 1, 2, 37, tzinfo=lord_howe)
+    assert event.last_before(datetime(2028, 10, 1, 2, 30, tzinfo=lord_howe)) == last
+
+
+def test_slots_skip_the_repeated_hour_after_being_led_back() -> None:
+    slots = CalendarEvent.parse("*:*:*/30").slots(
+        datetime(2026, 10, 25, 2, 59, tzinfo=BERLIN), datetime(2026, 10, 25, 3, 1, tzinfo=BERLIN)
+    )
+    assert [slot.isoformat()[11:] for slot in slots] == [
+        "02:59:30+02:00",
+        "03:00:00+01:00",
+        "03:00:30+01:00",
+        "03:01:00+01:00",
+    ]
 
 
 def test_proxmox_gives_up_on_a_time_that_the_change_in_dublin_skips() -> None:

@@ -30,6 +30,14 @@ class Offset(NamedTuple):
     daylight: bool
 
 
+class Repeat(NamedTuple):
+    """A clock change that sets the clock back: its epoch, and the walls start <= wall < end that come twice."""
+
+    change: int
+    start: int
+    end: int
+
+
 class NoLocalTimeError(Exception):
     """The C library finds no time for a wall."""
 
@@ -45,7 +53,7 @@ class ZoneClock:
         self._shifts: dict[int, int] = {}
         self._steady: dict[int, int | None] = {}
         self._changes: dict[int, list[int]] = {}
-        self._leads_back: dict[int, bool] = {}
+        self._backward_gaps: dict[int, list[int]] = {}
 
     def moment(self, epoch: int) -> datetime:
         """The zone's local time at an epoch; raises OverflowError or ValueError beyond the year 9999."""
@@ -69,8 +77,8 @@ class ZoneClock:
         if len(self._steady) >= _KNOWN_DAYS:
             self._steady.clear()
             self._shifts.clear()
-        before, at, after = (self._shift_at(day + days) for days in (-2, 0, 3))
-        self._steady[day] = steady = at if before == at == after else None
+        shift = self._shift_at(day - 2)
+        self._steady[day] = steady = shift if shift == self._shift_at(day + 3) else None
         return steady
 
     def _shift_at(self, day: int) -> int:
@@ -148,17 +156,47 @@ class ZoneClock:
         spans = range(start // _SPAN, end // _SPAN + 1)
         return [change for span in spans for change in self._changes_of(span) if start < change <= end]
 
+    def behind_change(self, start: int, end: int) -> int:
+        """The first epoch behind the next change after start and behind the walls it repeats; past end if none is."""
+        for change in self.changes(start, end):
+            return change + max(0, self.offset(change - 1).shift - self.offset(change).shift)
+        return end + 1
+
+    def repeat(self, wall: int) -> Repeat | None:
+        """The change that lets the clock show a wall twice."""
+        if self.steady_shift(wall // DAY) is not None:
+            return None
+        before = self._shift_before(wall)
+        after = _shift_of((datetime(1970, 1, 1, tzinfo=self._zone) + timedelta(seconds=wall)).replace(fold=1))
+        if before <= after:
+            return None
+        change = self._change(wall - before, wall - after)
+        return Repeat(change, change + after, change + before)
+
+    def repeat_at(self, epoch: int) -> Repeat | None:
+        """The change that lets the clock show a second time what it shows at an epoch."""
+        if self.steady_shift(epoch // DAY) is not None:
+            return None
+        moment = self.moment(epoch)
+        return self.repeat(epoch + _shift_of(moment)) if moment.fold else None
+
     def backward_gaps(self, start: int, end: int) -> list[int]:
         """The changes that skip walls and may move them back (see `settle`)."""
-        return [change for change in self.changes(start, end) if self._may_lead_back(change)]
+        if self._fixed is not None:
+            return []
+        spans = range(start // _SPAN, end // _SPAN + 1)
+        return [change for span in spans for change in self._backward_gaps_of(span) if start < change <= end]
+
+    def _backward_gaps_of(self, span: int) -> list[int]:
+        known = self._backward_gaps.get(span)
+        if known is None:
+            known = [change for change in self._changes_of(span) if self._may_lead_back(change)]
+            self._backward_gaps[span] = known
+        return known
 
     def _may_lead_back(self, change: int) -> bool:
-        known = self._leads_back.get(change)
-        if known is None:
-            before, after = self.offset(change - 1), self.offset(change)
-            known = before.shift < after.shift and (before.daylight or not after.daylight)
-            self._leads_back[change] = known
-        return known
+        before, after = self.offset(change - 1), self.offset(change)
+        return before.shift < after.shift and (before.daylight or not after.daylight)
 
     def _steady_between(self, start: int, end: int) -> bool:
         shift = self.steady_shift(start // DAY)
@@ -168,7 +206,7 @@ class ZoneClock:
         if span not in self._changes:
             if len(self._changes) >= _KNOWN_SPANS:
                 self._changes.clear()
-                self._leads_back.clear()
+                self._backward_gaps.clear()
             ends = range(span * _SPAN, (span + 1) * _SPAN + 1, _CHANGES_APART)
             self._changes[span] = [
                 self._change(start, end)

@@ -62,7 +62,7 @@ def _rate(fields: Fields, words: Words) -> str | None:
     rate = _rate_in_hour(minutes, words)
     if fields.hours.bits == EVERY_HOUR.bits:
         if rate is None and len(minutes) <= _MINUTES_LISTED:
-            return words.every_hour_at.format(words.join([str(minute) for minute in minutes]))
+            return words.every_hour_at_minutes.format(words.join([str(minute) for minute in minutes]))
         return rate if rate != words.every_hour or not minutes[0] else words.every_hour_at.format(minutes[0])
     step = _step(hours)
     first, last = (f"{hours[0]:02}:{minutes[0]:02}", f"{hours[-1]:02}:{minutes[-1]:02}")

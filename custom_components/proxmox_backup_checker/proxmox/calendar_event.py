@@ -106,19 +106,22 @@ class CalendarEvent:
     def slots(self, start: datetime, end: datetime) -> Iterator[datetime]:
         """All events after start and up to end, each once, in start's zone.
 
-        Where Proxmox' search leads back in time (see `next_after`), they go on behind the clock change; where it finds
-        nothing any more, they end.
+        Where Proxmox' search leads back in time (see `next_after`), they go on behind the clock change and the hour it
+        repeats; where it finds nothing any more, they end.
         """
         zone = _zone_of(start)
         clock = self._clock(zone)
         last, limit = math.floor(start.timestamp()), math.floor(end.timestamp())
         following = last + 1
-        while (epoch := self._search.next_epoch(clock, following)) is not None and epoch <= limit:
+        while following <= limit:
+            epoch = self._search.next_epoch(clock, following)
+            if epoch is None or epoch > limit:
+                return
             if epoch > last:
                 yield datetime.fromtimestamp(epoch, zone)
                 last, following = epoch, epoch + 1
             else:
-                following = next(iter(clock.changes(following, limit)), limit + 1)
+                following = clock.behind_change(following, limit)
 
     def _clock(self, zone: tzinfo) -> ZoneClock:
         return clock_of(UTC if self._fields.utc else zone)

@@ -92,7 +92,7 @@ class Backwards:
     def previous_epoch(self, clock: ZoneClock, now: int) -> int | None:
         """The last event at or before now."""
         try:
-            latest = self._slot(clock, _latest_wall(clock, now))
+            latest = self._slot(clock, clock.local(now)[0], now)
             if latest is None or latest.epoch <= now - WINDOWS[-1]:
                 return None if latest is None else latest.epoch
             return self._last_passed(clock, now, latest)
@@ -119,23 +119,38 @@ class Backwards:
 
     def _jumped_over(self, clock: ZoneClock, start: int, slot: Slot) -> tuple[Slot | None] | None:
         """None when the search passes the slot, else the last event before the jump (None: the start)."""
+        repeat = clock.repeat_at(slot.epoch)
+        if repeat is not None:
+            jumped_from = self._jumped_over(clock, start, Slot(repeat.end - 1, repeat.change - 1))
+            if jumped_from is not None:
+                return jumped_from
         for period in self._periods:
             if not period.may_miss(slot.wall):
                 continue
-            before = self._slot(clock, period.start(slot.wall) - 1)
+            before = self._slot(clock, period.start(slot.wall) - 1, slot.epoch)
             if period.start is _month_start and before is not None:
                 before = self._end_of_month(clock, start, before)
             if self._leads_past(clock, start, before, slot.epoch):
                 return (before,)
-        for change in clock.backward_gaps(start, slot.epoch):
-            before = self._slot(clock, change - 1 + clock.offset(change - 1).shift)
+        for change in self._gaps_to_ask(clock, start, slot.epoch):
+            before = self._slot(clock, change - 1 + clock.offset(change - 1).shift, change - 1)
             if self._leads_past(clock, start, before, slot.epoch):
                 return (before,)
         return None
 
+    def _gaps_to_ask(self, clock: ZoneClock, start: int, epoch: int) -> list[int]:
+        """The clock changes that may lead the search back, or past an epoch shortly after them.
+
+        A step that carries over into a gap comes out as far behind the gap as it was in it.
+        """
+        gaps = clock.backward_gaps(start, epoch)
+        if self._periods and clock.steady_shift(epoch // DAY) is None:
+            gaps += clock.changes(max(start, epoch - DAY), epoch)
+        return gaps
+
     def _end_of_month(self, clock: ZoneClock, start: int, last: Slot) -> Slot | None:
         """The last slot of a month, or the one from which the search jumps over the whole month."""
-        before = self._slot(clock, _month_start(last.wall) - 1)
+        before = self._slot(clock, _month_start(last.wall) - 1, last.epoch)
         return before if self._leads_past(clock, start, before, last.epoch) else last
 
     def _leads_past(self, clock: ZoneClock, start: int, before: Slot | None, epoch: int) -> bool:
@@ -146,23 +161,37 @@ class Backwards:
         origin = start if before is None else max(before.epoch, start)
         return self._search.next_epoch(clock, origin + 1)
 
-    def _slot(self, clock: ZoneClock, wall: int) -> Slot | None:
-        """The last slot at or before a wall that the clock really shows."""
+    def _slot(self, clock: ZoneClock, wall: int, until: int) -> Slot | None:
+        """The last slot at or before a wall and an epoch.
+
+        In a repeated hour the search finds all of its first occurrence. It only goes on in the second one when it
+        starts anew there, after an event in the very last second of the first.
+        """
+        found = self._slot_of_wall(clock, wall, until)
+        repeat = clock.repeat_at(until)
+        if repeat is None or (found is not None and found.epoch >= repeat.change):
+            return found
+        return self._slot_of_wall(clock, repeat.end - 1, repeat.change - 1)
+
+    def _slot_of_wall(self, clock: ZoneClock, wall: int, until: int) -> Slot | None:
+        """The last slot at or before a wall that the clock really shows, in its last occurrence that counts."""
         while (matching := previous_wall(self._fields, wall)) is not None:
+            steady = clock.steady_shift(matching // DAY)
+            if steady is not None:
+                return Slot(matching, matching - steady)
             epoch = clock.first_epoch(matching)
             if epoch is not None:
-                return Slot(matching, epoch)
+                return Slot(matching, self._second_epoch(clock, matching, until) or epoch)
             wall = clock.last_wall_before_gap(matching)
         return None
 
-
-def _latest_wall(clock: ZoneClock, now: int) -> int:
-    """The wall up to which events count: in a repeated hour, all of its first occurrence."""
-    wall, _ = clock.local(now)
-    if clock.steady_shift(now // DAY) is None and clock.moment(now).fold:
-        for change in clock.changes(now - 2 * DAY, now):
-            return change - 1 + clock.offset(change - 1).shift
-    return wall
+    def _second_epoch(self, clock: ZoneClock, wall: int, until: int) -> int | None:
+        """The second epoch of a repeated wall, if the search comes there and it is not after until."""
+        repeat = clock.repeat(wall)
+        if repeat is None or previous_wall(self._fields, repeat.end - 1) != repeat.end - 1:
+            return None
+        epoch = repeat.change + wall - repeat.start
+        return epoch if epoch <= until else None
 
 
 def _away_from_changes(clock: ZoneClock, start: int) -> int:

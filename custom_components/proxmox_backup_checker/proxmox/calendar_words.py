@@ -31,6 +31,7 @@ class Words:
     every_minutes: str
     every_hour: str
     every_hour_at: str
+    every_hour_at_minutes: str
     every_hours: str
     between: str
     rate_on_days: str
@@ -73,6 +74,7 @@ ENGLISH: Final = Words(
     every_minutes="every {} minutes",
     every_hour="every hour",
     every_hour_at="every hour at minute {}",
+    every_hour_at_minutes="every hour at minutes {}",
     every_hours="every {} hours from {} on",
     between="{} from {} to {}",
     rate_on_days="{}, {}",
@@ -105,6 +107,7 @@ GERMAN: Final = Words(
     every_minutes="alle {} Minuten",
     every_hour="jede Stunde",
     every_hour_at="jede Stunde zur Minute {}",
+    every_hour_at_minutes="jede Stunde zu den Minuten {}",
     every_hours="alle {} Stunden ab {}",
     between="{} von {} bis {}",
     rate_on_days="{}, {}",
