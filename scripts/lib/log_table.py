@@ -9,11 +9,11 @@ import json
 from pathlib import Path
 import sys
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from custom_components.proxmox_backup_checker.proxmox.vzdump_log import GuestRun, VzdumpLog, parse
+
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
-
-from custom_components.proxmox_backup_checker.proxmox.vzdump_log import GuestRun, VzdumpLog, parse  # noqa: E402 (found by the path above)
-
 SAMPLES = ROOT / "tests/data/vzdump"
 PAGE = ROOT / "docs/vzdump-logs.md"
 HEAD = """# What is read from vzdump's logs
