@@ -19,6 +19,8 @@ from custom_components.proxmox_backup_checker.proxmox.vzdump_log import VzdumpLo
 MEGABYTE = 1_000_000
 CHUNK = 1 << 18
 ROUNDS = 3
+GUESTS = 50
+PROGRESS_BYTES = 87  # of a line of progress, about
 
 
 def guest(vmid: int, prefix: str, progress_lines: int) -> Iterator[str]:
@@ -50,14 +52,12 @@ def guest(vmid: int, prefix: str, progress_lines: int) -> Iterator[str]:
     yield f"{prefix}Finished Backup of VM {vmid} (00:01:31)"
 
 
-def write_log(path: Path, size: int, prefix: str) -> int:
-    """Write a log of at least this many bytes; gives the number of guests."""
-    guests = written = 0
+def write_log(path: Path, size: int, prefix: str) -> None:
+    """Write a log of about this many bytes: always as many guests, with as much progress as it takes."""
     with path.open("w", encoding="utf-8") as file:
-        while written < size:
-            guests += 1
-            written += file.write("\n".join(guest(100 + guests, prefix, 2000)) + "\n")
-    return guests
+        for number in range(GUESTS):
+            lines = guest(100 + number, prefix, size // GUESTS // (PROGRESS_BYTES + len(prefix) - len("INFO: ")))
+            file.writelines(f"{line}\n" for line in lines)
 
 
 def read_log(path: Path) -> VzdumpLog:
@@ -111,15 +111,15 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         for kind, prefix in (("task log", "INFO: "), ("guest's log", "2026-09-10 22:30:04 INFO: ")):
             path, small = Path(folder) / "large.log", Path(folder) / "small.log"
-            guests = write_log(path, size, prefix)
+            write_log(path, size, prefix)
             write_log(small, size // 10, prefix)
-            if len(read_log(path).guests) != guests:
+            if len(read_log(path).guests) != GUESTS:
                 raise SystemExit("the reader lost guests")
             reader = megabytes_per_second(read_log, path)
             lines = megabytes_per_second(read_lines, path)
             target = max(100, lines / 4)
             good = good and reader >= target
-            print(f"{kind}, {path.stat().st_size / MEGABYTE:.0f} MB, {guests} guests")
+            print(f"{kind}, {path.stat().st_size / MEGABYTE:.0f} MB, {GUESTS} guests")
             print(f"  reader        {reader:7.0f} MB/s (target {target:.0f})")
             print(f"  lines, unseen {lines:7.0f} MB/s")
             print(f"  grep -c       {megabytes_per_second(grep, path):7.0f} MB/s")
