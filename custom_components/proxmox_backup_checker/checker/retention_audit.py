@@ -195,7 +195,7 @@ def retention_findings(
         if (good[0].finished or good[0].started) >= listing.read_at:
             continue
         audit = audit_retention(
-            _listed(promise.storage, guest, situation.facts),
+            archives_on(promise.storage, guest, situation.facts),
             promise.keep,
             zone=zone,
             good=[outcome.started for outcome in good],
@@ -284,7 +284,8 @@ def _groups(moment: _Moment) -> _Groups:
     return found
 
 
-def _listed(storage: StorageFacts, guest: Guest, facts: Facts) -> list[Archive]:
+def archives_on(storage: StorageFacts, guest: Guest, facts: Facts) -> list[Archive]:
+    """Return all that is listed on a storage for a guest's VMID and type, which is what prune looks at; oldest first."""
     found = _groups(_Moment(facts)).get((storage.storage, storage.node, guest.vmid), [])
     return [archive for archive in found if archive.guest_type in {None, guest.guest_type}]
 
