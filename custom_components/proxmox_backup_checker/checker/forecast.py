@@ -1,41 +1,79 @@
 """Whether a storage has room for what is to come: the day it will be full, and the next run."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import combinations
 from statistics import median
 from typing import Final
 
-from ..proxmox.backup_models import BackupJob
+from ..proxmox.backup_models import Archive, BackupJob
 from ..proxmox.models import Guest
+from .archives import file_name
 from .facts import StorageFacts
 from .outcomes import Outcome, Result
-from .retention_audit import freed_by, retention_of
+from .retention_audit import archives_on, freed_by, removes_old, retention_of
 from .situation import Situation
 
 _LEAST_HISTORY: Final = timedelta(days=14)
+_LEAST_SAMPLES: Final = 7
 _MOST_SAMPLES: Final = 60
+_FARTHEST: Final = timedelta(days=3650)
 _SOON: Final = timedelta(hours=24)
 
+type Sample = tuple[datetime, int]
+"""A moment and the bytes in use at it."""
 
-def full_on(samples: Sequence[tuple[datetime, int]], total: int | None) -> datetime | None:
+
+def full_on(samples: Sequence[Sample], total: int | None) -> datetime | None:
     """Return when a storage will be full if it goes on like this; None where it does not grow or too little is known.
 
-    The slope is the median of those between all pairs of samples (Theil and Sen), which a single large copy does not turn.
+    `samples` are about one a day, oldest first. The growth is the median of that between all pairs of samples (Theil and
+    Sen), which a single large copy does not turn; retention's saw-teeth do not either. Nothing is foretold from less than
+    fourteen days, nor for more than ten years.
     """
-    recent = samples[-_MOST_SAMPLES:]
-    if total is None or len(recent) < 2 or recent[-1][0] - recent[0][0] < _LEAST_HISTORY:
+    recent = tuple(samples[-_MOST_SAMPLES:])
+    if not total or len(recent) < _LEAST_SAMPLES or recent[-1][0] - recent[0][0] < _LEAST_HISTORY:
         return None
-    slope = median(
-        (later[1] - earlier[1]) / (later[0] - earlier[0]).total_seconds() for earlier, later in combinations(recent, 2)
-    )
+    slope = _growth(recent)
     if slope <= 0:
         return None
-    seconds = (total - recent[-1][1]) / slope
-    if seconds > timedelta(days=3650).total_seconds():
-        return None
-    return recent[-1][0] + timedelta(seconds=max(seconds, 0.0))
+    moment, used = recent[-1]
+    seconds = max((total - used) / slope, 0.0)
+    return None if seconds > _FARTHEST.total_seconds() else moment + timedelta(seconds=seconds)
+
+
+@lru_cache(maxsize=256)
+def _growth(samples: tuple[Sample, ...]) -> float:
+    """Return by how many bytes a second the use grows; there is a new sample only once a day."""
+    points = [(moment.timestamp(), used) for moment, used in samples]
+    slopes = [
+        (later[1] - earlier[1]) / (later[0] - earlier[0])
+        for earlier, later in combinations(points, 2)
+        if later[0] > earlier[0]
+    ]
+    return median(slopes) if slopes else 0.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Need:
+    """What the next backup of a guest takes of a storage before the prune after it, and what that makes free, in bytes."""
+
+    size: int
+    freed: int = 0
+
+
+def most_needed(needs: Iterable[Need]) -> int:
+    """Return the most that backups take of a storage at one moment, one after the other.
+
+    Proxmox prunes a guest's archives only after its new one is complete (PVE/VZDump.pm, exec_backup_task).
+    """
+    used = most = 0
+    for need in needs:
+        most = max(most, used + need.size)
+        used += need.size - need.freed
+    return most
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,63 +89,67 @@ class Fit:
 def next_run_that_does_not_fit(storage: StorageFacts, situation: Situation) -> Fit | None:
     """Return the next run within a day for which a storage has no room, None where all fit or nothing is known.
 
-    Guests are taken in the order of their numbers, each with the size of its last backup there; what the prune after each
-    removes is free again for the next (PVE/VZDump.pm).
+    Each run finds what those before it leave. Guests are taken in the order of their numbers, each with the size of its last
+    backup there; a guest without one is left out.
     """
     if storage.available is None:
         return None
-    for job in situation.facts.jobs or ():
-        if not job.enabled or (job.storage or "local") != storage.storage:
-            continue
-        guests = [guest for guest in situation.covered_guests(job) if storage.serves(guest.node)]
-        slots = [table.following for guest in guests if (table := situation.timetable(job, guest.node)) is not None]
-        slot = min((slot for slot in slots if slot is not None), default=None)
-        if slot is None or slot - situation.facts.now > _SOON:
-            continue
-        needed = _most_needed(job, guests, storage, situation)
-        if needed > storage.available:
+    runs = _runs_to_come(storage, situation)
+    sizes = {guest.vmid: _stored(guest, storage, situation) for _, _, guests in runs for guest in guests}
+    if sum(sizes[guest.vmid] for _, _, guests in runs for guest in guests) <= storage.available:
+        return None
+    needs: list[Need] = []
+    removed: set[str] = set()
+    for slot, job, guests in runs:
+        for guest in guests:
+            gone = [entry for entry in _freed(job, guest, storage, situation) if file_name(entry) not in removed]
+            removed |= {file_name(archive) for archive in gone}
+            size = sizes[guest.vmid]
+            freed = sum(size if archive.size is None else archive.size for archive in gone)
+            needs.append(Need(size=size, freed=freed))
+        if (needed := most_needed(needs)) > storage.available:
             return Fit(job=job, slot=slot, needed=needed, free=storage.available)
     return None
 
 
-def _most_needed(job: BackupJob, guests: Sequence[Guest], storage: StorageFacts, situation: Situation) -> int:
-    keep = retention_of(job, storage)
-    archives = storage.listing.archives if storage.listing and storage.listing.complete else ()
-    used = most = 0
-    for guest in sorted(guests, key=lambda guest: guest.vmid):
-        last = _last_on(storage, situation.outcomes(guest))
-        size = _stored(last, storage)
-        most = max(most, used + size)
-        used += size
-        zone = situation.facts.zone_of(guest.node)
-        own = [archive for archive in archives if archive.vmid == guest.vmid]
-        if zone is not None and not storage.is_backup_server:
-            used -= sum(
-                archive.size if archive.size is not None else size
-                for archive in freed_by(own, keep, zone, situation.facts.now)
-            )
-    return most
+def _runs_to_come(storage: StorageFacts, situation: Situation) -> list[tuple[datetime, BackupJob, list[Guest]]]:
+    """Return the runs of the next day that write to a storage, the first one first."""
+    found: list[tuple[datetime, BackupJob, list[Guest]]] = []
+    for job in situation.facts.jobs or ():
+        if not job.enabled or (job.storage or "local") != storage.storage:
+            continue
+        guests = [guest for guest in situation.covered_guests(job) if storage.serves(guest.node)]
+        nodes = {guest.node for guest in guests}
+        slots = [table.following for node in nodes if (table := situation.timetable(job, node)) is not None]
+        slot = min((slot for slot in slots if slot is not None), default=None)
+        if slot is not None and slot - situation.facts.now <= _SOON:
+            found.append((slot, job, sorted(guests, key=lambda guest: guest.vmid)))
+    return sorted(found, key=lambda run: (run[0], run[1].job_id))
 
 
-def _last_on(storage: StorageFacts, outcomes: Sequence[Outcome]) -> Outcome | None:
-    return next(
-        (
-            outcome
-            for outcome in outcomes
-            if outcome.result is Result.OK and (outcome.storage or "local") == storage.storage
-        ),
-        None,
-    )
+def _freed(job: BackupJob, guest: Guest, storage: StorageFacts, situation: Situation) -> list[Archive]:
+    """Return the archives that a job's prune will remove of a guest; none where not all are listed."""
+    zone = situation.facts.zone_of(guest.node)
+    listed = storage.listing is not None and storage.listing.complete
+    if zone is None or not listed or storage.is_backup_server or not removes_old(job):
+        return []
+    keep = retention_of(job, storage, situation.facts.defaults_keep.get(guest.node))
+    return freed_by(archives_on(storage, guest, situation.facts), keep, zone, situation.facts.now)
 
 
-def _stored(outcome: Outcome | None, storage: StorageFacts) -> int:
-    """Return what a backup took of the storage, as far as its log tells; 0 where that is not known."""
-    if outcome is None:
-        return 0
-    size = outcome.transferred if storage.is_backup_server else outcome.size
-    return size or 0
+def _stored(guest: Guest, storage: StorageFacts, situation: Situation) -> int:
+    """Return what a guest's last backup took of a storage, by its log or by the listing; 0 where neither tells.
+
+    A backup server stores what is new to it, which is at most what was transferred.
+    """
+    last = next((outcome for outcome in situation.index.by_guest.get(guest.vmid, ()) if _is_on(storage, outcome)), None)
+    if storage.is_backup_server:
+        return (last.transferred if last else None) or 0
+    if last is not None and last.size is not None:
+        return last.size
+    archives = archives_on(storage, guest, situation.facts)
+    return next((archive.size for archive in reversed(archives) if archive.size is not None), 0)
 
 
-def days_until(moment: datetime | None, now: datetime) -> int | None:
-    """Return how many whole days are left."""
-    return None if moment is None else max((moment - now).days, 0)
+def _is_on(storage: StorageFacts, outcome: Outcome) -> bool:
+    return outcome.result is Result.OK and (outcome.storage or "local") == storage.storage

@@ -1,6 +1,7 @@
 """Size and duration of a guest's last backup, held against its own history."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
@@ -18,33 +19,59 @@ _MUCH_LONGER: Final = 3
 _LONG_AT_LEAST: Final = 1800
 
 
-def size_findings(good: Sequence[Outcome], facts: Facts) -> Iterable[tuple[Status, Reason]]:
-    """Return what is odd about the newest of a guest's good backups; silent until there are enough of them.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PastBackup:
+    """What a good backup took: `size` in bytes of the file or, on a backup server, of all disks; None where not known.
 
-    On a Proxmox Backup Server the size is that of the disks, and what was transferred may well be nothing: only the time
-    that it took is looked at there.
+    What was transferred to a backup server is no part of it: only what changed is, which may well be nothing.
     """
-    if not good:
-        return
-    newest = good[0]
-    alike = [outcome for outcome in good[1 : _MOST_RUNS + 1] if _is_like(outcome, newest)]
-    if not _on_backup_server(newest, facts):
-        sizes = [outcome.size for outcome in alike if outcome.size is not None]
-        if newest.size is not None and len(sizes) >= _LEAST_RUNS and _is_far_below(newest.size, sizes):
-            yield (
-                Status.WARNING,
-                Reason("size_suspicious", {"size": size_text(newest.size), "usual": size_text(int(median(sizes)))}),
-            )
-    times = [outcome.seconds for outcome in alike if outcome.seconds is not None]
+
+    size: int | None
+    seconds: int | None
+
+
+def judge_sizes(newest: PastBackup, before: Sequence[PastBackup]) -> Iterable[tuple[Status, Reason]]:
+    """Return what is odd about a backup, given the good ones `before` it of the same kind, newest first.
+
+    Silent until five of them tell the same. The bounds are the median and the median distance from it, which single
+    strange backups do not move.
+    """
+    recent = before[:_MOST_RUNS]
+    sizes = [backup.size for backup in recent if backup.size is not None]
+    if newest.size is not None and len(sizes) >= _LEAST_RUNS:
+        usual, spread = _usual(sizes)
+        if newest.size < min(_MUCH_SMALLER * usual, usual - _SPREADS * spread):
+            values = {"size": size_text(newest.size), "usual": size_text(int(usual))}
+            yield Status.WARNING, Reason("size_suspicious", values)
+    times = [backup.seconds for backup in recent if backup.seconds is not None]
     if newest.seconds is not None and len(times) >= _LEAST_RUNS:
-        usual = median(times)
-        if newest.seconds > max(_MUCH_LONGER * usual, usual + _LONG_AT_LEAST):
+        usual, spread = _usual(times)
+        if newest.seconds > max(_MUCH_LONGER * usual, usual + _SPREADS * spread, usual + _LONG_AT_LEAST):
             values = {"minutes": str(newest.seconds // 60), "usual": str(int(usual) // 60)}
             yield Status.OK, Reason("duration_suspicious", values)
 
 
-def _is_like(outcome: Outcome, newest: Outcome) -> bool:
-    return outcome.result is Result.OK and outcome.storage == newest.storage and outcome.job_id == newest.job_id
+def _usual(values: Sequence[int]) -> tuple[float, float]:
+    """Return the median and the spread around it."""
+    usual = median(values)
+    return usual, max(median(abs(value - usual) for value in values), _LEAST_SPREAD * usual)
+
+
+def size_findings(good: Sequence[Outcome], facts: Facts) -> Iterable[tuple[Status, Reason]]:
+    """Return what is odd about the newest of a guest's good backups, beside those of the same job on the same storage."""
+    if not good:
+        return
+    newest = good[0]
+    alike = [_past(outcome, facts) for outcome in good[1 : _MOST_RUNS + 1] if _is_like(outcome, newest)]
+    yield from judge_sizes(_past(newest, facts), alike)
+
+
+def _past(outcome: Outcome, facts: Facts) -> PastBackup:
+    size = outcome.size
+    if size == outcome.transferred and _on_backup_server(outcome, facts):
+        # The log names no total, or all was read: the first would make an incremental backup look like a tiny guest.
+        size = None
+    return PastBackup(size=size, seconds=outcome.seconds)
 
 
 def _on_backup_server(outcome: Outcome, facts: Facts) -> bool:
@@ -52,10 +79,8 @@ def _on_backup_server(outcome: Outcome, facts: Facts) -> bool:
     return storage is not None and storage.is_backup_server
 
 
-def _is_far_below(value: int, history: Sequence[int]) -> bool:
-    usual = median(history)
-    spread = max(median(abs(entry - usual) for entry in history), _LEAST_SPREAD * usual)
-    return value < _MUCH_SMALLER * usual and value < usual - _SPREADS * spread
+def _is_like(outcome: Outcome, newest: Outcome) -> bool:
+    return outcome.result is Result.OK and outcome.storage == newest.storage and outcome.job_id == newest.job_id
 
 
 def size_text(size: int) -> str:
