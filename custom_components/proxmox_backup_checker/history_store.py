@@ -1,14 +1,15 @@
 """Keeps the history of one cluster in Home Assistant's storage, over restarts and updates."""
 
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, override
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.json import json_bytes, json_fragment
 from homeassistant.helpers.storage import Store
+from homeassistant.util import dt as dt_util
 
 from .checker.history_format import from_data, to_data
 from .checker.records import History
@@ -16,8 +17,10 @@ from .const import DOMAIN
 
 VERSION: Final = 1
 MINOR_VERSION: Final = 1
+# Seconds until what is new is written, and until the mere passing of time is.
 _DELAY: Final = 60
-_REWRITE_AFTER: Final = timedelta(hours=1)
+_DELAY_WITHOUT_CHANGE: Final = 3600
+_ISSUES: Final = ("history_lost", "history_damaged")
 
 
 class _Store(Store[dict[str, Any]]):
@@ -46,57 +49,69 @@ class HistoryStore:
             private=True,
             atomic_writes=True,
             minor_version=MINOR_VERSION,
-            max_readable_version=VERSION,
             serialize_in_event_loop=False,
         )
-        self._latest = History()
-        self._queued = History()
-        self._pending = False
+        self._loaded = self._latest = self._queued = History()
+        self._delay: int | None = None
 
     async def async_load(self) -> History:
         """Return what was kept, an empty history where there is nothing or nothing that can be read."""
+        path = Path(self._store.path)
+        existed = await self._hass.async_add_executor_job(path.exists)
         try:
             data = await self._store.async_load()
             if data is not None:
                 self._latest, damaged = await self._hass.async_add_executor_job(from_data, data)
                 if damaged:
-                    self._report("history_damaged", {"records": str(damaged)})
-        except (HomeAssistantError, ValueError, KeyError, TypeError, NotImplementedError) as error:
-            kept = await self._hass.async_add_executor_job(_set_aside, Path(self._store.path))
-            self._report("history_lost", {"error": str(error), "path": kept})
-        self._queued = self._latest
+                    self._report("history_damaged", records=str(damaged))
+            elif existed:
+                # Home Assistant has moved a file away that is no JSON.
+                await self._async_report_lost(path, "JSON")
+        except (HomeAssistantError, LookupError, TypeError, ValueError) as error:
+            await self._async_report_lost(path, str(error) or type(error).__name__)
+        self._loaded = self._queued = self._latest
         return self._latest
 
     def save_later(self, history: History) -> None:
         """Write the history soon, or when Home Assistant stops; once an hour where only time has gone by."""
         self._latest = history
-        if self._pending or not self._is_worth_writing():
+        if self._delay == _DELAY:
             return
-        self._pending = True
-        self._store.async_delay_save(self._data, _DELAY)
+        delay = _DELAY if self._is_new() else _DELAY_WITHOUT_CHANGE
+        if delay != self._delay:
+            self._delay = delay
+            self._store.async_delay_save(self._data, delay)
 
     async def async_save(self) -> None:
-        """Write the history now."""
-        if self._latest is not self._queued:
+        """Write the history now, after any write that is under way."""
+        if self._latest is not self._loaded:
             await self._store.async_save(await self._hass.async_add_executor_job(self._data))
 
-    def _is_worth_writing(self) -> bool:
+    async def async_remove(self) -> None:
+        """Remove the file, and what was reported of it."""
+        await self._store.async_remove()
+        for key in _ISSUES:
+            ir.async_delete_issue(self._hass, DOMAIN, f"{key}_{self._entry_id}")
+
+    def _is_new(self) -> bool:
         before, now = self._queued.evaluated, self._latest.evaluated
-        if before is None or now is None or not timedelta() <= now - before < _REWRITE_AFTER:
+        if before is None or now is None or now < before:
             return True
         return replace(self._latest, evaluated=before) != self._queued
 
     def _data(self) -> dict[str, Any]:
-        self._queued, self._pending = self._latest, False
-        return to_data(self._queued)
+        """Return what the file holds, as text already: Home Assistant would give every number a line of its own."""
+        # In this order, since it runs in a thread: what comes from now on is put into the next file too.
+        self._delay = None
+        self._queued = history = self._latest
+        return {name: json_fragment(json_bytes(part)) for name, part in to_data(history).items()}
 
-    async def async_remove(self) -> None:
-        """Forget everything."""
-        await self._store.async_remove()
-        for key in ("history_lost", "history_damaged"):
-            ir.async_delete_issue(self._hass, DOMAIN, f"{key}_{self._entry_id}")
+    async def _async_report_lost(self, path: Path, error: str) -> None:
+        kept = await self._hass.async_add_executor_job(_set_aside, path)
+        self._report("history_lost", error=error, path=str(kept))
 
-    def _report(self, key: str, placeholders: dict[str, str]) -> None:
+    def _report(self, key: str, **placeholders: str) -> None:
+        entry = self._hass.config_entries.async_get_known_entry(self._entry_id)
         ir.async_create_issue(
             self._hass,
             DOMAIN,
@@ -105,13 +120,16 @@ class HistoryStore:
             is_persistent=False,
             severity=ir.IssueSeverity.WARNING,
             translation_key=key,
-            translation_placeholders=placeholders,
+            translation_placeholders={"cluster": entry.title, **placeholders},
         )
 
 
-def _set_aside(path: Path) -> str:
-    """Rename a file that cannot be read, so that nothing in it is lost."""
-    damaged = path.with_name(f"{path.name}.damaged")
+def _set_aside(path: Path) -> Path:
+    """Rename a file that cannot be read as Home Assistant does, and return where it is."""
     if path.exists():
-        path.replace(damaged)
-    return str(damaged)
+        aside = path.with_name(f"{path.name}.corrupt.{dt_util.utcnow().isoformat()}")
+        try:
+            return path.rename(aside)
+        except OSError:
+            return path
+    return max(path.parent.glob(f"{path.name}.corrupt.*"), default=path)

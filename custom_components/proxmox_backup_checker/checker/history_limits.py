@@ -1,56 +1,78 @@
 """Keeps the history from growing for ever."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from .records import History, RunRecord, StorageRecord
+from .records import GuestRecord, History, JobRecord, RunRecord, StorageRecord
 
 KEPT: Final = timedelta(days=396)
-OUTCOMES_PER_GUEST: Final = 400
-EMPTY_RUNS_PER_JOB: Final = 30
+RUNS_PER_GUEST: Final = 400
+RUNS_PER_JOB: Final = 30
+# Proxmox still lists these, and a run that is not in the history would be read from there again.
+RUNS_PER_NODE: Final = 500
 # Nothing is looked through as long as it cannot have grown too large.
 _LOOK_AGAIN_AFTER: Final = timedelta(hours=24)
 
 
 def bounded(history: History, now: datetime) -> History:
-    """Return the history without what is older than thirteen months, or more than enough for any guest."""
+    """Return the history without what is older than thirteen months, or more than enough for any guest.
+
+    It is the same history, and each of its parts the same, where there is nothing to leave out.
+    """
     oldest = now - KEPT
+
+    def is_job_kept(record: JobRecord) -> bool:
+        return record.deleted is None or record.deleted >= oldest
+
+    def is_guest_kept(record: GuestRecord) -> bool:
+        return record.absent_since is None or record.absent_since >= oldest
+
     runs = _runs(history.runs, oldest)
-    return replace(
-        history,
-        runs=runs if len(runs) < len(history.runs) else history.runs,
-        jobs={
-            job_id: record
-            for job_id, record in history.jobs.items()
-            if record.deleted is None or record.deleted >= oldest
-        },
-        guests={
-            vmid: record
-            for vmid, record in history.guests.items()
-            if record.absent_since is None or record.absent_since >= oldest
-        },
-        storages={key: _storage(record, oldest) for key, record in history.storages.items()},
-    )
+    jobs = _only(history.jobs, is_job_kept)
+    guests = _only(history.guests, is_guest_kept)
+    storages = _storages(history.storages, oldest)
+    if runs is history.runs and jobs is history.jobs and guests is history.guests and storages is history.storages:
+        return history
+    return replace(history, runs=runs, jobs=jobs, guests=guests, storages=storages)
 
 
-def _runs(runs: Mapping[str, RunRecord], oldest: datetime) -> dict[str, RunRecord]:
-    outcomes: Counter[int] = Counter()
-    empty: Counter[str | None] = Counter()
-    kept: list[RunRecord] = []
-    for run in sorted(runs.values(), key=lambda run: run.started, reverse=True):
+def _runs(runs: Mapping[str, RunRecord], oldest: datetime) -> Mapping[str, RunRecord]:
+    """Leave out what is old, the outcomes that are too many, and runs that have none unless they are among the newest."""
+    by_guest: Counter[int] = Counter()
+    by_job: Counter[str | None] = Counter()
+    by_node: Counter[str] = Counter()
+    changed: dict[str, RunRecord | None] = {}
+    for upid, run in sorted(runs.items(), key=lambda item: item[1].started, reverse=True):
         if run.started < oldest:
-            break
-        wanted = [outcome for outcome in run.outcomes if outcomes[outcome.vmid] < OUTCOMES_PER_GUEST]
-        outcomes.update(outcome.vmid for outcome in wanted)
-        if not wanted:
-            empty[run.job_id] += 1
-            if empty[run.job_id] > EMPTY_RUNS_PER_JOB:
-                continue
-        kept.append(run if len(wanted) == len(run.outcomes) else replace(run, outcomes=tuple(wanted)))
-    return {run.upid: run for run in kept}
+            changed[upid] = None
+            continue
+        by_guest.update(outcome.vmid for outcome in run.outcomes)
+        by_job[run.job_id] += 1
+        by_node[run.node] += 1
+        outcomes = run.outcomes
+        if any(by_guest[outcome.vmid] > RUNS_PER_GUEST for outcome in outcomes):
+            outcomes = tuple(outcome for outcome in outcomes if by_guest[outcome.vmid] <= RUNS_PER_GUEST)
+        newest = by_node[run.node] <= RUNS_PER_NODE or (run.job_id is not None and by_job[run.job_id] <= RUNS_PER_JOB)
+        if not outcomes and not newest:
+            changed[upid] = None
+        elif len(outcomes) < len(run.outcomes):
+            changed[upid] = replace(run, outcomes=outcomes)
+    if not changed:
+        return runs
+    return {upid: kept for upid, run in runs.items() if (kept := changed.get(upid, run)) is not None}
+
+
+def _only[Key, Record](records: Mapping[Key, Record], is_kept: Callable[[Record], bool]) -> Mapping[Key, Record]:
+    kept = {key: record for key, record in records.items() if is_kept(record)}
+    return records if len(kept) == len(records) else kept
+
+
+def _storages(records: Mapping[str, StorageRecord], oldest: datetime) -> Mapping[str, StorageRecord]:
+    kept = {key: _storage(record, oldest) for key, record in records.items()}
+    return records if all(kept[key] is record for key, record in records.items()) else kept
 
 
 def _storage(record: StorageRecord, oldest: datetime) -> StorageRecord:
