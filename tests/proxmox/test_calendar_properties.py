@@ -201,6 +201,24 @@ def test_a_step_that_carries_into_a_gap_misses_the_event_at_its_end() -> None:
     assert event.last_before(datetime(2028, 10, 1, 2, 30, tzinfo=lord_howe)) == last
 
 
+def test_an_hour_in_a_gap_of_two_hours_takes_the_search_past_the_events_behind_it() -> None:
+    """02:00 comes out as 04:00 behind the two hours that the Norwegian station skips."""
+    event = CalendarEvent.parse("2,3:*")
+    troll = ZoneInfo("Antarctica/Troll")
+    last = datetime(2025, 3, 29, 3, 59, tzinfo=troll)
+    assert event.next_after(last) == datetime(2025, 3, 31, 2, 0, tzinfo=troll)
+    assert event.last_before(datetime(2025, 3, 30, 4, 38, tzinfo=troll)) == last
+
+
+def test_the_last_event_may_be_the_one_where_a_jump_over_others_lands() -> None:
+    """From 01:45 the step leads past 02:00 to 02:30, where the half hour starts that Caracas skips."""
+    event = CalendarEvent.parse("0..3:*/45")
+    caracas = ZoneInfo("America/Caracas")
+    landing = datetime(2016, 5, 1, 3, 0, tzinfo=caracas)
+    assert event.next_after(datetime(2016, 5, 1, 1, 45, tzinfo=caracas)) == landing
+    assert event.last_before(landing) == landing
+
+
 def test_slots_skip_the_repeated_hour_after_being_led_back() -> None:
     slots = CalendarEvent.parse("*:*:*/30").slots(
         datetime(2026, 10, 25, 2, 59, tzinfo=BERLIN), datetime(2026, 10, 25, 3, 1, tzinfo=BERLIN)

@@ -113,9 +113,18 @@ class Backwards:
         while found is not None and found.epoch > start:
             jumped_from = self._jumped_over(clock, start, found)
             if jumped_from is None:
-                return found.epoch
+                return found.epoch if found is latest else self._walked(clock, found.epoch, found.epoch, latest.epoch)
             found = jumped_from[0]
-        return None
+        return None if found is latest else self._walked(clock, None, start, latest.epoch)
+
+    def _walked(self, clock: ZoneClock, last: int | None, at: int, until: int) -> int | None:
+        """The last event that the search passes between an epoch and another one, else the one given.
+
+        A jump over some events may land on one before the next jump.
+        """
+        while (following := self._search.next_epoch(clock, at + 1)) is not None and at < following <= until:
+            last = at = following
+        return last
 
     def _jumped_over(self, clock: ZoneClock, start: int, slot: Slot) -> tuple[Slot | None] | None:
         """None when the search passes the slot, else the last event before the jump (None: the start)."""
@@ -141,10 +150,10 @@ class Backwards:
     def _gaps_to_ask(self, clock: ZoneClock, start: int, epoch: int) -> list[int]:
         """The clock changes that may lead the search back, or past an epoch shortly after them.
 
-        A step that carries over into a gap comes out as far behind the gap as it was in it.
+        A step into a gap comes out as far behind the gap as it was in it.
         """
         gaps = clock.backward_gaps(start, epoch)
-        if self._periods and clock.steady_shift(epoch // DAY) is None:
+        if clock.steady_shift(epoch // DAY) is None:
             gaps += clock.changes(max(start, epoch - DAY), epoch)
         return gaps
 
