@@ -88,7 +88,8 @@ def run_of(*vmids: int, started: datetime = NOW, **changes: Any) -> RunRecord:
 
 def history_of(*runs: RunRecord, **changes: Any) -> History:
     """Return a history of these runs."""
-    return History(began=NOW - timedelta(days=500), evaluated=NOW, runs={run.upid: run for run in runs}, **changes)
+    values = {"began": NOW - timedelta(days=500), "evaluated": NOW, **changes}
+    return History(runs={run.upid: run for run in runs}, **values)
 
 
 def nights(count: int, *vmids: int, **changes: Any) -> list[RunRecord]:

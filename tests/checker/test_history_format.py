@@ -140,8 +140,8 @@ def test_a_damaged_record_is_left_out_and_counted(section: str, key: str | None,
     history, damaged = from_data(data)
     assert damaged == 1
     whole = getattr(_FULL, section)
-    kept = {name: record for name, record in whole.items() if str(name) != key}
-    assert history == replace(_FULL, **{section: kept})
+    changes: dict[str, Any] = {section: {name: record for name, record in whole.items() if str(name) != key}}
+    assert history == replace(_FULL, **changes)
 
 
 @pytest.mark.parametrize("value", [None, 3, "gone", [], [1]])
@@ -149,7 +149,8 @@ def test_a_damaged_record_is_left_out_and_counted(section: str, key: str | None,
 def test_a_damaged_part_leaves_the_others_whole(section: str, value: object) -> None:
     data = stored(_FULL)
     data[section] = value
-    assert from_data(data) == (replace(_FULL, **{section: {}}), 1)
+    changes: dict[str, Any] = {section: {}}
+    assert from_data(data) == (replace(_FULL, **changes), 1)
 
 
 def test_a_guest_whose_number_is_none_is_left_out() -> None:
