@@ -16,7 +16,6 @@ class AgentReader:
         """Read through clients, by node."""
         self._agents = agents
         self._states: dict[str, tuple[JobState, ...]] = {}
-        self._checked: set[str] = set()
 
     @property
     def nodes(self) -> frozenset[str]:
@@ -35,24 +34,14 @@ class AgentReader:
         results = await asyncio.gather(*(self._read(node) for node in nodes))
         return {node: error for node, error in zip(nodes, results, strict=True) if error is not None}
 
-    async def _check(self, node: str) -> None:
-        """Make sure, once and again after every trouble, that the agent is the node's own and speaks as we do."""
-        if node in self._checked:
-            return
-        status = await self._agents[node].status()
-        if status.node != node:
-            self._states.pop(node, None)
-            raise OtherNodeError(status.node)
-        if status.api != API_VERSION:
-            raise OutdatedAgentError(status.version)
-        self._checked.add(node)
-
     async def _read(self, node: str) -> ProxmoxError | None:
         try:
-            await self._check(node)
+            await make_sure_of(self._agents[node], node)
             states = await self._agents[node].jobs()
+        except OtherNodeError as error:
+            self._states.pop(node, None)
+            return error
         except ProxmoxError as error:
-            self._checked.discard(node)
             return error
         self._states[node] = tuple(
             JobState(
@@ -67,3 +56,15 @@ class AgentReader:
             for state in states
         )
         return None
+
+
+async def make_sure_of(agent: LogAgentClient, node: str) -> None:
+    """Make sure that the agent is the node's own and speaks as we do.
+
+    Raises OtherNodeError, OutdatedAgentError, or what the client raises.
+    """
+    status = await agent.status()
+    if status.node != node:
+        raise OtherNodeError(status.node)
+    if status.api != API_VERSION:
+        raise OutdatedAgentError(status.version)
