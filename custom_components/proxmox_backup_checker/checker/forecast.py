@@ -10,7 +10,6 @@ from typing import Final
 
 from ..proxmox.backup_models import Archive, BackupJob
 from ..proxmox.models import Guest
-from .archives import file_name
 from .facts import StorageFacts
 from .outcomes import Outcome, Result
 from .retention_audit import archives_on, freed_by, removes_old, retention_of
@@ -99,17 +98,31 @@ def next_run_that_does_not_fit(storage: StorageFacts, situation: Situation) -> F
     if sum(sizes[guest.vmid] for _, _, guests in runs for guest in guests) <= storage.available:
         return None
     needs: list[Need] = []
-    removed: set[str] = set()
+    there: dict[int, list[Archive]] = {}
     for slot, job, guests in runs:
         for guest in guests:
-            gone = [entry for entry in _freed(job, guest, storage, situation) if file_name(entry) not in removed]
-            removed |= {file_name(archive) for archive in gone}
+            before = there.get(guest.vmid) or archives_on(storage, guest, situation.facts)
+            freed = _freed(job, guest, before, slot, storage, situation)
             size = sizes[guest.vmid]
-            freed = sum(size if archive.size is None else archive.size for archive in gone)
-            needs.append(Need(size=size, freed=freed))
+            needs.append(Need(size=size, freed=sum(size if entry.size is None else entry.size for entry in freed)))
+            new = _archive_to_come(guest, slot, size, storage)
+            there[guest.vmid] = [*(entry for entry in before if entry not in freed), new]
         if (needed := most_needed(needs)) > storage.available:
             return Fit(job=job, slot=slot, needed=needed, free=storage.available)
     return None
+
+
+def _archive_to_come(guest: Guest, slot: datetime, size: int, storage: StorageFacts) -> Archive:
+    """Return what a run will leave, so that the prune of a later one counts it."""
+    name = f"vzdump-{guest.guest_type}-{guest.vmid}-{slot:%Y_%m_%d-%H_%M_%S}.vma"
+    return Archive(
+        volid=f"{storage.storage}:backup/{name}",
+        storage=storage.storage,
+        vmid=guest.vmid,
+        guest_type=guest.guest_type,
+        ctime=int(slot.timestamp()),
+        size=size,
+    )
 
 
 def _runs_to_come(storage: StorageFacts, situation: Situation) -> list[tuple[datetime, BackupJob, list[Guest]]]:
@@ -127,14 +140,21 @@ def _runs_to_come(storage: StorageFacts, situation: Situation) -> list[tuple[dat
     return sorted(found, key=lambda run: (run[0], run[1].job_id))
 
 
-def _freed(job: BackupJob, guest: Guest, storage: StorageFacts, situation: Situation) -> list[Archive]:
-    """Return the archives that a job's prune will remove of a guest; none where not all are listed."""
+def _freed(
+    job: BackupJob,
+    guest: Guest,
+    archives: Sequence[Archive],
+    slot: datetime,
+    storage: StorageFacts,
+    situation: Situation,
+) -> list[Archive]:
+    """Return which of a guest's archives the prune after a run will remove; none where not all are listed."""
     zone = situation.facts.zone_of(guest.node)
     listed = storage.listing is not None and storage.listing.complete
     if zone is None or not listed or storage.is_backup_server or not removes_old(job):
         return []
     keep = retention_of(job, storage, situation.facts.defaults_keep.get(guest.node))
-    return freed_by(archives_on(storage, guest, situation.facts), keep, zone, situation.facts.now)
+    return freed_by(archives, keep, zone, slot)
 
 
 def _stored(guest: Guest, storage: StorageFacts, situation: Situation) -> int:

@@ -316,11 +316,11 @@ def removes_old(job: BackupJob) -> bool:
     return str(job.options.get("remove", "1")) not in _FLAGS_OFF
 
 
-def freed_by(archives: Sequence[Archive], keep: KeepOptions | None, zone: ZoneInfo, now: datetime) -> list[Archive]:
-    """Return the archives that prune will remove after the next good run."""
+def freed_by(archives: Sequence[Archive], keep: KeepOptions | None, zone: ZoneInfo, run: datetime) -> list[Archive]:
+    """Return the archives that prune will remove after the next good run, whose own archive is of the moment `run`."""
     if keep is None or keep.keeps_everything:
         return []
-    backups = [Backup(ctime=int(now.astimezone(UTC).timestamp())), *(as_backup(archive) for archive in archives)]
+    backups = [Backup(ctime=int(run.timestamp())), *(as_backup(archive) for archive in archives)]
     marks = prune(backups, keep, zone)[1:]
     return [archive for archive, mark in zip(archives, marks, strict=True) if mark is Mark.REMOVE]
 
