@@ -24,6 +24,8 @@ class Dispatch:
     def __init__(self, cluster: Cluster) -> None:
         """Start nothing yet."""
         self._cluster = cluster
+        self.ever: list[Run] = []
+        """Every run that was ever started: what really happened, whatever the nodes still know."""
 
     def run_job(
         self,
@@ -108,6 +110,7 @@ class Dispatch:
         task = node.new_task("vzdump", id_, by or "root@pam", start, random.randrange(3_000_000))
         run = Run(cluster=self._cluster, node=node, options=dict(options), guests=guests, task=task, random=random)
         node.runs.append(run)
+        self.ever.append(run)
         run.handle = self._cluster.engine.spawn(run.process(), start)
         return run
 
