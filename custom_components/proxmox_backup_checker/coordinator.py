@@ -14,10 +14,11 @@ from homeassistant.util import dt as dt_util
 from .cadence import BUSY, QUIET, WITH_AGENTS
 from .checker.facts import Facts
 from .checker.history_limits import bounded, is_time_to_bound
-from .checker.picture import BLIND_LIMIT, Picture, judge
+from .checker.picture import Picture, judge
 from .checker.records import History
 from .const import DOMAIN
 from .history_store import HistoryStore
+from .policy_options import policy_of
 from .proxmox.errors import (
     AuthenticationError,
     CannotConnectError,
@@ -60,6 +61,7 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
         self._bounded: datetime | None = None
         self._facts: Facts | None = None
         self._failed_polls = 0
+        self._policy = policy_of(entry.options)
         self.reasons = reasons
         self.reading: Reading | None = None
         self.last_error: ProxmoxError | None = None
@@ -93,7 +95,7 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
             return self._judge(replace(self._facts, now=now))
         self.last_error = None
         self._failed_polls = 0
-        self._facts = self.reading.facts
+        self._facts = replace(self.reading.facts, policy=self._policy)
         picture = self._judge(self._facts)
         self.update_interval = self._interval(picture, now)
         return picture
@@ -106,7 +108,11 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
         if isinstance(error, AuthenticationError):
             self.config_entry.async_start_reauth(self.hass)
             return True
-        if self._facts is not None and self._facts.read_at is not None and now - self._facts.read_at >= BLIND_LIMIT:
+        if (
+            self._facts is not None
+            and self._facts.read_at is not None
+            and now - self._facts.read_at >= self._policy.blind_limit
+        ):
             return True
         return self._failed_polls <= _POLLS_FORGIVEN and not isinstance(error, CertificateError)
 

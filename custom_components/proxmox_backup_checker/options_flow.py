@@ -1,4 +1,4 @@
-"""Log agents: adding one per node, and removing it."""
+"""Options: the log agents of the nodes, what to ignore, and how long to wait."""
 
 from dataclasses import asdict, replace
 from typing import Any, Final
@@ -17,6 +17,7 @@ import probatio
 from yarl import URL
 
 from .const import CONF_LOG_AGENTS, CONF_NODES, CONF_PAIRING
+from .policy_options import SECTION, SETTINGS, entered_settings, settings_schema
 from .proxmox.errors import (
     AuthenticationError,
     CannotConnectError,
@@ -53,12 +54,25 @@ class CheckerOptionsFlow(OptionsFlowWithReload):
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Offer what can be done."""
-        options = ["add_log_agent", "remove_log_agent"] if self._agents else ["add_log_agent"]
+        options = ["settings", "add_log_agent", *(["remove_log_agent"] if self._agents else [])]
         return self.async_show_menu(
             step_id="init",
             menu_options=options,
             description_placeholders={"nodes": ", ".join(sorted(self._agents)) or "–"},
         )
+
+    async def async_step_settings(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask what to ignore and how long to wait."""
+        entry = self.config_entry
+        picture = entry.runtime_data.data if entry.state is ConfigEntryState.LOADED else None
+        if user_input is None:
+            schema = settings_schema(picture, entry.options)
+            shown = {**entry.options, SECTION: dict(entry.options)}
+            return self.async_show_form(
+                step_id="settings", data_schema=self.add_suggested_values_to_schema(schema, shown)
+            )
+        kept = {name: value for name, value in entry.options.items() if name not in SETTINGS}
+        return self.async_create_entry(data={**kept, **entered_settings(user_input)})
 
     async def async_step_add_log_agent(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the pairing line, or for its parts."""

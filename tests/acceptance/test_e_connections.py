@@ -77,6 +77,33 @@ async def test_e04_an_offline_node_before_its_slot_changes_no_verdict(home: Home
     assert home.problems() == []
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_e04_templates_and_tagged_guests_of_a_node_without_statistics_raise_no_alarm(
+    home: Home, restarted: bool
+) -> None:
+    home.pve.add_vm(900, "golden-image", "pve2", size=4, template=True)
+    home.pve.add_vm(901, "scratch", "pve2", size=4, tags="no-backup")
+    await home.until(TUESDAY_MORNING)
+    home.pve.node("pve2").go_offline()
+    await home.after(hours=1)
+    if restarted:
+        await home.restart()
+    await home.after(hours=8)
+
+    assert home.guest(900).brief == ("off", "ignored")
+    assert (home.guest(901).brief, home.guest(901).reason_code) == (("off", "ignored"), "ignored_by_tag")
+    assert home.guest(102).attributes["friendly_name"].startswith("database")
+
+
+async def test_e04_a_guest_first_seen_on_an_offline_node_is_not_called_uncovered(home: Home) -> None:
+    home.pve.add_vm(900, "golden-image", "pve2", size=4, template=True)
+    home.pve.node("pve2").go_offline()
+    await home.after(hours=1)
+
+    assert home.guest(900).brief == ("unknown", "unknown")
+    assert "pve2" in home.guest(900).reason
+
+
 async def test_e05_a_node_offline_over_the_slot_leaves_its_guests_overdue_with_that_cause(home: Home) -> None:
     await home.until(TUESDAY_MORNING)
     home.pve.node("pve2").go_offline()
@@ -87,6 +114,25 @@ async def test_e05_a_node_offline_over_the_slot_leaves_its_guests_overdue_with_t
         assert "pve2" in home.guest(vmid).reason
     assert home.guest(101).brief == ("off", "ok")
     assert home.job().brief == ("on", "overdue")
+
+
+async def test_e06_a_node_expected_to_be_offline_is_no_problem_until_its_guests_backups_are_too_old(home: Home) -> None:
+    home.options = {"expected_offline": ["pve2"]}
+    home.pve.guest(104).tags = "backup-rpo-2d"
+    await home.until(TUESDAY_MORNING)
+    home.pve.node("pve2").go_offline()
+    await home.until("2026-01-14T06:00:00")
+
+    for vmid in (102, 104):
+        assert (home.guest(vmid).brief, home.guest(vmid).reason_code) == (("off", "pending"), "node_expected_offline")
+        assert "pve2" in home.guest(vmid).reason
+    assert home.job().problem == "off"
+    assert home.sensor("cluster_guests_protected").state == "2"
+    await home.until("2026-01-15T06:00:00")
+    assert home.problems() == ["cluster", "guest_104"]
+    assert home.guest(104).reason_code == "older_than_allowed_days"
+    await home.until("2026-01-21T06:00:00")
+    assert sorted(home.problems()) == ["cluster", "guest_102", "guest_104"]
 
 
 async def test_e07_without_the_right_to_see_archives_nothing_is_called_missing(home: Home) -> None:
@@ -117,6 +163,19 @@ async def test_e09_without_sight_of_the_jobs_nothing_is_called_fine(home: Home) 
     for vmid in GUESTS:
         assert home.guest(vmid).brief == ("unknown", "unknown")
         assert "Sys.Audit" in home.guest(vmid).reason
+
+
+async def test_e09_with_an_age_that_the_user_allows_archives_decide_and_it_is_said_so(home: Home) -> None:
+    home.options = {"longest_age_days": 2}
+    await home.until(TUESDAY_MORNING)
+    home.pve.limit_token({"/": "VM.Audit Pool.Audit Datastore.Audit", "/nodes": "Sys.Audit"})
+    home.pve.job("nightly").disable()
+    await home.after(hours=1)
+
+    assert (home.guest(101).brief, home.guest(101).reason_code) == (("off", "ok"), "young_enough_jobs_hidden_days")
+    assert "may not see the jobs" in home.guest(101).reason
+    await home.after(days=2)
+    assert (home.guest(101).brief, home.guest(101).reason_code) == (("on", "overdue"), "older_than_allowed_days")
 
 
 async def test_e10_what_is_refused_with_every_poll_is_logged_once(home: Home, caplog: pytest.LogCaptureFixture) -> None:

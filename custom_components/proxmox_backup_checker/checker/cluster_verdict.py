@@ -6,7 +6,7 @@ from typing import Final
 
 from .verdict import Confidence, Reason, Status, Verdict
 
-_PROTECTED: Final = frozenset({Status.OK, Status.WARNING, Status.RUNNING})
+_PROTECTED: Final = frozenset({Status.OK, Status.WARNING})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,13 +27,20 @@ class Counts:
         held = list(verdicts)
         return cls(
             guests=len(held),
-            protected=sum(verdict.problem is False and verdict.status in _PROTECTED for verdict in held),
+            protected=sum(_is_protected(verdict) for verdict in held),
             problems=sum(verdict.problem is True for verdict in held),
             uncovered=sum(verdict.status is Status.UNCOVERED for verdict in held),
             unknown=sum(verdict.problem is None for verdict in held),
             paused=sum(verdict.status is Status.PAUSED for verdict in held),
             ignored=sum(verdict.status is Status.IGNORED for verdict in held),
         )
+
+
+def _is_protected(verdict: Verdict) -> bool:
+    """Tell whether a good backup is there; while one runs, what was held before counts."""
+    if verdict.status is Status.RUNNING:
+        return verdict.problem is False and verdict.last_success is not None
+    return verdict.problem is False and verdict.status in _PROTECTED
 
 
 def judge_cluster(counts: Counts, others: Iterable[Verdict]) -> Verdict:

@@ -10,6 +10,7 @@ from ..proxmox.backup_models import Archive, BackupJob, IncludedGuest
 from ..proxmox.models import ClusterStatus, Guest, Task
 from ..proxmox.retention import KeepOptions
 from ..proxmox.vzdump_log import VzdumpLog
+from .policy import Policy
 
 
 class Blindness(StrEnum):
@@ -129,7 +130,8 @@ class Facts:
     `runs` are those that are not in the history yet, finished or not: a finished run that was there before is not read
     again. `included` holds each job's guests with their volumes, as Proxmox resolves them, by job id; a job whose answer
     could not be read is missing. `read_at` is when all this could last be read: older than `now` where Proxmox cannot be
-    reached. `defaults_keep` is the retention of `/etc/vzdump.conf` by node, where it sets one.
+    reached. `defaults_keep` is the retention of `/etc/vzdump.conf` by node, where it sets one. `policy` is what the user has
+    decided.
     """
 
     now: datetime
@@ -146,6 +148,7 @@ class Facts:
     default_storage: Mapping[str, str] = field(default_factory=dict)
     defaults_keep: Mapping[str, KeepOptions] = field(default_factory=dict)
     read_at: datetime | None = None
+    policy: Policy = field(default_factory=Policy)
 
     @property
     def guests_complete(self) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from ..proxmox.backup_models import BackupJob
@@ -12,14 +12,11 @@ from .facts import Blindness
 from .guest_findings import findings_of
 from .job_names import job_name, names_of
 from .outcomes import Outcome
+from .policy import NO_BACKUP_TAG, agreed_age
 from .promises import archive_time, from_outcome, judge_promise
 from .situation import Situation, newest_good
 from .storage_memory import storage_key
 from .verdict import Confidence, Reason, Status, Verdict, unknown
-
-PAUSE_LIMIT: Final = timedelta(days=7)
-NEW_GUEST_GRACE: Final = timedelta(hours=48)
-NO_BACKUP_TAG: Final = "no-backup"
 
 _WORST_FIRST: Final = (Status.FAILED, Status.OVERDUE, Status.UNKNOWN, Status.WARNING, Status.OK, Status.PENDING)
 
@@ -29,12 +26,42 @@ def judge_guest(guest: Guest, situation: Situation) -> Verdict:
     verdict = _settled(guest, situation)
     outcomes = situation.outcomes(guest)
     verdict = replace(verdict, last_success=_last_success(guest, outcomes, situation))
+    verdict = _within_age(guest, verdict, situation)
     if verdict.status in {Status.OK, Status.WARNING}:
         if changed := _storage_changed(outcomes, situation):
             return replace(changed, last_success=verdict.last_success, next_due=verdict.next_due)
         verdict = _with_findings(verdict, findings_of(guest, verdict, outcomes, situation))
+    if verdict.status is Status.WARNING and situation.facts.policy.warnings_are_problems:
+        verdict = replace(verdict, problem=True)
     if situation.backed_up_now(guest):
         return replace(verdict, status=Status.RUNNING)
+    return verdict
+
+
+def _within_age(guest: Guest, verdict: Verdict, situation: Situation) -> Verdict:
+    """Hold the last good backup against the age that is allowed; a guest's own tag stands in for a job.
+
+    Where jobs are hidden, the age is all that there is to judge by.
+    """
+    limit, last = situation.facts.policy.age_allowed(guest), verdict.last_success
+    if limit is None or last is None or verdict.status is Status.IGNORED:
+        return verdict
+    hours = int(limit.total_seconds() // 3600)
+    days = hours % 24 == 0 and hours > 24
+    values: dict[str, str | datetime] = {"last": last, "count": str(hours // 24 if days else hours)}
+    trace = {**verdict.trace, "age_allowed": str(limit)}
+    if situation.facts.now - last > limit:
+        is_seen = situation.is_off(guest) or situation.seen_until(guest.node) >= last + limit
+        if verdict.problem is True or not is_seen:
+            return verdict
+        reason = Reason("older_than_allowed_days" if days else "older_than_allowed_hours", values)
+        return replace(verdict, status=Status.OVERDUE, problem=True, reason=reason, since=last + limit, trace=trace)
+    if verdict.reason.code == Blindness.JOBS_HIDDEN:
+        reason = Reason("young_enough_jobs_hidden_days" if days else "young_enough_jobs_hidden_hours", values)
+        return replace(verdict, status=Status.OK, problem=False, reason=reason, since=last, trace=trace)
+    if verdict.status is Status.UNCOVERED and agreed_age(guest.tags) is not None:
+        reason = Reason("young_enough_without_job_days" if days else "young_enough_without_job_hours", values)
+        return replace(verdict, status=Status.OK, problem=False, reason=reason, since=last, trace=trace)
     return verdict
 
 
@@ -79,6 +106,8 @@ def _last_success(guest: Guest, outcomes: list[Outcome], situation: Situation) -
 def _settled(guest: Guest, situation: Situation) -> Verdict:
     """Return the verdict as it is apart from any run in progress."""
     facts = situation.facts
+    if guest.vmid in facts.policy.ignored_guests:
+        return Verdict(status=Status.IGNORED, problem=False, reason=Reason("ignored_by_choice"))
     if NO_BACKUP_TAG in guest.tags:
         return Verdict(status=Status.IGNORED, problem=False, reason=Reason("ignored_by_tag", {"tag": NO_BACKUP_TAG}))
     if facts.jobs is None:
@@ -141,6 +170,9 @@ def _without_promise(guest: Guest, covering: list[BackupJob], situation: Situati
         return _paused(guest, paused, situation)
     if guest.template:
         return Verdict(status=Status.IGNORED, problem=False, reason=Reason("template_without_job"))
+    if guest.template is None and situation.is_off(guest):
+        # It may be a template, or tagged as one that needs no backup.
+        return unknown(Blindness.NODE_UNREACHABLE, node=guest.node)
     return _uncovered(guest, situation)
 
 
@@ -149,14 +181,14 @@ def _paused(guest: Guest, paused: Iterable[BackupJob], situation: Situation) -> 
     last = _last_success(guest, situation.outcomes(guest), situation)
     records = [record for job in paused if (record := situation.job_record(job)) is not None]
     since = max((record.disabled_since for record in records if record.disabled_since is not None), default=None)
-    recent = last is not None and situation.facts.now - last <= PAUSE_LIMIT
+    recent = last is not None and situation.facts.now - last <= situation.facts.policy.pause_limit
     return Verdict(
         status=Status.PAUSED,
         problem=not recent,
         reason=Reason("job_disabled" if recent else "job_disabled_too_long", {"job": names_of(paused)}),
         since=since,
         job_id=paused[0].job_id,
-        trace={"rule": "job_disabled", "pause_limit": str(PAUSE_LIMIT)},
+        trace={"rule": "job_disabled", "pause_limit": str(situation.facts.policy.pause_limit)},
     )
 
 
@@ -164,9 +196,10 @@ def _uncovered(guest: Guest, situation: Situation) -> Verdict:
     """Judge a guest that is in no job: a new one has some days until that is a problem."""
     record = situation.guest_record(guest)
     since = record.uncovered_since if record else None
-    trace = {"rule": "no_job", "grace": str(NEW_GUEST_GRACE)}
+    grace = situation.facts.policy.new_guest_grace
+    trace = {"rule": "no_job", "grace": str(grace)}
     code = _why_uncovered(guest, situation)
-    if since is not None and situation.facts.now - since < NEW_GUEST_GRACE:
+    if since is not None and situation.facts.now - since < grace:
         if record is not None and record.first_seen is not None and record.first_seen >= since:
             return Verdict(
                 status=Status.PENDING, problem=False, reason=Reason("new_without_job"), since=since, trace=trace

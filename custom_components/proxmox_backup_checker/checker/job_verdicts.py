@@ -10,7 +10,7 @@ from ..proxmox.calendar_surprises import SurpriseCode
 from .causes import Cause, cause_of
 from .facts import Blindness
 from .job_names import job_name
-from .misses import explain_miss, stuck_state
+from .misses import expected_off, explain_miss, stuck_state
 from .outcomes import Result, succeeded, unclear
 from .records import RunRecord
 from .situation import Situation
@@ -27,6 +27,8 @@ _GONE: Final = ("unable to find VM", "no such VM", "does not exist")
 def judge_job(job: BackupJob, situation: Situation) -> Verdict:
     """Return the verdict of a job from its runs, its slots and what its state files tell."""
     runs = situation.job_runs(job)
+    if job.job_id in situation.facts.policy.ignored_jobs:
+        return Verdict(status=Status.IGNORED, problem=False, reason=Reason("job_ignored_by_choice"), job_id=job.job_id)
     if not job.enabled:
         record = situation.job_record(job)
         since = record.disabled_since if record else None
@@ -39,6 +41,8 @@ def judge_job(job: BackupJob, situation: Situation) -> Verdict:
     verdict = replace(verdict, last_success=good.ended if good else None, job_id=job.job_id)
     if job.enabled and (skipped := _skipped_slot(job, situation)) is not None:
         verdict = replace(verdict, findings=(*verdict.findings, skipped))
+    if verdict.status is Status.WARNING and situation.facts.policy.warnings_are_problems:
+        verdict = replace(verdict, problem=True)
     return _with_progress(job, verdict, situation)
 
 
@@ -219,6 +223,9 @@ def _missed(
         return unknown("job_no_run_seen")
     miss = explain_miss(guests[0], job, due, table, situation) if guests else None
     first = table.first_missed(runs[0].started if runs else None, floor) or due
+    if miss is not None and expected_off(node, miss, situation.facts.policy):
+        reason = Reason("node_expected_offline", miss.reason.values)
+        return Verdict(status=Status.PENDING, problem=False, reason=reason, confidence=Confidence.SCHEDULED)
     return Verdict(
         status=Status.OVERDUE,
         problem=True,

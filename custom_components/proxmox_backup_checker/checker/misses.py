@@ -3,16 +3,20 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from ..proxmox.backup_models import BackupJob
 from ..proxmox.models import Guest
 from .facts import Facts, JobState
 from .job_names import job_name
 from .outcomes import succeeded
+from .policy import Policy
 from .records import RunRecord
 from .situation import Situation
 from .slots import Timetable
 from .verdict import Reason, Status
+
+_OFF: Final = frozenset({"node_offline", "host_was_off", "host_was_off_and_repeats"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,6 +51,11 @@ def explain_miss(guest: Guest, job: BackupJob, due: datetime, table: Timetable, 
     if not situation.facts.cluster.quorate:
         return Miss(reason=Reason("no_quorum", values))
     return Miss(reason=Reason("run_missed", values))
+
+
+def expected_off(node: str, miss: Miss, policy: Policy) -> bool:
+    """Tell whether a slot was missed only since a node was off that the user expects to be off at times."""
+    return node in policy.expected_offline and miss.reason.code in _OFF
 
 
 def _was_off(node: str, slot: datetime, situation: Situation) -> bool:

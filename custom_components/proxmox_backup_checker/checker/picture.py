@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 from ..proxmox.backup_models import BackupJob
 from ..proxmox.models import ClusterStatus, Guest
@@ -13,14 +12,12 @@ from .forecast import full_on
 from .guest_verdicts import judge_guest
 from .job_verdicts import judge_job
 from .records import History, RunRecord, VerdictRecord
-from .remember import remember
+from .remember import remember, with_known_values
 from .run_memory import RunIndex, running_records
 from .situation import Situation
 from .storage_memory import storage_key
 from .storage_verdicts import judge_storage
 from .verdict import Status, Verdict
-
-BLIND_LIMIT: Final = timedelta(hours=24)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,7 +72,7 @@ class Picture:
 
 def judge(facts: Facts, history: History, index: RunIndex | None = None) -> Picture:
     """Return the picture that facts and history give; `index` is that of the picture before, to save time."""
-    facts = _with_plausible_clock(facts, history)
+    facts = with_known_values(_with_plausible_clock(facts, history), history)
     history = remember(history, facts)
     situation = Situation(
         facts=facts,
@@ -149,7 +146,9 @@ def _limited(key: str, verdict: Verdict, situation: Situation) -> Verdict:
     since = (record.unknown_since if record else None) or situation.facts.now
     blind = since if situation.facts.read_at is None else min(since, situation.facts.read_at)
     verdict = replace(verdict, since=verdict.since or blind)
-    return replace(verdict, problem=True) if situation.facts.now - blind >= BLIND_LIMIT else verdict
+    return (
+        replace(verdict, problem=True) if situation.facts.now - blind >= situation.facts.policy.blind_limit else verdict
+    )
 
 
 def _remembered(verdicts: Mapping[str, Verdict], history: History, now: datetime) -> dict[str, VerdictRecord]:

@@ -11,7 +11,7 @@ from ..proxmox.models import Guest
 from .causes import cause_of
 from .facts import Blindness
 from .job_names import job_name
-from .misses import explain_miss
+from .misses import expected_off, explain_miss
 from .outcomes import Outcome, Result
 from .situation import Situation
 from .slots import Timetable, event_of, has_schedule
@@ -160,13 +160,21 @@ def _without_run(
             return replace(unknown("no_run_seen", job=job_name(job)), trace=trace)
         reason = Reason("first_run_in_progress", {"job": job_name(job)})
         return Verdict(status=Status.PENDING, problem=False, reason=reason, trace=trace)
-    if situation.seen_until(guest.node) < table.deadline(due) and not _is_off(guest, situation):
+    if situation.seen_until(guest.node) < table.deadline(due) and not situation.is_off(guest):
         return _unseen(guest, situation)
     if not outcomes and _was_never_watched(guest, job, due, situation):
         return replace(unknown("no_run_seen", job=job_name(job)), trace={"rule": "no_run_seen"})
     last = outcomes[0].started if outcomes else None
     first = table.first_missed(last, floor) or due
     miss = explain_miss(guest, job, due, table, situation)
+    if expected_off(guest.node, miss, situation.facts.policy):
+        return Verdict(
+            status=Status.PENDING,
+            problem=False,
+            reason=Reason("node_expected_offline", miss.reason.values),
+            confidence=Confidence.SCHEDULED,
+            trace={"rule": "node_expected_offline", "first_missed": first.isoformat()},
+        )
     failed_before = _failing(outcomes)[1] if outcomes else 0
     return Verdict(
         status=miss.status,
@@ -179,11 +187,6 @@ def _without_run(
         cause=cause_of(miss.error) if miss.error else None,
         trace={"rule": "missed_slot", "first_missed": first.isoformat()},
     )
-
-
-def _is_off(guest: Guest, situation: Situation) -> bool:
-    node = situation.node(guest.node)
-    return node is not None and not node.online and situation.facts.read_at in {None, situation.facts.now}
 
 
 def _unseen(guest: Guest, situation: Situation) -> Verdict:

@@ -66,6 +66,7 @@ class GuestRecord:
 
     Backups from before `since` belong to another guest with the same VMID. `covered_since` tells by job since when the
     guest is in it, None for one that it was in from the beginning. `moved` is the last migration, `moved_from` its origin.
+    `template` and `tags` are the last that were seen: Proxmox does not show them while a guest's node is down.
     `archive_missing` names the archive of its last good run that a listing did not show, since when, and whether a
     later listing has confirmed it.
     """
@@ -87,6 +88,8 @@ class GuestRecord:
     excluded_disks: tuple[str, ...] | None = None
     newly_excluded: tuple[str, ...] = ()
     absent_since: datetime | None = None
+    template: bool | None = None
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

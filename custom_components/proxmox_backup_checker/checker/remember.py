@@ -36,6 +36,22 @@ def remember(history: History, facts: Facts) -> History:
     )
 
 
+def with_known_values(facts: Facts, history: History) -> Facts:
+    """Return the facts with what was last seen of guests that Proxmox has no statistics of, as on a node that is down.
+
+    It shows neither name nor tags of them then, nor that they are templates (PVE/API2Tools.pm, extract_vm_stats).
+    """
+    if all(guest.template is not None for guest in facts.guests):
+        return facts
+    return replace(facts, guests=tuple(_completed(guest, history.guests.get(guest.vmid)) for guest in facts.guests))
+
+
+def _completed(guest: Guest, known: GuestRecord | None) -> Guest:
+    if guest.template is not None or known is None or known.guest_type != guest.guest_type:
+        return guest
+    return replace(guest, name=guest.name or known.name, template=known.template, tags=guest.tags or known.tags)
+
+
 def _jobs(history: History, facts: Facts) -> Mapping[str, JobRecord]:
     if facts.jobs is None:
         return history.jobs
@@ -165,7 +181,7 @@ def _guest(
     locked = None
     if guest.lock == "backup" and not busy:
         locked = record.locked_since or now
-    record = replace(record, locked_since=locked)
+    record = replace(record, locked_since=locked, template=guest.template, tags=guest.tags)
     if facts.jobs is not None:
         record = _with_coverage(record, guest, facts, facts.jobs, first_look=first_look)
     return record if excluded is None else _with_exclusions(record, excluded)

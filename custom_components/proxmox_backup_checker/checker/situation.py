@@ -61,6 +61,11 @@ class Situation:
         """Return what is known of a node."""
         return self.facts.nodes.get(name)
 
+    def is_off(self, guest: Guest) -> bool:
+        """Tell whether a guest's node is surely off now, so that nothing can have happened on it unseen."""
+        node = self.node(guest.node)
+        return node is not None and not node.online and self.facts.read_at in {None, self.facts.now}
+
     def job_record(self, job: BackupJob) -> JobRecord | None:
         """Return what is remembered of a job."""
         return self.history.jobs.get(job.job_id)
@@ -74,7 +79,7 @@ class Situation:
         key = (job.job_id, node)
         if key not in self._timetables:
             event, zone = event_of(job), self.facts.zone_of(node)
-            allowed = allowance(good_durations(self.job_runs(job)))
+            allowed = allowance(good_durations(self.job_runs(job)), self.facts.policy.start_grace)
             self._timetables[key] = (
                 None if event is None or zone is None else Timetable.of(event, zone, self.node_now(node), allowed)
             )
@@ -138,9 +143,13 @@ class Situation:
         return covers(job, guest, pools_visible=self.facts.pools_visible)
 
     def jobs_of(self, guest: Guest, *, enabled: bool = True) -> list[BackupJob]:
-        """Return the enabled, or the disabled, jobs that surely cover a guest."""
+        """Return the enabled, or the disabled, jobs that surely cover a guest, without those that are to be ignored."""
         return [
-            job for job in self.facts.jobs or () if job.enabled is enabled and self.covers(job, guest) is Coverage.YES
+            job
+            for job in self.facts.jobs or ()
+            if job.enabled is enabled
+            and job.job_id not in self.facts.policy.ignored_jobs
+            and self.covers(job, guest) is Coverage.YES
         ]
 
     def job(self, job_id: str | None) -> BackupJob | None:

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from ..proxmox.backup_models import BackupJob
 from ..proxmox.calendar_event import CalendarEvent
 
-START_GRACE: Final = timedelta(minutes=30)
 UNKNOWN_DURATION: Final = timedelta(hours=2)
 _LEAST_DURATION: Final = timedelta(minutes=90)
 _DURATIONS_LOOKED_AT: Final = 10
@@ -57,11 +56,11 @@ def has_schedule(job: BackupJob) -> bool:
     return bool(job.schedule or job.starttime)
 
 
-def allowance(durations: Sequence[timedelta]) -> timedelta:
+def allowance(durations: Sequence[timedelta], grace: timedelta) -> timedelta:
     """Return the time after a slot until which its run may be awaited, from the durations of good runs, newest first."""
     newest = sorted(durations[:_DURATIONS_LOOKED_AT])
     usual = newest[math.ceil(0.9 * len(newest)) - 1] if newest else UNKNOWN_DURATION
-    return START_GRACE + max(1.5 * usual, _LEAST_DURATION)
+    return grace + max(1.5 * usual, _LEAST_DURATION)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -28,6 +28,9 @@ def judge_storage(storage: StorageFacts, situation: Situation) -> Verdict:
         since = record.unreachable_since if record else None
         if since is not None and situation.facts.now - since < _AWAY_FOR_LONG and record and record.samples:
             return Verdict(status=Status.OK, problem=False, reason=Reason("storage_away_for_now"))
+        if storage.node is not None and _expected_off(storage.node, situation):
+            reason = Reason("storage_of_resting_node", {"node": storage.node})
+            return Verdict(status=Status.PENDING, problem=False, reason=reason, since=since)
         nodes = ", ".join(storage.nodes) or storage.node or ", ".join(sorted(situation.facts.nodes))
         return replace(unknown("storage_unreachable", nodes=nodes), since=since)
     verdict = _by_fill(storage)
@@ -48,6 +51,11 @@ def judge_storage(storage: StorageFacts, situation: Situation) -> Verdict:
             since=record.changed_identity,
         )
     return replace(verdict, last_success=newest, confidence=Confidence.EXACT)
+
+
+def _expected_off(name: str, situation: Situation) -> bool:
+    node = situation.node(name)
+    return name in situation.facts.policy.expected_offline and node is not None and not node.online
 
 
 def _by_fill(storage: StorageFacts) -> Verdict:

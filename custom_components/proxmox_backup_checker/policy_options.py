@@ -1,0 +1,125 @@
+"""The options by which a user decides what is left alone and how long to wait."""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+from homeassistant.data_entry_flow import section
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+)
+import probatio
+
+from .checker.job_names import job_name
+from .checker.picture import Picture
+from .checker.policy import Policy
+
+CONF_IGNORED_GUESTS: Final = "ignored_guests"
+CONF_IGNORED_JOBS: Final = "ignored_jobs"
+CONF_EXPECTED_OFFLINE: Final = "expected_offline"
+CONF_LONGEST_AGE: Final = "longest_age_days"
+CONF_START_GRACE: Final = "start_grace_minutes"
+CONF_NEW_GUEST_GRACE: Final = "new_guest_grace_hours"
+CONF_PAUSE_LIMIT: Final = "pause_limit_days"
+CONF_BLIND_LIMIT: Final = "blind_limit_hours"
+CONF_WARNINGS_ARE_PROBLEMS: Final = "warnings_are_problems"
+
+_USUAL: Final = Policy()
+NUMBERS: Final[Mapping[str, int]] = {
+    CONF_START_GRACE: int(_USUAL.start_grace.total_seconds() // 60),
+    CONF_NEW_GUEST_GRACE: int(_USUAL.new_guest_grace.total_seconds() // 3600),
+    CONF_PAUSE_LIMIT: _USUAL.pause_limit.days,
+    CONF_BLIND_LIMIT: int(_USUAL.blind_limit.total_seconds() // 3600),
+}
+"""What holds where the user has decided nothing, each in the unit that its name ends with."""
+SETTINGS: Final = frozenset(
+    {
+        *(CONF_IGNORED_GUESTS, CONF_IGNORED_JOBS, CONF_EXPECTED_OFFLINE, CONF_LONGEST_AGE, CONF_WARNINGS_ARE_PROBLEMS),
+        *NUMBERS,
+    }
+)
+SECTION: Final = "limits"
+
+_RANGES: Final = {
+    CONF_START_GRACE: (0, 1440, "min"),
+    CONF_NEW_GUEST_GRACE: (0, 720, "h"),
+    CONF_PAUSE_LIMIT: (0, 90, "d"),
+    CONF_BLIND_LIMIT: (1, 168, "h"),
+}
+
+
+def policy_of(options: Mapping[str, Any]) -> Policy:
+    """Return the policy that the options of an entry describe."""
+
+    def number(name: str) -> float:
+        return float(options.get(name, NUMBERS[name]))
+
+    age = options.get(CONF_LONGEST_AGE)
+    return Policy(
+        ignored_guests=frozenset(int(vmid) for vmid in options.get(CONF_IGNORED_GUESTS, ())),
+        ignored_jobs=frozenset(options.get(CONF_IGNORED_JOBS, ())),
+        expected_offline=frozenset(options.get(CONF_EXPECTED_OFFLINE, ())),
+        longest_age=timedelta(days=float(age)) if age else None,
+        start_grace=timedelta(minutes=number(CONF_START_GRACE)),
+        new_guest_grace=timedelta(hours=number(CONF_NEW_GUEST_GRACE)),
+        pause_limit=timedelta(days=number(CONF_PAUSE_LIMIT)),
+        blind_limit=timedelta(hours=number(CONF_BLIND_LIMIT)),
+        warnings_are_problems=bool(options.get(CONF_WARNINGS_ARE_PROBLEMS, False)),
+    )
+
+
+def settings_schema(picture: Picture | None, options: Mapping[str, Any]) -> probatio.Schema:
+    """Return the form that asks for all settings; what was chosen before can be chosen though it is gone by now."""
+    guests: dict[str, str] = {}
+    jobs: dict[str, str] = {}
+    nodes: dict[str, str] = {}
+    if picture is not None:
+        guests = {
+            str(vmid): f"{view.guest.name or view.guest.guest_type} ({vmid})" for vmid, view in picture.guests.items()
+        }
+        jobs = {job_id: job_name(view.job) for job_id, view in picture.jobs.items()}
+        nodes = {node: node for node in picture.nodes}
+    return probatio.Schema(
+        {
+            probatio.Optional(CONF_IGNORED_GUESTS): _chooser(guests, options.get(CONF_IGNORED_GUESTS, ())),
+            probatio.Optional(CONF_IGNORED_JOBS): _chooser(jobs, options.get(CONF_IGNORED_JOBS, ())),
+            probatio.Optional(CONF_EXPECTED_OFFLINE): _chooser(nodes, options.get(CONF_EXPECTED_OFFLINE, ())),
+            probatio.Optional(CONF_LONGEST_AGE): _number(1, 366, "d"),
+            probatio.Required(CONF_WARNINGS_ARE_PROBLEMS, default=False): BooleanSelector(),
+            probatio.Required(SECTION): section(
+                probatio.Schema(
+                    {probatio.Required(name, default=usual): _number(*_RANGES[name]) for name, usual in NUMBERS.items()}
+                ),
+                {"collapsed": True},
+            ),
+        }
+    )
+
+
+def entered_settings(user_input: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that an entered form stands for, without what is as usual."""
+    chosen = {name: value for name, value in user_input.items() if name != SECTION and value}
+    return chosen | {name: value for name, value in user_input[SECTION].items() if value != NUMBERS[name]}
+
+
+def _chooser(names: Mapping[str, str], chosen: Iterable[str]) -> SelectSelector:
+    all_names = {**{key: key for key in chosen}, **names}
+    options = [
+        SelectOptionDict(value=key, label=name) for key, name in sorted(all_names.items(), key=lambda one: one[1])
+    ]
+    return SelectSelector(
+        SelectSelectorConfig(options=options, multiple=True, mode=SelectSelectorMode.DROPDOWN, sort=False)
+    )
+
+
+def _number(least: int, most: int, unit: str) -> NumberSelector:
+    return NumberSelector(
+        NumberSelectorConfig(min=least, max=most, step=1, mode=NumberSelectorMode.BOX, unit_of_measurement=unit)
+    )
