@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 import logging
 from typing import Final
@@ -23,7 +23,7 @@ from .proxmox.errors import (
 )
 from .proxmox.job_command import JobCommand
 from .proxmox.log_agent import LogAgentClient
-from .proxmox.models import ClusterStatus, Node, Permissions, Resources
+from .proxmox.models import ClusterStatus, Guest, Node, NodeStorage, Permissions, Resources
 from .run_reader import RunReader
 from .storage_reader import StorageReader
 
@@ -64,6 +64,8 @@ class FactsReader:
         self._skews: dict[str, timedelta] = {}
         self._included: dict[str, tuple[IncludedGuest, ...]] = {}
         self._jobs_before: tuple[BackupJob, ...] | None = None
+        self._guests: dict[str, Guest] = {}
+        self._storages_seen: dict[str, NodeStorage] = {}
         self._guests_before: frozenset[tuple[int, str, str | None]] = frozenset()
         self._ended_before: frozenset[str] = frozenset()
         self._running = False
@@ -88,6 +90,7 @@ class FactsReader:
         status, permissions, resources, jobs = await asyncio.gather(
             self._status(), self._client.permissions(), self._client.resources(), self._jobs()
         )
+        resources = self._completed(resources)
         self._notice_changes(resources, jobs)
         nodes = await asyncio.gather(*(self._node(node, permissions, resources, now) for node in status.nodes))
         visible = frozenset(node.name for node in nodes if node.blindness is None)
@@ -114,7 +117,7 @@ class FactsReader:
             runs=runs,
             job_states=self._agents.states,
             pools_visible=permissions.has("/pool", "Pool.Audit"),
-            guests_visible=permissions.has("/vms", "VM.Audit"),
+            guests_visible=permissions.has("/vms", "VM.Audit") and not resources.odd,
             storages=storages,
             included=dict(self._included),
             read_at=now,
@@ -141,6 +144,22 @@ class FactsReader:
         except (ApiError, UnexpectedAnswerError) as error:
             self._troubles["backup jobs"] = str(error)
             return self._jobs_before
+
+    def _completed(self, resources: Resources) -> Resources:
+        """Return the resources with what was last seen in place of rows that cannot be understood."""
+        self._troubles |= {f"resource {row}": error for row, error in resources.odd.items()}
+        guests = [*resources.guests, *(self._guests[row] for row in resources.odd if row in self._guests)]
+        storages = [
+            *resources.storages,
+            *(self._storages_seen[row] for row in resources.odd if row in self._storages_seen),
+        ]
+        self._guests = {f"{guest.guest_type}/{guest.vmid}": guest for guest in guests}
+        self._storages_seen = {f"storage/{storage.node}/{storage.storage}": storage for storage in storages}
+        return replace(
+            resources,
+            guests=tuple(sorted(guests, key=lambda guest: guest.vmid)),
+            storages=tuple(sorted(storages, key=lambda storage: (storage.storage, storage.node))),
+        )
 
     def _notice_changes(self, resources: Resources, jobs: tuple[BackupJob, ...] | None) -> None:
         """Read the slow things again where the jobs, or the guests that they cover, are no longer the same."""

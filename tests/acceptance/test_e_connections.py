@@ -186,6 +186,22 @@ async def test_e10_what_is_refused_with_every_poll_is_logged_once(home: Home, ca
     assert len(lines) == 1
 
 
+@pytest.mark.parametrize("odd", [{"a": 1}, ["no-backup"], True])
+async def test_e18_a_guest_that_cannot_be_understood_keeps_its_verdict_and_stops_nobody_else(
+    home: Home, odd: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    await home.until(TUESDAY_MORNING)
+    home.pve.guest(102).tags = odd
+    home.pve.guest(103).fails(failed("disk full"))
+    await home.live(hours=24, step=timedelta(hours=1))
+
+    assert set(home.problems()) == {"cluster", "guest_103", "job_backup-nightly"}
+    assert home.guest(102).brief == ("off", "ok")
+    assert home.picture.history.guests[102].absent_since is None
+    lines = [record for record in caplog.records if "field 'tags'" in record.getMessage()]
+    assert len(lines) == 1
+
+
 async def test_e11_a_revoked_token_asks_for_a_new_one_and_freezes_the_verdicts(home: Home) -> None:
     await home.until(TUESDAY_MORNING)
     home.pve.access.tokens.clear()

@@ -232,12 +232,14 @@ class NodeStorage:
 class Resources:
     """What the token may see of the cluster: guests and storages, in a fixed order.
 
-    `uptimes` of the nodes that are up, in seconds by name.
+    `uptimes` of the nodes that are up, in seconds by name. `odd` tells, by a row's id, what was wrong with the rows that
+    could not be understood and are left out.
     """
 
     guests: tuple[Guest, ...]
     storages: tuple[NodeStorage, ...]
     uptimes: Mapping[str, int] = field(default_factory=dict)
+    odd: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_api(cls, data: object) -> Resources:
@@ -245,18 +247,23 @@ class Resources:
         guests: list[Guest] = []
         storages: list[NodeStorage] = []
         uptimes: dict[str, int] = {}
+        odd: dict[str, str] = {}
         for row in Fields.rows(data, "/cluster/resources"):
-            match row.text("type"):
-                case "qemu" | "lxc":
-                    guests.append(Guest.from_resource(row))
-                case "storage":
-                    storages.append(NodeStorage.from_resource(row))
-                case "node" if (uptime := row.optional_integer("uptime")) is not None:
-                    uptimes[row.text("node")] = uptime
+            try:
+                match row.text("type"):
+                    case "qemu" | "lxc":
+                        guests.append(Guest.from_resource(row))
+                    case "storage":
+                        storages.append(NodeStorage.from_resource(row))
+                    case "node" if (uptime := row.optional_integer("uptime")) is not None:
+                        uptimes[row.text("node")] = uptime
+            except UnexpectedAnswerError as error:
+                odd[str(row.values.get("id", len(odd)))] = str(error)
         return cls(
             guests=tuple(sorted(guests, key=lambda guest: guest.vmid)),
             storages=tuple(sorted(storages, key=lambda storage: (storage.storage, storage.node))),
             uptimes=uptimes,
+            odd=odd,
         )
 
 
