@@ -12,7 +12,7 @@ from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
-from .checker.picture import StorageView
+from .checker.picture import GuestView, JobView, StorageView
 from .checker.verdict import Verdict
 from .const import DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
@@ -52,11 +52,15 @@ class GuestEntity(VerdictEntity):
         self._vmid = vmid
 
     @property
+    def view(self) -> GuestView | None:
+        """The guest, its verdict and its figures."""
+        return self.coordinator.data.guests.get(self._vmid)
+
+    @property
     @override
     def verdict(self) -> Verdict | None:
         """The guest's verdict."""
-        view = self.coordinator.data.guests.get(self._vmid)
-        return view.verdict if view else None
+        return self.view.verdict if self.view else None
 
 
 class JobEntity(VerdictEntity):
@@ -68,11 +72,15 @@ class JobEntity(VerdictEntity):
         self._job_id = job_id
 
     @property
+    def view(self) -> JobView | None:
+        """The job, its verdict and its figures."""
+        return self.coordinator.data.jobs.get(self._job_id)
+
+    @property
     @override
     def verdict(self) -> Verdict | None:
         """The job's verdict."""
-        view = self.coordinator.data.jobs.get(self._job_id)
-        return view.verdict if view else None
+        return self.view.verdict if self.view else None
 
 
 class StorageEntity(VerdictEntity):

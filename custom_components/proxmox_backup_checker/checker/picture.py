@@ -8,6 +8,7 @@ from ..proxmox.backup_models import BackupJob
 from ..proxmox.models import ClusterStatus, Guest
 from .cluster_verdict import Counts, judge_cluster
 from .facts import Facts, NodeFacts, StorageFacts
+from .figures import GuestFigures, JobFigures, figures_of_guest, figures_of_job
 from .forecast import full_on
 from .guest_verdicts import judge_guest
 from .job_verdicts import judge_job
@@ -26,6 +27,7 @@ class GuestView:
 
     guest: Guest
     verdict: Verdict
+    figures: GuestFigures
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,6 +36,7 @@ class JobView:
 
     job: BackupJob
     verdict: Verdict
+    figures: JobFigures
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,8 +104,14 @@ def judge(facts: Facts, history: History, index: RunIndex | None = None) -> Pict
     return Picture(
         cluster=facts.cluster,
         nodes=facts.nodes,
-        guests={guest.vmid: GuestView(guest=guest, verdict=guests[guest.vmid]) for guest in facts.guests},
-        jobs={job.job_id: JobView(job=job, verdict=jobs[job.job_id]) for job in facts.jobs or ()},
+        guests={
+            guest.vmid: GuestView(guest=guest, verdict=guests[guest.vmid], figures=figures_of_guest(guest, situation))
+            for guest in facts.guests
+        },
+        jobs={
+            job.job_id: JobView(job=job, verdict=jobs[job.job_id], figures=figures_of_job(job, situation))
+            for job in facts.jobs or ()
+        },
         storages={
             key: StorageView(
                 key=key,

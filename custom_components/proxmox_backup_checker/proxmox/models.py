@@ -243,7 +243,7 @@ class Resources:
 
     @classmethod
     def from_api(cls, data: object) -> Resources:
-        """Parse `/cluster/resources` without a type filter."""
+        """Parse `/cluster/resources` without a type filter; raises where not a single row can be understood."""
         guests: list[Guest] = []
         storages: list[NodeStorage] = []
         uptimes: dict[str, int] = {}
@@ -259,6 +259,8 @@ class Resources:
                         uptimes[row.text("node")] = uptime
             except UnexpectedAnswerError as error:
                 odd[str(row.values.get("id", len(odd)))] = str(error)
+        if odd and not (guests or storages or uptimes):
+            raise UnexpectedAnswerError(next(iter(odd.values())))
         return cls(
             guests=tuple(sorted(guests, key=lambda guest: guest.vmid)),
             storages=tuple(sorted(storages, key=lambda storage: (storage.storage, storage.node))),

@@ -1,0 +1,108 @@
+"""What can be told in numbers: sizes and durations of the last backups, and what could be restored."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from ..proxmox.backup_models import Archive, BackupJob
+from ..proxmox.models import Guest
+from .facts import Facts
+from .outcomes import Outcome
+from .promises import archive_time
+from .records import RunRecord
+from .situation import Situation, newest_good
+
+# The nodes start a job within minutes of each other.
+_ONE_START: Final = timedelta(minutes=10)
+
+
+class Verification(StrEnum):
+    """What a backup server has found of a guest's newest backup there."""
+
+    OK = "ok"
+    FAILED = "failed"
+    NONE = "none"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GuestFigures:
+    """Figures of a guest, None where they cannot be told.
+
+    `size` in bytes and `duration` are of the last good backup: the size of the file or, on a backup server, what was
+    transferred. `restore_points` are its finished archives, `oldest` the first of them. `verification` is None where no
+    backup is on a backup server, or its state cannot be seen.
+    """
+
+    size: int | None = None
+    duration: timedelta | None = None
+    restore_points: int | None = None
+    oldest: datetime | None = None
+    verification: Verification | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobFigures:
+    """Figures of a job's last run on all its nodes: how long it took, and how many bytes it saved; None where not known."""
+
+    duration: timedelta | None = None
+    size: int | None = None
+
+
+def figures_of_guest(guest: Guest, situation: Situation) -> GuestFigures:
+    """Return the figures of a guest."""
+    good = newest_good(situation.outcomes(guest))
+    archives = situation.archives(guest)
+    listed = any(storage.listing is not None and storage.listing.complete for storage in situation.facts.storages)
+    return GuestFigures(
+        size=stored_bytes(good, situation.facts) if good else None,
+        duration=timedelta(seconds=good.seconds) if good and good.seconds is not None else None,
+        restore_points=len(archives) if archives or listed else None,
+        oldest=archive_time(archives[-1]) if archives else None,
+        verification=_verification(archives, situation.facts),
+    )
+
+
+def _verification(archives: Iterable[Archive], facts: Facts) -> Verification | None:
+    """Return the state of the newest backup on a backup server that is listed with its details."""
+    detailed = {
+        storage.storage
+        for storage in facts.storages
+        if storage.is_backup_server and storage.listing is not None and storage.listing.detailed
+    }
+    newest = next((archive for archive in archives if archive.storage in detailed), None)
+    if newest is None:
+        return None
+    return Verification(newest.verification) if newest.verification in {"ok", "failed"} else Verification.NONE
+
+
+def figures_of_job(job: BackupJob, situation: Situation) -> JobFigures:
+    """Return the figures of a job's last run."""
+    runs = situation.job_runs(job)
+    newest = next((run for run in runs if run.outcomes), None)
+    if newest is None:
+        return JobFigures()
+    together = [run for run in runs if run.outcomes and abs(newest.started - run.started) <= _ONE_START]
+    sizes = [
+        size
+        for run in together
+        for outcome in run.outcomes
+        if (size := stored_bytes(outcome, situation.facts)) is not None
+    ]
+    return JobFigures(duration=_duration(together), size=sum(sizes) if sizes else None)
+
+
+def _duration(runs: Iterable[RunRecord]) -> timedelta | None:
+    ends = [(run.started, run.ended) for run in runs if run.ended is not None]
+    if not ends:
+        return None
+    return max(ended for _, ended in ends) - min(started for started, _ in ends)
+
+
+def stored_bytes(outcome: Outcome, facts: Facts) -> int | None:
+    """Return what a backup took: the size of its file or, on a backup server, what had to be transferred."""
+    storage = facts.storage_of(outcome.storage or "local", outcome.node)
+    if storage is not None and storage.is_backup_server and outcome.transferred is not None:
+        return outcome.transferred
+    return outcome.size
