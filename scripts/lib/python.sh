@@ -11,9 +11,9 @@ readonly DEBIAN_PACKAGES=(
   liblzma5 libreadline8t64 libncursesw6 libtinfo6 libzstd1 libuuid1 libcrypt1
 )
 
-# Prints the path of an interpreter that uv knows, or fails.
+# Prints the path of an interpreter that uv knows, or fails. The one of .venv is not asked for: it is about to be replaced.
 python_known_to_uv() {
-  "$UV" python find --no-python-downloads --no-project "$PYTHON_REQUEST" 2>/dev/null
+  "$UV" python find --system --no-python-downloads --no-project "$PYTHON_REQUEST" 2>/dev/null
 }
 
 python_from_uv() {
