@@ -11,7 +11,7 @@ from .causes import Cause, cause_of
 from .facts import Blindness
 from .job_names import job_name
 from .misses import expected_off, explain_miss, stuck_state
-from .outcomes import Result, succeeded
+from .outcomes import succeeded
 from .records import RunRecord
 from .run_results import RunResult, is_empty, result_of_run
 from .situation import Situation
