@@ -15,9 +15,10 @@ from .figures import stored_bytes
 from .happening import Happening, HappeningKind, names_of_guests, some
 from .job_changes import changes_of_jobs, changes_of_storages
 from .job_memory import COULD_NOT_START
-from .outcomes import Outcome, Result
+from .outcomes import Result
 from .records import GuestRecord, History, JobRecord, MissRecord, RunRecord
 from .run_results import guest_name, is_empty, result_of_run
+from .run_words import tell_run
 from .situation import Situation
 from .vanished import vanished_archives
 from .verdict import Confidence, Reason, Status, Verdict
@@ -96,7 +97,7 @@ def _of_run(run: RunRecord, ended: datetime, change: Change) -> Happening:
         kind=_kind(result.status, manual=manual),
         identity=f"run_{run.upid}",
         moment=ended,
-        reason=_reason(run, result.status, job, names, bad),
+        reason=tell_run(run, result.status, job, names),
         job_id=run.job_id,
         job=job,
         guests=vmids,
@@ -115,30 +116,6 @@ def _kind(status: Status, *, manual: bool) -> HappeningKind:
     if manual:
         return HappeningKind.MANUAL_RUN_SUCCEEDED
     return HappeningKind.RUN_SUCCEEDED if status is Status.OK else HappeningKind.RUN_WARNINGS
-
-
-def _reason(run: RunRecord, status: Status, job: str | None, names: tuple[str, ...], bad: list[Outcome]) -> Reason:
-    """Tell how a run ended, in one of the sentences for runs of a job, of an unknown job and by hand."""
-    values = {"job": job or "", "node": run.node, "guests": some(names)}
-    if status is Status.FAILED:
-        error = next((outcome.error for outcome in bad if outcome.error), None) or run.error or run.status
-        values["error"] = error
-        if run.confidence is Confidence.MANUAL:
-            return Reason("happened_manual_run_failed" if names else "happened_manual_run_failed_early", values)
-        if job is None:
-            return Reason("happened_run_failed_of_unknown_job", values)
-        if not names:
-            return Reason("happened_run_failed_early", values)
-        return Reason("happened_run_failed", values)
-    if run.confidence is Confidence.MANUAL:
-        return Reason("happened_manual_run_succeeded", values)
-    if job is None:
-        return Reason("happened_run_of_unknown_job", values)
-    if status is Status.WARNING:
-        return Reason("happened_run_warnings", {**values, "count": str(run.warnings)})
-    if status is Status.UNKNOWN:
-        return Reason("happened_run_unclear", {**values, "error": run.status})
-    return Reason("happened_run_succeeded", values)
 
 
 def _misses(change: Change) -> Iterable[Happening]:

@@ -35,11 +35,12 @@ class GuestView:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobView:
-    """A backup job and what is held of its runs."""
+    """A backup job and what is held of its runs; `covered` are the VMIDs of the guests that it surely covers."""
 
     job: BackupJob
     verdict: Verdict
     figures: JobFigures
+    covered: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,7 +117,12 @@ def judge(facts: Facts, history: History, index: RunIndex | None = None) -> Pict
             for guest in facts.guests
         },
         jobs={
-            job.job_id: JobView(job=job, verdict=jobs[job.job_id], figures=figures_of_job(job, situation))
+            job.job_id: JobView(
+                job=job,
+                verdict=jobs[job.job_id],
+                figures=figures_of_job(job, situation),
+                covered=tuple(guest.vmid for guest in situation.covered_guests(job)),
+            )
             for job in facts.jobs or ()
         },
         storages={
