@@ -70,9 +70,9 @@ def happenings_of(change: Change) -> tuple[Happening, ...]:
             *_vanished(change),
         ]
     ignored = change.situation.facts.policy.ignored_jobs
-    return tuple(
-        sorted((happening for happening in found if happening.job_id not in ignored), key=lambda found: found.moment)
-    )
+    told = (happening for happening in found if happening.job_id not in ignored)
+    # A run comes before the recovery that it has brought, even where its node's clock is ahead.
+    return tuple(sorted(told, key=lambda happening: min(happening.moment, change.now)))
 
 
 def _runs(change: Change, news: timedelta) -> Iterable[Happening]:
@@ -80,11 +80,12 @@ def _runs(change: Change, news: timedelta) -> Iterable[Happening]:
     for upid, run in change.after.runs.items():
         if upid in change.before.runs or is_empty(run) or run.ended is None:
             continue
-        if change.situation.node_now(run.node) - run.ended <= news:
-            yield _of_run(run, run.ended, change)
+        age = change.situation.node_now(run.node) - run.ended
+        if age <= news:
+            yield _of_run(run, run.ended - run.started, change.now - age, change)
 
 
-def _of_run(run: RunRecord, ended: datetime, change: Change) -> Happening:
+def _of_run(run: RunRecord, duration: timedelta, ended: datetime, change: Change) -> Happening:
     result = result_of_run(run, change.records, change.situation.present)
     bad = [outcome for outcome in run.outcomes if outcome.result is not Result.OK]
     concerned = bad if result.status is Status.FAILED else run.outcomes
@@ -106,14 +107,14 @@ def _of_run(run: RunRecord, ended: datetime, change: Change) -> Happening:
         node=run.node,
         upid=run.upid,
         size=sum(sizes) if sizes else None,
-        duration=ended - run.started,
+        duration=duration,
     )
 
 
 def _kind(status: Status, *, manual: bool) -> HappeningKind:
     if status is Status.FAILED:
         return HappeningKind.MANUAL_RUN_FAILED if manual else HappeningKind.RUN_FAILED
-    if manual:
+    if manual and status is not Status.UNKNOWN:
         return HappeningKind.MANUAL_RUN_SUCCEEDED
     return HappeningKind.RUN_SUCCEEDED if status is Status.OK else HappeningKind.RUN_WARNINGS
 
