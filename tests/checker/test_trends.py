@@ -38,7 +38,9 @@ def seen(*runs: RunRecord, archives: tuple[Archive, ...] = (), kind: str = "nfs"
     """Return the picture of one guest with runs in the past and archives on the storage nas."""
     listing = ArchiveListing(read_at=NOW, archives=archives, complete=True, detailed=True)
     storage = StorageFacts(storage="nas", node=None, plugin_type=kind, total=100 * GIB, used=25 * GIB, listing=listing)
-    return picture([guest(101, name="web")], storages=(storage,), history=history_of(*runs, **changes))
+    known = GuestRecord(vmid=101, guest_type="qemu", name="web", node="pve1", first_seen=None)
+    history = history_of(*runs, **{"evaluated": NOW, "guests": {101: known}, **changes})
+    return picture([guest(101, name="web")], storages=(storage,), history=history)
 
 
 def trend(held: Picture, key: str) -> Trend | None:
