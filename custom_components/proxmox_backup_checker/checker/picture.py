@@ -11,6 +11,9 @@ from .facts import Facts, NodeFacts, StorageFacts
 from .figures import GuestFigures, JobFigures, figures_of_guest, figures_of_job
 from .forecast import full_on
 from .guest_verdicts import judge_guest
+from .happening import Happening
+from .happenings import Change, happenings_of
+from .job_memory import remember_verdicts
 from .job_verdicts import judge_job
 from .records import History, RunRecord, VerdictRecord
 from .remember import remember, with_known_values
@@ -32,11 +35,12 @@ class GuestView:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobView:
-    """A backup job and what is held of its runs."""
+    """A backup job and what is held of its runs; `covered` are the VMIDs of the guests that it surely covers."""
 
     job: BackupJob
     verdict: Verdict
     figures: JobFigures
+    covered: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,6 +60,7 @@ class Picture:
     `jobs_visible` is False where the token may not see jobs: then `jobs` is empty and says nothing. `guests_complete` is
     False where a guest that exists may be missing from `guests`. `history` is what to keep until the next moment, `index`
     the same runs by guest and job. `verdict` is that of the cluster as a whole, `read_at` when Proxmox was last read.
+    `happenings` are what has happened since the picture before, oldest first.
     """
 
     cluster: ClusterStatus
@@ -71,11 +76,13 @@ class Picture:
     running: tuple[RunRecord, ...]
     history: History
     index: RunIndex
+    happenings: tuple[Happening, ...] = ()
 
 
 def judge(facts: Facts, history: History, index: RunIndex | None = None) -> Picture:
     """Return the picture that facts and history give; `index` is that of the picture before, to save time."""
     facts = with_known_values(_with_plausible_clock(facts, history), history)
+    before = history
     history = remember(history, facts)
     situation = Situation(
         facts=facts,
@@ -92,6 +99,7 @@ def judge(facts: Facts, history: History, index: RunIndex | None = None) -> Pict
         for storage in facts.storages
         if (key := storage_key(storage))
     }
+    history = remember_verdicts(history, jobs, situation)
     counts = Counts.of(guests.values())
     cluster = judge_cluster(counts, [*jobs.values(), *storages.values()])
     verdicts = {
@@ -109,7 +117,12 @@ def judge(facts: Facts, history: History, index: RunIndex | None = None) -> Pict
             for guest in facts.guests
         },
         jobs={
-            job.job_id: JobView(job=job, verdict=jobs[job.job_id], figures=figures_of_job(job, situation))
+            job.job_id: JobView(
+                job=job,
+                verdict=jobs[job.job_id],
+                figures=figures_of_job(job, situation),
+                covered=tuple(guest.vmid for guest in situation.covered_guests(job)),
+            )
             for job in facts.jobs or ()
         },
         storages={
@@ -132,6 +145,7 @@ def judge(facts: Facts, history: History, index: RunIndex | None = None) -> Pict
             history, evaluated=facts.read_at or facts.now, verdicts=_remembered(verdicts, history, facts.now)
         ),
         index=situation.index,
+        happenings=happenings_of(Change(before=before, after=history, situation=situation, guests=guests, jobs=jobs)),
     )
 
 

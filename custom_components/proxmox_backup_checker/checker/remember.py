@@ -80,7 +80,7 @@ def _job(history: History, job: BackupJob, facts: Facts) -> JobRecord:
             disabled_since=None if job.enabled or history.began is None else now,
         )
     elif record.deleted is not None:
-        record = replace(record, deleted=None, owed_since=now, owed_because="created")
+        record = replace(record, deleted=None, owed_since=now, owed_because="created", failing_since=None)
     if job.enabled and not record.enabled:
         record = replace(record, owed_since=now, owed_because="enabled", disabled_since=None)
     elif not job.enabled and record.enabled:
@@ -198,11 +198,11 @@ def _with_coverage(
     record: GuestRecord, guest: Guest, facts: Facts, jobs: Iterable[BackupJob], *, first_look: bool
 ) -> GuestRecord:
     """Remember since when a guest is in which enabled jobs, and since when in none."""
-    covering = [
-        job.job_id
-        for job in jobs
-        if job.enabled and covers(job, guest, pools_visible=facts.pools_visible) is Coverage.YES
-    ]
+    coverage = [(job, covers(job, guest, pools_visible=facts.pools_visible)) for job in jobs]
+    covering = [job.job_id for job, covered in coverage if job.enabled and covered is Coverage.YES]
+    all_seen = {covered for _, covered in coverage}
+    if Coverage.UNKNOWN not in all_seen:
+        record = replace(record, without_job=Coverage.YES not in all_seen)
     new = None if first_look else facts.now
     covered = {job_id: record.covered_since.get(job_id, new) for job_id in covering}
     uncovered = None

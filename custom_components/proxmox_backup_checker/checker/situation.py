@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Final
 
 from ..proxmox.backup_models import Archive, BackupJob
@@ -56,6 +57,11 @@ class Situation:
         if self.facts.read_at is not None:
             seen = min(seen, self.facts.read_at)
         return seen + facts.skew
+
+    @cached_property
+    def present(self) -> frozenset[int]:
+        """The VMIDs of all guests that are seen."""
+        return frozenset(guest.vmid for guest in self.facts.guests)
 
     def node(self, name: str) -> NodeFacts | None:
         """Return what is known of a node."""
