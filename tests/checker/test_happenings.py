@@ -14,7 +14,7 @@ from custom_components.proxmox_backup_checker.checker.job_changes import keeps_l
 from custom_components.proxmox_backup_checker.checker.picture import Picture, judge
 from custom_components.proxmox_backup_checker.checker.policy import Policy
 from custom_components.proxmox_backup_checker.checker.records import History
-from custom_components.proxmox_backup_checker.checker.verdict import Reason
+from custom_components.proxmox_backup_checker.checker.verdict import Reason, Status
 from custom_components.proxmox_backup_checker.proxmox.backup_models import (
     Archive,
     BackupJob,
@@ -65,6 +65,12 @@ def test_nothing_has_happened_where_nothing_is_new() -> None:
     story = Story(runs=[nightly_run(NOW - timedelta(hours=13))])
     assert story.look() == []
     assert story.look(timedelta(days=3)) == []
+
+
+def test_the_first_look_tells_nothing_not_even_of_what_has_just_ended() -> None:
+    story = Story(runs=[nightly_run(NOW - timedelta(minutes=5))])
+    assert story.picture.happenings == ()
+    assert story.look() == []
 
 
 def test_a_run_is_told_once_with_all_that_is_known_of_it() -> None:
@@ -174,7 +180,8 @@ def test_a_row_of_failures_through_a_time_without_sight_is_one_recovery() -> Non
     since = story.picture.history.jobs["nightly"].failing_since
     assert since is not None
     story.look(jobs=None)
-    story.look(jobs=[NIGHTLY])
+    story.look(jobs=[NIGHTLY], runs=[nightly_run(NOW + timedelta(minutes=15), None)])
+    assert story.picture.jobs["nightly"].verdict.status is Status.RUNNING
     told = story.look(runs=[nightly_run(NOW + timedelta(minutes=35))])
     assert kinds(told) == ["run_succeeded", "recovered"]
     assert told[1].reason == Reason("happened_job_recovered", {"job": "21:00 → nas", "since": since})
@@ -325,6 +332,8 @@ def test_archives_that_go_with_their_guest_have_not_vanished() -> None:
 def test_a_storage_on_which_something_else_is_mounted_has_lost_nothing() -> None:
     story = Story(storages=nas("101@1", "101@2", "102@1", "102@2"))
     assert later(story) == []
+    story = Story(storages=nas("101@1", "101@2", "102@1", total=1000))
+    assert later(story, "102@9", total=100) == []
 
 
 def test_a_listing_that_may_not_be_complete_proves_nothing() -> None:
