@@ -46,6 +46,12 @@ class Change:
         return self.situation.facts.now
 
     @property
+    def new_runs(self) -> list[RunRecord]:
+        """The finished runs that were not in the history before."""
+        known, runs = self.before.runs, self.after.runs
+        return [] if runs is known else [run for upid, run in runs.items() if upid not in known]
+
+    @property
     def records(self) -> Mapping[int, GuestRecord]:
         """What is remembered of guests."""
         return self.after.guests
@@ -77,8 +83,8 @@ def happenings_of(change: Change) -> tuple[Happening, ...]:
 
 def _runs(change: Change, news: timedelta) -> Iterable[Happening]:
     """Return the runs that have ended."""
-    for upid, run in change.after.runs.items():
-        if upid in change.before.runs or is_empty(run) or run.ended is None:
+    for run in change.new_runs:
+        if is_empty(run) or run.ended is None:
             continue
         age = change.situation.node_now(run.node) - run.ended
         if age <= news:
@@ -176,8 +182,8 @@ def _guests_of(job_id: str, node: str | None, change: Change) -> tuple[int, ...]
 
 def _made_good_by_hand(change: Change) -> Iterable[Happening]:
     """Return the guests whose missing backup a person has made; what their job still owes is another matter."""
-    for upid, run in change.after.runs.items():
-        if upid in change.before.runs or run.confidence is not Confidence.MANUAL:
+    for run in change.new_runs:
+        if run.confidence is not Confidence.MANUAL:
             continue
         vmids = tuple(
             outcome.vmid
@@ -188,13 +194,13 @@ def _made_good_by_hand(change: Change) -> Iterable[Happening]:
             names = names_of_guests(vmids, change.records)
             yield Happening(
                 kind=HappeningKind.RECOVERED,
-                identity=f"recovered_{upid}",
+                identity=f"recovered_{run.upid}",
                 moment=change.now,
                 reason=Reason("happened_guests_recovered", {"guests": some(names), "node": run.node}),
                 guests=vmids,
                 names=names,
                 node=run.node,
-                upid=upid,
+                upid=run.upid,
             )
 
 
