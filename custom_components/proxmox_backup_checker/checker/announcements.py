@@ -95,7 +95,9 @@ def _over(alerts: tuple[Alert, ...], records: dict[str, AlertRecord], moment: _M
     current = {alert.tag for alert in alerts}
     for known in [record for record in records.values() if record.ended is None and record.tag not in current]:
         if (kind := _end(known, moment)) is not None:
-            ended = replace(known, key=f"{known.tag}@{int(moment.now.timestamp())}", ended=moment.now)
+            well = kind is MessageKind.RECOVERED and known.announced is not None
+            key = f"{known.tag}@{int(moment.now.timestamp())}"
+            ended = replace(known, key=key, ended=moment.now, recovered=well)
             del records[known.key]
             records[ended.key] = ended
             if known.announced is not None:

@@ -151,7 +151,7 @@ class AlertRecord:
 
     `key` is the tag while they last, and the tag with the moment of their end after that. `things` are the keys of the
     verdicts that belong to it. `announced` is None until the first message; `known_before` tells that it was there at the
-    first look ever.
+    first look ever, `recovered` that it ended well and that this was told.
     """
 
     key: str
@@ -166,6 +166,7 @@ class AlertRecord:
     announced: datetime | None = None
     known_before: bool = False
     ended: datetime | None = None
+    recovered: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
