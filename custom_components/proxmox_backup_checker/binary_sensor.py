@@ -58,7 +58,20 @@ class ProblemSensor(VerdictEntity, BinarySensorEntity):
     """Whether there is a problem, and why; unknown where nothing can be proven."""
 
     _unrecorded_attributes = frozenset(
-        {"reason", "since", "last_success", "next_due", "confidence", "failures", "findings", "error", "next_step"}
+        {
+            *(
+                "reason",
+                "since",
+                "last_success",
+                "next_due",
+                "confidence",
+                "failures",
+                "findings",
+                "error",
+                "next_step",
+            ),
+            *("acknowledged", "acknowledged_until"),
+        }
     )
 
     @property
@@ -73,6 +86,7 @@ class ProblemSensor(VerdictEntity, BinarySensorEntity):
         """Why, since when, and how sure."""
         if (verdict := self.verdict) is None:
             return None
+        acknowledgement = self.coordinator.data.acknowledgement(self.verdict_key)
         return {
             "reason_code": verdict.reason.code,
             "reason": self.coordinator.reasons.sentence(verdict.reason),
@@ -84,6 +98,10 @@ class ProblemSensor(VerdictEntity, BinarySensorEntity):
             "findings": self.coordinator.reasons.sentences(verdict.findings),
             "next_step": self.coordinator.reasons.step(verdict.cause) if verdict.cause else None,
             "error": verdict.error and verdict.error[:_LONGEST_ERROR],
+            "acknowledged": acknowledgement is not None,
+            "acknowledged_until": acknowledgement.until.isoformat()
+            if acknowledgement and acknowledgement.until
+            else None,
         }
 
 

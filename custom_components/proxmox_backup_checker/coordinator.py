@@ -6,7 +6,7 @@ import logging
 from typing import Final, override
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
@@ -75,6 +75,15 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
     async def _async_setup(self) -> None:
         """Take up the history where it was left."""
         self._history = await self._store.async_load()
+
+    @callback
+    def take_up(self, history: History) -> None:
+        """Go on with a changed history at once, as after a person's word."""
+        self._history = history
+        # What the picture had to tell was told when it was made.
+        self.data = replace(self.data, history=history, messages=())
+        self._store.save_later(history)
+        self.async_update_listeners()
 
     async def async_stop(self) -> None:
         """Write the history before the entry is unloaded."""

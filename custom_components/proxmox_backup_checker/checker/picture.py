@@ -6,6 +6,9 @@ from datetime import datetime
 
 from ..proxmox.backup_models import BackupJob
 from ..proxmox.models import ClusterStatus, Guest
+from .acknowledgements import is_meant
+from .alerts import Alert, alerts_of
+from .announcements import Message, announce
 from .cluster_verdict import Counts, judge_cluster
 from .facts import Facts, NodeFacts, StorageFacts
 from .figures import GuestFigures, JobFigures, figures_of_guest, figures_of_job
@@ -15,7 +18,7 @@ from .happening import Happening
 from .happenings import Change, happenings_of
 from .job_memory import remember_verdicts
 from .job_verdicts import judge_job
-from .records import History, RunRecord, VerdictRecord
+from .records import Acknowledgement, History, RunRecord, VerdictRecord
 from .remember import remember, with_known_values
 from .run_memory import RunIndex, running_records
 from .situation import Situation
@@ -60,7 +63,9 @@ class Picture:
     `jobs_visible` is False where the token may not see jobs: then `jobs` is empty and says nothing. `guests_complete` is
     False where a guest that exists may be missing from `guests`. `history` is what to keep until the next moment, `index`
     the same runs by guest and job. `verdict` is that of the cluster as a whole, `read_at` when Proxmox was last read.
-    `happenings` are what has happened since the picture before, oldest first.
+    `happenings` are what has happened since the picture before, oldest first. `verdicts` holds all of them by key, such as
+    guest_101, job_nightly, storage_nas and cluster. `alerts` are the problems as a person would tell them, `messages` what
+    is to be told now.
     """
 
     cluster: ClusterStatus
@@ -76,7 +81,15 @@ class Picture:
     running: tuple[RunRecord, ...]
     history: History
     index: RunIndex
-    happenings: tuple[Happening, ...] = ()
+    happenings: tuple[Happening, ...]
+    verdicts: Mapping[str, Verdict]
+    alerts: tuple[Alert, ...]
+    messages: tuple[Message, ...]
+
+    def acknowledgement(self, key: str) -> Acknowledgement | None:
+        """Return a person's word that the problem behind a key, such as guest_101, is known."""
+        found = self.history.acknowledgements.get(key)
+        return found if is_meant(self.verdicts.get(key), found, self.read_at) else None
 
 
 def judge(facts: Facts, history: History, index: RunIndex | None = None) -> Picture:
@@ -109,6 +122,8 @@ def judge(facts: Facts, history: History, index: RunIndex | None = None) -> Pict
         **{f"job_{job_id}": verdict for job_id, verdict in jobs.items()},
     }
     records = _remembered(verdicts, history, facts.now)
+    alerts = alerts_of(verdicts, situation)
+    told = announce(alerts, verdicts, history, facts, first_look=history.evaluated is None)
     return Picture(
         cluster=facts.cluster,
         nodes=facts.nodes,
@@ -142,10 +157,17 @@ def judge(facts: Facts, history: History, index: RunIndex | None = None) -> Pict
         guests_complete=facts.guests_complete,
         running=situation.running,
         history=replace(
-            history, evaluated=facts.read_at or facts.now, verdicts=_remembered(verdicts, history, facts.now)
+            history,
+            evaluated=facts.read_at or facts.now,
+            verdicts=records,
+            acknowledgements=told.acknowledgements,
+            alerts=told.alerts,
         ),
         index=situation.index,
         happenings=happenings_of(Change(before=before, after=history, situation=situation, guests=guests, jobs=jobs)),
+        verdicts=verdicts,
+        alerts=alerts,
+        messages=told.messages,
     )
 
 
