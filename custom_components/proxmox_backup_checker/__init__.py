@@ -21,7 +21,7 @@ from .reasons import Reasons
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
-_PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR]
+_PLATFORMS = [Platform.BINARY_SENSOR, Platform.BUTTON, Platform.SENSOR]
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: CheckerConfigEntry) -> None:
