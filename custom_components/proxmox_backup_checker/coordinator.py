@@ -16,6 +16,7 @@ from .cadence import BUSY, QUIET, WITH_AGENTS
 from .checker.facts import Facts
 from .checker.history_limits import bounded, is_time_to_bound
 from .checker.picture import Picture, judge
+from .checker.policy import Policy
 from .checker.records import History
 from .const import DOMAIN
 from .history_store import HistoryStore
@@ -72,6 +73,11 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
     def identity(self) -> str:
         """The cluster's identity, the first part of every unique id."""
         return self.config_entry.unique_id or self.config_entry.entry_id
+
+    @property
+    def policy(self) -> Policy:
+        """What the user has decided."""
+        return self._policy
 
     @property
     def agent_nodes(self) -> frozenset[str]:
