@@ -25,7 +25,7 @@ from .statistics import keep_statistics
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
-_PLATFORMS = [Platform.BINARY_SENSOR, Platform.CALENDAR, Platform.EVENT, Platform.SENSOR]
+_PLATFORMS = [Platform.BINARY_SENSOR, Platform.BUTTON, Platform.CALENDAR, Platform.EVENT, Platform.SENSOR]
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:

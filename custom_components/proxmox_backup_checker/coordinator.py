@@ -11,10 +11,12 @@ from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
+from .agent_links import AgentLinks
 from .cadence import BUSY, QUIET, WITH_AGENTS
 from .checker.facts import Facts
 from .checker.history_limits import bounded, is_time_to_bound
 from .checker.picture import Picture, judge
+from .checker.policy import Policy
 from .checker.records import History
 from .const import DOMAIN
 from .history_store import HistoryStore
@@ -63,6 +65,7 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
         self._failed_polls = 0
         self._policy = policy_of(entry.options)
         self.reasons = reasons
+        self.links = AgentLinks()
         self.reading: Reading | None = None
         self.last_error: ProxmoxError | None = None
 
@@ -70,6 +73,23 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
     def identity(self) -> str:
         """The cluster's identity, the first part of every unique id."""
         return self.config_entry.unique_id or self.config_entry.entry_id
+
+    @property
+    def policy(self) -> Policy:
+        """What the user has decided."""
+        return self._policy
+
+    @property
+    def agent_nodes(self) -> frozenset[str]:
+        """The nodes with a log agent."""
+        return self._reader.agent_nodes
+
+    async def async_check_now(self) -> None:
+        """Read everything again, whatever was read lately; raises a translated error where that is not possible."""
+        self._reader.read_all_again()
+        await self.async_refresh()
+        if self.last_error is not None:
+            raise _translated(self.last_error) from self.last_error
 
     @override
     async def _async_setup(self) -> None:

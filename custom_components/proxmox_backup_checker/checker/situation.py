@@ -129,6 +129,10 @@ class Situation:
             if outcome.vmid == guest.vmid and outcome.result is Result.RUNNING
         ]
 
+    def listed_archives(self, guest: Guest) -> list[Archive]:
+        """Return all archives that bear a guest's number, each once, finished or not."""
+        return self._archives.get(guest.vmid, [])
+
     def archives(self, guest: Guest) -> list[Archive]:
         """Return the finished archives of this very guest, newest first, each once."""
         record = self.guest_record(guest)
