@@ -58,7 +58,18 @@ class ProblemSensor(VerdictEntity, BinarySensorEntity):
     """Whether there is a problem, and why; unknown where nothing can be proven."""
 
     _unrecorded_attributes = frozenset(
-        {"reason", "since", "last_success", "next_due", "confidence", "failures", "findings", "error", "next_step"}
+        {
+            "verdict",
+            "reason",
+            "since",
+            "last_success",
+            "next_due",
+            "confidence",
+            "failures",
+            "findings",
+            "error",
+            "next_step",
+        }
     )
 
     @property
@@ -74,6 +85,7 @@ class ProblemSensor(VerdictEntity, BinarySensorEntity):
         if (verdict := self.verdict) is None:
             return None
         return {
+            "verdict": verdict.lasting.value,
             "reason_code": verdict.reason.code,
             "reason": self.coordinator.reasons.sentence(verdict.reason),
             "since": verdict.since.isoformat() if verdict.since else None,

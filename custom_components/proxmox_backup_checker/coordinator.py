@@ -66,6 +66,16 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
         """The cluster's identity, the first part of every unique id."""
         return self.config_entry.unique_id or self.config_entry.entry_id
 
+    async def async_check_now(self) -> None:
+        """Read everything again, whatever was read lately, and wait for the new picture.
+
+        Raises HomeAssistantError where the cluster cannot be read.
+        """
+        self._reader.read_all_again()
+        await self.async_refresh()
+        if self.last_error is not None:
+            raise action_error(self.last_error)
+
     async def async_task_log(self, upid: str) -> str:
         """Return the log of a backup run, read from Proxmox now.
 

@@ -44,7 +44,7 @@ class Reasons:
         """Take the sentences; blanks are written {name}."""
         self._sentences = sentences
         self._causes = causes or {}
-        self._language = language if language in _DATES else "en"
+        self.language = language if language in _DATES else "en"
 
     @classmethod
     async def load(cls, hass: HomeAssistant) -> Self:
@@ -75,12 +75,14 @@ class Reasons:
         return self._causes[cause.code]["step"].format_map(cause.values)
 
     def _text(self, value: str | datetime) -> str:
+        """Return a value as it stands in a sentence."""
+        return value if isinstance(value, str) else self.moment(value)
+
+    def moment(self, value: datetime) -> str:
         """Return a moment as people say it, in the zone of this Home Assistant."""
-        if isinstance(value, str):
-            return value
         local = dt_util.as_local(value)
-        weekday = _WEEKDAYS[self._language][local.weekday()]
-        return f"{weekday}, {local.strftime(_DATES[self._language])} {local:%H:%M}"
+        weekday = _WEEKDAYS[self.language][local.weekday()]
+        return f"{weekday}, {local.strftime(_DATES[self.language])} {local:%H:%M}"
 
 
 def _read_all(language: str) -> tuple[dict[str, str], dict[str, CauseWords]]:
