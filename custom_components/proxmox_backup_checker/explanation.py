@@ -4,12 +4,14 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
+from .checker.report import problems_of
 from .checker.verdict import Confidence, Reason, Status, Verdict
 from .things import Thing
 from .words import Words
 
 _LONGEST_ERROR: Final = 500
 _EVIDENCE_SHOWN: Final = 3
+_PROBLEMS_SHOWN: Final = 10
 
 
 def explained(thing: Thing, verdict: Verdict, words: Words) -> dict[str, Any]:
@@ -56,9 +58,9 @@ def status_word(thing: Thing, verdict: Verdict, words: Words) -> str:
 def _sentences(thing: Thing, verdict: Verdict, words: Words) -> Iterable[str]:
     reasons = words.reasons
     yield words.text("explain_status", name=thing.name, status=status_word(thing, verdict, words))
-    yield reasons.sentence(verdict.reason)
+    yield full_stop(reasons.sentence(verdict.reason))
     if verdict.error and verdict.error not in reasons.sentence(verdict.reason):
-        yield words.text("explain_error", error=_full_stop(verdict.error[:_LONGEST_ERROR]))
+        yield words.text("explain_error", error=full_stop(verdict.error[:_LONGEST_ERROR]))
     if verdict.cause:
         yield words.text("explain_acted_on", step=reasons.step(verdict.cause))
     if verdict.under_run is not None:
@@ -73,9 +75,21 @@ def _sentences(thing: Thing, verdict: Verdict, words: Words) -> Iterable[str]:
         yield from _moments(verdict, words)
     if thing.kind in {"guest", "job"}:
         yield from _proof(verdict, words)
+    if thing.kind == "cluster":
+        yield from _problems(thing, words)
 
 
-def _full_stop(text: str) -> str:
+def _problems(thing: Thing, words: Words) -> Iterable[str]:
+    """Return what is wrong in the cluster, one sentence for each."""
+    found = problems_of(thing.coordinator.data)
+    for standing in found[:_PROBLEMS_SHOWN]:
+        yield f"{standing.name}: {full_stop(words.reasons.sentence(standing.verdict.reason))}"
+    if len(found) > _PROBLEMS_SHOWN:
+        yield words.count("explain_more_problems", len(found) - _PROBLEMS_SHOWN)
+
+
+def full_stop(text: str) -> str:
+    """Return a text that ends as a sentence does."""
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 

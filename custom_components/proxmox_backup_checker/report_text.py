@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 from .checker.causes import cause_of
 from .checker.report import Capacity, Failure, JobTally, Report, Standing, numbers
-from .explanation import iso
+from .explanation import full_stop, iso
 from .words import Words
 
 type Period = Literal["day", "week"]
@@ -109,7 +109,7 @@ def _sections(report: Report, words: Words) -> Iterable[Section]:
 
 def _standing(standing: Standing, words: Words) -> Line:
     verdict = standing.verdict
-    text = words.reasons.sentence(verdict.reason)
+    text = full_stop(words.reasons.sentence(verdict.reason))
     if verdict.cause is not None:
         text = f"{text} {words.reasons.step(verdict.cause)}"
     return Line(standing.name, text)
@@ -119,7 +119,7 @@ def _failure(failure: Failure, words: Words) -> Line:
     cause = cause_of(failure.error) if failure.error else None
     error = words.reasons.cause(cause) if cause else failure.error or words.text("report_no_cause")
     text = words.count("report_bullet_failures", failure.times, moment=words.moment(failure.last), error=error)
-    return Line(failure.name, text if text.endswith(".") else f"{text}.")
+    return Line(failure.name, full_stop(text))
 
 
 def _job(tally: JobTally, words: Words) -> Line:
@@ -169,7 +169,7 @@ def _markdown(summary: str, sections: Iterable[Section], closing: str | None) ->
 
 def _escaped(text: str) -> str:
     """Return a text in which markdown finds no marks; names and errors come from elsewhere."""
-    return "".join(f"\\{char}" if char in "\\`*_<>[]|#" else char for char in " ".join(text.split()))
+    return "".join(f"\\{char}" if char in "\\`*_<[]" else char for char in " ".join(text.split()))
 
 
 def _standing_data(standing: Standing, words: Words) -> dict[str, Any]:

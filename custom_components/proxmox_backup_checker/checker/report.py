@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
+from .figures import ONE_START
 from .job_names import job_name
 from .outcomes import Outcome, Result, succeeded
 from .picture import Picture, StorageView
@@ -39,7 +40,10 @@ class Failure:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobTally:
-    """The runs of one job, or with `job_id` None those that belong to none; `size` in bytes, None where not known."""
+    """The runs of one job, or with `job_id` None those that belong to none; `size` in bytes, None where not known.
+
+    What a job did at one time on several nodes is one run.
+    """
 
     job_id: str | None
     name: str
@@ -117,7 +121,7 @@ def report(picture: Picture, since: datetime, until: datetime) -> Report:
         protected=picture.counts.protected,
         paused=picture.counts.paused,
         ignored=picture.counts.ignored,
-        problems=tuple(_problems(standings)),
+        problems=_problems(standings),
         unknown=tuple(found for found in standings if found.verdict.problem is None),
         warnings=tuple(
             found for found in standings if found.verdict.problem is False and found.verdict.lasting is Status.WARNING
@@ -127,7 +131,7 @@ def report(picture: Picture, since: datetime, until: datetime) -> Report:
         ),
         failures=tuple(_failures(runs, picture)),
         jobs=tuple(_tallies(runs, picture)),
-        storages=tuple(_capacity(view) for view in picture.storages.values()),
+        storages=tuple(_capacity(view) for view in picture.storages.values() if _is_used(view, picture)),
         size=sum(sizes) if sizes else None,
         busy=_busy(runs),
         next_due=min((due for due in upcoming if due >= until), default=None),
@@ -148,11 +152,15 @@ def guest_title(name: str | None, vmid: int) -> str:
     return f"{name} ({vmid})" if name else str(vmid)
 
 
-def _problems(standings: Iterable[Standing]) -> Iterable[Standing]:
+def problems_of(picture: Picture) -> tuple[Standing, ...]:
     """Return what is a problem, guests first; a job's is told by its guests where they show it."""
+    return _problems(_standings(picture))
+
+
+def _problems(standings: Iterable[Standing]) -> tuple[Standing, ...]:
     found = [standing for standing in standings if standing.verdict.problem is True]
     told = {standing.verdict.job_id for standing in found if standing.kind == "guest"}
-    return [standing for standing in found if standing.kind != "job" or standing.key not in told]
+    return tuple(standing for standing in found if standing.kind != "job" or standing.key not in told)
 
 
 def _failures(runs: Iterable[RunRecord], picture: Picture) -> Iterable[Failure]:
@@ -205,16 +213,33 @@ def _tallies(runs: Iterable[RunRecord], picture: Picture) -> Iterable[JobTally]:
             by_job.setdefault(run.job_id, []).append(run)
     for job_id, found in by_job.items():
         sizes = [size for run in found for outcome in run.outcomes if (size := _size(outcome, picture)) is not None]
-        failed = sum(_failed(run) for run in found)
+        starts = _starts(found) if job_id is not None else [[run] for run in found]
+        failed = [any(_failed(run) for run in start) for start in starts]
+        warned = [any(run.warnings for run in start) for start in starts]
         yield JobTally(
             job_id=job_id,
             name=job_title(job_id, picture) if job_id is not None else "",
-            runs=len(found),
-            failed=failed,
-            warnings=sum(not _failed(run) and run.warnings > 0 for run in found),
+            runs=len(starts),
+            failed=sum(failed),
+            warnings=sum(warned and not bad for warned, bad in zip(warned, failed, strict=True)),
             size=sum(sizes) if sizes else None,
             duration=_busy(found),
         )
+
+
+def _starts(runs: Iterable[RunRecord]) -> list[list[RunRecord]]:
+    """Return a job's runs, the oldest first, with those together that its nodes began at one time."""
+    starts: list[list[RunRecord]] = []
+    for run in runs:
+        if (
+            starts
+            and run.started - starts[-1][0].started <= ONE_START
+            and run.node not in {other.node for other in starts[-1]}
+        ):
+            starts[-1].append(run)
+        else:
+            starts.append([run])
+    return starts
 
 
 def _failed(run: RunRecord) -> bool:
@@ -244,6 +269,13 @@ def _busy(runs: Iterable[RunRecord]) -> timedelta:
             total += run.ended - begin
             until = run.ended
     return total
+
+
+def _is_used(view: StorageView, picture: Picture) -> bool:
+    """Tell whether a storage holds archives, is to, or is a problem."""
+    listing = view.storage.listing
+    targets = {job.job.storage or "local" for job in picture.jobs.values() if job.job.enabled}
+    return bool(listing and listing.archives) or view.storage.storage in targets or view.verdict.problem is not False
 
 
 def _capacity(view: StorageView) -> Capacity:
