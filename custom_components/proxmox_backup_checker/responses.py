@@ -36,9 +36,14 @@ def runs_of(picture: Picture, things: Iterable[Thing]) -> list[RunRecord]:
     ]
 
 
-def newest_run(picture: Picture, thing: Thing) -> RunRecord | None:
-    """Return the newest run of a guest or job, one in progress before those that have ended."""
-    return max(runs_of(picture, [thing]), key=lambda run: run.started, default=None)
+def telling_run(thing: Thing) -> RunRecord | None:
+    """Return the run on which the verdict of a guest or job rests, else its newest.
+
+    Of a job's runs on several nodes, that is the one that failed.
+    """
+    picture, verdict = thing.coordinator.data, thing.verdict
+    known = picture.history.runs.get(verdict.trace.get("run", "")) if verdict else None
+    return known or max(runs_of(picture, [thing]), key=lambda run: run.started, default=None)
 
 
 def run_data(run: RunRecord, coordinator: CheckerCoordinator) -> dict[str, Any]:

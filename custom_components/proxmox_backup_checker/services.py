@@ -19,7 +19,7 @@ from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .explanation import explained, iso
 from .proxmox.log_excerpt import LogExcerpt, excerpt, lines
 from .report_text import Period, told
-from .responses import archive_data, archives_of, newest_run, run_data, runs_of
+from .responses import archive_data, archives_of, run_data, runs_of, telling_run
 from .things import Thing, guest_of, job_of, storage_of, things_of_target
 from .translated_errors import invalid
 from .words import Words
@@ -174,7 +174,7 @@ async def _get_log(call: ServiceCall) -> ServiceResponse:
         thing = things[0]
         coordinator = thing.coordinator
         vmid = int(thing.key) if thing.kind == "guest" else None
-        run = newest_run(coordinator.data, thing)
+        run = telling_run(thing)
         if run is None:
             raise invalid("no_run_of", name=thing.name)
         upid = run.upid
