@@ -20,6 +20,7 @@ from .proxmox.log_agent import LogAgentClient, PairingCode
 from .reader import FactsReader
 from .reasons import Reasons
 from .services import async_setup_services
+from .voice import async_setup_voice
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -29,6 +30,7 @@ _PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR]
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register what exists once for all clusters."""
     async_setup_services(hass)
+    async_setup_voice(hass)
     return True
 
 

@@ -49,9 +49,13 @@ class Reasons:
     @classmethod
     async def load(cls, hass: HomeAssistant) -> Self:
         """Read the sentences of the configured language, English where there are none."""
-        language = hass.config.language.split("-", maxsplit=1)[0]
-        sentences, causes = await hass.async_add_executor_job(_read_all, language)
-        return cls(sentences, language, causes)
+        return await hass.async_add_executor_job(cls.read, hass.config.language)
+
+    @classmethod
+    def read(cls, language: str) -> Self:
+        """Read the sentences of a language, English where there are none."""
+        language = language.split("-", maxsplit=1)[0]
+        return cls(_read(language), language, _read(f"causes_{language}"))
 
     def sentence(self, reason: Reason) -> str:
         """Return why, as one sentence that fits a state attribute."""
@@ -83,10 +87,6 @@ class Reasons:
         local = dt_util.as_local(value)
         weekday = _WEEKDAYS[self.language][local.weekday()]
         return f"{weekday}, {local.strftime(_DATES[self.language])} {local:%H:%M}"
-
-
-def _read_all(language: str) -> tuple[dict[str, str], dict[str, CauseWords]]:
-    return _read(language), _read(f"causes_{language}")
 
 
 def _read(name: str) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def told(report: Report, period: Period, words: Words) -> dict[str, Any]:
     sections = [section for section in _sections(report, words) if section.lines]
     closing = words.text("report_next", moment=words.moment(report.next_due)) if report.next_due else None
     return {
-        "title": words.text(f"report_title_{period}", cluster=report.cluster, state=_state(report, words)),
+        "title": words.text(f"report_title_{period}", cluster=report.cluster, state=state_of(report, words)),
         "summary": summary,
         "text": _plain(summary, sections, closing),
         "markdown": _markdown(summary, sections, closing),
@@ -56,7 +56,8 @@ def told(report: Report, period: Period, words: Words) -> dict[str, Any]:
     }
 
 
-def _state(report: Report, words: Words) -> str:
+def state_of(report: Report, words: Words) -> str:
+    """Return in a few words whether all is well."""
     if report.problems:
         return words.count("report_title_problems", len(report.problems))
     return words.text("report_title_unknown" if report.unknown else "report_title_well")

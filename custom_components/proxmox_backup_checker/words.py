@@ -24,7 +24,13 @@ class Words:
     @classmethod
     async def load(cls, hass: HomeAssistant, reasons: Reasons) -> Self:
         """Read the building blocks in the language of the reasons."""
-        return cls(await hass.async_add_executor_job(_read, reasons.language), reasons)
+        return await hass.async_add_executor_job(cls.read, reasons)
+
+    @classmethod
+    def read(cls, reasons: Reasons) -> Self:
+        """Read the building blocks in the language of the reasons."""
+        texts: dict[str, str] = json.loads((_FOLDER / f"{reasons.language}.json").read_text(encoding="utf-8"))
+        return cls(texts, reasons)
 
     def text(self, key: str, **values: str | int) -> str:
         """Return a text with its blanks filled."""
@@ -57,8 +63,3 @@ class Words:
         if len(names) <= most + 1:
             return ", ".join(names)
         return self.text("and_others", names=", ".join(names[:most]), count=len(names) - most)
-
-
-def _read(language: str) -> dict[str, str]:
-    texts: dict[str, str] = json.loads((_FOLDER / f"{language}.json").read_text(encoding="utf-8"))
-    return texts
