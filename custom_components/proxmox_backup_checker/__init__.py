@@ -21,7 +21,9 @@ from .proxmox.client import ProxmoxClient
 from .proxmox.log_agent import LogAgentClient, PairingCode
 from .reader import FactsReader
 from .reasons import Reasons
+from .services import async_setup_services
 from .statistics import keep_statistics
+from .voice import async_setup_voice
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -29,8 +31,10 @@ _PLATFORMS = [Platform.BINARY_SENSOR, Platform.BUTTON, Platform.CALENDAR, Platfo
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Set up what all clusters share."""
+    """Register what exists once for all clusters."""
+    async_setup_services(hass)
     async_setup_alert_services(hass)
+    async_setup_voice(hass)
     return True
 
 

@@ -77,18 +77,18 @@ class ProblemSensor(VerdictEntity, BinarySensorEntity):
 
     _unrecorded_attributes = frozenset(
         {
-            *(
-                "reason",
-                "since",
-                "last_success",
-                "next_due",
-                "confidence",
-                "failures",
-                "findings",
-                "error",
-                "next_step",
-            ),
-            *("acknowledged", "acknowledged_until"),
+            "verdict",
+            "reason",
+            "since",
+            "last_success",
+            "next_due",
+            "confidence",
+            "failures",
+            "findings",
+            "error",
+            "next_step",
+            "acknowledged",
+            "acknowledged_until",
         }
     )
 
@@ -106,6 +106,7 @@ class ProblemSensor(VerdictEntity, BinarySensorEntity):
             return None
         acknowledgement = self.coordinator.data.acknowledgement(self.verdict_key)
         return {
+            "verdict": verdict.lasting.value,
             "reason_code": verdict.reason.code,
             "reason": self.coordinator.reasons.sentence(verdict.reason),
             "since": verdict.since.isoformat() if verdict.since else None,

@@ -34,7 +34,7 @@ def judge_guest(guest: Guest, situation: Situation) -> Verdict:
     if verdict.status is Status.WARNING and situation.facts.policy.warnings_are_problems:
         verdict = replace(verdict, problem=True)
     if situation.backed_up_now(guest):
-        return replace(verdict, status=Status.RUNNING)
+        return replace(verdict, status=Status.RUNNING, under_run=verdict.status)
     return verdict
 
 

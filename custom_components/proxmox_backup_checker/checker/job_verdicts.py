@@ -68,11 +68,11 @@ def _with_progress(job: BackupJob, verdict: Verdict, situation: Situation) -> Ve
     if not going_on:
         return verdict
     if all("waiting_for_lock" in run.notes for run in going_on):
-        return replace(verdict, status=Status.WAITING)
+        return replace(verdict, status=Status.WAITING, under_run=verdict.status)
     if job.enabled and verdict.status in {Status.OK, Status.WARNING, Status.PENDING}:
         if (finding := _too_slow(job, going_on, situation)) is not None:
-            return replace(verdict, status=Status.RUNNING, reason=finding, findings=(finding, *verdict.findings))
-    return replace(verdict, status=Status.RUNNING)
+            verdict = replace(verdict, reason=finding, findings=(finding, *verdict.findings))
+    return replace(verdict, status=Status.RUNNING, under_run=verdict.status)
 
 
 def _too_slow(job: BackupJob, going_on: Iterable[RunRecord], situation: Situation) -> Reason | None:
