@@ -102,12 +102,12 @@ class Stage:
         entry_id = await self.home.add_cluster(found)
         for node in cluster.nodes:
             await self.home.add_log_agent(entry_id, await self._start_agent(cluster, node))
-        self.entries[cluster.name] = entry_id
+        self.entries[cluster.name or cluster.host] = entry_id
         return entry_id
 
     async def _start_agent(self, cluster: SimulatedCluster, node: str) -> str:
         """Run the real log agent on a node's files, and return its pairing line."""
-        certificates = self.folder / "agents" / cluster.name / node
+        certificates = self.folder / "agents" / str(cluster.port) / node
         certificates.mkdir(parents=True)
         make_certificate(certificates, node)
         server = Server(
