@@ -9,6 +9,7 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.typing import ConfigType
 from homeassistant.util import dt as dt_util
 
+from . import frontend, websocket_api
 from .alert_services import async_setup_alert_services
 from .const import CONF_FINGERPRINT, CONF_LOG_AGENTS, CONF_TOKEN_ID, CONF_TOKEN_SECRET, DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
@@ -31,7 +32,9 @@ _PLATFORMS = [Platform.BINARY_SENSOR, Platform.BUTTON, Platform.CALENDAR, Platfo
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Register what exists once for all clusters."""
+    """Register what exists once for all clusters; the dashboard's part before any of them, since tabs may be waiting."""
+    await frontend.async_serve(hass)
+    websocket_api.async_register(hass)
     async_setup_services(hass)
     async_setup_alert_services(hass)
     async_setup_voice(hass)

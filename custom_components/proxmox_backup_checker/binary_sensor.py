@@ -78,6 +78,7 @@ class ProblemSensor(VerdictEntity, BinarySensorEntity):
     _unrecorded_attributes = frozenset(
         {
             "verdict",
+            "custom_ui_more_info",
             "reason",
             "since",
             "last_success",
@@ -121,6 +122,8 @@ class ProblemSensor(VerdictEntity, BinarySensorEntity):
             "acknowledged_until": acknowledgement.until.isoformat()
             if acknowledgement and acknowledgement.until
             else None,
+            # Home Assistant shows this element of ours in the dialog of the entity.
+            "custom_ui_more_info": "pbc-more-info",
         }
 
 
