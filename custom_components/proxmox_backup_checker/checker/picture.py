@@ -73,14 +73,14 @@ class Picture:
     index: RunIndex
 
 
-def judge(facts: Facts, history: History, index: RunIndex | None = None) -> Picture:
-    """Return the picture that facts and history give; `index` is that of the picture before, to save time."""
+def judge(facts: Facts, history: History, before: Picture | None = None) -> Picture:
+    """Return the picture that facts and history give; the one `before` saves time and changes nothing."""
     facts = with_known_values(_with_plausible_clock(facts, history), history)
     history = remember(history, facts)
     situation = Situation(
         facts=facts,
         history=history,
-        index=index.following(history.runs) if index else RunIndex.of(history.runs),
+        index=before.index.following(history.runs) if before else RunIndex.of(history.runs),
         running=running_records(history.runs, facts),
     )
     guests = {
@@ -128,9 +128,7 @@ def judge(facts: Facts, history: History, index: RunIndex | None = None) -> Pict
         jobs_visible=facts.jobs is not None,
         guests_complete=facts.guests_complete,
         running=situation.running,
-        history=replace(
-            history, evaluated=facts.read_at or facts.now, verdicts=_remembered(verdicts, history, facts.now)
-        ),
+        history=replace(history, evaluated=facts.read_at or facts.now, verdicts=records),
         index=situation.index,
     )
 
