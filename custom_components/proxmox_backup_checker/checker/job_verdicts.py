@@ -210,8 +210,8 @@ def _missed(
         return Verdict(status=Status.PENDING, problem=False, reason=Reason("job_first_run_not_due"))
     guests = [guest for guest in situation.covered_guests(job) if guest.node == node]
     facts = situation.node(node)
-    off = facts is not None and not facts.online and situation.facts.read_at in {None, situation.facts.now}
-    if situation.seen_until(node) < table.deadline(due) and not off:
+    off = facts is not None and not facts.online and situation.is_fresh
+    if not situation.is_seen(node, table.deadline(due)) and not off:
         if facts is not None and facts.blindness is not None:
             return unknown(facts.blindness, node=node)
         return unknown("cannot_verify", since=situation.facts.read_at or situation.facts.now)

@@ -13,9 +13,9 @@ from .forecast import full_on
 from .guest_verdicts import judge_guest
 from .job_verdicts import judge_job
 from .records import History, RunRecord, VerdictRecord
-from .remember import remember, with_known_values
+from .remember import Remembered, remember, with_known_values
 from .run_memory import RunIndex, running_records
-from .situation import Situation
+from .situation import Situation, Watch
 from .storage_memory import storage_key
 from .storage_verdicts import judge_storage
 from .verdict import Status, Verdict
@@ -71,16 +71,19 @@ class Picture:
     running: tuple[RunRecord, ...]
     history: History
     index: RunIndex
+    remembered: Remembered
 
 
 def judge(facts: Facts, history: History, before: Picture | None = None) -> Picture:
     """Return the picture that facts and history give; the one `before` saves time and changes nothing."""
     facts = with_known_values(_with_plausible_clock(facts, history), history)
-    history = remember(history, facts)
+    remembered = remember(history, facts, before.remembered if before else None)
+    history = remembered.history
     situation = Situation(
         facts=facts,
         history=history,
-        index=before.index.following(history.runs) if before else RunIndex.of(history.runs),
+        indexes=remembered.indexes,
+        watch=Watch(facts.now),
         running=running_records(history.runs, facts),
     )
     guests = {
@@ -130,6 +133,7 @@ def judge(facts: Facts, history: History, before: Picture | None = None) -> Pict
         running=situation.running,
         history=replace(history, evaluated=facts.read_at or facts.now, verdicts=records),
         index=situation.index,
+        remembered=remembered,
     )
 
 

@@ -4,7 +4,6 @@ The oracle is Proxmox' own prune (see `proxmox.retention`): after a good run of 
 remove, and what it would keep of all slots should be there unless the nights failed.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -18,7 +17,7 @@ from ..proxmox.calendar_event import CalendarEvent
 from ..proxmox.models import Guest
 from ..proxmox.retention import Backup, KeepOptions, Mark, prune
 from .archives import as_backup
-from .facts import Facts, StorageFacts
+from .facts import StorageFacts
 from .job_names import job_name
 from .outcomes import Outcome, Result
 from .situation import Situation
@@ -195,7 +194,7 @@ def retention_findings(
         if (good[0].finished or good[0].started) >= listing.read_at:
             continue
         audit = audit_retention(
-            archives_on(promise.storage, guest, situation.facts),
+            situation.archives_on(promise.storage, guest),
             promise.keep,
             zone=zone,
             good=[outcome.started for outcome in good],
@@ -262,32 +261,6 @@ def _keep_since(job: BackupJob, situation: Situation) -> datetime | None:
     """Return since when a job has promised what it promises now."""
     record = situation.job_record(job)
     return record.owed_since if record else None
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class _Moment:
-    """The facts of one moment, compared by identity, which no number of archives makes slow."""
-
-    facts: Facts
-
-
-type _Groups = Mapping[tuple[str, str | None, int | None], list[Archive]]
-
-
-@lru_cache(maxsize=2)
-def _groups(moment: _Moment) -> _Groups:
-    """Return the archives by storage, the storage's node, and guest."""
-    found: defaultdict[tuple[str, str | None, int | None], list[Archive]] = defaultdict(list)
-    for storage in moment.facts.storages:
-        for archive in storage.listing.archives if storage.listing else ():
-            found[(storage.storage, storage.node, archive.vmid)].append(archive)
-    return found
-
-
-def archives_on(storage: StorageFacts, guest: Guest, facts: Facts) -> list[Archive]:
-    """Return all that is listed on a storage for a guest's VMID and type, which is what prune looks at; oldest first."""
-    found = _groups(_Moment(facts)).get((storage.storage, storage.node, guest.vmid), [])
-    return [archive for archive in found if archive.guest_type in {None, guest.guest_type}]
 
 
 def retention_of(
