@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from ..proxmox.backup_models import Archive
 from .facts import ArchiveListing, StorageFacts
@@ -12,12 +13,11 @@ type Place = tuple[str, str | None]
 
 @dataclass(frozen=True, slots=True)
 class ListedStorage:
-    """A listing with its archives by VMID, and the names of all, as in vm/101/2026-01-13T01:00:00Z or of a file."""
+    """A listing with its archives by VMID."""
 
     listing: ArchiveListing
     on_backup_server: bool
     by_guest: Mapping[int, tuple[Archive, ...]]
-    names: frozenset[str]
 
     @classmethod
     def of(cls, listing: ArchiveListing, *, on_backup_server: bool) -> ListedStorage:
@@ -30,7 +30,6 @@ class ListedStorage:
             listing=listing,
             on_backup_server=on_backup_server,
             by_guest={vmid: tuple(archives) for vmid, archives in by_guest.items()},
-            names=frozenset(archive.volid.partition(":backup/")[2] for archive in listing.archives),
         )
 
 
@@ -80,6 +79,9 @@ class ArchiveIndex:
         known = self.guests.get(vmid)
         if known is not None and known.by_place == by_place:
             return known
+        if len(by_place) == 1:
+            [archives] = by_place.values()
+            return GuestArchives(by_place, _newest_first(archives))
         seen: set[tuple[str, int]] = set()
         each_once: list[Archive] = []
         for place, archives in by_place.items():
@@ -92,4 +94,8 @@ class ArchiveIndex:
                 if identity not in seen:
                     seen.add(identity)
                     each_once.append(archive)
-        return GuestArchives(by_place, tuple(sorted(each_once, key=lambda archive: archive.ctime, reverse=True)))
+        return GuestArchives(by_place, _newest_first(each_once))
+
+
+def _newest_first(archives: Iterable[Archive]) -> tuple[Archive, ...]:
+    return tuple(sorted(archives, key=attrgetter("ctime"), reverse=True))

@@ -3,6 +3,7 @@
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Final
 
 from ..proxmox.vzdump_records import VzdumpLog
@@ -169,7 +170,7 @@ def _sorted_in[Key, Item: (RunRecord, Outcome)](
         kept = known.get(key, ())
         if key in old:
             kept = tuple(item for item in kept if item.upid not in gone)
-        items = sorted((*new.get(key, ()), *kept), key=lambda item: item.started, reverse=True)
+        items = sorted((*new.get(key, ()), *kept), key=attrgetter("started"), reverse=True)
         if items:
             found[key] = tuple(items)
         else:

@@ -1,9 +1,9 @@
 """One moment of one cluster, as all rules of the judgement look at it: facts, history, and what follows from both."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from ..proxmox.backup_models import Archive, BackupJob
 from ..proxmox.models import Guest
@@ -60,12 +60,20 @@ class Situation:
     indexes: Indexes
     running: tuple[RunRecord, ...] = ()
     watch: Watch
-    _timetables: dict[tuple[str, str], Timetable | None] = field(default_factory=dict)
+    _known: dict[Hashable, Any] = field(default_factory=dict)
 
     @property
     def index(self) -> RunIndex:
         """The history's runs, sorted in."""
         return self.indexes.runs
+
+    def once[Value](self, key: Hashable, make: Callable[[], Value]) -> Value:
+        """Return what is made for a key, made only once however often it is asked for."""
+        try:
+            value: Value = self._known[key]
+        except KeyError:
+            value = self._known[key] = make()
+        return value
 
     def has_come(self, moment: datetime) -> bool:
         """Tell whether a moment of our clock has come."""
@@ -118,14 +126,17 @@ class Situation:
 
     def timetable(self, job: BackupJob, node: str) -> Timetable | None:
         """Return a job's slots on a node, None where its schedule cannot be read or the node's zone is not known."""
-        key = (job.job_id, node)
-        if key not in self._timetables:
-            event, zone = event_of(job), self.facts.zone_of(node)
-            allowed = allowance(good_durations(self.job_runs(job)), self.facts.policy.start_grace)
-            self._timetables[key] = (
-                None if event is None or zone is None else Timetable.of(event, zone, self.node_now(node), allowed)
-            )
-        return self._timetables[key]
+        return self.once(("timetable", job.job_id, node), lambda: self._timetable(job, node))
+
+    def _timetable(self, job: BackupJob, node: str) -> Timetable | None:
+        event, zone = event_of(job), self.facts.zone_of(node)
+        if event is None or zone is None:
+            return None
+        allowed = self.once(
+            ("allowance", job.job_id),
+            lambda: allowance(good_durations(self.job_runs(job)), self.facts.policy.start_grace),
+        )
+        return Timetable.of(event, zone, self.node_now(node), allowed)
 
     def owed_since(self, job: BackupJob, guest: Guest | None = None) -> datetime | None:
         """Return the moment before which no slot is owed: the job, or the guest in it, was not there yet."""
@@ -148,6 +159,9 @@ class Situation:
 
     def outcomes(self, guest: Guest) -> Sequence[Outcome]:
         """Return what finished runs did for this very guest, newest first."""
+        return self.once(("outcomes", guest.vmid), lambda: self._outcomes(guest))
+
+    def _outcomes(self, guest: Guest) -> Sequence[Outcome]:
         record = self.guest_record(guest)
         since = record.since - _ONE_MINUTE if record and record.since else None
         found = self.index.by_guest.get(guest.vmid, ())
@@ -171,6 +185,9 @@ class Situation:
 
     def archives(self, guest: Guest) -> Sequence[Archive]:
         """Return the finished archives of this very guest, newest first, each once."""
+        return self.once(("archives", guest.vmid), lambda: self._archives(guest))
+
+    def _archives(self, guest: Guest) -> Sequence[Archive]:
         record = self.guest_record(guest)
         since = record.since.timestamp() if record and record.since else 0
         kinds = {None, guest.guest_type}

@@ -101,7 +101,8 @@ class MissingArchives:
         listed = self.listed.get((good.storage, None)) or self.listed.get((good.storage, good.node))
         if listed is None or good.finished is None or listed.listing.read_at <= good.finished:
             return record
-        if good.archive.rpartition("/dump/")[2] in listed.names:
+        ending = f"/{good.archive.rpartition('/dump/')[2]}"
+        if any(archive.volid.endswith(ending) for archive in reversed(listed.by_guest.get(good.vmid, ()))):
             return _without_missing(record)
         read_at = listed.listing.read_at
         if record.archive_missing != good.archive:
