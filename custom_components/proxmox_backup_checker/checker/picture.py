@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from operator import attrgetter
 
 from ..proxmox.backup_models import BackupJob
 from ..proxmox.models import ClusterStatus, Guest
@@ -12,6 +13,7 @@ from .figures import GuestFigures, JobFigures, figures_of_guest, figures_of_job
 from .forecast import full_on
 from .guest_verdicts import judge_guest
 from .job_verdicts import judge_job
+from .memo import Memo, Memory
 from .records import History, RunRecord, VerdictRecord
 from .remember import Remembered, remember, with_known_values
 from .run_memory import RunIndex, running_records
@@ -72,68 +74,90 @@ class Picture:
     history: History
     index: RunIndex
     remembered: Remembered
+    memo: Memo
 
 
 def judge(facts: Facts, history: History, before: Picture | None = None) -> Picture:
-    """Return the picture that facts and history give; the one `before` saves time and changes nothing."""
+    """Return the picture that facts and history give; the one `before` saves time and changes nothing.
+
+    What is as it was stays the same object, so that others need not look at it again.
+    """
     facts = with_known_values(_with_plausible_clock(facts, history), history)
+    facts = replace(facts, guests=_same_guests(facts.guests, before))
     remembered = remember(history, facts, before.remembered if before else None)
-    history = remembered.history
+    memo = before.memo if before else Memo()
     situation = Situation(
         facts=facts,
-        history=history,
+        history=remembered.history,
         indexes=remembered.indexes,
+        running=running_records(remembered.history.runs, facts),
         watch=Watch(facts.now),
-        running=running_records(history.runs, facts),
+        timetables_before=memo.timetables,
     )
-    guests = {
-        guest.vmid: _limited(f"guest_{guest.vmid}", judge_guest(guest, situation), situation) for guest in facts.guests
-    }
-    jobs = {job.job_id: _limited(f"job_{job.job_id}", judge_job(job, situation), situation) for job in facts.jobs or ()}
-    storages = {
-        key: _limited(f"storage_{key}", judge_storage(storage, situation), situation)
-        for storage in facts.storages
-        if (key := storage_key(storage))
-    }
-    counts = Counts.of(guests.values())
-    cluster = judge_cluster(counts, [*jobs.values(), *storages.values()])
-    verdicts = {
-        "cluster": cluster,
-        **{f"storage_{key}": verdict for key, verdict in storages.items()},
-        **{f"guest_{vmid}": verdict for vmid, verdict in guests.items()},
-        **{f"job_{job_id}": verdict for job_id, verdict in jobs.items()},
-    }
-    records = _remembered(verdicts, history, facts.now)
+    memory = Memory(situation, memo)
+    guests = {guest.vmid: _guest_view(guest, memory, situation, before) for guest in facts.guests}
+    jobs = {job.job_id: _job_view(job, memory, situation) for job in facts.jobs or ()}
+    storages = {storage_key(storage): _storage_view(storage, situation) for storage in facts.storages}
+    counts = Counts.of(view.verdict for view in guests.values())
+    cluster = judge_cluster(counts, [view.verdict for view in (*jobs.values(), *storages.values())])
+    records = _remembered(cluster, storages, guests, jobs, situation)
     return Picture(
         cluster=facts.cluster,
         nodes=facts.nodes,
-        guests={
-            guest.vmid: GuestView(guest=guest, verdict=guests[guest.vmid], figures=figures_of_guest(guest, situation))
-            for guest in facts.guests
-        },
-        jobs={
-            job.job_id: JobView(job=job, verdict=jobs[job.job_id], figures=figures_of_job(job, situation))
-            for job in facts.jobs or ()
-        },
-        storages={
-            key: StorageView(
-                key=key,
-                storage=storage,
-                verdict=storages[key],
-                full_on=full_on(history.storages[key].samples, storage.total),
-            )
-            for storage in facts.storages
-            if (key := storage_key(storage))
-        },
+        guests=guests,
+        jobs=jobs,
+        storages=storages,
         counts=counts,
         verdict=replace(cluster, since=records["cluster"].since),
         read_at=facts.read_at or facts.now,
         jobs_visible=facts.jobs is not None,
         guests_complete=facts.guests_complete,
         running=situation.running,
-        history=replace(history, evaluated=facts.read_at or facts.now, verdicts=records),
+        history=replace(remembered.history, evaluated=facts.read_at or facts.now, verdicts=records),
         index=situation.index,
         remembered=remembered,
+        memo=memory.memo,
+    )
+
+
+def _same_guests(guests: tuple[Guest, ...], before: Picture | None) -> tuple[Guest, ...]:
+    """Return the guests, as the same objects as before where they are equal."""
+    known = before.guests if before else {}
+    return tuple(
+        view.guest if (view := known.get(guest.vmid)) is not None and view.guest == guest else guest for guest in guests
+    )
+
+
+def _guest_view(guest: Guest, memory: Memory, situation: Situation, before: Picture | None) -> GuestView:
+    held = memory.of_guest(guest, _judge_guest)
+    if held.verdict.problem is not None:
+        return held
+    view = replace(held, verdict=_limited(f"guest_{guest.vmid}", held.verdict, situation))
+    known = before.guests.get(guest.vmid) if before else None
+    return known if known == view else view
+
+
+def _judge_guest(guest: Guest, situation: Situation) -> GuestView:
+    return GuestView(guest=guest, verdict=judge_guest(guest, situation), figures=figures_of_guest(guest, situation))
+
+
+def _job_view(job: BackupJob, memory: Memory, situation: Situation) -> JobView:
+    held = memory.of_job(job, _judge_job, attrgetter("verdict"))
+    verdict = _limited(f"job_{job.job_id}", held.verdict, situation)
+    return held if held.job is job and held.verdict is verdict else replace(held, job=job, verdict=verdict)
+
+
+def _judge_job(job: BackupJob, situation: Situation) -> JobView:
+    return JobView(job=job, verdict=judge_job(job, situation), figures=figures_of_job(job, situation))
+
+
+def _storage_view(storage: StorageFacts, situation: Situation) -> StorageView:
+    key = storage_key(storage)
+    return StorageView(
+        key=key,
+        storage=storage,
+        verdict=_limited(f"storage_{key}", judge_storage(storage, situation), situation),
+        full_on=full_on(situation.history.storages[key].samples, storage.total),
     )
 
 
@@ -162,9 +186,22 @@ def _limited(key: str, verdict: Verdict, situation: Situation) -> Verdict:
     )
 
 
-def _remembered(verdicts: Mapping[str, Verdict], history: History, now: datetime) -> dict[str, VerdictRecord]:
+def _remembered(
+    cluster: Verdict,
+    storages: Mapping[str, StorageView],
+    guests: Mapping[int, GuestView],
+    jobs: Mapping[str, JobView],
+    situation: Situation,
+) -> dict[str, VerdictRecord]:
     """Return each verdict with the moment since when it holds."""
-    return {key: _record(key, verdict, history.verdicts.get(key), now) for key, verdict in verdicts.items()}
+    verdicts = {
+        "cluster": cluster,
+        **{f"storage_{key}": view.verdict for key, view in storages.items()},
+        **{f"guest_{vmid}": view.verdict for vmid, view in guests.items()},
+        **{f"job_{job_id}": view.verdict for job_id, view in jobs.items()},
+    }
+    known, now = situation.history.verdicts, situation.facts.now
+    return {key: _record(key, verdict, known.get(key), now) for key, verdict in verdicts.items()}
 
 
 def _record(key: str, verdict: Verdict, known: VerdictRecord | None, now: datetime) -> VerdictRecord:

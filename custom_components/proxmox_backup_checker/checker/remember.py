@@ -185,7 +185,7 @@ def _guests(
             facts.jobs is None,
         )
         before = settled.get(vmid)
-        if before is not None and all(map(is_, before, made_of)):
+        if before is not None and all(map(is_, before, made_of, strict=True)):
             assert known is not None
             records[vmid] = known
             unchanged[vmid] = before
@@ -253,9 +253,7 @@ def _is_another(known: GuestRecord, guest: Guest) -> bool:
     return known.absent_since is not None and guest.name is not None and known.name not in {None, guest.name}
 
 
-def _coverage(
-    record: GuestRecord, covering: Sequence[str], facts: Facts, *, first_look: bool
-) -> Mapping[str, object]:
+def _coverage(record: GuestRecord, covering: Sequence[str], facts: Facts, *, first_look: bool) -> Mapping[str, object]:
     """Tell since when a guest is in which enabled jobs, and since when in none."""
     new = None if first_look else facts.now
     uncovered = None

@@ -232,9 +232,7 @@ def _promises(guest: Guest, situation: Situation) -> list[_Promise]:
     """Return what is promised for each storage; jobs with one storage and unlike retention undo each other's."""
     found: dict[str, list[_Promise]] = {}
     for job in situation.jobs_of(guest):
-        promise = situation.once(
-            ("retention", job.job_id, guest.node), partial(_promise, job, guest.node, situation)
-        )
+        promise = situation.once(("retention", job.job_id, guest.node), partial(_promise, job, guest.node, situation))
         if promise is not None:
             found.setdefault(promise.storage.storage, []).append(promise)
     return [

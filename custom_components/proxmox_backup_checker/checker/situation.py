@@ -1,6 +1,6 @@
 """One moment of one cluster, as all rules of the judgement look at it: facts, history, and what follows from both."""
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -13,11 +13,10 @@ from .indexes import Indexes
 from .outcomes import Outcome, Result
 from .records import GuestRecord, History, JobRecord, RunRecord
 from .run_memory import RunIndex, good_durations
-from .slots import Timetable, allowance, event_of
+from .slots import FOREVER, Timetable, allowance, event_of
 
 _ONE_MINUTE: Final = timedelta(minutes=1)
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
-FOREVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 class Watch:
@@ -60,6 +59,8 @@ class Situation:
     indexes: Indexes
     running: tuple[RunRecord, ...] = ()
     watch: Watch
+    timetables_before: Mapping[tuple[str, str], Timetable] = field(default_factory=dict)
+    timetables: dict[tuple[str, str], Timetable] = field(default_factory=dict)
     _known: dict[Hashable, Any] = field(default_factory=dict)
 
     @property
@@ -136,7 +137,12 @@ class Situation:
             ("allowance", job.job_id),
             lambda: allowance(good_durations(self.job_runs(job)), self.facts.policy.start_grace),
         )
-        return Timetable.of(event, zone, self.node_now(node), allowed)
+        key, now = (job.job_id, node), self.node_now(node)
+        table = self.timetables_before.get(key)
+        if table is None or not table.still_holds(event, zone, now, allowed):
+            table = Timetable.of(event, zone, now, allowed)
+        self.timetables[key] = table
+        return table
 
     def owed_since(self, job: BackupJob, guest: Guest | None = None) -> datetime | None:
         """Return the moment before which no slot is owed: the job, or the guest in it, was not there yet."""
@@ -169,9 +175,7 @@ class Situation:
         if since is None and all(outcome.guest_type in kinds for outcome in found):
             return found
         return [
-            outcome
-            for outcome in found
-            if outcome.guest_type in kinds and (since is None or outcome.started >= since)
+            outcome for outcome in found if outcome.guest_type in kinds and (since is None or outcome.started >= since)
         ]
 
     def backed_up_now(self, guest: Guest) -> list[Outcome]:

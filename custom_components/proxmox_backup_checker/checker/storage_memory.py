@@ -76,9 +76,7 @@ class MissingArchives:
 
     listed: Mapping[Place, ListedStorage] = field(default_factory=dict)
 
-    def following(
-        self, archives: ArchiveIndex, records: Mapping[str, StorageRecord], facts: Facts
-    ) -> MissingArchives:
+    def following(self, archives: ArchiveIndex, records: Mapping[str, StorageRecord], facts: Facts) -> MissingArchives:
         """Go by later listings; the same object where those that prove something are the same."""
         listed = {
             (storage.storage, storage.node): archives.places[(storage.storage, storage.node)]

@@ -81,9 +81,7 @@ class KeepOptions:
         a value that Proxmox would refuse.
         """
         keep_all = _flag(values["keep-all"]) if "keep-all" in values else False
-        numbers = {
-            rule: _number(f"keep-{rule}", values[f"keep-{rule}"]) for rule in _RULES if f"keep-{rule}" in values
-        }
+        numbers = {rule: _number(f"keep-{rule}", values[f"keep-{rule}"]) for rule in _RULES if f"keep-{rule}" in values}
         if keep_all and any(numbers.values()):
             raise ValueError("Retention: keep-all cannot be combined with other options")
         return cls(all=keep_all, **numbers)
