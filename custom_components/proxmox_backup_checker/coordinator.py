@@ -1,5 +1,6 @@
 """The meeting point: polls Proxmox, has the facts judged, keeps the history, publishes the picture."""
 
+import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
 import logging
@@ -58,6 +59,7 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
         self._bounded: datetime | None = None
         self._facts: Facts | None = None
         self._failed_polls = 0
+        self._polling = asyncio.Lock()
         self._policy = policy_of(entry.options)
         self.reasons = reasons
         self.links = AgentLinks()
@@ -130,6 +132,11 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
 
     @override
     async def _async_update_data(self) -> Picture:
+        """Poll; one poll ends before the next one begins, since each carries the history on."""
+        async with self._polling:
+            return await self._poll()
+
+    async def _poll(self) -> Picture:
         """Read and judge; for some polls what was read last stands in for what cannot be read now."""
         now = dt_util.utcnow()
         try:
@@ -140,11 +147,11 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
             self.update_interval = _RETRY
             if self._facts is None or not self._stands_in(error, now):
                 raise poll_error(error) from error
-            return self._judge(replace(self._facts, now=now))
+            return await self._judge(replace(self._facts, now=now))
         self.last_error = None
         self._failed_polls = 0
         self._facts = replace(self.reading.facts, policy=self._policy)
-        picture = self._judge(self._facts)
+        picture = await self._judge(self._facts)
         self.update_interval = self._interval(picture, now)
         return picture
 
@@ -164,11 +171,12 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
             return True
         return self._failed_polls <= _POLLS_FORGIVEN and not isinstance(error, CertificateError)
 
-    def _judge(self, facts: Facts) -> Picture:
-        picture = judge(facts, self._history, self.data.index if self.data else None)
+    async def _judge(self, facts: Facts) -> Picture:
+        """Have the facts judged in another thread: nothing that takes part is ever changed."""
+        picture = await self.hass.async_add_executor_job(judge, facts, self._history, self.data)
         history = picture.history
         if is_time_to_bound(self._bounded, facts.now):
-            history = bounded(history, facts.now)
+            history = await self.hass.async_add_executor_job(bounded, history, facts.now)
             self._bounded = facts.now
         self._history = history
         self._store.save_later(history)

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
-from statistics import median
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -308,7 +307,7 @@ def _of_slot(view: JobView, picture: Picture, slot: datetime, nodes: tuple[str, 
 def _usual(view: JobView, picture: Picture) -> timedelta | None:
     """Return how long a job's good runs take, as the middle of the last ones."""
     durations = good_durations(picture.index.by_job.get(view.job.job_id, ()))
-    return max(median(durations), _LEAST_SHOWN) if durations else None
+    return max(sorted(durations)[len(durations) // 2], _LEAST_SHOWN) if durations else None
 
 
 def _zones(view: JobView, picture: Picture) -> dict[ZoneInfo, tuple[str, ...]]:
