@@ -3,9 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from ..proxmox.backup_models import BackupJob
+from ..proxmox.calendar_event import CalendarEvent
 from ..proxmox.calendar_surprises import SurpriseCode
 from .causes import Cause, cause_of
 from .facts import Blindness
@@ -51,14 +54,26 @@ def _skipped_slot(job: BackupJob, situation: Situation) -> Reason | None:
     event = event_of(job)
     zones = {situation.facts.zone_of(guest.node) for guest in situation.covered_guests(job)}
     for zone in sorted((zone for zone in zones if zone is not None), key=str):
-        moment = situation.facts.now.astimezone(zone)
-        for surprise in event.surprises(moment) if event is not None else ():
-            if surprise.code is not SurpriseCode.SWALLOWED_BY_CLOCK_CHANGE:
-                continue
-            day = date.fromisoformat(str(surprise.values["date"]))
-            if timedelta() <= day - moment.date() <= _ANNOUNCED:
-                values = {"date": day.isoformat(), "time": str(surprise.values["time"]), "zone": str(zone)}
-                return Reason("slot_skipped_by_clock_change", values)
+        today = situation.facts.now.astimezone(zone).date()
+        # It is looked at once a day.
+        situation.has_come(_midnight(today + timedelta(days=1), zone))
+        skipped = _next_skipped(event, today, zone) if event is not None else None
+        if skipped is not None and skipped[0] - today <= _ANNOUNCED:
+            values = {"date": skipped[0].isoformat(), "time": skipped[1], "zone": str(zone)}
+            return Reason("slot_skipped_by_clock_change", values)
+    return None
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=zone)
+
+
+@lru_cache(maxsize=1024)
+def _next_skipped(event: CalendarEvent, today: date, zone: ZoneInfo) -> tuple[date, str] | None:
+    """Return day and time of the next slot that a clock change skips."""
+    for surprise in event.surprises(_midnight(today, zone)):
+        if surprise.code is SurpriseCode.SWALLOWED_BY_CLOCK_CHANGE:
+            return date.fromisoformat(str(surprise.values["date"])), str(surprise.values["time"])
     return None
 
 
@@ -68,11 +83,11 @@ def _with_progress(job: BackupJob, verdict: Verdict, situation: Situation) -> Ve
     if not going_on:
         return verdict
     if all("waiting_for_lock" in run.notes for run in going_on):
-        return replace(verdict, status=Status.WAITING)
+        return replace(verdict, status=Status.WAITING, under_run=verdict.status)
     if job.enabled and verdict.status in {Status.OK, Status.WARNING, Status.PENDING}:
         if (finding := _too_slow(job, going_on, situation)) is not None:
-            return replace(verdict, status=Status.RUNNING, reason=finding, findings=(finding, *verdict.findings))
-    return replace(verdict, status=Status.RUNNING)
+            verdict = replace(verdict, reason=finding, findings=(finding, *verdict.findings))
+    return replace(verdict, status=Status.RUNNING, under_run=verdict.status)
 
 
 def _too_slow(job: BackupJob, going_on: Iterable[RunRecord], situation: Situation) -> Reason | None:
@@ -210,8 +225,8 @@ def _missed(
         return Verdict(status=Status.PENDING, problem=False, reason=Reason("job_first_run_not_due"))
     guests = [guest for guest in situation.covered_guests(job) if guest.node == node]
     facts = situation.node(node)
-    off = facts is not None and not facts.online and situation.facts.read_at in {None, situation.facts.now}
-    if situation.seen_until(node) < table.deadline(due) and not off:
+    off = facts is not None and not facts.online and situation.is_fresh
+    if not situation.is_seen(node, table.deadline(due)) and not off:
         if facts is not None and facts.blindness is not None:
             return unknown(facts.blindness, node=node)
         return unknown("cannot_verify", since=situation.facts.read_at or situation.facts.now)

@@ -153,13 +153,40 @@ class VerdictRecord:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Acknowledgement:
-    """A person's word that a problem is known, until the next run or until a moment."""
+    """A person's word that a problem is known; `code` is its cause, another one is not meant.
+
+    Without `until` it holds until the problem is over or has another cause.
+    """
 
     key: str
     code: str
     made: datetime
     until: datetime | None = None
     note: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AlertRecord:
+    """What is remembered of problems with one cause: what was told of them, and when.
+
+    `key` is the tag while they last, and the tag with the moment of their end after that. `things` are the keys of the
+    verdicts that belong to it. `announced` is None until the first message; `known_before` tells that it was there at the
+    first look ever, `recovered` that it ended well and that this was told.
+    """
+
+    key: str
+    tag: str
+    kind: str
+    opened: datetime
+    since: datetime | None = None
+    causes: tuple[str, ...] = ()
+    things: tuple[str, ...] = ()
+    severity: str = "normal"
+    failures: int = 0
+    announced: datetime | None = None
+    known_before: bool = False
+    ended: datetime | None = None
+    recovered: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -176,3 +203,4 @@ class History:
     verdicts: Mapping[str, VerdictRecord] = field(default_factory=dict)
     acknowledgements: Mapping[str, Acknowledgement] = field(default_factory=dict)
     misses: Mapping[str, MissRecord] = field(default_factory=dict)
+    alerts: Mapping[str, AlertRecord] = field(default_factory=dict)
