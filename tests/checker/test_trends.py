@@ -10,7 +10,7 @@ from custom_components.proxmox_backup_checker.checker.facts import ArchiveListin
 from custom_components.proxmox_backup_checker.checker.outcomes import Result
 from custom_components.proxmox_backup_checker.checker.picture import Picture
 from custom_components.proxmox_backup_checker.checker.records import GuestRecord, RunRecord
-from custom_components.proxmox_backup_checker.checker.trends import Point, Trend, Unit, trends_of
+from custom_components.proxmox_backup_checker.checker.trends import Point, Trend, Unit, sources_of, trends_of
 from custom_components.proxmox_backup_checker.proxmox.backup_models import Archive
 
 from .builders import NOW, guest, picture
@@ -43,8 +43,12 @@ def seen(*runs: RunRecord, archives: tuple[Archive, ...] = (), kind: str = "nfs"
     return picture([guest(101, name="web")], storages=(storage,), history=history)
 
 
+def all_trends(held: Picture) -> list[Trend]:
+    return [found for source in sources_of(held) for found in trends_of(source, held)]
+
+
 def trend(held: Picture, key: str) -> Trend | None:
-    return next((found for found in trends_of(held) if found.key == key), None)
+    return next((found for found in all_trends(held) if found.key == key), None)
 
 
 def points(held: Picture, key: str = "guest_101_size") -> dict[datetime, Point]:
@@ -123,6 +127,16 @@ def test_backups_of_an_earlier_guest_with_the_same_number_are_not_its_own() -> N
 def test_a_storage_is_told_by_its_samples_and_guests_that_are_gone_are_not() -> None:
     held = seen(run_of(101, 102, started=YESTERDAY))
     assert points(held, "storage_nas_used") == {hour(NOW): Point(mean=25.0, least=25.0, most=25.0)}
-    assert {found.key for found in trends_of(held)} == {
+    assert {found.key for found in all_trends(held)} == {
         "guest_101_size", "guest_101_duration", "storage_nas_used",
     }  # fmt: skip
+
+
+def test_what_trends_are_made_of_is_the_same_until_there_is_a_new_backup() -> None:
+    first, second = run_of(101, started=YESTERDAY), run_of(101, started=NOW - timedelta(hours=2))
+    assert sources_of(seen(first)) == sources_of(seen(first))
+    assert sources_of(seen(first)) != sources_of(seen(first, second))
+    assert [source.keys for source in sources_of(seen(first))] == [
+        ("guest_101_size", "guest_101_duration"),
+        ("storage_nas_used",),
+    ]
