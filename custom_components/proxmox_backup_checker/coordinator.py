@@ -21,6 +21,8 @@ from .checker.records import History
 from .const import DOMAIN
 from .history_store import HistoryStore
 from .policy_options import policy_of
+from .poll_story import PollStory
+from .proxmox.connection import Asked, noting_requests
 from .proxmox.errors import (
     AuthenticationError,
     CannotConnectError,
@@ -29,6 +31,7 @@ from .proxmox.errors import (
     PermissionDeniedError,
     ProxmoxError,
 )
+from .proxmox.models import Version
 from .reader import FactsReader, Reading
 from .reasons import Reasons
 
@@ -66,6 +69,7 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
         self._policy = policy_of(entry.options)
         self.reasons = reasons
         self.links = AgentLinks()
+        self.story = PollStory(entry.title, reasons)
         self.reading: Reading | None = None
         self.last_error: ProxmoxError | None = None
 
@@ -83,6 +87,10 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
     def agent_nodes(self) -> frozenset[str]:
         """The nodes with a log agent."""
         return self._reader.agent_nodes
+
+    async def async_version(self) -> Version:
+        """Return the version of Proxmox; raises any ProxmoxError."""
+        return await self._reader.version()
 
     async def async_check_now(self) -> None:
         """Read everything again, whatever was read lately; raises a translated error where that is not possible."""
@@ -102,6 +110,18 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
 
     @override
     async def _async_update_data(self) -> Picture:
+        """Look once, and tell the story of it."""
+        at, asked = dt_util.utcnow(), Asked()
+        try:
+            with noting_requests() as asked:
+                picture = await self._look()
+        except (ConfigEntryAuthFailed, UpdateFailed) as error:
+            self.story.tell_failure(asked, at=at, error=self.last_error or error, following=self.update_interval)
+            raise
+        self.story.tell(asked, picture, self.reading, at=at, error=self.last_error, following=self.update_interval)
+        return picture
+
+    async def _look(self) -> Picture:
         """Read and judge; for some polls what was read last stands in for what cannot be read now."""
         now = dt_util.utcnow()
         try:

@@ -23,7 +23,7 @@ from .proxmox.errors import (
 )
 from .proxmox.job_command import JobCommand
 from .proxmox.log_agent import LogAgentClient
-from .proxmox.models import ClusterStatus, Guest, Node, NodeStorage, Permissions, Resources
+from .proxmox.models import ClusterStatus, Guest, Node, NodeStorage, Permissions, Resources, Version
 from .run_reader import RunReader
 from .storage_reader import StorageReader
 
@@ -76,6 +76,10 @@ class FactsReader:
     def agent_nodes(self) -> frozenset[str]:
         """The nodes with a log agent."""
         return self._agents.nodes
+
+    async def version(self) -> Version:
+        """Return the version of the contacted node; raises any ProxmoxError."""
+        return await self._client.version()
 
     def read_all_again(self) -> None:
         """Let the next poll read everything, whatever was read lately."""
