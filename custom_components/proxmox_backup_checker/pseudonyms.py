@@ -60,7 +60,8 @@ class Pseudonyms:
                 ],
                 "cluster": [picture.cluster.title],
                 "guest": [
-                    *(guest.name for guest in (*facts.guests, *included) if guest.name),
+                    *(guest.name for guest in facts.guests if guest.name),
+                    *(guest.name for guest in included if guest.name),
                     *(record.name for record in history.guests.values() if record.name),
                 ],
             },

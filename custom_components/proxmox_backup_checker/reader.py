@@ -119,6 +119,7 @@ class FactsReader:
             guests=resources.guests,
             jobs=jobs,
             runs=runs,
+            unread_runs=self._runs.unread,
             job_states=self._agents.states,
             pools_visible=permissions.has("/pool", "Pool.Audit"),
             guests_visible=permissions.has("/vms", "VM.Audit") and not resources.odd,
@@ -207,7 +208,7 @@ class FactsReader:
             tasks_read=runs.read,
             skew=self._skews.get(node.name, timedelta()),
             booted=now - timedelta(seconds=uptime) if uptime else None,
-            oldest_task=runs.oldest,
+            runs_known_since=runs.known_since,
         )
 
     async def _read_clock(self, node: str, now: datetime) -> None:

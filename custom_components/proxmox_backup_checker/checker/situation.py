@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Final
 
 from ..proxmox.backup_models import Archive, BackupJob
@@ -10,6 +11,7 @@ from ..proxmox.models import Guest
 from .coverage import Coverage, covers
 from .facts import Facts, NodeFacts
 from .outcomes import Outcome, Result
+from .provenance import Provenance
 from .records import GuestRecord, History, JobRecord, RunRecord
 from .run_memory import RunIndex, good_durations
 from .slots import Timetable, allowance, event_of
@@ -28,6 +30,7 @@ class Situation:
     running: tuple[RunRecord, ...] = ()
     _timetables: dict[tuple[str, str], Timetable | None] = field(default_factory=dict)
     _archives: dict[int, list[Archive]] = field(default_factory=dict)
+    _own_archives: dict[int, list[Archive]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Sort the archives by guest."""
@@ -128,15 +131,30 @@ class Situation:
         return self._archives.get(guest.vmid, [])
 
     def archives(self, guest: Guest) -> list[Archive]:
-        """Return the finished archives of this very guest, newest first, each once."""
+        """Return the finished archives that are this very guest's, newest first, each once."""
+        if guest.vmid not in self._own_archives:
+            own = self.provenance.attributable(guest, self._finished_archives(guest))
+            self._own_archives[guest.vmid] = sorted(own, key=lambda archive: archive.ctime, reverse=True)
+        return self._own_archives[guest.vmid]
+
+    def foreign_archives(self, guest: Guest) -> list[Archive]:
+        """Return the finished archives that bear a guest's number and that cannot be held to be its own."""
+        own = {archive.volid for archive in self.archives(guest)}
+        return [archive for archive in self._finished_archives(guest) if archive.volid not in own]
+
+    @cached_property
+    def provenance(self) -> Provenance:
+        """What tells whose an archive is."""
+        return Provenance(facts=self.facts, history=self.history, by_guest=self.index.by_guest, running=self.running)
+
+    def _finished_archives(self, guest: Guest) -> list[Archive]:
         record = self.guest_record(guest)
         since = record.since.timestamp() if record and record.since else 0
-        found = [
+        return [
             archive
             for archive in self._archives.get(guest.vmid, ())
             if archive.finished and archive.guest_type in {None, guest.guest_type} and archive.ctime >= since
         ]
-        return sorted(found, key=lambda archive: archive.ctime, reverse=True)
 
     def covered_guests(self, job: BackupJob) -> list[Guest]:
         """Return the guests that a job surely covers."""
