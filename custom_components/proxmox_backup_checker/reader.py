@@ -23,7 +23,7 @@ from .proxmox.errors import (
 )
 from .proxmox.job_command import JobCommand
 from .proxmox.log_agent import LogAgentClient
-from .proxmox.models import ClusterStatus, Guest, Node, NodeStorage, Permissions, Resources
+from .proxmox.models import ClusterStatus, Guest, Node, NodeStorage, Permissions, Resources, Version
 from .proxmox.upid import Upid
 from .run_reader import RunReader
 from .storage_reader import StorageReader
@@ -78,6 +78,10 @@ class FactsReader:
         """The nodes with a log agent."""
         return self._agents.nodes
 
+    async def version(self) -> Version:
+        """Return the version of the contacted node; raises any ProxmoxError."""
+        return await self._client.version()
+
     def read_all_again(self) -> None:
         """Let the next poll read everything, whatever was read lately."""
         self._cadence.forget(lambda topic: not (isinstance(topic, tuple) and topic[0] == "archives"))
@@ -123,6 +127,7 @@ class FactsReader:
             guests=resources.guests,
             jobs=jobs,
             runs=runs,
+            unread_runs=self._runs.unread,
             job_states=self._agents.states,
             pools_visible=permissions.has("/pool", "Pool.Audit"),
             guests_visible=permissions.has("/vms", "VM.Audit") and not resources.odd,
@@ -211,7 +216,7 @@ class FactsReader:
             tasks_read=runs.read,
             skew=self._skews.get(node.name, timedelta()),
             booted=now - timedelta(seconds=uptime) if uptime else None,
-            oldest_task=runs.oldest,
+            runs_known_since=runs.known_since,
         )
 
     async def _read_clock(self, node: str, now: datetime) -> None:

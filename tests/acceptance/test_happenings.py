@@ -39,7 +39,7 @@ async def test_a01_each_node_s_run_is_told_once_by_the_cluster_and_by_its_job(ho
     assert first["happened_at"] < "2026-01-13T02"
 
     assert home.entry is not None
-    home.entry.runtime_data.take_up(home.picture.history)
+    await home.entry.runtime_data.async_take_up(lambda history: history)
     await home.hass.async_block_till_done()
     assert len(cluster.kinds) == 2
 

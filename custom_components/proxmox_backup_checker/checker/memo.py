@@ -153,6 +153,10 @@ class Memory:
             facts.guests_complete,
             None if self._situation.is_fresh else facts.read_at,
             history.began,
+            {name: node.runs_known_since for name, node in facts.nodes.items()},
+            facts.unread_runs,
+            self._situation.index.logless,
+            self._situation.provenance.concerned,
             None if facts.jobs is None else tuple(_promised(job) for job in facts.jobs),
             tuple((record.job_id, record.name) for record in history.jobs.values()),
             tuple(

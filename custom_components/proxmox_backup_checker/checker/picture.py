@@ -23,10 +23,11 @@ from .memo import Memo, Memory
 from .records import Acknowledgement, History, RunRecord, VerdictRecord
 from .remember import Remembered, remember, with_known_values
 from .run_memory import RunIndex, running_records
-from .situation import Situation, Watch
+from .situation import Situation
 from .storage_memory import storage_key
 from .storage_verdicts import judge_storage
 from .verdict import Status, Verdict
+from .watch import Watch
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

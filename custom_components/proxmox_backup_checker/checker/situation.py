@@ -12,40 +12,14 @@ from .coverage import Coverage, covers
 from .facts import Facts, NodeFacts, StorageFacts
 from .indexes import Indexes
 from .outcomes import Outcome, Result
+from .provenance import Provenance
 from .records import GuestRecord, History, JobRecord, RunRecord
 from .run_memory import RunIndex, good_durations
-from .slots import FOREVER, Timetable, allowance, event_of
+from .slots import Timetable, allowance, event_of
+from .watch import Watch
 
 _ONE_MINUTE: Final = timedelta(minutes=1)
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class Watch:
-    """Tells whether a moment has come, and takes note of when its answers will no longer be the same.
-
-    A verdict in which time takes part only through a watch stays what it is `until` the next of the moments asked for, as
-    long as nothing else changes.
-    """
-
-    def __init__(self, now: datetime) -> None:
-        """Tell it at this moment."""
-        self.now = now
-        self.until = FOREVER
-
-    def has_come(self, moment: datetime) -> bool:
-        """Tell whether a moment is now or past."""
-        if moment <= self.now:
-            return True
-        self.until = min(self.until, moment)
-        return False
-
-    def depends_on_now(self) -> None:
-        """Take note that the present itself is part of an answer, which any other moment makes another one."""
-        self.until = self.now
-
-    def start_again(self) -> None:
-        """Forget the moments asked for so far."""
-        self.until = FOREVER
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,10 +172,28 @@ class Situation:
         return self.indexes.archives.of(guest.vmid).newest_first
 
     def archives(self, guest: Guest) -> Sequence[Archive]:
-        """Return the finished archives of this very guest, newest first, each once."""
-        return self.once(("archives", guest.vmid), lambda: self._archives(guest))
+        """Return the finished archives that are this very guest's, newest first, each once."""
+        return self.once(("archives", guest.vmid), lambda: self._own_archives(guest))
 
-    def _archives(self, guest: Guest) -> Sequence[Archive]:
+    def foreign_archives(self, guest: Guest) -> Sequence[Archive]:
+        """Return the finished archives that bear a guest's number and that cannot be held to be its own."""
+        finished, own = self._finished_archives(guest), self.archives(guest)
+        if len(own) == len(finished):
+            return ()
+        known = {archive.volid for archive in own}
+        return [archive for archive in finished if archive.volid not in known]
+
+    @cached_property
+    def provenance(self) -> Provenance:
+        """What tells whose an archive is."""
+        return Provenance(
+            facts=self.facts, history=self.history, index=self.index, watch=self.watch, running=self.running
+        )
+
+    def _own_archives(self, guest: Guest) -> Sequence[Archive]:
+        return self.provenance.attributable(guest, self._finished_archives(guest))
+
+    def _finished_archives(self, guest: Guest) -> Sequence[Archive]:
         record = self.guest_record(guest)
         since = record.since.timestamp() if record and record.since else 0
         kinds = {None, guest.guest_type}
