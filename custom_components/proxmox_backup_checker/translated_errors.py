@@ -28,7 +28,7 @@ def action_error(error: ProxmoxError) -> HomeAssistantError:
     )
 
 
-def poll_error(error: ProxmoxError) -> Exception:
+def poll_error(error: ProxmoxError) -> HomeAssistantError:
     """Return the error of a poll."""
     if isinstance(error, AuthenticationError):
         return ConfigEntryAuthFailed(translation_domain=DOMAIN, translation_key="invalid_auth")
