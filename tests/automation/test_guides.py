@@ -38,10 +38,8 @@ def examples(text: str) -> list[dict[str, Any]]:
     return [block for block in found if isinstance(block, dict)]
 
 
-@pytest.mark.parametrize("action", [*described("services")])
-def test_every_action_and_every_field_of_it_is_in_the_guide(action: str) -> None:
-    if f"\n## {action}\n" not in ACTIONS:
-        pytest.skip("the guide of another page")
+@pytest.mark.parametrize("action", ["check_now", "explain", "list_runs", "list_archives", "get_log", "report"])
+def test_every_action_that_answers_is_in_the_guide_with_its_fields(action: str) -> None:
     text = part(ACTIONS, action)
     for field in described("services")[action]["fields"]:
         assert f"`{field}`" in text, field
