@@ -114,7 +114,7 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
         if run.task_type != "vzdump":
             raise invalid("not_a_run", upid=upid)
         try:
-            text = await self._reader.task_log(run)
+            text = await self._reader.task_log(run, self._history.runs.get(upid))
         except ProxmoxError as error:
             raise action_error(error) from error
         if text is None:

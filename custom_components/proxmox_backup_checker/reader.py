@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from .agent_reader import AgentReader
 from .cadence import SLOW, Cadence
 from .checker.facts import Blindness, Facts, NodeFacts, Run
+from .checker.records import RunRecord
 from .proxmox.backup_models import BackupJob, IncludedGuest
 from .proxmox.client import ProxmoxClient
 from .proxmox.errors import (
@@ -25,6 +26,7 @@ from .proxmox.job_command import JobCommand
 from .proxmox.log_agent import LogAgentClient
 from .proxmox.models import ClusterStatus, Guest, Node, NodeStorage, Permissions, Resources, Version
 from .proxmox.upid import Upid
+from .run_logs import RunLogs
 from .run_reader import RunReader
 from .storage_reader import StorageReader
 
@@ -61,6 +63,7 @@ class FactsReader:
         self._runs = RunReader(client)
         self._storages = StorageReader(client, self._cadence)
         self._agents = AgentReader(agents)
+        self._run_logs = RunLogs(client, agents)
         self._zones: dict[str, ZoneInfo | None] = {}
         self._skews: dict[str, timedelta] = {}
         self._included: dict[str, tuple[IncludedGuest, ...]] = {}
@@ -86,12 +89,12 @@ class FactsReader:
         """Let the next poll read everything, whatever was read lately."""
         self._cadence.forget(lambda topic: not (isinstance(topic, tuple) and topic[0] == "archives"))
 
-    async def task_log(self, upid: Upid) -> str | None:
-        """Return the log of a run, None where Proxmox no longer has it.
+    async def task_log(self, upid: Upid, record: RunRecord | None) -> str | None:
+        """Return the log of a run, None where it is gone; `record` is what is remembered of the run.
 
         Raises any ProxmoxError.
         """
-        return await self._client.task_log(upid.node, str(upid))
+        return await self._run_logs.text(upid, record, self._zones.get(upid.node))
 
     async def read(self, now: datetime, known: Collection[str] = ()) -> Reading:
         """Return the state of the cluster; the finished runs in `known`, by UPID, are not read again.

@@ -58,8 +58,10 @@ async def test_every_alert_rule_of_the_guide_finds_its_metrics(
     }
     [used] = values("hass_sensor_unit_percent", "sensor[.]storage_nas_used").values()
     assert 20 < used < 30
-    [free] = values("hass_sensor_data_size_gb", "sensor[.]storage_nas_free").values()
-    assert 3000 < free < 3500
+    [free] = values("hass_sensor_data_size_gib", "sensor[.]storage_nas_free").values()
+    assert 2800 < free < 3300
+    for metric in re.findall(r"^\| `(hass_\w+)`", GUIDE.read_text(encoding="utf-8"), re.MULTILINE):
+        assert metric in {sample.name for sample in samples}
     [last] = values("hass_sensor_timestamp_seconds", "sensor[.]web_last_good_backup").values()
     assert abs(last - pve.clock.now().timestamp()) < 3600
 
