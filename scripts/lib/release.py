@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOMAIN = "proxmox_backup_checker"
 INTEGRATION = Path("custom_components") / DOMAIN
 _SECTION = re.compile(r"^## \[(?P<version>[^\]]+)\] - (?P<date>.+)$", re.MULTILINE)
+_PACKAGE = re.compile(r"proxmox-backup-log-agent_(\d[^_]*)_all\.deb")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _OLDEST = (1980, 1, 1, 0, 0, 0)
 """The time of every file in the zip, so that the same source gives the same bytes."""
@@ -27,13 +28,19 @@ def versions(root: Path) -> dict[str, str]:
     manifest = json.loads((root / INTEGRATION / "manifest.json").read_text(encoding="utf-8"))
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
     agent = root / "log_agent"
-    return {
+    named = {
         "manifest.json": manifest["version"],
         "pyproject.toml": project["project"]["version"],
         "CHANGELOG.md": next(sections(root))[0],
         "the log agent": _found(agent / "proxmox_backup_log_agent" / "__init__.py", r'^__version__ = "(.+)"$'),
         "the log agent's changelog": _found(agent / "debian" / "changelog", r"^\S+ \((.+)\) "),
     }
+    pages = (agent / "README.md", *sorted((root / "docs").rglob("*.md")), *sorted(root.glob("README*.md")))
+    for page in pages:
+        text = page.read_text(encoding="utf-8") if page.exists() else ""
+        for said in sorted(set(_PACKAGE.findall(text))):
+            named[f"{page.relative_to(root)} ({said})"] = said
+    return named
 
 
 def sections(root: Path) -> Iterator[tuple[str, str, str]]:

@@ -79,6 +79,14 @@ def test_a_version_that_differs_is_named_with_its_place(source: Path, path: str,
     assert place in done.stderr
 
 
+def test_a_page_that_names_the_package_of_another_version_is_named(source: Path) -> None:
+    (source / "docs").mkdir()
+    (source / "docs" / "log-agent.md").write_text("apt install ./proxmox-backup-log-agent_1.1.0_all.deb\n")
+    done = release(source, "check")
+    assert done.returncode == 1
+    assert "docs/log-agent.md (1.1.0) says 1.1.0" in done.stderr
+
+
 def test_a_tag_of_another_version_is_refused(source: Path) -> None:
     done = release(source, "check", "v1.1.0")
     assert done.returncode == 1
