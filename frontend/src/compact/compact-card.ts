@@ -23,9 +23,6 @@ export class CompactCard extends SummaryCard {
     `,
   ];
 
-  getCardSize = (): number => 1;
-  getGridOptions = () => ({ columns: 6, rows: 1, min_columns: 6, min_rows: 1 });
-
   protected override render() {
     if (!this.hass || !this.config) return nothing;
     const words = wordsOf(this.hass);

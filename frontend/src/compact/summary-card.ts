@@ -1,35 +1,21 @@
 import { nothing, type PropertyValues } from "lit";
-import { state } from "lit/decorators.js";
+import { property } from "lit/decorators.js";
 import type { Row } from "../data/row";
 import { WallController } from "../data/wall-controller";
 import { openWall } from "../details/open";
 import { navigate } from "../ha/actions";
 import { HassElement } from "../ha/hass-element";
+import type { CardConfig } from "../ha/lazy-card";
 import { wordsOf } from "../i18n/words";
 import { sortRows } from "../model/sort";
 import { type Summary, summarise, totals } from "../wall/summary";
-
-export interface SummaryConfig {
-  type: string;
-  title?: string;
-  server?: string;
-  navigation_path?: string;
-}
 
 const DAYS = 30;
 
 /** What the one-line card and the badge share: the sum of a wall, and what a tap opens. */
 export abstract class SummaryCard extends HassElement {
-  @state() protected config?: SummaryConfig;
+  @property({ attribute: false }) config?: CardConfig;
   protected readonly wall = new WallController(this);
-
-  static getStubConfig = () => ({});
-  static getConfigForm = () =>
-    import("../editor/forms").then(({ simpleForm }) => simpleForm(["title", "server", "navigation_path"]));
-
-  setConfig(config: SummaryConfig): void {
-    this.config = config;
-  }
 
   protected override willUpdate(_: PropertyValues): void {
     if (!this.hass || !this.config) return;
@@ -63,9 +49,8 @@ export abstract class SummaryCard extends HassElement {
 
   protected press = (): void => {
     const { navigation_path: path, server, title } = this.config ?? { type: "" };
-    if (path) return navigate(path);
-    const config = { type: "", ...(title ? { title } : {}), ...(server ? { server } : {}) };
-    openWall(this, config);
+    if (path) navigate(path);
+    else openWall(this, { type: "", ...(title ? { title } : {}), ...(server ? { server } : {}) });
   };
 
   protected override render(): unknown {

@@ -1,5 +1,6 @@
 /** The part that is fetched with the dashboard. */
 
+import "../i18n/more";
 import { NextRunsCard } from "../next-runs/next-runs-card";
 import { Problem } from "../problems/problem";
 import { ProblemsCard } from "../problems/problems-card";

@@ -1,3 +1,4 @@
+import "../i18n/more";
 import { fetchInfo } from "../data/commands";
 import { DOMAIN, type Server } from "../data/contract";
 import type { EntityEntry, Hass } from "../ha/types";
@@ -7,6 +8,8 @@ type Card = Record<string, unknown>;
 
 const MOST_LOGGED = 40;
 const FULL = { grid_options: { columns: "full" } };
+
+export const suggestions = (hass: Hass) => ({ title: wordsOf(hass).say("title"), icon: "mdi:shield-check" });
 
 /** Builds the dashboard: what is there, and what each cluster has; users need no YAML. */
 export async function generate(hass: Hass): Promise<Card> {

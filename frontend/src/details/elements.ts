@@ -1,5 +1,6 @@
 /** The part that is fetched when details are first opened. */
 
+import "../i18n/more";
 import { WallFrame } from "../wall/wall-frame";
 import { GuestDetails } from "./details";
 import { DetailsDialog, WallDialog } from "./dialogs";

@@ -1,5 +1,4 @@
 import { css, html, LitElement, nothing } from "lit";
-import { property } from "lit/decorators.js";
 import { WallController } from "../data/wall-controller";
 import type { EntityState, Hass } from "../ha/types";
 import { DEFAULT_DAYS } from "../wall/config";
@@ -11,8 +10,10 @@ export class MoreInfo extends LitElement {
     :host { display: block; margin-top: 16px; }
   `;
 
-  @property({ attribute: false }) hass?: Hass;
-  @property({ attribute: false }) stateObj?: EntityState;
+  static override properties = { hass: { attribute: false }, stateObj: { attribute: false } };
+
+  hass?: Hass;
+  stateObj?: EntityState;
   private readonly wall = new WallController(this);
 
   override connectedCallback(): void {

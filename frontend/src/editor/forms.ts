@@ -1,3 +1,4 @@
+import "../i18n/more";
 import { DOMAIN } from "../data/contract";
 import { fetchedPageWords } from "../ha/page-words";
 import type { Key, Words } from "../i18n/words";

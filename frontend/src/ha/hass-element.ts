@@ -1,11 +1,12 @@
-import { LitElement, type PropertyValues } from "lit";
-import { property } from "lit/decorators.js";
+import { LitElement, type PropertyDeclarations, type PropertyValues } from "lit";
 import { fetchWordsFor } from "../i18n/words";
 import type { Hass } from "./types";
 
 /** An element that is given `hass`, which changes with every state in the house, and draws itself only when it matters. */
 export class HassElement extends LitElement {
-  @property({ attribute: false }) hass?: Hass;
+  static override properties: PropertyDeclarations = { hass: { attribute: false } };
+
+  hass?: Hass;
 
   protected override shouldUpdate(changed: PropertyValues): boolean {
     const words = this.hass && fetchWordsFor(this.hass);

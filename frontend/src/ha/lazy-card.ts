@@ -1,4 +1,4 @@
-import { html, nothing, type PropertyValues } from "lit";
+import { css, html, nothing, type PropertyValues } from "lit";
 import { HassElement } from "./hass-element";
 
 export interface CardConfig {
@@ -6,6 +6,7 @@ export interface CardConfig {
   title?: string;
   server?: string;
   max_rows?: number;
+  navigation_path?: string;
 }
 
 interface LazyCard {
@@ -13,7 +14,7 @@ interface LazyCard {
   tag: string;
   load: () => Promise<unknown>;
   size: number;
-  columns?: number | "full";
+  grid?: object;
   fields?: string[];
 }
 
@@ -21,7 +22,7 @@ interface LazyCard {
 export type CardElement = HTMLElement & { hass?: unknown; config?: CardConfig };
 
 /** Makes the class of a card whose code is fetched when it is first shown. */
-export function lazyCard({ tag, load, size, columns = 12, fields = ["title", "server"] }: LazyCard) {
+export function lazyCard({ tag, load, size, grid, fields = ["title", "server"] }: LazyCard) {
   return class extends HassElement {
     static override properties = { config: { state: true } };
     config?: CardConfig;
@@ -29,8 +30,11 @@ export function lazyCard({ tag, load, size, columns = 12, fields = ["title", "se
 
     static getStubConfig = () => ({});
     static getConfigForm = () => import("../editor/forms").then(({ simpleForm }) => simpleForm(fields));
+    static override styles = css`
+      :host { display: block; height: 100%; }
+    `;
     getCardSize = (): number => size;
-    getGridOptions = () => ({ columns, rows: "auto", min_columns: 6 });
+    getGridOptions = () => ({ columns: 12, rows: "auto", min_columns: 6, ...grid });
 
     setConfig(config: CardConfig): void {
       this.config = config;
@@ -51,7 +55,7 @@ export function lazyCard({ tag, load, size, columns = 12, fields = ["title", "se
       this.shown ??= document.createElement(tag) as CardElement;
       this.shown.hass = this.hass;
       this.shown.config = this.config;
-      return html`<style>:host { display: block; height: 100%; }</style>${this.shown}`;
+      return html`${this.shown}`;
     }
   };
 }

@@ -1,11 +1,19 @@
 import type { Hass } from "../ha/types";
 import en from "./en.json";
+import type More_ from "./en-more.json";
 
-export type Key = keyof typeof en;
+type More = typeof More_;
+
+export type Key = keyof typeof en | keyof More;
 type Plural<K> = K extends `${infer Stem}_other` ? Stem : never;
 export type PluralKey = Plural<Key>;
 export type Texts = Record<Key, string>;
 type Values = Record<string, string | number>;
+
+/** What everything says; the parts that are fetched later bring their own texts with them. */
+const ENGLISH: Partial<Texts> = { ...en };
+
+export const addEnglish = (texts: Partial<Texts>): void => void Object.assign(ENGLISH, texts);
 
 /** Languages beside English; each is fetched when somebody speaks it. */
 const OTHERS: Record<string, () => Promise<Texts>> = { de: () => import("./de").then(({ german }) => german) };
@@ -16,20 +24,20 @@ export class Words {
 
   constructor(
     language: string,
-    private readonly texts: Texts,
+    private readonly texts: Partial<Texts>,
   ) {
     this.#plurals = new Intl.PluralRules(language);
   }
 
   say = (key: Key, values: Values = {}): string =>
-    (this.texts[key] ?? en[key]).replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ""));
+    (this.texts[key] ?? ENGLISH[key] ?? key).replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ""));
 
   /** Says it with the number of things in it. */
   count = (key: PluralKey, n: number, values: Values = {}): string =>
     this.say(`${key}_${this.#plurals.select(n) === "one" ? "one" : "other"}` as Key, { n, ...values });
 }
 
-const spoken = new Map<string, Words>([["en", new Words("en", en)]]);
+const spoken = new Map<string, Words>([["en", new Words("en", ENGLISH)]]);
 const english = spoken.get("en") as Words;
 
 const known = (language: string): string => {

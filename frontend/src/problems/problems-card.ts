@@ -9,7 +9,8 @@ import type { CardConfig } from "../ha/lazy-card";
 import { wordsOf } from "../i18n/words";
 import { sortRows } from "../model/sort";
 import { look } from "../styles/look";
-import { blank, loadError, notices, notLoaded, skeleton } from "../wall/notices";
+import { blank, loadError, notices, notLoaded } from "../wall/notices";
+import { skeleton } from "../wall/skeleton";
 import { wallStyles } from "../wall/styles";
 
 const DAYS = 30;

@@ -1,5 +1,6 @@
+import "../i18n/more";
 import { html, nothing, type TemplateResult } from "lit";
-import { DOMAIN, type Server } from "../data/contract";
+import { DOMAIN, type Group, type Server } from "../data/contract";
 import type { WallState } from "../data/wall-store";
 import type { Format } from "../format";
 import { alert, icon } from "../ha/elements";
@@ -85,7 +86,26 @@ export const notLoaded = (words: Words): TemplateResult =>
     html`<a class="btn" href=${INTEGRATION}>${words.say("not_loaded_link")}</a>`,
   );
 
-export const skeleton = (words: Words, rows: number): TemplateResult =>
-  html`<div class="skeleton" role="status">
-    <span class="sr">${words.say("loading")}</span>${Array.from({ length: rows }, () => html`<i></i>`)}
-  </div>`;
+export const noMatch = (words: Words, reset: (() => void) | undefined): TemplateResult =>
+  blank(
+    "mdi:filter-off-outline",
+    words.say("empty_filter"),
+    "",
+    reset ? html`<button class="btn" @click=${reset}>${words.say("reset")}</button>` : nothing,
+  );
+
+/** What stands in place of the rows, if anything. */
+export function instead(
+  state: WallState,
+  group: Group,
+  words: Words,
+  retry: () => void,
+): TemplateResult | typeof nothing | undefined {
+  const { phase, rows, servers } = state;
+  if (phase === "not_loaded") return notLoaded(words);
+  if (rows.length) return undefined;
+  if (phase === "failed") return html`<div class="notices">${loadError(state, words, retry)}</div>`;
+  if (!servers.length) return noServer(words);
+  if (servers.every((server) => server.state !== "ok")) return nothing;
+  return blank("mdi:backup-restore", words.say(`empty_${group}s`), words.say(`empty_${group}s_hint`));
+}

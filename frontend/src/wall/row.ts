@@ -5,7 +5,6 @@ import type { Words } from "../i18n/words";
 import { badDays, showsReason } from "../model/status";
 import { mark } from "../styles/look";
 import { type Layout, STRIP_HEIGHT } from "./columns";
-import { sparkline } from "./sparkline";
 import { strip } from "./strip";
 
 export interface RowView {
@@ -16,6 +15,8 @@ export interface RowView {
   /** The cluster's name, where there is more than one. */
   server: string | undefined;
   sizes: (number | null)[] | undefined;
+  /** Draws the sizes, once that is fetched. */
+  sparkline: ((sizes: (number | null)[] | undefined) => TemplateResult) | undefined;
   /** The cell under the cursor, or -1. */
   day: number;
 }
@@ -30,7 +31,7 @@ export function rowContent(row: Row, view: RowView): TemplateResult {
   return html`${mark(row.status)}
     <span class="name"><b>${row.name}</b> <small>${subtitle(row, view)}</small></span>
     ${strip(row.cells, layout.strip, STRIP_HEIGHT, view.day)}
-    ${layout.spark ? sparkline(view.sizes) : nothing}
+    ${layout.spark ? (view.sparkline?.(view.sizes) ?? html`<span></span>`) : nothing}
     ${layout.size ? html`<span class="end num size">${format.size(row.size)}</span>` : nothing}
     ${layout.last ? html`<span class="end num aside"><span class="sr">${words.say("last_good")}: </span>${last}</span>` : nothing}
     ${layout.next ? html`<span class="end num aside"><span class="sr">${words.say("next_run")}: </span>${format.relative(row.nextDue, now)}</span>` : nothing}

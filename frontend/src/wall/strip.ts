@@ -40,7 +40,7 @@ function cellPath(cell: Cell, x: number, w: number, height: number): string {
     case "n":
       return bar(x + w / 2 - Math.min(3, w / 2), height - half / 2 - 1, Math.min(6, w), 2, 1);
     case "u":
-      return [0.25, 0.55, 0.85].map((part) => bar(x + w / 2 - 1, Math.round(height * part) - 1, 2, 2, 1)).join("");
+      return bar(x + w / 2 - 1, height - half / 2 - 1, 2, 2, 1);
   }
 }
 

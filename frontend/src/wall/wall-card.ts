@@ -1,12 +1,10 @@
 import { html, nothing, type PropertyValues } from "lit";
-import { property, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
-import { styleMap } from "lit/directives/style-map.js";
 import type { Status } from "../data/contract";
 import type { Row } from "../data/row";
-import { Sizes } from "../data/sizes";
+import type { Sizes } from "../data/sizes";
 import { WallController } from "../data/wall-controller";
-import { openDetails } from "../details/open";
+import { loadDetails, openDetails } from "../details/open";
 import { formatOf } from "../format";
 import { card } from "../ha/elements";
 import { HassElement } from "../ha/hass-element";
@@ -22,8 +20,8 @@ import { type Layout, layout, rowHeight } from "./columns";
 import { checkConfig, DEFAULT_DAYS, DEFAULT_ROWS, PREVIEW_ROWS, shownColumns, type WallConfig } from "./config";
 import { chips, columnHeads, search } from "./head";
 import { move } from "./keys";
-import { blank, loadError, noServer, notices, notLoaded, skeleton } from "./notices";
-import { daySentence, rowContent } from "./row";
+import { daySentence, type RowView, rowContent } from "./row";
+import { skeleton } from "./skeleton";
 import { cellAt } from "./strip";
 import { wallStyles } from "./styles";
 import { summarise, summariseRows, summaryLine, totals } from "./summary";
@@ -36,19 +34,34 @@ const MINUTE = 60_000;
 export class BackupWall extends HassElement {
   static override styles = [look, stripLook, wallStyles];
 
-  @property({ type: Boolean }) preview = false;
-  /** Set where the wall stands inside something that has a frame of its own. */
-  @property({ type: Boolean }) bare = false;
-  @state() private config?: WallConfig;
-  @state() private width = 0;
-  @state() private scrolled = 0;
-  @state() private status?: Status;
-  @state() private query = "";
-  @state() private current?: string;
-  @state() private day = -1;
-  @state() private now = Date.now() / 1000;
-  @state() private tip?: { text: string; x: number; y: number };
+  static override properties = {
+    preview: { type: Boolean },
+    bare: { type: Boolean },
+    config: { state: true },
+    width: { state: true },
+    scrolled: { state: true },
+    status: { state: true },
+    query: { state: true },
+    current: { state: true },
+    day: { state: true },
+    now: { state: true },
+    tip: { state: true },
+  };
 
+  preview = false;
+  /** Set where the wall stands inside something that has a frame of its own. */
+  bare = false;
+  private config?: WallConfig;
+  private width = 0;
+  private scrolled = 0;
+  private status?: Status;
+  private query = "";
+  private current?: string;
+  private day = -1;
+  private now = Date.now() / 1000;
+  private tip?: { text: string; x: number; y: number };
+
+  private fetched?: typeof import("./notices");
   private stale = true;
   private listed: Row[] = [];
   private shown: Row[] = [];
@@ -57,7 +70,8 @@ export class BackupWall extends HassElement {
   private readonly wall = new WallController(this, () => {
     this.stale = true;
   });
-  private readonly sizes = new Sizes(() => this.requestUpdate());
+  private sizes?: Sizes;
+  private sparkline?: RowView["sparkline"];
   private observer?: ResizeObserver;
   private clock?: ReturnType<typeof setInterval>;
 
@@ -92,6 +106,11 @@ export class BackupWall extends HassElement {
     clearInterval(this.clock);
   }
 
+  /** Fetches the details ahead of the first tap: after an update of the integration this page's version of them is gone. */
+  protected override firstUpdated(): void {
+    setTimeout(loadDetails, 1_000);
+  }
+
   protected override willUpdate(changed: PropertyValues): void {
     if (!this.hass || !this.config) return;
     const { server, group = "guest", days = DEFAULT_DAYS } = this.config;
@@ -124,8 +143,8 @@ export class BackupWall extends HassElement {
   protected override render() {
     if (!this.hass || !this.config) return nothing;
     const { phase, rows, servers } = this.wall.state;
-    const busy =
-      phase === "loading" || (phase === "ready" && !rows.length && servers.some((s) => s.state === "starting"));
+    const starting = phase === "ready" && !rows.length && servers.some((server) => server.state === "starting");
+    const busy = phase === "loading" || starting;
     const words = wordsOf(this.hass);
     const content = html`<div class="head">
         <div class="title-line">
@@ -134,9 +153,23 @@ export class BackupWall extends HassElement {
         </div>
         ${rows.length ? this.renderTools() : nothing}
       </div>
-      ${notices(this.wall.state, words, formatOf(this.hass), this.wall.retry)}
+      ${this.exceptions?.notices(this.wall.state, words, formatOf(this.hass), this.wall.retry)}
       ${busy ? skeleton(words, this.preview ? PREVIEW_ROWS : 6) : this.renderBody()}`;
     return this.bare ? html`<div class="bare" aria-busy=${busy}>${content}</div>` : card(content, busy);
+  }
+
+  /** What is drawn where not all is as it should be, fetched when that is so. */
+  private get exceptions(): typeof import("./notices") | undefined {
+    const { phase, rows, servers, connected, outdated } = this.wall.state;
+    const usual = connected && !outdated && servers.length && servers.every((server) => server.state === "ok");
+    if (phase === "loading" || (phase === "ready" && usual && rows.length && this.shown.length)) return undefined;
+    if (!this.fetched) {
+      import("./notices").then((fetched) => {
+        this.fetched = fetched;
+        this.requestUpdate();
+      });
+    }
+    return this.fetched;
   }
 
   private renderSummary() {
@@ -171,33 +204,18 @@ export class BackupWall extends HassElement {
   private renderBody() {
     if (!this.hass) return nothing;
     const words = wordsOf(this.hass);
-    const { phase, servers, rows } = this.wall.state;
-    const group = this.config?.group ?? "guest";
-    if (phase === "not_loaded") return notLoaded(words);
-    if (phase === "failed" && !rows.length)
-      return html`<div class="notices">${loadError(this.wall.state, words, this.wall.retry)}</div>`;
-    if (!servers.length) return noServer(words);
-    if (!rows.length) {
-      if (servers.every((server) => server.state !== "ok")) return nothing;
-      return blank("mdi:backup-restore", words.say(`empty_${group}s`), words.say(`empty_${group}s_hint`));
-    }
-    if (!this.shown.length) return this.renderNoMatch();
+    const instead = this.exceptions?.instead(this.wall.state, this.config?.group ?? "guest", words, this.wall.retry);
+    if (instead) return instead;
+    if (!this.shown.length) return this.exceptions?.noMatch(words, this.status || this.query ? this.reset : undefined);
     return html`${this.renderList()}
       <div class="sr" aria-live="polite">${this.sentence()}</div>
       ${this.tip ? html`<div class="tip" aria-hidden="true" style="left:${this.tip.x}px;top:${this.tip.y}px">${this.tip.text}</div>` : nothing}`;
   }
 
-  private renderNoMatch() {
-    if (!this.hass) return nothing;
-    const words = wordsOf(this.hass);
-    const reset = () => {
-      this.status = undefined;
-      this.query = "";
-    };
-    const all =
-      this.status || this.query ? html`<button class="btn" @click=${reset}>${words.say("reset")}</button>` : nothing;
-    return blank("mdi:filter-off-outline", words.say("empty_filter"), "", all);
-  }
+  private reset = (): void => {
+    this.status = undefined;
+    this.query = "";
+  };
 
   private renderList() {
     const columns = this.columns;
@@ -209,7 +227,7 @@ export class BackupWall extends HassElement {
     const height = this.offsets.top(this.rowsShown());
     const [first, last] = this.offsets.between(this.scrolled, height);
     const visible = this.shown.slice(first, last);
-    if (columns.spark) this.sizes.want(this.hass.connection, visible, this.days);
+    this.wantSizes(visible);
     const old = new Set(
       servers.filter((server) => !["ok", "starting"].includes(server.state)).map((server) => server.id),
     );
@@ -220,13 +238,13 @@ export class BackupWall extends HassElement {
         class="scroll"
         role="list"
         aria-label=${words.say(`list_${group}s`)}
-        style=${styleMap({ height: `${height}px` })}
+        style="height:${height}px"
         @scroll=${this.onScroll}
         @keydown=${this.onKey}
         @pointermove=${this.onPointer}
         @pointerleave=${this.hideTip}
       >
-        <div class="inner" role="presentation" style=${styleMap({ height: `${this.offsets.top(this.shown.length)}px` })}>
+        <div class="inner" role="presentation" style="height:${this.offsets.top(this.shown.length)}px">
           ${repeat(
             visible,
             (row) => row.id,
@@ -254,13 +272,26 @@ export class BackupWall extends HassElement {
                 format,
                 now: this.now,
                 server: names.get(row.entryId),
-                sizes: this.sizes.of(row),
+                sizes: this.sizes?.of(row),
+                sparkline: this.sparkline,
                 day: row.id === this.current ? this.day : -1,
               })}</button></div>`;
             },
           )}
         </div>
       </div>`;
+  }
+
+  private wantSizes(rows: Row[]): void {
+    if (this.hass && this.sizes) this.sizes.want(this.hass.connection, rows, this.days);
+    else if (this.columns?.spark) this.fetchSizeColumn();
+  }
+
+  private async fetchSizeColumn(): Promise<void> {
+    const { Sizes, sparkline } = await import("./size-column");
+    this.sizes ??= new Sizes(() => this.requestUpdate());
+    this.sparkline = sparkline;
+    this.requestUpdate();
   }
 
   private sentence(): string {
@@ -272,7 +303,7 @@ export class BackupWall extends HassElement {
   private sentenceFor(row: Row, cell: number): string {
     if (!this.hass) return "";
     const day = dayOfCell(this.wall.state.end, row.cells.length, cell);
-    return daySentence(row, day, cell, this.sizes.of(row), wordsOf(this.hass), formatOf(this.hass));
+    return daySentence(row, day, cell, this.sizes?.of(row), wordsOf(this.hass), formatOf(this.hass));
   }
 
   private toTop(): void {
