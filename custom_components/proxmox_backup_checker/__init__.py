@@ -6,8 +6,10 @@ from homeassistant.const import CONF_HOST, CONF_PORT, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.typing import ConfigType
 from homeassistant.util import dt as dt_util
 
+from . import frontend, websocket_api
 from .const import CONF_FINGERPRINT, CONF_LOG_AGENTS, CONF_TOKEN_ID, CONF_TOKEN_SECRET, DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .devices import Devices, is_present
@@ -22,6 +24,13 @@ from .reasons import Reasons
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
 _PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR]
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Let the dashboard card be loaded and answer it: before any cluster is set up, since tabs may be waiting."""
+    await frontend.async_serve(hass)
+    websocket_api.async_register(hass)
+    return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: CheckerConfigEntry) -> None:

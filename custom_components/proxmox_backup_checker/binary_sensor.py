@@ -58,7 +58,18 @@ class ProblemSensor(VerdictEntity, BinarySensorEntity):
     """Whether there is a problem, and why; unknown where nothing can be proven."""
 
     _unrecorded_attributes = frozenset(
-        {"reason", "since", "last_success", "next_due", "confidence", "failures", "findings", "error", "next_step"}
+        {
+            "custom_ui_more_info",
+            "reason",
+            "since",
+            "last_success",
+            "next_due",
+            "confidence",
+            "failures",
+            "findings",
+            "error",
+            "next_step",
+        }
     )
 
     @property
@@ -84,6 +95,8 @@ class ProblemSensor(VerdictEntity, BinarySensorEntity):
             "findings": self.coordinator.reasons.sentences(verdict.findings),
             "next_step": self.coordinator.reasons.step(verdict.cause) if verdict.cause else None,
             "error": verdict.error and verdict.error[:_LONGEST_ERROR],
+            # Home Assistant shows this element of ours in the dialog of the entity.
+            "custom_ui_more_info": "pbc-more-info",
         }
 
 

@@ -7,8 +7,7 @@ from typing import Final, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import ConfigEntryAuthFailed
-from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
 from .cadence import BUSY, QUIET, WITH_AGENTS
@@ -16,19 +15,13 @@ from .checker.facts import Facts
 from .checker.history_limits import bounded, is_time_to_bound
 from .checker.picture import Picture, judge
 from .checker.records import History
-from .const import DOMAIN
 from .history_store import HistoryStore
 from .policy_options import policy_of
-from .proxmox.errors import (
-    AuthenticationError,
-    CannotConnectError,
-    CertificateChangedError,
-    CertificateError,
-    PermissionDeniedError,
-    ProxmoxError,
-)
+from .proxmox.errors import AuthenticationError, CertificateError, ProxmoxError
+from .proxmox.upid import Upid
 from .reader import FactsReader, Reading
 from .reasons import Reasons
+from .translated_errors import action_error, invalid, poll_error
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -36,6 +29,8 @@ _POLLS_FORGIVEN: Final = 3
 _RETRY: Final = timedelta(minutes=5)
 # The scheduler starts a run within a minute of its slot.
 _AFTER_SLOT: Final = timedelta(seconds=75)
+# Ten times the log of a night of a hundred guests, in characters.
+_LARGEST_LOG: Final = 16 * 1024 * 1024
 
 type CheckerConfigEntry = ConfigEntry[CheckerCoordinator]
 
@@ -71,6 +66,27 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
         """The cluster's identity, the first part of every unique id."""
         return self.config_entry.unique_id or self.config_entry.entry_id
 
+    async def async_task_log(self, upid: str) -> str:
+        """Return the log of a backup run, read from Proxmox now.
+
+        Raises ServiceValidationError where there is no such log, HomeAssistantError where it cannot be read.
+        """
+        try:
+            run = Upid.parse(upid)
+        except ValueError as error:
+            raise invalid("not_a_run", upid=upid[:200]) from error
+        if run.task_type != "vzdump":
+            raise invalid("not_a_run", upid=upid)
+        try:
+            text = await self._reader.task_log(run)
+        except ProxmoxError as error:
+            raise action_error(error) from error
+        if text is None:
+            raise invalid("log_gone", node=run.node)
+        if len(text) > _LARGEST_LOG:
+            raise invalid("log_too_large", megabytes=str(len(text) >> 20))
+        return text
+
     @override
     async def _async_setup(self) -> None:
         """Take up the history where it was left."""
@@ -91,7 +107,7 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
             self._failed_polls += 1
             self.update_interval = _RETRY
             if self._facts is None or not self._stands_in(error, now):
-                raise _translated(error) from error
+                raise poll_error(error) from error
             return self._judge(replace(self._facts, now=now))
         self.last_error = None
         self._failed_polls = 0
@@ -137,18 +153,3 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
             if due is not None and view.job.enabled and now <= due <= now + interval:
                 interval = min(interval, max(due + _AFTER_SLOT - now, BUSY))
         return interval
-
-
-def _translated(error: ProxmoxError) -> Exception:
-    """Return the error that Home Assistant shows."""
-    if isinstance(error, AuthenticationError):
-        return ConfigEntryAuthFailed(translation_domain=DOMAIN, translation_key="invalid_auth")
-    if isinstance(error, CertificateChangedError):
-        key = "certificate_changed"
-    elif isinstance(error, PermissionDeniedError):
-        key = "permission_denied"
-    elif isinstance(error, CannotConnectError):
-        key = "cannot_connect"
-    else:
-        key = "unexpected_answer"
-    return UpdateFailed(translation_domain=DOMAIN, translation_key=key, translation_placeholders={"error": str(error)})
