@@ -1,0 +1,1 @@
+const e=`proxmox_backup_checker`;export{e as t};

@@ -1,0 +1,46 @@
+import { html, nothing, type TemplateResult } from "lit";
+import type { Run, RunResult, Status } from "../data/contract";
+import type { Format } from "../format";
+import type { Words } from "../i18n/words";
+import { mark } from "../styles/look";
+
+const AS_STATUS: Record<RunResult, Status> = {
+  ok: "ok",
+  warning: "warning",
+  failed: "failed",
+  cancelled: "failed",
+  interrupted: "failed",
+  not_reached: "failed",
+  unclear: "unknown",
+  running: "running",
+  missed: "overdue",
+};
+
+export const runMark = (result: RunResult): TemplateResult => mark(AS_STATUS[result] ?? "unknown");
+
+/** One run: how it ended, why, and what to do. */
+export function runPanel(run: Run, words: Words, format: Format): TemplateResult {
+  const facts: [string, string | null][] = [
+    [words.say("started"), run.upid || run.started ? format.weekdayMoment(run.started) : null],
+    [words.say("duration"), run.duration === null ? null : format.duration(run.duration)],
+    [words.say("size"), run.size === null ? null : format.size(run.size)],
+    [words.say("transferred"), run.transferred === null ? null : format.size(run.transferred)],
+    [words.say("run_by"), run.by_hand ? words.say("by_hand") : run.job_name],
+    [words.say("storage"), run.storage],
+  ];
+  const where = run.node ? html`<span class="aside">${run.node}</span>` : nothing;
+  return html`<section class="run">
+    <h4>${runMark(run.result)} ${words.say(`result_${run.result}`)} ${where}</h4>
+    ${run.cause || run.error ? html`<p class="cause">${run.cause ?? run.error}</p>` : nothing}
+    ${run.step ? html`<p class="step"><b>${words.say("next_step")}:</b> ${run.step}</p>` : nothing}
+    ${definitions(facts)}
+    ${run.archive ? html`<p class="archive">${run.archive}</p>` : nothing}
+  </section>`;
+}
+
+/** Facts with their names; those that are not known are left out. */
+export function definitions(facts: [string, string | TemplateResult | null][]): TemplateResult {
+  return html`<dl>
+    ${facts.map(([name, value]) => (value === null || value === "" ? nothing : html`<div><dt>${name}</dt><dd class="num">${value}</dd></div>`))}
+  </dl>`;
+}

@@ -1,0 +1,20 @@
+import { html, LitElement, nothing } from "lit";
+import { property } from "lit/decorators.js";
+import type { Hass } from "../ha/types";
+import type { WallConfig } from "./config";
+import type { BackupWall } from "./wall-card";
+
+/** A wall inside a dialog, which has a title and a frame of its own. */
+export class WallFrame extends LitElement {
+  @property({ attribute: false }) hass?: Hass;
+  @property({ attribute: false }) config?: WallConfig;
+
+  protected override render() {
+    return this.config ? html`<proxmox-backup-wall bare .hass=${this.hass}></proxmox-backup-wall>` : nothing;
+  }
+
+  protected override firstUpdated(): void {
+    const wall = this.renderRoot.querySelector<BackupWall>("proxmox-backup-wall");
+    if (this.config) wall?.setConfig(this.config);
+  }
+}
