@@ -49,7 +49,8 @@ async function bundle() {
     minify: true,
     comments: { legal: false },
     entryFileNames: "[name].js",
-    chunkFileNames: "[name]-[hash].js",
+    // The folder is served under a hash of its content: names need none.
+    chunkFileNames: "[name].js",
   });
   // In minified code lines break in templates only, where one blank says the same as many.
   return output.map((file) => ({ ...file, fileName: file.fileName, code: file.code.replace(/\s*\n\s*/g, " ").trim() }));

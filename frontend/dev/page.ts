@@ -2,8 +2,9 @@
 
 import "./stand-ins";
 import "../src/main";
-import "../src/details/elements";
-import "../src/dashboard/elements";
+import "../src/rest";
+import "../src/details/details-elements";
+import "../src/dashboard/dashboard-elements";
 import { GUESTS, HEALTHY, healthy, manyGuests, NOW, server } from "./canned";
 import { fakeHass, type World } from "./fake-hass";
 

@@ -7,8 +7,8 @@ import "./registry";
 
 const LINE_FIELDS = ["title", "server", "navigation_path"];
 
-const load = () => import("./dashboard/elements");
-const loadLines = () => import("./compact/elements");
+const load = () => import("./dashboard/dashboard-elements");
+const loadLines = () => import("./compact/line-elements");
 
 /** Builds the dashboard "Proxmox backups". */
 class BackupsStrategy extends HTMLElement {

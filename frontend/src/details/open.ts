@@ -12,7 +12,7 @@ export const DETAILS_DIALOG = "pbc-details-dialog";
 export const WALL_DIALOG = "pbc-wall-dialog";
 
 /** Fetches the code of the details. */
-export const loadDetails = (): Promise<unknown> => import("./elements");
+export const loadDetails = (): Promise<unknown> => import("./details-elements");
 
 export const openDetails = (from: EventTarget, params: DetailsParams): void =>
   showDialog(from, DETAILS_DIALOG, params, loadDetails);

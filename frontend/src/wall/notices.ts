@@ -1,5 +1,5 @@
 import "../i18n/more";
-import { html, nothing, type TemplateResult } from "lit";
+import { css, html, nothing, type TemplateResult } from "lit";
 import { DOMAIN, type Group, type Server } from "../data/contract";
 import type { WallState } from "../data/wall-store";
 import type { Format } from "../format";
@@ -17,10 +17,22 @@ const SEVERITY = {
   starting: "info",
 } as const;
 
+const styles = css`
+  .notices { display: flex; flex-direction: column; gap: 8px; padding: 0 16px; }
+  .notices:has(*) { padding-bottom: 10px; }
+  .blank { display: flex; flex-direction: column; align-items: center; gap: 4px; padding: 20px 24px 28px; text-align: center; color: var(--pbc-text2); --mdc-icon-size: 36px; }
+  .blank p { margin: 0; max-width: 44ch; }
+  .blank-title { color: var(--primary-text-color, #212121); font-weight: 500; margin-top: 6px !important; }
+  .blank .btn { margin-top: 12px; }
+`;
+
 /** Says above the rows what makes them less than they seem: old data, a lost server, an old bundle. */
 export function notices(state: WallState, words: Words, format: Format, retry: () => void): TemplateResult {
   const troubled = state.servers.filter((server) => server.state !== "ok");
-  return html`<div class="notices">
+  return html`<style>
+      ${styles.cssText}
+    </style>
+    <div class="notices">
     ${
       state.outdated
         ? alert(

@@ -28,8 +28,6 @@ export const wallStyles = css`
   .search svg { width: 16px; height: 16px; fill: var(--pbc-text2); }
   .search input { all: unset; width: 92px; font-size: 12px; color: inherit; }
   .search input::placeholder { color: var(--pbc-text2); }
-  .notices { display: flex; flex-direction: column; gap: 8px; padding: 0 16px; }
-  .notices:has(*) { padding-bottom: 10px; }
   .grid { display: grid; column-gap: 14px; padding: 0 16px; align-items: center; }
   .heads { height: 22px; flex: none; contain: inline-size; font-size: 11px; color: var(--pbc-text2); }
   .axis { position: relative; height: 14px; }
@@ -59,10 +57,6 @@ export const wallStyles = css`
   .narrow .size { margin-inline-start: -6px; }
   .narrow .aside { margin-inline-start: -4px; }
   .narrow .reason { margin-top: 0; }
-  .blank { display: flex; flex-direction: column; align-items: center; gap: 4px; padding: 20px 24px 28px; text-align: center; color: var(--pbc-text2); --mdc-icon-size: 36px; }
-  .blank p { margin: 0; max-width: 44ch; }
-  .blank-title { color: var(--primary-text-color, #212121); font-weight: 500; margin-top: 6px !important; }
-  .blank .btn { margin-top: 12px; }
   .skeleton { padding: 4px 16px; opacity: 0; animation: pbc-appear 0.2s 0.15s forwards; }
   .skeleton i { display: block; height: 24px; margin: 12px 0; border-radius: 6px; background: var(--pbc-soft); animation: pbc-pulse 1.4s ease-in-out infinite alternate; }
   @keyframes pbc-appear { to { opacity: 1; } }
