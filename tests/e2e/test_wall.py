@@ -18,7 +18,7 @@ ROW = "proxmox-backup-wall button.row"
 
 def row(name: str) -> str:
     """Return what finds the row of a guest or job."""
-    return f'{ROW}:has(.name:text-is("{name}"))'
+    return f'{ROW}:has(.name b:text-is("{name}"))'
 
 
 @pytest.mark.parametrize("look", ["light", "dark", "phone"])
@@ -46,7 +46,7 @@ def test_a_chip_leaves_only_what_it_names(tab: Tab) -> None:
 
 def test_a_backup_that_fails_shows_without_a_reload(tab: Tab, stage: Stage) -> None:
     tab.show(WALL)
-    expect(tab.find(row("grafana"))).to_contain_text("ago")
+    expect(tab.find(row("grafana"))).to_contain_text("Latest: OK")
     tab.page.evaluate("window.untouched = true")
     pve = stage.clusters["homelab"]
     stage.play(lambda: pve.job("backup-3f1a7c52-91de").run({113: failed("unable to freeze the file system")}))
@@ -60,7 +60,6 @@ def test_the_keyboard_is_enough(tab: Tab) -> None:
     tab.show(WALL)
     tab.find(ROW).first.focus()
     tab.page.keyboard.press("End")
-    focused = "document.activeElement"
     expect(tab.find(ROW).last).to_be_focused()
     tab.page.keyboard.press("Home")
     expect(tab.find(ROW).first).to_be_focused()
@@ -71,7 +70,6 @@ def test_the_keyboard_is_enough(tab: Tab) -> None:
     tab.page.keyboard.press("Escape")
     expect(tab.find("pbc-details")).to_have_count(0)
     expect(tab.find(ROW).first).to_be_focused()
-    assert focused
 
 
 def test_the_details_tell_why_with_the_log(tab: Tab, shoot: Shoot) -> None:
@@ -80,6 +78,7 @@ def test_the_details_tell_why_with_the_log(tab: Tab, shoot: Shoot) -> None:
     details = tab.find("pbc-details").first
     expect(details).to_contain_text("did not answer in time")
     expect(details).to_contain_text("got timeout")
+    details.locator("summary").filter(has_text="runs").click()
     expect(details.get_by_role("table").first).to_be_visible()
     assert violations(tab, "pbc-details") == []
     shoot(tab, "details-light")
@@ -91,8 +90,8 @@ def test_others_than_administrators_see_no_log(open_as: OpenTab, grandma: dict[s
     tab.find(f"{row('docker')} .name").click()
     details = tab.find("pbc-details").first
     expect(details).to_contain_text("did not answer in time")
-    expect(details.get_by_role("table").first).to_be_visible()
-    expect(details).not_to_contain_text("INFO:")
+    expect(details).to_contain_text("Only administrators can read logs")
+    expect(details).not_to_contain_text("ERROR:")
     assert tab.errors == []
 
 
