@@ -12,7 +12,7 @@ export const fetchSizes = (connection: Connection, ids: string[], days: number) 
   ask<Record<string, (number | null)[]>>(connection, "sizes", { ids, days });
 
 export const fetchDetails = (connection: Connection, id: string, days: number) =>
-  ask<Details>(connection, "runs", { id, days });
+  ask<Details>(connection, "runs", { row: id, days });
 
 export const fetchLog = (
   connection: Connection,
