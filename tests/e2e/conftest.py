@@ -14,6 +14,7 @@ from .stage import BUNDLE, Stage
 _USER = {"name": "Grandma", "username": "grandma", "password": "grandma-grandma"}
 
 type OpenTab = Callable[..., Tab]
+type Shoot = Callable[[Tab, str], None]
 
 
 @pytest.fixture(scope="session")
@@ -77,7 +78,7 @@ def grandma(stage: Stage) -> dict[str, Any]:
 
 
 @pytest.fixture
-def shoot(request: pytest.FixtureRequest) -> Callable[[Tab, str], None]:
+def shoot(request: pytest.FixtureRequest) -> Shoot:
     """Return a function that keeps a picture of a tab, where somebody wants pictures."""
     wanted = request.config.getoption("--screenshots")
 

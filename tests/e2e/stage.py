@@ -1,7 +1,7 @@
 """What the end-to-end tests play on: virtual clusters, a log agent on each node, and a real Home Assistant."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -121,6 +121,14 @@ class Stage:
         port = (await server.start())[0][1]
         self._stack.push_async_callback(server.stop)
         return pairing_line("127.0.0.1", port, _AGENT_TOKEN, fingerprint(certificates / CERTIFICATE_FILE))
+
+    def play(self, change: Callable[[], object]) -> None:
+        """Change a cluster, in the loop in which it lives."""
+
+        async def change_it() -> None:
+            change()
+
+        self.run(change_it())
 
     def command(self, message: dict[str, Any]) -> Any:
         """Send Home Assistant a websocket command as its owner."""
