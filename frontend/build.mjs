@@ -49,6 +49,10 @@ async function bundle() {
     minify: true,
     comments: { legal: false },
     entryFileNames: "[name].js",
+    codeSplitting: {
+      includeDependenciesRecursively: false,
+      groups: [{ name: "base", test: /node_modules|data\/contract/ }],
+    },
     // The folder is served under a hash of its content: names need none.
     chunkFileNames: "[name].js",
   });

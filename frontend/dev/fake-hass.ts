@@ -49,7 +49,7 @@ export class FakeConnection {
     };
   };
 
-  sendMessagePromise = async (message: { type: string; ids?: string[]; id?: string }): Promise<unknown> => {
+  sendMessagePromise = async (message: { type: string; ids?: string[]; row?: string }): Promise<unknown> => {
     this.sent.push(message);
     const rows = [...(this.world.rows ?? GUESTS), ...(this.world.jobs ?? JOBS)];
     const find = (id: string | undefined) => rows.find((row) => row[0] === id) ?? (rows[0] as RowTuple);
@@ -57,7 +57,7 @@ export class FakeConnection {
       case "sizes":
         return Object.fromEntries((message.ids ?? []).map((id) => [id, sizesOf(find(id))]));
       case "runs":
-        return details(find(message.id));
+        return details(find(message.row));
       case "log":
         return LOG;
       case "storages":
@@ -93,6 +93,7 @@ export function fakeHass(world: World = {}): Hass & { connection: FakeConnection
     entities: {},
     devices: {},
     states: {},
+    services: { proxmox_backup_checker: { acknowledge: {} } },
     callService: async () => undefined,
     callApi: async <T>() => ({}) as T,
   };

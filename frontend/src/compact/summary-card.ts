@@ -1,5 +1,4 @@
 import { nothing, type PropertyValues } from "lit";
-import { property } from "lit/decorators.js";
 import type { Row } from "../data/row";
 import { WallController } from "../data/wall-controller";
 import { openWall } from "../details/open";
@@ -14,7 +13,11 @@ const DAYS = 30;
 
 /** What the one-line card and the badge share: the sum of a wall, and what a tap opens. */
 export abstract class SummaryCard extends HassElement {
-  @property({ attribute: false }) config?: CardConfig;
+  static override properties = {
+    config: { attribute: false },
+  };
+
+  config?: CardConfig;
   protected readonly wall = new WallController(this);
 
   protected override willUpdate(_: PropertyValues): void {

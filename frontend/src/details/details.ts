@@ -1,7 +1,6 @@
 import { html, nothing, type PropertyValues } from "lit";
-import { property, state } from "lit/decorators.js";
 import { acknowledge, fetchDetails, messageOf, unacknowledge } from "../data/commands";
-import type { Details, Run } from "../data/contract";
+import { type Details, DOMAIN, type Run } from "../data/contract";
 import { decodeRow, type Row } from "../data/row";
 import { formatOf } from "../format";
 import { fire, navigate, notify } from "../ha/actions";
@@ -27,13 +26,23 @@ const WHILE_RUNNING = 20_000;
 export class GuestDetails extends HassElement {
   static override styles = [look, stripLook, detailsStyles];
 
-  @property({ attribute: "row-id" }) rowId = "";
-  @property() day = "";
-  @state() private details?: Details;
-  @state() private row?: Row;
-  @state() private error = "";
-  @state() private acknowledging = false;
-  @state() private width = 0;
+  static override properties = {
+    rowId: { attribute: "row-id" },
+    day: {},
+    details: { state: true },
+    row: { state: true },
+    error: { state: true },
+    acknowledging: { state: true },
+    width: { state: true },
+  };
+
+  rowId = "";
+  day = "";
+  private details?: Details;
+  private row?: Row;
+  private error = "";
+  private acknowledging = false;
+  private width = 0;
   private observer?: ResizeObserver;
   private timer?: ReturnType<typeof setTimeout>;
 
@@ -126,6 +135,7 @@ export class GuestDetails extends HassElement {
     const words = wordsOf(this.hass);
     const { acknowledged, problem } = this.details.verdict;
     const entity = row.entityId;
+    const acknowledgeable = this.hass.services[DOMAIN]?.acknowledge;
     const admin = this.hass.user?.is_admin;
     const choice = (hours: number | undefined, text: string) =>
       html`<button class="btn" @click=${() => this.act((hass) => acknowledge(hass, entity ?? "", hours))}>${text}</button>`;
@@ -137,9 +147,9 @@ export class GuestDetails extends HassElement {
     const device = this.details.device_id;
     return html`<div class="actions">
       ${
-        entity && acknowledged
+        entity && acknowledgeable && acknowledged
           ? html`<button class="btn" @click=${() => this.act((hass) => unacknowledge(hass, entity))}>${words.say("ack_undo")}</button>`
-          : entity && problem
+          : entity && acknowledgeable && problem
             ? html`<button class="btn main" @click=${this.startAcknowledging}>${words.say("ack")}</button>`
             : nothing
       }
@@ -189,7 +199,7 @@ export class GuestDetails extends HassElement {
         <h3 aria-live="polite">${format.day(this.day, { weekday: "long", day: "numeric", month: "long" })}</h3>
         <button class="round" aria-label=${words.say("next_day")} ?disabled=${cell >= days - 1} @click=${() => go(1)}>${glyph("forward")}</button>
       </div>
-      ${runs.length ? runs.map((run) => runPanel(run, words, format)) : html`<p class="none">${words.say(`cell_${(row.cells[cell] ?? "u") as "u"}`)}. ${words.say("no_run_day")}</p>`}
+      ${runs.length ? runs.map((run) => runPanel(run, words, format, details.verdict.next_step)) : html`<p class="none">${words.say(`cell_${(row.cells[cell] ?? "u") as "u"}`)}. ${words.say("no_run_day")}</p>`}
       ${logged ? this.renderLog(row, logged) : nothing}
     </section>`;
   }

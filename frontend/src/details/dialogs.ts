@@ -1,5 +1,4 @@
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
-import { property, state } from "lit/decorators.js";
 import { fire } from "../ha/actions";
 import { dialog } from "../ha/elements";
 import type { Hass } from "../ha/types";
@@ -13,9 +12,15 @@ abstract class Dialog<Params> extends LitElement {
     :host { --dialog-content-padding: 0 24px 24px; }
   `;
 
-  @property({ attribute: false }) hass?: Hass;
-  @state() protected params?: Params;
-  @state() private open = false;
+  static override properties = {
+    hass: { attribute: false },
+    params: { state: true },
+    open: { state: true },
+  };
+
+  hass?: Hass;
+  protected params?: Params;
+  private open = false;
 
   showDialog(params: Params): void {
     this.params = params;

@@ -1,5 +1,4 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
-import { property, state } from "lit/decorators.js";
 import { fetchLog, messageOf } from "../data/commands";
 import type { LogExcerpt } from "../data/contract";
 import { notify } from "../ha/actions";
@@ -32,13 +31,23 @@ export class RunLog extends LitElement {
     `,
   ];
 
-  @property({ attribute: false }) hass?: Hass;
-  @property() entry = "";
-  @property() upid = "";
-  @property({ type: Number }) vmid?: number;
-  @state() private excerpt?: LogExcerpt;
-  @state() private error = "";
-  @state() private whole = false;
+  static override properties = {
+    hass: { attribute: false },
+    entry: {},
+    upid: {},
+    vmid: { type: Number },
+    excerpt: { state: true },
+    error: { state: true },
+    whole: { state: true },
+  };
+
+  hass?: Hass;
+  entry = "";
+  upid = "";
+  vmid?: number;
+  private excerpt?: LogExcerpt;
+  private error = "";
+  private whole = false;
 
   protected override shouldUpdate(changed: PropertyValues): boolean {
     return !this.hasUpdated || changed.size !== 1 || !changed.has("hass");

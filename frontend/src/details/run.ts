@@ -18,8 +18,8 @@ const AS_STATUS: Record<RunResult, Status> = {
 
 export const runMark = (result: RunResult): TemplateResult => mark(AS_STATUS[result] ?? "unknown");
 
-/** One run: how it ended, why, and what to do. */
-export function runPanel(run: Run, words: Words, format: Format): TemplateResult {
+/** One run: how it ended, why, and what to do unless that is said already. */
+export function runPanel(run: Run, words: Words, format: Format, said: string | null = null): TemplateResult {
   const facts: [string, string | null][] = [
     [words.say("started"), run.upid || run.started ? format.weekdayMoment(run.started) : null],
     [words.say("duration"), run.duration === null ? null : format.duration(run.duration)],
@@ -32,7 +32,7 @@ export function runPanel(run: Run, words: Words, format: Format): TemplateResult
   return html`<section class="run">
     <h4>${runMark(run.result)} ${words.say(`result_${run.result}`)} ${where}</h4>
     ${run.cause || run.error ? html`<p class="cause">${run.cause ?? run.error}</p>` : nothing}
-    ${run.step ? html`<p class="step"><b>${words.say("next_step")}:</b> ${run.step}</p>` : nothing}
+    ${run.step && run.step !== said ? html`<p class="step"><b>${words.say("next_step")}:</b> ${run.step}</p>` : nothing}
     ${definitions(facts)}
     ${run.archive ? html`<p class="archive">${run.archive}</p>` : nothing}
   </section>`;

@@ -6,7 +6,7 @@ export const detailsStyles = css`
   ul { margin: 4px 0; padding-inline-start: 20px; }
   .wait { height: 220px; }
   .verdict { padding: 14px 16px; border-radius: 12px; background: color-mix(in srgb, var(--tone) 10%, transparent); }
-  .place { display: flex; flex-wrap: wrap; align-items: center; gap: 6px; font-size: 13px; color: var(--pbc-text2); }
+  .place { display: flex; align-items: baseline; gap: 8px; font-size: 13px; color: var(--pbc-text2); }
   .place b { font-weight: 500; color: var(--primary-text-color, #212121); }
   .sentence { margin: 6px 0 0; font-size: 16px; font-weight: 500; line-height: 1.4; overflow-wrap: anywhere; }
   .findings { font-size: 13px; }

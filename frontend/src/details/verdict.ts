@@ -27,9 +27,9 @@ export function verdictPanel(row: Row, verdict: VerdictDetails, words: Words, fo
     [words.say("confidence"), verdict.confidence_text || null],
   ];
   return html`<section class="verdict ${lookOf(verdict.status).tone}">
-    <p class="place">${mark(verdict.status)} ${place}${
+    <p class="place">${mark(verdict.status)} <span>${place}${
       verdict.failures > 1 ? html` · <b>${words.count("failures", verdict.failures)}</b>` : nothing
-    }</p>
+    }</span></p>
     <p class="sentence">${verdict.reason}</p>
     ${verdict.findings.length ? html`<ul class="findings">${verdict.findings.map((finding) => html`<li>${finding}</li>`)}</ul>` : nothing}
     ${verdict.next_step ? html`<p class="step"><b>${words.say("next_step")}:</b> ${verdict.next_step}</p>` : nothing}

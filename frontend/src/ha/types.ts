@@ -51,6 +51,7 @@ export interface Hass {
   entities: Record<string, EntityEntry>;
   devices: Record<string, DeviceEntry>;
   states: Record<string, EntityState>;
+  services: Record<string, Record<string, unknown> | undefined>;
   callService(domain: string, service: string, data: object): Promise<unknown>;
   callApi<T>(method: string, path: string, body?: object): Promise<T>;
 }

@@ -1,5 +1,4 @@
 import { css, html, nothing } from "lit";
-import { property } from "lit/decorators.js";
 import { WallController } from "../data/wall-controller";
 import { openDetails } from "../details/open";
 import { formatOf } from "../format";
@@ -32,7 +31,11 @@ export class NextRunsCard extends HassElement {
     `,
   ];
 
-  @property({ attribute: false }) config?: CardConfig;
+  static override properties = {
+    config: { attribute: false },
+  };
+
+  config?: CardConfig;
   private readonly wall = new WallController(this);
   private clock?: ReturnType<typeof setInterval>;
 

@@ -1,5 +1,4 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
-import { property, state } from "lit/decorators.js";
 import { fetchDetails } from "../data/commands";
 import type { Details } from "../data/contract";
 import { labelOf, type Row } from "../data/row";
@@ -32,9 +31,15 @@ export class Problem extends LitElement {
     `,
   ];
 
-  @property({ attribute: false }) hass?: Hass;
-  @property({ attribute: false }) row?: Row;
-  @state() private details?: Details;
+  static override properties = {
+    hass: { attribute: false },
+    row: { attribute: false },
+    details: { state: true },
+  };
+
+  hass?: Hass;
+  row?: Row;
+  private details?: Details;
   private seen = false;
   private observer?: IntersectionObserver;
 

@@ -1,5 +1,4 @@
 import { css, html, nothing } from "lit";
-import { property } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import { WallController } from "../data/wall-controller";
 import { formatOf } from "../format";
@@ -23,7 +22,11 @@ export class ProblemsCard extends HassElement {
     css`.blank { --mdc-icon-size: 48px; } .blank.good { --tone: var(--pbc-ok); }`,
   ];
 
-  @property({ attribute: false }) config?: CardConfig;
+  static override properties = {
+    config: { attribute: false },
+  };
+
+  config?: CardConfig;
   private readonly guests = new WallController(this);
   private readonly jobs = new WallController(this);
 

@@ -1,5 +1,4 @@
 import { css, html, nothing, type PropertyValues } from "lit";
-import { property, state } from "lit/decorators.js";
 import { fetchStorages, messageOf } from "../data/commands";
 import type { Storage } from "../data/contract";
 import { formatOf } from "../format";
@@ -34,9 +33,15 @@ export class StoragesCard extends HassElement {
     `,
   ];
 
-  @property({ attribute: false }) config?: CardConfig;
-  @state() private storages?: Storage[];
-  @state() private error = "";
+  static override properties = {
+    config: { attribute: false },
+    storages: { state: true },
+    error: { state: true },
+  };
+
+  config?: CardConfig;
+  private storages?: Storage[];
+  private error = "";
   private timer?: ReturnType<typeof setInterval>;
 
   override connectedCallback(): void {

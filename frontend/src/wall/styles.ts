@@ -6,14 +6,14 @@ export const wallStyles = css`
   .head { display: flex; flex-wrap: wrap; gap: 10px 16px; align-items: center; justify-content: space-between; padding: 14px 16px 10px; }
   .bare .head { padding-top: 0; }
   .bare h2 { display: none; }
-  .title-line { display: flex; flex-wrap: wrap; gap: 2px 14px; align-items: baseline; }
+  .title-line { display: flex; flex-wrap: wrap; gap: 2px 14px; align-items: center; }
   h2 { margin: 0; font-size: var(--ha-font-size-l, 16px); font-weight: var(--ha-font-weight-medium, 500); }
   .summary { display: flex; align-items: center; gap: 6px; margin: 0; font-size: 13px; }
   .summary b { font-weight: 500; }
   .summary span { color: var(--pbc-text2); }
   .summary svg { width: 18px; height: 18px; fill: var(--tone); }
-  .tools { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; }
-  .chips { display: flex; flex-wrap: wrap; gap: 6px; }
+  .tools { display: flex; flex-wrap: wrap; gap: 6px; align-items: center; }
+  .chips { display: contents; }
   .chip {
     all: unset; box-sizing: border-box; display: inline-flex; gap: 6px; align-items: center; height: 28px; padding: 0 10px;
     border-radius: 14px; border: 1px solid var(--pbc-line); font-size: 12px; cursor: pointer;

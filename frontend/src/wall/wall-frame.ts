@@ -1,13 +1,17 @@
 import { html, LitElement, nothing } from "lit";
-import { property } from "lit/decorators.js";
 import type { Hass } from "../ha/types";
 import type { WallConfig } from "./config";
 import type { BackupWall } from "./wall-card";
 
 /** A wall inside a dialog, which has a title and a frame of its own. */
 export class WallFrame extends LitElement {
-  @property({ attribute: false }) hass?: Hass;
-  @property({ attribute: false }) config?: WallConfig;
+  static override properties = {
+    hass: { attribute: false },
+    config: { attribute: false },
+  };
+
+  hass?: Hass;
+  config?: WallConfig;
 
   protected override render() {
     return this.config ? html`<proxmox-backup-wall bare .hass=${this.hass}></proxmox-backup-wall>` : nothing;

@@ -1,1 +1,0 @@
-const e=`proxmox_backup_checker`;export{e as t};
