@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import copytree, rmtree
+import tempfile
 import threading
 import time
 from typing import Any, Final
@@ -89,7 +90,7 @@ class Stage:
 
     async def start_cluster(self, scenario: str) -> SimulatedCluster:
         """Start a virtual cluster."""
-        started = SimulatedCluster.start(scenario, self.folder / scenario)
+        started = SimulatedCluster.start(scenario, Path(tempfile.mkdtemp(dir=self.folder, prefix=scenario)))
         cluster = await self._stack.enter_async_context(started)
         self.clusters[scenario] = cluster
         ticking = asyncio.create_task(_tick(cluster))
