@@ -14,9 +14,9 @@ export class RunLog extends LitElement {
     css`
       :host { display: block; }
       .bar { display: flex; align-items: center; gap: 8px; min-height: 36px; }
-      h4 { margin: 0; font-size: 13px; font-weight: 500; }
+      b { font-size: 13px; font-weight: 500; }
       .count { color: var(--pbc-text2); font-size: 12px; flex: 1; }
-      .bar button { all: unset; cursor: pointer; display: inline-flex; gap: 4px; align-items: center; padding: 6px 8px; border-radius: 6px; font-size: 12px; color: var(--primary-color, #0288d1); }
+      .bar button { all: unset; cursor: pointer; display: inline-flex; gap: 4px; align-items: center; padding: 6px 8px; border-radius: 6px; font-size: 12px; color: color-mix(in srgb, var(--primary-color, #0288d1) 60%, var(--primary-text-color, #212121)); }
       .bar button:hover { background: var(--pbc-soft); }
       .bar button:focus-visible, pre:focus-visible { outline: 2px solid var(--primary-color, #0288d1); }
       .bar svg { width: 16px; height: 16px; fill: currentColor; }
@@ -88,11 +88,11 @@ export class RunLog extends LitElement {
     if (!this.hass.user?.is_admin) return html`<p>${words.say("log_admin")}</p>`;
     if (this.error) return html`<p role="alert">${words.say("log_failed", { error: this.error })}</p>`;
     const excerpt = this.excerpt;
-    if (!excerpt) return html`<div class="bar"><h4>${words.say("log")}</h4></div>`;
+    if (!excerpt) return html`<div class="bar"><b>${words.say("log")}</b></div>`;
     if (!excerpt.lines.length) return html`<p>${words.say("log_none")}</p>`;
     const count = words.say("log_excerpt", { shown: excerpt.lines.length, total: excerpt.total });
     return html`<div class="bar">
-        <h4>${words.say("log")}</h4>
+        <b>${words.say("log")}</b>
         <span class="count num">${count}</span>
         ${excerpt.truncated && !this.whole ? html`<button @click=${this.showWhole}>${words.say("log_whole")}</button>` : nothing}
         <button @click=${this.copy}>${glyph("copy")} ${words.say("copy")}</button>

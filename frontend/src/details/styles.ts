@@ -53,6 +53,6 @@ export const detailsStyles = css`
   td { border-top: 1px solid var(--pbc-line); }
   .end { text-align: end; }
   .result { display: inline-flex; align-items: center; gap: 6px; }
-  .link { all: unset; cursor: pointer; color: var(--primary-color, #0288d1); }
+  .link { all: unset; cursor: pointer; color: color-mix(in srgb, var(--primary-color, #0288d1) 60%, var(--primary-text-color, #212121)); }
   .link:focus-visible { outline: 2px solid var(--primary-color, #0288d1); }
 `;

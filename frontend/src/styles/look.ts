@@ -19,7 +19,7 @@ export const look = css`
     line-height: 1.35;
   }
   button { font: inherit; color: inherit; }
-  a { color: var(--primary-color, #0288d1); }
+  a { color: color-mix(in srgb, var(--primary-color, #0288d1) 60%, var(--primary-text-color, #212121)); }
   :focus-visible { outline: 2px solid var(--primary-color, #0288d1); outline-offset: 2px; }
   .sr { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
   .mark { width: 12px; height: 12px; flex: none; display: block; overflow: visible; }
@@ -40,10 +40,10 @@ export const look = css`
   }
   .btn:hover { background: var(--pbc-soft); }
   .btn svg { width: 18px; height: 18px; fill: currentColor; flex: none; }
-  .btn.main { border-color: transparent; background: var(--primary-color, #0288d1); color: var(--text-primary-color, #fff); }
+  .btn.main { border-color: transparent; background: color-mix(in srgb, var(--primary-color, #0288d1) 75%, #000); color: var(--text-primary-color, #fff); }
   .alert-action { white-space: nowrap; }
   .alert-action a, .alert-action button {
-    all: unset; cursor: pointer; font-weight: 500; color: var(--primary-color, #0288d1); padding: 4px 8px; border-radius: 4px;
+    all: unset; cursor: pointer; font-weight: 500; color: color-mix(in srgb, var(--primary-color, #0288d1) 60%, var(--primary-text-color, #212121)); padding: 4px 8px; border-radius: 4px;
   }
   .alert-action :focus-visible { outline: 2px solid var(--primary-color, #0288d1); }
   .num { font-variant-numeric: tabular-nums; }
