@@ -73,8 +73,8 @@ function problems(words: Words): Card {
     path: "problems",
     icon: "mdi:shield-alert",
     type: "sections",
-    max_columns: 1,
-    sections: [{ type: "grid", cards: [{ type: "custom:proxmox-backup-problems", ...FULL }] }],
+    max_columns: 2,
+    sections: [{ type: "grid", column_span: 2, cards: [{ type: "custom:proxmox-backup-problems", ...FULL }] }],
   };
 }
 

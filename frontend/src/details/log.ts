@@ -21,7 +21,7 @@ export class RunLog extends LitElement {
       .bar button:focus-visible, pre:focus-visible { outline: 2px solid var(--primary-color, #0288d1); }
       .bar svg { width: 16px; height: 16px; fill: currentColor; }
       pre {
-        margin: 0; padding: 10px 0; max-height: 240px; overflow: auto; border-radius: 8px; position: relative; scrollbar-width: thin;
+        margin: 0; padding: 10px 0; max-height: var(--pbc-log-height, 240px); overflow: auto; border-radius: 8px; position: relative; scrollbar-width: thin;
         background: var(--secondary-background-color, #f0f0f0); font: 12px/1.5 var(--ha-font-family-code, ui-monospace, monospace);
       }
       pre span { display: block; padding: 0 12px; white-space: pre-wrap; overflow-wrap: anywhere; }

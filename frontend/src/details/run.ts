@@ -31,10 +31,10 @@ export function runPanel(run: Run, words: Words, format: Format, said: string | 
   const where = run.node ? html`<span class="aside">${run.node}</span>` : nothing;
   return html`<section class="run">
     <h4>${runMark(run.result)} ${words.say(`result_${run.result}`)} ${where}</h4>
-    ${run.cause || run.error ? html`<p class="cause">${run.cause ?? run.error}</p>` : nothing}
+    ${run.cause || run.error ? html`<p class="cause">${sentence(run.cause ?? run.error ?? "")}</p>` : nothing}
     ${run.step && run.step !== said ? html`<p class="step"><b>${words.say("next_step")}:</b> ${run.step}</p>` : nothing}
     ${definitions(facts)}
-    ${run.archive ? html`<p class="archive">${run.archive}</p>` : nothing}
+    ${run.archive && run.size !== null ? html`<p class="archive">${run.archive}</p>` : nothing}
   </section>`;
 }
 
@@ -44,3 +44,7 @@ export function definitions(facts: [string, string | TemplateResult | null][]): 
     ${facts.map(([name, value]) => (value === null || value === "" ? nothing : html`<div><dt>${name}</dt><dd class="num">${value}</dd></div>`))}
   </dl>`;
 }
+
+/** Returns what is part of a sentence elsewhere as one of its own. */
+export const sentence = (text: string): string =>
+  text.charAt(0).toLocaleUpperCase() + text.slice(1) + (/[.!?…]$/.test(text) ? "" : ".");

@@ -16,13 +16,15 @@ export interface TimelineView {
   choose: (cell: number) => void;
 }
 
-/** Returns the largest figure of each day, null where there is none. */
+/** Returns a figure of each day, null where there is none: of the job that runs most often, so that they compare. */
 export function dayFigures(runs: readonly Run[], end: string, days: number, figure: (run: Run) => number | null) {
   const figures: (number | null)[] = Array.from({ length: days }, () => null);
-  for (const run of runs) {
+  const counts = new Map<string | null, number>();
+  for (const run of runs) if (figure(run) !== null) counts.set(run.job_id, (counts.get(run.job_id) ?? 0) + 1);
+  const often = (run: Run): number => counts.get(run.job_id) ?? 0;
+  for (const run of [...runs].sort((a, b) => often(a) - often(b) || a.started - b.started)) {
     const cell = cellOfDay(end, days, run.day);
-    const value = figure(run);
-    if (cell >= 0 && cell < days && value !== null) figures[cell] = Math.max(figures[cell] ?? 0, value);
+    if (cell >= 0 && cell < days && figure(run) !== null) figures[cell] = figure(run);
   }
   return figures;
 }

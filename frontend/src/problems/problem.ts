@@ -18,7 +18,8 @@ export class Problem extends LitElement {
     stripLook,
     css`
       :host { display: block; padding: 14px 16px 16px; border-top: 1px solid var(--pbc-line); }
-      .head { display: flex; align-items: center; gap: 10px; flex-wrap: wrap; }
+      .head { display: grid; grid-template-columns: 12px minmax(0, 1fr); align-items: center; gap: 10px; }
+      .head span { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 10px; }
       .head button { all: unset; cursor: pointer; font-size: 15px; font-weight: 500; border-radius: 4px; }
       .head button:hover { text-decoration: underline; }
       .head button:focus-visible { outline: 2px solid var(--primary-color, #0288d1); outline-offset: 2px; }
@@ -26,7 +27,7 @@ export class Problem extends LitElement {
       p { margin: 6px 0 0 22px; overflow-wrap: anywhere; }
       .step { color: var(--pbc-text2); }
       .step b { font-weight: 500; }
-      pbc-run-log { margin: 6px 0 0 22px; }
+      pbc-run-log { margin: 6px 0 0 22px; --pbc-log-height: 170px; }
       @media (max-width: 600px) { p, pbc-run-log { margin-inline-start: 0; } }
     `,
   ];
@@ -93,8 +94,10 @@ export class Problem extends LitElement {
     const run = details?.runs.find((candidate) => candidate.upid && candidate.result !== "ok");
     const failed = row.status === "failed" || row.status === "warning";
     return html`<div class="head">
-        ${mark(row.status)}<button @click=${() => openDetails(this, { id: row.id, name: row.name })}>${row.name}</button>
-        <span class="aside">${facts.filter(Boolean).join(" · ")}</span>
+        ${mark(row.status)}<span
+          ><button @click=${() => openDetails(this, { id: row.id, name: row.name })}>${row.name}</button
+          ><small class="aside">${facts.filter(Boolean).join(" · ")}</small></span
+        >
       </div>
       <p>${row.reason}</p>
       ${details?.verdict.next_step ? html`<p class="step"><b>${words.say("next_step")}:</b> ${details.verdict.next_step}</p>` : nothing}

@@ -373,7 +373,9 @@ export class BackupWall extends HassElement {
   };
 
   private open(row: Row, event: MouseEvent): void {
-    const cell = event.detail ? (this.under(event)?.cell ?? -1) : this.day;
+    // A finger is too wide to mean one day of many.
+    const pointed = (event as PointerEvent).pointerType === "mouse" ? (this.under(event)?.cell ?? -1) : -1;
+    const cell = event.detail ? pointed : this.day;
     const day = cell < 0 ? undefined : dayOfCell(this.wall.state.end, row.cells.length, cell);
     openDetails(this, { id: row.id, name: row.name, ...(day ? { day } : {}) });
   }
