@@ -70,10 +70,11 @@ class Stage:
     async def _open(self) -> None:
         proxmox = await self.start_cluster("homelab")
         prepare_folder(self.config, INTEGRATION, self.port)
-        # A copy of its own, so that tests can put another release in its place.
+        # A copy of its own, so that tests can put another release in its place; as a package it goes before ours.
         link = self.config / "custom_components" / DOMAIN
         link.unlink()
         copytree(INTEGRATION, link)
+        (link.parent / "__init__.py").touch()
         self._session = await self._stack.enter_async_context(
             aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         )

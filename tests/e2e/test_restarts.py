@@ -58,14 +58,13 @@ def test_a_cluster_that_is_out_of_reach_keeps_its_rows(tab: Tab, stage: Stage, s
 def test_a_tab_goes_on_after_a_restart(tab: Tab, stage: Stage) -> None:
     tab.show(WALL)
     expect(tab.find(ROW)).to_have_count(12)
-    tab.page.evaluate("window.untouched = true")
-    stage.restart()
-    expect(tab.find(ROW)).to_have_count(12, timeout=40_000)
+    _restart(tab, stage)
+    expect(tab.find(ROW)).to_have_count(12)
     pve = stage.clusters["homelab"]
     stage.play(lambda: pve.add_vm(199, "newcomer", "pve1", size=8))
     stage.look()
     expect(tab.find(ROW)).to_have_count(13)
-    assert tab.page.evaluate("window.untouched")
+    assert tab.page.evaluate("window.reconnected"), "the page was loaded anew"
     stage.play(lambda: pve.remove_guest(199, purge=True))
 
 
@@ -73,17 +72,28 @@ def test_a_tab_notices_a_new_release(tab: Tab, stage: Stage) -> None:
     bundle = Path(stage.config) / "custom_components" / DOMAIN / "frontend" / "proxmox-backup-checker.js"
     tab.show(WALL)
     tab.find(ROW).first.wait_for()
+    tab.page.wait_for_function("performance.getEntriesByType('resource').some(one => one.name.endsWith('/notices.js'))")
     before = _loaded(tab)
     with bundle.open("a") as file:
         file.write("\nwindow.nextRelease = true;\n")
-    stage.restart()
+    _restart(tab, stage)
     reload = tab.find("proxmox-backup-wall ha-alert").get_by_role("button")
-    expect(reload).to_be_visible(timeout=40_000)
+    expect(reload).to_be_visible()
     reload.click()
     tab.page.wait_for_function("window.nextRelease")
     tab.find(ROW).first.wait_for()
     assert _loaded(tab) != before
     expect(tab.find("proxmox-backup-wall ha-alert")).to_have_count(0)
+
+
+def _restart(tab: Tab, stage: Stage) -> None:
+    """Restart Home Assistant, and wait until an open tab is connected again."""
+    tab.page.evaluate(
+        """() => document.querySelector("home-assistant").hass.connection
+            .addEventListener("ready", () => { window.reconnected = true; })"""
+    )
+    stage.restart()
+    tab.page.wait_for_function("window.reconnected", timeout=40_000)
 
 
 def _loaded(tab: Tab) -> list[str]:
