@@ -34,7 +34,7 @@ def judge_guest(guest: Guest, situation: Situation) -> Verdict:
     if verdict.status is Status.WARNING and situation.facts.policy.warnings_are_problems:
         verdict = replace(verdict, problem=True)
     if situation.backed_up_now(guest):
-        return replace(verdict, status=Status.RUNNING)
+        return replace(verdict, status=Status.RUNNING, under_run=verdict.status)
     return verdict
 
 
@@ -140,10 +140,7 @@ def _worst(promises: list[tuple[BackupJob, Verdict]], guest: Guest, situation: S
 
 def _storage_out_of_reach(job: BackupJob, guest: Guest, situation: Situation) -> Reason | None:
     """Return the warning that the next run cannot succeed: the guest's node may not use the job's storage."""
-    if job.storage is None or not situation.facts.storages:
-        return None
-    known = [storage for storage in situation.facts.storages if storage.storage == job.storage]
-    if not known or any(storage.serves(guest.node) for storage in known):
+    if job.storage is None or not situation.facts.is_denied(job.storage, guest.node):
         return None
     return Reason("storage_not_on_node", {"storage": job.storage, "node": guest.node, "job": job_name(job)})
 

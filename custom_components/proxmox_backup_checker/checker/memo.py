@@ -126,12 +126,13 @@ class Memory:
             indexes.archives.guests.get(vmid),
             vmid in self._busy,
             self._everywhere,
-            *self._of_promises(guest.node, indexes.coverage.jobs_of.get(vmid, ())),
+            *self._of_promises(guest.node, indexes.coverage.jobs_of[vmid]),
         )
 
     def _of_promises(self, node: str, jobs: tuple[BackupJob, ...]) -> Grounds:
         """Return what the guests of a node have in common that are in the same jobs."""
-        key = ("promises", node, *(job.job_id for job in jobs))
+        # Guests in the same jobs share one tuple.
+        key = ("promises", node, id(jobs))
         found = self._parts.get(key)
         if found is None:
             promises = (

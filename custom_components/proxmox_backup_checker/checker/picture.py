@@ -7,14 +7,20 @@ from operator import attrgetter
 
 from ..proxmox.backup_models import BackupJob
 from ..proxmox.models import ClusterStatus, Guest
+from .acknowledgements import is_meant
+from .alerts import Alert, alerts_of
+from .announcements import Message, announce
 from .cluster_verdict import Counts, judge_cluster
 from .facts import Facts, NodeFacts, StorageFacts
 from .figures import GuestFigures, JobFigures, figures_of_guest, figures_of_job
 from .forecast import full_on
 from .guest_verdicts import judge_guest
+from .happening import Happening
+from .happenings import Change, happenings_of
+from .job_memory import remember_verdicts
 from .job_verdicts import judge_job
 from .memo import Memo, Memory
-from .records import History, RunRecord, VerdictRecord
+from .records import Acknowledgement, History, RunRecord, VerdictRecord
 from .remember import Remembered, remember, with_known_values
 from .run_memory import RunIndex, running_records
 from .situation import Situation, Watch
@@ -34,11 +40,12 @@ class GuestView:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobView:
-    """A backup job and what is held of its runs."""
+    """A backup job and what is held of its runs; `covered` are the VMIDs of the guests that it surely covers."""
 
     job: BackupJob
     verdict: Verdict
     figures: JobFigures
+    covered: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,6 +65,9 @@ class Picture:
     `jobs_visible` is False where the token may not see jobs: then `jobs` is empty and says nothing. `guests_complete` is
     False where a guest that exists may be missing from `guests`. `history` is what to keep until the next moment, `index`
     the same runs by guest and job. `verdict` is that of the cluster as a whole, `read_at` when Proxmox was last read.
+    `happenings` are what has happened since the picture before, oldest first. `verdicts` holds all of them by key, such as
+    guest_101, job_nightly, storage_nas and cluster. `alerts` are the problems as a person would tell them, `messages` what
+    is to be told now.
     """
 
     cluster: ClusterStatus
@@ -73,8 +83,17 @@ class Picture:
     running: tuple[RunRecord, ...]
     history: History
     index: RunIndex
+    happenings: tuple[Happening, ...]
+    verdicts: Mapping[str, Verdict]
+    alerts: tuple[Alert, ...]
+    messages: tuple[Message, ...]
     remembered: Remembered
     memo: Memo
+
+    def acknowledgement(self, key: str) -> Acknowledgement | None:
+        """Return a person's word that the problem behind a key, such as guest_101, is known."""
+        found = self.history.acknowledgements.get(key)
+        return found if is_meant(self.verdicts.get(key), found, self.read_at) else None
 
 
 def judge(facts: Facts, history: History, before: Picture | None = None) -> Picture:
@@ -98,9 +117,21 @@ def judge(facts: Facts, history: History, before: Picture | None = None) -> Pict
     guests = {guest.vmid: _guest_view(guest, memory, situation, before) for guest in facts.guests}
     jobs = {job.job_id: _job_view(job, memory, situation) for job in facts.jobs or ()}
     storages = {storage_key(storage): _storage_view(storage, situation) for storage in facts.storages}
-    counts = Counts.of(view.verdict for view in guests.values())
-    cluster = judge_cluster(counts, [view.verdict for view in (*jobs.values(), *storages.values())])
-    records = _remembered(cluster, storages, guests, jobs, situation)
+    of_guests = {vmid: view.verdict for vmid, view in guests.items()}
+    of_jobs = {job_id: view.verdict for job_id, view in jobs.items()}
+    counts = Counts.of(of_guests.values())
+    cluster = judge_cluster(counts, [*of_jobs.values(), *(view.verdict for view in storages.values())])
+    verdicts = {
+        "cluster": cluster,
+        **{f"storage_{key}": view.verdict for key, view in storages.items()},
+        **{f"guest_{vmid}": verdict for vmid, verdict in of_guests.items()},
+        **{f"job_{job_id}": verdict for job_id, verdict in of_jobs.items()},
+    }
+    after = remember_verdicts(remembered.history, of_jobs, situation)
+    records = _remembered(verdicts, after, facts.now)
+    alerts = alerts_of(verdicts, situation)
+    told = announce(alerts, verdicts, after, facts, first_look=history.evaluated is None)
+    change = Change(before=history, after=after, situation=situation, guests=of_guests, jobs=of_jobs)
     return Picture(
         cluster=facts.cluster,
         nodes=facts.nodes,
@@ -113,8 +144,18 @@ def judge(facts: Facts, history: History, before: Picture | None = None) -> Pict
         jobs_visible=facts.jobs is not None,
         guests_complete=facts.guests_complete,
         running=situation.running,
-        history=replace(remembered.history, evaluated=facts.read_at or facts.now, verdicts=records),
+        history=replace(
+            after,
+            evaluated=facts.read_at or facts.now,
+            verdicts=records,
+            acknowledgements=told.acknowledgements,
+            alerts=told.alerts,
+        ),
         index=situation.index,
+        happenings=happenings_of(change),
+        verdicts=verdicts,
+        alerts=alerts,
+        messages=told.messages,
         remembered=remembered,
         memo=memory.memo,
     )
@@ -148,7 +189,12 @@ def _job_view(job: BackupJob, memory: Memory, situation: Situation) -> JobView:
 
 
 def _judge_job(job: BackupJob, situation: Situation) -> JobView:
-    return JobView(job=job, verdict=judge_job(job, situation), figures=figures_of_job(job, situation))
+    return JobView(
+        job=job,
+        verdict=judge_job(job, situation),
+        figures=figures_of_job(job, situation),
+        covered=tuple(guest.vmid for guest in situation.covered_guests(job)),
+    )
 
 
 def _storage_view(storage: StorageFacts, situation: Situation) -> StorageView:
@@ -186,21 +232,9 @@ def _limited(key: str, verdict: Verdict, situation: Situation) -> Verdict:
     )
 
 
-def _remembered(
-    cluster: Verdict,
-    storages: Mapping[str, StorageView],
-    guests: Mapping[int, GuestView],
-    jobs: Mapping[str, JobView],
-    situation: Situation,
-) -> dict[str, VerdictRecord]:
+def _remembered(verdicts: Mapping[str, Verdict], history: History, now: datetime) -> dict[str, VerdictRecord]:
     """Return each verdict with the moment since when it holds."""
-    verdicts = {
-        "cluster": cluster,
-        **{f"storage_{key}": view.verdict for key, view in storages.items()},
-        **{f"guest_{vmid}": view.verdict for vmid, view in guests.items()},
-        **{f"job_{job_id}": view.verdict for job_id, view in jobs.items()},
-    }
-    known, now = situation.history.verdicts, situation.facts.now
+    known = history.verdicts
     return {key: _record(key, verdict, known.get(key), now) for key, verdict in verdicts.items()}
 
 

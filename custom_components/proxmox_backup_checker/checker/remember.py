@@ -99,7 +99,7 @@ def _job(history: History, job: BackupJob, facts: Facts) -> JobRecord:
             disabled_since=None if job.enabled or history.began is None else now,
         )
     elif record.deleted is not None:
-        record = replace(record, deleted=None, owed_since=now, owed_because="created")
+        record = replace(record, deleted=None, owed_since=now, owed_because="created", failing_since=None)
     if job.enabled and not record.enabled:
         record = replace(record, owed_since=now, owed_because="enabled", disabled_since=None)
     elif not job.enabled and record.enabled:
@@ -233,7 +233,10 @@ def _guest(history: History, guest: Guest, facts: Facts, indexes: Indexes, *, bu
     if record.node != guest.node:
         changes |= {"node": guest.node, "moved": now, "moved_from": record.node}
     if facts.jobs is not None:
-        covering = [job.job_id for job in indexes.coverage.jobs_of[guest.vmid] if job.enabled]
+        jobs = indexes.coverage.jobs_of[guest.vmid]
+        if guest.vmid not in indexes.coverage.unclear:
+            changes["without_job"] = not jobs
+        covering = [job.job_id for job in jobs if job.enabled]
         changes |= _coverage(record, covering, facts, first_look=first_look)
     if (excluded := indexes.exclusions.of.get(guest.vmid)) is not None:
         changes |= _exclusions(record, excluded)

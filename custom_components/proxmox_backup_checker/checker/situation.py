@@ -3,6 +3,7 @@
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any, Final
 
 from ..proxmox.backup_models import Archive, BackupJob
@@ -108,6 +109,11 @@ class Situation:
         """Whether the facts are of this moment, and not those that were read last."""
         return self.facts.read_at in {None, self.facts.now}
 
+    @cached_property
+    def present(self) -> frozenset[int]:
+        """The VMIDs of all guests that are seen."""
+        return frozenset(guest.vmid for guest in self.facts.guests)
+
     def node(self, name: str) -> NodeFacts | None:
         """Return what is known of a node."""
         return self.facts.nodes.get(name)
@@ -186,6 +192,10 @@ class Situation:
             for outcome in run.outcomes
             if outcome.vmid == guest.vmid and outcome.result is Result.RUNNING
         ]
+
+    def listed_archives(self, guest: Guest) -> Sequence[Archive]:
+        """Return all archives that bear a guest's number, each once, finished or not, newest first."""
+        return self.indexes.archives.of(guest.vmid).newest_first
 
     def archives(self, guest: Guest) -> Sequence[Archive]:
         """Return the finished archives of this very guest, newest first, each once."""

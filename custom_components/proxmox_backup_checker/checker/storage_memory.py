@@ -9,6 +9,7 @@ from .archive_index import ArchiveIndex, ListedStorage, Place
 from .facts import Facts, StorageFacts
 from .outcomes import Outcome, Result
 from .records import GuestRecord, StorageRecord
+from .retention_audit import keep_text
 
 _SAMPLE_EVERY: Final = timedelta(hours=20)
 # Another file system below the same path has another size; growth of a pool is rarely as much.
@@ -33,6 +34,7 @@ def _storage(record: StorageRecord | None, storage: StorageFacts, now: datetime)
     record = replace(record, unreachable_since=None if reachable else record.unreachable_since or now)
     if storage.used is not None and (not record.samples or now - record.samples[-1][0] >= _SAMPLE_EVERY):
         record = replace(record, samples=(*record.samples, (now, storage.used)))
+    record = replace(record, keep=keep_text(storage.keep) if storage.keep is not None else None)
     listing = storage.listing
     if listing is None or (record.listed is not None and listing.read_at <= record.listed):
         return record
