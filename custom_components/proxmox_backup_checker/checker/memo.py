@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from ..proxmox.backup_models import BackupJob
 from ..proxmox.models import Guest
-from .situation import Situation
+from .situation import Carried, Situation
 from .slots import Timetable
 from .storage_memory import storage_key
 from .verdict import Status, Verdict
@@ -54,6 +54,7 @@ class Memo:
     guests: Mapping[int, Kept[Any]] = field(default_factory=dict)
     jobs: Mapping[str, Kept[Any]] = field(default_factory=dict)
     timetables: Mapping[tuple[str, str], Timetable] = field(default_factory=dict)
+    carried: Mapping[Hashable, Carried] = field(default_factory=dict)
 
 
 class Memory:
@@ -74,7 +75,7 @@ class Memory:
     @property
     def memo(self) -> Memo:
         """What is to be kept of it all."""
-        return Memo(self._parts, self._guests, self._jobs, self._situation.timetables)
+        return Memo(self._parts, self._guests, self._jobs, self._situation.timetables, self._situation.carried)
 
     def of_guest[Value](self, guest: Guest, judge: Callable[[Guest, Situation], Value]) -> Value:
         """Return what is found of a guest."""

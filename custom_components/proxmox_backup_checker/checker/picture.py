@@ -1,7 +1,7 @@
 """The picture: every guest and job with its verdict, as one immutable value."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from operator import attrgetter
 
@@ -87,8 +87,8 @@ class Picture:
     verdicts: Mapping[str, Verdict]
     alerts: tuple[Alert, ...]
     messages: tuple[Message, ...]
-    remembered: Remembered
-    memo: Memo
+    remembered: Remembered = field(compare=False, repr=False)
+    memo: Memo = field(compare=False, repr=False)
 
     def acknowledgement(self, key: str) -> Acknowledgement | None:
         """Return a person's word that the problem behind a key, such as guest_101, is known."""
@@ -112,6 +112,7 @@ def judge(facts: Facts, history: History, before: Picture | None = None) -> Pict
         running=running_records(remembered.history.runs, facts),
         watch=Watch(facts.now),
         timetables_before=memo.timetables,
+        carried_before=memo.carried,
     )
     memory = Memory(situation, memo)
     guests = {guest.vmid: _guest_view(guest, memory, situation, before) for guest in facts.guests}
