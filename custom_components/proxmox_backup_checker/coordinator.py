@@ -116,6 +116,7 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
     async def _async_setup(self) -> None:
         """Take up the history where it was left."""
         self._history = await self._store.async_load()
+        self._reader.know(self._history.nodes.values())
 
     @callback
     def take_up(self, history: History) -> None:

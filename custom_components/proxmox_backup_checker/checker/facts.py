@@ -46,7 +46,8 @@ class NodeFacts:
 
     `online` is the cluster's word. `tasks_read` is the last time at which its runs could be seen, on our clock; `skew` is
     what the node's clock is ahead of ours, and `booted` the node's last start on our clock. `oldest_task` is the start of
-    the oldest run that its task list still held: what happened before is not known.
+    the oldest run that its task list still held: what happened before is not known. `address` and `fingerprint`, that of its
+    certificate, lead to it where the node that is configured, the one that is `contacted`, does not answer.
     """
 
     name: str
@@ -58,6 +59,9 @@ class NodeFacts:
     skew: timedelta = timedelta()
     booted: datetime | None = None
     oldest_task: datetime | None = None
+    address: str | None = None
+    fingerprint: str | None = None
+    contacted: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -277,7 +277,12 @@ def _exclusions(record: GuestRecord, excluded: tuple[str, ...]) -> Mapping[str, 
 
 def _node(record: NodeRecord | None, node: NodeFacts, history: History, facts: Facts) -> NodeRecord:
     now = facts.now
-    record = record or NodeRecord(name=node.name)
+    record = replace(
+        record or NodeRecord(name=node.name),
+        address=node.address,
+        fingerprint=node.fingerprint,
+        contacted=node.contacted,
+    )
     blind = None if node.blindness is None else record.blind_since or now
     if not node.online:
         return replace(record, offline_since=record.offline_since or now, blind_since=blind)
