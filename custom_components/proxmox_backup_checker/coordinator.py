@@ -127,6 +127,7 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
     async def _async_setup(self) -> None:
         """Take up the history where it was left."""
         self._history = await self._store.async_load()
+        self._reader.know(self._history.nodes.values())
 
     async def async_take_up(self, change: Callable[[History], History]) -> None:
         """Go on with a changed history at once, as after a person's word; a judgement under way is waited for."""

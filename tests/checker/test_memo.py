@@ -26,7 +26,19 @@ from custom_components.proxmox_backup_checker.proxmox.retention import KeepOptio
 from .builders import NOW, facts, failed_log, good_log, guest, job, run
 
 NODES = ("pve1", "pve2")
-SHOWN = ("guests", "jobs", "storages", "counts", "verdict", "history", "running", "read_at")
+SHOWN = (
+    "guests",
+    "jobs",
+    "storages",
+    "counts",
+    "verdict",
+    "history",
+    "running",
+    "read_at",
+    "happenings",
+    "alerts",
+    "messages",
+)
 
 
 def storage(**changes: Any) -> StorageFacts:

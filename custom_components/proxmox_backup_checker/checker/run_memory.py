@@ -136,6 +136,8 @@ class RunIndex:
         if runs is self.runs:
             return self
         new = [run for upid, run in runs.items() if self.runs.get(upid) is not run]
+        # Of what began at the same time, that of the later run comes first.
+        new.sort(key=attrgetter("started"), reverse=True)
         old = [run for upid, run in self.runs.items() if runs.get(upid) is not run]
         gone = {run.upid for run in old}
         return RunIndex(

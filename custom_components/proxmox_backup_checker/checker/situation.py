@@ -4,6 +4,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from operator import is_
 from typing import Any, Final
 
 from ..proxmox.backup_models import Archive, BackupJob
@@ -22,6 +23,10 @@ _ONE_MINUTE: Final = timedelta(minutes=1)
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+type Carried = tuple[tuple[object, ...], tuple[object, ...], Any]
+"""What something was made of, objects and values, and what it was."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Situation:
     """Facts and history of one moment; `history` already holds what the facts add to it.
@@ -36,6 +41,8 @@ class Situation:
     watch: Watch
     timetables_before: Mapping[tuple[str, str], Timetable] = field(default_factory=dict)
     timetables: dict[tuple[str, str], Timetable] = field(default_factory=dict)
+    carried_before: Mapping[Hashable, Carried] = field(default_factory=dict)
+    carried: dict[Hashable, Carried] = field(default_factory=dict)
     _known: dict[Hashable, Any] = field(default_factory=dict)
 
     @property
@@ -49,6 +56,17 @@ class Situation:
             value: Value = self._known[key]
         except KeyError:
             value = self._known[key] = make()
+        return value
+
+    def carry[Value](
+        self, key: Hashable, objects: tuple[object, ...], values: tuple[object, ...], make: Callable[[], Value]
+    ) -> Value:
+        """Return what is made of these objects and values alone, that of the moment before where they are the same."""
+        known = self.carried_before.get(key)
+        if known is None or known[1] != values or not all(map(is_, known[0], objects, strict=True)):
+            known = (objects, values, make())
+        self.carried[key] = known
+        value: Value = known[2]
         return value
 
     def has_come(self, moment: datetime) -> bool:
@@ -72,11 +90,6 @@ class Situation:
             seen = min(seen, self.facts.read_at)
         return seen + facts.skew
 
-    @cached_property
-    def present(self) -> frozenset[int]:
-        """The VMIDs of all guests that are seen."""
-        return frozenset(guest.vmid for guest in self.facts.guests)
-
     def is_seen(self, node: str, moment: datetime) -> bool:
         """Tell whether a node's runs are known up to a moment of its own clock."""
         if self.is_fresh and (facts := self.facts.nodes.get(node)) is not None and facts.blindness is None:
@@ -87,6 +100,11 @@ class Situation:
     def is_fresh(self) -> bool:
         """Whether the facts are of this moment, and not those that were read last."""
         return self.facts.read_at in {None, self.facts.now}
+
+    @cached_property
+    def present(self) -> frozenset[int]:
+        """The VMIDs of all guests that are seen."""
+        return frozenset(guest.vmid for guest in self.facts.guests)
 
     def node(self, name: str) -> NodeFacts | None:
         """Return what is known of a node."""
@@ -211,6 +229,15 @@ class Situation:
     def covered_guests(self, job: BackupJob) -> Sequence[Guest]:
         """Return the guests that a job surely covers."""
         return self.indexes.coverage.guests_of.get(job.job_id, ())
+
+    def nodes_of(self, job: BackupJob) -> frozenset[str]:
+        """Return the nodes on which a job has guests."""
+        return self.carry(
+            ("nodes", job.job_id),
+            (self.indexes.coverage,),
+            (),
+            lambda: frozenset(guest.node for guest in self.covered_guests(job)),
+        )
 
     def covers(self, job: BackupJob, guest: Guest) -> Coverage:
         """Tell whether a job covers a guest."""
