@@ -70,3 +70,4 @@ async def test_log_that_proxmox_no_longer_has_is_put_together_from_the_guests_ow
     await log_agent.stop()
     with pytest.raises(ServiceValidationError):
         await coordinator.async_task_log(upid)
+    await hass.config_entries.async_unload(entry.entry_id)
