@@ -56,7 +56,7 @@ def kinds(happenings: Iterable[Happening]) -> list[str]:
     return [happening.kind.value for happening in happenings]
 
 
-def nightly_run(at: datetime, status: str = "OK", **changes: Any) -> Any:
+def nightly_run(at: datetime, status: str | None = "OK", **changes: Any) -> Any:
     log = good_log(101, 102, at=at) if status == "OK" else failed_log(101, "disk full", at=at)
     return run(changes.pop("log", log), status, started=at, seconds=60, **changes)
 

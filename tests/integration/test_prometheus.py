@@ -2,6 +2,7 @@
 
 from pathlib import Path
 import re
+from typing import Any
 
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
@@ -43,8 +44,8 @@ async def test_every_alert_rule_of_the_guide_finds_its_metrics(
         found = [sample for sample in samples if sample.name == name and _matches(sample, pattern)]
         return {sample.labels["entity"]: sample.value for sample in found}
 
-    [group] = rules["groups"]  # type: ignore[misc]
-    for rule in group["rules"]:
+    groups: Any = rules["groups"]
+    for rule in groups[0]["rules"]:
         selectors = SELECTOR.findall(rule["expr"])
         assert selectors, rule["alert"]
         for name, pattern in selectors:

@@ -7,7 +7,8 @@ import time
 
 from proxmox_backup_log_agent import API_VERSION, __version__
 
-from .conftest import LOG, STATE
+from .conftest import STATE
+from .host import LOG
 from .host import Agent, Host
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from .conftest import LOG, STATE
+from .conftest import STATE
+from .host import LOG
 from .host import Agent, Host, running_agent
 
 
