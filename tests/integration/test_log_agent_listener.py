@@ -251,6 +251,7 @@ async def test_an_agent_that_is_down_is_left_alone_more_and_more_and_without_noi
         await asyncio.sleep(9)
 
     assert 1 <= visits <= 4
+    assert shown(hass, "_node_pve1_log_agent").state == "off"
     noise = [record for record in caplog.records if "proxmox_backup_checker" in record.name]
     assert not [record for record in noise if record.levelno >= logging.INFO]
 
