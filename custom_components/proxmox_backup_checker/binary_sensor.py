@@ -76,7 +76,21 @@ class ProblemSensor(VerdictEntity, BinarySensorEntity):
     """Whether there is a problem, and why; unknown where nothing can be proven."""
 
     _unrecorded_attributes = frozenset(
-        {"reason", "since", "last_success", "next_due", "confidence", "failures", "findings", "error", "next_step"}
+        {
+            "verdict",
+            "custom_ui_more_info",
+            "reason",
+            "since",
+            "last_success",
+            "next_due",
+            "confidence",
+            "failures",
+            "findings",
+            "error",
+            "next_step",
+            "acknowledged",
+            "acknowledged_until",
+        }
     )
 
     @property
@@ -91,7 +105,9 @@ class ProblemSensor(VerdictEntity, BinarySensorEntity):
         """Why, since when, and how sure."""
         if (verdict := self.verdict) is None:
             return None
+        acknowledgement = self.coordinator.data.acknowledgement(self.verdict_key)
         return {
+            "verdict": verdict.lasting.value,
             "reason_code": verdict.reason.code,
             "reason": self.coordinator.reasons.sentence(verdict.reason),
             "since": verdict.since.isoformat() if verdict.since else None,
@@ -102,6 +118,12 @@ class ProblemSensor(VerdictEntity, BinarySensorEntity):
             "findings": self.coordinator.reasons.sentences(verdict.findings),
             "next_step": self.coordinator.reasons.step(verdict.cause) if verdict.cause else None,
             "error": verdict.error and verdict.error[:_LONGEST_ERROR],
+            "acknowledged": acknowledgement is not None,
+            "acknowledged_until": acknowledgement.until.isoformat()
+            if acknowledgement and acknowledgement.until
+            else None,
+            # Home Assistant shows this element of ours in the dialog of the entity.
+            "custom_ui_more_info": "pbc-more-info",
         }
 
 

@@ -38,7 +38,7 @@ def job_key(identity: str, job_id: str) -> str:
     return f"{identity}_job_{job_id}"
 
 
-def guest_key(identity: str, vmid: int) -> str:
+def guest_key(identity: str, vmid: int | str) -> str:
     """Return the identifier of a guest's device; a guest keeps it on whatever node it is."""
     return f"{identity}_guest_{vmid}"
 

@@ -28,6 +28,7 @@ class CheckerEntity(CoordinatorEntity[CheckerCoordinator]):
         """Belong to the device with this key, which is registered already."""
         super().__init__(coordinator)
         self.entity_description = description
+        self.verdict_key = device_key.removeprefix(f"{coordinator.identity}_")
         self._attr_unique_id = f"{device_key}_{description.key}"
         self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, device_key)})
 

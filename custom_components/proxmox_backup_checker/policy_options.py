@@ -31,6 +31,7 @@ CONF_NEW_GUEST_GRACE: Final = "new_guest_grace_hours"
 CONF_PAUSE_LIMIT: Final = "pause_limit_days"
 CONF_BLIND_LIMIT: Final = "blind_limit_hours"
 CONF_WARNINGS_ARE_PROBLEMS: Final = "warnings_are_problems"
+CONF_REMIND_AFTER: Final = "remind_after_days"
 
 _USUAL: Final = Policy()
 NUMBERS: Final[Mapping[str, int]] = {
@@ -38,6 +39,7 @@ NUMBERS: Final[Mapping[str, int]] = {
     CONF_NEW_GUEST_GRACE: int(_USUAL.new_guest_grace.total_seconds() // 3600),
     CONF_PAUSE_LIMIT: _USUAL.pause_limit.days,
     CONF_BLIND_LIMIT: int(_USUAL.blind_limit.total_seconds() // 3600),
+    CONF_REMIND_AFTER: 1,
 }
 """What holds where the user has decided nothing, each in the unit that its name ends with."""
 SETTINGS: Final = frozenset(
@@ -54,6 +56,7 @@ _RANGES: Final = {
     CONF_NEW_GUEST_GRACE: (0, 720, "h"),
     CONF_PAUSE_LIMIT: (0, 90, "d"),
     CONF_BLIND_LIMIT: (1, 168, "h"),
+    CONF_REMIND_AFTER: (0, 30, "d"),
 }
 
 
@@ -74,6 +77,7 @@ def policy_of(options: Mapping[str, Any]) -> Policy:
         pause_limit=timedelta(days=number(CONF_PAUSE_LIMIT)),
         blind_limit=timedelta(hours=number(CONF_BLIND_LIMIT)),
         warnings_are_problems=bool(options.get(CONF_WARNINGS_ARE_PROBLEMS, False)),
+        remind_after=timedelta(days=number(CONF_REMIND_AFTER)) or None,
     )
 
 

@@ -14,11 +14,12 @@ from custom_components.proxmox_backup_checker.checker.facts import (
     StorageFacts,
 )
 from custom_components.proxmox_backup_checker.checker.history_limits import RUNS_PER_GUEST
+from custom_components.proxmox_backup_checker.checker.indexes import Indexes
 from custom_components.proxmox_backup_checker.checker.outcomes import Outcome, Result
 from custom_components.proxmox_backup_checker.checker.picture import judge
 from custom_components.proxmox_backup_checker.checker.provenance import Origin, Provenance
 from custom_components.proxmox_backup_checker.checker.records import GuestRecord, History, RunRecord
-from custom_components.proxmox_backup_checker.checker.run_memory import RunIndex
+from custom_components.proxmox_backup_checker.checker.situation import Situation, Watch
 from custom_components.proxmox_backup_checker.checker.verdict import Confidence, Status
 from custom_components.proxmox_backup_checker.proxmox.backup_models import Archive
 
@@ -106,9 +107,10 @@ def known_nodes(**changes: Any) -> dict[str, NodeFacts]:
 def provenance(
     known: Facts, *records: RunRecord, running: tuple[RunRecord, ...] = (), history: History | None = None
 ) -> Provenance:
-    index = RunIndex.of({record.upid: record for record in records})
-    history = replace(history or History(), runs=index.runs)
-    return Provenance(facts=known, history=history, by_guest=index.by_guest, running=running)
+    history = replace(history or History(), runs={record.upid: record for record in records})
+    indexes = Indexes().following(known, history.runs)
+    watch = Watch(known.now)
+    return Situation(facts=known, history=history, indexes=indexes, running=running, watch=watch).provenance
 
 
 @pytest.mark.parametrize("storage", ["pbs", "nas"])

@@ -15,7 +15,7 @@ from .records import RunRecord
 from .situation import Situation, newest_good
 
 # The nodes start a job within minutes of each other.
-_ONE_START: Final = timedelta(minutes=10)
+ONE_START: Final = timedelta(minutes=10)
 
 
 class Verification(StrEnum):
@@ -104,7 +104,7 @@ def figures_of_job(job: BackupJob, situation: Situation) -> JobFigures:
     newest = next((run for run in runs if run.outcomes), None)
     if newest is None:
         return JobFigures()
-    together = [run for run in runs if run.outcomes and abs(newest.started - run.started) <= _ONE_START]
+    together = [run for run in runs if run.outcomes and abs(newest.started - run.started) <= ONE_START]
     sizes = [
         size
         for run in together

@@ -1,6 +1,6 @@
 """Whose an archive is: on a storage that several clusters use, another guest with the same number may have left it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -14,6 +14,7 @@ from .facts import Facts
 from .history_limits import KEPT, RUNS_PER_GUEST
 from .outcomes import Outcome
 from .records import History, RunRecord
+from .run_memory import RunIndex
 
 # Times of archives and runs are those of the node that wrote them.
 _CLOCKS_DIFFER: Final = timedelta(minutes=1)
@@ -31,14 +32,16 @@ class Origin(Enum):
 class Provenance:
     """Tells the origin of archives from all runs of this cluster that are known.
 
-    `history` already holds what the facts add to it; `by_guest` the outcomes of its runs, newest first, and `running` are
-    the runs in progress.
+    `history` already holds what the facts add to it; `index` are its runs, and `running` those in progress. `is_seen` tells
+    whether a node's runs are known up to a moment of its clock, `has_come` whether a moment has come.
     """
 
     facts: Facts
     history: History
-    by_guest: Mapping[int, Sequence[Outcome]]
-    running: tuple[RunRecord, ...] = ()
+    index: RunIndex
+    running: tuple[RunRecord, ...]
+    is_seen: Callable[[str, datetime], bool]
+    has_come: Callable[[datetime], bool]
     _written: dict[int, tuple[frozenset[str], tuple[Outcome, ...]]] = field(default_factory=dict)
 
     def attributable(self, guest: Guest, archives: Iterable[Archive]) -> list[Archive]:
@@ -68,7 +71,7 @@ class Provenance:
         if _name(archive) in names:
             return Origin.OURS
         written = datetime.fromtimestamp(archive.ctime, UTC)
-        if any(_lasted(outcome, written) for outcome in nameless):
+        if any(_lasted(outcome.started, outcome.finished, written) for outcome in nameless):
             return Origin.OURS
         if is_renamed(archive) or not self._is_all_known(archive.vmid, written):
             return Origin.UNCERTAIN
@@ -82,9 +85,7 @@ class Provenance:
     @cached_property
     def _concerned(self) -> frozenset[str]:
         """The nodes that can have backed anything up: one that never had a guest has nothing to list."""
-        return frozenset(
-            {*(guest.node for guest in self.facts.guests), *(run.node for run in self.history.runs.values())}
-        )
+        return nodes_concerned(self.facts, self.index)
 
     def _nodes_with(self, vmid: int, moment: datetime) -> frozenset[str]:
         """Return the nodes on which a guest can have been at a moment, where alone it can have been backed up."""
@@ -99,34 +100,26 @@ class Provenance:
         facts = self.facts.nodes.get(node)
         if facts is None or facts.runs_known_since is None or facts.tasks_read is None:
             return False
-        since = max(facts.runs_known_since, self.facts.now - KEPT)
-        return since + _CLOCKS_DIFFER <= moment <= facts.tasks_read + facts.skew - _CLOCKS_DIFFER
-
-    @cached_property
-    def _obscure(self) -> tuple[tuple[datetime, datetime], ...]:
-        """When runs went on of which it is not known whom they backed up."""
-        unread = ((started, self.facts.now) for started in self.facts.unread_runs)
-        logless = (
-            (run.started, run.ended or run.started + KEPT) for run in self.history.runs.values() if not run.logged
-        )
-        return (*unread, *logless)
+        if moment < facts.runs_known_since + _CLOCKS_DIFFER or self.has_come(moment + KEPT):
+            return False
+        return self.is_seen(node, moment + _CLOCKS_DIFFER)
 
     def _is_all_known(self, vmid: int, written: datetime) -> bool:
         """Tell whether every run is known that can have written an archive of this number at this time."""
         if not all(self._are_runs_known(node, written) for node in self._nodes_with(vmid, written)):
             return False
-        outcomes = self.by_guest.get(vmid, ())
+        outcomes = self.index.by_guest.get(vmid, ())
         if len(outcomes) >= RUNS_PER_GUEST and written < outcomes[-1].started:
             return False
-        return not any(
-            started - _CLOCKS_DIFFER <= written <= ended + _CLOCKS_DIFFER for started, ended in self._obscure
-        )
+        if any(started - _CLOCKS_DIFFER <= written for started in self.facts.unread_runs):
+            return False
+        return not any(_lasted(run.started, run.ended, written) for run in self.index.logless)
 
     def _written_for(self, vmid: int) -> tuple[frozenset[str], tuple[Outcome, ...]]:
         """Return the names of the archives that our runs wrote for a number, and the outcomes that name none."""
         if vmid not in self._written:
             now = (outcome for run in self.running for outcome in run.outcomes if outcome.vmid == vmid)
-            outcomes = (*self.by_guest.get(vmid, ()), *now)
+            outcomes = (*self.index.by_guest.get(vmid, ()), *now)
             self._written[vmid] = (
                 frozenset(
                     outcome.archive.rpartition("/dump/")[2] for outcome in outcomes if outcome.archive is not None
@@ -141,10 +134,14 @@ def _name(archive: Archive) -> str:
     return file_name(archive).removeprefix("backup/")
 
 
-def _lasted(outcome: Outcome, moment: datetime) -> bool:
-    """Tell whether a backup was under way at a moment."""
-    end = outcome.finished or outcome.started
-    return outcome.started - _CLOCKS_DIFFER <= moment <= end + _CLOCKS_DIFFER
+def _lasted(started: datetime, ended: datetime | None, moment: datetime) -> bool:
+    """Tell whether something was under way at a moment."""
+    return started - _CLOCKS_DIFFER <= moment <= (ended or started) + _CLOCKS_DIFFER
+
+
+def nodes_concerned(facts: Facts, index: RunIndex) -> frozenset[str]:
+    """Return the nodes that have guests, or ran backups."""
+    return index.nodes.union(guest.node for guest in facts.guests)
 
 
 def _names(archive: Archive, guest: Guest) -> bool:
