@@ -34,7 +34,8 @@ async def entry(hass: HomeAssistant, pve: SimulatedCluster) -> MockConfigEntry:
 @pytest.fixture
 async def web_interface(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> TestClient[Any, Any]:
     """A browser on Home Assistant's repairs."""
-    assert await async_setup_component(hass, REPAIRS, {})
+    for component in (REPAIRS, DOMAIN):
+        assert await async_setup_component(hass, component, {})
     client: TestClient[Any, Any] = await hass_client()
     return client
 
