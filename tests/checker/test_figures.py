@@ -16,8 +16,9 @@ from custom_components.proxmox_backup_checker.checker.figures import (
 from custom_components.proxmox_backup_checker.checker.indexes import Indexes
 from custom_components.proxmox_backup_checker.checker.outcomes import Outcome, Result
 from custom_components.proxmox_backup_checker.checker.records import History, RunRecord
-from custom_components.proxmox_backup_checker.checker.situation import Situation, Watch
+from custom_components.proxmox_backup_checker.checker.situation import Situation
 from custom_components.proxmox_backup_checker.checker.verdict import Confidence
+from custom_components.proxmox_backup_checker.checker.watch import Watch
 from custom_components.proxmox_backup_checker.proxmox.backup_models import Archive
 
 from .builders import NOW, facts, failed_log, good_log, guest, job, picture, run

@@ -15,13 +15,13 @@ from custom_components.proxmox_backup_checker.checker.facts import (
 )
 from custom_components.proxmox_backup_checker.checker.happening import HappeningKind
 from custom_components.proxmox_backup_checker.checker.history_limits import RUNS_PER_GUEST
-from custom_components.proxmox_backup_checker.checker.indexes import Indexes
 from custom_components.proxmox_backup_checker.checker.outcomes import Outcome, Result
 from custom_components.proxmox_backup_checker.checker.picture import judge
 from custom_components.proxmox_backup_checker.checker.provenance import Origin, Provenance
 from custom_components.proxmox_backup_checker.checker.records import GuestRecord, History, RunRecord
-from custom_components.proxmox_backup_checker.checker.situation import Situation, Watch
+from custom_components.proxmox_backup_checker.checker.run_memory import RunIndex
 from custom_components.proxmox_backup_checker.checker.verdict import Confidence, Status
+from custom_components.proxmox_backup_checker.checker.watch import Watch
 from custom_components.proxmox_backup_checker.proxmox.backup_models import Archive
 
 from .builders import BERLIN, NOW, facts, good_log, guest, job, run
@@ -108,10 +108,9 @@ def known_nodes(**changes: Any) -> dict[str, NodeFacts]:
 def provenance(
     known: Facts, *records: RunRecord, running: tuple[RunRecord, ...] = (), history: History | None = None
 ) -> Provenance:
-    history = replace(history or History(), runs={record.upid: record for record in records})
-    indexes = Indexes().following(known, history.runs)
-    watch = Watch(known.now)
-    return Situation(facts=known, history=history, indexes=indexes, running=running, watch=watch).provenance
+    index = RunIndex().following({record.upid: record for record in records})
+    history = replace(history or History(), runs=index.runs)
+    return Provenance(facts=known, history=history, index=index, watch=Watch(known.now), running=running)
 
 
 @pytest.mark.parametrize("storage", ["pbs", "nas"])

@@ -136,7 +136,9 @@ def _of_group(group: list[RunRecord], picture: Picture) -> AgendaItem:
         "bad": str(len(bad)),
         "count": str(len(every)),
     }
-    if group[0].confidence is Confidence.MANUAL:
+    if status is Status.UNKNOWN and not values["job"]:
+        code = "agenda_unclear_run"
+    elif group[0].confidence is Confidence.MANUAL:
         code = "agenda_by_hand_failed" if status is Status.FAILED else "agenda_by_hand"
     elif not values["job"]:
         code = "agenda_unknown_job_failed" if status is Status.FAILED else "agenda_unknown_job"
@@ -306,8 +308,8 @@ def _of_slot(view: JobView, picture: Picture, slot: datetime, nodes: tuple[str, 
 
 def _usual(view: JobView, picture: Picture) -> timedelta | None:
     """Return how long a job's good runs take, as the middle of the last ones."""
-    durations = good_durations(picture.index.by_job.get(view.job.job_id, ()))
-    return max(sorted(durations)[len(durations) // 2], _LEAST_SHOWN) if durations else None
+    durations = sorted(good_durations(picture.index.by_job.get(view.job.job_id, ())))
+    return max(durations[len(durations) // 2], _LEAST_SHOWN) if durations else None
 
 
 def _zones(view: JobView, picture: Picture) -> dict[ZoneInfo, tuple[str, ...]]:

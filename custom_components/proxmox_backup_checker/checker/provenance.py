@@ -1,6 +1,6 @@
 """Whose an archive is: on a storage that several clusters use, another guest with the same number may have left it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -15,6 +15,7 @@ from .history_limits import KEPT, RUNS_PER_GUEST
 from .outcomes import Outcome
 from .records import History, RunRecord
 from .run_memory import RunIndex
+from .watch import Watch
 
 # Times of archives and runs are those of the node that wrote them.
 _CLOCKS_DIFFER: Final = timedelta(minutes=1)
@@ -32,16 +33,15 @@ class Origin(Enum):
 class Provenance:
     """Tells the origin of archives from all runs of this cluster that are known.
 
-    `history` already holds what the facts add to it; `index` are its runs, and `running` those in progress. `is_seen` tells
-    whether a node's runs are known up to a moment of its clock, `has_come` whether a moment has come.
+    `history` already holds what the facts add to it, and `index` its runs; `running` are the runs in progress. Whether a
+    moment has come is asked of the watch.
     """
 
     facts: Facts
     history: History
     index: RunIndex
-    running: tuple[RunRecord, ...]
-    is_seen: Callable[[str, datetime], bool]
-    has_come: Callable[[datetime], bool]
+    watch: Watch
+    running: tuple[RunRecord, ...] = ()
     _written: dict[int, tuple[frozenset[str], tuple[Outcome, ...]]] = field(default_factory=dict)
 
     def attributable(self, guest: Guest, archives: Iterable[Archive]) -> list[Archive]:
@@ -71,7 +71,7 @@ class Provenance:
         if _name(archive) in names:
             return Origin.OURS
         written = datetime.fromtimestamp(archive.ctime, UTC)
-        if any(_lasted(outcome.started, outcome.finished, written) for outcome in nameless):
+        if any(_lasted(outcome, written) for outcome in nameless):
             return Origin.OURS
         if is_renamed(archive) or not self._is_all_known(archive.vmid, written):
             return Origin.UNCERTAIN
@@ -83,26 +83,34 @@ class Provenance:
         return frozenset(storage.storage for storage in self.facts.storages if storage.node is None)
 
     @cached_property
-    def _concerned(self) -> frozenset[str]:
+    def concerned(self) -> frozenset[str]:
         """The nodes that can have backed anything up: one that never had a guest has nothing to list."""
-        return nodes_concerned(self.facts, self.index)
+        return frozenset({*(guest.node for guest in self.facts.guests), *self.index.nodes})
 
     def _nodes_with(self, vmid: int, moment: datetime) -> frozenset[str]:
         """Return the nodes on which a guest can have been at a moment, where alone it can have been backed up."""
         record, began = self.history.guests.get(vmid), self.history.began
         if record is None or began is None:
-            return self._concerned
+            return self.concerned
         stayed_since = max(filter(None, (began, record.first_seen, record.moved)))
-        return frozenset({record.node}) if moment > stayed_since else self._concerned
+        return frozenset({record.node}) if moment > stayed_since else self.concerned
 
     def _are_runs_known(self, node: str, moment: datetime) -> bool:
         """Tell whether no run is missing that a node can have started then."""
         facts = self.facts.nodes.get(node)
         if facts is None or facts.runs_known_since is None or facts.tasks_read is None:
             return False
-        if moment < facts.runs_known_since + _CLOCKS_DIFFER or self.has_come(moment + KEPT):
+        if moment < facts.runs_known_since + _CLOCKS_DIFFER or self.watch.has_come(moment + KEPT - _CLOCKS_DIFFER):
             return False
-        return self.is_seen(node, moment + _CLOCKS_DIFFER)
+        if facts.tasks_read == self.facts.now:
+            return self.watch.has_come(moment - facts.skew + _CLOCKS_DIFFER)
+        return moment <= facts.tasks_read + facts.skew - _CLOCKS_DIFFER
+
+    @cached_property
+    def _obscure(self) -> tuple[tuple[datetime, datetime], ...]:
+        """When runs went on of which it is not known whom they backed up."""
+        unread = ((started, self.facts.now) for started in self.facts.unread_runs)
+        return (*unread, *((started, ended or started + KEPT) for started, ended in self.index.logless))
 
     def _is_all_known(self, vmid: int, written: datetime) -> bool:
         """Tell whether every run is known that can have written an archive of this number at this time."""
@@ -111,9 +119,9 @@ class Provenance:
         outcomes = self.index.by_guest.get(vmid, ())
         if len(outcomes) >= RUNS_PER_GUEST and written < outcomes[-1].started:
             return False
-        if any(started - _CLOCKS_DIFFER <= written for started in self.facts.unread_runs):
-            return False
-        return not any(_lasted(run.started, run.ended, written) for run in self.index.logless)
+        return not any(
+            started - _CLOCKS_DIFFER <= written <= ended + _CLOCKS_DIFFER for started, ended in self._obscure
+        )
 
     def _written_for(self, vmid: int) -> tuple[frozenset[str], tuple[Outcome, ...]]:
         """Return the names of the archives that our runs wrote for a number, and the outcomes that name none."""
@@ -134,14 +142,10 @@ def _name(archive: Archive) -> str:
     return file_name(archive).removeprefix("backup/")
 
 
-def _lasted(started: datetime, ended: datetime | None, moment: datetime) -> bool:
-    """Tell whether something was under way at a moment."""
-    return started - _CLOCKS_DIFFER <= moment <= (ended or started) + _CLOCKS_DIFFER
-
-
-def nodes_concerned(facts: Facts, index: RunIndex) -> frozenset[str]:
-    """Return the nodes that have guests, or ran backups."""
-    return index.nodes.union(guest.node for guest in facts.guests)
+def _lasted(outcome: Outcome, moment: datetime) -> bool:
+    """Tell whether a backup was under way at a moment."""
+    end = outcome.finished or outcome.started
+    return outcome.started - _CLOCKS_DIFFER <= moment <= end + _CLOCKS_DIFFER
 
 
 def _names(archive: Archive, guest: Guest) -> bool:
