@@ -169,6 +169,8 @@ class MessageTexts:
     def _last_good(self, guests: Sequence[AlertGuest]) -> str:
         """Return how old the last good backups are: all of a few guests, else oldest and newest."""
         word = self.reasons.word
+        if len(guests) > 1 and all(guest.last_success is None for guest in guests):
+            return word("last_good_none")
         if len(guests) <= _MOST_DATES:
             texts = [
                 word("last_good_never", name=guest.name or guest.vmid)
