@@ -76,7 +76,7 @@ class Checker:
             if self._facts is None:
                 return
             self._facts = replace(self._facts, now=now)
-        self.picture = judge(self._facts, self._history, self.picture.index if self.picture else None)
+        self.picture = judge(self._facts, self._history, self.picture)
         self._history = self.picture.history
 
 

@@ -80,6 +80,8 @@ class HomeAssistant:
         self._session = session
         self._process = process
         self.url = url
+        self.tokens: dict[str, Any] = {}
+        self._client = f"{url}/"
         self._headers: dict[str, str] = {}
 
     async def wait_until_up(self) -> None:
@@ -98,23 +100,29 @@ class HomeAssistant:
 
     async def log_in(self) -> None:
         """Create the user where there is none yet, and log in."""
-        client = f"{self.url}/"
+        user = {"client_id": self._client, "name": "Demo", "username": USER, "password": PASSWORD, "language": "en"}
         try:
-            code = (
-                await self._post(
-                    "/api/onboarding/users",
-                    {"client_id": client, "name": "Demo", "username": USER, "password": PASSWORD, "language": "en"},
-                )
-            )["auth_code"]
+            code = (await self._post("/api/onboarding/users", user))["auth_code"]
         except DemoError:
-            form = {"client_id": client, "handler": ["homeassistant", None], "redirect_uri": client}
-            flow = (await self._post("/auth/login_flow", form))["flow_id"]
-            login = {"client_id": client, "username": USER, "password": PASSWORD}
-            code = (await self._post(f"/auth/login_flow/{flow}", login))["result"]
-        grant = {"grant_type": "authorization_code", "code": code, "client_id": client}
+            code = await self._code_of(USER, PASSWORD)
+        self.tokens = await self._tokens(code)
+        self._headers = {"Authorization": f"Bearer {self.tokens['access_token']}"}
+
+    async def tokens_of(self, user: str, password: str) -> dict[str, Any]:
+        """Return the tokens that a user gets who logs in."""
+        return await self._tokens(await self._code_of(user, password))
+
+    async def _code_of(self, user: str, password: str) -> str:
+        form = {"client_id": self._client, "handler": ["homeassistant", None], "redirect_uri": self._client}
+        flow = (await self._post("/auth/login_flow", form))["flow_id"]
+        login = {"client_id": self._client, "username": user, "password": password}
+        return str((await self._post(f"/auth/login_flow/{flow}", login))["result"])
+
+    async def _tokens(self, code: str) -> dict[str, Any]:
+        grant = {"grant_type": "authorization_code", "code": code, "client_id": self._client}
         async with self._session.post(f"{self.url}/auth/token", data=grant) as response:
-            token = (await response.json())["access_token"]
-        self._headers = {"Authorization": f"Bearer {token}"}
+            tokens: dict[str, Any] = await response.json()
+            return tokens
 
     async def entry(self) -> str | None:
         """Return the id of the integration's config entry, None where it is not set up."""
@@ -149,27 +157,33 @@ class HomeAssistant:
             raise DemoError(f"A log agent could not be added: {step.get('errors') or step}")
 
     async def make_dashboard(self) -> None:
-        """Make a dashboard of built-in cards: what is wrong and why, jobs, guests."""
+        """Add the dashboard as a person does who picks it among the community dashboards."""
+        made = await self.command({"type": "lovelace/dashboards/list"})
+        if DASHBOARD not in [known["url_path"] for known in made]:
+            await self.command(
+                {
+                    "type": "lovelace/dashboards/create",
+                    "url_path": DASHBOARD,
+                    "title": "Proxmox backups",
+                    "icon": "mdi:shield-check",
+                    "mode": "storage",
+                    "show_in_sidebar": True,
+                    "require_admin": False,
+                }
+            )
+        await self.save_dashboard(DASHBOARD, {"strategy": {"type": "custom:proxmox-backups"}})
+
+    async def save_dashboard(self, url_path: str, config: dict[str, Any]) -> None:
+        """Let a dashboard show this."""
+        await self.command({"type": "lovelace/config/save", "url_path": url_path, "config": config})
+
+    async def command(self, command: dict[str, Any]) -> Any:
+        """Send one command over a websocket of its own, and return the result."""
         async with self._session.ws_connect(f"{self.url}/api/websocket") as socket:
             await socket.receive_json()
-            await socket.send_json({"type": "auth", "access_token": self._headers["Authorization"].split()[1]})
+            await socket.send_json({"type": "auth", "access_token": self.tokens["access_token"]})
             await socket.receive_json()
-            registry = await _command(socket, 1, {"type": "config/entity_registry/list"})
-            ours = [entity for entity in registry if entity["platform"] == DOMAIN]
-            dashboard = {
-                "type": "lovelace/dashboards/create",
-                "url_path": DASHBOARD,
-                "title": "Proxmox backups",
-                "icon": "mdi:shield-check",
-                "mode": "storage",
-                "show_in_sidebar": True,
-                "require_admin": False,
-            }
-            made = await _command(socket, 2, {"type": "lovelace/dashboards/list"})
-            if DASHBOARD not in [known["url_path"] for known in made]:
-                await _command(socket, 4, dashboard)
-            config = {"type": "lovelace/config/save", "url_path": DASHBOARD, "config": _dashboard(ours)}
-            await _command(socket, 5, config)
+            return await _command(socket, 1, command)
 
     async def _post(self, path: str, data: dict[str, Any]) -> dict[str, Any]:
         async with self._session.post(f"{self.url}{path}", json=data, headers=self._headers) as response:
@@ -187,48 +201,3 @@ async def _command(socket: aiohttp.ClientWebSocketResponse, number: int, command
             if not answer["success"]:
                 raise DemoError(f"Home Assistant refused {command['type']}: {answer['error']}")
             return answer["result"]
-
-
-_PROBLEMS: Final = """\
-{% set shown = states.binary_sensor | selectattr('attributes.reason_code', 'defined')
-   | rejectattr('state', 'eq', 'off') | list %}
-{% for sensor in shown %}
-- **{{ device_name(sensor.entity_id) or sensor.name }}**{% if sensor.state != 'on' %} ({{ sensor.state }}){% endif %}:
-  {{ sensor.attributes.reason }}
-{% else %}
-Every guest and every job is fine.
-{% endfor %}
-"""
-
-
-def _dashboard(entities: list[dict[str, Any]]) -> dict[str, Any]:
-    def tiles(kind: str, key: str, columns: int = 6) -> list[dict[str, Any]]:
-        chosen = [e for e in entities if f"_{kind}_" in e["unique_id"] and e["unique_id"].endswith(key)]
-        return [
-            {
-                "type": "tile",
-                "entity": entity["entity_id"],
-                "name": {"type": "device"},
-                "grid_options": {"columns": columns},
-                "state_content": ["state", "last_changed"] if key == "_problem" else "state",
-            }
-            for entity in sorted(chosen, key=lambda entity: str(entity["entity_id"]))
-        ]
-
-    def section(title: str, cards: list[dict[str, Any]]) -> dict[str, Any]:
-        return {"type": "grid", "cards": [{"type": "heading", "heading": title}, *cards]}
-
-    return {
-        "views": [
-            {
-                "title": "Backups",
-                "type": "sections",
-                "max_columns": 3,
-                "sections": [
-                    section("What needs attention", [{"type": "markdown", "content": _PROBLEMS}]),
-                    section("Backup jobs", tiles("job", "_problem", 12) + tiles("job", "_status", 12)),
-                    section("Guests", tiles("guest", "_problem")),
-                ],
-            }
-        ]
-    }

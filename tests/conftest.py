@@ -8,6 +8,11 @@ import pytest
 import pytest_socket
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the end-to-end tests keep pictures."""
+    parser.addoption("--screenshots", metavar="DIR", help="where end-to-end tests keep pictures of the dashboard")
+
+
 @pytest.fixture(autouse=True)
 def _custom_integrations(request: pytest.FixtureRequest) -> None:
     """Let Home Assistant find our integration, in the tests that run one."""

@@ -1,5 +1,6 @@
 """The meeting point: polls Proxmox, has the facts judged, keeps the history, publishes the picture."""
 
+import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
 import logging
@@ -7,28 +8,23 @@ from typing import Final, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import ConfigEntryAuthFailed
-from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
+from .agent_links import AgentLinks
 from .cadence import BUSY, QUIET, WITH_AGENTS
 from .checker.facts import Facts
 from .checker.history_limits import bounded, is_time_to_bound
 from .checker.picture import Picture, judge
+from .checker.policy import Policy
 from .checker.records import History
-from .const import DOMAIN
 from .history_store import HistoryStore
 from .policy_options import policy_of
-from .proxmox.errors import (
-    AuthenticationError,
-    CannotConnectError,
-    CertificateChangedError,
-    CertificateError,
-    PermissionDeniedError,
-    ProxmoxError,
-)
+from .proxmox.errors import AuthenticationError, CertificateError, ProxmoxError
+from .proxmox.upid import Upid
 from .reader import FactsReader, Reading
 from .reasons import Reasons
+from .translated_errors import action_error, invalid, poll_error
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -36,6 +32,8 @@ _POLLS_FORGIVEN: Final = 3
 _RETRY: Final = timedelta(minutes=5)
 # The scheduler starts a run within a minute of its slot.
 _AFTER_SLOT: Final = timedelta(seconds=75)
+# Ten times the log of a night of a hundred guests, in characters.
+_LARGEST_LOG: Final = 16 * 1024 * 1024
 
 type CheckerConfigEntry = ConfigEntry[CheckerCoordinator]
 
@@ -61,8 +59,10 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
         self._bounded: datetime | None = None
         self._facts: Facts | None = None
         self._failed_polls = 0
+        self._polling = asyncio.Lock()
         self._policy = policy_of(entry.options)
         self.reasons = reasons
+        self.links = AgentLinks()
         self.reading: Reading | None = None
         self.last_error: ProxmoxError | None = None
 
@@ -70,6 +70,47 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
     def identity(self) -> str:
         """The cluster's identity, the first part of every unique id."""
         return self.config_entry.unique_id or self.config_entry.entry_id
+
+    @property
+    def policy(self) -> Policy:
+        """What the user has decided."""
+        return self._policy
+
+    @property
+    def agent_nodes(self) -> frozenset[str]:
+        """The nodes with a log agent."""
+        return self._reader.agent_nodes
+
+    async def async_check_now(self) -> None:
+        """Read everything again, whatever was read lately, and wait for the new picture.
+
+        Raises HomeAssistantError where the cluster cannot be read.
+        """
+        self._reader.read_all_again()
+        await self.async_refresh()
+        if self.last_error is not None:
+            raise action_error(self.last_error)
+
+    async def async_task_log(self, upid: str) -> str:
+        """Return the log of a backup run, read from Proxmox now.
+
+        Raises ServiceValidationError where there is no such log, HomeAssistantError where it cannot be read.
+        """
+        try:
+            run = Upid.parse(upid)
+        except ValueError as error:
+            raise invalid("not_a_run", upid=upid[:200]) from error
+        if run.task_type != "vzdump":
+            raise invalid("not_a_run", upid=upid)
+        try:
+            text = await self._reader.task_log(run)
+        except ProxmoxError as error:
+            raise action_error(error) from error
+        if text is None:
+            raise invalid("log_gone", node=run.node)
+        if len(text) > _LARGEST_LOG:
+            raise invalid("log_too_large", megabytes=str(len(text) >> 20))
+        return text
 
     @override
     async def _async_setup(self) -> None:
@@ -91,6 +132,11 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
 
     @override
     async def _async_update_data(self) -> Picture:
+        """Poll; one poll ends before the next one begins, since each carries the history on."""
+        async with self._polling:
+            return await self._poll()
+
+    async def _poll(self) -> Picture:
         """Read and judge; for some polls what was read last stands in for what cannot be read now."""
         now = dt_util.utcnow()
         try:
@@ -100,12 +146,12 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
             self._failed_polls += 1
             self.update_interval = _RETRY
             if self._facts is None or not self._stands_in(error, now):
-                raise _translated(error) from error
-            return self._judge(replace(self._facts, now=now))
+                raise poll_error(error) from error
+            return await self._judge(replace(self._facts, now=now))
         self.last_error = None
         self._failed_polls = 0
         self._facts = replace(self.reading.facts, policy=self._policy)
-        picture = self._judge(self._facts)
+        picture = await self._judge(self._facts)
         self.update_interval = self._interval(picture, now)
         return picture
 
@@ -125,11 +171,12 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
             return True
         return self._failed_polls <= _POLLS_FORGIVEN and not isinstance(error, CertificateError)
 
-    def _judge(self, facts: Facts) -> Picture:
-        picture = judge(facts, self._history, self.data.index if self.data else None)
+    async def _judge(self, facts: Facts) -> Picture:
+        """Have the facts judged in another thread: nothing that takes part is ever changed."""
+        picture = await self.hass.async_add_executor_job(judge, facts, self._history, self.data)
         history = picture.history
         if is_time_to_bound(self._bounded, facts.now):
-            history = bounded(history, facts.now)
+            history = await self.hass.async_add_executor_job(bounded, history, facts.now)
             self._bounded = facts.now
         self._history = history
         self._store.save_later(history)
@@ -146,18 +193,3 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
             if due is not None and view.job.enabled and now <= due <= now + interval:
                 interval = min(interval, max(due + _AFTER_SLOT - now, BUSY))
         return interval
-
-
-def _translated(error: ProxmoxError) -> Exception:
-    """Return the error that Home Assistant shows."""
-    if isinstance(error, AuthenticationError):
-        return ConfigEntryAuthFailed(translation_domain=DOMAIN, translation_key="invalid_auth")
-    if isinstance(error, CertificateChangedError):
-        key = "certificate_changed"
-    elif isinstance(error, PermissionDeniedError):
-        key = "permission_denied"
-    elif isinstance(error, CannotConnectError):
-        key = "cannot_connect"
-    else:
-        key = "unexpected_answer"
-    return UpdateFailed(translation_domain=DOMAIN, translation_key=key, translation_placeholders={"error": str(error)})

@@ -1,7 +1,7 @@
-"""What the entities of the cluster, its guests, jobs and storages have in common."""
+"""What the entities of the cluster, its guests, jobs, storages and nodes have in common."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import override
@@ -16,11 +16,11 @@ from .checker.picture import GuestView, JobView, StorageView
 from .checker.verdict import Verdict
 from .const import DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
-from .devices import cluster_key, guest_key, job_key, storage_key
+from .devices import cluster_key, guest_key, job_key, node_key, nodes_with_agent, storage_key
 
 
-class VerdictEntity(CoordinatorEntity[CheckerCoordinator]):
-    """An entity that shows a part of a verdict."""
+class CheckerEntity(CoordinatorEntity[CheckerCoordinator]):
+    """An entity of one of the devices."""
 
     _attr_has_entity_name = True
 
@@ -31,6 +31,10 @@ class VerdictEntity(CoordinatorEntity[CheckerCoordinator]):
         self.verdict_key = device_key.removeprefix(f"{coordinator.identity}_")
         self._attr_unique_id = f"{device_key}_{description.key}"
         self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, device_key)})
+
+
+class VerdictEntity(CheckerEntity):
+    """An entity that shows a part of a verdict."""
 
     @property
     @abstractmethod
@@ -118,20 +122,34 @@ class ClusterEntity(VerdictEntity):
         return self.coordinator.data.verdict
 
 
+class NodeEntity(CheckerEntity):
+    """An entity of a node with a log agent."""
+
+    def __init__(self, coordinator: CheckerCoordinator, node: str, description: EntityDescription) -> None:
+        """Show the node with this name."""
+        super().__init__(coordinator, node_key(coordinator.identity, node), description)
+        self._node = node
+
+
+def _none(_: Hashable) -> Iterable[Entity]:
+    return ()
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EntityMakers:
-    """What makes the entities of each kind of thing."""
+    """What makes the entities of each kind of thing; without a maker a kind has none."""
 
-    cluster: Callable[[], Iterable[Entity]]
-    guest: Callable[[int], Iterable[Entity]]
-    job: Callable[[str], Iterable[Entity]]
-    storage: Callable[[str], Iterable[Entity]]
+    cluster: Callable[[], Iterable[Entity]] = tuple
+    guest: Callable[[int], Iterable[Entity]] = _none
+    job: Callable[[str], Iterable[Entity]] = _none
+    storage: Callable[[str], Iterable[Entity]] = _none
+    node: Callable[[str], Iterable[Entity]] = _none
 
 
 def add_entities_as_they_appear(
     entry: CheckerConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback, makers: EntityMakers
 ) -> None:
-    """Add the entities of the cluster, and of every guest, job and storage, now and whenever there is a new one."""
+    """Add the entities of the cluster, and of every guest, job, storage and node, now and whenever there is a new one."""
     coordinator = entry.runtime_data
     known: set[tuple[str, int | str]] = set()
 
@@ -142,6 +160,7 @@ def add_entities_as_they_appear(
             **{("guest", vmid): partial(makers.guest, vmid) for vmid in picture.guests},
             **{("job", job_id): partial(makers.job, job_id) for job_id in picture.jobs},
             **{("storage", key): partial(makers.storage, key) for key in picture.storages},
+            **{("node", node): partial(makers.node, node) for node in nodes_with_agent(coordinator)},
         }
         new = [make for thing, make in present.items() if thing not in known]
         known.clear()

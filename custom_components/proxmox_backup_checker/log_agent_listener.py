@@ -156,9 +156,13 @@ class LogAgentListener:
                     _LOGGER.exception("Listening to the log agent of %s failed", self._node)
             else:
                 self._failures = 0
+                self._coordinator.links.note(self._node, answers=True)
                 await asyncio.sleep(_BREATH)
                 continue
             self._certain = False
+            if self._failures:
+                # One failure is no more than a restart of the agent.
+                self._coordinator.links.note(self._node, answers=False)
             await asyncio.sleep(_pause(self._failures))
             self._failures += 1
 

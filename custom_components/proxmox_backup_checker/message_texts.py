@@ -266,7 +266,7 @@ class MessageTexts:
         return f"{local:%H:%M}" if local.date() == dt_util.as_local(self.now).date() else self._moment(moment)
 
     def _moment(self, moment: datetime) -> str:
-        return self.reasons.moment(moment, self.now)
+        return self.reasons.near_moment(moment, self.now)
 
     def _counted(self, guests: Sequence[AlertGuest]) -> str:
         if len(guests) == 1:

@@ -24,6 +24,7 @@ from .proxmox.errors import (
 from .proxmox.job_command import JobCommand
 from .proxmox.log_agent import LogAgentClient
 from .proxmox.models import ClusterStatus, Guest, Node, NodeStorage, Permissions, Resources
+from .proxmox.upid import Upid
 from .run_reader import RunReader
 from .storage_reader import StorageReader
 
@@ -80,6 +81,13 @@ class FactsReader:
     def read_all_again(self) -> None:
         """Let the next poll read everything, whatever was read lately."""
         self._cadence.forget(lambda topic: not (isinstance(topic, tuple) and topic[0] == "archives"))
+
+    async def task_log(self, upid: Upid) -> str | None:
+        """Return the log of a run, None where Proxmox no longer has it.
+
+        Raises any ProxmoxError.
+        """
+        return await self._client.task_log(upid.node, str(upid))
 
     async def read(self, now: datetime, known: Collection[str] = ()) -> Reading:
         """Return the state of the cluster; the finished runs in `known`, by UPID, are not read again.

@@ -50,14 +50,18 @@ class Reasons:
         self._sentences = sentences
         self._causes = causes or {}
         self._words = words or {}
-        self._language = language if language in _DATES else "en"
+        self.language = language if language in _DATES else "en"
 
     @classmethod
     async def load(cls, hass: HomeAssistant) -> Self:
         """Read the sentences of the configured language, English where there are none."""
-        language = hass.config.language.split("-", maxsplit=1)[0]
-        sentences, causes, words = await hass.async_add_executor_job(_read_all, language)
-        return cls(sentences, language, causes, words)
+        return await hass.async_add_executor_job(cls.read, hass.config.language)
+
+    @classmethod
+    def read(cls, language: str) -> Self:
+        """Read the sentences of a language, English where there are none."""
+        language = language.split("-", maxsplit=1)[0]
+        return cls(_read(language), language, _read(f"causes_{language}"), _read(language, _WORDS))
 
     def sentence(self, reason: Reason) -> str:
         """Return why, as one sentence that fits a state attribute."""
@@ -93,29 +97,27 @@ class Reasons:
         """Return words of a message."""
         return self._words[key].format_map(values)
 
-    def moment(self, value: datetime, now: datetime) -> str:
+    def near_moment(self, value: datetime, now: datetime) -> str:
         """Return a moment as people say it today, in the zone of this Home Assistant."""
         local = dt_util.as_local(value)
         days = (local.date() - dt_util.as_local(now).date()).days
         time = f"{local:%H:%M}"
         if near := {-1: "yesterday", 0: "today", 1: "tomorrow"}.get(days):
             return self.word(near, time=time)
-        weekday = _WEEKDAYS[self._language][local.weekday()]
+        weekday = _WEEKDAYS[self.language][local.weekday()]
         if abs(days) < 7:
             return self.word("weekday", weekday=weekday, time=time)
-        return self.word("later_day", weekday=weekday, date=local.strftime(_DATES[self._language]), time=time)
+        return self.word("later_day", weekday=weekday, date=local.strftime(_DATES[self.language]), time=time)
 
     def _text(self, value: str | datetime) -> str:
+        """Return a value as it stands in a sentence."""
+        return value if isinstance(value, str) else self.moment(value)
+
+    def moment(self, value: datetime) -> str:
         """Return a moment as people say it, in the zone of this Home Assistant."""
-        if isinstance(value, str):
-            return value
         local = dt_util.as_local(value)
-        weekday = _WEEKDAYS[self._language][local.weekday()]
-        return f"{weekday}, {local.strftime(_DATES[self._language])} {local:%H:%M}"
-
-
-def _read_all(language: str) -> tuple[dict[str, str], dict[str, CauseWords], dict[str, str]]:
-    return _read(language), _read(f"causes_{language}"), _read(language, _WORDS)
+        weekday = _WEEKDAYS[self.language][local.weekday()]
+        return f"{weekday}, {local.strftime(_DATES[self.language])} {local:%H:%M}"
 
 
 def _read(name: str, folder: Path = _FOLDER) -> dict[str, Any]:

@@ -87,3 +87,19 @@ async def test_nothing_goes_while_something_cannot_be_seen(
     for _ in range(5):
         await poll(hass, entry)
     assert device(hass, entry, "guest_104") is not None
+
+
+async def test_a_device_leads_to_its_page_in_proxmox(hass: HomeAssistant, pve: SimulatedCluster) -> None:
+    entry = await set_up(hass, pve)
+    page = f"https://{pve.host}:{pve.port}/"
+    fragments = {
+        "cluster": "",
+        "guest_101": "#v1:0:=qemu/101:4:::::21::",
+        "guest_103": "#v1:0:=lxc/103:4::::::21:",
+        "job_backup-nightly": "#v1:0:18:4:::::::21",
+        "storage_nas": "#v1:0:=storage/pve1/nas:4::=contentBackup:::::",
+    }
+    for key, fragment in fragments.items():
+        found = device(hass, entry, key)
+        assert found is not None
+        assert found.configuration_url == f"{page}{fragment}"

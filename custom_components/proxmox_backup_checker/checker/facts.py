@@ -164,6 +164,11 @@ class Facts:
         zones = {other.zone for other in self.nodes.values() if other.zone is not None}
         return zones.pop() if len(zones) == 1 else None
 
+    def is_denied(self, name: str, node: str) -> bool:
+        """Tell whether a storage is there, but not for this node."""
+        known = [storage for storage in self.storages if storage.storage == name]
+        return bool(known) and not any(storage.serves(node) for storage in known)
+
     def storage_of(self, name: str, node: str) -> StorageFacts | None:
         """Return a storage as a node has it, None where the node may not use one of this name."""
         return next((found for found in self.storages if found.storage == name and found.serves(node)), None)

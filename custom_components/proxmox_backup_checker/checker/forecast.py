@@ -12,7 +12,7 @@ from ..proxmox.backup_models import Archive, BackupJob
 from ..proxmox.models import Guest
 from .facts import StorageFacts
 from .outcomes import Outcome, Result
-from .retention_audit import archives_on, freed_by, removes_old, retention_of
+from .retention_audit import freed_by, removes_old, retention_of
 from .situation import Situation
 
 _LEAST_HISTORY: Final = timedelta(days=14)
@@ -101,7 +101,7 @@ def next_run_that_does_not_fit(storage: StorageFacts, situation: Situation) -> F
     there: dict[int, list[Archive]] = {}
     for slot, job, guests in runs:
         for guest in guests:
-            before = there.get(guest.vmid) or archives_on(storage, guest, situation.facts)
+            before = there.get(guest.vmid) or situation.archives_on(storage, guest)
             freed = _freed(job, guest, before, slot, storage, situation)
             size = sizes[guest.vmid]
             needs.append(Need(size=size, freed=sum(size if entry.size is None else entry.size for entry in freed)))
@@ -167,7 +167,7 @@ def _stored(guest: Guest, storage: StorageFacts, situation: Situation) -> int:
         return (last.transferred if last else None) or 0
     if last is not None and last.size is not None:
         return last.size
-    archives = archives_on(storage, guest, situation.facts)
+    archives = situation.archives_on(storage, guest)
     return next((archive.size for archive in reversed(archives) if archive.size is not None), 0)
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from .records import GuestRecord, History, JobRecord, RunRecord, StorageRecord
+from .records import GuestRecord, History, JobRecord, MissRecord, RunRecord, StorageRecord
 
 KEPT: Final = timedelta(days=396)
 RUNS_PER_GUEST: Final = 400
@@ -30,13 +30,18 @@ def bounded(history: History, now: datetime) -> History:
     def is_guest_kept(record: GuestRecord) -> bool:
         return record.absent_since is None or record.absent_since >= oldest
 
+    def is_miss_kept(record: MissRecord) -> bool:
+        return record.slot >= oldest
+
     runs = _runs(history.runs, oldest)
     jobs = _only(history.jobs, is_job_kept)
     guests = _only(history.guests, is_guest_kept)
     storages = _storages(history.storages, oldest)
-    if runs is history.runs and jobs is history.jobs and guests is history.guests and storages is history.storages:
+    misses = _only(history.misses, is_miss_kept)
+    parts = {"runs": runs, "jobs": jobs, "guests": guests, "storages": storages, "misses": misses}
+    if all(part is getattr(history, name) for name, part in parts.items()):
         return history
-    return replace(history, runs=runs, jobs=jobs, guests=guests, storages=storages)
+    return replace(history, runs=runs, jobs=jobs, guests=guests, storages=storages, misses=misses)
 
 
 def _runs(runs: Mapping[str, RunRecord], oldest: datetime) -> Mapping[str, RunRecord]:

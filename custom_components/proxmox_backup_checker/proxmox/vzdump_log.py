@@ -22,7 +22,7 @@ from .vzdump_records import (
     PruneState,
     VzdumpLog,
 )
-from .vzdump_units import STAMP
+from .vzdump_units import FAILED, PREFIXED, STAMP, STARTED
 
 __all__ = [
     "DirtyBitmap",
@@ -47,12 +47,7 @@ _PROGRESS = frozenset(f"INFO: {char}" for char in " 0123456789")
 _HEAD, _STAMPED_HEAD = slice(0, 7), slice(20, 27)
 
 _STAMP = re.compile(STAMP)
-_PREFIXED = re.compile(
-    rf"(?:\d{{1,12}}: )?(?:({STAMP}|[A-Z][a-z]{{2}} [ \d]\d \d\d:\d\d:\d\d) )?(INFO|WARN|ERROR):(?: (.*))?", re.DOTALL
-)
-_STARTED = re.compile(r"Starting Backup of VM (\d{1,12}) \(([^()]+)\)")
 _FINISHED = re.compile(r"Finished Backup of VM (\d{1,12}) \((\d{2,9}):(\d\d):(\d\d)\)")
-_FAILED = re.compile(r"Backup of VM (\d{1,12}) failed(?: -(?: (.*))?)?")
 _TIMES = re.compile(rf"(Backup started|Backup finished|Failed) at ({STAMP})")
 _MILESTONES = JobLines.INFO_STARTS | {"Star", "Fini", "Fail"}
 _INTERESTING = guest_lines.INFO_STARTS | _MILESTONES
@@ -127,7 +122,7 @@ class VzdumpLogReader:
                 self._other(line[:_MAX_LINE].rstrip().removeprefix("\ufeff"), number)
 
     def _other(self, line: str, number: int) -> None:
-        match = _PREFIXED.fullmatch(line) if "INFO:" in line or "WARN:" in line or "ERROR:" in line else None
+        match = PREFIXED.fullmatch(line) if "INFO:" in line or "WARN:" in line or "ERROR:" in line else None
         if match is None:
             self._bare(line, number)
             return
@@ -147,7 +142,7 @@ class VzdumpLogReader:
 
     def _milestone(self, text: str, stamp: str | None) -> bool:
         """Take a line that begins or ends something; False where it is none of them."""
-        if match := _STARTED.fullmatch(text):
+        if match := STARTED.fullmatch(text):
             self._begin(GuestDraft(int(match[1]), match[2])).start(stamp)
         elif match := _FINISHED.fullmatch(text):
             self._finish(match, stamp)
@@ -171,7 +166,7 @@ class VzdumpLogReader:
 
     def _error(self, text: str, stamp: str | None, number: int) -> None:
         self._seen(stamp)
-        if match := _FAILED.fullmatch(text):
+        if match := FAILED.fullmatch(text):
             self._fail(match, stamp, number)
         elif self._guest is not None and self._continue_error_at == number and not text.startswith("Backup job failed"):
             self._continue_error_at = number + 1

@@ -6,6 +6,12 @@ import re
 SIZE = r"\d{1,15}(?:\.\d{1,9})? ?[KMGTPE]?i?B"
 STAMP = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
 
+PREFIXED = re.compile(
+    rf"(?:\d{{1,12}}: )?(?:({STAMP}|[A-Z][a-z]{{2}} [ \d]\d \d\d:\d\d:\d\d) )?(INFO|WARN|ERROR):(?: (.*))?", re.DOTALL
+)
+STARTED = re.compile(r"Starting Backup of VM (\d{1,12}) \(([^()]+)\)")
+FAILED = re.compile(r"Backup of VM (\d{1,12}) failed(?: -(?: (.*))?)?")
+
 _SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,9})?) ?([KMGTPE]?)i?B")
 _FILE_TIME = re.compile(r"-(\d{4})_\d\d_\d\d-\d\d_\d\d_\d\d")
 

@@ -1,0 +1,49 @@
+"""What the dashboard card shows of storages: how full they are, and when they will be."""
+
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+
+from .checker.picture import StorageView
+from .const import DOMAIN
+from .coordinator import CheckerConfigEntry, CheckerCoordinator
+from .devices import storage_key
+from .wall_rows import epoch
+from .wall_servers import coordinator_of, entries
+
+
+def storages(hass: HomeAssistant, entry_id: str | None) -> list[dict[str, Any]]:
+    """Return the storages of one cluster or of all, the fullest first."""
+    found = [
+        _storage(hass, entry, coordinator, view)
+        for entry in entries(hass, entry_id)
+        if (coordinator := coordinator_of(entry)) is not None
+        for view in coordinator.data.storages.values()
+    ]
+    return sorted(found, key=lambda storage: (-_share(storage), storage["id"]))
+
+
+def _share(storage: dict[str, Any]) -> float:
+    return storage["used"] / storage["total"] if storage["used"] is not None and storage["total"] else 0.0
+
+
+def _storage(
+    hass: HomeAssistant, entry: CheckerConfigEntry, coordinator: CheckerCoordinator, view: StorageView
+) -> dict[str, Any]:
+    key = storage_key(coordinator.identity, view.key)
+    device = dr.async_get(hass).async_get_device_by_identifier((DOMAIN, key), entry.entry_id)
+    return {
+        "id": f"{entry.entry_id}/storage/{view.key}",
+        "entry_id": entry.entry_id,
+        "name": view.key,
+        "status": view.verdict.status.value,
+        "problem": view.verdict.problem,
+        "used": view.storage.used,
+        "total": view.storage.total,
+        "free": view.storage.available,
+        "full_on": epoch(view.full_on),
+        "reason": coordinator.reasons.sentence(view.verdict.reason),
+        "entity_id": er.async_get(hass).async_get_entity_id("binary_sensor", DOMAIN, f"{key}_problem"),
+        "device_id": device.id if device else None,
+    }
