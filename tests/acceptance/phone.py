@@ -39,12 +39,13 @@ class Shown:
 
 @dataclass
 class Phone:
-    """What has arrived, and what is on the screen by tag."""
+    """What has arrived, and what is on the screen by tag; `plain` are pushes without either."""
 
     hass: HomeAssistant
     device_id: str
     arrived: list[Shown] = field(default_factory=list)
     screen: dict[str, Shown] = field(default_factory=dict)
+    plain: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def titles(self) -> list[str]:
@@ -59,7 +60,10 @@ class Phone:
 
     def take(self, push: dict[str, Any]) -> None:
         """Show what the push channel brings; the same tag replaces what is there."""
-        data = push.get("data", {})
+        if "data" not in push:
+            self.plain.append(push)
+            return
+        data = push["data"]
         if push["message"] == "clear_notification":
             self.screen.pop(data["tag"], None)
             return

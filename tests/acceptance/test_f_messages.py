@@ -399,3 +399,51 @@ async def test_f13_a_fire_drill_goes_the_same_way_says_that_it_is_a_test_and_goe
     assert home.problems() == []
     await pass_time(home, "2026-01-13T05:01:30")
     assert phone.screen == {}
+
+
+async def test_f01_and_f03_by_mail_each_message_comes_once_and_a_digest_every_week(home: Home, phone: Phone) -> None:
+    sent: list[dict[str, Any]] = []
+    home.hass.bus.async_listen("mail", lambda event: sent.append(dict(event.data)))
+    mail = [{"event": "mail", "event_data": {"title": "{{ title }}", "text": "{{ text }}", "kind": "{{ message.kind }}"}}]
+    await automate(
+        home.hass, "notifier", extra_actions=mail, digest="week", digest_weekday="thu", digest_time="07:00:00"
+    )
+    await home.look()
+    expect_failure(home, IO_ERROR, 103, 104)
+    await home.until(TUESDAY_MORNING)
+    await home.until(WEDNESDAY_MORNING)
+    await pass_time(home, "2026-01-14T06:00:30")
+    await home.until("2026-01-15T05:50:00")
+    await pass_time(home, "2026-01-15T06:00:30")
+
+    assert [message["kind"] for message in sent] == ["opened", "recovered", "digest"]
+    assert "dns (103), files (104)" in sent[0]["text"]
+    assert "small" in sent[2]["title"]
+    assert "nightly" in sent[2]["text"]
+
+
+async def test_a_notify_entity_gets_title_and_text(home: Home, phone: Phone) -> None:
+    await automate(home.hass, "notifier", notifiers=["notify.phone"])
+    await home.look()
+    expect_failure(home)
+    await home.until(TUESDAY_MORNING)
+
+    [push] = phone.plain
+    assert push["title"] == "Backup failed: nightly → nas"
+    assert "files (104)" in push["message"]
+
+
+async def test_in_german_messages_are_german(home: Home, phone: Phone) -> None:
+    home.hass.config.language = "de"
+    await automate(home.hass, "phone", phone=phone.device_id)
+    await home.look()
+    expect_failure(home)
+    await home.until(TUESDAY_MORNING)
+    await home.until(WEDNESDAY_MORNING)
+
+    first, second = phone.arrived
+    assert first.title == "Sicherung fehlgeschlagen: nightly → nas"
+    assert first.message.startswith("1 von 4 Gästen (pve2, heute 02:00): files (104).")
+    assert list(first.buttons) == ["Öffnen", "Bestätigen", "Später"]
+    assert second.title == "Sicherung wieder in Ordnung: nightly → nas"
+    assert "Nach einer Nacht wieder in Ordnung: files (104)." in second.message
