@@ -14,6 +14,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 WEBHOOK = "phone-webhook"
 
+
 @dataclass
 class Shown:
     """A notification on the screen."""

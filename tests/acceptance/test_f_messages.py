@@ -404,7 +404,9 @@ async def test_f13_a_fire_drill_goes_the_same_way_says_that_it_is_a_test_and_goe
 async def test_f01_and_f03_by_mail_each_message_comes_once_and_a_digest_every_week(home: Home, phone: Phone) -> None:
     sent: list[dict[str, Any]] = []
     home.hass.bus.async_listen("mail", lambda event: sent.append(dict(event.data)))
-    mail = [{"event": "mail", "event_data": {"title": "{{ title }}", "text": "{{ text }}", "kind": "{{ message.kind }}"}}]
+    mail = [
+        {"event": "mail", "event_data": {"title": "{{ title }}", "text": "{{ text }}", "kind": "{{ message.kind }}"}}
+    ]
     await automate(
         home.hass, "notifier", extra_actions=mail, digest="week", digest_weekday="thu", digest_time="07:00:00"
     )

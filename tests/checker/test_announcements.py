@@ -59,6 +59,7 @@ class Watch:
     alerts: tuple[Alert, ...] = ()
 
     def facts(self) -> Facts:
+        """Return a cluster of some guests in one job."""
         vmids = range(101, 101 + self.guests)
         known = facts([guest(vmid) for vmid in vmids], [job("nightly", *vmids)])
         return replace(known, now=self.now, policy=self.policy)
@@ -79,10 +80,12 @@ class Watch:
         return [(message.kind.value, message.record.tag) for message in told.messages]
 
     def acknowledge(self, *keys: str, until: datetime | None = None) -> None:
+        """Let a person say that these problems are known."""
         self.history = acknowledge(self.history, self.verdicts, keys, self.now, until=until)
 
     @property
     def only(self) -> Alert:
+        """Return the one alert that is there."""
         [alert] = self.alerts
         return alert
 
