@@ -6,7 +6,7 @@ import hashlib
 from typing import Any, Final
 
 from homeassistant.const import EVENT_HOMEASSISTANT_STARTED
-from homeassistant.core import Event, HassJob, HomeAssistant, callback
+from homeassistant.core import CoreState, Event, HassJob, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
@@ -37,7 +37,7 @@ class Messenger:
         self._coordinator = coordinator
         self._seen: object = None
         self._waiting: list[dict[str, Any]] = []
-        self._heard = hass.is_running
+        self._heard = hass.state is CoreState.running
         if not self._heard:
             coordinator.config_entry.async_on_unload(hass.bus.async_listen(EVENT_HOMEASSISTANT_STARTED, self._started))
 

@@ -13,11 +13,11 @@ from custom_components.proxmox_backup_checker.checker.announcements import annou
 from custom_components.proxmox_backup_checker.checker.causes import cause_of
 from custom_components.proxmox_backup_checker.checker.facts import Facts
 from custom_components.proxmox_backup_checker.checker.history_format import from_data, to_data
+from custom_components.proxmox_backup_checker.checker.indexes import Indexes
 from custom_components.proxmox_backup_checker.checker.policy import Policy
-from custom_components.proxmox_backup_checker.checker.records import GuestRecord, History
-from custom_components.proxmox_backup_checker.checker.run_memory import RunIndex
-from custom_components.proxmox_backup_checker.checker.situation import Situation
-from custom_components.proxmox_backup_checker.checker.verdict import Reason, Status, Verdict, unknown
+from custom_components.proxmox_backup_checker.checker.records import GuestRecord, History, RunRecord
+from custom_components.proxmox_backup_checker.checker.situation import Situation, Watch as Clock
+from custom_components.proxmox_backup_checker.checker.verdict import Confidence, Reason, Status, Verdict, unknown
 
 from .builders import NOW, facts, guest, job
 
@@ -47,6 +47,11 @@ def problem(code: str, status: Status = Status.OVERDUE, **changes: Any) -> Verdi
     return replace(made, **changes)
 
 
+def a_situation(known: Facts, history: History, running: tuple[RunRecord, ...] = ()) -> Situation:
+    indexes = Indexes().following(known, history.runs)
+    return Situation(facts=known, history=history, indexes=indexes, running=running, watch=Clock(known.now))
+
+
 @dataclass
 class Watch:
     """A cluster of which only the verdicts change; each look tells what is new."""
@@ -57,6 +62,7 @@ class Watch:
     now: datetime = NOW
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     alerts: tuple[Alert, ...] = ()
+    running: tuple[RunRecord, ...] = ()
 
     def facts(self) -> Facts:
         """Return a cluster of some guests in one job."""
@@ -71,7 +77,7 @@ class Watch:
         fine = {f"guest_{vmid}": OK for vmid in range(101, 101 + self.guests)} | {"job_nightly": OK}
         self.verdicts = fine | verdicts
         first = self.history.evaluated is None
-        situation = Situation(facts=known, history=self.history, index=RunIndex.of({}))
+        situation = a_situation(known, self.history, self.running)
         self.alerts = alerts_of(self.verdicts, situation)
         told = announce(self.alerts, self.verdicts, self.history, known, first_look=first)
         self.history = replace(
@@ -205,6 +211,34 @@ def test_a_guest_that_is_in_a_job_again_is_well_before_its_first_run(watch: Watc
     assert watch.look(guest_101=pending) == [("recovered", "uncovered")]
 
 
+@pytest.mark.parametrize(("job_id", "hours", "told"), [("nightly", 1, 0), ("nightly", 4, 1), ("other", 1, 1)])
+def test_while_the_job_still_runs_elsewhere_nothing_is_told_for_some_hours(
+    watch: Watch, job_id: str, hours: int, told: int
+) -> None:
+    run = RunRecord(
+        upid="UPID:pve2:",
+        node="pve2",
+        started=watch.now + HOUR - timedelta(hours=hours),
+        ended=None,
+        status="",
+        job_id=job_id,
+        confidence=Confidence.EXACT,
+    )
+    watch.running = (run,)
+    assert len(watch.look(guest_101=failure())) == told
+    watch.running = ()
+
+    assert len(watch.look(guest_101=failure())) == 1 - told
+
+
+def test_a_run_that_may_have_been_of_two_jobs_is_told_once(watch: Watch) -> None:
+    lost = failure("unexpected status", evidence=("UPID:pve1:",))
+
+    assert watch.look(guest_101=lost, job_nightly=lost, job_other=replace(lost, job_id="other")) == [
+        ("opened", "job_nightly")
+    ]
+
+
 def test_warnings_are_no_alert(watch: Watch) -> None:
     warned = Verdict(status=Status.WARNING, problem=False, reason=Reason("job_with_warnings"))
 
@@ -277,7 +311,7 @@ def test_guests_that_all_vanish_from_the_tokens_sight_are_not_over(watch: Watch)
     known = replace(watch.facts(), guests=(), guests_visible=False, now=watch.now)
     records = {101: GuestRecord(vmid=101, guest_type="qemu", name="web", node="pve1", first_seen=None)}
     history = replace(watch.history, guests=records)
-    situation = Situation(facts=known, history=history, index=RunIndex.of({}))
+    situation = a_situation(known, history)
     alerts = alerts_of({}, situation)
 
     assert [(alert.tag, alert.guests[0].name) for alert in alerts] == [("blind", "web")]
