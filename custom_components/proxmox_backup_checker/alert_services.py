@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from homeassistant.auth.permissions.const import POLICY_CONTROL
@@ -79,14 +80,16 @@ async def _acknowledge(call: ServiceCall) -> None:
         picture = coordinator.data
         loud = [alert for alert in picture.alerts if not _is_silent(picture, alert)]
         note = call.data.get(ATTR_NOTE)
-        coordinator.take_up(acknowledge(picture.history, picture.verdicts, keys, now, until=until, note=note))
+        await coordinator.async_take_up(
+            partial(acknowledge, verdicts=picture.verdicts, keys=keys, now=now, until=until, note=note)
+        )
         fire_closed(call.hass, coordinator, (alert for alert in loud if _is_silent(coordinator.data, alert)))
 
 
 async def _unacknowledge(call: ServiceCall) -> None:
     """Take acknowledgements back."""
     for coordinator, keys in await _chosen(call):
-        coordinator.take_up(withdraw(coordinator.data.history, keys))
+        await coordinator.async_take_up(partial(withdraw, keys=keys))
 
 
 async def _test_alert(call: ServiceCall) -> None:

@@ -1,14 +1,16 @@
 """The meeting point: polls Proxmox, has the facts judged, keeps the history, publishes the picture."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 import logging
 from typing import Final, override
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ConfigEntryAuthFailed
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
 from .agent_links import AgentLinks
@@ -20,7 +22,10 @@ from .checker.policy import Policy
 from .checker.records import History
 from .history_store import HistoryStore
 from .policy_options import policy_of
+from .poll_story import PollStory
+from .proxmox.connection import Asked, noting_requests
 from .proxmox.errors import AuthenticationError, CertificateError, ProxmoxError
+from .proxmox.models import Version
 from .proxmox.upid import Upid
 from .reader import FactsReader, Reading
 from .reasons import Reasons
@@ -60,9 +65,11 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
         self._facts: Facts | None = None
         self._failed_polls = 0
         self._polling = asyncio.Lock()
+        self._judging = asyncio.Lock()
         self._policy = policy_of(entry.options)
         self.reasons = reasons
         self.links = AgentLinks()
+        self.story = PollStory(entry.title, reasons)
         self.reading: Reading | None = None
         self.last_error: ProxmoxError | None = None
 
@@ -80,6 +87,10 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
     def agent_nodes(self) -> frozenset[str]:
         """The nodes with a log agent."""
         return self._reader.agent_nodes
+
+    async def async_version(self) -> Version:
+        """Return the version of Proxmox; raises any ProxmoxError."""
+        return await self._reader.version()
 
     async def async_check_now(self) -> None:
         """Read everything again, whatever was read lately, and wait for the new picture.
@@ -103,7 +114,7 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
         if run.task_type != "vzdump":
             raise invalid("not_a_run", upid=upid)
         try:
-            text = await self._reader.task_log(run)
+            text = await self._reader.task_log(run, self._history.runs.get(upid))
         except ProxmoxError as error:
             raise action_error(error) from error
         if text is None:
@@ -116,14 +127,15 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
     async def _async_setup(self) -> None:
         """Take up the history where it was left."""
         self._history = await self._store.async_load()
+        self._reader.know(self._history.nodes.values())
 
-    @callback
-    def take_up(self, history: History) -> None:
-        """Go on with a changed history at once, as after a person's word."""
-        self._history = history
-        # What the picture had to tell was told when it was made.
-        self.data = replace(self.data, history=history, messages=())
-        self._store.save_later(history)
+    async def async_take_up(self, change: Callable[[History], History]) -> None:
+        """Go on with a changed history at once, as after a person's word; a judgement under way is waited for."""
+        async with self._judging:
+            self._history = history = change(self._history)
+            # What the picture had to tell was told when it was made.
+            self.data = replace(self.data, history=history, happenings=(), messages=())
+            self._store.save_later(history)
         self.async_update_listeners()
 
     async def async_stop(self) -> None:
@@ -132,11 +144,22 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
 
     @override
     async def _async_update_data(self) -> Picture:
-        """Poll; one poll ends before the next one begins, since each carries the history on."""
+        """Look once, and tell the story of it; one look ends before the next begins, since each carries the history on."""
         async with self._polling:
-            return await self._poll()
+            return await self._told_look()
 
-    async def _poll(self) -> Picture:
+    async def _told_look(self) -> Picture:
+        at, asked = dt_util.utcnow(), Asked()
+        try:
+            with noting_requests() as asked:
+                picture = await self._look()
+        except (ConfigEntryAuthFailed, UpdateFailed) as error:
+            self.story.tell_failure(asked, at=at, error=self.last_error or error, following=self.update_interval)
+            raise
+        self.story.tell(asked, picture, self.reading, at=at, error=self.last_error, following=self.update_interval)
+        return picture
+
+    async def _look(self) -> Picture:
         """Read and judge; for some polls what was read last stands in for what cannot be read now."""
         now = dt_util.utcnow()
         try:
@@ -173,13 +196,14 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
 
     async def _judge(self, facts: Facts) -> Picture:
         """Have the facts judged in another thread: nothing that takes part is ever changed."""
-        picture = await self.hass.async_add_executor_job(judge, facts, self._history, self.data)
-        history = picture.history
-        if is_time_to_bound(self._bounded, facts.now):
-            history = await self.hass.async_add_executor_job(bounded, history, facts.now)
-            self._bounded = facts.now
-        self._history = history
-        self._store.save_later(history)
+        async with self._judging:
+            picture = await self.hass.async_add_executor_job(judge, facts, self._history, self.data)
+            history = picture.history
+            if is_time_to_bound(self._bounded, facts.now):
+                history = await self.hass.async_add_executor_job(bounded, history, facts.now)
+                self._bounded = facts.now
+            self._history = history
+            self._store.save_later(history)
         return picture
 
     def _interval(self, picture: Picture, now: datetime) -> timedelta:

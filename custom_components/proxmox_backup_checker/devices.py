@@ -171,7 +171,14 @@ class Devices:
             return picture.jobs_visible and picture.cluster.quorate
         if key.startswith(node_key(self._coordinator.identity, "")):
             return picture.cluster.quorate
+        if key.startswith(storage_key(self._coordinator.identity, "")) and not self._storages_visible():
+            return False
         return picture.guests_complete
+
+    def _storages_visible(self) -> bool:
+        """Tell whether the token still sees storages: Proxmox leaves out those that it does not, without a word."""
+        reading = self._coordinator.reading
+        return reading is not None and reading.permissions.has("/storage", "Datastore.Audit")
 
 
 def is_present(device: dr.AnyDeviceEntry, coordinator: CheckerCoordinator) -> bool:

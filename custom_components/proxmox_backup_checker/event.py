@@ -7,7 +7,6 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .checker.happening import Happening, HappeningKind
-from .checker.picture import Picture
 from .coordinator import CheckerConfigEntry
 from .entity import ClusterEntity, EntityMakers, JobEntity, VerdictEntity, add_entities_as_they_appear
 from .reasons import Reasons
@@ -53,7 +52,7 @@ class ActivityEvent(VerdictEntity, EventEntity):
     """What has happened, each happening as a state of its own, oldest first."""
 
     _unrecorded_attributes = frozenset({"reason", "details", "guests", "upid"})
-    _told: Picture | None = None
+    _told: tuple[Happening, ...] = ()
 
     def concerns(self, happening: Happening) -> bool:
         """Tell whether this entity tells of it."""
@@ -73,12 +72,13 @@ class ActivityEvent(VerdictEntity, EventEntity):
             super()._handle_coordinator_update()
 
     def _tell(self) -> bool:
-        """Write a state for every happening of a picture that was not told yet, and say whether there was one."""
-        picture = self.coordinator.data
-        if picture is self._told:
+        """Write a state for every happening that was not told yet, and say whether there was one."""
+        # A picture may be published again, as after a person's word; what has happened is then the same tuple.
+        happenings = self.coordinator.data.happenings
+        if happenings is self._told:
             return False
-        self._told = picture
-        news = [happening for happening in picture.happenings if self.concerns(happening)]
+        self._told = happenings
+        news = [happening for happening in happenings if self.concerns(happening)]
         for happening in news:
             self._trigger_event(happening.kind, attributes_of(happening, self.coordinator.reasons))
             self.async_write_ha_state()

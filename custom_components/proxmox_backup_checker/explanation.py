@@ -31,6 +31,7 @@ def explained(thing: Thing, verdict: Verdict, words: Words) -> dict[str, Any]:
         "next_due": iso(verdict.next_due),
         "confidence": verdict.confidence.value,
         "evidence": list(verdict.evidence),
+        "acknowledged": thing.acknowledgement is not None,
         "failures": verdict.failures,
         "findings": [
             {"reason_code": finding.code, "reason": reasons.sentence(finding)} for finding in verdict.findings
@@ -69,6 +70,12 @@ def _sentences(thing: Thing, verdict: Verdict, words: Words) -> Iterable[str]:
         yield words.text("explain_since", moment=words.moment(verdict.since))
     if verdict.failures:
         yield words.count("explain_failures", verdict.failures)
+    if (known := thing.acknowledgement) is not None:
+        yield (
+            words.text("explain_acknowledged_until", moment=words.moment(known.until))
+            if known.until
+            else words.text("explain_acknowledged")
+        )
     for finding in _others(verdict):
         yield words.text("explain_finding", finding=reasons.sentence(finding))
     if thing.kind in {"guest", "job"} and verdict.lasting is not Status.IGNORED:

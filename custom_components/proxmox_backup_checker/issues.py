@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
+from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
@@ -50,6 +51,7 @@ class Issues:
         self._certificate(self._coordinator.last_error)
         if self._coordinator.last_error is None and self._coordinator.reading is not None:
             self._privileges()
+            self._stand_in()
             self._log_agents()
             self._mistakes()
 
@@ -65,8 +67,30 @@ class Issues:
                     "fingerprint": error.fingerprint,
                 },
             )
-        elif error is None:
+        elif error is None and not self._is_stood_in_for():
             self._delete("certificate_changed")
+
+    def _is_stood_in_for(self) -> bool:
+        """Tell whether another node answers in place of the configured one, whose certificate is then not seen."""
+        return self._coordinator.reading is not None and self._coordinator.reading.stand_in is not None
+
+    def _stand_in(self) -> None:
+        """Tell which node is missing while another one answers in its place."""
+        assert self._coordinator.reading is not None
+        stand_in = self._coordinator.reading.stand_in
+        if stand_in is None:
+            self._delete("configured_node_missing")
+            return
+        self._raise(
+            "configured_node_missing",
+            page="certificates.md",
+            placeholders={
+                "cluster": self._entry.title,
+                "missing": stand_in.missing or self._entry.data[CONF_HOST],
+                "node": stand_in.node,
+                "error": str(stand_in.error),
+            },
+        )
 
     def _privileges(self) -> None:
         assert self._coordinator.reading is not None

@@ -20,6 +20,7 @@ import probatio
 from .checker.job_names import job_name
 from .checker.picture import Picture
 from .checker.policy import Policy
+from .const import CONF_HIDE_NAMES
 
 CONF_IGNORED_GUESTS: Final = "ignored_guests"
 CONF_IGNORED_JOBS: Final = "ignored_jobs"
@@ -44,6 +45,7 @@ NUMBERS: Final[Mapping[str, int]] = {
 SETTINGS: Final = frozenset(
     {
         *(CONF_IGNORED_GUESTS, CONF_IGNORED_JOBS, CONF_EXPECTED_OFFLINE, CONF_LONGEST_AGE, CONF_WARNINGS_ARE_PROBLEMS),
+        CONF_HIDE_NAMES,
         *NUMBERS,
     }
 )
@@ -97,6 +99,7 @@ def settings_schema(picture: Picture | None, options: Mapping[str, Any]) -> prob
             probatio.Optional(CONF_EXPECTED_OFFLINE): _chooser(nodes, options.get(CONF_EXPECTED_OFFLINE, ())),
             probatio.Optional(CONF_LONGEST_AGE): _number(1, 366, "d"),
             probatio.Required(CONF_WARNINGS_ARE_PROBLEMS, default=False): BooleanSelector(),
+            probatio.Required(CONF_HIDE_NAMES, default=False): BooleanSelector(),
             probatio.Required(SECTION): section(
                 probatio.Schema(
                     {probatio.Required(name, default=usual): _number(*_RANGES[name]) for name, usual in NUMBERS.items()}

@@ -79,10 +79,11 @@ def summary_of(report: Report, words: Words) -> str:
             parts.append(f"{first} {_full_in(days[first], words)}")
     if report.unknown:
         parts.append(words.count("report_unknown", len(report.unknown)))
-    if report.problems:
-        names = words.list_of([standing.name for standing in report.problems], _NAMED)
-        parts.append(words.text("report_to_look_at", names=names))
-    elif not report.unknown:
+    if names := [standing.name for standing in report.problems if not standing.acknowledged]:
+        parts.append(words.text("report_to_look_at", names=words.list_of(names, _NAMED)))
+    if known := sum(standing.acknowledged for standing in report.problems):
+        parts.append(words.count("report_acknowledged", known))
+    if not report.problems and not report.unknown:
         parts.append(words.text("nothing_to_do"))
     return f"{', '.join(parts)}."
 
@@ -113,6 +114,8 @@ def _standing(standing: Standing, words: Words) -> Line:
     text = full_stop(words.reasons.sentence(verdict.reason))
     if verdict.cause is not None:
         text = f"{text} {words.reasons.step(verdict.cause)}"
+    if standing.acknowledged:
+        text = f"{text} {words.text('report_is_acknowledged')}"
     return Line(standing.name, text)
 
 
@@ -180,6 +183,7 @@ def _standing_data(standing: Standing, words: Words) -> dict[str, Any]:
         "key": standing.key,
         "name": standing.name,
         "verdict": verdict.lasting.value,
+        "acknowledged": standing.acknowledged,
         "reason_code": verdict.reason.code,
         "reason": words.reasons.sentence(verdict.reason),
         "next_step": words.reasons.step(verdict.cause) if verdict.cause else None,

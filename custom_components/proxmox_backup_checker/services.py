@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
-from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
 from homeassistant.helpers import config_validation as cv, service
@@ -222,10 +221,9 @@ def _clusters(call: ServiceCall) -> list[CheckerCoordinator]:
     Raises ServiceValidationError where there is none.
     """
     if ATTR_CONFIG_ENTRY_ID not in call.data:
-        entries: list[CheckerConfigEntry] = call.hass.config_entries.async_entries(DOMAIN)
-        loaded = [entry.runtime_data for entry in entries if entry.state is ConfigEntryState.LOADED]
+        loaded: list[CheckerConfigEntry] = call.hass.config_entries.async_loaded_entries(DOMAIN)
         if loaded:
-            return loaded
+            return [entry.runtime_data for entry in loaded]
     return [_cluster(call)]
 
 

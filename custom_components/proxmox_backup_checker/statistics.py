@@ -1,7 +1,7 @@
 """Long-term statistics of backups, from before the installation too; without the recorder there are none."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 import zlib
@@ -14,7 +14,7 @@ from homeassistant.util import slugify
 from homeassistant.util.unit_conversion import DurationConverter, InformationConverter
 
 from .checker.picture import Picture
-from .checker.trends import Point, Trend, Unit, trends_of
+from .checker.trends import Point, Source, Trend, Unit, sources_of, trends_of
 from .const import DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
 
@@ -50,7 +50,7 @@ class Statistics:
         self._coordinator = coordinator
         self._lock = asyncio.Lock()
         self._shown: object = None
-        self._written: dict[str, object] = {}
+        self._written: dict[str, Source] = {}
 
     def is_outdated(self) -> bool:
         """Tell whether there is anything that was not looked at: a run, an archive, a sample, a name."""
@@ -64,14 +64,12 @@ class Statistics:
         """Write the hours that the database has not, or has with other values."""
         async with self._lock:
             picture = self._coordinator.data
-            trends = await self._hass.async_add_executor_job(trends_of, picture)
-            ids = statistic_ids(self._coordinator.identity, (trend.key for trend in trends))
-            changed = [trend for trend in trends if self._written.get(trend.key) != _mark(trend)]
-            known = await self._async_read({ids[trend.key] for trend in changed})
-            for trend in changed:
-                statistic_id = ids[trend.key]
-                self._write(statistic_id, trend, known.get(statistic_id, {}))
-                self._written[trend.key] = _mark(trend)
+            sources, trends = await self._hass.async_add_executor_job(_changes, picture, self._written)
+            ids = statistic_ids(self._coordinator.identity, sources)
+            known = await self._async_read({ids[trend.key] for trend in trends})
+            for trend in trends:
+                self._write(ids[trend.key], trend, known.get(ids[trend.key], {}))
+            self._written = sources
 
     async def _async_read(self, ids: set[str]) -> dict[str, dict[float, Point]]:
         """Return the hours in the database by statistic."""
@@ -120,9 +118,12 @@ def _read(hass: HomeAssistant, ids: set[str]) -> dict[str, dict[float, Point]]:
     }
 
 
-def _mark(trend: Trend) -> object:
-    """Return what tells a trend from the same one at another time."""
-    return hash((trend.name.code, *sorted(trend.name.values.items()), *trend.points.items()))
+def _changes(picture: Picture, written: Mapping[str, Source]) -> tuple[dict[str, Source], list[Trend]]:
+    """Return what all trends are made of, by their keys, and those trends that are not as they were written."""
+    sources = sources_of(picture)
+    changed = [source for source in sources if any(written.get(key) != source for key in source.keys)]
+    trends = [trend for source in changed for trend in trends_of(source, picture)]
+    return {key: source for source in sources for key in source.keys}, trends
 
 
 def _contents(picture: Picture) -> object:

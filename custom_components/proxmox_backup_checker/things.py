@@ -11,6 +11,7 @@ from homeassistant.helpers.target import TargetSelection, async_extract_referenc
 
 from .checker.job_names import job_name
 from .checker.picture import GuestView, JobView, StorageView
+from .checker.records import Acknowledgement
 from .checker.report import guest_title
 from .checker.verdict import Verdict
 from .const import DOMAIN
@@ -50,6 +51,11 @@ class Thing:
             return self.coordinator.data.verdict
         view = self.view
         return view.verdict if view is not None else None
+
+    @property
+    def acknowledgement(self) -> Acknowledgement | None:
+        """A person's word that its problem is known."""
+        return self.coordinator.data.acknowledgement(f"{self.kind}_{self.key}" if self.key else self.kind)
 
     @property
     def name(self) -> str:

@@ -4,7 +4,6 @@ from datetime import timedelta
 import logging
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_COMMAND, CONF_PLATFORM
 from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.helpers.script import ScriptRunResult
@@ -52,8 +51,8 @@ async def _listen(hass: HomeAssistant, _: str) -> None:
 
 async def answer_of(hass: HomeAssistant) -> str:
     """Return how the backups of all clusters are."""
-    entries: list[CheckerConfigEntry] = hass.config_entries.async_entries(DOMAIN)
-    loaded = [entry.runtime_data for entry in entries if entry.state is ConfigEntryState.LOADED]
+    entries: list[CheckerConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
+    loaded = [entry.runtime_data for entry in entries]
     if not loaded:
         return (await Words.load(hass, await Reasons.load(hass))).text("voice_nothing")
     several = len(loaded) > 1
@@ -71,6 +70,6 @@ def _told(coordinator: CheckerCoordinator, words: Words, *, named: bool) -> str:
     begin = f"{cluster}: {state}" if named else state[:1].upper() + state[1:]
     reasons = [
         f"{found.name}: {full_stop(words.reasons.sentence(found.verdict.reason))}"
-        for found in day.problems[:_REASONS_TOLD]
+        for found in [found for found in day.problems if not found.acknowledged][:_REASONS_TOLD]
     ]
     return " ".join([f"{begin}: {summary_of(day, words)}", *reasons])

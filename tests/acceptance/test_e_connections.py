@@ -365,6 +365,16 @@ async def test_e30_diagnostics_explain_every_verdict_and_tell_no_secret(home: Ho
     assert datetime.fromisoformat(trace["due_slot"]).hour == 1
 
 
+async def test_e30_diagnostics_hide_names_on_request(home: Home) -> None:
+    home.options["hide_names"] = True
+    await home.until(TUESDAY_MORNING)
+    assert home.entry is not None
+    text = json.dumps(await async_get_config_entry_diagnostics(home.hass, home.entry))
+
+    assert [name for name in ("database", "pve1", "pve2", "nightly", "192.168.") if name in text] == []
+    assert '"rule": "newest_run"' in text
+
+
 async def test_a_quiet_hour_costs_at_most_sixty_requests(home: Home) -> None:
     await home.until(TUESDAY_MORNING)
     await home.after(hours=1)

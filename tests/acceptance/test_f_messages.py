@@ -52,7 +52,8 @@ async def pass_time(home: Home, moment: str) -> None:
     home.pve.clock.set(datetime.fromisoformat(f"{moment}+00:00"))
     home.freezer.move_to(home.now)
     async_fire_time_changed(home.hass, home.now)
-    await home.hass.async_block_till_done()
+    # The timers include that of the next poll.
+    await home.hass.async_block_till_done(wait_background_tasks=True)
 
 
 def expect_failure(home: Home, error: str = IO_ERROR, *vmids: int) -> None:
@@ -314,7 +315,7 @@ async def test_f11_what_quiet_hours_hold_back_comes_at_their_end_as_one_message(
     home.pve.guest(104).fails(failed(IO_ERROR))
     await home.live(hours=9, step=timedelta(hours=1))
     assert phone.arrived == []
-    await pass_time(home, "2026-01-15T06:00:00")
+    await pass_time(home, "2026-01-15T06:00:30")
 
     assert phone.titles == ["2 backup problems"]
     assert phone.only.message.splitlines() == ["• Backup failed: nightly → nas", "• Backup failed: files → nas"]
@@ -327,7 +328,7 @@ async def test_f11_a_single_message_that_was_held_back_comes_as_it_is(home: Home
     expect_failure(home)
     await home.until(TUESDAY_MORNING)
     assert phone.arrived == []
-    await pass_time(home, "2026-01-13T06:00:00")
+    await pass_time(home, "2026-01-13T06:00:30")
 
     assert phone.titles == ["Backup failed: nightly → nas"]
     assert list(phone.only.buttons) == ["Open", "Acknowledge", "Snooze"]
@@ -340,12 +341,30 @@ async def test_f11_critical_messages_pass_the_quiet_hours_if_allowed(home: Home,
     await home.look()
     home.pve.guest(104).fails(failed(IO_ERROR))
     await home.until(TUESDAY_MORNING)
-    await pass_time(home, "2026-01-13T06:00:00")
+    await pass_time(home, "2026-01-13T06:00:30")
     await home.until(WEDNESDAY_MORNING)
 
     assert phone.only.rings is allowed
-    await pass_time(home, "2026-01-14T06:00:00")
+    await pass_time(home, "2026-01-14T06:00:30")
     assert phone.only.rings
+    assert len(phone.arrived) == 2
+
+
+async def test_f11_a_recovery_in_quiet_hours_replaces_the_message_at_their_end(home: Home, phone: Phone) -> None:
+    quiet = {"quiet_start": "22:00:00", "quiet_end": "07:00:00"}
+    await automate(home.hass, "phone", phone=phone.device_id, **quiet)
+    await home.look()
+    home.pve.job("nightly").reschedule("14:00")
+    expect_failure(home)
+    await home.until("2026-01-12T15:00:00")
+    assert phone.only.title == "Backup failed: nightly → nas"
+    await home.until("2026-01-12T22:00:00")
+    home.pve.job("nightly").run(by="root@pam")
+    await home.after(minutes=30)
+    assert phone.only.title == "Backup failed: nightly → nas"
+    await pass_time(home, "2026-01-13T06:00:30")
+
+    assert phone.only.title == "Backup fine again: nightly → nas"
     assert len(phone.arrived) == 2
 
 

@@ -24,7 +24,8 @@ async def night(home: Home) -> None:
 
 async def test_a01_each_node_s_run_is_told_once_by_the_cluster_and_by_its_job(home: Home) -> None:
     cluster, job = listen(home.hass), listen(home.hass, "_job_backup-nightly_activity")
-    await night(home)
+    await home.until(EVENING)
+    await home.live(hours=4, step=ONE_HOUR)
 
     assert cluster.kinds == job.kinds == ["run_succeeded", "run_succeeded"]
     [first, second] = job.events
@@ -36,6 +37,11 @@ async def test_a01_each_node_s_run_is_told_once_by_the_cluster_and_by_its_job(ho
     assert first["duration"] > 0
     assert first["upid"].startswith("UPID:pve1:")
     assert first["happened_at"] < "2026-01-13T02"
+
+    assert home.entry is not None
+    await home.entry.runtime_data.async_take_up(lambda history: history)
+    await home.hass.async_block_till_done()
+    assert len(cluster.kinds) == 2
 
 
 async def test_a13_a_failed_backup_by_hand_is_told_as_one_by_hand(home: Home) -> None:

@@ -127,6 +127,41 @@ async def test_explain_knows_jobs_storages_and_the_cluster_with_its_problems(fai
     assert [verdict["kind"] for verdict in several["verdicts"]] == ["guest", "job", "storage"]
 
 
+async def test_explain_tells_of_a_run_in_progress_of_findings_and_of_what_is_acknowledged(failing: Home) -> None:
+    found = entity(failing.hass, "_guest_104_problem")
+    assert found is not None
+    await failing.hass.services.async_call(DOMAIN, "acknowledge", {"entity_id": found.entity_id}, blocking=True)
+    [verdict] = (await act(failing, "explain", guest="104"))["verdicts"]
+    assert verdict["acknowledged"]
+    assert "It is acknowledged: no more messages until it is over" in verdict["text"]
+    report = await act(failing, "report")
+    assert report["summary"].endswith("1 problem is acknowledged.")
+    assert "dmesg in the shell. (acknowledged)" in report["text"]
+    assert report["problems_acknowledged"] == 1
+
+    failing.pve.guest(101).exclude_disk("scsi0")
+    failing.pve.job("nightly").start()
+    await failing.after(seconds=20)
+    [running] = (await act(failing, "explain", guest="102"))["verdicts"]
+    assert (running["status"], running["verdict"]) == ("running", "ok")
+    assert "A backup is running at the moment" in running["text"]
+    await failing.after(hours=1)
+    [partial] = (await act(failing, "explain", guest="101"))["verdicts"]
+    assert partial["findings"]
+    assert partial["findings"][-1]["reason"] in partial["text"]
+
+
+async def test_explain_and_report_name_a_dozen_problems_and_count_the_others(home: Home) -> None:
+    for vmid in range(201, 213):
+        home.pve.add_vm(vmid, f"new{vmid}", "pve1", size=1)
+    await home.look()
+    await home.after(hours=50)
+    [cluster] = (await act(home, "explain"))["verdicts"]
+    assert cluster["text"].endswith("new210 (210): In no enabled backup job. And 2 more problems.")
+    report = await act(home, "report")
+    assert report["summary"].endswith("to look at: new201 (201), new202 (202), new203 (203) and 9 others.")
+
+
 async def test_what_does_not_exist_is_refused_with_what_to_do(failing: Home) -> None:
     failing.pve.guest(103).rename("web")
     await failing.after(minutes=10)

@@ -86,6 +86,14 @@ async def test_what_cannot_be_seen_or_is_not_there_is_not_protected(home: Home) 
     assert not await is_protected(home, {"entity_id": web})
 
 
+async def test_a_recent_backup_does_not_protect_where_nothing_can_be_proven(home: Home) -> None:
+    await home.until("2026-01-13T05:00:00")
+    home.pve.limit_token({"/": "VM.Audit Datastore.Audit Pool.Audit"})
+    await home.after(minutes=10)
+    assert (home.guest(101).problem, home.last_success(101) is not None) == ("unknown", True)
+    assert not await is_protected(home, sensor(home, "guest_101"))
+
+
 async def test_a_guest_that_is_ignored_does_not_keep_the_cluster_from_being_protected(home: Home) -> None:
     home.pve.guest(104).fails(failed("job failed with err -5 - Input/output error"))
     home.options = {"ignored_guests": ["104"]}

@@ -61,7 +61,7 @@ async def test_a_failure_fires_for_every_run_that_fails_and_once_it_is_good_agai
     home.pve.guest(104).fails(failed(IO_ERROR))
     await home.until("2026-01-14T05:00:00")
     assert fired() == [("backup_failed", files)]
-    await home.live(hours=18)
+    await home.live(hours=18, step=timedelta(hours=6))
     assert fired() == []
     await home.until("2026-01-15T05:00:00")
     assert fired() == [("backup_failed", files)]
@@ -83,7 +83,7 @@ async def test_an_overdue_backup_fires_once_however_long_it_lasts(home: Home) ->
     home.pve.node("pve1").come_online()
     await home.until("2026-01-14T08:00:00")
     assert fired() == [("backup_overdue", nightly), ("backup_overdue", web)]
-    await home.live(hours=12)
+    await home.live(hours=12, step=timedelta(hours=4))
     assert fired() == []
     await home.until("2026-01-15T05:00:00")
     assert fired() == [("backup_recovered", nightly), ("backup_recovered", web)]

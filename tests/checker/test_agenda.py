@@ -96,6 +96,11 @@ def test_two_runs_of_a_node_are_two_items_however_close() -> None:
     assert len(ended(past(*runs))) == 2
 
 
+def test_runs_of_two_nodes_at_different_times_are_two_items() -> None:
+    first, second = NOW - 3 * HOUR, NOW - 2 * HOUR
+    assert len(ended(past(run_of(101, started=first), run_of(102, started=second, node="pve2")))) == 2
+
+
 def test_a_missed_slot_says_why_and_stays_when_the_schedule_was_changed() -> None:
     slot = NOW - timedelta(days=3)
     key = f"nightly@{int(slot.timestamp())}"

@@ -13,11 +13,12 @@ from custom_components.proxmox_backup_checker.checker.figures import (
     figures_of_job,
     stored_bytes,
 )
+from custom_components.proxmox_backup_checker.checker.indexes import Indexes
 from custom_components.proxmox_backup_checker.checker.outcomes import Outcome, Result
 from custom_components.proxmox_backup_checker.checker.records import History, RunRecord
-from custom_components.proxmox_backup_checker.checker.run_memory import RunIndex
 from custom_components.proxmox_backup_checker.checker.situation import Situation
 from custom_components.proxmox_backup_checker.checker.verdict import Confidence
+from custom_components.proxmox_backup_checker.checker.watch import Watch
 from custom_components.proxmox_backup_checker.proxmox.backup_models import Archive
 
 from .builders import NOW, facts, failed_log, good_log, guest, job, picture, run
@@ -84,7 +85,8 @@ def situation(*records: RunRecord, storages: tuple[StorageFacts, ...] = ()) -> S
     """Return a moment with these finished runs and storages."""
     runs = {record.upid: record for record in records}
     known: Facts = facts([WEB, guest(102)], [NIGHTLY], storages=storages)
-    return Situation(facts=known, history=History(runs=runs), index=RunIndex.of(runs))
+    indexes = Indexes().following(known, runs)
+    return Situation(facts=known, history=History(runs=runs), indexes=indexes, watch=Watch(known.now))
 
 
 def of_guest(*records: RunRecord, storages: tuple[StorageFacts, ...] = ()) -> GuestFigures:

@@ -26,7 +26,19 @@ from custom_components.proxmox_backup_checker.proxmox.retention import KeepOptio
 from .builders import NOW, facts, failed_log, good_log, guest, job, run
 
 NODES = ("pve1", "pve2")
-SHOWN = ("guests", "jobs", "storages", "counts", "verdict", "history", "running", "read_at")
+SHOWN = (
+    "guests",
+    "jobs",
+    "storages",
+    "counts",
+    "verdict",
+    "history",
+    "running",
+    "read_at",
+    "happenings",
+    "alerts",
+    "messages",
+)
 
 
 def storage(**changes: Any) -> StorageFacts:
@@ -250,7 +262,8 @@ def test_what_is_kept_is_what_would_be_found_anew(seed: int) -> None:
 
 def pictures(*waits: timedelta) -> list[Picture]:
     """Return the pictures of a cluster to which nothing happens but time."""
-    cluster, found, history = Cluster(random.Random(1)), [], History()
+    found: list[Picture] = []
+    cluster, history = Cluster(random.Random(1)), History()
     for wait in waits:
         cluster.now += wait
         found.append(judge(cluster.seen(), history, found[-1] if found else None))

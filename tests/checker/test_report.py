@@ -55,14 +55,15 @@ def test_only_runs_that_ended_in_the_period_count() -> None:
 
 def test_a_failure_is_told_with_whether_it_is_settled_and_a_problem_by_the_guest_alone() -> None:
     jobs = [job("nightly", 100, storage="nas")]
-    bad = run(failed_log(100, "got timeout"), "job errors", started=EVENING)
+    bad = run(failed_log(100, "got timeout", at=EVENING), "job errors", started=EVENING)
     shown = picture([guest(100)], jobs, [bad])
     [failure] = of(shown).failures
     assert (failure.name, failure.times, failure.error, failure.settled) == ("g100 (100)", 1, "got timeout", False)
     assert [(found.kind, found.key) for found in of(shown).problems] == [("guest", "100")]
     assert numbers(of(shown)).items() >= {"problems": 1, "guests_failed": 1, "runs_failed": 1, "bytes": None}.items()
 
-    good = run(good_log(100), started=EVENING + timedelta(hours=2))
+    later = EVENING + timedelta(hours=2)
+    good = run(good_log(100, at=later), started=later)
     settled = of(picture([guest(100)], jobs, [bad, good]))
     assert settled.failures[0].settled
     assert not settled.problems

@@ -75,10 +75,9 @@ async def save_cards(stage: Stage, cards: tuple[dict[str, Any], ...]) -> None:
     view = {
         "title": "Cards",
         "type": "sections",
-        "max_columns": 1,
-        "sections": [{"type": "grid", "cards": list(cards)}],
+        "max_columns": 3,
+        "sections": [{"type": "grid", "column_span": 3, "cards": list(cards)}],
     }
-    view["sections"][0]["column_span"] = 4  # type: ignore[index]
     await stage.home.save_dashboard(DASHBOARD, {"views": [view]})
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import tempfile
 from typing import Any
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 import pytest
 
 from .browser import ARGUMENTS, Look, Tab, chromium, open_tab
@@ -13,7 +13,10 @@ from .stage import BUNDLE, Stage
 
 _USER = {"name": "Grandma", "username": "grandma", "password": "grandma-grandma"}
 
+expect.set_options(timeout=15_000)
+
 type OpenTab = Callable[..., Tab]
+type Shoot = Callable[[Tab, str], None]
 
 
 @pytest.fixture(scope="session")
@@ -77,7 +80,7 @@ def grandma(stage: Stage) -> dict[str, Any]:
 
 
 @pytest.fixture
-def shoot(request: pytest.FixtureRequest) -> Callable[[Tab, str], None]:
+def shoot(request: pytest.FixtureRequest) -> Shoot:
     """Return a function that keeps a picture of a tab, where somebody wants pictures."""
     wanted = request.config.getoption("--screenshots")
 

@@ -1,11 +1,12 @@
 """What the end-to-end tests play on: virtual clusters, a log agent on each node, and a real Home Assistant."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import copytree, rmtree
+import tempfile
 import threading
 import time
 from typing import Any, Final
@@ -69,10 +70,11 @@ class Stage:
     async def _open(self) -> None:
         proxmox = await self.start_cluster("homelab")
         prepare_folder(self.config, INTEGRATION, self.port)
-        # A copy of its own, so that tests can put another release in its place.
+        # A copy of its own, so that tests can put another release in its place; as a package it goes before ours.
         link = self.config / "custom_components" / DOMAIN
         link.unlink()
         copytree(INTEGRATION, link)
+        (link.parent / "__init__.py").touch()
         self._session = await self._stack.enter_async_context(
             aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         )
@@ -89,7 +91,7 @@ class Stage:
 
     async def start_cluster(self, scenario: str) -> SimulatedCluster:
         """Start a virtual cluster."""
-        started = SimulatedCluster.start(scenario, self.folder / scenario)
+        started = SimulatedCluster.start(scenario, Path(tempfile.mkdtemp(dir=self.folder, prefix=scenario)))
         cluster = await self._stack.enter_async_context(started)
         self.clusters[scenario] = cluster
         ticking = asyncio.create_task(_tick(cluster))
@@ -121,6 +123,14 @@ class Stage:
         port = (await server.start())[0][1]
         self._stack.push_async_callback(server.stop)
         return pairing_line("127.0.0.1", port, _AGENT_TOKEN, fingerprint(certificates / CERTIFICATE_FILE))
+
+    def play(self, change: Callable[[], object]) -> None:
+        """Change a cluster, in the loop in which it lives."""
+
+        async def change_it() -> None:
+            change()
+
+        self.run(change_it())
 
     def command(self, message: dict[str, Any]) -> Any:
         """Send Home Assistant a websocket command as its owner."""

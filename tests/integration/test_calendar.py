@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
@@ -43,7 +44,7 @@ async def home(hass: HomeAssistant, pve: SimulatedCluster, freezer: FrozenDateTi
 async def test_the_month_shows_what_ran_with_its_reason_and_every_slot_to_come(
     home: Home, hass_client: ClientSessionGenerator
 ) -> None:
-    answer = await home.hass.services.async_call(
+    answer: Any = await home.hass.services.async_call(
         "calendar",
         "get_events",
         {"entity_id": CALENDAR, "start_date_time": "2026-01-01 00:00:00", "end_date_time": "2026-02-01 00:00:00"},
@@ -94,7 +95,7 @@ async def test_the_calendar_is_on_while_a_run_goes_on_and_names_the_next_one(hom
 async def test_a_missed_slot_is_in_the_calendar_with_its_reason(home: Home) -> None:
     home.pve.node("pve2").go_offline()
     await home.until("2026-01-15T11:00:00")
-    answer = await home.hass.services.async_call(
+    answer: Any = await home.hass.services.async_call(
         "calendar",
         "get_events",
         {"entity_id": CALENDAR, "start_date_time": "2026-01-15 00:00:00", "duration": timedelta(hours=12)},
@@ -114,7 +115,7 @@ async def test_the_calendar_speaks_german(home: Home) -> None:
     await home.restart()
     found = entity(home.hass, "_cluster_runs", "calendar")
     assert found is not None
-    answer = await home.hass.services.async_call(
+    answer: Any = await home.hass.services.async_call(
         "calendar",
         "get_events",
         {"entity_id": found.entity_id, "start_date_time": "2026-01-14 00:00:00", "duration": timedelta(hours=12)},

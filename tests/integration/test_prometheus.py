@@ -2,6 +2,7 @@
 
 from pathlib import Path
 import re
+from typing import Any
 
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
@@ -43,8 +44,8 @@ async def test_every_alert_rule_of_the_guide_finds_its_metrics(
         found = [sample for sample in samples if sample.name == name and _matches(sample, pattern)]
         return {sample.labels["entity"]: sample.value for sample in found}
 
-    [group] = rules["groups"]  # type: ignore[misc]
-    for rule in group["rules"]:
+    groups: Any = rules["groups"]
+    for rule in groups[0]["rules"]:
         selectors = SELECTOR.findall(rule["expr"])
         assert selectors, rule["alert"]
         for name, pattern in selectors:
@@ -58,8 +59,10 @@ async def test_every_alert_rule_of_the_guide_finds_its_metrics(
     }
     [used] = values("hass_sensor_unit_percent", "sensor[.]storage_nas_used").values()
     assert 20 < used < 30
-    [free] = values("hass_sensor_data_size_gb", "sensor[.]storage_nas_free").values()
-    assert 3000 < free < 3500
+    [free] = values("hass_sensor_data_size_gib", "sensor[.]storage_nas_free").values()
+    assert 2800 < free < 3300
+    for metric in re.findall(r"^\| `(hass_\w+)`", GUIDE.read_text(encoding="utf-8"), re.MULTILINE):
+        assert metric in {sample.name for sample in samples}
     [last] = values("hass_sensor_timestamp_seconds", "sensor[.]web_last_good_backup").values()
     assert abs(last - pve.clock.now().timestamp()) < 3600
 

@@ -34,6 +34,8 @@ async def entry(hass: HomeAssistant, pve: SimulatedCluster) -> MockConfigEntry:
 @pytest.fixture
 async def web_interface(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> TestClient[Any, Any]:
     """A browser on Home Assistant's repairs."""
+    # A server that runs takes no more routes, and the integration brings its own.
+    assert await async_setup_component(hass, DOMAIN, {})
     assert await async_setup_component(hass, REPAIRS, {})
     client: TestClient[Any, Any] = await hass_client()
     return client

@@ -23,8 +23,8 @@ from .verdict import Confidence, Reason, Status
 
 # The nodes start a job within minutes of each other.
 ONE_START: Final = timedelta(minutes=10)
-# What takes place more often in a day is told in one line for the day.
-MOST_A_DAY: Final = 48
+# What takes place more often in a day is told in one line for the day; a day has up to 25 hours.
+MOST_A_DAY: Final = 25
 # More than any calendar can show.
 _MOST_DAYS: Final = 800
 _DURATION_WHERE_UNKNOWN: Final = timedelta(minutes=30)
@@ -136,7 +136,9 @@ def _of_group(group: list[RunRecord], picture: Picture) -> AgendaItem:
         "bad": str(len(bad)),
         "count": str(len(every)),
     }
-    if group[0].confidence is Confidence.MANUAL:
+    if status is Status.UNKNOWN and not values["job"]:
+        code = "agenda_unclear_run"
+    elif group[0].confidence is Confidence.MANUAL:
         code = "agenda_by_hand_failed" if status is Status.FAILED else "agenda_by_hand"
     elif not values["job"]:
         code = "agenda_unknown_job_failed" if status is Status.FAILED else "agenda_unknown_job"
@@ -306,8 +308,8 @@ def _of_slot(view: JobView, picture: Picture, slot: datetime, nodes: tuple[str, 
 
 def _usual(view: JobView, picture: Picture) -> timedelta | None:
     """Return how long a job's good runs take, as the middle of the last ones."""
-    durations = good_durations(picture.index.by_job.get(view.job.job_id, ()))
-    return max(sorted(durations)[len(durations) // 2], _LEAST_SHOWN) if durations else None
+    durations = sorted(good_durations(picture.index.by_job.get(view.job.job_id, ())))
+    return max(durations[len(durations) // 2], _LEAST_SHOWN) if durations else None
 
 
 def _zones(view: JobView, picture: Picture) -> dict[ZoneInfo, tuple[str, ...]]:

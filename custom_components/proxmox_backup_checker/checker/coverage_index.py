@@ -14,7 +14,7 @@ type _Jobs = tuple[BackupJob, ...]
 class CoverageIndex:
     """The jobs, enabled or not, that surely cover each guest, and the guests of each job; both in the order of the facts.
 
-    `unsure` are the guests whose pool cannot be seen and that an enabled job of a pool may cover.
+    `unsure` are the guests whose pool cannot be seen and that an enabled job of a pool may cover, `unclear` those of any job.
     """
 
     jobs: _Jobs = ()
@@ -23,6 +23,7 @@ class CoverageIndex:
     jobs_of: Mapping[int, _Jobs] = field(default_factory=dict)
     guests_of: Mapping[str, tuple[Guest, ...]] = field(default_factory=dict)
     unsure: frozenset[int] = frozenset()
+    unclear: frozenset[int] = frozenset()
 
     def following(self, jobs: _Jobs, guests: tuple[Guest, ...], *, pools_visible: bool) -> CoverageIndex:
         """Return the index of later jobs and guests, this one where they are the same."""
@@ -34,8 +35,10 @@ class CoverageIndex:
 def _found(jobs: _Jobs, guests: tuple[Guest, ...], *, pools_visible: bool) -> CoverageIndex:
     candidates = _Candidates(jobs)
     jobs_of: dict[int, _Jobs] = {}
+    shared: dict[tuple[int, ...], _Jobs] = {}
     guests_of: dict[str, list[Guest]] = {job.job_id: [] for job in jobs}
     unsure: set[int] = set()
+    unclear: set[int] = set()
     for guest in guests:
         sure = []
         for job in candidates.of(guest):
@@ -43,9 +46,11 @@ def _found(jobs: _Jobs, guests: tuple[Guest, ...], *, pools_visible: bool) -> Co
             if covered is Coverage.YES:
                 sure.append(job)
                 guests_of[job.job_id].append(guest)
-            elif covered is Coverage.UNKNOWN and job.enabled:
-                unsure.add(guest.vmid)
-        jobs_of[guest.vmid] = tuple(sure)
+            elif covered is Coverage.UNKNOWN:
+                unclear.add(guest.vmid)
+                if job.enabled:
+                    unsure.add(guest.vmid)
+        jobs_of[guest.vmid] = shared.setdefault(tuple(map(id, sure)), tuple(sure))
     return CoverageIndex(
         jobs=jobs,
         guests=guests,
@@ -53,6 +58,7 @@ def _found(jobs: _Jobs, guests: tuple[Guest, ...], *, pools_visible: bool) -> Co
         jobs_of=jobs_of,
         guests_of={job_id: tuple(found) for job_id, found in guests_of.items()},
         unsure=frozenset(unsure),
+        unclear=frozenset(unclear),
     )
 
 

@@ -42,6 +42,9 @@ def findings_of(
 def _archive_findings(
     guest: Guest, good: Outcome | None, record: GuestRecord | None, situation: Situation
 ) -> Iterable[tuple[Status, Reason]]:
+    if foreign := situation.foreign_archives(guest):
+        storages = sorted({archive.storage for archive in foreign})
+        yield Status.OK, Reason("foreign_archives", {"count": str(len(foreign)), "storage": ", ".join(storages)})
     newest = next(iter(situation.archives(guest)), None)
     if newest is not None and newest.verification == "failed":
         verified = next((entry for entry in situation.archives(guest) if entry.verification == "ok"), None)

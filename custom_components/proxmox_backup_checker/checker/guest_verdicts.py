@@ -26,6 +26,8 @@ def judge_guest(guest: Guest, situation: Situation) -> Verdict:
     verdict = _settled(guest, situation)
     outcomes = situation.outcomes(guest)
     verdict = replace(verdict, last_success=_last_success(guest, outcomes, situation))
+    if foreign := situation.foreign_archives(guest):
+        verdict = replace(verdict, trace={**verdict.trace, "foreign_archives": str(len(foreign))})
     verdict = _within_age(guest, verdict, situation)
     if verdict.status in {Status.OK, Status.WARNING}:
         if changed := _storage_changed(outcomes, situation):

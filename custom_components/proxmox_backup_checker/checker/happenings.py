@@ -46,6 +46,12 @@ class Change:
         return self.situation.facts.now
 
     @property
+    def new_runs(self) -> list[RunRecord]:
+        """The finished runs that were not in the history before."""
+        known, runs = self.before.runs, self.after.runs
+        return [] if runs is known else [run for upid, run in runs.items() if upid not in known]
+
+    @property
     def records(self) -> Mapping[int, GuestRecord]:
         """What is remembered of guests."""
         return self.after.guests
@@ -70,21 +76,22 @@ def happenings_of(change: Change) -> tuple[Happening, ...]:
             *_vanished(change),
         ]
     ignored = change.situation.facts.policy.ignored_jobs
-    return tuple(
-        sorted((happening for happening in found if happening.job_id not in ignored), key=lambda found: found.moment)
-    )
+    told = (happening for happening in found if happening.job_id not in ignored)
+    # A run comes before the recovery that it has brought, even where its node's clock is ahead.
+    return tuple(sorted(told, key=lambda happening: min(happening.moment, change.now)))
 
 
 def _runs(change: Change, news: timedelta) -> Iterable[Happening]:
     """Return the runs that have ended."""
-    for upid, run in change.after.runs.items():
-        if upid in change.before.runs or is_empty(run) or run.ended is None:
+    for run in change.new_runs:
+        if is_empty(run) or run.ended is None:
             continue
-        if change.situation.node_now(run.node) - run.ended <= news:
-            yield _of_run(run, run.ended, change)
+        age = change.situation.node_now(run.node) - run.ended
+        if age <= news:
+            yield _of_run(run, run.ended - run.started, change.now - age, change)
 
 
-def _of_run(run: RunRecord, ended: datetime, change: Change) -> Happening:
+def _of_run(run: RunRecord, duration: timedelta, ended: datetime, change: Change) -> Happening:
     result = result_of_run(run, change.records, change.situation.present)
     bad = [outcome for outcome in run.outcomes if outcome.result is not Result.OK]
     concerned = bad if result.status is Status.FAILED else run.outcomes
@@ -106,14 +113,14 @@ def _of_run(run: RunRecord, ended: datetime, change: Change) -> Happening:
         node=run.node,
         upid=run.upid,
         size=sum(sizes) if sizes else None,
-        duration=ended - run.started,
+        duration=duration,
     )
 
 
 def _kind(status: Status, *, manual: bool) -> HappeningKind:
     if status is Status.FAILED:
         return HappeningKind.MANUAL_RUN_FAILED if manual else HappeningKind.RUN_FAILED
-    if manual:
+    if manual and status is not Status.UNKNOWN:
         return HappeningKind.MANUAL_RUN_SUCCEEDED
     return HappeningKind.RUN_SUCCEEDED if status is Status.OK else HappeningKind.RUN_WARNINGS
 
@@ -175,8 +182,8 @@ def _guests_of(job_id: str, node: str | None, change: Change) -> tuple[int, ...]
 
 def _made_good_by_hand(change: Change) -> Iterable[Happening]:
     """Return the guests whose missing backup a person has made; what their job still owes is another matter."""
-    for upid, run in change.after.runs.items():
-        if upid in change.before.runs or run.confidence is not Confidence.MANUAL:
+    for run in change.new_runs:
+        if run.confidence is not Confidence.MANUAL:
             continue
         vmids = tuple(
             outcome.vmid
@@ -187,13 +194,13 @@ def _made_good_by_hand(change: Change) -> Iterable[Happening]:
             names = names_of_guests(vmids, change.records)
             yield Happening(
                 kind=HappeningKind.RECOVERED,
-                identity=f"recovered_{upid}",
+                identity=f"recovered_{run.upid}",
                 moment=change.now,
                 reason=Reason("happened_guests_recovered", {"guests": some(names), "node": run.node}),
                 guests=vmids,
                 names=names,
                 node=run.node,
-                upid=upid,
+                upid=run.upid,
             )
 
 

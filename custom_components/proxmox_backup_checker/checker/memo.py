@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from ..proxmox.backup_models import BackupJob
 from ..proxmox.models import Guest
-from .situation import Situation
+from .situation import Carried, Situation
 from .slots import Timetable
 from .storage_memory import storage_key
 from .verdict import Status, Verdict
@@ -54,6 +54,7 @@ class Memo:
     guests: Mapping[int, Kept[Any]] = field(default_factory=dict)
     jobs: Mapping[str, Kept[Any]] = field(default_factory=dict)
     timetables: Mapping[tuple[str, str], Timetable] = field(default_factory=dict)
+    carried: Mapping[Hashable, Carried] = field(default_factory=dict)
 
 
 class Memory:
@@ -74,7 +75,7 @@ class Memory:
     @property
     def memo(self) -> Memo:
         """What is to be kept of it all."""
-        return Memo(self._parts, self._guests, self._jobs, self._situation.timetables)
+        return Memo(self._parts, self._guests, self._jobs, self._situation.timetables, self._situation.carried)
 
     def of_guest[Value](self, guest: Guest, judge: Callable[[Guest, Situation], Value]) -> Value:
         """Return what is found of a guest."""
@@ -126,12 +127,13 @@ class Memory:
             indexes.archives.guests.get(vmid),
             vmid in self._busy,
             self._everywhere,
-            *self._of_promises(guest.node, indexes.coverage.jobs_of.get(vmid, ())),
+            *self._of_promises(guest.node, indexes.coverage.jobs_of[vmid]),
         )
 
     def _of_promises(self, node: str, jobs: tuple[BackupJob, ...]) -> Grounds:
         """Return what the guests of a node have in common that are in the same jobs."""
-        key = ("promises", node, *(job.job_id for job in jobs))
+        # Guests in the same jobs share one tuple.
+        key = ("promises", node, id(jobs))
         found = self._parts.get(key)
         if found is None:
             promises = (
@@ -153,6 +155,10 @@ class Memory:
             facts.guests_complete,
             None if self._situation.is_fresh else facts.read_at,
             history.began,
+            {name: node.runs_known_since for name, node in facts.nodes.items()},
+            facts.unread_runs,
+            self._situation.index.logless,
+            self._situation.provenance.concerned,
             None if facts.jobs is None else tuple(_promised(job) for job in facts.jobs),
             tuple((record.job_id, record.name) for record in history.jobs.values()),
             tuple(

@@ -1,7 +1,7 @@
 """The picture: every guest and job with its verdict, as one immutable value."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from operator import attrgetter
 
@@ -23,10 +23,11 @@ from .memo import Memo, Memory
 from .records import Acknowledgement, History, RunRecord, VerdictRecord
 from .remember import Remembered, remember, with_known_values
 from .run_memory import RunIndex, running_records
-from .situation import Situation, Watch
+from .situation import Situation
 from .storage_memory import storage_key
 from .storage_verdicts import judge_storage
 from .verdict import Status, Verdict
+from .watch import Watch
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,8 +88,8 @@ class Picture:
     verdicts: Mapping[str, Verdict]
     alerts: tuple[Alert, ...]
     messages: tuple[Message, ...]
-    remembered: Remembered
-    memo: Memo
+    remembered: Remembered = field(compare=False, repr=False)
+    memo: Memo = field(compare=False, repr=False)
 
     def acknowledgement(self, key: str) -> Acknowledgement | None:
         """Return a person's word that the problem behind a key, such as guest_101, is known."""
@@ -112,6 +113,7 @@ def judge(facts: Facts, history: History, before: Picture | None = None) -> Pict
         running=running_records(remembered.history.runs, facts),
         watch=Watch(facts.now),
         timetables_before=memo.timetables,
+        carried_before=memo.carried,
     )
     memory = Memory(situation, memo)
     guests = {guest.vmid: _guest_view(guest, memory, situation, before) for guest in facts.guests}
@@ -119,20 +121,19 @@ def judge(facts: Facts, history: History, before: Picture | None = None) -> Pict
     storages = {storage_key(storage): _storage_view(storage, situation) for storage in facts.storages}
     of_guests = {vmid: view.verdict for vmid, view in guests.items()}
     of_jobs = {job_id: view.verdict for job_id, view in jobs.items()}
-    of_storages = {key: view.verdict for key, view in storages.items()}
-    kept = remember_verdicts(remembered.history, of_jobs, situation)
     counts = Counts.of(of_guests.values())
-    cluster = judge_cluster(counts, [*of_jobs.values(), *of_storages.values()])
+    cluster = judge_cluster(counts, [*of_jobs.values(), *(view.verdict for view in storages.values())])
     verdicts = {
         "cluster": cluster,
-        **{f"storage_{key}": verdict for key, verdict in of_storages.items()},
+        **{f"storage_{key}": view.verdict for key, view in storages.items()},
         **{f"guest_{vmid}": verdict for vmid, verdict in of_guests.items()},
         **{f"job_{job_id}": verdict for job_id, verdict in of_jobs.items()},
     }
-    records = _remembered(verdicts, kept, facts.now)
+    after = remember_verdicts(remembered.history, of_jobs, situation)
+    records = _remembered(verdicts, after, facts.now)
     alerts = alerts_of(verdicts, situation)
-    told = announce(alerts, verdicts, kept, facts, first_look=kept.evaluated is None)
-    change = Change(before=history, after=kept, situation=situation, guests=of_guests, jobs=of_jobs)
+    told = announce(alerts, verdicts, after, facts, first_look=history.evaluated is None)
+    change = Change(before=history, after=after, situation=situation, guests=of_guests, jobs=of_jobs)
     return Picture(
         cluster=facts.cluster,
         nodes=facts.nodes,
@@ -146,7 +147,7 @@ def judge(facts: Facts, history: History, before: Picture | None = None) -> Pict
         guests_complete=facts.guests_complete,
         running=situation.running,
         history=replace(
-            kept,
+            after,
             evaluated=facts.read_at or facts.now,
             verdicts=records,
             acknowledgements=told.acknowledgements,
@@ -235,7 +236,8 @@ def _limited(key: str, verdict: Verdict, situation: Situation) -> Verdict:
 
 def _remembered(verdicts: Mapping[str, Verdict], history: History, now: datetime) -> dict[str, VerdictRecord]:
     """Return each verdict with the moment since when it holds."""
-    return {key: _record(key, verdict, history.verdicts.get(key), now) for key, verdict in verdicts.items()}
+    known = history.verdicts
+    return {key: _record(key, verdict, known.get(key), now) for key, verdict in verdicts.items()}
 
 
 def _record(key: str, verdict: Verdict, known: VerdictRecord | None, now: datetime) -> VerdictRecord:

@@ -112,12 +112,18 @@ class GuestRecord:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NodeRecord:
-    """When a node was last out, so that a missed slot can be explained; `blind_since` while its runs cannot be seen."""
+    """When a node was last out, so that a missed slot can be explained; `blind_since` while its runs cannot be seen.
+
+    `address` and `fingerprint` lead to it while the one that is `contacted` does not answer.
+    """
 
     name: str
     offline_since: datetime | None = None
     last_outage: tuple[datetime, datetime] | None = None
     blind_since: datetime | None = None
+    address: str | None = None
+    fingerprint: str | None = None
+    contacted: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -233,7 +233,10 @@ def _guest(history: History, guest: Guest, facts: Facts, indexes: Indexes, *, bu
     if record.node != guest.node:
         changes |= {"node": guest.node, "moved": now, "moved_from": record.node}
     if facts.jobs is not None:
-        covering = [job.job_id for job in indexes.coverage.jobs_of[guest.vmid] if job.enabled]
+        jobs = indexes.coverage.jobs_of[guest.vmid]
+        if guest.vmid not in indexes.coverage.unclear:
+            changes["without_job"] = not jobs
+        covering = [job.job_id for job in jobs if job.enabled]
         changes |= _coverage(record, covering, facts, first_look=first_look)
         if guest.vmid not in indexes.coverage.unsure:
             changes["without_job"] = not indexes.coverage.jobs_of[guest.vmid]
@@ -276,7 +279,12 @@ def _exclusions(record: GuestRecord, excluded: tuple[str, ...]) -> Mapping[str, 
 
 def _node(record: NodeRecord | None, node: NodeFacts, history: History, facts: Facts) -> NodeRecord:
     now = facts.now
-    record = record or NodeRecord(name=node.name)
+    record = replace(
+        record or NodeRecord(name=node.name),
+        address=node.address,
+        fingerprint=node.fingerprint,
+        contacted=node.contacted,
+    )
     blind = None if node.blindness is None else record.blind_since or now
     if not node.online:
         return replace(record, offline_since=record.offline_since or now, blind_since=blind)

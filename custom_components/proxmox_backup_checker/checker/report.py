@@ -1,7 +1,7 @@
 """What is worth telling of a day or a week: what ran, what failed, what is missing, and how full the storages are."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
@@ -17,12 +17,16 @@ _BAD: Final = frozenset({Result.FAILED, Result.CANCELLED, Result.INTERRUPTED, Re
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
-    """Something with the verdict on it as it is now; `key` is a VMID, a job's id or a storage's key."""
+    """Something with the verdict on it as it is now; `key` is a VMID, a job's id or a storage's key.
+
+    `acknowledged` tells that a person has said to know of the problem.
+    """
 
     kind: Literal["guest", "job", "storage"]
     key: str
     name: str
     verdict: Verdict
+    acknowledged: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -139,6 +143,12 @@ def report(picture: Picture, since: datetime, until: datetime) -> Report:
 
 
 def _standings(picture: Picture) -> Iterable[Standing]:
+    for found in _held(picture):
+        acknowledged = picture.acknowledgement(f"{found.kind}_{found.key}") is not None
+        yield replace(found, acknowledged=True) if acknowledged else found
+
+
+def _held(picture: Picture) -> Iterable[Standing]:
     for vmid, guest in picture.guests.items():
         yield Standing(kind="guest", key=str(vmid), name=guest_title(guest.guest.name, vmid), verdict=guest.verdict)
     for job_id, job in picture.jobs.items():
@@ -153,14 +163,15 @@ def guest_title(name: str | None, vmid: int) -> str:
 
 
 def problems_of(picture: Picture) -> tuple[Standing, ...]:
-    """Return what is a problem, guests first; a job's is told by its guests where they show it."""
+    """Return what is a problem: what nobody has acknowledged first, then guests; a job's only where no guest shows it."""
     return _problems(_standings(picture))
 
 
 def _problems(standings: Iterable[Standing]) -> tuple[Standing, ...]:
     found = [standing for standing in standings if standing.verdict.problem is True]
     told = {standing.verdict.job_id for standing in found if standing.kind == "guest"}
-    return tuple(standing for standing in found if standing.kind != "job" or standing.key not in told)
+    shown = (standing for standing in found if standing.kind != "job" or standing.key not in told)
+    return tuple(sorted(shown, key=lambda standing: standing.acknowledged))
 
 
 def _failures(runs: Iterable[RunRecord], picture: Picture) -> Iterable[Failure]:
@@ -289,6 +300,7 @@ def numbers(told: Report) -> Mapping[str, int | None]:
         "guests": told.guests,
         "protected": told.protected,
         "problems": len(told.problems),
+        "problems_acknowledged": sum(found.acknowledged for found in told.problems),
         "guests_failed": told.count(Status.FAILED),
         "guests_overdue": told.count(Status.OVERDUE),
         "guests_uncovered": told.count(Status.UNCOVERED) + len(told.uncovered),

@@ -119,18 +119,25 @@ def _linked(record: RunRecord, job_id: str) -> RunRecord:
 
 @dataclass(frozen=True, slots=True)
 class RunIndex:
-    """The history's runs by job and their outcomes by guest, newest first."""
+    """The history's runs by job and their outcomes by guest, newest first.
+
+    `nodes` are those of all runs, `logless` start and end of each run of which only the status is known.
+    """
 
     runs: Mapping[str, RunRecord] = field(default_factory=dict)
     by_job: Mapping[str, tuple[RunRecord, ...]] = field(default_factory=dict)
     by_guest: Mapping[int, tuple[Outcome, ...]] = field(default_factory=dict)
     newest_ends: Mapping[str, datetime] = field(default_factory=dict)
+    nodes: frozenset[str] = frozenset()
+    logless: tuple[tuple[datetime, datetime | None], ...] = ()
 
     def following(self, runs: Mapping[str, RunRecord]) -> RunIndex:
         """Return the index of a later state of the same history: only what is of the runs that differ is sorted in anew."""
         if runs is self.runs:
             return self
         new = [run for upid, run in runs.items() if self.runs.get(upid) is not run]
+        # Of what began at the same time, that of the later run comes first.
+        new.sort(key=attrgetter("started"), reverse=True)
         old = [run for upid, run in self.runs.items() if runs.get(upid) is not run]
         gone = {run.upid for run in old}
         return RunIndex(
@@ -138,7 +145,14 @@ class RunIndex:
             by_job=_sorted_in(self.by_job, _by_job(new), _by_job(old), gone),
             by_guest=_sorted_in(self.by_guest, _by_guest(new), _by_guest(old), gone),
             newest_ends=_newest_ends(self.newest_ends, new) if not old else _newest_ends({}, runs.values()),
+            nodes=self.nodes.union(run.node for run in new)
+            if not old
+            else frozenset(run.node for run in runs.values()),
+            logless=self._logless_among(runs.values()) if any(not run.logged for run in (*new, *old)) else self.logless,
         )
+
+    def _logless_among(self, runs: Iterable[RunRecord]) -> tuple[tuple[datetime, datetime | None], ...]:
+        return tuple((run.started, run.ended) for run in runs if not run.logged)
 
 
 def _by_job(runs: Iterable[RunRecord]) -> dict[str, list[RunRecord]]:

@@ -18,12 +18,13 @@ def tell_run(run: RunRecord, status: Status, job: str | None, guests: tuple[str,
         if job is None:
             return Reason("happened_run_failed_of_unknown_job", values)
         return Reason("happened_run_failed" if guests else "happened_run_failed_early", values)
+    if status is Status.UNKNOWN:
+        code = "happened_run_unclear" if job is not None else "happened_run_unclear_of_no_job"
+        return Reason(code, {**values, "error": run.status})
     if by_hand:
         return Reason("happened_manual_run_succeeded", values)
     if job is None:
         return Reason("happened_run_of_unknown_job", values)
     if status is Status.WARNING:
         return Reason("happened_run_warnings", {**values, "count": str(run.warnings)})
-    if status is Status.UNKNOWN:
-        return Reason("happened_run_unclear", {**values, "error": run.status})
     return Reason("happened_run_succeeded", values)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from operator import is_
 from typing import Any, Final
 
 from ..proxmox.backup_models import Archive, BackupJob
@@ -12,40 +13,18 @@ from .coverage import Coverage, covers
 from .facts import Facts, NodeFacts, StorageFacts
 from .indexes import Indexes
 from .outcomes import Outcome, Result
+from .provenance import Provenance
 from .records import GuestRecord, History, JobRecord, RunRecord
 from .run_memory import RunIndex, good_durations
-from .slots import FOREVER, Timetable, allowance, event_of
+from .slots import Timetable, allowance, event_of
+from .watch import Watch
 
 _ONE_MINUTE: Final = timedelta(minutes=1)
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Watch:
-    """Tells whether a moment has come, and takes note of when its answers will no longer be the same.
-
-    A verdict in which time takes part only through a watch stays what it is `until` the next of the moments asked for, as
-    long as nothing else changes.
-    """
-
-    def __init__(self, now: datetime) -> None:
-        """Tell it at this moment."""
-        self.now = now
-        self.until = FOREVER
-
-    def has_come(self, moment: datetime) -> bool:
-        """Tell whether a moment is now or past."""
-        if moment <= self.now:
-            return True
-        self.until = min(self.until, moment)
-        return False
-
-    def depends_on_now(self) -> None:
-        """Take note that the present itself is part of an answer, which any other moment makes another one."""
-        self.until = self.now
-
-    def start_again(self) -> None:
-        """Forget the moments asked for so far."""
-        self.until = FOREVER
+type Carried = tuple[tuple[object, ...], tuple[object, ...], Any]
+"""What something was made of, objects and values, and what it was."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +41,8 @@ class Situation:
     watch: Watch
     timetables_before: Mapping[tuple[str, str], Timetable] = field(default_factory=dict)
     timetables: dict[tuple[str, str], Timetable] = field(default_factory=dict)
+    carried_before: Mapping[Hashable, Carried] = field(default_factory=dict)
+    carried: dict[Hashable, Carried] = field(default_factory=dict)
     _known: dict[Hashable, Any] = field(default_factory=dict)
 
     @property
@@ -75,6 +56,17 @@ class Situation:
             value: Value = self._known[key]
         except KeyError:
             value = self._known[key] = make()
+        return value
+
+    def carry[Value](
+        self, key: Hashable, objects: tuple[object, ...], values: tuple[object, ...], make: Callable[[], Value]
+    ) -> Value:
+        """Return what is made of these objects and values alone, that of the moment before where they are the same."""
+        known = self.carried_before.get(key)
+        if known is None or known[1] != values or not all(map(is_, known[0], objects, strict=True)):
+            known = (objects, values, make())
+        self.carried[key] = known
+        value: Value = known[2]
         return value
 
     def has_come(self, moment: datetime) -> bool:
@@ -98,11 +90,6 @@ class Situation:
             seen = min(seen, self.facts.read_at)
         return seen + facts.skew
 
-    @cached_property
-    def present(self) -> frozenset[int]:
-        """The VMIDs of all guests that are seen."""
-        return frozenset(guest.vmid for guest in self.facts.guests)
-
     def is_seen(self, node: str, moment: datetime) -> bool:
         """Tell whether a node's runs are known up to a moment of its own clock."""
         if self.is_fresh and (facts := self.facts.nodes.get(node)) is not None and facts.blindness is None:
@@ -113,6 +100,11 @@ class Situation:
     def is_fresh(self) -> bool:
         """Whether the facts are of this moment, and not those that were read last."""
         return self.facts.read_at in {None, self.facts.now}
+
+    @cached_property
+    def present(self) -> frozenset[int]:
+        """The VMIDs of all guests that are seen."""
+        return frozenset(guest.vmid for guest in self.facts.guests)
 
     def node(self, name: str) -> NodeFacts | None:
         """Return what is known of a node."""
@@ -198,10 +190,28 @@ class Situation:
         return self.indexes.archives.of(guest.vmid).newest_first
 
     def archives(self, guest: Guest) -> Sequence[Archive]:
-        """Return the finished archives of this very guest, newest first, each once."""
-        return self.once(("archives", guest.vmid), lambda: self._archives(guest))
+        """Return the finished archives that are this very guest's, newest first, each once."""
+        return self.once(("archives", guest.vmid), lambda: self._own_archives(guest))
 
-    def _archives(self, guest: Guest) -> Sequence[Archive]:
+    def foreign_archives(self, guest: Guest) -> Sequence[Archive]:
+        """Return the finished archives that bear a guest's number and that cannot be held to be its own."""
+        finished, own = self._finished_archives(guest), self.archives(guest)
+        if len(own) == len(finished):
+            return ()
+        known = {archive.volid for archive in own}
+        return [archive for archive in finished if archive.volid not in known]
+
+    @cached_property
+    def provenance(self) -> Provenance:
+        """What tells whose an archive is."""
+        return Provenance(
+            facts=self.facts, history=self.history, index=self.index, watch=self.watch, running=self.running
+        )
+
+    def _own_archives(self, guest: Guest) -> Sequence[Archive]:
+        return self.provenance.attributable(guest, self._finished_archives(guest))
+
+    def _finished_archives(self, guest: Guest) -> Sequence[Archive]:
         record = self.guest_record(guest)
         since = record.since.timestamp() if record and record.since else 0
         kinds = {None, guest.guest_type}
@@ -219,6 +229,15 @@ class Situation:
     def covered_guests(self, job: BackupJob) -> Sequence[Guest]:
         """Return the guests that a job surely covers."""
         return self.indexes.coverage.guests_of.get(job.job_id, ())
+
+    def nodes_of(self, job: BackupJob) -> frozenset[str]:
+        """Return the nodes on which a job has guests."""
+        return self.carry(
+            ("nodes", job.job_id),
+            (self.indexes.coverage,),
+            (),
+            lambda: frozenset(guest.node for guest in self.covered_guests(job)),
+        )
 
     def covers(self, job: BackupJob, guest: Guest) -> Coverage:
         """Tell whether a job covers a guest."""

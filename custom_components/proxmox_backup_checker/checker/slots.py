@@ -79,8 +79,8 @@ class Timetable:
     allowance: timedelta
     zone: ZoneInfo
     event: CalendarEvent
-    asked: datetime
-    until: datetime
+    asked: datetime = FOREVER
+    until: datetime = FOREVER
 
     @classmethod
     def of(cls, event: CalendarEvent, zone: ZoneInfo, now: datetime, allowed: timedelta) -> Timetable:

@@ -16,6 +16,7 @@ from .run_results import guest_name
 from .verdict import Reason
 
 _GIB: Final = 1024**3
+_HOUR: Final = 3600
 _ONE_MINUTE: Final = timedelta(minutes=1)
 # An archive bears the moment at which its backup began, by the clock of its node.
 _SAME_BACKUP: Final = 120
@@ -52,24 +53,64 @@ class Trend:
     points: Mapping[datetime, Point]
 
 
-def trends_of(picture: Picture) -> list[Trend]:
-    """Return size and duration of every guest's good backups and the space used on every storage, where known."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Source:
+    """What the trends of a guest or a storage are made of: with the same source they are the same."""
+
+    name: str
+    vmid: int | None = None
+    outcomes: tuple[Outcome, ...] = ()
+    archives: tuple[Archive, ...] = ()
+    samples: tuple[tuple[datetime, int], ...] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of its trends."""
+        if self.vmid is None:
+            return (f"storage_{self.name}_used",)
+        kinds = ("size", "size_on_backup_server", "duration")
+        return tuple(f"guest_{self.vmid}_{kind}" for kind in kinds)
+
+
+def sources_of(picture: Picture) -> list[Source]:
+    """Return what is known of every guest's own good backups and of the space used on every storage."""
     archives = _archives(picture)
-    found = [
-        trend
-        for vmid, view in sorted(picture.guests.items())
-        for trend in _of_guest(view, archives.get(vmid, []), picture)
+    return [
+        *(_of_guest(view, archives.get(vmid, []), picture) for vmid, view in sorted(picture.guests.items())),
+        *(Source(name=key, samples=picture.history.storages[key].samples) for key in sorted(picture.storages)),
     ]
-    for key in sorted(picture.storages):
-        samples = [(moment, used / _GIB) for moment, used in picture.history.storages[key].samples]
-        found.append(
-            Trend(
-                key=f"storage_{key}_used",
-                name=Reason("trend_used", {"storage": key}),
-                unit=Unit.GIBIBYTES,
-                points=_by_hour(samples),
-            )
-        )
+
+
+def trends_of(source: Source, picture: Picture) -> list[Trend]:
+    """Return size and duration of a guest's backups, or the space used on a storage, where anything is known.
+
+    The size of a file says something else than that of all disks on a backup server, so that these are two trends.
+    """
+    if source.vmid is None:
+        [key] = source.keys
+        points = _by_hour((moment, used / _GIB) for moment, used in source.samples)
+        found = [
+            Trend(key=key, name=Reason("trend_used", {"storage": source.name}), unit=Unit.GIBIBYTES, points=points)
+        ]
+        return [trend for trend in found if trend.points]
+    size, size_on_server, duration = source.keys
+    name = {"guest": source.name}
+    durations = ((outcome.started, outcome.seconds / 60) for outcome in source.outcomes if outcome.seconds is not None)
+    found = [
+        Trend(
+            key=size,
+            name=Reason("trend_size", name),
+            unit=Unit.GIBIBYTES,
+            points=_by_hour(_sizes(source, picture, on_server=False)),
+        ),
+        Trend(
+            key=size_on_server,
+            name=Reason("trend_size_on_server", name),
+            unit=Unit.GIBIBYTES,
+            points=_by_hour(_sizes(source, picture, on_server=True)),
+        ),
+        Trend(key=duration, name=Reason("trend_duration", name), unit=Unit.MINUTES, points=_by_hour(durations)),
+    ]
     return [trend for trend in found if trend.points]
 
 
@@ -88,31 +129,21 @@ def _archives(picture: Picture) -> dict[int, list[Archive]]:
     return found
 
 
-def _of_guest(view: GuestView, archives: Iterable[Archive], picture: Picture) -> Iterable[Trend]:
+def _of_guest(view: GuestView, archives: Iterable[Archive], picture: Picture) -> Source:
     vmid = view.guest.vmid
-    outcomes = [
-        outcome
-        for outcome in picture.index.by_guest.get(vmid, ())
-        if outcome.result is Result.OK and _is_own(outcome.started, outcome.guest_type, view, picture)
-    ]
-    own = [
-        archive
-        for archive in archives
-        if _is_own(datetime.fromtimestamp(archive.ctime, UTC), archive.guest_type, view, picture)
-    ]
-    name = {"guest": guest_name(vmid, picture.history.guests)}
-    yield Trend(
-        key=f"guest_{vmid}_size",
-        name=Reason("trend_size", name),
-        unit=Unit.GIBIBYTES,
-        points=_by_hour(_sizes(outcomes, own, picture)),
-    )
-    durations = [(outcome.started, outcome.seconds / 60) for outcome in outcomes if outcome.seconds is not None]
-    yield Trend(
-        key=f"guest_{vmid}_duration",
-        name=Reason("trend_duration", name),
-        unit=Unit.MINUTES,
-        points=_by_hour(durations),
+    return Source(
+        name=guest_name(vmid, picture.history.guests),
+        vmid=vmid,
+        outcomes=tuple(
+            outcome
+            for outcome in picture.index.by_guest.get(vmid, ())
+            if outcome.result is Result.OK and _is_own(outcome.started, outcome.guest_type, view, picture)
+        ),
+        archives=tuple(
+            archive
+            for archive in archives
+            if _is_own(datetime.fromtimestamp(archive.ctime, UTC), archive.guest_type, view, picture)
+        ),
     )
 
 
@@ -123,32 +154,33 @@ def _is_own(moment: datetime, guest_type: str | None, view: GuestView, picture: 
     return guest_type in {None, view.guest.guest_type} and (since is None or moment >= since - _ONE_MINUTE)
 
 
-def _sizes(outcomes: Iterable[Outcome], archives: list[Archive], picture: Picture) -> Iterable[tuple[datetime, float]]:
-    """Return the size of every backup once: as its archive shows it, else as its run told."""
+def _sizes(source: Source, picture: Picture, *, on_server: bool) -> Iterable[tuple[datetime, float]]:
+    """Return the size of every backup once, of those on backup servers or of the others: as its archive shows it, else its run.
+
+    What a backup server was sent is not the size of the backup.
+    """
+    archives = [archive for archive in source.archives if _is_on_server(archive.storage, "", picture) is on_server]
     names = {file_name(archive) for archive in archives}
     moments = [archive.ctime for archive in archives]
-    for outcome in outcomes:
+    for outcome in source.outcomes:
+        if _is_on_server(outcome.storage or "local", outcome.node, picture) is not on_server or outcome.size is None:
+            continue
         name = (outcome.archive or "").rpartition("/")[2]
         listed = name in names or any(abs(moment - outcome.started.timestamp()) <= _SAME_BACKUP for moment in moments)
-        size = _told_size(outcome, picture)
-        if not listed and size is not None:
-            yield outcome.started, size / _GIB
+        if not listed and not (on_server and outcome.size == outcome.transferred):
+            yield outcome.started, outcome.size / _GIB
     for archive in archives:
         if archive.size is not None:
             yield datetime.fromtimestamp(archive.ctime, UTC), archive.size / _GIB
 
 
-def _told_size(outcome: Outcome, picture: Picture) -> int | None:
-    """Return the size that a run told; what a backup server was sent is not the size of the backup."""
-    storage = outcome.storage or "local"
-    view = picture.storages.get(storage) or picture.storages.get(f"{outcome.node}/{storage}")
-    if view is not None and view.storage.is_backup_server and outcome.size == outcome.transferred:
-        return None
-    return outcome.size
+def _is_on_server(storage: str, node: str, picture: Picture) -> bool:
+    view = picture.storages.get(storage) or picture.storages.get(f"{node}/{storage}")
+    return view is not None and view.storage.is_backup_server
 
 
 def _by_hour(values: Iterable[tuple[datetime, float]]) -> dict[datetime, Point]:
-    hours: dict[datetime, list[float]] = defaultdict(list)
+    hours: dict[int, list[float]] = defaultdict(list)
     for moment, value in values:
-        hours[moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)].append(value)
-    return {hour: Point.of(hours[hour]) for hour in sorted(hours)}
+        hours[int(moment.timestamp()) // _HOUR].append(value)
+    return {datetime.fromtimestamp(hour * _HOUR, UTC): Point.of(hours[hour]) for hour in sorted(hours)}

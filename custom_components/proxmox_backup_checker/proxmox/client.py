@@ -16,6 +16,7 @@ from .backup_models import (
     VzdumpDefaults,
 )
 from .connection import Connection
+from .endpoint import Endpoint
 from .fields import Fields
 from .models import Certificate, ClusterStatus, Node, NodeTime, Permissions, Resources, Task, TaskStatus, Version
 
@@ -42,9 +43,27 @@ class ProxmoxClient:
         fingerprint: str | None,
     ) -> None:
         """Use a session that somebody else owns; the arguments are those of Connection."""
-        self._connection = Connection(
-            session, host, port, token_id=token_id, token_secret=token_secret, fingerprint=fingerprint
+        self._session = session
+        self._token_id, self._token_secret = token_id, token_secret
+        self.port = port
+        self._configured = self._connection = self._connect(host, port, fingerprint)
+
+    def _connect(self, host: str, port: int, fingerprint: str | None) -> Connection:
+        return Connection(
+            self._session,
+            host,
+            port,
+            token_id=self._token_id,
+            token_secret=self._token_secret,
+            fingerprint=fingerprint,
         )
+
+    def ask(self, endpoint: Endpoint | None) -> None:
+        """Ask another node from now on, None for the one of the beginning; its certificate has to be the known one."""
+        if endpoint is None:
+            self._connection = self._configured
+        else:
+            self._connection = self._connect(endpoint.host, endpoint.port, endpoint.fingerprint)
 
     async def version(self) -> Version:
         """Return the version of the contacted node."""

@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 import errno
 from http import HTTPStatus
 import json
 import os
 import re
 import ssl
+import time
 from typing import Final
 
 import aiohttp
@@ -34,6 +37,33 @@ _TIMEOUT: Final = aiohttp.ClientTimeout(total=45, sock_connect=10)
 _REQUESTS_IN_FLIGHT: Final = 3
 _PERMISSION: Final = re.compile(r"Permission check failed \(([^,()]+), ([^()]+)\)")
 _NODE: Final = re.compile(r"^/nodes/([^/]+)")
+
+
+@dataclass(slots=True)
+class Asked:
+    """The requests of some stretch of work, each path with the milliseconds that its answer took, and those of the whole."""
+
+    requests: list[tuple[str, int]] = field(default_factory=list)
+    milliseconds: int = 0
+
+
+_asked: ContextVar[Asked | None] = ContextVar("asked", default=None)
+
+
+@contextmanager
+def noting_requests() -> Generator[Asked]:
+    """Note what is asked within, also by tasks that are started there."""
+    asked, begun = Asked(), time.perf_counter()
+    token = _asked.set(asked)
+    try:
+        yield asked
+    finally:
+        _asked.reset(token)
+        asked.milliseconds = _milliseconds_since(begun)
+
+
+def _milliseconds_since(begun: float) -> int:
+    return round(1000 * (time.perf_counter() - begun))
 
 
 @contextmanager
@@ -100,8 +130,13 @@ class Connection:
         if parameters:
             url = url.update_query(parameters)
         async with self._free:
-            with connection_errors(self._fingerprint):
-                status, reason, body = await self._fetch(url)
+            begun = time.perf_counter()
+            try:
+                with connection_errors(self._fingerprint):
+                    status, reason, body = await self._fetch(url)
+            finally:
+                if (asked := _asked.get()) is not None:
+                    asked.requests.append((path, _milliseconds_since(begun)))
         if status != HTTPStatus.OK:
             raise _error(path, status, reason, body)
         answer = _decode(body)

@@ -62,12 +62,12 @@ class KeepOptions:
         for part in text.split(","):
             if not part.strip():
                 continue
-            key, equals, value = part.strip().partition("=")
+            key, equals, value = part.partition("=")
             if not equals:
-                raise ValueError(f"Retention {text!r}: {part.strip()!r} is not of the form keep-daily=7")
-            if key.strip() in values:
-                raise ValueError(f"Retention {text!r}: {key.strip()} is there twice")
-            values[key.strip()] = value.strip()
+                raise ValueError(f"Retention {text!r}: {part!r} is not of the form keep-daily=7")
+            if key in values:
+                raise ValueError(f"Retention {text!r}: {key} is there twice")
+            values[key] = value
         known = {f"keep-{field.name}" for field in fields(cls)}
         if unknown := sorted(set(values) - known):
             raise ValueError(f"Retention {text!r}: {unknown[0]!r} is unknown; known are {', '.join(sorted(known))}")
@@ -93,14 +93,14 @@ class KeepOptions:
 
 
 def _number(key: str, value: object) -> int:
-    text = str(value).strip()
+    text = str(value)
     if isinstance(value, bool) or _NUMBER.fullmatch(text) is None:
         raise ValueError(f"Retention: {key} is {value!r}, expected a whole number from 0 on")
     return int(text)
 
 
 def _flag(value: object) -> bool:
-    text = str(value).strip().lower()
+    text = str(value).lower()
     if text not in _TRUE | _FALSE:
         raise ValueError(f"Retention: keep-all is {value!r}, expected 1 or 0")
     return text in _TRUE

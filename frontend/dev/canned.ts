@@ -1,0 +1,383 @@
+/** Canned data: a small cluster as the integration would describe it. */
+
+import type { Details, Info, LogExcerpt, RowTuple, Run, Server, Status, Storage } from "../src/data/contract";
+
+export const END = "2026-11-28";
+export const NOW = Date.parse("2026-11-28T09:12:00Z") / 1000;
+const HOUR = 3600;
+const DAY = 24 * HOUR;
+const GIB = 2 ** 30;
+
+export const server = (change: Partial<Server> = {}): Server => ({
+  id: "e1",
+  name: "homelab",
+  state: "ok",
+  since: null,
+  error: null,
+  device_id: "d1",
+  url: "https://pve1:8006/",
+  counts: { guests: 9, protected: 7, problems: 2, warnings: 1, uncovered: 1, unknown: 0, paused: 0, ignored: 0 },
+  ...change,
+});
+
+export const healthy = (change: Partial<Server> = {}) =>
+  server({
+    counts: { guests: 9, protected: 9, problems: 0, warnings: 0, uncovered: 0, unknown: 0, paused: 0, ignored: 0 },
+    ...change,
+  });
+
+interface Guest {
+  vmid: number;
+  name: string;
+  kind?: string;
+  status?: Status;
+  problem?: boolean | null;
+  cells?: string;
+  size?: number | null;
+  last?: number | null;
+  next?: number | null;
+  where?: string;
+  reason?: string;
+  flags?: string;
+  failures?: number;
+  entry?: string;
+}
+
+export function guest(g: Guest): RowTuple {
+  const cells = (g.cells ?? "o".repeat(30)).padStart(30, "o").slice(-30);
+  return [
+    `${g.entry ?? "e1"}/guest/${g.vmid}`,
+    g.name,
+    g.kind ?? "qemu",
+    g.status ?? "ok",
+    g.problem === undefined ? false : g.problem,
+    cells,
+    g.size === undefined ? Math.round((8 + (g.vmid % 37)) * GIB) : g.size,
+    240 + g.vmid,
+    g.last === undefined ? NOW - 7 * HOUR : g.last,
+    g.next === undefined ? NOW + 17 * HOUR : g.next,
+    `binary_sensor.${g.name}_backup_problem`,
+    g.where ?? "pve1",
+    g.reason ?? "Backed up by the job nightly on pve1.",
+    g.flags ?? "",
+    g.failures ?? 0,
+    [],
+    `dev${g.vmid}`,
+  ];
+}
+
+export const GUESTS: RowTuple[] = [
+  guest({
+    vmid: 101,
+    name: "postgres",
+    status: "failed",
+    problem: true,
+    cells: "oooooooooooooooowooooooooooofff",
+    last: NOW - 3.3 * DAY,
+    failures: 3,
+    reason: "The last backup on pve1 failed: the storage pbs-offsite is full.",
+  }),
+  guest({
+    vmid: 204,
+    name: "paperless",
+    kind: "lxc",
+    status: "overdue",
+    problem: true,
+    cells: "oooooooooooooooooooooooooooomm",
+    last: NOW - 2.4 * DAY,
+    where: "pve2",
+    reason: "No run at 02:30: pve2 was off then, and the job nightly does not repeat missed runs.",
+  }),
+  guest({
+    vmid: 117,
+    name: "test-build",
+    status: "uncovered",
+    problem: true,
+    cells: "n".repeat(30),
+    last: null,
+    next: null,
+    size: null,
+    reason: "In no enabled backup job: the job nightly excludes this guest.",
+  }),
+  guest({
+    vmid: 110,
+    name: "gitlab",
+    status: "warning",
+    cells: "ooooooowoooooooooooooooooooowow",
+    reason: "Backed up, but without disks that were left out only recently: scsi2.",
+    size: 118 * GIB,
+  }),
+  guest({ vmid: 103, name: "nextcloud", status: "running", cells: "ooooooooooooofooooooooooooooor", size: 212 * GIB }),
+  guest({ vmid: 100, name: "home-assistant" }),
+  guest({ vmid: 102, name: "unifi-controller", kind: "lxc", where: "pve2" }),
+  guest({ vmid: 105, name: "vaultwarden", kind: "lxc", cells: "ooooooooooooooooooooommooooooo" }),
+  guest({
+    vmid: 120,
+    name: "windows-11",
+    status: "ok",
+    cells: "nnonnnnnnonnnnnnonnnnnnonnnnnn",
+    next: NOW + 29 * HOUR,
+    last: NOW - 5.5 * DAY,
+    where: "pve2",
+    size: 64 * GIB,
+  }),
+  guest({
+    vmid: 130,
+    name: "immich",
+    status: "pending",
+    cells: "uuuuuuuuuuuuuuuuuuuuuuuuuunnop",
+    flags: "n",
+    next: NOW + 5 * HOUR,
+    where: "pve2",
+  }),
+  guest({
+    vmid: 140,
+    name: "old-mail",
+    kind: "lxc",
+    status: "paused",
+    cells: "oooooooooooonnnnnnnnnnnnnnnnnn",
+    next: null,
+    last: NOW - 18 * DAY,
+    reason: "Only in disabled jobs: weekly.",
+  }),
+  guest({
+    vmid: 99,
+    name: "scratch",
+    kind: "lxc",
+    flags: "d",
+    cells: "ooooooooooooooooooooooouuuuuuu",
+    next: null,
+    last: NOW - 8 * DAY,
+    reason: "",
+  }),
+];
+
+export const HEALTHY = GUESTS.filter((row) => row[3] === "ok");
+
+export const JOBS: RowTuple[] = [
+  [
+    "e1/job/nightly",
+    "nightly",
+    "job",
+    "failed",
+    true,
+    "oooooooooooooooowooooooooooofff".slice(-30),
+    512 * GIB,
+    4100,
+    NOW - 3.3 * DAY,
+    NOW + 17 * HOUR,
+    "binary_sensor.nightly_problem",
+    "pbs-offsite",
+    "The last run on pve1 could not back up: postgres.",
+    "",
+    3,
+    [],
+    "j1",
+  ],
+  [
+    "e1/job/weekly",
+    "weekly",
+    "job",
+    "ok",
+    false,
+    "nnnnonnnnnnonnnnnnonnnnnnonnnn",
+    64 * GIB,
+    900,
+    NOW - 4 * DAY,
+    NOW + 2.5 * DAY,
+    "binary_sensor.weekly_problem",
+    "nas",
+    "The last run was successful.",
+    "",
+    0,
+    [],
+    "j2",
+  ],
+];
+
+export function manyGuests(count: number): RowTuple[] {
+  const kinds = ["db", "web", "mail", "ci", "dns", "proxy", "git"];
+  return Array.from({ length: count }, (_, n) => {
+    const bad = n % 27 === 3;
+    const cells = Array.from({ length: 30 }, (_, d) =>
+      (n * 7 + d * 13) % 61 === 0 ? "f" : (n * 3 + d) % 43 === 0 ? "w" : "o",
+    ).join("");
+    return guest({
+      vmid: 100 + n,
+      name: `${kinds[n % 7]}-${100 + n}`,
+      kind: n % 3 ? "qemu" : "lxc",
+      where: `pve${1 + (n % 4)}`,
+      cells: cells.slice(0, 29) + (bad ? "f" : "o"),
+      status: bad ? "failed" : "ok",
+      problem: bad,
+      failures: bad ? 1 : 0,
+      reason: bad ? "The last backup on pve1 failed: the storage pbs-offsite is full." : "",
+    });
+  });
+}
+
+export const sizesOf = (row: RowTuple): (number | null)[] =>
+  [...row[5]].map((cell, day) =>
+    "owr".includes(cell) && row[6]
+      ? Math.round(row[6] * (0.78 + day * 0.007 + 0.02 * Math.sin(day * row[0].length)))
+      : null,
+  );
+
+export function details(row: RowTuple): Details {
+  const failed = row[3] === "failed";
+  const runs: Run[] = [...row[5]]
+    .flatMap((cell, index): Run[] => {
+      const back = 29 - index;
+      if (!"owfmr".includes(cell)) return [];
+      const day = new Date(Date.parse(`${END}T00:00:00Z`) - back * DAY * 1000).toISOString().slice(0, 10);
+      const started = NOW - back * DAY - 7 * HOUR;
+      const good = cell === "o" || cell === "w";
+      return [
+        {
+          upid: cell === "m" ? null : `UPID:pve1:${index}`,
+          node: "pve1",
+          started,
+          ended: cell === "r" ? null : started + 260,
+          day,
+          result:
+            cell === "o"
+              ? "ok"
+              : cell === "w"
+                ? "warning"
+                : cell === "f"
+                  ? "failed"
+                  : cell === "m"
+                    ? "missed"
+                    : "running",
+          job_id: "nightly",
+          job_name: "nightly",
+          by_hand: false,
+          confidence: "exact",
+          size: good ? (sizesOf(row)[index] ?? null) : null,
+          transferred: good ? Math.round((row[6] ?? 0) / 20) : null,
+          duration: good ? Math.round(200 + index * 3 + 30 * Math.sin(index)) : cell === "f" ? 12 : null,
+          error:
+            cell === "f"
+              ? "backup write data failed: command error: write_data upload error: pipelined request failed: No space left on device"
+              : null,
+          cause: cell === "f" ? "The storage pbs-offsite is full." : null,
+          step: cell === "f" ? "Free space on pbs-offsite, or let the job keep fewer backups." : null,
+          storage: "pbs-offsite",
+          archive: good ? `pbs-offsite:backup/vm/101/${day}T01:00:04Z` : null,
+        },
+      ];
+    })
+    .reverse();
+  return {
+    row,
+    verdict: {
+      status: row[3],
+      problem: row[4],
+      reason: row[12],
+      reason_code: "x",
+      since: row[4] ? NOW - 2.3 * DAY : null,
+      confidence: "exact",
+      confidence_text: "Exact: the log agent of pve1 saw this run.",
+      evidence: [
+        "The run of the job nightly on pve1, 28 Nov, 02:10.",
+        "Its log ends with an error for this guest.",
+        "The newest archive on pbs-offsite is of 24 Nov, 02:10.",
+      ],
+      failures: row[14],
+      last_success: row[8],
+      next_due: row[9],
+      findings: row[3] === "warning" ? ["The backup is 40 % smaller than usual."] : [],
+      next_step: failed ? "Free space on pbs-offsite, or let the job keep fewer backups." : null,
+      error: null,
+      acknowledged: row[13].includes("a") ? { until: NOW + DAY, note: "new disk ordered" } : null,
+    },
+    runs,
+    archives: runs
+      .filter((run) => run.archive)
+      .slice(0, 9)
+      .map((run, n) => ({
+        volid: run.archive ?? "",
+        storage: "pbs-offsite",
+        ctime: run.started,
+        size: run.size,
+        verification: n ? "ok" : null,
+        protected: n === 3,
+        encrypted: true,
+      })),
+    url: "https://pve1:8006/#v1:0:=qemu/101",
+    device_id: "dev101",
+  };
+}
+
+export const LOG: LogExcerpt = {
+  lines: `INFO: starting new backup job: vzdump --all 1 --storage pbs-offsite
+INFO: Starting Backup of VM 101 (qemu)
+INFO: Backup started at 2026-11-28 02:10:04
+INFO: status = running
+INFO: VM Name: postgres
+INFO: include disk 'scsi0' 'local-zfs:vm-101-disk-0' 64G
+INFO: creating Proxmox Backup Server archive 'vm/101/2026-11-28T01:10:04Z'
+INFO: started backup task '0b0c9c6e-9d0e'
+INFO:   3% (2.1 GiB of 64.0 GiB) in 3s, read: 716.0 MiB/s, write: 38.7 MiB/s
+ERROR: backup write data failed: command error: write_data upload error: pipelined request failed: No space left on device
+INFO: aborting backup job
+ERROR: Backup of VM 101 failed - backup write data failed: command error
+INFO: Failed at 2026-11-28 02:10:16
+WARN: 1 guest was not backed up`
+    .split("\n")
+    .map((text, n) => ({
+      n: n + 118,
+      text,
+      level: text.startsWith("ERROR") ? "error" : text.startsWith("WARN") ? "warning" : "info",
+    })),
+  first_error: 127,
+  total: 214,
+  truncated: true,
+};
+
+export const STORAGES: Storage[] = [
+  {
+    id: "s1",
+    entry_id: "e1",
+    name: "pbs-offsite",
+    status: "failed",
+    problem: true,
+    used: 1.98e12,
+    total: 2e12,
+    free: 2e10,
+    full_on: NOW + 2 * DAY,
+    reason: "The next backup does not fit any more.",
+    entity_id: "sensor.a",
+    device_id: "x",
+  },
+  {
+    id: "s2",
+    entry_id: "e1",
+    name: "nas",
+    status: "ok",
+    problem: false,
+    used: 3.1e12,
+    total: 8e12,
+    free: 4.9e12,
+    full_on: NOW + 160 * DAY,
+    reason: "Space for 160 days.",
+    entity_id: "sensor.b",
+    device_id: "y",
+  },
+  {
+    id: "s3",
+    entry_id: "e1",
+    name: "local",
+    status: "unknown",
+    problem: null,
+    used: null,
+    total: null,
+    free: null,
+    full_on: null,
+    reason: "The token may not read this storage.",
+    entity_id: "sensor.c",
+    device_id: "z",
+  },
+];
+
+export const INFO: Info = { version: "1.0.0", frontend_hash: "0123456789", entries: [server()] };

@@ -1,0 +1,100 @@
+/** A `hass` whose connection answers from canned data. */
+
+import type { RowTuple, Server, Storage, WallEvent } from "../src/data/contract";
+import type { Hass } from "../src/ha/types";
+import { details, END, GUESTS, JOBS, LOG, STORAGES, server, sizesOf } from "./canned";
+
+export interface World {
+  servers?: Server[];
+  rows?: RowTuple[];
+  jobs?: RowTuple[];
+  storages?: Storage[];
+  /** What the wall is refused with; "never" leaves it without an answer. */
+  refusal?: { code: string; message: string } | "never";
+  language?: string;
+  admin?: boolean;
+  disconnected?: boolean;
+}
+
+export class FakeConnection {
+  connected = true;
+  sent: { type: string }[] = [];
+  subscribers: ((event: WallEvent) => void)[] = [];
+  readonly #listeners = new Map<string, Set<() => void>>();
+
+  constructor(readonly world: World) {}
+
+  subscribeMessage = async (
+    callback: (event: WallEvent) => void,
+    message: { type: string; group?: string; days?: number },
+  ) => {
+    this.sent.push(message);
+    const { refusal, servers = [server()], rows = GUESTS, jobs = JOBS } = this.world;
+    if (refusal === "never") return new Promise<never>(() => undefined);
+    if (refusal) throw refusal;
+    const shown = message.group === "job" ? jobs : rows;
+    this.subscribers.push(callback);
+    callback({
+      t: "snapshot",
+      v: 1,
+      end: END,
+      days: shown[0]?.[5].length ?? message.days ?? 30,
+      tz: "Europe/Berlin",
+      servers,
+      rows: shown,
+    });
+    if (this.world.disconnected) setTimeout(() => this.tell("disconnected"));
+    return async () => {
+      this.subscribers = this.subscribers.filter((known) => known !== callback);
+    };
+  };
+
+  sendMessagePromise = async (message: { type: string; ids?: string[]; row?: string }): Promise<unknown> => {
+    this.sent.push(message);
+    const rows = [...(this.world.rows ?? GUESTS), ...(this.world.jobs ?? JOBS)];
+    const find = (id: string | undefined) => rows.find((row) => row[0] === id) ?? (rows[0] as RowTuple);
+    switch (message.type.split("/")[1]) {
+      case "sizes":
+        return Object.fromEntries((message.ids ?? []).map((id) => [id, sizesOf(find(id))]));
+      case "runs":
+        return details(find(message.row));
+      case "log":
+        return LOG;
+      case "storages":
+        return { storages: this.world.storages ?? STORAGES };
+      default:
+        return { version: "1.0.0", frontend_hash: "", entries: this.world.servers ?? [server()] };
+    }
+  };
+
+  addEventListener = (type: string, listener: () => void): void => {
+    this.#listeners.set(type, (this.#listeners.get(type) ?? new Set()).add(listener));
+  };
+
+  removeEventListener = (type: string, listener: () => void): void => void this.#listeners.get(type)?.delete(listener);
+
+  tell(type: "ready" | "disconnected"): void {
+    for (const listener of this.#listeners.get(type) ?? []) listener();
+  }
+
+  push(event: WallEvent): void {
+    for (const subscriber of this.subscribers) subscriber(event);
+  }
+}
+
+export function fakeHass(world: World = {}): Hass & { connection: FakeConnection } {
+  const language = world.language ?? "en";
+  return {
+    connection: new FakeConnection(world) as FakeConnection & Hass["connection"],
+    locale: { language, number_format: "language", time_format: "24", time_zone: "server" },
+    language,
+    config: { time_zone: "Europe/Berlin" },
+    user: { is_admin: world.admin ?? true },
+    entities: {},
+    devices: {},
+    states: {},
+    services: { proxmox_backup_checker: { acknowledge: {} } },
+    callService: async () => undefined,
+    callApi: async <T>() => ({}) as T,
+  };
+}

@@ -1,0 +1,142 @@
+import "../i18n/more";
+import { fetchInfo } from "../data/commands";
+import { DOMAIN, type Server } from "../data/contract";
+import type { EntityEntry, Hass } from "../ha/types";
+import { type Words, wordsOf } from "../i18n/words";
+
+type Card = Record<string, unknown>;
+
+const MOST_LOGGED = 40;
+const FULL = { grid_options: { columns: "full" } };
+
+export const suggestions = (hass: Hass) => ({ title: wordsOf(hass).say("title"), icon: "mdi:shield-check" });
+
+/** Builds the dashboard: what is there, and what each cluster has; users need no YAML. */
+export async function generate(hass: Hass): Promise<Card> {
+  // Without the integration the cards say so themselves, and go on by themselves.
+  const servers = await fetchInfo(hass.connection).then(
+    (info) => info.entries,
+    () => [] as Server[],
+  );
+  const words = wordsOf(hass);
+  const ours = Object.values(hass.entities).filter((entity) => entity.platform === DOMAIN && !entity.hidden);
+  return {
+    title: words.say("title"),
+    views: [
+      overview(servers, ours, words),
+      problems(words),
+      ...(servers.length > 1 ? servers.map((server) => cluster(server, ours, hass, words)) : []),
+    ],
+  };
+}
+
+const section = (title: string, icon: string, cards: Card[], span = 1): Card => ({
+  type: "grid",
+  column_span: span,
+  cards: [{ type: "heading", heading: title, heading_style: "title", icon }, ...cards],
+});
+
+function overview(servers: Server[], ours: EntityEntry[], words: Words): Card {
+  const several = servers.length > 1;
+  const badges = several
+    ? servers.map((server) => ({ type: "custom:proxmox-backup-badge", server: server.id, title: server.name }))
+    : [{ type: "custom:proxmox-backup-badge" }];
+  return {
+    title: words.say("overview"),
+    path: "overview",
+    icon: "mdi:shield-check",
+    type: "sections",
+    max_columns: 3,
+    badges,
+    sections: [
+      {
+        type: "grid",
+        column_span: 3,
+        cards: [{ type: "custom:proxmox-backup-wall", title: words.say("guests"), ...FULL }],
+      },
+      section(words.say("storages"), "mdi:harddisk", [{ type: "custom:proxmox-backup-storages" }]),
+      section(words.say("next_runs"), "mdi:clock-outline", [{ type: "custom:proxmox-backup-next-runs" }]),
+      ...activity(ours, words),
+      {
+        type: "grid",
+        column_span: 3,
+        cards: [{ type: "custom:proxmox-backup-wall", title: words.say("jobs"), group: "job", ...FULL }],
+      },
+      ...calendar(ours, words),
+    ],
+  };
+}
+
+function problems(words: Words): Card {
+  return {
+    title: words.say("needs_attention"),
+    path: "problems",
+    icon: "mdi:shield-alert",
+    type: "sections",
+    max_columns: 2,
+    sections: [{ type: "grid", column_span: 2, cards: [{ type: "custom:proxmox-backup-problems", ...FULL }] }],
+  };
+}
+
+function cluster(server: Server, ours: EntityEntry[], hass: Hass, words: Words): Card {
+  const own = ours.filter(
+    (entity) => entity.device_id && hass.devices[entity.device_id]?.config_entries?.includes(server.id),
+  );
+  const { id } = server;
+  return {
+    title: server.name,
+    path: `cluster-${id}`,
+    icon: "mdi:server-network",
+    type: "sections",
+    max_columns: 3,
+    badges: [{ type: "custom:proxmox-backup-badge", server: id }],
+    sections: [
+      {
+        type: "grid",
+        column_span: 3,
+        cards: [{ type: "custom:proxmox-backup-wall", server: id, title: words.say("guests"), ...FULL }],
+      },
+      {
+        type: "grid",
+        column_span: 3,
+        cards: [{ type: "custom:proxmox-backup-wall", server: id, title: words.say("jobs"), group: "job", ...FULL }],
+      },
+      section(words.say("storages"), "mdi:harddisk", [{ type: "custom:proxmox-backup-storages", server: id }]),
+      section(words.say("next_runs"), "mdi:clock-outline", [{ type: "custom:proxmox-backup-next-runs", server: id }]),
+      ...activity(own, words),
+      ...calendar(own, words),
+    ],
+  };
+}
+
+const ofDomain = (entities: EntityEntry[], domain: string): string[] =>
+  entities.map((entity) => entity.entity_id).filter((id) => id.startsWith(`${domain}.`));
+
+function calendar(entities: EntityEntry[], words: Words): Card[] {
+  const calendars = ofDomain(entities, "calendar");
+  if (!calendars.length) return [];
+  return [
+    section(
+      words.say("calendar"),
+      "mdi:calendar",
+      [{ type: "calendar", entities: calendars, initial_view: "dayGridMonth", ...FULL }],
+      3,
+    ),
+  ];
+}
+
+/** What happened lately: the events where there are any, or else the problems of jobs and clusters. */
+function activity(entities: EntityEntry[], words: Words): Card[] {
+  const events = ofDomain(entities, "event");
+  const of = (prefix: string) => entities.filter((entity) => entity.translation_key?.startsWith(prefix));
+  const problems = ["cluster_problem", "job_problem", "guest_problem"].flatMap((key) =>
+    ofDomain(of(key), "binary_sensor"),
+  );
+  const logged = [...events, ...problems].slice(0, MOST_LOGGED);
+  if (!logged.length) return [];
+  return [
+    section(words.say("recent"), "mdi:format-list-bulleted", [
+      { type: "logbook", target: { entity_id: logged }, hours_to_show: 72 },
+    ]),
+  ];
+}

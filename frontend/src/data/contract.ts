@@ -1,0 +1,164 @@
+/** What the integration's websocket commands say; times are epoch seconds, days are YYYY-MM-DD in Home Assistant's zone. */
+
+export const DOMAIN = "proxmox_backup_checker";
+
+export type Status =
+  | "ok"
+  | "pending"
+  | "running"
+  | "waiting"
+  | "warning"
+  | "failed"
+  | "overdue"
+  | "uncovered"
+  | "paused"
+  | "ignored"
+  | "unknown";
+
+export type ServerState = "ok" | "stale" | "unreachable" | "auth_failed" | "certificate" | "not_loaded" | "starting";
+
+export type Group = "guest" | "job";
+
+export interface Counts {
+  guests: number;
+  protected: number;
+  problems: number;
+  warnings: number;
+  uncovered: number;
+  unknown: number;
+  paused: number;
+  ignored: number;
+}
+
+export interface Server {
+  id: string;
+  name: string;
+  state: ServerState;
+  since: number | null;
+  error: string | null;
+  device_id: string | null;
+  url: string;
+  counts: Counts;
+}
+
+export interface Info {
+  version: string;
+  frontend_hash: string;
+  entries: Server[];
+}
+
+export type RowTuple = [
+  id: string,
+  name: string,
+  kind: string,
+  status: Status,
+  problem: boolean | null,
+  cells: string,
+  size: number | null,
+  duration: number | null,
+  lastSuccess: number | null,
+  nextDue: number | null,
+  entityId: string | null,
+  where: string,
+  reason: string,
+  flags: string,
+  failures: number,
+  tags: string[],
+  deviceId: string | null,
+];
+
+export type WallEvent =
+  | { t: "snapshot"; v: number; end: string; days: number; tz: string; servers: Server[]; rows: RowTuple[] }
+  | { t: "rows"; rows: RowTuple[]; gone: string[] }
+  | { t: "servers"; servers: Server[] };
+
+export type RunResult =
+  | "ok"
+  | "warning"
+  | "failed"
+  | "cancelled"
+  | "interrupted"
+  | "not_reached"
+  | "unclear"
+  | "running"
+  | "missed";
+
+export interface Run {
+  upid: string | null;
+  node: string | null;
+  started: number;
+  ended: number | null;
+  day: string;
+  result: RunResult;
+  job_id: string | null;
+  job_name: string | null;
+  by_hand: boolean;
+  confidence: string;
+  size: number | null;
+  transferred: number | null;
+  duration: number | null;
+  error: string | null;
+  cause: string | null;
+  step: string | null;
+  storage: string | null;
+  archive: string | null;
+}
+
+export interface Archive {
+  volid: string;
+  storage: string;
+  ctime: number;
+  size: number | null;
+  verification: string | null;
+  protected: boolean;
+  encrypted: boolean;
+}
+
+export interface VerdictDetails {
+  status: Status;
+  problem: boolean | null;
+  reason: string;
+  reason_code: string;
+  since: number | null;
+  confidence: string;
+  confidence_text: string;
+  evidence: string[];
+  failures: number;
+  last_success: number | null;
+  next_due: number | null;
+  findings: string[];
+  next_step: string | null;
+  error: string | null;
+  acknowledged: { until: number | null; note: string | null } | null;
+}
+
+export interface Details {
+  row: RowTuple;
+  verdict: VerdictDetails;
+  runs: Run[];
+  archives: Archive[];
+  url: string;
+  device_id: string | null;
+}
+
+export interface LogExcerpt {
+  lines: { n: number; text: string; level: "error" | "warning" | "info" }[];
+  first_error: number | null;
+  total: number;
+  truncated: boolean;
+}
+
+export interface Storage {
+  id: string;
+  entry_id: string;
+  name: string;
+  status: Status;
+  problem: boolean | null;
+  used: number | null;
+  total: number | null;
+  free: number | null;
+  full_on: number | null;
+  reason: string;
+  entity_id: string | null;
+  device_id: string | null;
+}

@@ -1,0 +1,242 @@
+import { html, nothing, type PropertyValues } from "lit";
+import { acknowledge, fetchDetails, messageOf, unacknowledge } from "../data/commands";
+import { type Details, DOMAIN, type Run } from "../data/contract";
+import { decodeRow, type Row } from "../data/row";
+import { formatOf } from "../format";
+import { fire, navigate, notify } from "../ha/actions";
+import { alert } from "../ha/elements";
+import { HassElement } from "../ha/hass-element";
+import type { Hass } from "../ha/types";
+import { wordsOf } from "../i18n/words";
+import { addDays, cellOfDay, dayOfCell, todayIn } from "../model/days";
+import { glyph } from "../styles/glyphs";
+import { look } from "../styles/look";
+import { stripLook } from "../styles/strip-look";
+import { createAutomation } from "./automation";
+import { runPanel } from "./run";
+import { detailsStyles } from "./styles";
+import { archivesTable, runsTable } from "./tables";
+import { timeline } from "./timeline";
+import { verdictPanel } from "./verdict";
+
+export const DETAIL_DAYS = 30;
+const WHILE_RUNNING = 20_000;
+
+/** Everything about one guest or job; shown in our dialog and in Home Assistant's more-info dialog. */
+export class GuestDetails extends HassElement {
+  static override styles = [look, stripLook, detailsStyles];
+
+  static override properties = {
+    rowId: { attribute: "row-id" },
+    day: {},
+    details: { state: true },
+    row: { state: true },
+    error: { state: true },
+    acknowledging: { state: true },
+    width: { state: true },
+  };
+
+  rowId = "";
+  day = "";
+  private details?: Details;
+  private row?: Row;
+  private error = "";
+  private acknowledging = false;
+  private width = 0;
+  private observer?: ResizeObserver;
+  private timer?: ReturnType<typeof setTimeout>;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.observer = new ResizeObserver(([entry]) => {
+      this.width = Math.floor(entry?.contentRect.width ?? 0);
+    });
+    this.observer.observe(this);
+    if (this.hasUpdated) this.load();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.observer?.disconnect();
+    clearTimeout(this.timer);
+  }
+
+  /** A new state of the problem sensor means that there is news. */
+  protected override shouldUpdate(changed: PropertyValues): boolean {
+    const before = changed.get("hass") as Hass | undefined;
+    const entity = this.row?.entityId;
+    if (entity && before && before.states[entity] !== this.hass?.states[entity]) this.load();
+    return super.shouldUpdate(changed);
+  }
+
+  protected override willUpdate(changed: PropertyValues): void {
+    if (!changed.has("rowId")) return;
+    this.details = undefined;
+    this.load();
+  }
+
+  private async load(): Promise<void> {
+    const { hass, rowId } = this;
+    clearTimeout(this.timer);
+    if (!hass || !rowId) return;
+    try {
+      const details = await fetchDetails(hass.connection, rowId, DETAIL_DAYS);
+      if (rowId !== this.rowId) return;
+      this.details = details;
+      this.row = decodeRow(details.row);
+      this.error = "";
+      if (!this.day) this.day = details.runs[0]?.day ?? this.today;
+      const running = details.verdict.status === "running" || details.runs.some((run) => run.result === "running");
+      if (running && this.isConnected) this.timer = setTimeout(() => this.load(), WHILE_RUNNING);
+    } catch (error) {
+      if (rowId === this.rowId) this.error = messageOf(error);
+    }
+  }
+
+  private get today(): string {
+    return todayIn(this.hass?.config.time_zone ?? "UTC");
+  }
+
+  protected override render() {
+    if (!this.hass) return nothing;
+    const words = wordsOf(this.hass);
+    const format = formatOf(this.hass);
+    const { details, row } = this;
+    const retry = html`<button @click=${() => this.load()}>${words.say("again")}</button>`;
+    if (this.error && !details) return alert("error", words.say("error_load", { error: this.error }), retry);
+    if (!details || !row)
+      return html`<div class="wait" role="status"><span class="sr">${words.say("loading")}</span></div>`;
+    const disclosure = (title: string, content: unknown) =>
+      html`<details><summary>${title}</summary>${content}</details>`;
+    return html`${verdictPanel(row, details.verdict, words, format)} ${this.renderActions(row)}
+      ${this.renderDays(row, details)}
+      ${disclosure(
+        words.count("runs", details.runs.length),
+        runsTable(details.runs, words, format, (day) => {
+          this.day = day;
+          this.renderRoot.querySelector(".days")?.scrollIntoView({ block: "start" });
+        }),
+      )}
+      ${details.archives.length ? disclosure(words.count("archives", details.archives.length), archivesTable(details.archives, words, format)) : nothing}
+      ${
+        details.verdict.evidence.length
+          ? disclosure(
+              words.say("evidence"),
+              html`<ul>
+              ${details.verdict.evidence.map((sentence) => html`<li>${sentence}</li>`)}
+            </ul>`,
+            )
+          : nothing
+      }`;
+  }
+
+  private renderActions(row: Row) {
+    if (!this.hass || !this.details) return nothing;
+    const words = wordsOf(this.hass);
+    const { acknowledged, problem } = this.details.verdict;
+    const entity = row.entityId;
+    const acknowledgeable = this.hass.services[DOMAIN]?.acknowledge;
+    const admin = this.hass.user?.is_admin;
+    const choice = (hours: number | undefined, text: string) =>
+      html`<button class="btn" @click=${() => this.act((hass) => acknowledge(hass, entity ?? "", hours))}>${text}</button>`;
+    if (this.acknowledging) {
+      return html`<div class="actions" role="group" aria-label=${words.say("ack")}>
+        ${choice(undefined, words.say("ack_run"))} ${choice(24, words.say("ack_24h"))} ${choice(168, words.say("ack_week"))}
+      </div>`;
+    }
+    const device = this.details.device_id;
+    return html`<div class="actions">
+      ${
+        entity && acknowledgeable && acknowledged
+          ? html`<button class="btn" @click=${() => this.act((hass) => unacknowledge(hass, entity))}>${words.say("ack_undo")}</button>`
+          : entity && acknowledgeable && problem
+            ? html`<button class="btn main" @click=${this.startAcknowledging}>${words.say("ack")}</button>`
+            : nothing
+      }
+      ${entity && admin ? html`<button class="btn" @click=${this.automate}>${words.say("automation")}</button>` : nothing}
+      ${device ? html`<a class="btn" href="/config/devices/device/${device}" @click=${this.leave}>${words.say("device")}</a>` : nothing}
+      ${
+        this.details.url
+          ? html`<a class="btn" href=${this.details.url} target="_blank" rel="noreferrer">${words.say("open_proxmox")} ${glyph("out")}</a>`
+          : nothing
+      }
+    </div>`;
+  }
+
+  private renderDays(row: Row, details: Details) {
+    if (!this.hass) return nothing;
+    const words = wordsOf(this.hass);
+    const format = formatOf(this.hass);
+    const days = row.cells.length;
+    const end = this.today;
+    const cell = cellOfDay(end, days, this.day);
+    const runs = details.runs.filter((run) => run.day === this.day);
+    const logged = runs.find((run) => run.upid && run.result !== "ok") ?? runs.find((run) => run.upid);
+    const go = (by: number) => {
+      this.day = addDays(this.day, by);
+    };
+    return html`<section class="days">
+      ${
+        this.width
+          ? timeline(
+              {
+                cells: row.cells,
+                end,
+                width: this.width,
+                chosen: cell,
+                runs: details.runs,
+                choose: (chosen) => {
+                  this.day = dayOfCell(end, days, chosen);
+                },
+              },
+              words,
+              format,
+            )
+          : nothing
+      }
+      <div class="day-bar">
+        <button class="round" aria-label=${words.say("previous_day")} ?disabled=${cell <= 0} @click=${() => go(-1)}>${glyph("back")}</button>
+        <h3 aria-live="polite">${format.day(this.day, { weekday: "long", day: "numeric", month: "long" })}</h3>
+        <button class="round" aria-label=${words.say("next_day")} ?disabled=${cell >= days - 1} @click=${() => go(1)}>${glyph("forward")}</button>
+      </div>
+      ${runs.length ? runs.map((run) => runPanel(run, words, format, details.verdict.next_step)) : html`<p class="none">${words.say(`cell_${(row.cells[cell] ?? "u") as "u"}`)}. ${words.say("no_run_day")}</p>`}
+      ${logged ? this.renderLog(row, logged) : nothing}
+    </section>`;
+  }
+
+  private renderLog(row: Row, run: Run) {
+    const vmid = row.kind === "job" ? undefined : Number(row.key);
+    return html`<pbc-run-log .hass=${this.hass} .entry=${row.entryId} .upid=${run.upid ?? ""} .vmid=${vmid}></pbc-run-log>`;
+  }
+
+  private startAcknowledging = async (): Promise<void> => {
+    this.acknowledging = true;
+    await this.updateComplete;
+    this.renderRoot.querySelector<HTMLElement>(".actions button")?.focus();
+  };
+
+  private async act(action: (hass: Hass) => Promise<unknown>): Promise<void> {
+    if (!this.hass) return;
+    this.acknowledging = false;
+    try {
+      await action(this.hass);
+      await this.load();
+    } catch (error) {
+      notify(this, wordsOf(this.hass).say("action_failed", { error: messageOf(error) }));
+    }
+  }
+
+  private automate = async (): Promise<void> => {
+    if (!this.hass || !this.row) return;
+    try {
+      const page = await createAutomation(this.hass, this.row, wordsOf(this.hass));
+      this.leave();
+      navigate(page);
+    } catch (error) {
+      notify(this, wordsOf(this.hass).say("action_failed", { error: messageOf(error) }));
+    }
+  };
+
+  /** Tells the dialog around it that the page is about to change. */
+  private leave = (): void => fire(this, "pbc-leave");
+}

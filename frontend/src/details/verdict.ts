@@ -1,0 +1,46 @@
+import { html, nothing, type TemplateResult } from "lit";
+import type { VerdictDetails } from "../data/contract";
+import { labelOf, type Row } from "../data/row";
+import type { Format } from "../format";
+import type { Words } from "../i18n/words";
+import { lookOf } from "../model/status";
+import { mark } from "../styles/look";
+import { definitions } from "./run";
+
+/** How it stands, in one sentence, and what to do about it. */
+export function verdictPanel(row: Row, verdict: VerdictDetails, words: Words, format: Format): TemplateResult {
+  const place = [words.say(`status_${verdict.status}`), row.kind === "job" ? "" : labelOf(row), row.where]
+    .filter(Boolean)
+    .join(" · ");
+  const facts: [string, string | null][] = [
+    [
+      words.say("last_good"),
+      verdict.last_success
+        ? `${format.moment(verdict.last_success)} (${format.relative(verdict.last_success)})`
+        : words.say("last_good_never"),
+    ],
+    [
+      words.say("next_run"),
+      verdict.next_due ? `${format.moment(verdict.next_due)} (${format.relative(verdict.next_due)})` : null,
+    ],
+    [words.say("since"), verdict.since && verdict.problem ? format.moment(verdict.since) : null],
+    [words.say("confidence"), verdict.confidence_text || null],
+  ];
+  return html`<section class="verdict ${lookOf(verdict.status).tone}">
+    <p class="place">${mark(verdict.status)} <span>${place}${
+      verdict.failures > 1 ? html` · <b>${words.count("failures", verdict.failures)}</b>` : nothing
+    }</span></p>
+    <p class="sentence">${verdict.reason}</p>
+    ${verdict.findings.length ? html`<ul class="findings">${verdict.findings.map((finding) => html`<li>${finding}</li>`)}</ul>` : nothing}
+    ${verdict.next_step ? html`<p class="step"><b>${words.say("next_step")}:</b> ${verdict.next_step}</p>` : nothing}
+    ${verdict.acknowledged ? html`<p class="acknowledged">${acknowledgedText(verdict.acknowledged, words, format)}</p>` : nothing}
+    ${definitions(facts)}
+  </section>`;
+}
+
+function acknowledgedText(ack: NonNullable<VerdictDetails["acknowledged"]>, words: Words, format: Format): string {
+  const text = ack.until
+    ? words.say("ack_until", { time: format.weekdayMoment(ack.until) })
+    : words.say("ack_until_run");
+  return ack.note ? `${text}: ${ack.note}` : `${text}.`;
+}

@@ -1,0 +1,4 @@
+import de from "./de.json";
+import type { Texts } from "./words";
+
+export const german: Texts = de;

@@ -1,0 +1,34 @@
+import type { Row } from "../data/row";
+import { badDays, rankOf } from "./status";
+
+export const SORTS = ["worst", "name", "size", "last", "next"] as const;
+export type Sort = (typeof SORTS)[number];
+
+type Compare = (a: Row, b: Row) => number;
+
+const names = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
+const byName: Compare = (a, b) => names.compare(a.name, b.name) || names.compare(a.key, b.key);
+
+/** Problems nobody knows of yet, then what cannot be seen, then problems that were acknowledged, then the rest. */
+const urgency = (row: Row): number => {
+  if (row.problem === true) return row.acknowledged ? 2 : 0;
+  return row.problem === null ? 1 : 3;
+};
+
+const ORDERS: Record<Sort, Compare> = {
+  worst: (a, b) =>
+    urgency(a) - urgency(b) ||
+    rankOf(a.status) - rankOf(b.status) ||
+    b.failures - a.failures ||
+    badDays(b.cells.slice(-7)) - badDays(a.cells.slice(-7)),
+  name: () => 0,
+  size: (a, b) => (b.size ?? -1) - (a.size ?? -1),
+  last: (a, b) => (a.lastSuccess ?? 0) - (b.lastSuccess ?? 0),
+  next: (a, b) => (a.nextDue ?? Number.MAX_SAFE_INTEGER) - (b.nextDue ?? Number.MAX_SAFE_INTEGER),
+};
+
+/** Returns the rows in order; what is deleted comes last, whatever the order. */
+export function sortRows(rows: readonly Row[], sort: Sort): Row[] {
+  const order = ORDERS[sort] ?? ORDERS.worst;
+  return [...rows].sort((a, b) => Number(a.deleted) - Number(b.deleted) || order(a, b) || byName(a, b));
+}

@@ -1,0 +1,91 @@
+import { css, html, nothing } from "lit";
+import { WallController } from "../data/wall-controller";
+import { openDetails } from "../details/open";
+import { formatOf } from "../format";
+import { card } from "../ha/elements";
+import { HassElement } from "../ha/hass-element";
+import type { CardConfig } from "../ha/lazy-card";
+import { wordsOf } from "../i18n/words";
+import { look, mark } from "../styles/look";
+
+const DAYS = 30;
+const ROWS = 8;
+
+/** The jobs that run next. */
+export class NextRunsCard extends HassElement {
+  static override styles = [
+    look,
+    css`
+      :host { display: block; height: 100%; }
+      ha-card { height: 100%; padding: 6px 0; box-sizing: border-box; }
+      h2 { margin: 0; padding: 8px 16px 4px; font-size: var(--ha-font-size-l, 16px); font-weight: 500; }
+      button { all: unset; box-sizing: border-box; width: 100%; display: grid; grid-template-columns: 12px minmax(0, 1fr) auto; gap: 0 12px; align-items: center; padding: 7px 16px; cursor: pointer; }
+      button:hover { background: var(--pbc-soft); }
+      button:focus-visible { outline: 2px solid var(--primary-color, #0288d1); outline-offset: -2px; }
+      .name { display: flex; flex-direction: column; min-width: 0; line-height: 1.3; }
+      b, small { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+      b { font-weight: 500; }
+      small { font-size: 12px; color: var(--pbc-text2); }
+      .when { text-align: end; display: flex; flex-direction: column; line-height: 1.3; }
+      .none { margin: 0; padding: 14px 16px; color: var(--pbc-text2); }
+    `,
+  ];
+
+  static override properties = {
+    config: { attribute: false },
+  };
+
+  config?: CardConfig;
+  private readonly wall = new WallController(this);
+  private clock?: ReturnType<typeof setInterval>;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.clock = setInterval(() => this.requestUpdate(), 60_000);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearInterval(this.clock);
+  }
+
+  protected override willUpdate(): void {
+    if (!this.hass || !this.config) return;
+    const { server } = this.config;
+    this.wall.watch(this.hass.connection, { group: "job", days: DAYS, ...(server ? { entryId: server } : {}) });
+  }
+
+  protected override render() {
+    if (!this.hass || !this.config) return nothing;
+    const words = wordsOf(this.hass);
+    const format = formatOf(this.hass);
+    const { phase, rows } = this.wall.state;
+    const due = rows
+      .filter((row) => row.nextDue !== null || row.status === "running")
+      .sort(
+        (a, b) =>
+          Number(b.status === "running") - Number(a.status === "running") || (a.nextDue ?? 0) - (b.nextDue ?? 0),
+      )
+      .slice(0, this.config.max_rows ?? ROWS);
+    const empty =
+      phase === "loading"
+        ? words.say("loading")
+        : phase === "not_loaded"
+          ? words.say("not_loaded")
+          : words.say("no_next_runs");
+    return card(
+      html`${this.config.title ? html`<h2>${this.config.title}</h2>` : nothing}
+        ${due.length ? nothing : html`<p class="none">${empty}</p>`}
+        ${due.map(
+          (row) => html`<button @click=${() => openDetails(this, { id: row.id, name: row.name })}>
+            ${mark(row.status)}<span class="name"><b>${row.name}</b><small>${row.where}</small></span>
+            <span class="when num"
+              ><span>${row.status === "running" ? words.say("status_running") : format.relative(row.nextDue, undefined, "short")}</span
+              ><small>${row.nextDue ? format.weekdayMoment(row.nextDue) : ""}</small></span
+            >
+          </button>`,
+        )}`,
+      phase === "loading",
+    );
+  }
+}

@@ -1,0 +1,115 @@
+import { css, html, LitElement, nothing, type PropertyValues } from "lit";
+import { fetchDetails } from "../data/commands";
+import type { Details } from "../data/contract";
+import { labelOf, type Row } from "../data/row";
+import { loadDetails, openDetails } from "../details/open";
+import { formatOf } from "../format";
+import type { Hass } from "../ha/types";
+import { wordsOf } from "../i18n/words";
+import { look, mark } from "../styles/look";
+import { stripLook } from "../styles/strip-look";
+
+const DAYS = 30;
+
+/** One problem: what, why, what to do, and the log of the run, fetched when it comes into view. */
+export class Problem extends LitElement {
+  static override styles = [
+    look,
+    stripLook,
+    css`
+      :host { display: block; padding: 14px 16px 16px; border-top: 1px solid var(--pbc-line); }
+      .head { display: grid; grid-template-columns: 12px minmax(0, 1fr); align-items: center; gap: 10px; }
+      .head span { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 10px; }
+      .head button { all: unset; cursor: pointer; font-size: 15px; font-weight: 500; border-radius: 4px; }
+      .head button:hover { text-decoration: underline; }
+      .head button:focus-visible { outline: 2px solid var(--primary-color, #0288d1); outline-offset: 2px; }
+      .aside { color: var(--pbc-text2); font-size: 12px; }
+      p { margin: 6px 0 0 22px; overflow-wrap: anywhere; }
+      .step { color: var(--pbc-text2); }
+      .step b { font-weight: 500; }
+      pbc-run-log { margin: 6px 0 0 22px; --pbc-log-height: 170px; }
+      @media (max-width: 600px) { p, pbc-run-log { margin-inline-start: 0; } }
+    `,
+  ];
+
+  static override properties = {
+    hass: { attribute: false },
+    row: { attribute: false },
+    details: { state: true },
+  };
+
+  hass?: Hass;
+  row?: Row;
+  private details?: Details;
+  private seen = false;
+  private observer?: IntersectionObserver;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.observer = new IntersectionObserver((entries) => {
+      if (!entries.some((entry) => entry.isIntersecting)) return;
+      this.observer?.disconnect();
+      this.seen = true;
+      loadDetails();
+      this.load();
+    });
+    this.observer.observe(this);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.observer?.disconnect();
+  }
+
+  protected override shouldUpdate(changed: PropertyValues): boolean {
+    return !this.hasUpdated || changed.size !== 1 || !changed.has("hass");
+  }
+
+  protected override willUpdate(changed: PropertyValues): void {
+    const before = changed.get("row") as Row | undefined;
+    if (this.seen && before && this.row && (before.reason !== this.row.reason || before.cells !== this.row.cells))
+      this.load();
+  }
+
+  private async load(): Promise<void> {
+    if (!this.hass || !this.row) return;
+    // Without details the reason stands alone; the dialog says why they could not be read.
+    this.details = await fetchDetails(this.hass.connection, this.row.id, DAYS).catch(() => this.details);
+  }
+
+  protected override render() {
+    const { hass, row, details } = this;
+    if (!hass || !row) return nothing;
+    const words = wordsOf(hass);
+    const format = formatOf(hass);
+    const last = row.lastSuccess ? format.relative(row.lastSuccess, undefined, "long") : words.say("last_good_never");
+    const facts = [
+      words.say(`status_${row.status}`),
+      row.kind === "job" ? "" : labelOf(row),
+      row.where,
+      row.failures > 1 ? words.count("failures", row.failures) : "",
+      `${words.say("last_good")}: ${last}`,
+      row.acknowledged ? words.say("ack_note") : "",
+    ];
+    const run = details?.runs.find((candidate) => candidate.upid && candidate.result !== "ok");
+    const failed = row.status === "failed" || row.status === "warning";
+    return html`<div class="head">
+        ${mark(row.status)}<span
+          ><button @click=${() => openDetails(this, { id: row.id, name: row.name })}>${row.name}</button
+          ><small class="aside">${facts.filter(Boolean).join(" · ")}</small></span
+        >
+      </div>
+      <p>${row.reason}</p>
+      ${details?.verdict.next_step ? html`<p class="step"><b>${words.say("next_step")}:</b> ${details.verdict.next_step}</p>` : nothing}
+      ${
+        failed && run && hass.user?.is_admin
+          ? html`<pbc-run-log
+            .hass=${hass}
+            .entry=${row.entryId}
+            .upid=${run.upid ?? ""}
+            .vmid=${row.kind === "job" ? undefined : Number(row.key)}
+          ></pbc-run-log>`
+          : nothing
+      }`;
+  }
+}

@@ -1,0 +1,75 @@
+import { css, html, nothing } from "lit";
+import { repeat } from "lit/directives/repeat.js";
+import { WallController } from "../data/wall-controller";
+import { formatOf } from "../format";
+import { card } from "../ha/elements";
+import { HassElement } from "../ha/hass-element";
+import type { CardConfig } from "../ha/lazy-card";
+import { wordsOf } from "../i18n/words";
+import { sortRows } from "../model/sort";
+import { look } from "../styles/look";
+import { blank, loadError, notices, notLoaded } from "../wall/notices";
+import { skeleton } from "../wall/skeleton";
+import { wallStyles } from "../wall/styles";
+
+const DAYS = 30;
+
+/** Every guest and job with a problem, each with its reason and its log. */
+export class ProblemsCard extends HassElement {
+  static override styles = [
+    look,
+    wallStyles,
+    css`.blank { --mdc-icon-size: 48px; } .blank.good { --tone: var(--pbc-ok); }`,
+  ];
+
+  static override properties = {
+    config: { attribute: false },
+  };
+
+  config?: CardConfig;
+  private readonly guests = new WallController(this);
+  private readonly jobs = new WallController(this);
+
+  protected override willUpdate(): void {
+    if (!this.hass || !this.config) return;
+    const server = this.config.server ? { entryId: this.config.server } : {};
+    this.guests.watch(this.hass.connection, { group: "guest", days: DAYS, ...server });
+    this.jobs.watch(this.hass.connection, { group: "job", days: DAYS, ...server });
+  }
+
+  protected override render() {
+    if (!this.hass || !this.config) return nothing;
+    const words = wordsOf(this.hass);
+    const { state } = this.guests;
+    const busy = state.phase === "loading";
+    const title = this.config.title ?? words.say("needs_attention");
+    return card(
+      html`<div class="head"><h2>${title}</h2></div>
+        ${notices(state, words, formatOf(this.hass), this.guests.retry)} ${busy ? skeleton(words, 3) : this.renderProblems()}`,
+      busy,
+    );
+  }
+
+  private renderProblems() {
+    if (!this.hass) return nothing;
+    const words = wordsOf(this.hass);
+    const { phase, rows, servers } = this.guests.state;
+    if (phase === "not_loaded") return notLoaded(words);
+    if (phase === "failed" && !rows.length)
+      return html`<div class="notices">${loadError(this.guests.state, words, this.guests.retry)}</div>`;
+    const all = sortRows([...rows, ...this.jobs.state.rows], "worst");
+    const shown = all.filter(
+      (row) => row.problem !== false && !row.deleted && !["ignored", "paused", "pending"].includes(row.status),
+    );
+    if (!shown.length) {
+      // Nothing is said to be well of what cannot be seen.
+      if (!rows.length || servers.some((server) => server.state !== "ok")) return nothing;
+      return blank("mdi:shield-check", words.say("healthy"), words.say("healthy_hint"));
+    }
+    return repeat(
+      shown,
+      (row) => row.id,
+      (row) => html`<pbc-problem .hass=${this.hass} .row=${row}></pbc-problem>`,
+    );
+  }
+}

@@ -1,0 +1,110 @@
+import { css, html, nothing, type PropertyValues } from "lit";
+import { fetchStorages, messageOf } from "../data/commands";
+import type { Storage } from "../data/contract";
+import { formatOf } from "../format";
+import { showMoreInfo } from "../ha/actions";
+import { alert, card } from "../ha/elements";
+import { HassElement } from "../ha/hass-element";
+import type { CardConfig } from "../ha/lazy-card";
+import { wordsOf } from "../i18n/words";
+import { lookOf, rankOf } from "../model/status";
+import { look, mark } from "../styles/look";
+
+const EVERY = 60_000;
+
+/** How full the backup storages are, and when they will be full. */
+export class StoragesCard extends HassElement {
+  static override styles = [
+    look,
+    css`
+      :host { display: block; height: 100%; }
+      ha-card { height: 100%; padding: 6px 0; box-sizing: border-box; }
+      h2 { margin: 0; padding: 8px 16px 4px; font-size: var(--ha-font-size-l, 16px); font-weight: 500; }
+      button { all: unset; box-sizing: border-box; width: 100%; display: grid; grid-template-columns: 12px minmax(0, 1fr) auto; gap: 3px 12px; align-items: center; padding: 9px 16px; cursor: pointer; }
+      button:hover { background: var(--pbc-soft); }
+      button:focus-visible { outline: 2px solid var(--primary-color, #0288d1); outline-offset: -2px; }
+      b { font-weight: 500; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+      .free { font-size: 13px; }
+      .bar { grid-column: 2 / -1; height: 6px; border-radius: 3px; background: var(--pbc-soft); overflow: hidden; }
+      .bar i { display: block; height: 100%; border-radius: 3px; background: var(--tone); }
+      .bar .muted { background: color-mix(in srgb, var(--pbc-text2) 60%, transparent); }
+      .note { grid-column: 2 / -1; display: flex; justify-content: space-between; gap: 12px; font-size: 12px; color: var(--pbc-text2); }
+      .none { margin: 0; padding: 14px 16px; color: var(--pbc-text2); }
+    `,
+  ];
+
+  static override properties = {
+    config: { attribute: false },
+    storages: { state: true },
+    error: { state: true },
+  };
+
+  config?: CardConfig;
+  private storages?: Storage[];
+  private error = "";
+  private timer?: ReturnType<typeof setInterval>;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.timer = setInterval(() => this.load(), EVERY);
+    this.load();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearInterval(this.timer);
+  }
+
+  protected override willUpdate(changed: PropertyValues): void {
+    if ((changed.has("hass") && !changed.get("hass")) || changed.has("config")) this.load();
+  }
+
+  private async load(): Promise<void> {
+    if (!this.hass || !this.config || !this.isConnected) return;
+    try {
+      const { storages } = await fetchStorages(this.hass.connection, this.config.server);
+      this.storages = [...storages].sort(
+        (a, b) => rankOf(a.status) - rankOf(b.status) || share(b) - share(a) || (a.name < b.name ? -1 : 1),
+      );
+      this.error = "";
+    } catch (error) {
+      this.error = messageOf(error);
+    }
+  }
+
+  protected override render() {
+    if (!this.hass || !this.config) return nothing;
+    const words = wordsOf(this.hass);
+    const retry = html`<button @click=${() => this.load()}>${words.say("again")}</button>`;
+    const title = this.config.title ? html`<h2>${this.config.title}</h2>` : nothing;
+    const body = this.storages
+      ? this.storages.length
+        ? this.storages.map((storage) => this.renderStorage(storage))
+        : html`<p class="none">${words.say("no_storages")}</p>`
+      : this.error
+        ? alert("error", words.say("error_load", { error: this.error }), retry)
+        : html`<p class="none">${words.say("loading")}</p>`;
+    return card(html`${title}${body}`, !this.storages && !this.error);
+  }
+
+  private renderStorage(storage: Storage) {
+    if (!this.hass) return nothing;
+    const words = wordsOf(this.hass);
+    const format = formatOf(this.hass);
+    const { used, total, free, full_on: fullOn, entity_id: entity } = storage;
+    const known = used !== null && total;
+    const full = fullOn ? words.say("full_on", { when: format.relative(fullOn, undefined, "long") }) : "";
+    const tone = storage.problem ? lookOf(storage.status).tone : "muted";
+    return html`<button @click=${() => entity && showMoreInfo(this, entity)} title=${fullOn ? words.say("full_on_date", { date: format.moment(fullOn) }) : ""}>
+      ${mark(storage.status)}<b>${storage.name}</b>
+      <span class="free num">${known ? words.say("free_of", { free: format.size(free), total: format.size(total) }) : words.say("status_unknown")}</span>
+      <span class="bar" aria-hidden="true">${known ? html`<i class=${tone} style="width:${Math.min(100, 100 * share(storage))}%"></i>` : nothing}</span>
+      <span class="note"
+        ><span>${storage.status === "ok" && known ? words.say("used", { percent: format.number(100 * share(storage)) }) : storage.reason}</span
+        ><span>${full}</span></span
+      >
+    </button>`;
+  }
+}
+
+const share = ({ used, total }: Storage): number => (total ? (used ?? 0) / total : 0);

@@ -1,0 +1,56 @@
+/** How wide each column is; computed rather than left to the browser, so that cells fall on whole pixels. */
+
+export const COLUMNS = ["reason", "spark", "size", "last", "next"] as const;
+export type Column = (typeof COLUMNS)[number];
+
+export interface Layout {
+  narrow: boolean;
+  name: number;
+  strip: number;
+  spark: boolean;
+  size: boolean;
+  last: boolean;
+  next: boolean;
+  reason: boolean;
+  template: string;
+}
+
+export const NARROW = 520;
+export const STRIP_HEIGHT = 22;
+const PADDING = 34; // 16 at either side, and the border of the card
+const GAP = 14;
+const MARK = 12;
+const WIDTHS = { spark: 64, size: 72, last: 84, next: 72 };
+const WIDEST_CELL = 30;
+const LEAST_PITCH = 7;
+
+export function layout(width: number, days: number, show: readonly string[]): Layout {
+  const narrow = width < NARROW;
+  const has = Object.fromEntries(COLUMNS.map((column) => [column, show.includes(column)])) as Record<Column, boolean>;
+  if (narrow) {
+    const strip = Math.max(80, width - PADDING - MARK - GAP);
+    return { narrow, name: 0, strip, ...has, spark: false, last: false, template: "" };
+  }
+  const room = () => {
+    const fixed = (Object.keys(WIDTHS) as (keyof typeof WIDTHS)[]).filter((column) => has[column]);
+    return width - PADDING - MARK - 2 * GAP - fixed.reduce((sum, column) => sum + WIDTHS[column] + GAP, 0);
+  };
+  for (const column of ["spark", "last", "size"] as const) {
+    if (room() - nameWidth(room()) < days * LEAST_PITCH) has[column] = false;
+  }
+  const strip = Math.floor(Math.min(room() - nameWidth(room()), days * WIDEST_CELL));
+  const name = Math.floor(room() - strip);
+  const columns = [
+    MARK,
+    name,
+    strip,
+    ...(["spark", "size", "last", "next"] as const).filter((c) => has[c]).map((c) => WIDTHS[c]),
+  ];
+  return { narrow, name, strip, ...has, template: columns.map((column) => `${column}px`).join(" ") };
+}
+
+const nameWidth = (room: number): number => Math.min(230, Math.max(110, room * 0.26));
+
+/** Returns how high a row is. */
+export const rowHeight = (layout: Layout, withReason: boolean): number =>
+  (layout.narrow ? 54 : 40) + (withReason && layout.reason ? 20 : 0);

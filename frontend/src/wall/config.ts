@@ -1,0 +1,37 @@
+import type { Group } from "../data/contract";
+import type { Words } from "../i18n/words";
+import type { RowFilter } from "../model/filter";
+import { SORTS, type Sort } from "../model/sort";
+import { COLUMNS } from "./columns";
+
+export interface WallConfig {
+  type: string;
+  title?: string;
+  server?: string;
+  group?: Group;
+  days?: number;
+  max_rows?: number;
+  sort?: Sort;
+  show?: string[];
+  filter?: RowFilter;
+  hide_deleted?: boolean;
+}
+
+export const DEFAULT_DAYS = 30;
+export const DEFAULT_ROWS = 12;
+export const PREVIEW_ROWS = 5;
+
+const within = (value: unknown, low: number, high: number): boolean =>
+  value === undefined || (typeof value === "number" && Number.isInteger(value) && value >= low && value <= high);
+
+/** Refuses a configuration that cannot be shown, and says what is wrong with it. */
+export function checkConfig(config: WallConfig, words: Words): void {
+  if (!within(config.days, 7, 60)) throw new Error(words.say("err_days"));
+  if (!within(config.max_rows, 1, 500)) throw new Error(words.say("err_max_rows"));
+  if (config.group !== undefined && !["guest", "job"].includes(config.group)) throw new Error(words.say("err_group"));
+  if (config.sort !== undefined && !SORTS.includes(config.sort)) {
+    throw new Error(words.say("err_sort", { values: SORTS.join(", ") }));
+  }
+}
+
+export const shownColumns = (config: WallConfig): readonly string[] => config.show ?? COLUMNS;

@@ -1,0 +1,68 @@
+import { html, nothing, type TemplateResult } from "lit";
+import { labelOf, type Row } from "../data/row";
+import type { Format } from "../format";
+import type { Words } from "../i18n/words";
+import { badDays, showsReason } from "../model/status";
+import { mark } from "../styles/look";
+import { type Layout, STRIP_HEIGHT } from "./columns";
+import { strip } from "./strip";
+
+export interface RowView {
+  layout: Layout;
+  words: Words;
+  format: Format;
+  now: number;
+  /** The cluster's name, where there is more than one. */
+  server: string | undefined;
+  sizes: (number | null)[] | undefined;
+  /** Draws the sizes, once that is fetched. */
+  sparkline: ((sizes: (number | null)[] | undefined) => TemplateResult) | undefined;
+  /** The cell under the cursor, or -1. */
+  day: number;
+}
+
+/** What a row says, in its columns, and to screen readers all of it. */
+export function rowContent(row: Row, view: RowView): TemplateResult {
+  const { layout, words, format, now } = view;
+  const last =
+    row.lastSuccess === null && row.status !== "ignored"
+      ? words.say("last_good_never")
+      : format.relative(row.lastSuccess, now);
+  return html`${mark(row.status)}
+    <span class="name"><b>${row.name}</b> <small>${subtitle(row, view)}</small></span>
+    ${strip(row.cells, layout.strip, STRIP_HEIGHT, view.day)}
+    ${layout.spark ? (view.sparkline?.(view.sizes) ?? html`<span></span>`) : nothing}
+    ${layout.size ? html`<span class="end num size">${format.size(row.size)}</span>` : nothing}
+    ${layout.last ? html`<span class="end num aside"><span class="sr">${words.say("last_good")}: </span>${last}</span>` : nothing}
+    ${layout.next ? html`<span class="end num aside"><span class="sr">${words.say("next_run")}: </span>${format.relative(row.nextDue, now)}</span>` : nothing}
+    <span class="sr">${words.say("latest", { status: words.say(`status_${row.status}`) })}</span>
+    ${layout.reason && showsReason(row) ? html`<span class="reason">${row.reason}</span>` : nothing}
+    <span class="sr">${words.say("with_failures", { bad: badDays(row.cells), n: row.cells.length })}</span>`;
+}
+
+function subtitle(row: Row, { server, words }: RowView): string {
+  return [
+    row.deleted ? words.say("deleted") : row.isNew ? words.say("new") : "",
+    row.kind === "job" ? "" : labelOf(row),
+    row.where,
+    server ?? "",
+    row.acknowledged ? words.say("ack_note") : "",
+  ]
+    .filter(Boolean)
+    .join(" · ");
+}
+
+/** Says what happened on a day: "Sun, Nov 22: OK, 36.1 GiB". */
+export function daySentence(
+  row: Row,
+  day: string,
+  cell: number,
+  sizes: (number | null)[] | undefined,
+  words: Words,
+  format: Format,
+): string {
+  const letter = row.cells[cell] as "o" | undefined;
+  const size = sizes?.[cell];
+  const what = words.say(`cell_${letter ?? ("u" as never)}`);
+  return `${format.day(day)}: ${what}${size ? `, ${format.size(size)}` : ""}`;
+}

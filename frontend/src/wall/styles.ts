@@ -1,0 +1,65 @@
+import { css } from "lit";
+
+export const wallStyles = css`
+  :host { display: block; height: 100%; position: relative; }
+  ha-card, .bare { height: 100%; display: flex; flex-direction: column; overflow: hidden; box-sizing: border-box; padding-bottom: 10px; }
+  .head { display: flex; flex-wrap: wrap; gap: 10px 16px; align-items: center; justify-content: space-between; padding: 14px 16px 10px; }
+  .bare .head { padding-top: 0; }
+  .bare h2 { display: none; }
+  .title-line { display: flex; flex-wrap: wrap; gap: 2px 14px; align-items: center; }
+  h2 { margin: 0; font-size: var(--ha-font-size-l, 16px); font-weight: var(--ha-font-weight-medium, 500); }
+  .summary { display: flex; align-items: center; gap: 6px; margin: 0; font-size: 13px; }
+  .summary b { font-weight: 500; }
+  .summary span { color: var(--pbc-text2); }
+  .summary svg { width: 18px; height: 18px; fill: var(--tone); }
+  .tools { display: flex; flex-wrap: wrap; gap: 6px; align-items: center; }
+  .chips { display: contents; }
+  .chip {
+    all: unset; box-sizing: border-box; display: inline-flex; gap: 6px; align-items: center; height: 28px; padding: 0 10px;
+    border-radius: 14px; border: 1px solid var(--pbc-line); font-size: 12px; cursor: pointer;
+  }
+  .chip b { font-weight: 500; }
+  .chip .mark { width: 10px; height: 10px; }
+  .chip:hover { background: var(--pbc-soft); }
+  .chip[aria-pressed="true"] { border-color: var(--primary-color, #0288d1); background: color-mix(in srgb, var(--primary-color, #0288d1) 14%, transparent); }
+  .chip:focus-visible { outline: 2px solid var(--primary-color, #0288d1); outline-offset: 1px; }
+  .search { display: flex; align-items: center; gap: 6px; height: 28px; padding: 0 10px; box-sizing: border-box; border: 1px solid var(--pbc-line); border-radius: 14px; }
+  .search:focus-within { border-color: var(--primary-color, #0288d1); }
+  .search svg { width: 16px; height: 16px; fill: var(--pbc-text2); }
+  .search input { all: unset; width: 92px; font-size: 12px; color: inherit; }
+  .search input::placeholder { color: var(--pbc-text2); }
+  .grid { display: grid; column-gap: 14px; padding: 0 16px; align-items: center; }
+  .heads { height: 22px; flex: none; contain: inline-size; font-size: 11px; color: var(--pbc-text2); }
+  .axis { position: relative; height: 14px; }
+  .axis i { position: absolute; font-style: normal; transform: translateX(-50%); white-space: nowrap; }
+  .axis i:dir(rtl) { transform: translateX(50%); }
+  .axis .today { inset-inline-end: 0; transform: none; color: var(--primary-text-color, #212121); }
+  .end { text-align: end; white-space: nowrap; }
+  .scroll { overflow-y: auto; overscroll-behavior: auto; contain: strict; flex: none; scrollbar-width: thin; }
+  .inner { position: relative; }
+  [role="listitem"] { position: absolute; inset-inline: 0; }
+  .row { all: unset; box-sizing: border-box; width: 100%; height: 100%; cursor: pointer; font-size: 13px; position: relative; }
+  .row.grid { display: grid; grid-template-rows: 40px; align-items: center; column-gap: 14px; padding: 0 16px; }
+  .row:hover { background: var(--pbc-soft); }
+  .row:focus-visible { outline: 2px solid var(--primary-color, #0288d1); outline-offset: -2px; border-radius: 6px; }
+  .name { min-width: 0; display: flex; flex-direction: column; line-height: 1.25; }
+  .name b { font-weight: 500; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+  .name small { color: var(--pbc-text2); font-size: 11px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+  .aside { color: var(--pbc-text2); font-size: 12px; }
+  .reason { grid-column: 2 / -1; align-self: start; margin-top: -5px; font-size: 12px; line-height: 20px; color: var(--pbc-text2); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+  .spark path { fill: none; stroke: var(--pbc-text2); stroke-width: 1.3; stroke-linejoin: round; }
+  .old .strip, .old .spark { opacity: 0.45; }
+  .deleted { opacity: 0.6; }
+  .deleted b { text-decoration: line-through; }
+  .row.narrow { display: grid; grid-template-columns: 12px minmax(0, 1fr) auto auto; grid-template-rows: 22px 24px; column-gap: 14px; padding: 4px 16px 0; align-items: center; align-content: start; }
+  .narrow .name { flex-direction: row; gap: 6px; align-items: baseline; }
+  .narrow .strip { grid-row: 2; grid-column: 2 / -1; }
+  .narrow .size { margin-inline-start: -6px; }
+  .narrow .aside { margin-inline-start: -4px; }
+  .narrow .reason { margin-top: 0; }
+  .skeleton { padding: 4px 16px; opacity: 0; animation: pbc-appear 0.2s 0.15s forwards; }
+  .skeleton i { display: block; height: 24px; margin: 12px 0; border-radius: 6px; background: var(--pbc-soft); animation: pbc-pulse 1.4s ease-in-out infinite alternate; }
+  @keyframes pbc-appear { to { opacity: 1; } }
+  .tip { position: absolute; z-index: 2; transform: translate(-50%, calc(-100% - 6px)); padding: 4px 8px; border-radius: 6px; font-size: 12px; white-space: nowrap; pointer-events: none; background: var(--primary-text-color, #212121); color: var(--card-background-color, #fff); }
+  @media (prefers-reduced-motion: reduce) { .skeleton i { animation: none; } }
+`;

@@ -1,0 +1,58 @@
+import { html, nothing, type TemplateResult } from "lit";
+import type { Counts, Server } from "../data/contract";
+import type { Row } from "../data/row";
+import type { Words } from "../i18n/words";
+import { glyph } from "../styles/glyphs";
+
+export interface Summary {
+  tone: "ok" | "bad" | "warning" | "muted";
+  text: string;
+  detail: string;
+}
+
+export function totals(servers: readonly Server[]): Counts {
+  const sum: Counts = {
+    guests: 0,
+    protected: 0,
+    problems: 0,
+    warnings: 0,
+    uncovered: 0,
+    unknown: 0,
+    paused: 0,
+    ignored: 0,
+  };
+  for (const { counts } of servers) {
+    for (const key of Object.keys(sum) as (keyof Counts)[]) sum[key] += counts?.[key] ?? 0;
+  }
+  return sum;
+}
+
+/** Says in one line how things are: problems first, and never "all" where something is not. */
+export function summarise(counts: Counts, words: Words): Summary {
+  const share =
+    counts.protected === counts.guests
+      ? words.say("protected_count_all", { guests: counts.guests })
+      : words.say("protected_count", { protected: counts.protected, guests: counts.guests });
+  if (counts.problems) return { tone: "bad", text: words.count("problems", counts.problems), detail: share };
+  if (counts.unknown) return { tone: "muted", text: words.count("unseen", counts.unknown), detail: share };
+  return { tone: counts.warnings ? "warning" : "ok", text: share, detail: "" };
+}
+
+/** Counts what rows say themselves, where they are not all guests of the servers. */
+export function summariseRows(rows: readonly Row[], words: Words): Summary | undefined {
+  const there = rows.filter((row) => !row.deleted);
+  const problems = there.filter((row) => row.problem === true).length;
+  const unknown = there.filter((row) => row.problem === null).length;
+  if (problems) return { tone: "bad", text: words.count("problems", problems), detail: "" };
+  if (unknown) return { tone: "muted", text: words.count("unseen", unknown), detail: "" };
+  return undefined;
+}
+
+export const summaryLine = (summary: Summary | undefined): TemplateResult | typeof nothing =>
+  summary
+    ? html`<p class="summary ${summary.tone}">
+        ${glyph(summary.tone === "ok" || summary.tone === "warning" ? "good" : "bad")}<b>${summary.text}</b>${
+          summary.detail ? html`<span>${summary.detail}</span>` : nothing
+        }
+      </p>`
+    : nothing;

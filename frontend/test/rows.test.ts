@@ -1,0 +1,107 @@
+import { describe, expect, test } from "vitest";
+import { GUESTS, guest, JOBS } from "../dev/canned";
+import type { RowTuple } from "../src/data/contract";
+import { decodeRow, labelOf } from "../src/data/row";
+import { patch } from "../src/data/wall-store";
+import { countStatuses, filterRows, searchRows } from "../src/model/filter";
+import { sortRows } from "../src/model/sort";
+import { STATUSES } from "../src/model/status";
+
+const rows = GUESTS.map(decodeRow);
+const names = (list: { name: string }[]) => list.map((row) => row.name);
+
+describe("a row", () => {
+  test("is read from its short form", () => {
+    const row = decodeRow(
+      guest({ vmid: 204, name: "paperless", kind: "lxc", flags: "an", failures: 2, problem: null }),
+    );
+    expect(row).toMatchObject({ entryId: "e1", key: "204", name: "paperless", failures: 2, problem: null });
+    expect([row.acknowledged, row.isNew, row.deleted]).toEqual([true, true, false]);
+    expect(labelOf(row)).toBe("CT 204");
+  });
+
+  test("of a job keeps an id with slashes whole", () => {
+    const row = decodeRow(["e1/job/a/b", ...(JOBS[0] as RowTuple).slice(1)] as RowTuple);
+    expect([row.entryId, row.key]).toEqual(["e1", "a/b"]);
+  });
+
+  test("without a name is called by what Proxmox calls it", () => {
+    expect(decodeRow(guest({ vmid: 7, name: "" })).name).toBe("7");
+  });
+
+  test("that lacks what a newer server says has nothing there", () => {
+    const old = (GUESTS[0] as RowTuple).slice(0, 6) as unknown as RowTuple;
+    expect(decodeRow(old)).toMatchObject({ size: null, reason: "", tags: [], deviceId: null, acknowledged: false });
+  });
+});
+
+describe("rows", () => {
+  test("stand in order of need: problems, the unseen, what is acknowledged, the rest, and the deleted last", () => {
+    const made = (name: string, change: object) => decodeRow(guest({ vmid: 1, name, ...change }));
+    const mixed = [
+      made("deleted", { status: "failed", problem: true, flags: "d" }),
+      made("fine", {}),
+      made("acknowledged", { status: "failed", problem: true, flags: "a" }),
+      made("unseen", { status: "unknown", problem: null }),
+      made("warned", { status: "warning" }),
+      made("in no job", { status: "uncovered", problem: true }),
+      made("failed once", { status: "failed", problem: true, failures: 1 }),
+      made("failed often", { status: "failed", problem: true, failures: 4 }),
+    ];
+    expect(names(sortRows(mixed, "worst"))).toEqual([
+      "failed often",
+      "failed once",
+      "in no job",
+      "unseen",
+      "acknowledged",
+      "warned",
+      "fine",
+      "deleted",
+    ]);
+  });
+
+  test("with equal needs stand by name, numbers counted", () => {
+    const made = ["web-10", "web-9", "Web-1"].map((name) => decodeRow(guest({ vmid: 1, name })));
+    expect(names(sortRows(made, "worst"))).toEqual(["Web-1", "web-9", "web-10"]);
+  });
+
+  test("stand by size, age or next run where that is asked for", () => {
+    expect(names(sortRows(rows, "size"))[0]).toBe("nextcloud");
+    expect(names(sortRows(rows, "last"))[0]).toBe("test-build");
+    expect(names(sortRows(rows, "next"))[0]).toBe("immich");
+    expect(names(sortRows(rows, "name"))[0]).toBe("gitlab");
+    expect(rows.map((row) => row.name)).toEqual(GUESTS.map((row) => row[1]));
+  });
+
+  test("are let through by status, problem, place and tag", () => {
+    expect(names(filterRows(rows, { status: ["failed", "overdue"] }))).toEqual(["postgres", "paperless"]);
+    expect(filterRows(rows, { problems: true })).toHaveLength(3);
+    expect(filterRows(rows, { where: ["pve2"] }).every((row) => row.where === "pve2")).toBe(true);
+    expect(filterRows(rows, { tags: ["gold"] })).toEqual([]);
+    expect(filterRows(rows, {}, true).some((row) => row.deleted)).toBe(false);
+  });
+
+  test("are found by every word of a search", () => {
+    expect(names(searchRows(rows, "pve2 PAPER"))).toEqual(["paperless"]);
+    expect(names(searchRows(rows, "101"))).toEqual(["postgres"]);
+    expect(searchRows(rows, "  ")).toHaveLength(rows.length);
+  });
+
+  test("are counted by status, the worst first, without the deleted", () => {
+    const counts = countStatuses(rows);
+    expect(counts[0]).toEqual(["failed", 1]);
+    expect(counts.reduce((sum, [, count]) => sum + count, 0)).toBe(rows.length - 1);
+    expect([...counts.map(([status]) => status)].sort((a, b) => STATUSES.indexOf(a) - STATUSES.indexOf(b))).toEqual(
+      counts.map(([status]) => status),
+    );
+  });
+
+  test("change one by one, come and go", () => {
+    const [first, second] = rows as [(typeof rows)[0], (typeof rows)[0]];
+    const changed = { ...second, status: "ok" as const };
+    const arrived = { ...first, id: "e1/guest/500" };
+    const after = patch([first, second], [changed, arrived], [first.id]);
+    expect(after).toEqual([changed, arrived]);
+    expect(patch(rows, [changed])[0]).toBe(rows[0]);
+  });
+});

@@ -1,0 +1,262 @@
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { GUESTS, guest, HEALTHY, healthy, manyGuests, NOW, server } from "../dev/canned";
+import type { RowTuple, ServerState } from "../src/data/contract";
+import { fetchWords } from "../src/i18n/words";
+import { show } from "./show";
+
+const WALL = "proxmox-backup-wall";
+const lost = (state: ServerState, change = {}) =>
+  server({ state, since: NOW - 7200, error: "Connection refused.", ...change });
+
+beforeEach(() => document.body.replaceChildren());
+
+describe("the wall", () => {
+  test("1 loading: says so and shows no rows", async () => {
+    const wall = await show(WALL, { refusal: "never" });
+    expect(wall.text()).toContain("Loading backups");
+    expect(wall.find("ha-card[aria-busy=true]")).toHaveLength(1);
+    expect(wall.find(".row")).toEqual([]);
+  });
+
+  test("2 all well: says that all are protected, and still shows the days", async () => {
+    const wall = await show(WALL, { rows: HEALTHY, servers: [healthy()] });
+    expect(wall.text()).toContain("All 9 guests protected");
+    expect(wall.find(".summary.ok")).toHaveLength(1);
+    expect(wall.find(".strip").length).toBe(HEALTHY.length);
+  });
+
+  test("2 nearly well: never says all where one is not", async () => {
+    const counts = { ...healthy().counts, protected: 8, ignored: 1 };
+    const wall = await show(WALL, { rows: HEALTHY, servers: [healthy({ counts })] });
+    expect(wall.text()).toContain("8 of 9 protected");
+    expect(wall.text()).not.toContain("All");
+  });
+
+  test("3 problems: the worst first, each with its reason", async () => {
+    const wall = await show(WALL);
+    expect(wall.text()).toContain("2 problems");
+    expect(
+      wall
+        .find(".name b")
+        .map((name) => name.textContent)
+        ?.slice(0, 3),
+    ).toEqual(["postgres", "paperless", "test-build"]);
+    expect(wall.find(".reason")[0]?.textContent).toContain("pbs-offsite is full");
+  });
+
+  test("4 filtered by a chip, and back", async () => {
+    const wall = await show(WALL);
+    const chip = wall.find<HTMLButtonElement>(".chip").find((candidate) => candidate.textContent?.includes("Overdue"));
+    chip?.click();
+    await wall.settle();
+    expect(chip?.getAttribute("aria-pressed")).toBe("true");
+    expect(wall.find(".row")).toHaveLength(1);
+    chip?.click();
+    await wall.settle();
+    expect(wall.find(".row").length).toBeGreaterThan(5);
+  });
+
+  test("4 filtered to nothing: says so and shows all again when asked", async () => {
+    const wall = await show(WALL);
+    const input = wall.find<HTMLInputElement>("input[type=search]")[0];
+    if (input) input.value = "nobody";
+    input?.dispatchEvent(new Event("input"));
+    await wall.settle();
+    expect(wall.text()).toContain("Nothing matches.");
+    wall.find<HTMLButtonElement>(".blank .btn")[0]?.click();
+    await wall.settle();
+    expect(wall.find(".row").length).toBeGreaterThan(5);
+  });
+
+  test("4 filtered to nothing by its configuration: has nothing to take back", async () => {
+    const wall = await show(WALL, { rows: HEALTHY, servers: [healthy()] }, { filter: { status: ["failed"] } });
+    expect(wall.text()).toContain("Nothing matches.");
+    expect(wall.find(".blank .btn")).toEqual([]);
+  });
+
+  test("5 empty: no guests, no jobs", async () => {
+    expect((await show(WALL, { rows: [] })).text()).toContain("No guests yet");
+    expect((await show(WALL, { jobs: [] }, { group: "job" })).text()).toContain("No backup jobs yet");
+  });
+
+  test("6 no server: leads to where one is added", async () => {
+    const wall = await show(WALL, { rows: [], servers: [] });
+    expect(wall.find("a.btn")[0]?.getAttribute("href")).toBe(
+      "/config/integrations/dashboard/add?domain=proxmox_backup_checker",
+    );
+  });
+
+  test("7 server lost: says how old the rows are, and draws them faintly", async () => {
+    const wall = await show(WALL, { servers: [lost("stale")] });
+    expect(wall.find("ha-alert[alert-type=warning]")[0]?.textContent).toContain(
+      "homelab cannot be read. This is what was known 2 hours ago.",
+    );
+    expect(wall.find(".row.old").length).toBe(wall.find(".row").length);
+  });
+
+  test.each(["auth_failed", "certificate"] as const)("8 %s: leads to the integration", async (state) => {
+    const wall = await show(WALL, { servers: [lost(state)] });
+    expect(wall.find("ha-alert[alert-type=error] a")[0]?.getAttribute("href")).toContain("/config/integrations/");
+    expect(wall.find(".row.old").length).toBeGreaterThan(0);
+  });
+
+  test("9 error: says which, and tries again", async () => {
+    const wall = await show(WALL, {
+      refusal: { code: "home_assistant_error", message: "The history cannot be read." },
+    });
+    expect(wall.text()).toContain("The history cannot be read.");
+    wall.hass.connection.world.refusal = undefined as never;
+    wall.find<HTMLButtonElement>("ha-alert button")[0]?.click();
+    await wall.settle();
+    expect(wall.find(".row").length).toBeGreaterThan(0);
+  });
+
+  test("9 unreachable without old data: says no more than that", async () => {
+    const wall = await show(WALL, { rows: [], servers: [lost("unreachable")] });
+    expect(wall.text()).toContain("homelab cannot be reached. Connection refused.");
+    expect(wall.text()).not.toContain("No guests yet");
+    expect(wall.text()).not.toContain("protected");
+  });
+
+  test("10 one of two lost: names it, and dims only its rows", async () => {
+    const other = GUESTS.slice(5, 7).map((row) => [row[0].replace("e1", "e2"), ...row.slice(1)] as RowTuple);
+    const wall = await show(WALL, {
+      servers: [server(), lost("stale", { id: "e2", name: "offsite" })],
+      rows: [...GUESTS.slice(0, 3), ...other],
+    });
+    expect(wall.find("ha-alert")).toHaveLength(1);
+    expect(wall.find(".row.old")).toHaveLength(2);
+    expect(wall.find(".row.old small")[0]?.textContent).toContain("offsite");
+  });
+
+  test("11 running: has a mark and a cell of its own", async () => {
+    const wall = await show(WALL, { rows: [guest({ vmid: 1, name: "a", status: "running", cells: "r" })] });
+    expect(wall.find(".row .mark.running")).toHaveLength(1);
+    expect(wall.find(".c-r")).toHaveLength(1);
+  });
+
+  test("12 deleted: at the end, struck, or hidden", async () => {
+    const wall = await show(WALL);
+    expect(wall.find(".row").at(-1)?.classList.contains("deleted")).toBe(true);
+    expect(wall.find(".row").at(-1)?.textContent).toContain("Deleted");
+    expect((await show(WALL, {}, { hide_deleted: true })).find(".deleted")).toEqual([]);
+  });
+
+  test("13 new: the days before it have no data", async () => {
+    const wall = await show(WALL, { rows: GUESTS.filter((row) => row[1] === "immich") });
+    expect(wall.find(".c-u")).toHaveLength(1);
+    expect(wall.text()).toContain("New · VM 130");
+  });
+
+  test("14 many: draws few of them and tells how many there are", async () => {
+    const wall = await show(WALL, { rows: manyGuests(500) });
+    expect(wall.find(".row").length).toBeLessThan(20);
+    expect(wall.find("[role=listitem]")[0]?.getAttribute("aria-setsize")).toBe("500");
+    expect(wall.find("[role=listitem]")[0]?.getAttribute("aria-posinset")).toBe("1");
+  });
+
+  test("15 preview: five rows", async () => {
+    const wall = await show(WALL, { rows: HEALTHY.concat(HEALTHY) }, {}, { preview: true });
+    expect(wall.find<HTMLElement>(".scroll")[0]?.style.height).toBe("200px");
+    expect(wall.find("input")).toEqual([]);
+  });
+
+  test.each([
+    [{ days: 3 }, /7 to 60/],
+    [{ max_rows: "many" }, /1 to 500/],
+    [{ group: "node" }, /guest or job/],
+    [{ sort: "best" }, /worst, name/],
+  ])("16 configured with %o: is refused in plain words", async (config, message) => {
+    await expect(show(WALL, {}, config)).rejects.toThrow(message);
+  });
+
+  test("17 older than the server: asks to reload", async () => {
+    const wall = await show(WALL);
+    const { wallStore } = await import("../src/data/wall-store");
+    const store = wallStore(wall.hass.connection, { group: "guest", days: 30 });
+    store.state = { ...store.state, outdated: true };
+    (wall.element as unknown as { requestUpdate(): void }).requestUpdate();
+    await wall.settle();
+    expect(wall.text()).toContain("Reload the page");
+  });
+
+  test("18 disconnected: keeps what it knows, and goes on when it can", async () => {
+    const wall = await show(WALL);
+    wall.hass.connection.tell("disconnected");
+    await wall.settle();
+    expect(wall.text()).toContain("Home Assistant is not connected");
+    expect(wall.find(".row").length).toBeGreaterThan(0);
+    wall.hass.connection.tell("ready");
+    await wall.settle();
+    expect(wall.text()).not.toContain("not connected");
+  });
+
+  test("starting: waits rather than says that there are no guests", async () => {
+    const wall = await show(WALL, { rows: [], servers: [lost("starting")] });
+    expect(wall.text()).toContain("reading for the first time");
+    expect(wall.text()).not.toContain("No guests yet");
+  });
+
+  test("changes the row that changed and no other", async () => {
+    const wall = await show(WALL);
+    const before = wall.find(".row").find((row) => row.textContent?.includes("home-assistant"));
+    wall.hass.connection.push({ t: "rows", rows: [guest({ vmid: 101, name: "postgres" })], gone: ["e1/guest/99"] });
+    wall.hass.connection.push({ t: "servers", servers: [healthy()] });
+    await wall.settle();
+    expect(wall.text()).toContain("All 9 guests protected");
+    expect(wall.find(".deleted")).toEqual([]);
+    expect(wall.find(".row").find((row) => row.textContent?.includes("home-assistant"))).toBe(before);
+  });
+
+  test("does not draw anew when something else in the house changes", async () => {
+    const wall = await show(WALL);
+    const draw = vi.spyOn(wall.element as unknown as { render(): unknown }, "render");
+    wall.element.hass = { ...wall.hass, states: {} };
+    await wall.settle();
+    expect(draw).not.toHaveBeenCalled();
+  });
+
+  test("moves by keys, says the day, and opens the details on it", async () => {
+    const wall = await show(WALL);
+    const list = wall.find(".scroll")[0];
+    const press = async (key: string) => {
+      list?.dispatchEvent(new KeyboardEvent("keydown", { key }));
+      await wall.settle();
+    };
+    await press("ArrowDown");
+    expect(wall.find(".row[tabindex='0']")[0]?.textContent).toContain("paperless");
+    await press("ArrowLeft");
+    await press("ArrowLeft");
+    expect(wall.find("[aria-live=polite]")[0]?.textContent).toBe("Fri, Nov 27: No backup, though one was due");
+    const opened = new Promise<CustomEvent>((done) =>
+      document.addEventListener("show-dialog", (event) => done(event as CustomEvent), { once: true }),
+    );
+    wall
+      .find<HTMLButtonElement>(".row[tabindex='0']")[0]
+      ?.dispatchEvent(new MouseEvent("click", { bubbles: true, detail: 0 }));
+    expect((await opened).detail.dialogParams).toEqual({ id: "e1/guest/204", name: "paperless", day: "2026-11-27" });
+  });
+
+  test("is one stop for the tab key", async () => {
+    const wall = await show(WALL, { rows: manyGuests(100) });
+    expect(wall.find(".row[tabindex='0']")).toHaveLength(1);
+  });
+
+  test("asks for the sizes of what can be seen, together", async () => {
+    const wall = await show(WALL, { rows: manyGuests(500) });
+    await new Promise((done) => setTimeout(done, 120));
+    const asked = wall.hass.connection.sent.filter((message) => message.type.endsWith("/sizes")) as unknown as {
+      ids: string[];
+    }[];
+    expect(asked).toHaveLength(1);
+    expect(asked[0]?.ids.length).toBeLessThan(20);
+    expect(wall.find(".spark path").length).toBeGreaterThan(5);
+  });
+
+  test("speaks German", async () => {
+    await fetchWords("de");
+    const wall = await show(WALL, { language: "de", rows: HEALTHY, servers: [healthy()] });
+    expect(wall.text()).toContain("Alle 9 Gäste geschützt");
+    expect(wall.text()).toContain("Heute");
+  });
+});
