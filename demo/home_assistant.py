@@ -147,6 +147,13 @@ class HomeAssistant:
             raise DemoError(f"The integration could not be set up: {step.get('errors') or step}")
         return str(step["result"]["entry_id"])
 
+    async def remove_entry(self, entry_id: str) -> None:
+        """Remove a config entry."""
+        path = f"{self.url}/api/config/config_entries/entry/{entry_id}"
+        async with self._session.delete(path, headers=self._headers) as response:
+            if not response.ok:
+                raise DemoError(f"Home Assistant refused to remove the cluster: {response.status}")
+
     async def add_log_agent(self, entry_id: str, pairing: str) -> None:
         """Add a log agent through the options flow, by its pairing line."""
         flows = "/api/config/config_entries/options/flow"

@@ -5,13 +5,15 @@ from pathlib import Path
 import tempfile
 from typing import Any
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 import pytest
 
 from .browser import ARGUMENTS, Look, Tab, chromium, open_tab
 from .stage import BUNDLE, Stage
 
 _USER = {"name": "Grandma", "username": "grandma", "password": "grandma-grandma"}
+
+expect.set_options(timeout=15_000)
 
 type OpenTab = Callable[..., Tab]
 type Shoot = Callable[[Tab, str], None]

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import copytree, rmtree
+import tempfile
 import threading
 import time
 from typing import Any, Final
@@ -69,10 +70,11 @@ class Stage:
     async def _open(self) -> None:
         proxmox = await self.start_cluster("homelab")
         prepare_folder(self.config, INTEGRATION, self.port)
-        # A copy of its own, so that tests can put another release in its place.
+        # A copy of its own, so that tests can put another release in its place; as a package it goes before ours.
         link = self.config / "custom_components" / DOMAIN
         link.unlink()
         copytree(INTEGRATION, link)
+        (link.parent / "__init__.py").touch()
         self._session = await self._stack.enter_async_context(
             aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         )
@@ -89,7 +91,7 @@ class Stage:
 
     async def start_cluster(self, scenario: str) -> SimulatedCluster:
         """Start a virtual cluster."""
-        started = SimulatedCluster.start(scenario, self.folder / scenario)
+        started = SimulatedCluster.start(scenario, Path(tempfile.mkdtemp(dir=self.folder, prefix=scenario)))
         cluster = await self._stack.enter_async_context(started)
         self.clusters[scenario] = cluster
         ticking = asyncio.create_task(_tick(cluster))

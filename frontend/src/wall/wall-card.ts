@@ -113,9 +113,9 @@ export class BackupWall extends HassElement {
     clearInterval(this.clock);
   }
 
-  /** Fetches the details ahead of the first tap: after an update of the integration this page's version of them is gone. */
+  /** Fetches what is needed later: after an update of the integration this page's version of it is gone. */
   protected override firstUpdated(): void {
-    setTimeout(loadDetails, 1_000);
+    setTimeout(() => Promise.allSettled([loadDetails(), import("./notices")]), 1_000);
   }
 
   protected override willUpdate(changed: PropertyValues): void {

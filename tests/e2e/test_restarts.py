@@ -1,0 +1,102 @@
+"""Open tabs while Home Assistant restarts, gets another release, or watches another cluster."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from playwright.sync_api import expect
+import pytest
+
+from custom_components.proxmox_backup_checker.const import DOMAIN
+
+from .browser import Tab
+from .conftest import OpenTab, Shoot
+from .stage import Stage
+
+pytestmark = pytest.mark.e2e
+
+WALL = {"type": "custom:proxmox-backup-wall"}
+ROW = "proxmox-backup-wall button.row"
+
+
+@pytest.fixture
+def second_cluster(stage: Stage) -> Iterator[str]:
+    """Another cluster, watched for the time of a test; returns its name."""
+    cluster = stage.run(stage.start_cluster("small"))
+    entry_id = stage.run(stage.add_cluster(cluster))
+    yield "small"
+    stage.run(stage.home.remove_entry(entry_id))
+
+
+def test_two_clusters_are_on_one_wall_and_have_views_of_their_own(
+    open_as: OpenTab, stage: Stage, second_cluster: str, shoot: Shoot
+) -> None:
+    tab = open_as()
+    tab.show(WALL)
+    expect(tab.find(ROW)).to_have_count(16)
+    web = tab.find(f'{ROW}:has(.name b:text-is("web"))')
+    expect(web).to_contain_text("small")
+    shoot(tab, "two-clusters-light")
+    stage.run(stage.home.make_dashboard())
+    tab.go("/proxmox-backups")
+    expect(tab.find("proxmox-backup-badge")).to_have_count(2)
+    tab.page.get_by_role("tab", name="small").click()
+    expect(tab.find("proxmox-backup-wall").first.locator("button.row")).to_have_count(4)
+    expect(tab.find("hui-error-card")).to_have_count(0)
+
+
+def test_a_cluster_that_is_out_of_reach_keeps_its_rows(tab: Tab, stage: Stage, second_cluster: str) -> None:
+    tab.show(WALL)
+    expect(tab.find(ROW)).to_have_count(16)
+    pve = stage.clusters[second_cluster]
+    stage.play(lambda: [server.refuse() for server in pve.servers.values()])
+    stage.look(second_cluster)
+    expect(tab.find("proxmox-backup-wall ha-alert")).to_contain_text("small")
+    expect(tab.find(ROW)).to_have_count(16)
+    stage.play(lambda: [server.resume() for server in pve.servers.values()])
+
+
+def test_a_tab_goes_on_after_a_restart(tab: Tab, stage: Stage) -> None:
+    tab.show(WALL)
+    expect(tab.find(ROW)).to_have_count(12)
+    _restart(tab, stage)
+    expect(tab.find(ROW)).to_have_count(12)
+    pve = stage.clusters["homelab"]
+    stage.play(lambda: pve.add_vm(199, "newcomer", "pve1", size=8))
+    stage.look()
+    expect(tab.find(ROW)).to_have_count(13)
+    assert tab.page.evaluate("window.reconnected"), "the page was loaded anew"
+    stage.play(lambda: pve.remove_guest(199, purge=True))
+
+
+def test_a_tab_notices_a_new_release(tab: Tab, stage: Stage) -> None:
+    bundle = Path(stage.config) / "custom_components" / DOMAIN / "frontend" / "proxmox-backup-checker.js"
+    tab.show(WALL)
+    tab.find(ROW).first.wait_for()
+    tab.page.wait_for_function("performance.getEntriesByType('resource').some(one => one.name.endsWith('/notices.js'))")
+    before = _loaded(tab)
+    with bundle.open("a") as file:
+        file.write("\nwindow.nextRelease = true;\n")
+    _restart(tab, stage)
+    reload = tab.find("proxmox-backup-wall ha-alert").get_by_role("button")
+    expect(reload).to_be_visible()
+    reload.click()
+    tab.page.wait_for_function("window.nextRelease")
+    tab.find(ROW).first.wait_for()
+    assert _loaded(tab) != before
+    expect(tab.find("proxmox-backup-wall ha-alert")).to_have_count(0)
+
+
+def _restart(tab: Tab, stage: Stage) -> None:
+    """Restart Home Assistant, and wait until an open tab is connected again."""
+    tab.page.evaluate(
+        """() => document.querySelector("home-assistant").hass.connection
+            .addEventListener("ready", () => { window.reconnected = true; })"""
+    )
+    stage.restart()
+    tab.page.wait_for_function("window.reconnected", timeout=40_000)
+
+
+def _loaded(tab: Tab) -> list[str]:
+    """Return the addresses of the bundle in this page."""
+    urls: list[str] = tab.page.evaluate("performance.getEntriesByType('resource').map(entry => entry.name)")
+    return sorted(url for url in urls if url.endswith("proxmox-backup-checker.js"))
