@@ -13,6 +13,7 @@ import { glyph } from "../styles/glyphs";
 import { look } from "../styles/look";
 import { stripLook } from "../styles/strip-look";
 import { createAutomation } from "./automation";
+import { BACK, FORWARD, OUT } from "./glyphs";
 import { runPanel } from "./run";
 import { detailsStyles } from "./styles";
 import { archivesTable, runsTable } from "./tables";
@@ -159,7 +160,7 @@ export class GuestDetails extends HassElement {
       ${device ? html`<a class="btn" href="/config/devices/device/${device}">${words.say("device")}</a>` : nothing}
       ${
         this.details.url
-          ? html`<a class="btn" href=${this.details.url} target="_blank" rel="noreferrer">${words.say("open_proxmox")} ${glyph("out")}</a>`
+          ? html`<a class="btn" href=${this.details.url} target="_blank" rel="noreferrer">${words.say("open_proxmox")} ${glyph(OUT)}</a>`
           : nothing
       }
     </div>`;
@@ -197,9 +198,9 @@ export class GuestDetails extends HassElement {
           : nothing
       }
       <div class="day-bar">
-        <button class="round" aria-label=${words.say("previous_day")} ?disabled=${cell <= 0} @click=${() => go(-1)}>${glyph("back")}</button>
+        <button class="round" aria-label=${words.say("previous_day")} ?disabled=${cell <= 0} @click=${() => go(-1)}>${glyph(BACK)}</button>
         <h3 aria-live="polite">${format.day(this.day, { weekday: "long", day: "numeric", month: "long" })}</h3>
-        <button class="round" aria-label=${words.say("next_day")} ?disabled=${cell >= days - 1} @click=${() => go(1)}>${glyph("forward")}</button>
+        <button class="round" aria-label=${words.say("next_day")} ?disabled=${cell >= days - 1} @click=${() => go(1)}>${glyph(FORWARD)}</button>
       </div>
       ${runs.length ? runs.map((run) => runPanel(run, words, format, details.verdict.next_step)) : html`<p class="none">${words.say(`cell_${(row.cells[cell] ?? "u") as "u"}`)}. ${words.say("no_run_day")}</p>`}
       ${logged ? this.renderLog(row, logged) : nothing}
