@@ -2,7 +2,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import type { Counts, Server } from "../data/contract";
 import type { Row } from "../data/row";
 import type { Words } from "../i18n/words";
-import { glyph } from "../styles/glyphs";
+import { BAD, GOOD, glyph } from "../styles/glyphs";
 
 export interface Summary {
   tone: "ok" | "bad" | "warning" | "muted";
@@ -51,7 +51,7 @@ export function summariseRows(rows: readonly Row[], words: Words): Summary | und
 export const summaryLine = (summary: Summary | undefined): TemplateResult | typeof nothing =>
   summary
     ? html`<p class="summary ${summary.tone}">
-        ${glyph(summary.tone === "ok" || summary.tone === "warning" ? "good" : "bad")}<b>${summary.text}</b>${
+        ${glyph(summary.tone === "ok" || summary.tone === "warning" ? GOOD : BAD)}<b>${summary.text}</b>${
           summary.detail ? html`<span>${summary.detail}</span>` : nothing
         }
       </p>`

@@ -16,7 +16,7 @@ import { sortRows } from "../model/sort";
 import { showsReason } from "../model/status";
 import { look } from "../styles/look";
 import { stripLook } from "../styles/strip-look";
-import { type Layout, layout, rowHeight } from "./columns";
+import { COLUMNS, type Layout, layout, rowHeight } from "./columns";
 import { checkConfig, DEFAULT_DAYS, DEFAULT_ROWS, PREVIEW_ROWS, shownColumns, type WallConfig } from "./config";
 import { chips, columnHeads, search } from "./head";
 import { move } from "./keys";
@@ -75,7 +75,14 @@ export class BackupWall extends HassElement {
   private observer?: ResizeObserver;
   private clock?: ReturnType<typeof setInterval>;
 
-  static getStubConfig = () => ({ days: DEFAULT_DAYS });
+  /** All settings as they are without any, so that the editor shows them. */
+  static getStubConfig = () => ({
+    group: "guest",
+    sort: "worst",
+    days: DEFAULT_DAYS,
+    max_rows: DEFAULT_ROWS,
+    show: [...COLUMNS],
+  });
   static getConfigForm = () => import("../editor/forms").then(({ wallForm }) => wallForm());
 
   setConfig(config: WallConfig): void {
@@ -373,9 +380,9 @@ export class BackupWall extends HassElement {
   };
 
   private open(row: Row, event: MouseEvent): void {
-    // A finger is too wide to mean one day of many.
+    // A finger is too wide to mean one day of many, and a day on which nothing happened has nothing to show.
     const pointed = (event as PointerEvent).pointerType === "mouse" ? (this.under(event)?.cell ?? -1) : -1;
-    const cell = event.detail ? pointed : this.day;
+    const cell = event.detail ? ("owfmr".includes(row.cells[pointed] ?? "-") ? pointed : -1) : this.day;
     const day = cell < 0 ? undefined : dayOfCell(this.wall.state.end, row.cells.length, cell);
     openDetails(this, { id: row.id, name: row.name, ...(day ? { day } : {}) });
   }
