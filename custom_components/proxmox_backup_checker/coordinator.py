@@ -1,13 +1,15 @@
 """The meeting point: polls Proxmox, has the facts judged, keeps the history, publishes the picture."""
 
 import asyncio
+from collections import deque
 from dataclasses import replace
 from datetime import datetime, timedelta
 import logging
+from time import monotonic
 from typing import Final, override
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
@@ -29,6 +31,8 @@ from .translated_errors import action_error, invalid, poll_error
 _LOGGER = logging.getLogger(__name__)
 
 _POLLS_FORGIVEN: Final = 3
+# Seconds for which Home Assistant does nothing else.
+_LONGEST_SLICE: Final = 0.01
 _RETRY: Final = timedelta(minutes=5)
 # The scheduler starts a run within a minute of its slot.
 _AFTER_SLOT: Final = timedelta(seconds=75)
@@ -126,6 +130,26 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
         self.data = replace(self.data, history=history, messages=())
         self._store.save_later(history)
         self.async_update_listeners()
+
+    @override
+    @callback
+    def async_update_listeners(self) -> None:
+        """Tell all listeners, and let others have their turn after every few milliseconds."""
+        self._update_some(deque(self._listeners.items()))
+
+    @callback
+    def _update_some(self, waiting: deque[tuple[int, tuple[CALLBACK_TYPE, object | None]]]) -> None:
+        until = monotonic() + _LONGEST_SLICE
+        while waiting and monotonic() < until:
+            listener, (update, _) = waiting.popleft()
+            if listener not in self._listeners:
+                continue
+            try:
+                update()
+            except Exception:
+                _LOGGER.exception("Unexpected error while %s tells its news", self.name)
+        if waiting:
+            self.hass.loop.call_soon(self._update_some, waiting)
 
     async def async_stop(self) -> None:
         """Write the history before the entry is unloaded."""
