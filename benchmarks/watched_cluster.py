@@ -70,17 +70,22 @@ class Served:
     @property
     def theirs(self) -> dict[str, Any]:
         """Return the data of an entry of Home Assistant's own integration."""
-        user, _, token = self.described["token_id"].partition("!")
+        return self.data_of_theirs(self.described)
+
+    @staticmethod
+    def data_of_theirs(ours: dict[str, Any]) -> dict[str, Any]:
+        """Return the data of an entry of Home Assistant's own integration for the same cluster."""
+        user, _, token = ours["token_id"].partition("!")
         name, _, realm = user.partition("@")
         return {
-            "host": self.described["host"],
-            "port": self.described["port"],
+            "host": ours["host"],
+            "port": ours["port"],
             "username": f"{name}@{realm}",
             "realm": realm,
             "auth_method": realm,
             "token": True,
             "token_id": token,
-            "token_value": self.described["token_secret"],
+            "token_value": ours["token_secret"],
             "verify_ssl": False,
         }
 

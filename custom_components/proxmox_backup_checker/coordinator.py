@@ -39,6 +39,7 @@ _AFTER_SLOT: Final = timedelta(seconds=75)
 # Ten times the log of a night of a hundred guests, in characters.
 _LARGEST_LOG: Final = 16 * 1024 * 1024
 
+type _Waiting = deque[tuple[int, tuple[CALLBACK_TYPE, object | None]]]
 type CheckerConfigEntry = ConfigEntry[CheckerCoordinator]
 
 
@@ -135,10 +136,18 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
     @callback
     def async_update_listeners(self) -> None:
         """Tell all listeners, and let others have their turn after every few milliseconds."""
-        self._update_some(deque(self._listeners.items()))
+        waiting = deque(self._listeners.items())
+        self._update_some(waiting)
+        if waiting:
+            self.config_entry.async_create_task(self.hass, self._update_others(waiting), eager_start=False)
+
+    async def _update_others(self, waiting: _Waiting) -> None:
+        while waiting:
+            self._update_some(waiting)
+            await asyncio.sleep(0)
 
     @callback
-    def _update_some(self, waiting: deque[tuple[int, tuple[CALLBACK_TYPE, object | None]]]) -> None:
+    def _update_some(self, waiting: _Waiting) -> None:
         until = monotonic() + _LONGEST_SLICE
         while waiting and monotonic() < until:
             listener, (update, _) = waiting.popleft()
@@ -148,8 +157,6 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
                 update()
             except Exception:
                 _LOGGER.exception("Unexpected error while %s tells its news", self.name)
-        if waiting:
-            self.hass.loop.call_soon(self._update_some, waiting)
 
     async def async_stop(self) -> None:
         """Write the history before the entry is unloaded."""

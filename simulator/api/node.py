@@ -160,13 +160,15 @@ def _guests(call: Call, kind: str) -> list[Json]:
         if guest.node != call.node.name or guest.type != kind or not call.may(f"/vms/{guest.vmid}", "VM.Audit"):
             continue
         running = guest.status == "running"
+        # No guest is ever as busy as a minute ago.
+        load = (guest.vmid * 7919 + int(call.time) // 60 * 104729) % 1000 / 1000
         row: Json = {
             "vmid": guest.vmid,
             "name": guest.name,
             "status": guest.status,
             "cpus": 2,
-            "cpu": 0.0123 if running else 0,
-            "mem": GUEST_MEMORY // 3 if running else 0,
+            "cpu": round(0.01 + 0.05 * load, 4) if running else 0,
+            "mem": int(GUEST_MEMORY * (0.3 + 0.1 * load)) if running else 0,
             "maxmem": GUEST_MEMORY,
             "disk": 0 if kind == "qemu" else int(guest.size * guest.filled),
             "maxdisk": guest.size,

@@ -144,3 +144,8 @@ def test_the_limits_are_looked_at_once_a_day() -> None:
     assert not is_time_to_bound(NOW, NOW + timedelta(hours=23))
     assert is_time_to_bound(NOW, NOW + timedelta(hours=24))
     assert is_time_to_bound(NOW, NOW - timedelta(seconds=1))
+
+
+def test_of_thousands_of_guests_fewer_outcomes_are_kept_each() -> None:
+    history = bounded(history_of(*nights(31, *range(100, 5200))), NOW)
+    assert set(outcomes_by_guest(history).values()) == {30}
