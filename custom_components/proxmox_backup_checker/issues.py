@@ -67,8 +67,12 @@ class Issues:
                     "fingerprint": error.fingerprint,
                 },
             )
-        elif error is None:
+        elif error is None and not self._is_stood_in_for():
             self._delete("certificate_changed")
+
+    def _is_stood_in_for(self) -> bool:
+        """Tell whether another node answers in place of the configured one, whose certificate is then not seen."""
+        return self._coordinator.reading is not None and self._coordinator.reading.stand_in is not None
 
     def _stand_in(self) -> None:
         """Tell which node is missing while another one answers in its place."""

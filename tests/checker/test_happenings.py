@@ -209,6 +209,13 @@ def test_jobs_that_come_go_and_change() -> None:
     assert story.look(jobs=[NIGHTLY, job("second", 101)]) == []
 
 
+def test_jobs_and_guests_that_the_token_may_see_at_last_are_no_storm() -> None:
+    story = Story(jobs=None)
+    assert story.look(jobs=[NIGHTLY, job("second", 101)]) == []
+    assert kinds(story.look(jobs=[NIGHTLY, job("second", 101), job("third", 101)])) == ["job_created"]
+    assert kinds(story.look(guests=[*GUESTS, *(guest(vmid) for vmid in range(200, 240))])) == ["guest_new"]
+
+
 @pytest.mark.parametrize(
     ("changed", "code", "values"),
     [

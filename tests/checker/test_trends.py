@@ -106,9 +106,12 @@ def test_failed_backups_and_archives_without_size_give_nothing() -> None:
 def test_what_a_backup_server_was_sent_is_not_the_size_of_the_backup() -> None:
     sent = run_of(101, started=YESTERDAY)
     sent = replace(sent, outcomes=(outcome(101, YESTERDAY, sent.upid, size=7, transferred=7),))
-    assert points(seen(sent, kind="pbs")) == {}
+    key = "guest_101_size_on_backup_server"
+    assert points(seen(sent, kind="pbs"), key) == {}
     snapshot = archive(YESTERDAY, 30 * GIB, volid="nas:backup/vm/101/2025-09-02T08:00:00Z")
-    assert points(seen(sent, archives=(snapshot,), kind="pbs"))[hour(YESTERDAY)].mean == 30.0
+    held = seen(sent, archives=(snapshot,), kind="pbs")
+    assert points(held, key)[hour(YESTERDAY)].mean == 30.0
+    assert points(held) == {}
 
 
 def test_backups_of_an_earlier_guest_with_the_same_number_are_not_its_own() -> None:
@@ -137,6 +140,6 @@ def test_what_trends_are_made_of_is_the_same_until_there_is_a_new_backup() -> No
     assert sources_of(seen(first)) == sources_of(seen(first))
     assert sources_of(seen(first)) != sources_of(seen(first, second))
     assert [source.keys for source in sources_of(seen(first))] == [
-        ("guest_101_size", "guest_101_duration"),
+        ("guest_101_size", "guest_101_size_on_backup_server", "guest_101_duration"),
         ("storage_nas_used",),
     ]

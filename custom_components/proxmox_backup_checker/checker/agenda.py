@@ -23,8 +23,8 @@ from .verdict import Confidence, Reason, Status
 
 # The nodes start a job within minutes of each other.
 ONE_START: Final = timedelta(minutes=10)
-# What takes place more often in a day is told in one line for the day.
-MOST_A_DAY: Final = 48
+# What takes place more often in a day is told in one line for the day; a day has up to 25 hours.
+MOST_A_DAY: Final = 25
 # More than any calendar can show.
 _MOST_DAYS: Final = 800
 _DURATION_WHERE_UNKNOWN: Final = timedelta(minutes=30)

@@ -16,12 +16,14 @@ _ELSEWHERE: Final = frozenset({"enabled", _RETENTION})
 
 def changes_of_jobs(before: History, after: History, now: datetime) -> Iterable[Happening]:
     """Return what was done to jobs between two states of a history."""
+    # Jobs that the token may only see now are not new.
+    seen_before = any(guest.without_job is not None for guest in before.guests.values())
     for job_id, job in after.jobs.items():
         known = before.jobs.get(job_id)
         if known is job:
             continue
         if known is None or (known.deleted is not None and job.deleted is None):
-            if job.deleted is None:
+            if job.deleted is None and seen_before:
                 yield _of_job(HappeningKind.JOB_CREATED, job, now, Reason("happened_job_created", {"job": job.name}))
         elif job.deleted is not None:
             if known.deleted is None:

@@ -1,7 +1,7 @@
 """Sizes and durations over time, from all that is known of runs and archives, those from before the first look too."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -68,7 +68,8 @@ class Source:
         """The keys of its trends."""
         if self.vmid is None:
             return (f"storage_{self.name}_used",)
-        return (f"guest_{self.vmid}_size", f"guest_{self.vmid}_duration")
+        kinds = ("size", "size_on_backup_server", "duration")
+        return tuple(f"guest_{self.vmid}_{kind}" for kind in kinds)
 
 
 def sources_of(picture: Picture) -> list[Source]:
@@ -81,7 +82,10 @@ def sources_of(picture: Picture) -> list[Source]:
 
 
 def trends_of(source: Source, picture: Picture) -> list[Trend]:
-    """Return size and duration of a guest's backups, or the space used on a storage, where anything is known."""
+    """Return size and duration of a guest's backups, or the space used on a storage, where anything is known.
+
+    The size of a file says something else than that of all disks on a backup server, so that these are two trends.
+    """
     if source.vmid is None:
         [key] = source.keys
         points = _by_hour((moment, used / _GIB) for moment, used in source.samples)
@@ -89,7 +93,7 @@ def trends_of(source: Source, picture: Picture) -> list[Trend]:
             Trend(key=key, name=Reason("trend_used", {"storage": source.name}), unit=Unit.GIBIBYTES, points=points)
         ]
         return [trend for trend in found if trend.points]
-    size, duration = source.keys
+    size, size_on_server, duration = source.keys
     name = {"guest": source.name}
     durations = ((outcome.started, outcome.seconds / 60) for outcome in source.outcomes if outcome.seconds is not None)
     found = [
@@ -97,7 +101,13 @@ def trends_of(source: Source, picture: Picture) -> list[Trend]:
             key=size,
             name=Reason("trend_size", name),
             unit=Unit.GIBIBYTES,
-            points=_by_hour(_sizes(source.outcomes, source.archives, picture)),
+            points=_by_hour(_sizes(source, picture, on_server=False)),
+        ),
+        Trend(
+            key=size_on_server,
+            name=Reason("trend_size_on_server", name),
+            unit=Unit.GIBIBYTES,
+            points=_by_hour(_sizes(source, picture, on_server=True)),
         ),
         Trend(key=duration, name=Reason("trend_duration", name), unit=Unit.MINUTES, points=_by_hour(durations)),
     ]
@@ -144,30 +154,29 @@ def _is_own(moment: datetime, guest_type: str | None, view: GuestView, picture: 
     return guest_type in {None, view.guest.guest_type} and (since is None or moment >= since - _ONE_MINUTE)
 
 
-def _sizes(
-    outcomes: Iterable[Outcome], archives: Sequence[Archive], picture: Picture
-) -> Iterable[tuple[datetime, float]]:
-    """Return the size of every backup once: as its archive shows it, else as its run told."""
+def _sizes(source: Source, picture: Picture, *, on_server: bool) -> Iterable[tuple[datetime, float]]:
+    """Return the size of every backup once, of those on backup servers or of the others: as its archive shows it, else its run.
+
+    What a backup server was sent is not the size of the backup.
+    """
+    archives = [archive for archive in source.archives if _is_on_server(archive.storage, "", picture) is on_server]
     names = {file_name(archive) for archive in archives}
     moments = [archive.ctime for archive in archives]
-    for outcome in outcomes:
+    for outcome in source.outcomes:
+        if _is_on_server(outcome.storage or "local", outcome.node, picture) is not on_server or outcome.size is None:
+            continue
         name = (outcome.archive or "").rpartition("/")[2]
         listed = name in names or any(abs(moment - outcome.started.timestamp()) <= _SAME_BACKUP for moment in moments)
-        size = _told_size(outcome, picture)
-        if not listed and size is not None:
-            yield outcome.started, size / _GIB
+        if not listed and not (on_server and outcome.size == outcome.transferred):
+            yield outcome.started, outcome.size / _GIB
     for archive in archives:
         if archive.size is not None:
             yield datetime.fromtimestamp(archive.ctime, UTC), archive.size / _GIB
 
 
-def _told_size(outcome: Outcome, picture: Picture) -> int | None:
-    """Return the size that a run told; what a backup server was sent is not the size of the backup."""
-    storage = outcome.storage or "local"
-    view = picture.storages.get(storage) or picture.storages.get(f"{outcome.node}/{storage}")
-    if view is not None and view.storage.is_backup_server and outcome.size == outcome.transferred:
-        return None
-    return outcome.size
+def _is_on_server(storage: str, node: str, picture: Picture) -> bool:
+    view = picture.storages.get(storage) or picture.storages.get(f"{node}/{storage}")
+    return view is not None and view.storage.is_backup_server
 
 
 def _by_hour(values: Iterable[tuple[datetime, float]]) -> dict[datetime, Point]:
