@@ -7,6 +7,7 @@ from functools import partial
 from typing import override
 
 from homeassistant.core import callback
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -152,6 +153,11 @@ def add_entities_as_they_appear(
     """Add the entities of the cluster, and of every guest, job, storage and node, now and whenever there is a new one."""
     coordinator = entry.runtime_data
     known: set[tuple[str, int | str]] = set()
+    devices = dr.async_get(coordinator.hass)
+
+    def has_device(what: str, name: int | str) -> bool:
+        identifier = (DOMAIN, f"{coordinator.identity}_{what}_{name}")
+        return devices.async_get_device_by_identifier(identifier, entry.entry_id) is not None
 
     @callback
     def add_new() -> None:
@@ -163,7 +169,8 @@ def add_entities_as_they_appear(
             **{("node", node): partial(makers.node, node) for node in nodes_with_agent(coordinator)},
         }
         new = [make for thing, make in present.items() if thing not in known]
-        known.clear()
+        # What is only out of sight keeps its device, and its entities with it.
+        known.difference_update([thing for thing in known if thing not in present and not has_device(*thing)])
         known.update(present)
         if new:
             async_add_entities([entity for make in new for entity in make()])
