@@ -10,6 +10,9 @@ export interface Summary {
   detail: string;
 }
 
+/** Tells whether what is known of a server may be old. */
+export const isLost = (server: Server): boolean => !["ok", "starting"].includes(server.state);
+
 export function totals(servers: readonly Server[]): Counts {
   const sum: Counts = {
     guests: 0,
@@ -27,15 +30,17 @@ export function totals(servers: readonly Server[]): Counts {
   return sum;
 }
 
-/** Says in one line how things are: problems first, and never "all" where something is not. */
-export function summarise(counts: Counts, words: Words): Summary {
+/** Says in one line how things are: problems first, and never "all" where something is not, or cannot be seen. */
+export function summarise(servers: readonly Server[], words: Words): Summary {
+  const counts = totals(servers);
+  const lost = servers.some(isLost);
   const share =
-    counts.protected === counts.guests
+    counts.protected === counts.guests && !lost
       ? words.say("protected_count_all", { guests: counts.guests })
       : words.say("protected_count", { protected: counts.protected, guests: counts.guests });
   if (counts.problems) return { tone: "bad", text: words.count("problems", counts.problems), detail: share };
   if (counts.unknown) return { tone: "muted", text: words.count("unseen", counts.unknown), detail: share };
-  return { tone: counts.warnings ? "warning" : "ok", text: share, detail: "" };
+  return { tone: lost ? "muted" : counts.warnings ? "warning" : "ok", text: share, detail: "" };
 }
 
 /** Counts what rows say themselves, where they are not all guests of the servers. */

@@ -24,7 +24,7 @@ import { daySentence, type RowView, rowContent } from "./row";
 import { skeleton } from "./skeleton";
 import { cellAt } from "./strip";
 import { wallStyles } from "./styles";
-import { summarise, summariseRows, summaryLine, totals } from "./summary";
+import { isLost, summarise, summariseRows, summaryLine } from "./summary";
 import { Offsets } from "./window";
 
 const SEARCHED_FROM = 10;
@@ -185,7 +185,7 @@ export class BackupWall extends HassElement {
     const { filter, group = "guest" } = this.config;
     const whole =
       group === "guest" && !Object.values(filter ?? {}).some((value) => (Array.isArray(value) ? value.length : value));
-    return summaryLine(whole ? summarise(totals(this.wall.state.servers), words) : summariseRows(this.listed, words));
+    return summaryLine(whole ? summarise(this.wall.state.servers, words) : summariseRows(this.listed, words));
   }
 
   private renderTools() {
@@ -235,9 +235,7 @@ export class BackupWall extends HassElement {
     const [first, last] = this.offsets.between(this.scrolled, height);
     const visible = this.shown.slice(first, last);
     this.wantSizes(visible);
-    const old = new Set(
-      servers.filter((server) => !["ok", "starting"].includes(server.state)).map((server) => server.id),
-    );
+    const old = new Set(servers.filter(isLost).map((server) => server.id));
     const names = new Map(servers.length > 1 ? servers.map((server) => [server.id, server.name]) : []);
     const tabbable = visible.some((row) => row.id === this.current) ? this.current : this.shown[first]?.id;
     return html`${columns.narrow ? nothing : columnHeads(columns, group, end, this.days, words, format)}
