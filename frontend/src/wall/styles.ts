@@ -32,7 +32,7 @@ export const wallStyles = css`
   .heads { height: 22px; flex: none; contain: inline-size; font-size: 11px; color: var(--pbc-text2); }
   .axis { position: relative; height: 14px; }
   .axis i { position: absolute; font-style: normal; transform: translateX(-50%); white-space: nowrap; }
-  .axis i:dir(rtl) { transform: translateX(50%); }
+  :host([rtl]) .axis i:not(.today) { transform: translateX(50%); }
   .axis .today { inset-inline-end: 0; transform: none; color: var(--primary-text-color, #212121); }
   .end { text-align: end; white-space: nowrap; }
   .scroll { overflow-y: auto; overscroll-behavior: auto; contain: strict; flex: none; scrollbar-width: thin; }
