@@ -109,7 +109,7 @@ class Checker:
     async def look(self, now: datetime) -> None:
         """Read and judge."""
         reading = await self._reader.read(now, self.history.runs)
-        self._picture = judge(reading.facts, self.history, self._picture.index if self._picture else None)
+        self._picture = judge(reading.facts, self.history, self._picture)
         self.history = self._picture.history
 
 

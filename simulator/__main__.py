@@ -47,7 +47,7 @@ def describe(cluster: SimulatedCluster, scenario: str) -> dict[str, object]:
         "nodes": [
             {
                 "name": node.name,
-                "host": cluster.host,
+                "host": node.ip,
                 "port": cluster.servers[node.name].port,
                 "fingerprint": cluster.fingerprints[node.name],
                 "online": node.online,
@@ -61,10 +61,14 @@ def describe(cluster: SimulatedCluster, scenario: str) -> dict[str, object]:
 
 def main() -> int:
     """Read the command line and serve."""
-    parser = argparse.ArgumentParser(prog="simulator", description="A virtual Proxmox cluster on 127.0.0.1")
+    parser = argparse.ArgumentParser(
+        prog="simulator", description="A virtual Proxmox cluster on 127.0.0.1 and the addresses after it"
+    )
     parser.add_argument("--scenario", choices=sorted(SCENARIOS), default="homelab")
     parser.add_argument("--state-dir", type=Path, required=True, help="folder for certificates and virtual disks")
-    parser.add_argument("--base-port", type=int, default=18006, help="port of the first node; the others follow")
+    parser.add_argument(
+        "--base-port", type=int, default=18006, help="port of all nodes; each has an address of its own"
+    )
     parser.add_argument("--version", default="9.2.11", help="version of Proxmox VE that the nodes show")
     given = parser.parse_args()
     try:

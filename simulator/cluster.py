@@ -118,7 +118,7 @@ class Cluster:
             cluster=self,
             name=name,
             nodeid=number if self.name else 0,
-            ip=ip or f"192.168.1.{10 + number}",
+            ip=ip or f"127.0.0.{number}",
             timezone=timezone,
             boot=self.engine.time // WEEK * WEEK - WEEK,
         )

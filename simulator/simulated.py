@@ -23,7 +23,7 @@ AUDIT = "Sys.Audit VM.Audit Datastore.Audit Pool.Audit"
 
 @dataclass(eq=False)
 class SimulatedCluster(Cluster):
-    """A cluster that answers on 127.0.0.1, one port per node."""
+    """A cluster that answers on 127.0.0.1, 127.0.0.2 and so on, one address per node and one port for all, as Proxmox does."""
 
     faults: Faults = field(default_factory=Faults)
     traffic: Traffic = field(default_factory=Traffic)
@@ -77,12 +77,13 @@ class SimulatedCluster(Cluster):
         """Let every node answer at its address."""
         self.authority = CertificateAuthority(self.directory / "certificates")
         self.listeners.append(self._connectivity_changed)
-        for number, node in enumerate(self.nodes.values()):
-            port = base_port + number if base_port else 0
+        port = base_port
+        for node in self.nodes.values():
             self.servers[node.name] = NodeServer(self, node, self.faults, self.traffic, port)
             self._use_certificate(node, renew=False)
             await self.servers[node.name].set_up()
             await self.servers[node.name].listen()
+            port = self.servers[node.name].port
             if not node.online:
                 self.servers[node.name].refuse()
 
@@ -113,7 +114,7 @@ class SimulatedCluster(Cluster):
 
     def address(self, node: str) -> tuple[str, int]:
         """Return host and port of a node."""
-        return HOST, self.servers[node].port
+        return self.nodes[node].ip, self.servers[node].port
 
     def files_of(self, node: str) -> Path:
         """Return the folder that stands for a node's root directory, up to date."""

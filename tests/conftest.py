@@ -24,7 +24,8 @@ def _custom_integrations(request: pytest.FixtureRequest) -> None:
 def real_network() -> Generator[None]:
     """Allow sockets on this machine, for tests against real servers."""
     pytest_socket.enable_socket()
-    pytest_socket.socket_allow_hosts(["127.0.0.1", "localhost", "::1"], allow_unix_socket=True)
+    hosts = ["localhost", "::1", *(f"127.0.0.{number}" for number in range(1, 10))]
+    pytest_socket.socket_allow_hosts(hosts, allow_unix_socket=True)
     yield
     pytest_socket.disable_socket(allow_unix_socket=True)
 

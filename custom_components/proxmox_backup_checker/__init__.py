@@ -10,26 +10,34 @@ from homeassistant.helpers.typing import ConfigType
 from homeassistant.util import dt as dt_util
 
 from . import frontend, websocket_api
+from .alert_services import async_setup_alert_services
 from .const import CONF_FINGERPRINT, CONF_LOG_AGENTS, CONF_TOKEN_ID, CONF_TOKEN_SECRET, DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .devices import Devices, is_present
 from .history_store import HistoryStore
 from .issues import Issues
 from .log_agent_listener import listen
+from .messages import Messenger
 from .proxmox.client import ProxmoxClient
 from .proxmox.log_agent import LogAgentClient, PairingCode
 from .reader import FactsReader
 from .reasons import Reasons
+from .services import async_setup_services
+from .statistics import keep_statistics
+from .voice import async_setup_voice
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
-_PLATFORMS = [Platform.BINARY_SENSOR, Platform.SENSOR]
+_PLATFORMS = [Platform.BINARY_SENSOR, Platform.BUTTON, Platform.CALENDAR, Platform.EVENT, Platform.SENSOR]
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Let the dashboard card be loaded and answer it: before any cluster is set up, since tabs may be waiting."""
+    """Register what exists once for all clusters; the dashboard's part before any of them, since tabs may be waiting."""
     await frontend.async_serve(hass)
     websocket_api.async_register(hass)
+    async_setup_services(hass)
+    async_setup_alert_services(hass)
+    async_setup_voice(hass)
     return True
 
 
@@ -50,6 +58,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: CheckerConfigEntry) -> N
     devices.update()
     entry.async_on_unload(coordinator.async_add_listener(devices.update))
     await hass.config_entries.async_forward_entry_setups(entry, _PLATFORMS)
+    keep_statistics(hass, entry, coordinator)
+    messenger = Messenger(hass, coordinator)
+    messenger.update()
+    entry.async_on_unload(coordinator.async_add_listener(messenger.update))
     listen(hass, entry, coordinator, agents)
 
 

@@ -1,4 +1,4 @@
-"""Problem sensors: on where a backup is missing, failed or unproven for too long."""
+"""Problem sensors, on where a backup is missing, failed or unproven for too long; and what else is yes or no."""
 
 from typing import Any, Final, override
 
@@ -7,6 +7,7 @@ from homeassistant.components.binary_sensor import (
     BinarySensorEntity,
     BinarySensorEntityDescription,
 )
+from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
@@ -16,6 +17,7 @@ from .entity import (
     EntityMakers,
     GuestEntity,
     JobEntity,
+    NodeEntity,
     StorageEntity,
     VerdictEntity,
     add_entities_as_they_appear,
@@ -38,18 +40,34 @@ STORAGE_PROBLEM = BinarySensorEntityDescription(
 CLUSTER_PROBLEM = BinarySensorEntityDescription(
     key="problem", translation_key="cluster_problem", device_class=BinarySensorDeviceClass.PROBLEM
 )
+GUEST_ENCRYPTED = BinarySensorEntityDescription(
+    key="encrypted",
+    translation_key="guest_encrypted",
+    entity_category=EntityCategory.DIAGNOSTIC,
+    entity_registry_enabled_default=False,
+)
+NODE_AGENT = BinarySensorEntityDescription(
+    key="log_agent",
+    translation_key="node_log_agent",
+    device_class=BinarySensorDeviceClass.CONNECTIVITY,
+    entity_category=EntityCategory.DIAGNOSTIC,
+)
 
 
 async def async_setup_entry(
     hass: HomeAssistant, entry: CheckerConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Add a problem sensor for the cluster and for every guest, job and storage."""
+    """Add the sensors of the cluster and of every guest, job, storage and node with a log agent."""
     coordinator = entry.runtime_data
     makers = EntityMakers(
         cluster=lambda: [ClusterProblem(coordinator, CLUSTER_PROBLEM)],
-        guest=lambda vmid: [GuestProblem(coordinator, vmid, GUEST_PROBLEM)],
+        guest=lambda vmid: [
+            GuestProblem(coordinator, vmid, GUEST_PROBLEM),
+            GuestEncrypted(coordinator, vmid, GUEST_ENCRYPTED),
+        ],
         job=lambda job_id: [JobProblem(coordinator, job_id, JOB_PROBLEM)],
         storage=lambda key: [StorageProblem(coordinator, key, STORAGE_PROBLEM)],
+        node=lambda node: [LogAgentConnected(coordinator, node, NODE_AGENT)],
     )
     add_entities_as_they_appear(entry, async_add_entities, makers)
 
@@ -59,6 +77,7 @@ class ProblemSensor(VerdictEntity, BinarySensorEntity):
 
     _unrecorded_attributes = frozenset(
         {
+            "verdict",
             "custom_ui_more_info",
             "reason",
             "since",
@@ -69,6 +88,8 @@ class ProblemSensor(VerdictEntity, BinarySensorEntity):
             "findings",
             "error",
             "next_step",
+            "acknowledged",
+            "acknowledged_until",
         }
     )
 
@@ -84,7 +105,9 @@ class ProblemSensor(VerdictEntity, BinarySensorEntity):
         """Why, since when, and how sure."""
         if (verdict := self.verdict) is None:
             return None
+        acknowledgement = self.coordinator.data.acknowledgement(self.verdict_key)
         return {
+            "verdict": verdict.lasting.value,
             "reason_code": verdict.reason.code,
             "reason": self.coordinator.reasons.sentence(verdict.reason),
             "since": verdict.since.isoformat() if verdict.since else None,
@@ -95,6 +118,10 @@ class ProblemSensor(VerdictEntity, BinarySensorEntity):
             "findings": self.coordinator.reasons.sentences(verdict.findings),
             "next_step": self.coordinator.reasons.step(verdict.cause) if verdict.cause else None,
             "error": verdict.error and verdict.error[:_LONGEST_ERROR],
+            "acknowledged": acknowledgement is not None,
+            "acknowledged_until": acknowledgement.until.isoformat()
+            if acknowledgement and acknowledgement.until
+            else None,
             # Home Assistant shows this element of ours in the dialog of the entity.
             "custom_ui_more_info": "pbc-more-info",
         }
@@ -114,3 +141,38 @@ class StorageProblem(ProblemSensor, StorageEntity):
 
 class ClusterProblem(ProblemSensor, ClusterEntity):
     """Whether anything in the cluster is a problem."""
+
+
+class GuestEncrypted(GuestEntity, BinarySensorEntity):
+    """Whether a guest's newest backup is encrypted; whether its key still exists, nobody can tell from here."""
+
+    @property
+    @override
+    def is_on(self) -> bool | None:
+        """Whether it is encrypted, None where no backup shows it."""
+        return self.view.figures.encrypted if self.view else None
+
+
+class LogAgentConnected(NodeEntity, BinarySensorEntity):
+    """Whether a node's log agent can be read."""
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow what the listener meets between two polls."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self.coordinator.links.follow(self.async_write_ha_state))
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Whether the node is one of the cluster: that Proxmox does not answer says nothing of its agents."""
+        return self.coordinator.data is not None and self._node in self.coordinator.data.nodes
+
+    @property
+    @override
+    def is_on(self) -> bool:
+        """Whether the agent answered both the last poll and its listener."""
+        reading = self.coordinator.reading
+        online = self.coordinator.data.nodes[self._node].online
+        failed = reading is not None and self._node in reading.agent_errors
+        return online and not failed and self.coordinator.links.answers(self._node)

@@ -1,23 +1,33 @@
 """The meeting point: polls Proxmox, has the facts judged, keeps the history, publishes the picture."""
 
+import asyncio
+from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 import logging
+from time import monotonic
 from typing import Final, override
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import HomeAssistant
-from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryAuthFailed
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
+from .agent_links import AgentLinks
 from .cadence import BUSY, QUIET, WITH_AGENTS
 from .checker.facts import Facts
 from .checker.history_limits import bounded, is_time_to_bound
 from .checker.picture import Picture, judge
+from .checker.policy import Policy
 from .checker.records import History
 from .history_store import HistoryStore
 from .policy_options import policy_of
+from .poll_story import PollStory
+from .proxmox.connection import Asked, noting_requests
 from .proxmox.errors import AuthenticationError, CertificateError, ProxmoxError
+from .proxmox.models import Version
 from .proxmox.upid import Upid
 from .reader import FactsReader, Reading
 from .reasons import Reasons
@@ -26,12 +36,15 @@ from .translated_errors import action_error, invalid, poll_error
 _LOGGER = logging.getLogger(__name__)
 
 _POLLS_FORGIVEN: Final = 3
+# Seconds for which Home Assistant does nothing else.
+_LONGEST_SLICE: Final = 0.01
 _RETRY: Final = timedelta(minutes=5)
 # The scheduler starts a run within a minute of its slot.
 _AFTER_SLOT: Final = timedelta(seconds=75)
 # Ten times the log of a night of a hundred guests, in characters.
 _LARGEST_LOG: Final = 16 * 1024 * 1024
 
+type _Waiting = deque[tuple[int, tuple[CALLBACK_TYPE, object | None]]]
 type CheckerConfigEntry = ConfigEntry[CheckerCoordinator]
 
 
@@ -56,8 +69,13 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
         self._bounded: datetime | None = None
         self._facts: Facts | None = None
         self._failed_polls = 0
+        self._polling = asyncio.Lock()
+        self._judging = asyncio.Lock()
+        self._telling: set[asyncio.Task[None]] = set()
         self._policy = policy_of(entry.options)
         self.reasons = reasons
+        self.links = AgentLinks()
+        self.story = PollStory(entry.title, reasons)
         self.reading: Reading | None = None
         self.last_error: ProxmoxError | None = None
 
@@ -65,6 +83,30 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
     def identity(self) -> str:
         """The cluster's identity, the first part of every unique id."""
         return self.config_entry.unique_id or self.config_entry.entry_id
+
+    @property
+    def policy(self) -> Policy:
+        """What the user has decided."""
+        return self._policy
+
+    @property
+    def agent_nodes(self) -> frozenset[str]:
+        """The nodes with a log agent."""
+        return self._reader.agent_nodes
+
+    async def async_version(self) -> Version:
+        """Return the version of Proxmox; raises any ProxmoxError."""
+        return await self._reader.version()
+
+    async def async_check_now(self) -> None:
+        """Read everything again, whatever was read lately, and wait for the new picture.
+
+        Raises HomeAssistantError where the cluster cannot be read.
+        """
+        self._reader.read_all_again()
+        await self.async_refresh()
+        if self.last_error is not None:
+            raise action_error(self.last_error)
 
     async def async_task_log(self, upid: str) -> str:
         """Return the log of a backup run, read from Proxmox now.
@@ -78,7 +120,7 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
         if run.task_type != "vzdump":
             raise invalid("not_a_run", upid=upid)
         try:
-            text = await self._reader.task_log(run)
+            text = await self._reader.task_log(run, self._history.runs.get(upid))
         except ProxmoxError as error:
             raise action_error(error) from error
         if text is None:
@@ -91,6 +133,51 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
     async def _async_setup(self) -> None:
         """Take up the history where it was left."""
         self._history = await self._store.async_load()
+        self._reader.know(self._history.nodes.values())
+
+    async def async_take_up(self, change: Callable[[History], History]) -> None:
+        """Go on with a changed history at once, as after a person's word; a judgement under way is waited for."""
+        async with self._judging:
+            await self._told()
+            self._history = history = change(self._history)
+            # What the picture had to tell was told when it was made.
+            self.data = replace(self.data, history=history, happenings=(), messages=())
+            self._store.save_later(history)
+        self.async_update_listeners()
+
+    @override
+    @callback
+    def async_update_listeners(self) -> None:
+        """Tell all listeners, and let others have their turn after every few milliseconds."""
+        waiting = deque(self._listeners.items())
+        self._update_some(waiting)
+        if waiting:
+            others = self._update_others(waiting)
+            telling = self.config_entry.async_create_task(self.hass, others, eager_start=False)
+            self._telling.add(telling)
+            telling.add_done_callback(self._telling.discard)
+
+    async def _told(self) -> None:
+        """Return once all listeners have seen the picture, whose news are gone with the next."""
+        if self._telling:
+            await asyncio.wait(self._telling)
+
+    async def _update_others(self, waiting: _Waiting) -> None:
+        while waiting:
+            self._update_some(waiting)
+            await asyncio.sleep(0)
+
+    @callback
+    def _update_some(self, waiting: _Waiting) -> None:
+        until = monotonic() + _LONGEST_SLICE
+        while waiting and monotonic() < until:
+            listener, (update, _) = waiting.popleft()
+            if listener not in self._listeners:
+                continue
+            try:
+                update()
+            except Exception:
+                _LOGGER.exception("Unexpected error while %s tells its news", self.name)
 
     async def async_stop(self) -> None:
         """Write the history before the entry is unloaded."""
@@ -98,6 +185,22 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
 
     @override
     async def _async_update_data(self) -> Picture:
+        """Look once, and tell the story of it; one look ends before the next begins, since each carries the history on."""
+        async with self._polling:
+            return await self._told_look()
+
+    async def _told_look(self) -> Picture:
+        at, asked = dt_util.utcnow(), Asked()
+        try:
+            with noting_requests() as asked:
+                picture = await self._look()
+        except (ConfigEntryAuthFailed, UpdateFailed) as error:
+            self.story.tell_failure(asked, at=at, error=self.last_error or error, following=self.update_interval)
+            raise
+        self.story.tell(asked, picture, self.reading, at=at, error=self.last_error, following=self.update_interval)
+        return picture
+
+    async def _look(self) -> Picture:
         """Read and judge; for some polls what was read last stands in for what cannot be read now."""
         now = dt_util.utcnow()
         try:
@@ -108,11 +211,11 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
             self.update_interval = _RETRY
             if self._facts is None or not self._stands_in(error, now):
                 raise poll_error(error) from error
-            return self._judge(replace(self._facts, now=now))
+            return await self._judge(replace(self._facts, now=now))
         self.last_error = None
         self._failed_polls = 0
         self._facts = replace(self.reading.facts, policy=self._policy)
-        picture = self._judge(self._facts)
+        picture = await self._judge(self._facts)
         self.update_interval = self._interval(picture, now)
         return picture
 
@@ -132,14 +235,17 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
             return True
         return self._failed_polls <= _POLLS_FORGIVEN and not isinstance(error, CertificateError)
 
-    def _judge(self, facts: Facts) -> Picture:
-        picture = judge(facts, self._history, self.data.index if self.data else None)
-        history = picture.history
-        if is_time_to_bound(self._bounded, facts.now):
-            history = bounded(history, facts.now)
-            self._bounded = facts.now
-        self._history = history
-        self._store.save_later(history)
+    async def _judge(self, facts: Facts) -> Picture:
+        """Have the facts judged in another thread: nothing that takes part is ever changed."""
+        async with self._judging:
+            await self._told()
+            picture = await self.hass.async_add_executor_job(judge, facts, self._history, self.data)
+            history = picture.history
+            if is_time_to_bound(self._bounded, facts.now):
+                history = await self.hass.async_add_executor_job(bounded, history, facts.now)
+                self._bounded = facts.now
+            self._history = history
+            self._store.save_later(history)
         return picture
 
     def _interval(self, picture: Picture, now: datetime) -> timedelta:

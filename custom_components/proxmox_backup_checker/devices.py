@@ -1,4 +1,4 @@
-"""The device registry: one device for the cluster, and one for each job and guest below it."""
+"""The device registry: one device for the cluster, and below it one for each job, guest and storage, and each node with a log agent."""
 
 from collections import Counter
 from typing import Final
@@ -10,7 +10,7 @@ from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from yarl import URL
 
 from .checker.job_names import job_name
-from .checker.picture import Picture
+from .checker.picture import Picture, StorageView
 from .const import DOMAIN
 from .coordinator import CheckerCoordinator
 from .proxmox.backup_models import BackupJob
@@ -20,6 +20,12 @@ from .proxmox.models import Guest
 _POLLS_UNTIL_REMOVED: Final = 3
 _MODELS: Final = {"qemu": "Virtual machine", "lxc": "Container"}
 _PREFIXES: Final = {"qemu": "VM", "lxc": "CT"}
+# Pages of Proxmox' web interface as its links name them (pve-manager, www/manager6/StateProvider.js): what is selected, and
+# which of its tabs is open; 21 is "Backup", 4 the list of tasks, 18 the datacenter.
+_JOBS_PAGE: Final = "v1:0:18:4:::::::21"
+_GUEST_PAGES: Final = {"qemu": "v1:0:=qemu/{}:4:::::21::", "lxc": "v1:0:=lxc/{}:4::::::21:"}
+_STORAGE_PAGE: Final = "v1:0:=storage/{node}/{storage}:4::=contentBackup:::::"
+_NODE_PAGE: Final = "v1:0:=node/{}:4:4::::::"
 
 
 def cluster_key(identity: str) -> str:
@@ -32,7 +38,7 @@ def job_key(identity: str, job_id: str) -> str:
     return f"{identity}_job_{job_id}"
 
 
-def guest_key(identity: str, vmid: int) -> str:
+def guest_key(identity: str, vmid: int | str) -> str:
     """Return the identifier of a guest's device; a guest keeps it on whatever node it is."""
     return f"{identity}_guest_{vmid}"
 
@@ -40,6 +46,11 @@ def guest_key(identity: str, vmid: int) -> str:
 def storage_key(identity: str, storage: str) -> str:
     """Return the identifier of a storage's device."""
     return f"{identity}_storage_{storage}"
+
+
+def node_key(identity: str, node: str) -> str:
+    """Return the identifier of a node's device."""
+    return f"{identity}_node_{node}"
 
 
 class Devices:
@@ -53,6 +64,7 @@ class Devices:
         data = coordinator.config_entry.data
         self._page = URL.build(scheme="https", host=data[CONF_HOST], port=data[CONF_PORT], path="/")
         self._absent: Counter[str] = Counter()
+        self._registered: dict[int, Guest] = {}
 
     @callback
     def update(self) -> None:
@@ -74,10 +86,15 @@ class Devices:
         )
         for job_view in picture.jobs.values():
             self._register(self._job(job_view.job, cluster.id))
-        for guest_view in picture.guests.values():
-            self._register(self._guest(guest_view.guest, cluster.id))
-        for key in picture.storages:
-            self._register(self._storage(key, cluster.id))
+        for vmid, guest_view in picture.guests.items():
+            # A guest that is the same object has not changed.
+            if self._registered.get(vmid) is not guest_view.guest:
+                self._register(self._guest(guest_view.guest, cluster.id))
+        self._registered = {vmid: view.guest for vmid, view in picture.guests.items()}
+        for storage_view in picture.storages.values():
+            self._register(self._storage(storage_view, cluster.id))
+        for node in nodes_with_agent(self._coordinator):
+            self._register(self._node(node, cluster.id))
         self._remove_the_gone(picture)
 
     def _register(self, info: DeviceInfo) -> None:
@@ -92,7 +109,7 @@ class Devices:
             model="Backup job",
             model_id=job.job_id,
             entry_type=DeviceEntryType.SERVICE,
-            configuration_url=self._page,
+            configuration_url=self._page.with_fragment(_JOBS_PAGE),
             via_device_id=cluster_id,
         )
 
@@ -107,11 +124,17 @@ class Devices:
             manufacturer="Proxmox",
             model=_MODELS.get(guest.guest_type, guest.guest_type),
             model_id=str(guest.vmid),
-            configuration_url=self._page.with_fragment(f"v1:0:={guest.guest_type}/{guest.vmid}"),
+            configuration_url=self._page.with_fragment(_GUEST_PAGES[guest.guest_type].format(guest.vmid)),
             via_device_id=cluster_id,
         )
 
-    def _storage(self, key: str, cluster_id: str) -> DeviceInfo:
+    def _storage(self, view: StorageView, cluster_id: str) -> DeviceInfo:
+        """Describe a storage; its page is that of a node which can use it."""
+        key, storage = view.key, view.storage
+        nodes = sorted(storage.active_on) or sorted(
+            node for node in self._coordinator.data.nodes if storage.serves(node)
+        )
+        page = _STORAGE_PAGE.format(node=nodes[0], storage=storage.storage) if nodes else None
         return DeviceInfo(
             identifiers={(DOMAIN, storage_key(self._coordinator.identity, key))},
             translation_key="storage",
@@ -120,15 +143,26 @@ class Devices:
             model="Storage",
             model_id=key,
             entry_type=DeviceEntryType.SERVICE,
-            configuration_url=self._page,
+            configuration_url=self._page.with_fragment(page),
+            via_device_id=cluster_id,
+        )
+
+    def _node(self, node: str, cluster_id: str) -> DeviceInfo:
+        return DeviceInfo(
+            identifiers={(DOMAIN, node_key(self._coordinator.identity, node))},
+            name=node,
+            manufacturer="Proxmox",
+            model="Node",
+            configuration_url=self._page.with_fragment(_NODE_PAGE.format(node)),
             via_device_id=cluster_id,
         )
 
     def _remove_the_gone(self, picture: Picture) -> None:
         """Remove devices of guests and jobs that were absent from several pictures that would have shown them."""
+        present = _keys(self._coordinator)
         for device in dr.async_entries_for_config_entry(self._registry, self._entry_id):
             for _, key in device.identifiers:
-                if key in _keys(picture, self._coordinator.identity) or not self._would_show(key, picture):
+                if key in present or not self._would_show(key, picture):
                     self._absent.pop(key, None)
                     continue
                 self._absent[key] += 1
@@ -140,19 +174,35 @@ class Devices:
         """Tell whether the picture is one in which what exists is sure to appear."""
         if key.startswith(job_key(self._coordinator.identity, "")):
             return picture.jobs_visible and picture.cluster.quorate
+        if key.startswith(node_key(self._coordinator.identity, "")):
+            return picture.cluster.quorate
+        if key.startswith(storage_key(self._coordinator.identity, "")) and not self._storages_visible():
+            return False
         return picture.guests_complete
+
+    def _storages_visible(self) -> bool:
+        """Tell whether the token still sees storages: Proxmox leaves out those that it does not, without a word."""
+        reading = self._coordinator.reading
+        return reading is not None and reading.permissions.has("/storage", "Datastore.Audit")
 
 
 def is_present(device: dr.AnyDeviceEntry, coordinator: CheckerCoordinator) -> bool:
     """Tell whether a device stands for something that is in the picture."""
-    keys = _keys(coordinator.data, coordinator.identity)
+    keys = _keys(coordinator)
     return any(domain == DOMAIN and key in keys for domain, key in device.identifiers)
 
 
-def _keys(picture: Picture, identity: str) -> set[str]:
+def nodes_with_agent(coordinator: CheckerCoordinator) -> list[str]:
+    """Return the nodes of the cluster that have a log agent."""
+    return sorted(coordinator.agent_nodes & coordinator.data.nodes.keys())
+
+
+def _keys(coordinator: CheckerCoordinator) -> set[str]:
+    picture, identity = coordinator.data, coordinator.identity
     return {
         cluster_key(identity),
         *(job_key(identity, job_id) for job_id in picture.jobs),
         *(guest_key(identity, vmid) for vmid in picture.guests),
         *(storage_key(identity, key) for key in picture.storages),
+        *(node_key(identity, node) for node in nodes_with_agent(coordinator)),
     }

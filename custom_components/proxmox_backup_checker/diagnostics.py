@@ -1,27 +1,20 @@
-"""What a bug report needs, without secrets and without names that are nobody's business."""
+"""What a bug report needs: what was read, every verdict with the way that led to it, and no secret."""
 
-from dataclasses import asdict
-from typing import Any, Final
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from homeassistant.components.diagnostics import REDACTED, async_redact_data
-from homeassistant.const import CONF_HOST, CONF_TOKEN, CONF_URL
 from homeassistant.core import HomeAssistant
-from yarl import URL
+from homeassistant.helpers.device_registry import DeviceEntry
 
-from .const import CONF_FINGERPRINT, CONF_LOG_AGENTS, CONF_TOKEN_ID, CONF_TOKEN_SECRET
-from .coordinator import CheckerConfigEntry
-
-_TO_REDACT: Final = {
-    CONF_FINGERPRINT,
-    CONF_HOST,
-    CONF_TOKEN,
-    CONF_TOKEN_ID,
-    CONF_TOKEN_SECRET,
-    CONF_URL,
-    "address",
-    "title",
-    "unique_id",
-}
+from .checker.facts import Facts, StorageFacts
+from .checker.picture import GuestView, JobView, Picture, StorageView
+from .checker.records import RunRecord
+from .checker.verdict import Verdict
+from .const import DOMAIN
+from .coordinator import CheckerConfigEntry, CheckerCoordinator
+from .devices import guest_key, job_key, node_key, storage_key
+from .proxmox.errors import ProxmoxError
+from .redaction import redactor_of
 
 
 async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: CheckerConfigEntry) -> dict[str, Any]:
@@ -29,49 +22,192 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: Checker
     coordinator = entry.runtime_data
     picture = coordinator.data
     reading = coordinator.reading
-    diagnostics = {
-        "entry": entry.as_dict(),
-        "last_update_success": coordinator.last_update_success,
-        "last_error": str(coordinator.last_error) if coordinator.last_error else None,
-        "cluster": asdict(picture.cluster),
-        "nodes": {name: asdict(node) for name, node in picture.nodes.items()},
+    history = picture.history
+    told = {
+        **await _frame(coordinator),
         "permissions": {path: sorted(names) for path, names in reading.permissions.by_path.items()}
         if reading
         else None,
         "agent_errors": {node: str(error) for node, error in reading.agent_errors.items()} if reading else None,
-        "guests": {vmid: asdict(view) for vmid, view in picture.guests.items()},
-        "jobs": {job_id: asdict(view) for job_id, view in picture.jobs.items()},
-        "runs": {upid: asdict(run) for upid, run in picture.history.runs.items()},
+        "troubles": reading.troubles if reading else None,
+        "job_states": reading.facts.job_states if reading else None,
+        "included": reading.facts.included if reading else None,
+        "counts": picture.counts,
+        "verdict": picture.verdict,
+        "nodes": picture.nodes,
+        "guests": {vmid: _view(view, coordinator) for vmid, view in picture.guests.items()},
+        "jobs": {job_id: _view(view, coordinator) for job_id, view in picture.jobs.items()},
+        "storages": {key: _storage(view, coordinator) for key, view in picture.storages.items()},
+        "running": picture.running,
+        "runs": history.runs,
+        "history": {
+            "began": history.began,
+            "evaluated": history.evaluated,
+            "jobs": history.jobs,
+            "guests": history.guests,
+            "nodes": history.nodes,
+            "verdicts": history.verdicts,
+            "acknowledgements": history.acknowledgements,
+        },
     }
-    # Redaction goes into lists and dicts only, so everything is brought to these first.
-    plain = _plain(diagnostics)
-    for key in ("last_error", "agent_errors"):
-        plain[key] = _without_hosts(plain[key], _hosts(entry))
-    return async_redact_data(plain, _TO_REDACT)
+    plain: dict[str, Any] = redactor_of(coordinator).plain(told)
+    return plain
 
 
-def _hosts(entry: CheckerConfigEntry) -> list[str]:
-    """Return the addresses that an error's text may name."""
-    agents = entry.options.get(CONF_LOG_AGENTS, {}).values()
-    return [entry.data[CONF_HOST], *(host for agent in agents if (host := URL(agent[CONF_URL]).host))]
+async def async_get_device_diagnostics(
+    hass: HomeAssistant, entry: CheckerConfigEntry, device: DeviceEntry
+) -> dict[str, Any]:
+    """Return what is known of one guest, job, storage or node; of the cluster's own device everything."""
+    coordinator = entry.runtime_data
+    keys = {key for domain, key in device.identifiers if domain == DOMAIN}
+    for key, told in _parts(coordinator, keys):
+        plain: dict[str, Any] = redactor_of(coordinator).plain({**await _frame(coordinator), "device": key, **told})
+        return plain
+    return await async_get_config_entry_diagnostics(hass, entry)
 
 
-def _without_hosts(value: Any, hosts: list[str]) -> Any:
-    """Return a text, or a dict of texts, in which no host is named."""
-    if isinstance(value, dict):
-        return {key: _without_hosts(item, hosts) for key, item in value.items()}
-    if isinstance(value, str):
-        for host in hosts:
-            value = value.replace(host, REDACTED)
-    return value
+async def _frame(coordinator: CheckerCoordinator) -> dict[str, Any]:
+    """Return what every report begins with."""
+    try:
+        version = (await coordinator.async_version()).text
+    except ProxmoxError as error:
+        version = f"unknown: {error}"
+    return {
+        "proxmox_version": version,
+        "entry": coordinator.config_entry.as_dict(),
+        "last_update_success": coordinator.last_update_success,
+        "last_error": str(coordinator.last_error) if coordinator.last_error else None,
+        "update_interval": coordinator.update_interval,
+        "polls": coordinator.story.polls,
+        "cluster": coordinator.data.cluster,
+    }
 
 
-def _plain(value: Any) -> Any:
-    """Return a value as JSON can hold it."""
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if value is None or isinstance(value, str | int | float | bool):
-        return value
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+def _parts(coordinator: CheckerCoordinator, keys: set[str]) -> Iterable[tuple[str, dict[str, Any]]]:
+    """Return the parts of the cluster that have one of these keys, each with what is known of it."""
+    identity, picture = coordinator.identity, coordinator.data
+    for vmid, guest_view in picture.guests.items():
+        if guest_key(identity, vmid) in keys:
+            yield f"guest_{vmid}", _guest_part(guest_view, coordinator)
+    for job_id, job_view in picture.jobs.items():
+        if job_key(identity, job_id) in keys:
+            yield f"job_{job_id}", _job_part(job_view, coordinator)
+    for key, storage_view in picture.storages.items():
+        if storage_key(identity, key) in keys:
+            record = picture.history.storages.get(key)
+            yield f"storage_{key}", {**_storage(storage_view, coordinator), "record": record}
+    for node, facts in picture.nodes.items():
+        if node_key(identity, node) in keys:
+            yield (
+                f"node_{node}",
+                {"node": facts, "record": picture.history.nodes.get(node), **_agent(node, coordinator)},
+            )
+
+
+def _guest_part(view: GuestView, coordinator: CheckerCoordinator) -> dict[str, Any]:
+    """Return a guest with the runs that were to back it up, and its archives."""
+    picture, vmid = coordinator.data, view.guest.vmid
+    outcomes = picture.index.by_guest.get(vmid, ())
+    return {
+        **_view(view, coordinator),
+        "record": picture.history.guests.get(vmid),
+        "jobs": {job_id: one.job for job_id, one in picture.jobs.items()},
+        "runs": _runs(picture, (outcome.upid for outcome in outcomes)),
+        "running": [run for run in picture.running if any(outcome.vmid == vmid for outcome in run.outcomes)],
+        "archives": [
+            archive
+            for storage in _facts(coordinator).storages
+            for archive in _archives(storage)
+            if archive["vmid"] == vmid
+        ],
+        "node": picture.nodes.get(view.guest.node),
+    }
+
+
+def _job_part(view: JobView, coordinator: CheckerCoordinator) -> dict[str, Any]:
+    """Return a job with its runs and its states on the nodes."""
+    picture, job_id = coordinator.data, view.job.job_id
+    facts = _facts(coordinator)
+    return {
+        **_view(view, coordinator),
+        "record": picture.history.jobs.get(job_id),
+        "runs": _runs(picture, (run.upid for run in picture.index.by_job.get(job_id, ()))),
+        "running": [run for run in picture.running if job_id in {run.job_id, *run.candidates}],
+        "states": [state for state in facts.job_states if state.job_id == job_id],
+        "included": facts.included.get(job_id),
+        "nodes": picture.nodes,
+    }
+
+
+def _agent(node: str, coordinator: CheckerCoordinator) -> dict[str, Any]:
+    reading = coordinator.reading
+    error = reading.agent_errors.get(node) if reading else None
+    return {
+        "agent_error": str(error) if error else None,
+        "listener_answered": coordinator.links.answers(node),
+        "states": [state for state in _facts(coordinator).job_states if state.node == node],
+    }
+
+
+def _runs(picture: Picture, upids: Iterable[str]) -> dict[str, RunRecord]:
+    return {upid: run for upid in upids if (run := picture.history.runs.get(upid)) is not None}
+
+
+def _facts(coordinator: CheckerCoordinator) -> Facts:
+    assert coordinator.reading is not None
+    return coordinator.reading.facts
+
+
+def _view(view: GuestView | JobView, coordinator: CheckerCoordinator) -> dict[str, Any]:
+    """Return a guest or job with its verdict, and the sentence that people see."""
+    thing = {"guest": view.guest} if isinstance(view, GuestView) else {"job": view.job}
+    return {**thing, "verdict": view.verdict, "why": _why(view.verdict, coordinator), "figures": view.figures}
+
+
+def _why(verdict: Verdict, coordinator: CheckerCoordinator) -> str:
+    return coordinator.reasons.sentence(verdict.reason)
+
+
+def _storage(view: StorageView, coordinator: CheckerCoordinator) -> dict[str, Any]:
+    """Return a storage with its listing; notes are left out, since people write there what they like."""
+    storage, listing = view.storage, view.storage.listing
+    return {
+        "storage": {
+            name: getattr(storage, name)
+            for name in (
+                "storage",
+                "node",
+                "plugin_type",
+                "nodes",
+                "enabled",
+                "active_on",
+                "total",
+                "used",
+                "available",
+            )
+        },
+        "keep": str(storage.keep) if storage.keep else None,
+        "unreadable": storage.unreadable,
+        "listed": listing and {"read_at": listing.read_at, "complete": listing.complete, "detailed": listing.detailed},
+        "archives": _archives(storage),
+        "verdict": view.verdict,
+        "why": _why(view.verdict, coordinator),
+        "full_on": view.full_on,
+    }
+
+
+def _archives(storage: StorageFacts) -> list[Mapping[str, Any]]:
+    return [
+        {
+            "volid": archive.volid,
+            "vmid": archive.vmid,
+            "ctime": archive.ctime,
+            "size": archive.size,
+            "finished": archive.finished,
+            "protected": archive.protected,
+            "renamed": archive.renamed,
+            "encrypted": archive.encrypted,
+            "verification": archive.verification,
+        }
+        for archive in (storage.listing.archives if storage.listing else ())
+    ]

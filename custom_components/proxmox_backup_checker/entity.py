@@ -1,10 +1,11 @@
-"""What the entities of the cluster, its guests, jobs and storages have in common."""
+"""What the entities of the cluster, its guests, jobs, storages and nodes have in common."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
-from functools import partial
-from typing import override
+from itertools import batched
+from operator import is_
+from typing import Any, Final, override
 
 from homeassistant.core import callback
 from homeassistant.helpers.device_registry import DeviceInfo
@@ -16,11 +17,13 @@ from .checker.picture import GuestView, JobView, StorageView
 from .checker.verdict import Verdict
 from .const import DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
-from .devices import cluster_key, guest_key, job_key, storage_key
+from .devices import cluster_key, guest_key, job_key, node_key, nodes_with_agent, storage_key
+
+_ADDED_TOGETHER: Final = 100
 
 
-class VerdictEntity(CoordinatorEntity[CheckerCoordinator]):
-    """An entity that shows a part of a verdict."""
+class CheckerEntity(CoordinatorEntity[CheckerCoordinator]):
+    """An entity of one of the devices."""
 
     _attr_has_entity_name = True
 
@@ -28,8 +31,13 @@ class VerdictEntity(CoordinatorEntity[CheckerCoordinator]):
         """Belong to the device with this key, which is registered already."""
         super().__init__(coordinator)
         self.entity_description = description
+        self.verdict_key = device_key.removeprefix(f"{coordinator.identity}_")
         self._attr_unique_id = f"{device_key}_{description.key}"
         self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, device_key)})
+
+
+class VerdictEntity(CheckerEntity):
+    """An entity that shows a part of a verdict."""
 
     @property
     @abstractmethod
@@ -50,6 +58,16 @@ class GuestEntity(VerdictEntity):
         """Show the guest with this VMID, wherever it runs."""
         super().__init__(coordinator, guest_key(coordinator.identity, vmid), description)
         self._vmid = vmid
+        self._shown: tuple[object, ...] = ()
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        """Write the state where there can be another one: a view that is the same object has not changed."""
+        acknowledgement = self.coordinator.data.acknowledgement(self.verdict_key)
+        before, self._shown = self._shown, (self.view, self.available, acknowledgement)
+        if len(before) != len(self._shown) or not all(map(is_, before, self._shown, strict=True)):
+            super()._handle_coordinator_update()
 
     @property
     def view(self) -> GuestView | None:
@@ -117,36 +135,54 @@ class ClusterEntity(VerdictEntity):
         return self.coordinator.data.verdict
 
 
+class NodeEntity(CheckerEntity):
+    """An entity of a node with a log agent."""
+
+    def __init__(self, coordinator: CheckerCoordinator, node: str, description: EntityDescription) -> None:
+        """Show the node with this name."""
+        super().__init__(coordinator, node_key(coordinator.identity, node), description)
+        self._node = node
+
+
+def _none(_: Hashable) -> Iterable[Entity]:
+    return ()
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EntityMakers:
-    """What makes the entities of each kind of thing."""
+    """What makes the entities of each kind of thing; without a maker a kind has none."""
 
-    cluster: Callable[[], Iterable[Entity]]
-    guest: Callable[[int], Iterable[Entity]]
-    job: Callable[[str], Iterable[Entity]]
-    storage: Callable[[str], Iterable[Entity]]
+    cluster: Callable[[], Iterable[Entity]] = tuple
+    guest: Callable[[int], Iterable[Entity]] = _none
+    job: Callable[[str], Iterable[Entity]] = _none
+    storage: Callable[[str], Iterable[Entity]] = _none
+    node: Callable[[str], Iterable[Entity]] = _none
 
 
 def add_entities_as_they_appear(
     entry: CheckerConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback, makers: EntityMakers
 ) -> None:
-    """Add the entities of the cluster, and of every guest, job and storage, now and whenever there is a new one."""
+    """Add the entities of the cluster, and of every guest, job, storage and node, now and whenever there is a new one."""
     coordinator = entry.runtime_data
-    known: set[tuple[str, int | str]] = set()
+    known: dict[str, frozenset[int | str]] = {}
 
     @callback
     def add_new() -> None:
         picture = coordinator.data
-        present: dict[tuple[str, int | str], Callable[[], Iterable[Entity]]] = {
-            **{("guest", vmid): partial(makers.guest, vmid) for vmid in picture.guests},
-            **{("job", job_id): partial(makers.job, job_id) for job_id in picture.jobs},
-            **{("storage", key): partial(makers.storage, key) for key in picture.storages},
-        }
-        new = [make for thing, make in present.items() if thing not in known]
-        known.clear()
-        known.update(present)
-        if new:
-            async_add_entities([entity for make in new for entity in make()])
+        present: list[tuple[str, Iterable[Any], Callable[[Any], Iterable[Entity]]]] = [
+            ("guest", picture.guests.keys(), makers.guest),
+            ("job", picture.jobs.keys(), makers.job),
+            ("storage", picture.storages.keys(), makers.storage),
+            ("node", nodes_with_agent(coordinator), makers.node),
+        ]
+        new: list[Entity] = []
+        for kind, things, make in present:
+            before = known.get(kind, frozenset())
+            known[kind] = frozenset(things)
+            new += [entity for thing in things if thing not in before for entity in make(thing)]
+        # Home Assistant adds what comes together without a pause.
+        for some in batched(new, _ADDED_TOGETHER, strict=False):
+            async_add_entities(some)
 
     async_add_entities(makers.cluster())
     add_new()

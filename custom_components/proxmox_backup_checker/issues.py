@@ -1,12 +1,16 @@
-"""Repair issues: what keeps us from seeing and what a person can mend."""
+"""Repair issues: what a person can mend, either what keeps us from seeing or what is mistaken in Proxmox."""
 
+from dataclasses import replace
 from typing import Final
 
+from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
+from .checker.mistakes import mistakes_of
 from .const import CONF_TOKEN_ID, DOMAIN
 from .coordinator import CheckerCoordinator
+from .proxmox.calendar_event import CalendarEvent
 from .proxmox.errors import (
     AuthenticationError,
     CertificateChangedError,
@@ -19,6 +23,9 @@ from .proxmox.privileges import grant_command, missing_privileges, role_command
 
 _PAGES: Final = "https://github.com/proxmox-backup-checker/proxmox-backup-checker/blob/main/docs"
 _AGENT: Final = "log_agent_"
+_MISTAKE: Final = "mistake_"
+_PAGE_OF_SCHEDULES: Final = "schedules.md"
+_PAGE_OF_REPAIRS: Final = "repairs.md"
 
 
 class Issues:
@@ -44,7 +51,9 @@ class Issues:
         self._certificate(self._coordinator.last_error)
         if self._coordinator.last_error is None and self._coordinator.reading is not None:
             self._privileges()
+            self._stand_in()
             self._log_agents()
+            self._mistakes()
 
     def _certificate(self, error: ProxmoxError | None) -> None:
         if isinstance(error, CertificateChangedError) and error.fingerprint is not None:
@@ -58,8 +67,30 @@ class Issues:
                     "fingerprint": error.fingerprint,
                 },
             )
-        elif error is None:
+        elif error is None and not self._is_stood_in_for():
             self._delete("certificate_changed")
+
+    def _is_stood_in_for(self) -> bool:
+        """Tell whether another node answers in place of the configured one, whose certificate is then not seen."""
+        return self._coordinator.reading is not None and self._coordinator.reading.stand_in is not None
+
+    def _stand_in(self) -> None:
+        """Tell which node is missing while another one answers in its place."""
+        assert self._coordinator.reading is not None
+        stand_in = self._coordinator.reading.stand_in
+        if stand_in is None:
+            self._delete("configured_node_missing")
+            return
+        self._raise(
+            "configured_node_missing",
+            page="certificates.md",
+            placeholders={
+                "cluster": self._entry.title,
+                "missing": stand_in.missing or self._entry.data[CONF_HOST],
+                "node": stand_in.node,
+                "error": str(stand_in.error),
+            },
+        )
 
     def _privileges(self) -> None:
         assert self._coordinator.reading is not None
@@ -105,6 +136,26 @@ class Issues:
                 page="log-agent.md",
                 placeholders={"cluster": self._entry.title, "node": node, "error": str(error)},
             )
+
+    def _mistakes(self) -> None:
+        """Raise what is mistaken in Proxmox now, and delete the rest; one that is ignored stays so while it lasts."""
+        assert self._coordinator.reading is not None
+        facts = replace(self._coordinator.reading.facts, policy=self._coordinator.policy)
+        found = {
+            f"{_MISTAKE}{mistake.code} {mistake.subject}": mistake
+            for mistake in mistakes_of(facts, self._coordinator.data)
+        }
+        suffix = f"_{self._entry.entry_id}"
+        for domain, issue in list(ir.async_get(self._hass).issues):
+            if domain == DOMAIN and issue.startswith(_MISTAKE) and issue.endswith(suffix):
+                if issue.removesuffix(suffix) not in found:
+                    self._delete(issue.removesuffix(suffix))
+        for issue, mistake in found.items():
+            placeholders = {"cluster": self._entry.title, **mistake.values}
+            if schedule := mistake.values.get("schedule"):
+                placeholders["meaning"] = CalendarEvent.parse(schedule).describe(self._hass.config.language)
+            page = _PAGE_OF_SCHEDULES if schedule else _PAGE_OF_REPAIRS
+            self._raise(issue, mistake.code, placeholders=placeholders, page=page)
 
     def _raise(
         self,

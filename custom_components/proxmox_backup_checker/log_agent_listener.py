@@ -61,9 +61,10 @@ class Lookout:
     News that has to wait is not lost: the look takes place when its time has come.
     """
 
-    def __init__(self, coordinator: CheckerCoordinator) -> None:
-        """Start when the coordinator has just looked."""
+    def __init__(self, coordinator: CheckerCoordinator, lag_pauses: tuple[float, ...] = _LAG_PAUSES) -> None:
+        """Start when the coordinator has just looked; `lag_pauses` are those between looks for an end already told."""
         self._coordinator = coordinator
+        self._lag_pauses = lag_pauses
         self._looked = asyncio.get_running_loop().time()
         self._due: float | None = None
         self._earlier = asyncio.Event()
@@ -116,13 +117,13 @@ class Lookout:
         late = {
             upid: looks
             for upid, looks in self._ended.items()
-            if looks < len(_LAG_PAUSES) and (upid in running or upid not in picture.history.runs)
+            if looks < len(self._lag_pauses) and (upid in running or upid not in picture.history.runs)
         }
         for looks in late.values():
-            self._ask_at(now + _LAG_PAUSES[looks])
+            self._ask_at(now + self._lag_pauses[looks])
         self._ended = {upid: looks + 1 for upid, looks in late.items()}
         if any(run.node in nodes for run in picture.running):
-            self._ask_at(now + _LAG_PAUSES[0])
+            self._ask_at(now + self._lag_pauses[0])
 
     def _ask_at(self, due: float) -> None:
         if self._due is None or due < self._due:
@@ -156,9 +157,13 @@ class LogAgentListener:
                     _LOGGER.exception("Listening to the log agent of %s failed", self._node)
             else:
                 self._failures = 0
+                self._coordinator.links.note(self._node, answers=True)
                 await asyncio.sleep(_BREATH)
                 continue
             self._certain = False
+            if self._failures:
+                # One failure is no more than a restart of the agent.
+                self._coordinator.links.note(self._node, answers=False)
             await asyncio.sleep(_pause(self._failures))
             self._failures += 1
 

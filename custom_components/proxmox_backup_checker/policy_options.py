@@ -20,6 +20,7 @@ import probatio
 from .checker.job_names import job_name
 from .checker.picture import Picture
 from .checker.policy import Policy
+from .const import CONF_HIDE_NAMES
 
 CONF_IGNORED_GUESTS: Final = "ignored_guests"
 CONF_IGNORED_JOBS: Final = "ignored_jobs"
@@ -30,6 +31,7 @@ CONF_NEW_GUEST_GRACE: Final = "new_guest_grace_hours"
 CONF_PAUSE_LIMIT: Final = "pause_limit_days"
 CONF_BLIND_LIMIT: Final = "blind_limit_hours"
 CONF_WARNINGS_ARE_PROBLEMS: Final = "warnings_are_problems"
+CONF_REMIND_AFTER: Final = "remind_after_days"
 
 _USUAL: Final = Policy()
 NUMBERS: Final[Mapping[str, int]] = {
@@ -37,11 +39,13 @@ NUMBERS: Final[Mapping[str, int]] = {
     CONF_NEW_GUEST_GRACE: int(_USUAL.new_guest_grace.total_seconds() // 3600),
     CONF_PAUSE_LIMIT: _USUAL.pause_limit.days,
     CONF_BLIND_LIMIT: int(_USUAL.blind_limit.total_seconds() // 3600),
+    CONF_REMIND_AFTER: 1,
 }
 """What holds where the user has decided nothing, each in the unit that its name ends with."""
 SETTINGS: Final = frozenset(
     {
         *(CONF_IGNORED_GUESTS, CONF_IGNORED_JOBS, CONF_EXPECTED_OFFLINE, CONF_LONGEST_AGE, CONF_WARNINGS_ARE_PROBLEMS),
+        CONF_HIDE_NAMES,
         *NUMBERS,
     }
 )
@@ -52,6 +56,7 @@ _RANGES: Final = {
     CONF_NEW_GUEST_GRACE: (0, 720, "h"),
     CONF_PAUSE_LIMIT: (0, 90, "d"),
     CONF_BLIND_LIMIT: (1, 168, "h"),
+    CONF_REMIND_AFTER: (0, 30, "d"),
 }
 
 
@@ -72,6 +77,7 @@ def policy_of(options: Mapping[str, Any]) -> Policy:
         pause_limit=timedelta(days=number(CONF_PAUSE_LIMIT)),
         blind_limit=timedelta(hours=number(CONF_BLIND_LIMIT)),
         warnings_are_problems=bool(options.get(CONF_WARNINGS_ARE_PROBLEMS, False)),
+        remind_after=timedelta(days=number(CONF_REMIND_AFTER)) or None,
     )
 
 
@@ -93,6 +99,7 @@ def settings_schema(picture: Picture | None, options: Mapping[str, Any]) -> prob
             probatio.Optional(CONF_EXPECTED_OFFLINE): _chooser(nodes, options.get(CONF_EXPECTED_OFFLINE, ())),
             probatio.Optional(CONF_LONGEST_AGE): _number(1, 366, "d"),
             probatio.Required(CONF_WARNINGS_ARE_PROBLEMS, default=False): BooleanSelector(),
+            probatio.Required(CONF_HIDE_NAMES, default=False): BooleanSelector(),
             probatio.Required(SECTION): section(
                 probatio.Schema(
                     {probatio.Required(name, default=usual): _number(*_RANGES[name]) for name, usual in NUMBERS.items()}

@@ -1,7 +1,7 @@
 """Reads everything that the judgement needs, and asks no more often than it takes."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 import logging
@@ -9,8 +9,10 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from .agent_reader import AgentReader
-from .cadence import SLOW, Cadence
+from .cadence import DAILY, SLOW, Cadence
 from .checker.facts import Blindness, Facts, NodeFacts, Run
+from .checker.records import NodeRecord, RunRecord
+from .cluster_door import ClusterDoor, StandIn
 from .proxmox.backup_models import BackupJob, IncludedGuest
 from .proxmox.client import ProxmoxClient
 from .proxmox.errors import (
@@ -23,8 +25,9 @@ from .proxmox.errors import (
 )
 from .proxmox.job_command import JobCommand
 from .proxmox.log_agent import LogAgentClient
-from .proxmox.models import ClusterStatus, Guest, Node, NodeStorage, Permissions, Resources
+from .proxmox.models import Guest, Node, NodeStorage, Permissions, Resources, Version
 from .proxmox.upid import Upid
+from .run_logs import RunLogs
 from .run_reader import RunReader
 from .storage_reader import StorageReader
 
@@ -41,13 +44,15 @@ type ZoneFinder = Callable[[str], Awaitable[ZoneInfo | None]]
 class Reading:
     """One poll: the facts, the token's rights, the log agents that could not be read, by node, and other troubles.
 
-    `troubles` says by part, as `storage nas`, what could not be read and was left as it was.
+    `troubles` says by part, as `storage nas`, what could not be read and was left as it was. `stand_in` is the node that
+    answers while the configured one does not.
     """
 
     facts: Facts
     permissions: Permissions
     agent_errors: Mapping[str, ProxmoxError]
     troubles: Mapping[str, str] = field(default_factory=dict)
+    stand_in: StandIn | None = None
 
 
 class FactsReader:
@@ -58,9 +63,11 @@ class FactsReader:
         self._client = client
         self._find_zone = find_zone
         self._cadence = Cadence()
+        self._door = ClusterDoor(client)
         self._runs = RunReader(client)
         self._storages = StorageReader(client, self._cadence)
         self._agents = AgentReader(agents)
+        self._run_logs = RunLogs(client, agents)
         self._zones: dict[str, ZoneInfo | None] = {}
         self._skews: dict[str, timedelta] = {}
         self._included: dict[str, tuple[IncludedGuest, ...]] = {}
@@ -78,16 +85,24 @@ class FactsReader:
         """The nodes with a log agent."""
         return self._agents.nodes
 
+    async def version(self) -> Version:
+        """Return the version of the contacted node; raises any ProxmoxError."""
+        return await self._client.version()
+
+    def know(self, nodes: Iterable[NodeRecord]) -> None:
+        """Take up where the nodes were when they were last seen, so that another one may be asked."""
+        self._door.know(nodes)
+
     def read_all_again(self) -> None:
         """Let the next poll read everything, whatever was read lately."""
         self._cadence.forget(lambda topic: not (isinstance(topic, tuple) and topic[0] == "archives"))
 
-    async def task_log(self, upid: Upid) -> str | None:
-        """Return the log of a run, None where Proxmox no longer has it.
+    async def task_log(self, upid: Upid, record: RunRecord | None) -> str | None:
+        """Return the log of a run, None where it is gone; `record` is what is remembered of the run.
 
         Raises any ProxmoxError.
         """
-        return await self._client.task_log(upid.node, str(upid))
+        return await self._run_logs.text(upid, record, self._zones.get(upid.node))
 
     async def read(self, now: datetime, known: Collection[str] = ()) -> Reading:
         """Return the state of the cluster; the finished runs in `known`, by UPID, are not read again.
@@ -95,9 +110,13 @@ class FactsReader:
         Raises a ProxmoxError where the cluster as a whole cannot be read; a part that cannot be is part of the facts.
         """
         self._troubles = {}
-        status, permissions, resources, jobs = await asyncio.gather(
-            self._status(), self._client.permissions(), self._client.resources(), self._jobs()
+        status, trouble = await self._door.enter()
+        if trouble is not None:
+            self._troubles["cluster status"] = trouble
+        permissions, resources, jobs = await asyncio.gather(
+            self._client.permissions(), self._client.resources(), self._jobs()
         )
+        await self._learn_fingerprints(now)
         resources = self._completed(resources)
         self._notice_changes(resources, jobs)
         nodes = await asyncio.gather(*(self._node(node, permissions, resources, now) for node in status.nodes))
@@ -123,6 +142,7 @@ class FactsReader:
             guests=resources.guests,
             jobs=jobs,
             runs=runs,
+            unread_runs=self._runs.unread,
             job_states=self._agents.states,
             pools_visible=permissions.has("/pool", "Pool.Audit"),
             guests_visible=permissions.has("/vms", "VM.Audit") and not resources.odd,
@@ -130,18 +150,19 @@ class FactsReader:
             included=dict(self._included),
             read_at=now,
         )
-        return Reading(facts=facts, permissions=permissions, agent_errors=agent_errors, troubles=self._troubles)
+        return Reading(
+            facts=facts,
+            permissions=permissions,
+            agent_errors=agent_errors,
+            troubles=self._troubles,
+            stand_in=self._door.stand_in,
+        )
 
-    async def _status(self) -> ClusterStatus:
-        """Return members and quorum; without Sys.Audit on / only the nodes are shown."""
-        try:
-            return await self._client.cluster_status()
-        except PermissionDeniedError as error:
-            self._troubles["cluster status"] = str(error)
-        nodes = await self._client.nodes()
-        if not nodes:
-            raise UnexpectedAnswerError("/nodes: no node listed")
-        return ClusterStatus(name=None, quorate=True, nodes=nodes)
+    async def _learn_fingerprints(self, now: datetime) -> None:
+        """Read the certificates by which the nodes are known, once a day, or where one is not known yet."""
+        if self._cadence.is_due("fingerprints", now, SLOW if self._door.lacks_fingerprints else DAILY):
+            await self._attempt("fingerprints", self._door.learn_fingerprints())
+            self._cadence.note("fingerprints", now)
 
     async def _jobs(self) -> tuple[BackupJob, ...] | None:
         try:
@@ -200,7 +221,7 @@ class FactsReader:
             except (NodeUnreachableError, ApiError, UnexpectedAnswerError) as error:
                 blindness = Blindness.NODE_UNREACHABLE
                 self._troubles[f"node {node.name}"] = str(error)
-        runs = self._runs.of(node.name)
+        runs, known = self._runs.of(node.name), self._door.nodes[node.name]
         uptime = resources.uptimes.get(node.name) if node.online else None
         return NodeFacts(
             name=node.name,
@@ -211,7 +232,10 @@ class FactsReader:
             tasks_read=runs.read,
             skew=self._skews.get(node.name, timedelta()),
             booted=now - timedelta(seconds=uptime) if uptime else None,
-            oldest_task=runs.oldest,
+            runs_known_since=runs.known_since,
+            address=known.address,
+            fingerprint=known.fingerprint,
+            contacted=known.contacted,
         )
 
     async def _read_clock(self, node: str, now: datetime) -> None:

@@ -13,6 +13,7 @@ from .checker.causes import Cause, cause_of
 from .checker.verdict import Reason
 
 _FOLDER: Final = Path(__file__).parent / "reasons"
+_WORDS: Final = Path(__file__).parent / "message_words"
 _LONGEST: Final = 255
 # These say in which part it went wrong; Proxmox' own text says more.
 _VAGUE: Final = frozenset(
@@ -36,22 +37,31 @@ class CauseWords(TypedDict):
 
 
 class Reasons:
-    """The sentences of one language by reason code, and those of the causes by theirs."""
+    """The sentences of one language by reason code, those of the causes by theirs, and the words of messages."""
 
     def __init__(
-        self, sentences: dict[str, str], language: str = "en", causes: dict[str, CauseWords] | None = None
+        self,
+        sentences: dict[str, str],
+        language: str = "en",
+        causes: dict[str, CauseWords] | None = None,
+        words: dict[str, str] | None = None,
     ) -> None:
         """Take the sentences; blanks are written {name}."""
         self._sentences = sentences
         self._causes = causes or {}
-        self._language = language if language in _DATES else "en"
+        self._words = words or {}
+        self.language = language if language in _DATES else "en"
 
     @classmethod
     async def load(cls, hass: HomeAssistant) -> Self:
         """Read the sentences of the configured language, English where there are none."""
-        language = hass.config.language.split("-", maxsplit=1)[0]
-        sentences, causes = await hass.async_add_executor_job(_read_all, language)
-        return cls(sentences, language, causes)
+        return await hass.async_add_executor_job(cls.read, hass.config.language)
+
+    @classmethod
+    def read(cls, language: str) -> Self:
+        """Read the sentences of a language, English where there are none."""
+        language = language.split("-", maxsplit=1)[0]
+        return cls(_read(language), language, _read(f"causes_{language}"), _read(language, _WORDS))
 
     def sentence(self, reason: Reason) -> str:
         """Return why, as one sentence that fits a state attribute."""
@@ -74,23 +84,46 @@ class Reasons:
         """Return what to do about a cause, in one or two sentences."""
         return self._causes[cause.code]["step"].format_map(cause.values)
 
-    def _text(self, value: str | datetime) -> str:
-        """Return a moment as people say it, in the zone of this Home Assistant."""
-        if isinstance(value, str):
-            return value
+    def clause(self, error: str | None) -> str | None:
+        """Return the cause behind an error as a clause without a full stop, or its own text; None without an error."""
+        if not error:
+            return None
+        cause = cause_of(error)
+        if cause is None:
+            return error.rstrip(".")
+        return f"{self.cause(cause)}: {error}" if cause.code in _VAGUE else self.cause(cause)
+
+    def word(self, key: str, **values: object) -> str:
+        """Return words of a message."""
+        return self._words[key].format_map(values)
+
+    def near_moment(self, value: datetime, now: datetime) -> str:
+        """Return a moment as people say it today, in the zone of this Home Assistant."""
         local = dt_util.as_local(value)
-        weekday = _WEEKDAYS[self._language][local.weekday()]
-        return f"{weekday}, {local.strftime(_DATES[self._language])} {local:%H:%M}"
+        days = (local.date() - dt_util.as_local(now).date()).days
+        time = f"{local:%H:%M}"
+        if near := {-1: "yesterday", 0: "today", 1: "tomorrow"}.get(days):
+            return self.word(near, time=time)
+        weekday = _WEEKDAYS[self.language][local.weekday()]
+        if abs(days) < 7:
+            return self.word("weekday", weekday=weekday, time=time)
+        return self.word("later_day", weekday=weekday, date=local.strftime(_DATES[self.language]), time=time)
+
+    def _text(self, value: str | datetime) -> str:
+        """Return a value as it stands in a sentence."""
+        return value if isinstance(value, str) else self.moment(value)
+
+    def moment(self, value: datetime) -> str:
+        """Return a moment as people say it, in the zone of this Home Assistant."""
+        local = dt_util.as_local(value)
+        weekday = _WEEKDAYS[self.language][local.weekday()]
+        return f"{weekday}, {local.strftime(_DATES[self.language])} {local:%H:%M}"
 
 
-def _read_all(language: str) -> tuple[dict[str, str], dict[str, CauseWords]]:
-    return _read(language), _read(f"causes_{language}")
-
-
-def _read(name: str) -> dict[str, Any]:
+def _read(name: str, folder: Path = _FOLDER) -> dict[str, Any]:
     """Return what a file of sentences holds, the English one's where the language has none."""
-    file = _FOLDER / f"{name}.json"
+    file = folder / f"{name}.json"
     if not file.exists():
-        file = _FOLDER / ("causes_en.json" if name.startswith("causes_") else "en.json")
+        file = folder / ("causes_en.json" if name.startswith("causes_") else "en.json")
     sentences: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return sentences

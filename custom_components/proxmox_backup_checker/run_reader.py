@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
 
 from .checker.facts import Run
 from .proxmox import vzdump_log
 from .proxmox.client import ProxmoxClient
+from .proxmox.connection import beside_the_loop
 from .proxmox.errors import ApiError, NodeUnreachableError, PermissionDeniedError, UnexpectedAnswerError
 from .proxmox.models import Task
 from .proxmox.vzdump_log import VzdumpLog
@@ -18,15 +20,20 @@ _LOGS_PER_POLL: Final = 200
 _RUNS_KEPT_PER_NODE: Final = 500
 # A run can show up in the list late, since its node's clock and ours differ.
 _OVERLAP: Final = timedelta(days=1)
+# A node whose list is full of other tasks keeps a run no longer than that.
+_LISTED_AT_LEAST: Final = timedelta(hours=12)
 
 
 @dataclass(slots=True)
 class NodeRuns:
-    """The runs of one node as its list last showed them; `read` on our clock."""
+    """The runs of one node as its list last showed them; `read` on our clock.
+
+    Of the runs that started at `known_since` or later none is missing.
+    """
 
     tasks: dict[str, Task] = field(default_factory=dict)
     read: datetime | None = None
-    oldest: datetime | None = None
+    known_since: datetime | None = None
 
 
 class RunReader:
@@ -37,6 +44,12 @@ class RunReader:
         self._client = client
         self._nodes: dict[str, NodeRuns] = {}
         self._logs: dict[str, VzdumpLog | None] = {}
+        self._unread: tuple[datetime, ...] = ()
+
+    @property
+    def unread(self) -> tuple[datetime, ...]:
+        """The starts of the finished runs that were listed, but whose logs are still to be read."""
+        return self._unread
 
     def of(self, node: str) -> NodeRuns:
         """Return what is known of a node's runs."""
@@ -45,20 +58,27 @@ class RunReader:
     async def read_list(self, node: str, now: datetime) -> None:
         """Read a node's list of runs, after the first time only from the last reading and the oldest running one on.
 
+        After a long gap it is read as a whole again: runs may have come and gone.
+
         Raises any ProxmoxError; what was read before stays then.
         """
         known = self.of(node)
         since = None
-        if known.read is not None:
+        if known.read is not None and now - known.read <= _LISTED_AT_LEAST:
             running = (task.started for task in known.tasks.values() if task.running)
             since = min([int((known.read - _OVERLAP).timestamp()), *running])
         listed = await self._client.vzdump_tasks(node, since)
         known.tasks.update((task.upid, task) for task in listed)
         newest_first = sorted(known.tasks.values(), key=lambda task: task.started, reverse=True)
         known.tasks = {task.upid: task for task in newest_first[:_RUNS_KEPT_PER_NODE]}
+        if since is None:
+            oldest = min((datetime.fromtimestamp(task.started, UTC) for task in listed), default=now)
+            if known.known_since is None or known.read is None or oldest > known.read:
+                known.known_since = oldest
+        if len(newest_first) > _RUNS_KEPT_PER_NODE and known.known_since is not None:
+            left_out = datetime.fromtimestamp(newest_first[_RUNS_KEPT_PER_NODE].started, UTC)
+            known.known_since = max(known.known_since, left_out)
         known.read = now
-        if known.oldest is None and newest_first:
-            known.oldest = datetime.fromtimestamp(newest_first[-1].started, UTC)
 
     async def runs(self, visible: Collection[str], known: Collection[str]) -> tuple[Run, ...]:
         """Return the runs that are not in the history, `known` by UPID, with their logs.
@@ -80,6 +100,11 @@ class RunReader:
         await asyncio.gather(*(self._read_finished(task) for task in unread[:_LOGS_PER_POLL]))
         running = [task for task in reachable if task.running]
         logs = await asyncio.gather(*(self._read_running(task) for task in running))
+        self._unread = tuple(
+            datetime.fromtimestamp(task.started, UTC)
+            for task in tasks
+            if not task.running and task.upid not in self._logs
+        )
         return tuple(self._with_logs(tasks, {task.upid: log for task, log in zip(running, logs, strict=True)}))
 
     def _with_logs(self, tasks: Collection[Task], running: Mapping[str, VzdumpLog | None]) -> list[Run]:
@@ -91,11 +116,15 @@ class RunReader:
             text = await self._client.task_log(task.node, task.upid)
         except NodeUnreachableError, PermissionDeniedError, ApiError, UnexpectedAnswerError:
             return
-        self._logs[task.upid] = None if text is None else vzdump_log.parse(text, finished=True)
+        self._logs[task.upid] = None if text is None else await _parsed(text, finished=True)
 
     async def _read_running(self, task: Task) -> VzdumpLog | None:
         try:
             text = await self._client.task_log(task.node, task.upid)
         except NodeUnreachableError, PermissionDeniedError, ApiError, UnexpectedAnswerError:
             return None
-        return None if text is None else vzdump_log.parse(text)
+        return None if text is None else await _parsed(text)
+
+
+async def _parsed(text: str, *, finished: bool | None = None) -> VzdumpLog:
+    return await beside_the_loop(len(text), partial(vzdump_log.parse, finished=finished), text)

@@ -2,28 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import override
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorEntity, SensorEntityDescription, SensorStateClass
-from homeassistant.const import PERCENTAGE, EntityCategory, UnitOfInformation
+from homeassistant.const import EntityCategory, UnitOfInformation, UnitOfRatio, UnitOfTime
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 
 from .checker.facts import StorageFacts
-from .checker.picture import Picture, StorageView
-from .checker.verdict import Status, Verdict
+from .checker.figures import Verification
+from .checker.picture import GuestView, JobView, Picture, StorageView
+from .checker.verdict import Status
 from .coordinator import CheckerConfigEntry
-from .entity import (
-    ClusterEntity,
-    EntityMakers,
-    GuestEntity,
-    JobEntity,
-    StorageEntity,
-    VerdictEntity,
-    add_entities_as_they_appear,
-)
+from .entity import ClusterEntity, EntityMakers, GuestEntity, JobEntity, StorageEntity, add_entities_as_they_appear
 
 PARALLEL_UPDATES = 0
 
@@ -32,43 +25,124 @@ JOB_STATES = [status.value for status in Status]
 
 
 @dataclass(frozen=True, kw_only=True)
-class VerdictSensorDescription(SensorEntityDescription):
-    """A sensor and the part of the verdict that it shows."""
+class GuestSensorDescription(SensorEntityDescription):
+    """A sensor of a guest and what it shows of it."""
 
-    value: Callable[[Verdict], StateType | datetime]
+    value: Callable[[GuestView], StateType | datetime]
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobSensorDescription(SensorEntityDescription):
+    """A sensor of a job and what it shows of it."""
+
+    value: Callable[[JobView], StateType | datetime]
 
 
 GUEST_SENSORS = (
-    VerdictSensorDescription(
+    GuestSensorDescription(
         key="status",
         translation_key="guest_status",
         device_class=SensorDeviceClass.ENUM,
         options=GUEST_STATES,
         entity_registry_enabled_default=False,
-        value=lambda verdict: verdict.status.value,
+        value=lambda view: view.verdict.status.value,
     ),
-    VerdictSensorDescription(
+    GuestSensorDescription(
         key="last_success",
         translation_key="guest_last_success",
         device_class=SensorDeviceClass.TIMESTAMP,
-        value=lambda verdict: verdict.last_success,
+        value=lambda view: view.verdict.last_success,
+    ),
+    GuestSensorDescription(
+        key="size",
+        translation_key="guest_size",
+        device_class=SensorDeviceClass.DATA_SIZE,
+        native_unit_of_measurement=UnitOfInformation.BYTES,
+        suggested_unit_of_measurement=UnitOfInformation.GIBIBYTES,
+        suggested_display_precision=2,
+        state_class=SensorStateClass.MEASUREMENT,
+        entity_registry_enabled_default=False,
+        value=lambda view: view.figures.size,
+    ),
+    GuestSensorDescription(
+        key="duration",
+        translation_key="guest_duration",
+        device_class=SensorDeviceClass.DURATION,
+        native_unit_of_measurement=UnitOfTime.SECONDS,
+        suggested_unit_of_measurement=UnitOfTime.MINUTES,
+        suggested_display_precision=1,
+        state_class=SensorStateClass.MEASUREMENT,
+        entity_registry_enabled_default=False,
+        value=lambda view: _seconds(view.figures.duration),
+    ),
+    GuestSensorDescription(
+        key="restore_points",
+        translation_key="guest_restore_points",
+        state_class=SensorStateClass.MEASUREMENT,
+        entity_registry_enabled_default=False,
+        value=lambda view: view.figures.restore_points,
+    ),
+    GuestSensorDescription(
+        key="oldest_restore_point",
+        translation_key="guest_oldest_restore_point",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        entity_registry_enabled_default=False,
+        value=lambda view: view.figures.oldest,
+    ),
+    GuestSensorDescription(
+        key="verification",
+        translation_key="guest_verification",
+        device_class=SensorDeviceClass.ENUM,
+        options=[state.value for state in Verification],
+        entity_registry_enabled_default=False,
+        value=lambda view: view.figures.verification.value if view.figures.verification else None,
     ),
 )
 JOB_SENSORS = (
-    VerdictSensorDescription(
+    JobSensorDescription(
         key="status",
         translation_key="job_status",
         device_class=SensorDeviceClass.ENUM,
         options=JOB_STATES,
-        value=lambda verdict: verdict.status.value,
+        value=lambda view: view.verdict.status.value,
     ),
-    VerdictSensorDescription(
+    JobSensorDescription(
         key="last_success",
         translation_key="job_last_success",
         device_class=SensorDeviceClass.TIMESTAMP,
-        value=lambda verdict: verdict.last_success,
+        value=lambda view: view.verdict.last_success,
+    ),
+    JobSensorDescription(
+        key="next_run",
+        translation_key="job_next_run",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        value=lambda view: view.verdict.next_due,
+    ),
+    JobSensorDescription(
+        key="duration",
+        translation_key="job_duration",
+        device_class=SensorDeviceClass.DURATION,
+        native_unit_of_measurement=UnitOfTime.SECONDS,
+        suggested_unit_of_measurement=UnitOfTime.MINUTES,
+        suggested_display_precision=0,
+        state_class=SensorStateClass.MEASUREMENT,
+        value=lambda view: _seconds(view.figures.duration),
+    ),
+    JobSensorDescription(
+        key="size",
+        translation_key="job_size",
+        device_class=SensorDeviceClass.DATA_SIZE,
+        native_unit_of_measurement=UnitOfInformation.BYTES,
+        suggested_unit_of_measurement=UnitOfInformation.GIBIBYTES,
+        suggested_display_precision=1,
+        state_class=SensorStateClass.MEASUREMENT,
+        value=lambda view: view.figures.size,
     ),
 )
+
+
+def _seconds(duration: timedelta | None) -> float | None:
+    return None if duration is None else duration.total_seconds()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +199,7 @@ STORAGE_SENSORS = (
     StorageSensorDescription(
         key="used",
         translation_key="storage_used",
-        native_unit_of_measurement=PERCENTAGE,
+        native_unit_of_measurement=UnitOfRatio.PERCENTAGE,
         state_class=SensorStateClass.MEASUREMENT,
         suggested_display_precision=0,
         value=lambda view: used_percent(view.storage),
@@ -135,10 +209,10 @@ STORAGE_SENSORS = (
         translation_key="storage_free",
         device_class=SensorDeviceClass.DATA_SIZE,
         native_unit_of_measurement=UnitOfInformation.BYTES,
-        suggested_unit_of_measurement=UnitOfInformation.GIGABYTES,
+        suggested_unit_of_measurement=UnitOfInformation.GIBIBYTES,
         suggested_display_precision=0,
         state_class=SensorStateClass.MEASUREMENT,
-        value=lambda view: view.storage.available,
+        value=lambda view: free_bytes(view.storage),
     ),
     StorageSensorDescription(
         key="full_on",
@@ -157,6 +231,14 @@ def used_percent(storage: StorageFacts) -> float | None:
     return round(100 * storage.used / storage.total, 1)
 
 
+def free_bytes(storage: StorageFacts) -> int | None:
+    """Return what is free on a storage, to a thousandth of its size: a log file that grows is no news."""
+    if not storage.total or storage.available is None:
+        return None
+    step = max(storage.total // 1000, 1)
+    return round(storage.available / step) * step
+
+
 async def async_setup_entry(
     hass: HomeAssistant, entry: CheckerConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
@@ -171,24 +253,28 @@ async def async_setup_entry(
     add_entities_as_they_appear(entry, async_add_entities, makers)
 
 
-class VerdictSensor(VerdictEntity, SensorEntity):
-    """A part of a verdict."""
+class GuestSensor(GuestEntity, SensorEntity):
+    """A sensor of a guest."""
 
-    entity_description: VerdictSensorDescription
+    entity_description: GuestSensorDescription
 
     @property
     @override
     def native_value(self) -> StateType | datetime:
         """The part shown."""
-        return self.entity_description.value(self.verdict) if self.verdict else None
+        return self.entity_description.value(self.view) if self.view else None
 
 
-class GuestSensor(VerdictSensor, GuestEntity):
-    """A sensor of a guest."""
-
-
-class JobSensor(VerdictSensor, JobEntity):
+class JobSensor(JobEntity, SensorEntity):
     """A sensor of a job."""
+
+    entity_description: JobSensorDescription
+
+    @property
+    @override
+    def native_value(self) -> StateType | datetime:
+        """The part shown."""
+        return self.entity_description.value(self.view) if self.view else None
 
 
 class ClusterSensor(ClusterEntity, SensorEntity):

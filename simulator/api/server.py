@@ -138,7 +138,7 @@ class NodeServer:
         """Take the port without listening: connections are refused."""
         self._socket = socket.socket()
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._socket.bind(("127.0.0.1", self.port))
+        self._socket.bind((self._node.ip, self.port))
         self._socket.setblocking(False)
         self.port = self._socket.getsockname()[1]
 

@@ -7,6 +7,7 @@ import pytest
 
 from simulator.guests import GIB, Disk
 from simulator.outcomes import failed
+from simulator.storages import Archive
 
 from .home import Home
 
@@ -182,6 +183,54 @@ async def test_c18_a_guest_that_was_restored_keeps_its_backups(home: Home) -> No
 
     assert home.last_success(104) == before
     assert home.guest(104).brief == ("off", "ok")
+
+
+def back_up_elsewhere(home: Home, moment: str, notes: str | None = None) -> None:
+    """Let another cluster, which has a guest 101 too, back it up into the same namespace."""
+    begun = datetime.fromisoformat(f"{moment}+00:00")
+    home.pve.storage("pbs").store(
+        Archive(
+            name=f"vm/101/{begun:%Y-%m-%dT%H:%M:%SZ}",
+            vmid=101,
+            type="qemu",
+            ctime=int(begun.timestamp()),
+            size=8 * GIB,
+            stored=GIB,
+            notes=notes,
+        )
+    )
+
+
+async def test_c19_the_backup_of_another_cluster_in_the_same_namespace_is_not_borrowed(home: Home) -> None:
+    home.pve.add_storage("pbs", "pbs")
+    home.pve.limit_token({"/": "Sys.Audit VM.Audit Pool.Audit Datastore.Audit Datastore.Allocate VM.Backup"})
+    home.pve.job("nightly").change(storage="pbs", notes_template=None)
+    await home.until(TUESDAY_MORNING)
+    back_up_elsewhere(home, "2026-01-13T01:30:20")
+    await home.until("2026-01-14T05:00:00")
+    ours = home.last_success(101)
+    assert home.guest(101).brief == ("off", "ok")
+    assert "not counted" in home.guest(101).attributes["findings"]
+
+    home.pve.scheduler.active = False
+    home.pve.scheduler.changed(home.pve.job("nightly"))
+    home.pve.clock.advance(hours=21)
+    back_up_elsewhere(home, "2026-01-15T01:30:20")
+    await home.until("2026-01-15T06:00:00")
+    assert home.guest(101).brief == ("on", "overdue")
+    assert home.last_success(101) == ours
+    assert home.picture.guests[101].figures.restore_points == 2
+
+
+async def test_c19_before_the_first_run_the_backup_of_another_cluster_proves_nothing(home: Home) -> None:
+    home.pve.add_storage("pbs", "pbs")
+    home.pve.limit_token({"/": "Sys.Audit VM.Audit Pool.Audit Datastore.Audit Datastore.Allocate VM.Backup"})
+    home.pve.job("nightly").change(storage="pbs")
+    back_up_elsewhere(home, "2026-01-12T01:00:20", notes="mailserver")
+    await home.look()
+
+    assert home.guest(101).brief == ("unknown", "unknown")
+    assert home.last_success(101) is None
 
 
 async def test_c20_templates_are_judged_in_a_job_and_ignored_without_one(home: Home) -> None:

@@ -3,9 +3,11 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from homeassistant.helpers import entity_registry as er
 import pytest
 
 from simulator.outcomes import Stage, failed, no_space, storage_unreachable
+from tests.integration.states import entity, shown
 
 from .home import Home, Shown
 
@@ -352,3 +354,20 @@ async def test_d26_a_full_storage_fails_its_guests_with_that_cause(home: Home) -
     assert home.guest(101).brief == ("on", "failed")
     assert "storage is full" in home.guest(101).reason
     assert home.guest(101).attributes["next_step"]
+
+
+async def test_d29_that_a_backup_is_encrypted_is_shown_and_no_more_is_claimed(home: Home) -> None:
+    pbs = home.pve.add_storage("pbs", "pbs")
+    pbs.encryption_key = "64:d3:5f"
+    home.pve.limit_token({"/": "Sys.Audit VM.Audit Pool.Audit Datastore.Audit Datastore.Allocate VM.Backup"})
+    home.pve.job("nightly").change(storage="pbs", vmid="101,102")
+    await home.until(TUESDAY_MORNING)
+    encrypted = entity(home.hass, "_guest_101_encrypted")
+    assert encrypted is not None
+    assert encrypted.disabled
+    er.async_get(home.hass).async_update_entity(encrypted.entity_id, disabled_by=None)
+    await home.restart()
+
+    assert shown(home.hass, "_guest_101_encrypted").state == "on"
+    assert home.guest(101).brief == ("off", "ok")
+    assert "restor" not in f"{home.guest(101).attributes}".lower()

@@ -8,6 +8,7 @@ from custom_components.proxmox_backup_checker.checker.records import (
     GuestRecord,
     History,
     JobRecord,
+    MissRecord,
     RunRecord,
     StorageRecord,
 )
@@ -144,3 +145,20 @@ def test_the_limits_are_looked_at_once_a_day() -> None:
     assert not is_time_to_bound(NOW, NOW + timedelta(hours=23))
     assert is_time_to_bound(NOW, NOW + timedelta(hours=24))
     assert is_time_to_bound(NOW, NOW - timedelta(seconds=1))
+
+
+def test_missed_slots_go_with_the_runs_of_their_time() -> None:
+    kept, gone = (
+        MissRecord(
+            key=f"nightly@{days}", job_id="nightly", slot=NOW - timedelta(days=days), node="pve1", code="run_missed"
+        )
+        for days in (395, 397)
+    )
+    history = history_of(misses={kept.key: kept, gone.key: gone})
+    assert bounded(history, NOW).misses == {kept.key: kept}
+    assert bounded(history_of(misses={kept.key: kept}), NOW).misses == {kept.key: kept}
+
+
+def test_of_thousands_of_guests_fewer_outcomes_are_kept_each() -> None:
+    history = bounded(history_of(*nights(31, *range(100, 5200))), NOW)
+    assert set(outcomes_by_guest(history).values()) == {30}

@@ -18,7 +18,7 @@ _SUBSCRIBE: Final = "proxmox_backup_checker/wall/subscribe"
 def rows() -> list[list[Any]]:
     """Return rows of guests, some of them with problems."""
     random, now = Random(7), int(time.time())
-    made = []
+    made: list[list[Any]] = []
     for number in range(GUESTS):
         bad = random.random() < 0.05
         cells = "".join(random.choices("owfmn", [50 if bad else 92, 3, 30 if bad else 3, 1, 1])[0] for _ in range(DAYS))

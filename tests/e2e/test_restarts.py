@@ -1,12 +1,15 @@
 """Open tabs while Home Assistant restarts, gets another release, or watches another cluster."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from playwright.sync_api import expect
 import pytest
 
 from custom_components.proxmox_backup_checker.const import DOMAIN
+from simulator import SimulatedCluster
+from simulator.api.server import NodeServer
 
 from .browser import Tab
 from .conftest import OpenTab, Shoot
@@ -16,6 +19,11 @@ pytestmark = pytest.mark.e2e
 
 WALL = {"type": "custom:proxmox-backup-wall"}
 ROW = "proxmox-backup-wall button.row"
+
+
+def _each(pve: SimulatedCluster, act: Callable[[NodeServer], None]) -> None:
+    for server in pve.servers.values():
+        act(server)
 
 
 @pytest.fixture
@@ -48,11 +56,11 @@ def test_a_cluster_that_is_out_of_reach_keeps_its_rows(tab: Tab, stage: Stage, s
     tab.show(WALL)
     expect(tab.find(ROW)).to_have_count(16)
     pve = stage.clusters[second_cluster]
-    stage.play(lambda: [server.refuse() for server in pve.servers.values()])
+    stage.play(partial(_each, pve, NodeServer.refuse))
     stage.look(second_cluster)
     expect(tab.find("proxmox-backup-wall ha-alert")).to_contain_text("small")
     expect(tab.find(ROW)).to_have_count(16)
-    stage.play(lambda: [server.resume() for server in pve.servers.values()])
+    stage.play(partial(_each, pve, NodeServer.resume))
 
 
 def test_a_tab_goes_on_after_a_restart(tab: Tab, stage: Stage) -> None:

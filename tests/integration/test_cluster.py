@@ -82,7 +82,7 @@ async def test_the_same_cluster_is_not_added_twice_through_another_node(
 ) -> None:
     await _add(hass, pve)
     result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
-    other = _data(pve, port=pve.address("pve2")[1])
+    other = _data(pve, host=pve.address("pve2")[0])
     result = await hass.config_entries.flow.async_configure(result["flow_id"], other)
     result = await hass.config_entries.flow.async_configure(result["flow_id"], {})
 

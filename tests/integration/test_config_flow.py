@@ -268,7 +268,7 @@ async def test_a_certificate_that_changes_while_rights_are_granted_is_asked_for(
 
 async def test_a_cluster_is_not_added_twice_through_another_node(hass: HomeAssistant, pve: SimulatedCluster) -> None:
     await set_up(hass, pve)
-    result = await _continue(hass, await _start(hass, _data(pve, port=pve.address("pve2")[1])), {})
+    result = await _continue(hass, await _start(hass, _data(pve, host=pve.address("pve2")[0])), {})
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "already_configured"
 

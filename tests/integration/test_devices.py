@@ -6,7 +6,7 @@ import pytest
 from simulator import SimulatedCluster
 
 from .conftest import poll, set_up
-from .states import device, entity
+from .states import device, entity, shown
 
 
 async def test_guests_and_jobs_are_devices_below_the_cluster(hass: HomeAssistant, pve: SimulatedCluster) -> None:
@@ -72,6 +72,24 @@ async def test_a_guest_that_comes_back_in_time_stays(hass: HomeAssistant, pve: S
     assert device(hass, entry, "guest_104") is not None
 
 
+async def test_a_storage_that_was_removed_goes_but_not_one_that_may_no_longer_be_seen(
+    hass: HomeAssistant, pve: SimulatedCluster
+) -> None:
+    pve.add_storage("usb", "nfs")
+    entry = await set_up(hass, pve)
+    pve.limit_token({"/": "Sys.Audit VM.Audit Pool.Audit"})
+    for _ in range(4):
+        await poll(hass, entry)
+    assert shown(hass, "_storage_usb_problem").state == "unavailable"
+    assert device(hass, entry, "storage_usb") is not None
+    pve.limit_token({"/": "BackupMonitor"})
+    del pve.storages["usb"]
+    for _ in range(3):
+        await poll(hass, entry)
+    assert device(hass, entry, "storage_usb") is None
+    assert device(hass, entry, "storage_nas") is not None
+
+
 @pytest.mark.parametrize("cause", ["offline", "rights", "unreachable"])
 async def test_nothing_goes_while_something_cannot_be_seen(
     hass: HomeAssistant, pve: SimulatedCluster, cause: str
@@ -87,3 +105,19 @@ async def test_nothing_goes_while_something_cannot_be_seen(
     for _ in range(5):
         await poll(hass, entry)
     assert device(hass, entry, "guest_104") is not None
+
+
+async def test_a_device_leads_to_its_page_in_proxmox(hass: HomeAssistant, pve: SimulatedCluster) -> None:
+    entry = await set_up(hass, pve)
+    page = f"https://{pve.host}:{pve.port}/"
+    fragments = {
+        "cluster": "",
+        "guest_101": "#v1:0:=qemu/101:4:::::21::",
+        "guest_103": "#v1:0:=lxc/103:4::::::21:",
+        "job_backup-nightly": "#v1:0:18:4:::::::21",
+        "storage_nas": "#v1:0:=storage/pve1/nas:4::=contentBackup:::::",
+    }
+    for key, fragment in fragments.items():
+        found = device(hass, entry, key)
+        assert found is not None
+        assert found.configuration_url == f"{page}{fragment}"

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import custom_components.proxmox_backup_checker as integration
+from custom_components.proxmox_backup_checker.proxmox.calendar_surprises import SurpriseCode
 
 FOLDER = Path(str(integration.__file__)).parent
 LANGUAGES = ("en", "de")
@@ -107,7 +108,11 @@ def test_what_a_flow_names_has_a_text(file: str, few: set[str], language: str) -
         "issues.certificate_changed.title",
         *(
             f"issues.{issue}.{part}"
-            for issue in ("missing_privileges", "log_agent_certificate", "log_agent_token", "log_agent_unreachable")
+            for issue in (
+                *("missing_privileges", "log_agent_certificate", "log_agent_token", "log_agent_unreachable"),
+                *("deleted_guest_in_job", "job_disabled_for_long", "clock_change_skips_slot", "storage_not_on_node"),
+                *(f"schedule_{code}" for code in SurpriseCode if code is not SurpriseCode.SWALLOWED_BY_CLOCK_CHANGE),
+            )
             for part in ("title", "description")
         ),
     ],

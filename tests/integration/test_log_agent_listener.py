@@ -179,13 +179,13 @@ async def test_a_task_that_never_ends_in_the_list_is_looked_at_a_few_times_only(
     hass: HomeAssistant, pve: SimulatedCluster, log_agent: RunningAgent
 ) -> None:
     entry = await set_up(hass, pve)
-    lookout = Lookout(entry.runtime_data)
+    lookout = Lookout(entry.runtime_data, lag_pauses=(0.5, 0.5, 0.5))
     lookout.expect_ended(["UPID:pve1:00000001:00000001:00000001:vzdump::root@pam:"])
     before = requests(pve)
     lookout.ask(0)
     async with asyncio.TaskGroup() as group:
         task = group.create_task(lookout.run())
-        await asyncio.sleep(26)
+        await asyncio.sleep(5)
         task.cancel()
 
     assert requests(pve) - before == 4
@@ -251,6 +251,7 @@ async def test_an_agent_that_is_down_is_left_alone_more_and_more_and_without_noi
         await asyncio.sleep(9)
 
     assert 1 <= visits <= 4
+    assert shown(hass, "_node_pve1_log_agent").state == "off"
     noise = [record for record in caplog.records if "proxmox_backup_checker" in record.name]
     assert not [record for record in noise if record.levelno >= logging.INFO]
 

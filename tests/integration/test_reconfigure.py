@@ -149,7 +149,7 @@ async def test_another_node_of_the_cluster_is_taken_once_its_certificate_is_conf
     assert result["step_id"] == "certificate"
     result = await _enter(hass, result)
     assert result["reason"] == "reconfigure_successful"
-    assert entry.data == entry_data(pve, port=port, fingerprint=pve.fingerprints["pve2"])
+    assert entry.data == entry_data(pve, host=host, port=port, fingerprint=pve.fingerprints["pve2"])
     assert entry.state is ConfigEntryState.LOADED
 
 

@@ -18,6 +18,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.proxmox_backup_checker.const import DOMAIN
 from custom_components.proxmox_backup_checker.repairs import async_create_fix_flow
 from simulator import SimulatedCluster
+from simulator.outcomes import failed
 
 from .conftest import RunningAgent, StartAgent, entry_data, poll, set_up
 
@@ -33,6 +34,8 @@ async def entry(hass: HomeAssistant, pve: SimulatedCluster) -> MockConfigEntry:
 @pytest.fixture
 async def web_interface(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> TestClient[Any, Any]:
     """A browser on Home Assistant's repairs."""
+    # A server that runs takes no more routes, and the integration brings its own.
+    assert await async_setup_component(hass, DOMAIN, {})
     assert await async_setup_component(hass, REPAIRS, {})
     client: TestClient[Any, Any] = await hass_client()
     return client
@@ -260,3 +263,73 @@ async def test_a_refused_token_asks_for_a_new_one_and_keeps_the_other_issues(
     assert entry.state is ConfigEntryState.LOADED
     assert ir.async_get(hass).async_get_issue(domain, reauth) is None
     assert _issue(hass, entry, "missing_privileges") is None
+
+
+def _mistakes(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str | None, ir.IssueEntry]:
+    """Return the issues about what is mistaken in Proxmox, by the key of their text."""
+    return {
+        issue.translation_key: issue
+        for issue in ir.async_get(hass).issues.values()
+        if issue.issue_id.startswith("mistake_") and issue.issue_id.endswith(entry.entry_id)
+    }
+
+
+async def test_what_is_mistaken_in_proxmox_is_an_issue_until_it_is_put_right(
+    hass: HomeAssistant, pve: SimulatedCluster, entry: MockConfigEntry
+) -> None:
+    assert _mistakes(hass, entry) == {}
+    hass.config.language = "de"
+    pve.guest(104).delete(purge=False)
+    pve.add_job("hourly", "22", "local", vmid="101", comment="local copy")
+    await poll(hass, entry)
+    found = _mistakes(hass, entry)
+    assert found.keys() == {"deleted_guest_in_job", "schedule_minute_not_hour"}
+    assert found["deleted_guest_in_job"].translation_placeholders == {
+        "cluster": "small",
+        "job": "nightly",
+        "vmids": "104",
+        "command": "pvesh set /cluster/backup/backup-nightly --vmid 101,102,103",
+    }
+    schedule = found["schedule_minute_not_hour"]
+    assert schedule.translation_placeholders is not None
+    assert schedule.translation_placeholders["meaning"] == "jede Stunde zur Minute 22"
+    assert schedule.learn_more_url is not None
+    assert schedule.learn_more_url.endswith("/docs/schedules.md")
+
+    pve.job("nightly").change(vmid="101,102,103")
+    pve.job("hourly").reschedule("22:00")
+    await poll(hass, entry)
+    assert _mistakes(hass, entry) == {}
+
+
+async def test_a_mistake_that_is_ignored_stays_ignored_until_it_is_another_one(
+    hass: HomeAssistant, pve: SimulatedCluster, entry: MockConfigEntry
+) -> None:
+    pve.job("nightly").reschedule("22")
+    await poll(hass, entry)
+    ignored = _mistakes(hass, entry)["schedule_minute_not_hour"]
+    ir.async_ignore_issue(hass, DOMAIN, ignored.issue_id, ignore=True)
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert _mistakes(hass, entry)["schedule_minute_not_hour"].dismissed_version is not None
+    pve.job("nightly").reschedule("23")
+    await poll(hass, entry)
+    assert _mistakes(hass, entry)["schedule_minute_not_hour"].dismissed_version is None
+
+
+async def test_while_proxmox_is_not_reached_the_mistakes_stay_and_they_go_with_the_entry(
+    hass: HomeAssistant, pve: SimulatedCluster, entry: MockConfigEntry
+) -> None:
+    pve.job("nightly").reschedule("22")
+    await poll(hass, entry)
+    pve.faults.errors["/cluster/resources"] = (500, "broken")
+    await poll(hass, entry)
+    assert _mistakes(hass, entry)
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert _mistakes(hass, entry) == {}
+
+
+async def test_a_failed_backup_is_no_issue(hass: HomeAssistant, pve: SimulatedCluster, entry: MockConfigEntry) -> None:
+    pve.job("nightly").run(outcomes={101: failed("disk full")})
+    await poll(hass, entry)
+    assert not ir.async_get(hass).issues

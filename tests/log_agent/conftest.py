@@ -7,12 +7,9 @@ import pytest
 
 from proxmox_backup_log_agent.certificate import make_certificate
 
-from .host import Agent, Host, running_agent
+from .host import LOG, UPID, Agent, Host, running_agent
 
-LOG = (
-    "2026-11-23 21:00:03 INFO: Starting Backup of VM 100 (qemu)\n2026-11-23 21:02:03 INFO: Finished Backup of VM 100\n"
-)
-STATE = {"state": "stopped", "msg": "OK", "upid": "UPID:pve1:0012AB34:0123ABCD:68A61BE3:vzdump::root@pam:"}
+STATE = {"state": "stopped", "msg": "OK", "upid": UPID}
 
 
 @pytest.fixture(scope="session")

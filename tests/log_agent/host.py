@@ -16,6 +16,10 @@ from proxmox_backup_log_agent.listener import Limits
 from proxmox_backup_log_agent.server import Server
 from proxmox_backup_log_agent.tokens import GivenToken
 
+LOG = (
+    "2026-11-23 21:00:03 INFO: Starting Backup of VM 100 (qemu)\n2026-11-23 21:02:03 INFO: Finished Backup of VM 100\n"
+)
+UPID = "UPID:pve1:0012AB34:0123ABCD:68A61BE3:vzdump::root@pam:"
 TOKEN = "c0rrect-h0rse-battery-staple-c0rrect-h0rse"
 
 

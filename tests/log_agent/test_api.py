@@ -7,8 +7,8 @@ import time
 
 from proxmox_backup_log_agent import API_VERSION, __version__
 
-from .conftest import LOG, STATE
-from .host import Agent, Host
+from .conftest import STATE
+from .host import LOG, Agent, Host
 
 
 async def test_the_status_says_who_and_when_it_is(agent: Agent) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from .conftest import LOG, STATE
-from .host import Agent, Host, running_agent
+from .conftest import STATE
+from .host import LOG, Agent, Host, running_agent
 
 
 async def changes(agent: Agent, cursor: object = "", wait: float = 0) -> Any:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypedDict
 
 import aiohttp
 import pytest
@@ -29,27 +30,25 @@ async def session(real_network: None) -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
+class _Access(TypedDict):
+    """What a client needs beside the address."""
+
+    token_id: str
+    token_secret: str
+    fingerprint: str
+
+
+def _access(pve: SimulatedCluster) -> _Access:
+    return {"token_id": pve.token_id, "token_secret": pve.token_secret, "fingerprint": pve.fingerprint}
+
+
 @pytest.fixture
 def client(session: aiohttp.ClientSession, pve: SimulatedCluster) -> ProxmoxClient:
     """A client with the token of Home Assistant and the pinned certificate of the first node."""
-    return ProxmoxClient(
-        session,
-        pve.host,
-        pve.port,
-        token_id=pve.token_id,
-        token_secret=pve.token_secret,
-        fingerprint=pve.fingerprint,
-    )
+    return ProxmoxClient(session, pve.host, pve.port, **_access(pve))
 
 
 @pytest.fixture
 def connection(session: aiohttp.ClientSession, pve: SimulatedCluster) -> Connection:
     """The same, one floor below: paths and raw data."""
-    return Connection(
-        session,
-        pve.host,
-        pve.port,
-        token_id=pve.token_id,
-        token_secret=pve.token_secret,
-        fingerprint=pve.fingerprint,
-    )
+    return Connection(session, pve.host, pve.port, **_access(pve))

@@ -272,4 +272,32 @@ def test_events_written_alike_are_equal() -> None:
 def test_a_refusal_shows_the_text_and_what_is_wrong_with_it(text: str, complaint: str) -> None:
     with pytest.raises(ValueError) as refused:
         CalendarEvent.parse(text)
-    assert str(refused.value) == complaint
+    assert str(refused.value).startswith(complaint)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("0 2 * * *", "this looks like a line of cron; a time of day is written like 21:00"),
+        ("mon-fri 21:00", "a range of weekdays is written with dots, like mon..fri"),
+        ("mon, tue", "no blank may stand beside a comma"),
+        ("1:00 utc", '"UTC" is written in capital letters'),
+        ("1:00 Europe/Berlin", 'after the time only "UTC" may follow: Proxmox takes the time zone of the node'),
+        ("21:00 mon", "the weekday comes first, then the date, then the time"),
+        ("Daily", "this word is written in small letters"),
+        ("daily 5:00", "this word stands alone; a time of day is written like 21:00"),
+        ("22.00", "hour and minute are parted by a colon, like 21:00"),
+        ("10pm", "a time of day is written like 21:00"),
+        ("2:60", "minutes and seconds end at 59"),
+        ("*/0", "a step is 1 or greater"),
+        ("5..3", "a range does not run backwards"),
+        ("mon..", "a range has an end, like 1..7"),
+        ("*,5", '"*" stands alone and for every number'),
+        ("*-*-32", "a date is year-month-day or month-day"),
+        ("tues", "weekdays are mon, tue, wed, thu, fri, sat and sun, or their full English names"),
+    ],
+)
+def test_a_refusal_tells_the_usual_mistakes(text: str, hint: str) -> None:
+    with pytest.raises(ValueError) as refused:
+        CalendarEvent.parse(text)
+    assert str(refused.value).endswith(f" ({hint})")

@@ -27,6 +27,11 @@ def _found(schedule: str, moment: datetime | None = None) -> dict[str, dict[str,
         ("25:30", "hour_read_as_minute", {"text": "25:30", "minutes": "25", "seconds": "30"}),
         ("*/30:15", "hour_read_as_minute", {"text": "*/30:15", "minutes": "0/30", "seconds": "15"}),
         ("12:00,13:00", "list_of_times", {"text": "12:00,13:00", "hours": "12", "minutes": "0,13", "seconds": "0"}),
+        (
+            "8,12:00,13:00",
+            "list_of_times",
+            {"text": "8,12:00,13:00", "hours": "8,12", "minutes": "0,13", "seconds": "0"},
+        ),
         ("12:00..13:00", "list_of_times", {"text": "12:00..13:00", "hours": "12", "minutes": "0..13", "seconds": "0"}),
         ("8-12", "hours_read_as_date", {"text": "8-12", "month": 8, "day": 12}),
         ("*/45", "step_skips", {"field": "minute", "missed": "0"}),
@@ -57,7 +62,7 @@ def test_a_surprise_is_told_with_its_values(schedule: str, code: str, values: di
             "fri..mon 0/6:00",
             "*/2:00",
         ),
-        *("hourly", "daily", "quarterly", "*-*-*/2 3:00", "*:15", "2027-8-12", "12-24 18:00", "*/12:30"),
+        *("hourly", "daily", "quarterly", "*-*-*/2 3:00", "*:15", "2027-8-12", "12-24 18:00", "*/12:30", "1-1", "2-29"),
     ],
 )
 def test_what_does_what_it_says_is_no_surprise(schedule: str) -> None:

@@ -34,12 +34,8 @@ from proxmox_backup_log_agent.certificate import (
     make_certificate,
     server_context,
 )
-from tests.log_agent.host import TOKEN, Agent, Host, running_agent
+from tests.log_agent.host import LOG, TOKEN, UPID, Agent, Host, running_agent
 
-LOG = (
-    "2026-11-23 21:00:03 INFO: Starting Backup of VM 100 (qemu)\n2026-11-23 21:02:03 INFO: Finished Backup of VM 100\n"
-)
-UPID = "UPID:pve1:0012AB34:0123ABCD:68A61BE3:vzdump::root@pam:"
 PIN = ":".join(["AB"] * 32)
 
 

@@ -69,6 +69,11 @@ def test_the_property_string_and_the_object_of_the_api_say_the_same() -> None:
         ("keep-daily=1,keep-daily=2", "twice"),
         ("keep-all=1,keep-last=3", "cannot be combined"),
         ("keep-all=maybe", "1 or 0"),
+        ("keep-daily=7, keep-weekly=4", "' keep-weekly' is unknown"),
+        ("keep-daily= 7", "whole number"),
+        ("keep-daily=", "whole number"),
+        ("keep-daily=7.0", "whole number"),
+        ("7", "not of the form"),
     ],
 )
 def test_what_proxmox_refuses_is_refused(text: str, complaint: str) -> None:

@@ -73,7 +73,10 @@ def test_a_schedule_that_proxmox_refuses_is_refused_with_the_reason() -> None:
     refused = _run("0 2 * * *")
     assert refused.returncode == 1
     assert refused.stdout == ""
-    assert refused.stderr == "'0 2 * * *' is not a Proxmox schedule: ' 2 * * *' cannot be read\n"
+    assert refused.stderr == (
+        "'0 2 * * *' is not a Proxmox schedule: ' 2 * * *' cannot be read"
+        " (this looks like a line of cron; a time of day is written like 21:00)\n"
+    )
 
 
 @pytest.mark.parametrize(

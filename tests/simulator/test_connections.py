@@ -100,7 +100,7 @@ async def test_the_authority_is_one_that_python_refuses_unless_told(pve: Simulat
     with pytest.raises(ssl.SSLCertVerificationError, match="CA cert does not include key usage extension"):
         await handshake(pve, context, "localhost")
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    for name in ("localhost", "127.0.0.1", "pve1", "192.168.1.11"):
+    for name in ("localhost", "127.0.0.1", "pve1", "pve1.home.arpa"):
         await handshake(pve, context, name)
     with pytest.raises(ssl.SSLCertVerificationError):
         await handshake(pve, context, "pve2")
@@ -115,11 +115,12 @@ async def test_certificates_and_token_are_kept_over_restarts(tmp_path: Path, rea
     assert seen[0] == seen[1]
 
 
-async def test_ports_can_be_chosen_and_follow_each_other(tmp_path: Path, real_network: None) -> None:
-    """One per node, from the first on."""
+async def test_the_port_can_be_chosen_and_is_the_same_for_all_nodes(tmp_path: Path, real_network: None) -> None:
+    """Each has an address of its own, as real ones have."""
     first = some_ports(0)
     async with SimulatedCluster.start("small", tmp_path, base_port=first) as pve:
-        assert [server.port for server in pve.servers.values()] == [first, first + 1, first + 2]
+        addresses = [pve.address(node) for node in pve.nodes]
+        assert addresses == [("127.0.0.1", first), ("127.0.0.2", first), ("127.0.0.3", first)]
         assert pve.port == first
         with pytest.raises(OSError, match="in use"):
             async with SimulatedCluster.start("small", tmp_path / "other", base_port=first):

@@ -17,9 +17,11 @@ _CLOCKS_DIFFER: Final = timedelta(minutes=1)
 # Another file system below the same path has another size; growth of a pool is rarely as much.
 _ANOTHER_SIZE: Final = 0.2
 _LEAST_ARCHIVES: Final = 3
-# PVE/Storage.pm, archive_info: only such a name tells guest and time; prune leaves every other alone.
+# PVE/Storage.pm, archive_info: only such a name tells guest and time; prune leaves every other alone. A backup server has no
+# other names.
 _STANDARD_NAME: Final = re.compile(
-    r"vzdump-(?:lxc|openvz|qemu)-[1-9][0-9]{2,8}-[0-9]{4}_[0-9]{2}_[0-9]{2}-[0-9]{2}_[0-9]{2}_[0-9]{2}\.[a-z0-9.]+"
+    r"[^:]*:(?:backup/(?:vm|ct)/.*|(?:[^:]*/)?"
+    r"vzdump-(?:lxc|openvz|qemu)-[1-9][0-9]{2,8}-[0-9]{4}_[0-9]{2}_[0-9]{2}-[0-9]{2}_[0-9]{2}_[0-9]{2}\.[a-z0-9.]+)"
 )
 
 type _Group = tuple[int | None, str | None]
@@ -47,7 +49,7 @@ def file_name(archive: Archive) -> str:
 
 def is_renamed(archive: Archive) -> bool:
     """Tell whether an archive has a name of its own, which the content call does not say, so that prune leaves it."""
-    return archive.renamed or not (_on_backup_server(archive) or _STANDARD_NAME.fullmatch(file_name(archive)))
+    return archive.renamed or _STANDARD_NAME.fullmatch(archive.volid) is None
 
 
 def _on_backup_server(archive: Archive) -> bool:
@@ -57,12 +59,8 @@ def _on_backup_server(archive: Archive) -> bool:
 
 def as_backup(archive: Archive) -> Backup:
     """Return an archive as prune looks at it."""
-    return Backup(
-        ctime=archive.ctime,
-        protected=archive.protected,
-        renamed=is_renamed(archive),
-        unfinished=_on_backup_server(archive) and not archive.finished,
-    )
+    unfinished = not archive.finished and _on_backup_server(archive)
+    return Backup(archive.ctime, archive.protected, is_renamed(archive), unfinished)
 
 
 def each_once(archives: Iterable[Archive]) -> list[Archive]:

@@ -1,5 +1,6 @@
 """The judgement of a cluster as a whole: the sum of its guests, jobs and storages."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -24,15 +25,21 @@ class Counts:
     @classmethod
     def of(cls, verdicts: Iterable[Verdict]) -> Counts:
         """Count the verdicts of guests."""
-        held = list(verdicts)
+        statuses: Counter[Status] = Counter()
+        problems: Counter[bool | None] = Counter()
+        protected = 0
+        for verdict in verdicts:
+            statuses[verdict.status] += 1
+            problems[verdict.problem] += 1
+            protected += _is_protected(verdict)
         return cls(
-            guests=len(held),
-            protected=sum(_is_protected(verdict) for verdict in held),
-            problems=sum(verdict.problem is True for verdict in held),
-            uncovered=sum(verdict.status is Status.UNCOVERED for verdict in held),
-            unknown=sum(verdict.problem is None for verdict in held),
-            paused=sum(verdict.status is Status.PAUSED for verdict in held),
-            ignored=sum(verdict.status is Status.IGNORED for verdict in held),
+            guests=statuses.total(),
+            protected=protected,
+            problems=problems[True],
+            uncovered=statuses[Status.UNCOVERED],
+            unknown=problems[None],
+            paused=statuses[Status.PAUSED],
+            ignored=statuses[Status.IGNORED],
         )
 
 

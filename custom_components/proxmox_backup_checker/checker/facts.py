@@ -45,8 +45,10 @@ class NodeFacts:
     """What is known of a node; `blindness` says why its runs cannot be seen, `zone` is None where it is not known.
 
     `online` is the cluster's word. `tasks_read` is the last time at which its runs could be seen, on our clock; `skew` is
-    what the node's clock is ahead of ours, and `booted` the node's last start on our clock. `oldest_task` is the start of
-    the oldest run that its task list still held: what happened before is not known.
+    what the node's clock is ahead of ours, and `booted` the node's last start on our clock. Of the runs that started at
+    `runs_known_since` or later, by the node's clock, none is missing; what its task list no longer held is not known.
+    `address` and `fingerprint`, that of its certificate, lead to it where the node that is configured, the one that is
+    `contacted`, does not answer.
     """
 
     name: str
@@ -57,7 +59,10 @@ class NodeFacts:
     tasks_read: datetime | None = None
     skew: timedelta = timedelta()
     booted: datetime | None = None
-    oldest_task: datetime | None = None
+    runs_known_since: datetime | None = None
+    address: str | None = None
+    fingerprint: str | None = None
+    contacted: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,7 +133,7 @@ class Facts:
     """The state of a cluster at the moment `now`; `jobs` is None where the token may not see them.
 
     `runs` are those that are not in the history yet, finished or not: a finished run that was there before is not read
-    again. `included` holds each job's guests with their volumes, as Proxmox resolves them, by job id; a job whose answer
+    again. `unread_runs` are the starts of finished runs whose logs are still to be read. `included` holds each job's guests with their volumes, as Proxmox resolves them, by job id; a job whose answer
     could not be read is missing. `read_at` is when all this could last be read: older than `now` where Proxmox cannot be
     reached. `defaults_keep` is the retention of `/etc/vzdump.conf` by node, where it sets one. `policy` is what the user has
     decided.
@@ -140,6 +145,7 @@ class Facts:
     guests: tuple[Guest, ...]
     jobs: tuple[BackupJob, ...] | None
     runs: tuple[Run, ...]
+    unread_runs: tuple[datetime, ...] = ()
     job_states: tuple[JobState, ...] = ()
     pools_visible: bool = True
     guests_visible: bool = True
@@ -163,6 +169,11 @@ class Facts:
             return facts.zone
         zones = {other.zone for other in self.nodes.values() if other.zone is not None}
         return zones.pop() if len(zones) == 1 else None
+
+    def is_denied(self, name: str, node: str) -> bool:
+        """Tell whether a storage is there, but not for this node."""
+        known = [storage for storage in self.storages if storage.storage == name]
+        return bool(known) and not any(storage.serves(node) for storage in known)
 
     def storage_of(self, name: str, node: str) -> StorageFacts | None:
         """Return a storage as a node has it, None where the node may not use one of this name."""

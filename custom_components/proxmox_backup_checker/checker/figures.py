@@ -15,7 +15,7 @@ from .records import RunRecord
 from .situation import Situation, newest_good
 
 # The nodes start a job within minutes of each other.
-_ONE_START: Final = timedelta(minutes=10)
+ONE_START: Final = timedelta(minutes=10)
 
 
 class Verification(StrEnum):
@@ -31,8 +31,10 @@ class GuestFigures:
     """Figures of a guest, None where they cannot be told.
 
     `size` in bytes and `duration` are of the last good backup: the size of the file or, on a backup server, what was
-    transferred. `restore_points` are its finished archives, `oldest` the first of them. `verification` is None where no
-    backup is on a backup server, or its state cannot be seen.
+    transferred. `restore_points` are its finished archives, `oldest` the first of them, both None where some archive may or
+    may not be finished. `verification` and `encrypted` are
+    of the newest backup on a backup server, None where there is none or it cannot be seen; whether an encrypted backup can
+    be restored, depends on a key that is not on any server.
     """
 
     size: int | None = None
@@ -40,6 +42,7 @@ class GuestFigures:
     restore_points: int | None = None
     oldest: datetime | None = None
     verification: Verification | None = None
+    encrypted: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,27 +57,45 @@ def figures_of_guest(guest: Guest, situation: Situation) -> GuestFigures:
     """Return the figures of a guest."""
     good = newest_good(situation.outcomes(guest))
     archives = situation.archives(guest)
-    listed = any(storage.listing is not None and storage.listing.complete for storage in situation.facts.storages)
+    newest = _newest_on_server(archives, situation.facts)
+    certain = _are_all_told(guest, situation)
     return GuestFigures(
         size=stored_bytes(good, situation.facts) if good else None,
         duration=timedelta(seconds=good.seconds) if good and good.seconds is not None else None,
-        restore_points=len(archives) if archives or listed else None,
-        oldest=archive_time(archives[-1]) if archives else None,
-        verification=_verification(archives, situation.facts),
+        restore_points=len(archives) if certain else None,
+        oldest=archive_time(archives[-1]) if archives and certain else None,
+        verification=_verification(newest) if newest else None,
+        encrypted=newest.encrypted if newest else None,
     )
 
 
-def _verification(archives: Iterable[Archive], facts: Facts) -> Verification | None:
-    """Return the state of the newest backup on a backup server that is listed with its details."""
+def _are_all_told(guest: Guest, situation: Situation) -> bool:
+    """Tell whether it is certain which archives a guest has, as far as storages can be listed at all.
+
+    A token with audit rights only sees the snapshots of a backup server, but not which of them are finished.
+    """
+    listings = {storage.storage: storage.listing for storage in situation.facts.storages if storage.listing is not None}
+    if not any(listing.complete for listing in listings.values()):
+        return False
+    servers = {storage.storage for storage in situation.facts.storages if storage.is_backup_server}
+    return not any(
+        archive.storage in servers and not listings[archive.storage].detailed
+        for archive in situation.listed_archives(guest)
+    )
+
+
+def _newest_on_server(archives: Iterable[Archive], facts: Facts) -> Archive | None:
+    """Return the newest backup on a backup server that is listed with its details."""
     detailed = {
         storage.storage
         for storage in facts.storages
         if storage.is_backup_server and storage.listing is not None and storage.listing.detailed
     }
-    newest = next((archive for archive in archives if archive.storage in detailed), None)
-    if newest is None:
-        return None
-    return Verification(newest.verification) if newest.verification in {"ok", "failed"} else Verification.NONE
+    return next((archive for archive in archives if archive.storage in detailed), None)
+
+
+def _verification(archive: Archive) -> Verification:
+    return Verification(archive.verification) if archive.verification in {"ok", "failed"} else Verification.NONE
 
 
 def figures_of_job(job: BackupJob, situation: Situation) -> JobFigures:
@@ -83,7 +104,7 @@ def figures_of_job(job: BackupJob, situation: Situation) -> JobFigures:
     newest = next((run for run in runs if run.outcomes), None)
     if newest is None:
         return JobFigures()
-    together = [run for run in runs if run.outcomes and abs(newest.started - run.started) <= _ONE_START]
+    together = [run for run in runs if run.outcomes and abs(newest.started - run.started) <= ONE_START]
     sizes = [
         size
         for run in together

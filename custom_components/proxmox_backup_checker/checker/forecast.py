@@ -12,7 +12,7 @@ from ..proxmox.backup_models import Archive, BackupJob
 from ..proxmox.models import Guest
 from .facts import StorageFacts
 from .outcomes import Outcome, Result
-from .retention_audit import archives_on, freed_by, removes_old, retention_of
+from .retention_audit import freed_by, removes_old, retention_of
 from .situation import Situation
 
 _LEAST_HISTORY: Final = timedelta(days=14)
@@ -93,15 +93,25 @@ def next_run_that_does_not_fit(storage: StorageFacts, situation: Situation) -> F
     """
     if storage.available is None:
         return None
-    runs = _runs_to_come(storage, situation)
-    sizes = {guest.vmid: _stored(guest, storage, situation) for _, _, guests in runs for guest in guests}
-    if sum(sizes[guest.vmid] for _, _, guests in runs for guest in guests) <= storage.available:
+    due = _due_soon(storage, situation)
+    indexes = situation.indexes
+    needed_by_all = situation.carry(
+        ("needed", storage.storage, storage.node),
+        (indexes.runs, indexes.archives, indexes.coverage),
+        (storage.plugin_type, storage.nodes, *(job.job_id for _, job in due)),
+        lambda: sum(
+            _stored(guest, storage, situation) for _, job in due for guest in _guests_of(job, storage, situation)
+        ),
+    )
+    if needed_by_all <= storage.available:
         return None
+    runs = [(slot, job, _guests_of(job, storage, situation)) for slot, job in due]
+    sizes = {guest.vmid: _stored(guest, storage, situation) for _, _, guests in runs for guest in guests}
     needs: list[Need] = []
     there: dict[int, list[Archive]] = {}
     for slot, job, guests in runs:
         for guest in guests:
-            before = there.get(guest.vmid) or archives_on(storage, guest, situation.facts)
+            before = there.get(guest.vmid) or situation.archives_on(storage, guest)
             freed = _freed(job, guest, before, slot, storage, situation)
             size = sizes[guest.vmid]
             needs.append(Need(size=size, freed=sum(size if entry.size is None else entry.size for entry in freed)))
@@ -125,19 +135,27 @@ def _archive_to_come(guest: Guest, slot: datetime, size: int, storage: StorageFa
     )
 
 
-def _runs_to_come(storage: StorageFacts, situation: Situation) -> list[tuple[datetime, BackupJob, list[Guest]]]:
-    """Return the runs of the next day that write to a storage, the first one first."""
-    found: list[tuple[datetime, BackupJob, list[Guest]]] = []
+def _due_soon(storage: StorageFacts, situation: Situation) -> list[tuple[datetime, BackupJob]]:
+    """Return the jobs that write to a storage within the next day, the first one first."""
+    found: list[tuple[datetime, BackupJob]] = []
     for job in situation.facts.jobs or ():
         if not job.enabled or (job.storage or "local") != storage.storage:
             continue
-        guests = [guest for guest in situation.covered_guests(job) if storage.serves(guest.node)]
-        nodes = {guest.node for guest in guests}
-        slots = [table.following for node in nodes if (table := situation.timetable(job, node)) is not None]
+        slots = [
+            table.following
+            for node in situation.nodes_of(job)
+            if storage.serves(node) and (table := situation.timetable(job, node)) is not None
+        ]
         slot = min((slot for slot in slots if slot is not None), default=None)
         if slot is not None and slot - situation.facts.now <= _SOON:
-            found.append((slot, job, sorted(guests, key=lambda guest: guest.vmid)))
+            found.append((slot, job))
     return sorted(found, key=lambda run: (run[0], run[1].job_id))
+
+
+def _guests_of(job: BackupJob, storage: StorageFacts, situation: Situation) -> list[Guest]:
+    """Return the guests whose backup comes to a storage, in the order of their numbers."""
+    guests = (guest for guest in situation.covered_guests(job) if storage.serves(guest.node))
+    return sorted(guests, key=lambda guest: guest.vmid)
 
 
 def _freed(
@@ -167,7 +185,7 @@ def _stored(guest: Guest, storage: StorageFacts, situation: Situation) -> int:
         return (last.transferred if last else None) or 0
     if last is not None and last.size is not None:
         return last.size
-    archives = archives_on(storage, guest, situation.facts)
+    archives = situation.archives_on(storage, guest)
     return next((archive.size for archive in reversed(archives) if archive.size is not None), 0)
 
 

@@ -1,6 +1,6 @@
 """What is worth saying of a guest whose backup is there: from a hint to a reason why it is not to be relied on."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -24,7 +24,7 @@ _WARNINGS: Final = {
 
 
 def findings_of(
-    guest: Guest, verdict: Verdict, outcomes: list[Outcome], situation: Situation
+    guest: Guest, verdict: Verdict, outcomes: Sequence[Outcome], situation: Situation
 ) -> list[tuple[Status, Reason]]:
     """Return what is found with its weight: failed and warning change the verdict, ok is a hint."""
     record = situation.guest_record(guest)
@@ -42,6 +42,9 @@ def findings_of(
 def _archive_findings(
     guest: Guest, good: Outcome | None, record: GuestRecord | None, situation: Situation
 ) -> Iterable[tuple[Status, Reason]]:
+    if foreign := situation.foreign_archives(guest):
+        storages = sorted({archive.storage for archive in foreign})
+        yield Status.OK, Reason("foreign_archives", {"count": str(len(foreign)), "storage": ", ".join(storages)})
     newest = next(iter(situation.archives(guest)), None)
     if newest is not None and newest.verification == "failed":
         verified = next((entry for entry in situation.archives(guest) if entry.verification == "ok"), None)
@@ -57,7 +60,7 @@ def _archive_findings(
 
 
 def _record_findings(guest: Guest, record: GuestRecord, situation: Situation) -> Iterable[tuple[Status, Reason]]:
-    if record.locked_since is not None and situation.facts.now - record.locked_since >= LOCK_LIMIT:
+    if record.locked_since is not None and situation.has_come(record.locked_since + LOCK_LIMIT):
         command = f"{_TOOLS.get(guest.guest_type, 'qm')} unlock {guest.vmid}"
         yield Status.WARNING, Reason("guest_locked", {"command": command, "node": guest.node})
     if record.newly_excluded:

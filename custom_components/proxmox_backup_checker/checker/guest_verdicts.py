@@ -1,6 +1,6 @@
 """The judgement of guests: the worst of what the jobs that cover each of them have promised."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -26,6 +26,8 @@ def judge_guest(guest: Guest, situation: Situation) -> Verdict:
     verdict = _settled(guest, situation)
     outcomes = situation.outcomes(guest)
     verdict = replace(verdict, last_success=_last_success(guest, outcomes, situation))
+    if foreign := situation.foreign_archives(guest):
+        verdict = replace(verdict, trace={**verdict.trace, "foreign_archives": str(len(foreign))})
     verdict = _within_age(guest, verdict, situation)
     if verdict.status in {Status.OK, Status.WARNING}:
         if changed := _storage_changed(outcomes, situation):
@@ -34,7 +36,7 @@ def judge_guest(guest: Guest, situation: Situation) -> Verdict:
     if verdict.status is Status.WARNING and situation.facts.policy.warnings_are_problems:
         verdict = replace(verdict, problem=True)
     if situation.backed_up_now(guest):
-        return replace(verdict, status=Status.RUNNING)
+        return replace(verdict, status=Status.RUNNING, under_run=verdict.status)
     return verdict
 
 
@@ -50,8 +52,8 @@ def _within_age(guest: Guest, verdict: Verdict, situation: Situation) -> Verdict
     days = hours % 24 == 0 and hours > 24
     values: dict[str, str | datetime] = {"last": last, "count": str(hours // 24 if days else hours)}
     trace = {**verdict.trace, "age_allowed": str(limit)}
-    if situation.facts.now - last > limit:
-        is_seen = situation.is_off(guest) or situation.seen_until(guest.node) >= last + limit
+    if situation.has_come(last + limit):
+        is_seen = situation.is_off(guest) or situation.is_seen(guest.node, last + limit)
         if verdict.problem is True or not is_seen:
             return verdict
         reason = Reason("older_than_allowed_days" if days else "older_than_allowed_hours", values)
@@ -65,7 +67,7 @@ def _within_age(guest: Guest, verdict: Verdict, situation: Situation) -> Verdict
     return verdict
 
 
-def _storage_changed(outcomes: list[Outcome], situation: Situation) -> Verdict | None:
+def _storage_changed(outcomes: Sequence[Outcome], situation: Situation) -> Verdict | None:
     """Return that nothing is certain where the storage of the last good backup is not what it was.
 
     An empty directory in place of a file server says nothing of the archives on the server.
@@ -93,7 +95,7 @@ def _with_findings(verdict: Verdict, findings: list[tuple[Status, Reason]]) -> V
     return replace(verdict, findings=reasons)
 
 
-def _last_success(guest: Guest, outcomes: list[Outcome], situation: Situation) -> datetime | None:
+def _last_success(guest: Guest, outcomes: Sequence[Outcome], situation: Situation) -> datetime | None:
     """Return when the newest good backup was finished, or begun where only its archive is known."""
     record = situation.guest_record(guest)
     gone = record.archive_missing if record and record.archive_missing_confirmed else None
@@ -140,10 +142,7 @@ def _worst(promises: list[tuple[BackupJob, Verdict]], guest: Guest, situation: S
 
 def _storage_out_of_reach(job: BackupJob, guest: Guest, situation: Situation) -> Reason | None:
     """Return the warning that the next run cannot succeed: the guest's node may not use the job's storage."""
-    if job.storage is None or not situation.facts.storages:
-        return None
-    known = [storage for storage in situation.facts.storages if storage.storage == job.storage]
-    if not known or any(storage.serves(guest.node) for storage in known):
+    if job.storage is None or not situation.facts.is_denied(job.storage, guest.node):
         return None
     return Reason("storage_not_on_node", {"storage": job.storage, "node": guest.node, "job": job_name(job)})
 
@@ -158,8 +157,7 @@ def _without_jobs_visible(guest: Guest, situation: Situation) -> Verdict:
 
 
 def _without_promise(guest: Guest, covering: list[BackupJob], situation: Situation) -> Verdict:
-    jobs = situation.facts.jobs or ()
-    if any(situation.covers(job, guest) is Coverage.UNKNOWN for job in jobs if job.enabled):
+    if situation.may_be_covered(guest):
         return unknown(Blindness.POOLS_HIDDEN)
     if covering:
         # They run only when somebody starts them.
@@ -181,7 +179,7 @@ def _paused(guest: Guest, paused: Iterable[BackupJob], situation: Situation) -> 
     last = _last_success(guest, situation.outcomes(guest), situation)
     records = [record for job in paused if (record := situation.job_record(job)) is not None]
     since = max((record.disabled_since for record in records if record.disabled_since is not None), default=None)
-    recent = last is not None and situation.facts.now - last <= situation.facts.policy.pause_limit
+    recent = last is not None and not situation.has_come(last + situation.facts.policy.pause_limit)
     return Verdict(
         status=Status.PAUSED,
         problem=not recent,
@@ -199,7 +197,7 @@ def _uncovered(guest: Guest, situation: Situation) -> Verdict:
     grace = situation.facts.policy.new_guest_grace
     trace = {"rule": "no_job", "grace": str(grace)}
     code = _why_uncovered(guest, situation)
-    if since is not None and situation.facts.now - since < grace:
+    if since is not None and not situation.has_come(since + grace):
         if record is not None and record.first_seen is not None and record.first_seen >= since:
             return Verdict(
                 status=Status.PENDING, problem=False, reason=Reason("new_without_job"), since=since, trace=trace

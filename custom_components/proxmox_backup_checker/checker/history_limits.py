@@ -6,10 +6,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from .records import GuestRecord, History, JobRecord, RunRecord, StorageRecord
+from .records import GuestRecord, History, JobRecord, MissRecord, RunRecord, StorageRecord
 
 KEPT: Final = timedelta(days=396)
 RUNS_PER_GUEST: Final = 400
+# Of thousands of guests fewer are kept: enough to tell what is usual.
+FEWEST_RUNS_PER_GUEST: Final = 30
+OUTCOMES_KEPT: Final = 150_000
 RUNS_PER_JOB: Final = 30
 # Proxmox still lists these, and a run that is not in the history would be read from there again.
 RUNS_PER_NODE: Final = 500
@@ -30,17 +33,23 @@ def bounded(history: History, now: datetime) -> History:
     def is_guest_kept(record: GuestRecord) -> bool:
         return record.absent_since is None or record.absent_since >= oldest
 
+    def is_miss_kept(record: MissRecord) -> bool:
+        return record.slot >= oldest
+
     runs = _runs(history.runs, oldest)
     jobs = _only(history.jobs, is_job_kept)
     guests = _only(history.guests, is_guest_kept)
     storages = _storages(history.storages, oldest)
-    if runs is history.runs and jobs is history.jobs and guests is history.guests and storages is history.storages:
+    misses = _only(history.misses, is_miss_kept)
+    parts = {"runs": runs, "jobs": jobs, "guests": guests, "storages": storages, "misses": misses}
+    if all(part is getattr(history, name) for name, part in parts.items()):
         return history
-    return replace(history, runs=runs, jobs=jobs, guests=guests, storages=storages)
+    return replace(history, runs=runs, jobs=jobs, guests=guests, storages=storages, misses=misses)
 
 
 def _runs(runs: Mapping[str, RunRecord], oldest: datetime) -> Mapping[str, RunRecord]:
     """Leave out what is old, the outcomes that are too many, and runs that have none unless they are among the newest."""
+    limit = _runs_per_guest(runs)
     by_guest: Counter[int] = Counter()
     by_job: Counter[str | None] = Counter()
     by_node: Counter[str] = Counter()
@@ -53,8 +62,8 @@ def _runs(runs: Mapping[str, RunRecord], oldest: datetime) -> Mapping[str, RunRe
         by_job[run.job_id] += 1
         by_node[run.node] += 1
         outcomes = run.outcomes
-        if any(by_guest[outcome.vmid] > RUNS_PER_GUEST for outcome in outcomes):
-            outcomes = tuple(outcome for outcome in outcomes if by_guest[outcome.vmid] <= RUNS_PER_GUEST)
+        if any(by_guest[outcome.vmid] > limit for outcome in outcomes):
+            outcomes = tuple(outcome for outcome in outcomes if by_guest[outcome.vmid] <= limit)
         newest = by_node[run.node] <= RUNS_PER_NODE or (run.job_id is not None and by_job[run.job_id] <= RUNS_PER_JOB)
         if not outcomes and not newest:
             changed[upid] = None
@@ -63,6 +72,12 @@ def _runs(runs: Mapping[str, RunRecord], oldest: datetime) -> Mapping[str, RunRe
     if not changed:
         return runs
     return {upid: kept for upid, run in runs.items() if (kept := changed.get(upid, run)) is not None}
+
+
+def _runs_per_guest(runs: Mapping[str, RunRecord]) -> int:
+    """Return how many runs are kept of each guest."""
+    guests = len({outcome.vmid for run in runs.values() for outcome in run.outcomes})
+    return min(RUNS_PER_GUEST, max(FEWEST_RUNS_PER_GUEST, OUTCOMES_KEPT // max(guests, 1)))
 
 
 def _only[Key, Record](records: Mapping[Key, Record], is_kept: Callable[[Record], bool]) -> Mapping[Key, Record]:

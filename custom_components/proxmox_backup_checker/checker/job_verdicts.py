@@ -3,16 +3,20 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from ..proxmox.backup_models import BackupJob
+from ..proxmox.calendar_event import CalendarEvent
 from ..proxmox.calendar_surprises import SurpriseCode
 from .causes import Cause, cause_of
 from .facts import Blindness
 from .job_names import job_name
 from .misses import expected_off, explain_miss, stuck_state
-from .outcomes import Result, succeeded, unclear
+from .outcomes import succeeded
 from .records import RunRecord
+from .run_results import RunResult, is_empty, result_of_run
 from .situation import Situation
 from .slots import Timetable, event_of, has_schedule
 from .verdict import Confidence, Reason, Status, Verdict, unknown
@@ -21,7 +25,6 @@ _ANNOUNCED: Final = timedelta(days=7)
 _SLOW_FACTOR: Final = 3
 _SLOW_LEAST: Final = timedelta(minutes=30)
 _WORST_FIRST: Final = (Status.FAILED, Status.OVERDUE, Status.UNKNOWN, Status.WARNING, Status.OK, Status.PENDING)
-_GONE: Final = ("unable to find VM", "no such VM", "does not exist")
 
 
 def judge_job(job: BackupJob, situation: Situation) -> Verdict:
@@ -36,7 +39,7 @@ def judge_job(job: BackupJob, situation: Situation) -> Verdict:
     else:
         verdict = _settled(job, runs, situation)
     good = next(
-        (run for run in runs if run.outcomes and _result(run, situation)[0] in {Status.OK, Status.WARNING}), None
+        (run for run in runs if run.outcomes and _result(run, situation).status in {Status.OK, Status.WARNING}), None
     )
     verdict = replace(verdict, last_success=good.ended if good else None, job_id=job.job_id)
     if job.enabled and (skipped := _skipped_slot(job, situation)) is not None:
@@ -51,14 +54,26 @@ def _skipped_slot(job: BackupJob, situation: Situation) -> Reason | None:
     event = event_of(job)
     zones = {situation.facts.zone_of(guest.node) for guest in situation.covered_guests(job)}
     for zone in sorted((zone for zone in zones if zone is not None), key=str):
-        moment = situation.facts.now.astimezone(zone)
-        for surprise in event.surprises(moment) if event is not None else ():
-            if surprise.code is not SurpriseCode.SWALLOWED_BY_CLOCK_CHANGE:
-                continue
-            day = date.fromisoformat(str(surprise.values["date"]))
-            if timedelta() <= day - moment.date() <= _ANNOUNCED:
-                values = {"date": day.isoformat(), "time": str(surprise.values["time"]), "zone": str(zone)}
-                return Reason("slot_skipped_by_clock_change", values)
+        today = situation.facts.now.astimezone(zone).date()
+        # It is looked at once a day.
+        situation.has_come(_midnight(today + timedelta(days=1), zone))
+        skipped = _next_skipped(event, today, zone) if event is not None else None
+        if skipped is not None and skipped[0] - today <= _ANNOUNCED:
+            values = {"date": skipped[0].isoformat(), "time": skipped[1], "zone": str(zone)}
+            return Reason("slot_skipped_by_clock_change", values)
+    return None
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=zone)
+
+
+@lru_cache(maxsize=1024)
+def _next_skipped(event: CalendarEvent, today: date, zone: ZoneInfo) -> tuple[date, str] | None:
+    """Return day and time of the next slot that a clock change skips."""
+    for surprise in event.surprises(_midnight(today, zone)):
+        if surprise.code is SurpriseCode.SWALLOWED_BY_CLOCK_CHANGE:
+            return date.fromisoformat(str(surprise.values["date"])), str(surprise.values["time"])
     return None
 
 
@@ -68,11 +83,11 @@ def _with_progress(job: BackupJob, verdict: Verdict, situation: Situation) -> Ve
     if not going_on:
         return verdict
     if all("waiting_for_lock" in run.notes for run in going_on):
-        return replace(verdict, status=Status.WAITING)
+        return replace(verdict, status=Status.WAITING, under_run=verdict.status)
     if job.enabled and verdict.status in {Status.OK, Status.WARNING, Status.PENDING}:
         if (finding := _too_slow(job, going_on, situation)) is not None:
-            return replace(verdict, status=Status.RUNNING, reason=finding, findings=(finding, *verdict.findings))
-    return replace(verdict, status=Status.RUNNING)
+            verdict = replace(verdict, reason=finding, findings=(finding, *verdict.findings))
+    return replace(verdict, status=Status.RUNNING, under_run=verdict.status)
 
 
 def _too_slow(job: BackupJob, going_on: Iterable[RunRecord], situation: Situation) -> Reason | None:
@@ -158,7 +173,7 @@ def _blind_nodes(situation: Situation) -> list[str]:
 
 def _on_node(job: BackupJob, node: str, situation: Situation) -> Verdict:
     """Judge a job on one node."""
-    runs = [run for run in situation.job_runs(job) if run.node == node and not _is_empty(run)]
+    runs = [run for run in situation.job_runs(job) if run.node == node and not is_empty(run)]
     table = situation.timetable(job, node)
     if table is None:
         return _from_runs(runs, situation) if runs else unknown(Blindness.NODE_UNREACHABLE, node=node)
@@ -210,8 +225,8 @@ def _missed(
         return Verdict(status=Status.PENDING, problem=False, reason=Reason("job_first_run_not_due"))
     guests = [guest for guest in situation.covered_guests(job) if guest.node == node]
     facts = situation.node(node)
-    off = facts is not None and not facts.online and situation.facts.read_at in {None, situation.facts.now}
-    if situation.seen_until(node) < table.deadline(due) and not off:
+    off = facts is not None and not facts.online and situation.is_fresh
+    if not situation.is_seen(node, table.deadline(due)) and not off:
         if facts is not None and facts.blindness is not None:
             return unknown(facts.blindness, node=node)
         return unknown("cannot_verify", since=situation.facts.read_at or situation.facts.now)
@@ -244,15 +259,11 @@ def _has_archive(vmid: int, since: datetime, situation: Situation) -> bool:
     return any(archive.ctime >= since.timestamp() for archive in situation.archives(guest)[:1])
 
 
-def _is_empty(run: RunRecord) -> bool:
-    """Tell whether a run found nothing to do, as one of all guests on a node without any."""
-    return not run.outcomes and succeeded(run.status) and run.logged
-
-
 def _from_runs(runs: list[RunRecord], situation: Situation) -> Verdict:
     """Return the verdict that a node's newest run gives."""
     run = runs[0]
-    status, code, error = _result(run, situation)
+    result = _result(run, situation)
+    status, code, error = result.status, result.code, result.error
     since, failures = _failing(runs, situation) if status is Status.FAILED else (run.ended, 0)
     return Verdict(
         status=status,
@@ -268,27 +279,8 @@ def _from_runs(runs: list[RunRecord], situation: Situation) -> Verdict:
     )
 
 
-def _result(run: RunRecord, situation: Situation) -> tuple[Status, str, str]:
-    """Return status, reason code and error text of a finished run; a failed guest outweighs the task's own status."""
-    bad = [outcome for outcome in run.outcomes if outcome.result not in {Result.OK, Result.UNCLEAR}]
-    gone = [outcome for outcome in bad if any(text in (outcome.error or "") for text in _GONE)]
-    present = {guest.vmid for guest in situation.facts.guests}
-    gone = [outcome for outcome in gone if outcome.vmid not in present]
-    if gone and len(gone) == len(bad):
-        return Status.FAILED, "job_lists_deleted_guest", ", ".join(str(outcome.vmid) for outcome in gone)
-    if bad and any(outcome.result is not Result.NOT_REACHED and outcome.error != run.error for outcome in bad):
-        names = ", ".join(_name(outcome.vmid, situation) for outcome in bad)
-        return Status.FAILED, "job_guests_failed", names
-    if "prune_failed" in run.notes and not succeeded(run.status):
-        return Status.FAILED, "job_prune_failed", run.error or run.status
-    if unclear(run.status):
-        good = bool(run.outcomes) and all(outcome.result is Result.OK for outcome in run.outcomes)
-        return (Status.OK, "job_ok", "") if good else (Status.UNKNOWN, "job_status_unclear", run.status)
-    if not succeeded(run.status):
-        return Status.FAILED, "job_failed", run.error or run.status
-    if run.warnings and run.status.upper().startswith("WARNINGS:"):
-        return Status.WARNING, "job_with_warnings", str(run.warnings)
-    return Status.OK, "job_ok", ""
+def _result(run: RunRecord, situation: Situation) -> RunResult:
+    return result_of_run(run, situation.history.guests, situation.present)
 
 
 def _cause(run: RunRecord, error: str) -> Cause | None:
@@ -299,16 +291,11 @@ def _cause(run: RunRecord, error: str) -> Cause | None:
     return cause_of(error)
 
 
-def _name(vmid: int, situation: Situation) -> str:
-    record = situation.history.guests.get(vmid)
-    return f"{record.name if record and record.name else 'VM'} ({vmid})"
-
-
 def _failing(runs: list[RunRecord], situation: Situation) -> tuple[datetime | None, int]:
     """Return when the present row of failures began, and how many runs they are."""
     since, count = None, 0
     for run in runs:
-        if _result(run, situation)[0] is not Status.FAILED:
+        if _result(run, situation).status is not Status.FAILED:
             break
         since = run.ended or run.started
         count += 1

@@ -1,24 +1,33 @@
 """The picture: every guest and job with its verdict, as one immutable value."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from operator import attrgetter
 
 from ..proxmox.backup_models import BackupJob
 from ..proxmox.models import ClusterStatus, Guest
+from .acknowledgements import is_meant
+from .alerts import Alert, alerts_of
+from .announcements import Message, announce
 from .cluster_verdict import Counts, judge_cluster
 from .facts import Facts, NodeFacts, StorageFacts
 from .figures import GuestFigures, JobFigures, figures_of_guest, figures_of_job
 from .forecast import full_on
 from .guest_verdicts import judge_guest
+from .happening import Happening
+from .happenings import Change, happenings_of
+from .job_memory import remember_verdicts
 from .job_verdicts import judge_job
-from .records import History, RunRecord, VerdictRecord
-from .remember import remember, with_known_values
+from .memo import Memo, Memory
+from .records import Acknowledgement, History, RunRecord, VerdictRecord
+from .remember import Remembered, remember, with_known_values
 from .run_memory import RunIndex, running_records
 from .situation import Situation
 from .storage_memory import storage_key
 from .storage_verdicts import judge_storage
 from .verdict import Status, Verdict
+from .watch import Watch
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,11 +41,12 @@ class GuestView:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobView:
-    """A backup job and what is held of its runs."""
+    """A backup job and what is held of its runs; `covered` are the VMIDs of the guests that it surely covers."""
 
     job: BackupJob
     verdict: Verdict
     figures: JobFigures
+    covered: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,6 +66,9 @@ class Picture:
     `jobs_visible` is False where the token may not see jobs: then `jobs` is empty and says nothing. `guests_complete` is
     False where a guest that exists may be missing from `guests`. `history` is what to keep until the next moment, `index`
     the same runs by guest and job. `verdict` is that of the cluster as a whole, `read_at` when Proxmox was last read.
+    `happenings` are what has happened since the picture before, oldest first. `verdicts` holds all of them by key, such as
+    guest_101, job_nightly, storage_nas and cluster. `alerts` are the problems as a person would tell them, `messages` what
+    is to be told now.
     """
 
     cluster: ClusterStatus
@@ -71,57 +84,62 @@ class Picture:
     running: tuple[RunRecord, ...]
     history: History
     index: RunIndex
+    happenings: tuple[Happening, ...]
+    verdicts: Mapping[str, Verdict]
+    alerts: tuple[Alert, ...]
+    messages: tuple[Message, ...]
+    remembered: Remembered = field(compare=False, repr=False)
+    memo: Memo = field(compare=False, repr=False)
+
+    def acknowledgement(self, key: str) -> Acknowledgement | None:
+        """Return a person's word that the problem behind a key, such as guest_101, is known."""
+        found = self.history.acknowledgements.get(key)
+        return found if is_meant(self.verdicts.get(key), found, self.read_at) else None
 
 
-def judge(facts: Facts, history: History, index: RunIndex | None = None) -> Picture:
-    """Return the picture that facts and history give; `index` is that of the picture before, to save time."""
+def judge(facts: Facts, history: History, before: Picture | None = None) -> Picture:
+    """Return the picture that facts and history give; the one `before` saves time and changes nothing.
+
+    What is as it was stays the same object, so that others need not look at it again.
+    """
     facts = with_known_values(_with_plausible_clock(facts, history), history)
-    history = remember(history, facts)
+    facts = replace(facts, guests=_same_guests(facts.guests, before))
+    remembered = remember(history, facts, before.remembered if before else None)
+    memo = before.memo if before else Memo()
     situation = Situation(
         facts=facts,
-        history=history,
-        index=index.following(history.runs) if index else RunIndex.of(history.runs),
-        running=running_records(history.runs, facts),
+        history=remembered.history,
+        indexes=remembered.indexes,
+        running=running_records(remembered.history.runs, facts),
+        watch=Watch(facts.now),
+        timetables_before=memo.timetables,
+        carried_before=memo.carried,
     )
-    guests = {
-        guest.vmid: _limited(f"guest_{guest.vmid}", judge_guest(guest, situation), situation) for guest in facts.guests
-    }
-    jobs = {job.job_id: _limited(f"job_{job.job_id}", judge_job(job, situation), situation) for job in facts.jobs or ()}
-    storages = {
-        key: _limited(f"storage_{key}", judge_storage(storage, situation), situation)
-        for storage in facts.storages
-        if (key := storage_key(storage))
-    }
-    counts = Counts.of(guests.values())
-    cluster = judge_cluster(counts, [*jobs.values(), *storages.values()])
+    memory = Memory(situation, memo)
+    guests = {guest.vmid: _guest_view(guest, memory, situation, before) for guest in facts.guests}
+    jobs = {job.job_id: _job_view(job, memory, situation) for job in facts.jobs or ()}
+    storages = {storage_key(storage): _storage_view(storage, situation) for storage in facts.storages}
+    of_guests = {vmid: view.verdict for vmid, view in guests.items()}
+    of_jobs = {job_id: view.verdict for job_id, view in jobs.items()}
+    counts = Counts.of(of_guests.values())
+    cluster = judge_cluster(counts, [*of_jobs.values(), *(view.verdict for view in storages.values())])
     verdicts = {
         "cluster": cluster,
-        **{f"storage_{key}": verdict for key, verdict in storages.items()},
-        **{f"guest_{vmid}": verdict for vmid, verdict in guests.items()},
-        **{f"job_{job_id}": verdict for job_id, verdict in jobs.items()},
+        **{f"storage_{key}": view.verdict for key, view in storages.items()},
+        **{f"guest_{vmid}": verdict for vmid, verdict in of_guests.items()},
+        **{f"job_{job_id}": verdict for job_id, verdict in of_jobs.items()},
     }
-    records = _remembered(verdicts, history, facts.now)
+    after = remember_verdicts(remembered.history, of_jobs, situation)
+    records = _remembered(verdicts, after, facts.now)
+    alerts = alerts_of(verdicts, situation)
+    told = announce(alerts, verdicts, after, facts, first_look=history.evaluated is None)
+    change = Change(before=history, after=after, situation=situation, guests=of_guests, jobs=of_jobs)
     return Picture(
         cluster=facts.cluster,
         nodes=facts.nodes,
-        guests={
-            guest.vmid: GuestView(guest=guest, verdict=guests[guest.vmid], figures=figures_of_guest(guest, situation))
-            for guest in facts.guests
-        },
-        jobs={
-            job.job_id: JobView(job=job, verdict=jobs[job.job_id], figures=figures_of_job(job, situation))
-            for job in facts.jobs or ()
-        },
-        storages={
-            key: StorageView(
-                key=key,
-                storage=storage,
-                verdict=storages[key],
-                full_on=full_on(history.storages[key].samples, storage.total),
-            )
-            for storage in facts.storages
-            if (key := storage_key(storage))
-        },
+        guests=guests,
+        jobs=jobs,
+        storages=storages,
         counts=counts,
         verdict=replace(cluster, since=records["cluster"].since),
         read_at=facts.read_at or facts.now,
@@ -129,9 +147,65 @@ def judge(facts: Facts, history: History, index: RunIndex | None = None) -> Pict
         guests_complete=facts.guests_complete,
         running=situation.running,
         history=replace(
-            history, evaluated=facts.read_at or facts.now, verdicts=_remembered(verdicts, history, facts.now)
+            after,
+            evaluated=facts.read_at or facts.now,
+            verdicts=records,
+            acknowledgements=told.acknowledgements,
+            alerts=told.alerts,
         ),
         index=situation.index,
+        happenings=happenings_of(change),
+        verdicts=verdicts,
+        alerts=alerts,
+        messages=told.messages,
+        remembered=remembered,
+        memo=memory.memo,
+    )
+
+
+def _same_guests(guests: tuple[Guest, ...], before: Picture | None) -> tuple[Guest, ...]:
+    """Return the guests, as the same objects as before where they are equal."""
+    known = before.guests if before else {}
+    return tuple(
+        view.guest if (view := known.get(guest.vmid)) is not None and view.guest == guest else guest for guest in guests
+    )
+
+
+def _guest_view(guest: Guest, memory: Memory, situation: Situation, before: Picture | None) -> GuestView:
+    held = memory.of_guest(guest, _judge_guest)
+    if held.verdict.problem is not None:
+        return held
+    view = replace(held, verdict=_limited(f"guest_{guest.vmid}", held.verdict, situation))
+    known = before.guests.get(guest.vmid) if before else None
+    return known if known == view else view
+
+
+def _judge_guest(guest: Guest, situation: Situation) -> GuestView:
+    return GuestView(guest=guest, verdict=judge_guest(guest, situation), figures=figures_of_guest(guest, situation))
+
+
+def _job_view(job: BackupJob, memory: Memory, situation: Situation) -> JobView:
+    held: JobView = memory.of_job(job, _judge_job, attrgetter("verdict"))
+    verdict = _limited(f"job_{job.job_id}", held.verdict, situation)
+    return held if held.job is job and held.verdict is verdict else replace(held, job=job, verdict=verdict)
+
+
+def _judge_job(job: BackupJob, situation: Situation) -> JobView:
+    return JobView(
+        job=job,
+        verdict=judge_job(job, situation),
+        figures=figures_of_job(job, situation),
+        covered=tuple(guest.vmid for guest in situation.covered_guests(job)),
+    )
+
+
+def _storage_view(storage: StorageFacts, situation: Situation) -> StorageView:
+    key = storage_key(storage)
+    return StorageView(
+        key=key,
+        storage=storage,
+        verdict=_limited(f"storage_{key}", judge_storage(storage, situation), situation),
+        full_on=full_on(situation.history.storages[key].samples, storage.total),
     )
 
 
@@ -162,7 +236,8 @@ def _limited(key: str, verdict: Verdict, situation: Situation) -> Verdict:
 
 def _remembered(verdicts: Mapping[str, Verdict], history: History, now: datetime) -> dict[str, VerdictRecord]:
     """Return each verdict with the moment since when it holds."""
-    return {key: _record(key, verdict, history.verdicts.get(key), now) for key, verdict in verdicts.items()}
+    known = history.verdicts
+    return {key: _record(key, verdict, known.get(key), now) for key, verdict in verdicts.items()}
 
 
 def _record(key: str, verdict: Verdict, known: VerdictRecord | None, now: datetime) -> VerdictRecord:

@@ -19,7 +19,8 @@ _AGE_WHERE_NODES_REST: Final = timedelta(days=7)
 class Policy:
     """The decisions for one cluster; the defaults are those of somebody who has decided nothing.
 
-    A job that is in `ignored_jobs` promises nothing. Nodes `expected_offline` owe no slot while they are off. No guest's last
+    `remind_after` is how long after a message another one may come about the same problem, None for never. A job that is in
+    `ignored_jobs` promises nothing. Nodes `expected_offline` owe no slot while they are off. No guest's last
     good backup may be older than `longest_age`, whatever its jobs promise; None leaves that to the jobs.
     """
 
@@ -32,6 +33,7 @@ class Policy:
     pause_limit: timedelta = timedelta(days=7)
     blind_limit: timedelta = timedelta(hours=24)
     warnings_are_problems: bool = False
+    remind_after: timedelta | None = timedelta(days=1)
 
     def age_allowed(self, guest: Guest) -> timedelta | None:
         """Return how old a guest's last good backup may be: by its tag, by decision, or since its node is often off."""

@@ -1,6 +1,6 @@
 """Whether one job has kept its promise to one guest."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -54,7 +54,7 @@ def judge_promise(guest: Guest, job: BackupJob, situation: Situation) -> Verdict
 def _from_newest(
     guest: Guest,
     job: BackupJob,
-    outcomes: list[Outcome],
+    outcomes: Sequence[Outcome],
     situation: Situation,
     table: Timetable,
     floor: datetime | None,
@@ -83,7 +83,7 @@ def _concerns(outcome: Outcome, job: BackupJob) -> bool:
     return outcome.job_id == job.job_id
 
 
-def from_outcome(guest: Guest, outcomes: list[Outcome], situation: Situation) -> Verdict:
+def from_outcome(guest: Guest, outcomes: Sequence[Outcome], situation: Situation) -> Verdict:
     """Return the verdict that the newest of these outcomes gives."""
     newest = outcomes[0]
     job = situation.job_title(newest.job_id)
@@ -128,7 +128,7 @@ def _success_code(outcome: Outcome) -> str:
     return "backed_up" if outcome.job_id else "backed_up_by_unknown_job"
 
 
-def _failing(outcomes: list[Outcome]) -> tuple[datetime | None, int]:
+def _failing(outcomes: Sequence[Outcome]) -> tuple[datetime | None, int]:
     """Return when the present row of failures began, and how many they are."""
     since, count = None, 0
     for outcome in outcomes:
@@ -142,7 +142,7 @@ def _failing(outcomes: list[Outcome]) -> tuple[datetime | None, int]:
 def _without_run(
     guest: Guest,
     job: BackupJob,
-    outcomes: list[Outcome],
+    outcomes: Sequence[Outcome],
     situation: Situation,
     table: Timetable,
     due: datetime,
@@ -160,7 +160,7 @@ def _without_run(
             return replace(unknown("no_run_seen", job=job_name(job)), trace=trace)
         reason = Reason("first_run_in_progress", {"job": job_name(job)})
         return Verdict(status=Status.PENDING, problem=False, reason=reason, trace=trace)
-    if situation.seen_until(guest.node) < table.deadline(due) and not situation.is_off(guest):
+    if not situation.is_seen(guest.node, table.deadline(due)) and not situation.is_off(guest):
         return _unseen(guest, situation)
     if not outcomes and _was_never_watched(guest, job, due, situation):
         return replace(unknown("no_run_seen", job=job_name(job)), trace={"rule": "no_run_seen"})
@@ -193,6 +193,7 @@ def _unseen(guest: Guest, situation: Situation) -> Verdict:
     node = situation.node(guest.node)
     if node is not None and node.blindness is not None:
         return replace(unknown(node.blindness, node=guest.node), trace={"rule": "not_visible"})
+    situation.watch.depends_on_now()
     seen = situation.facts.read_at or situation.facts.now
     return replace(unknown("cannot_verify", since=seen), trace={"rule": "cluster_not_visible"})
 
@@ -228,7 +229,7 @@ def archive_time(archive: Archive) -> datetime:
     return datetime.fromtimestamp(archive.ctime, UTC)
 
 
-def _without_timetable(guest: Guest, job: BackupJob, outcomes: list[Outcome], situation: Situation) -> Verdict:
+def _without_timetable(guest: Guest, job: BackupJob, outcomes: Sequence[Outcome], situation: Situation) -> Verdict:
     """Judge by the rhythm seen so far, where the slots are not known; never by a schedule of our own."""
     trace = {"rule": "observed_rhythm"}
     if not outcomes:
@@ -241,9 +242,10 @@ def _without_timetable(guest: Guest, job: BackupJob, outcomes: list[Outcome], si
     starts = [outcome.started for outcome in outcomes[:10]]
     gaps = sorted(newer - older for newer, older in pairwise(starts))
     usual = gaps[len(gaps) // 2] if len(starts) >= _LEAST_RUNS else timedelta(days=1)
-    if situation.node_now(guest.node) - starts[0] <= _USUAL_GAPS * usual:
-        return replace(verdict, trace=trace)
     node = situation.node(guest.node)
+    skew = node.skew if node else timedelta()
+    if not situation.has_come(starts[0] + _USUAL_GAPS * usual - skew):
+        return replace(verdict, trace=trace)
     if event_of(job) is not None:
         code: str = node.blindness if node and node.blindness else Blindness.NODE_UNREACHABLE
         return replace(unknown(code, node=guest.node), trace=trace)

@@ -44,7 +44,8 @@ class JobRecord:
     """What is remembered of a backup job, of one that was deleted too.
 
     Slots before `owed_since` are not owed: then the job was created, enabled or given another schedule; `owed_because`
-    names which: created, enabled or edited. `fingerprint` holds what the job promises, to notice a change.
+    names which: created, enabled or edited. `fingerprint` holds what the job promises, to notice a change. `failing_since`
+    is when the present row of failed or missed runs began, so that its end can be told.
     """
 
     job_id: str
@@ -58,6 +59,22 @@ class JobRecord:
     disabled_since: datetime | None = None
     deleted: datetime | None = None
     next_run: int | None = None
+    failing_since: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MissRecord:
+    """A slot that passed without its run, and the code of the reason; `key` as nightly@1768269600.
+
+    For a job that could not be started at all, `slot` is the moment of that, and `error` what Proxmox said.
+    """
+
+    key: str
+    job_id: str
+    slot: datetime
+    node: str
+    code: str
+    error: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,7 +85,7 @@ class GuestRecord:
     guest is in it, None for one that it was in from the beginning. `moved` is the last migration, `moved_from` its origin.
     `template` and `tags` are the last that were seen: Proxmox does not show them while a guest's node is down.
     `archive_missing` names the archive of its last good run that a listing did not show, since when, and whether a
-    later listing has confirmed it.
+    later listing has confirmed it. `without_job` tells whether any job, enabled or not, had it when jobs were last seen.
     """
 
     vmid: int
@@ -90,23 +107,31 @@ class GuestRecord:
     absent_since: datetime | None = None
     template: bool | None = None
     tags: tuple[str, ...] = ()
+    without_job: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NodeRecord:
-    """When a node was last out, so that a missed slot can be explained; `blind_since` while its runs cannot be seen."""
+    """When a node was last out, so that a missed slot can be explained; `blind_since` while its runs cannot be seen.
+
+    `address` and `fingerprint` lead to it while the one that is `contacted` does not answer.
+    """
 
     name: str
     offline_since: datetime | None = None
     last_outage: tuple[datetime, datetime] | None = None
     blind_since: datetime | None = None
+    address: str | None = None
+    fingerprint: str | None = None
+    contacted: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StorageRecord:
     """What is remembered of a storage: daily samples of its fill, and its archives when they were last listed.
 
-    `samples` are pairs of a moment and bytes in use; `archives` maps volume id to ctime in epoch seconds.
+    `samples` are pairs of a moment and bytes in use; `archives` maps volume id to ctime in epoch seconds. `keep` is the
+    storage's own retention as a property string.
     """
 
     storage: str
@@ -117,6 +142,7 @@ class StorageRecord:
     unreachable_since: datetime | None = None
     total: int | None = None
     changed_identity: datetime | None = None
+    keep: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -133,13 +159,42 @@ class VerdictRecord:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Acknowledgement:
-    """A person's word that a problem is known, until the next run or until a moment."""
+    """A person's word that a problem is known; `code` is its cause, another one is not meant.
+
+    Without `until` it holds until the problem is over or has another cause.
+    """
 
     key: str
     code: str
     made: datetime
     until: datetime | None = None
     note: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AlertRecord:
+    """What is remembered of problems with one cause: what was told of them, and when.
+
+    `key` is the tag while they last, and the tag with the moment of their end after that. `things` are the keys of the
+    verdicts that belong to it. `announced` is None until the first message; `known_before` tells that it was there at the
+    first look ever, `recovered` that it ended well and that this was told,
+    `taken_back` that this message is gone as well.
+    """
+
+    key: str
+    tag: str
+    kind: str
+    opened: datetime
+    since: datetime | None = None
+    causes: tuple[str, ...] = ()
+    things: tuple[str, ...] = ()
+    severity: str = "normal"
+    failures: int = 0
+    announced: datetime | None = None
+    known_before: bool = False
+    ended: datetime | None = None
+    recovered: bool = False
+    taken_back: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -155,3 +210,5 @@ class History:
     storages: Mapping[str, StorageRecord] = field(default_factory=dict)
     verdicts: Mapping[str, VerdictRecord] = field(default_factory=dict)
     acknowledgements: Mapping[str, Acknowledgement] = field(default_factory=dict)
+    misses: Mapping[str, MissRecord] = field(default_factory=dict)
+    alerts: Mapping[str, AlertRecord] = field(default_factory=dict)

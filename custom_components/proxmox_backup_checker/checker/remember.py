@@ -1,38 +1,57 @@
 """Carries the history on from one moment to the next: what appeared, changed and went away, and when."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final
+from operator import is_
+from typing import Any, Final
 
-from ..proxmox.backup_models import BackupJob, IncludedVolume
+from ..proxmox.backup_models import BackupJob
 from ..proxmox.models import Guest
-from .coverage import Coverage, covers
 from .facts import Facts, JobState, NodeFacts
+from .indexes import Indexes
 from .job_names import job_name
 from .records import GuestRecord, History, JobRecord, NodeRecord
 from .run_memory import remember_runs
-from .storage_memory import remember_missing_archives, remember_storages
+from .storage_memory import MissingArchives, remember_storages
 
 _SAME_BOOT: Final = timedelta(minutes=2)
 _BAD: Final = frozenset({"overdue", "failed"})
-# Proxmox' words for what no backup can ever hold (PVE/LXC/Config.pm, PVE/QemuConfig.pm, get_backup_volumes).
-_NEVER_INCLUDED: Final = ("not a volume", "efidisk but no")
 
 
-def remember(history: History, facts: Facts) -> History:
-    """Return the history with what the facts add to it."""
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What is remembered at one moment, with its indexes.
+
+    `settled` holds by VMID what a guest's record was made of, where it came out as it was: the same again changes nothing.
+    """
+
+    history: History
+    indexes: Indexes
+    missing: MissingArchives = field(default_factory=MissingArchives)
+    settled: Mapping[int, tuple[object, ...]] = field(default_factory=dict)
+
+
+def remember(history: History, facts: Facts, before: Remembered | None = None) -> Remembered:
+    """Return the history with what the facts add to it; what was remembered `before` saves time only."""
     runs = remember_runs(history.runs, facts)
     storages = remember_storages(history.storages, facts)
-    changed = frozenset(key for key, record in storages.items() if record.changed_identity is not None)
-    return replace(
-        history,
-        began=history.began or facts.now,
-        runs=runs,
-        jobs=_jobs(history, facts),
-        guests=remember_missing_archives(_guests(history, facts), runs, facts, changed),
-        storages=storages,
-        nodes={name: _node(history.nodes.get(name), node, history, facts) for name, node in facts.nodes.items()},
+    indexes = (before.indexes if before else Indexes()).following(facts, runs)
+    missing = (before.missing if before else MissingArchives()).following(indexes.archives, storages, facts)
+    guests, settled = _guests(history, facts, indexes, missing, before.settled if before else {})
+    return Remembered(
+        history=replace(
+            history,
+            began=history.began or facts.now,
+            runs=runs,
+            jobs=_jobs(history, facts),
+            guests=guests,
+            storages=storages,
+            nodes={name: _node(history.nodes.get(name), node, history, facts) for name, node in facts.nodes.items()},
+        ),
+        indexes=indexes,
+        missing=missing,
+        settled=settled,
     )
 
 
@@ -80,7 +99,7 @@ def _job(history: History, job: BackupJob, facts: Facts) -> JobRecord:
             disabled_since=None if job.enabled or history.began is None else now,
         )
     elif record.deleted is not None:
-        record = replace(record, deleted=None, owed_since=now, owed_because="created")
+        record = replace(record, deleted=None, owed_since=now, owed_because="created", failing_since=None)
     if job.enabled and not record.enabled:
         record = replace(record, owed_since=now, owed_because="enabled", disabled_since=None)
     elif not job.enabled and record.enabled:
@@ -134,7 +153,14 @@ def _text(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _guests(history: History, facts: Facts) -> Mapping[int, GuestRecord]:
+def _guests(
+    history: History,
+    facts: Facts,
+    indexes: Indexes,
+    missing: MissingArchives,
+    settled: Mapping[int, tuple[object, ...]],
+) -> tuple[Mapping[int, GuestRecord], Mapping[int, tuple[object, ...]]]:
+    """Return the guests' records, and what those that did not change were made of."""
     backed_up_now = {
         guest_run.vmid
         for run in facts.runs
@@ -142,21 +168,42 @@ def _guests(history: History, facts: Facts) -> Mapping[int, GuestRecord]:
         for guest_run in run.log.guests
         if guest_run.result == "running"
     }
-    excluded = _excluded(facts)
-    records = {
-        guest.vmid: _guest(history, guest, facts, excluded.get(guest.vmid), busy=guest.vmid in backed_up_now)
-        for guest in facts.guests
-    }
+    outcomes, covering, excluded = indexes.runs.by_guest, indexes.coverage.jobs_of, indexes.exclusions.of
+    records: dict[int, GuestRecord] = {}
+    unchanged: dict[int, tuple[object, ...]] = {}
+    for guest in facts.guests:
+        vmid = guest.vmid
+        known = history.guests.get(vmid)
+        made_of = (
+            known,
+            guest,
+            covering[vmid],
+            outcomes.get(vmid),
+            excluded.get(vmid),
+            missing,
+            vmid in backed_up_now,
+            facts.jobs is None,
+        )
+        before = settled.get(vmid)
+        if before is not None and all(map(is_, before, made_of, strict=True)):
+            assert known is not None
+            records[vmid] = known
+            unchanged[vmid] = before
+            continue
+        record = _guest(history, guest, facts, indexes, busy=vmid in backed_up_now)
+        records[vmid] = record = missing.noted(record, outcomes.get(vmid, ()))
+        if record == known:
+            records[vmid] = known
+            unchanged[vmid] = made_of
     for vmid, record in history.guests.items():
         if vmid not in records:
             absent = record.absent_since or (facts.now if facts.guests_complete else None)
-            records[vmid] = record if absent == record.absent_since else replace(record, absent_since=absent)
-    return records
+            record = record if absent == record.absent_since else replace(record, absent_since=absent)
+            records[vmid] = missing.noted(record, outcomes.get(vmid, ()))
+    return records, unchanged
 
 
-def _guest(
-    history: History, guest: Guest, facts: Facts, excluded: tuple[str, ...] | None, *, busy: bool
-) -> GuestRecord:
+def _guest(history: History, guest: Guest, facts: Facts, indexes: Indexes, *, busy: bool) -> GuestRecord:
     now = facts.now
     known = history.guests.get(guest.vmid)
     first_look = history.began is None
@@ -175,16 +222,33 @@ def _guest(
             vmid=guest.vmid, guest_type=guest.guest_type, name=guest.name, node=guest.node, first_seen=now, since=now
         )
     else:
-        record = replace(known, name=guest.name or known.name, absent_since=None)
-        if record.node != guest.node:
-            record = replace(record, node=guest.node, moved=now, moved_from=record.node)
-    locked = None
-    if guest.lock == "backup" and not busy:
-        locked = record.locked_since or now
-    record = replace(record, locked_since=locked, template=guest.template, tags=guest.tags)
+        record = known
+    changes: dict[str, object] = {
+        "name": guest.name or record.name,
+        "absent_since": None,
+        "locked_since": (record.locked_since or now) if guest.lock == "backup" and not busy else None,
+        "template": guest.template,
+        "tags": guest.tags,
+    }
+    if record.node != guest.node:
+        changes |= {"node": guest.node, "moved": now, "moved_from": record.node}
     if facts.jobs is not None:
-        record = _with_coverage(record, guest, facts, facts.jobs, first_look=first_look)
-    return record if excluded is None else _with_exclusions(record, excluded)
+        jobs = indexes.coverage.jobs_of[guest.vmid]
+        if guest.vmid not in indexes.coverage.unclear:
+            changes["without_job"] = not jobs
+        covering = [job.job_id for job in jobs if job.enabled]
+        changes |= _coverage(record, covering, facts, first_look=first_look)
+        if guest.vmid not in indexes.coverage.unsure:
+            changes["without_job"] = not indexes.coverage.jobs_of[guest.vmid]
+    if (excluded := indexes.exclusions.of.get(guest.vmid)) is not None:
+        changes |= _exclusions(record, excluded)
+    return _changed(record, changes)
+
+
+def _changed(record: GuestRecord, changes: Mapping[str, Any]) -> GuestRecord:
+    """Return the record with the changes, the same one where there are none."""
+    different = {name: value for name, value in changes.items() if getattr(record, name) != value}
+    return replace(record, **different) if different else record
 
 
 def _is_another(known: GuestRecord, guest: Guest) -> bool:
@@ -194,47 +258,33 @@ def _is_another(known: GuestRecord, guest: Guest) -> bool:
     return known.absent_since is not None and guest.name is not None and known.name not in {None, guest.name}
 
 
-def _with_coverage(
-    record: GuestRecord, guest: Guest, facts: Facts, jobs: Iterable[BackupJob], *, first_look: bool
-) -> GuestRecord:
-    """Remember since when a guest is in which enabled jobs, and since when in none."""
-    covering = [
-        job.job_id
-        for job in jobs
-        if job.enabled and covers(job, guest, pools_visible=facts.pools_visible) is Coverage.YES
-    ]
+def _coverage(record: GuestRecord, covering: Sequence[str], facts: Facts, *, first_look: bool) -> Mapping[str, object]:
+    """Tell since when a guest is in which enabled jobs, and since when in none."""
     new = None if first_look else facts.now
-    covered = {job_id: record.covered_since.get(job_id, new) for job_id in covering}
     uncovered = None
     if not covering and not first_look:
         was_covered = bool(record.covered_since) or record.first_seen == facts.now
         uncovered = facts.now if was_covered and record.uncovered_since is None else record.uncovered_since
-    return replace(record, covered_since=covered, uncovered_since=uncovered)
+    covered = {job_id: record.covered_since.get(job_id, new) for job_id in covering}
+    return {"covered_since": covered, "uncovered_since": uncovered}
 
 
-def _excluded(facts: Facts) -> dict[int, tuple[str, ...]]:
-    """Return the disks and mount points of every guest that its jobs leave out, though they could be backed up."""
-    return {
-        guest.vmid: tuple(sorted(volume.key for volume in guest.volumes if _is_left_out(volume)))
-        for guests in facts.included.values()
-        for guest in guests
-    }
-
-
-def _is_left_out(volume: IncludedVolume) -> bool:
-    return not volume.included and not (volume.reason or "").startswith(_NEVER_INCLUDED)
-
-
-def _with_exclusions(record: GuestRecord, excluded: tuple[str, ...]) -> GuestRecord:
+def _exclusions(record: GuestRecord, excluded: tuple[str, ...]) -> Mapping[str, object]:
+    """Tell what no job saves of a guest, and which of it is new."""
     if record.excluded_disks is None:
-        return replace(record, excluded_disks=excluded)
+        return {"excluded_disks": excluded}
     new = (set(excluded) - set(record.excluded_disks)) | (set(record.newly_excluded) & set(excluded))
-    return replace(record, excluded_disks=excluded, newly_excluded=tuple(sorted(new)))
+    return {"excluded_disks": excluded, "newly_excluded": tuple(sorted(new))}
 
 
 def _node(record: NodeRecord | None, node: NodeFacts, history: History, facts: Facts) -> NodeRecord:
     now = facts.now
-    record = record or NodeRecord(name=node.name)
+    record = replace(
+        record or NodeRecord(name=node.name),
+        address=node.address,
+        fingerprint=node.fingerprint,
+        contacted=node.contacted,
+    )
     blind = None if node.blindness is None else record.blind_since or now
     if not node.online:
         return replace(record, offline_since=record.offline_since or now, blind_since=blind)

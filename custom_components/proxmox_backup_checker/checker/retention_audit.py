@@ -4,12 +4,11 @@ The oracle is Proxmox' own prune (see `proxmox.retention`): after a good run of 
 remove, and what it would keep of all slots should be there unless the nights failed.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -18,7 +17,7 @@ from ..proxmox.calendar_event import CalendarEvent
 from ..proxmox.models import Guest
 from ..proxmox.retention import Backup, KeepOptions, Mark, prune
 from .archives import as_backup
-from .facts import Facts, StorageFacts
+from .facts import StorageFacts
 from .job_names import job_name
 from .outcomes import Outcome, Result
 from .situation import Situation
@@ -92,7 +91,7 @@ def audit_retention(
     pruning = [started for started in good if keep_since is None or started >= keep_since]
     if len(pruning) >= _RUNS_UNTIL_CERTAIN and (extra := _left_over(archives, backups, keep, zone, pruning[0])):
         return RetentionAudit(standing=Standing.NOT_PRUNED, counted=counted, extra=tuple(extra))
-    return _against_promise(counted, promised, {_day(start, zone) for start in good}, failed, zone)
+    return _against_promise(counted, promised, good, failed, zone)
 
 
 def _against_limit(counted: int, limit: int) -> RetentionAudit:
@@ -127,11 +126,12 @@ def _removable(backups: Sequence[Backup], keep: KeepOptions, zone: ZoneInfo) -> 
 
 
 def _against_promise(
-    counted: int, promised: Sequence[datetime], served: set[date], failed: Sequence[datetime], zone: ZoneInfo
+    counted: int, promised: Sequence[datetime], good: Sequence[datetime], failed: Sequence[datetime], zone: ZoneInfo
 ) -> RetentionAudit:
     """Name the nights whose archives are missing: those that failed where there are such, else those without a run."""
     if counted >= len(promised):
         return RetentionAudit(standing=Standing.KEPT, counted=counted, promised=len(promised) or None)
+    served = {_day(start, zone) for start in good}
     unserved = [night for slot in promised if (night := _day(slot, zone)) not in served]
     bad = {_day(start, zone) for start in failed}
     nights = [night for night in unserved if night in bad] or unserved
@@ -188,18 +188,20 @@ def retention_findings(
         return
     for promise in _promises(guest, situation):
         listing = promise.storage.listing
+        if listing is None or not listing.complete:
+            continue
         written = [outcome for outcome in outcomes if _goes_to(outcome, promise)]
         good = [outcome for outcome in written if outcome.result is Result.OK]
-        if listing is None or not listing.complete or not good:
+        if not good:
             continue
         if (good[0].finished or good[0].started) >= listing.read_at:
             continue
         audit = audit_retention(
-            archives_on(promise.storage, guest, situation.facts),
+            situation.archives_on(promise.storage, guest),
             promise.keep,
             zone=zone,
             good=[outcome.started for outcome in good],
-            promised=_promised(promise, good[-1].started, guest, situation, zone),
+            promised=_promised(promise, good[-1], guest, situation, zone),
             failed=[outcome.started for outcome in written if outcome.result is not Result.OK],
             keep_since=_keep_since(promise.job, situation),
             removes=promise.removes,
@@ -230,16 +232,22 @@ def _promises(guest: Guest, situation: Situation) -> list[_Promise]:
     """Return what is promised for each storage; jobs with one storage and unlike retention undo each other's."""
     found: dict[str, list[_Promise]] = {}
     for job in situation.jobs_of(guest):
-        storage = situation.facts.storage_of(job.storage or "local", guest.node)
-        keep = retention_of(job, storage, situation.facts.defaults_keep.get(guest.node))
-        if storage is not None and keep is not None and not keep.keeps_everything:
-            promise = _Promise(job=job, storage=storage, keep=keep, removes=removes_old(job))
-            found.setdefault(storage.storage, []).append(promise)
+        promise = situation.once(("retention", job.job_id, guest.node), partial(_promise, job, guest.node, situation))
+        if promise is not None:
+            found.setdefault(promise.storage.storage, []).append(promise)
     return [
         promises[0]
         for promises in found.values()
         if len({(promise.keep, promise.removes) for promise in promises}) == 1
     ]
+
+
+def _promise(job: BackupJob, node: str, situation: Situation) -> _Promise | None:
+    storage = situation.facts.storage_of(job.storage or "local", node)
+    keep = retention_of(job, storage, situation.facts.defaults_keep.get(node))
+    if storage is None or keep is None or keep.keeps_everything:
+        return None
+    return _Promise(job=job, storage=storage, keep=keep, removes=removes_old(job))
 
 
 def _goes_to(outcome: Outcome, promise: _Promise) -> bool:
@@ -249,45 +257,28 @@ def _goes_to(outcome: Outcome, promise: _Promise) -> bool:
 
 
 def _promised(
-    promise: _Promise, first_good: datetime, guest: Guest, situation: Situation, zone: ZoneInfo
+    promise: _Promise, first_good: Outcome, guest: Guest, situation: Situation, zone: ZoneInfo
 ) -> tuple[datetime, ...]:
     table = situation.timetable(promise.job, guest.node)
     if table is None or table.due is None:
         return ()
-    first = table.event.last_before((first_good + _CLOCKS_DIFFER).astimezone(zone))
-    return () if first is None else promised_slots(table.event, first.astimezone(UTC), table.due, promise.keep, zone)
+    # The other guests of the same run ask for the same.
+    run = situation.index.runs.get(first_good.upid)
+    first = _slot_of(table.event, run.started if run else first_good.started, zone)
+    return () if first is None else promised_slots(table.event, first, table.due, promise.keep, zone)
+
+
+@lru_cache(maxsize=1024)
+def _slot_of(event: CalendarEvent, started: datetime, zone: ZoneInfo) -> datetime | None:
+    """Return the slot for which a run started."""
+    slot = event.last_before((started + _CLOCKS_DIFFER).astimezone(zone))
+    return None if slot is None else slot.astimezone(UTC)
 
 
 def _keep_since(job: BackupJob, situation: Situation) -> datetime | None:
     """Return since when a job has promised what it promises now."""
     record = situation.job_record(job)
     return record.owed_since if record else None
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class _Moment:
-    """The facts of one moment, compared by identity, which no number of archives makes slow."""
-
-    facts: Facts
-
-
-type _Groups = Mapping[tuple[str, str | None, int | None], list[Archive]]
-
-
-@lru_cache(maxsize=2)
-def _groups(moment: _Moment) -> _Groups:
-    """Return the archives by storage, the storage's node, and guest."""
-    found: defaultdict[tuple[str, str | None, int | None], list[Archive]] = defaultdict(list)
-    for storage in moment.facts.storages:
-        for archive in storage.listing.archives if storage.listing else ():
-            found[(storage.storage, storage.node, archive.vmid)].append(archive)
-    return found
-
-
-def archives_on(storage: StorageFacts, guest: Guest, facts: Facts) -> list[Archive]:
-    """Return all that is listed on a storage for a guest's VMID and type, which is what prune looks at; oldest first."""
-    found = _groups(_Moment(facts)).get((storage.storage, storage.node, guest.vmid), [])
-    return [archive for archive in found if archive.guest_type in {None, guest.guest_type}]
 
 
 def retention_of(

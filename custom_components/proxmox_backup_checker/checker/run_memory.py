@@ -1,8 +1,9 @@
 """Takes finished runs into the history, each once, and finds them again by guest and by job."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Final
 
 from ..proxmox.vzdump_records import VzdumpLog
@@ -118,40 +119,84 @@ def _linked(record: RunRecord, job_id: str) -> RunRecord:
 
 @dataclass(frozen=True, slots=True)
 class RunIndex:
-    """The history's runs by job and their outcomes by guest, newest first."""
+    """The history's runs by job and their outcomes by guest, newest first.
 
-    runs: Mapping[str, RunRecord]
-    by_job: Mapping[str, tuple[RunRecord, ...]]
-    by_guest: Mapping[int, tuple[Outcome, ...]]
-    newest_ends: Mapping[str, datetime]
+    `nodes` are those of all runs, `logless` start and end of each run of which only the status is known.
+    """
 
-    @classmethod
-    def of(cls, runs: Mapping[str, RunRecord]) -> RunIndex:
-        """Sort the runs in."""
-        by_job: dict[str, list[RunRecord]] = {}
-        by_guest: dict[int, list[Outcome]] = {}
-        ends: dict[str, datetime] = {}
-        for record in sorted(runs.values(), key=lambda record: record.started, reverse=True):
-            for job_id in (record.job_id, *record.candidates):
-                if job_id is not None:
-                    by_job.setdefault(job_id, []).append(record)
-            for outcome in record.outcomes:
-                by_guest.setdefault(outcome.vmid, []).append(outcome)
-            if record.storage and record.ended and record.ended > ends.get(record.storage, record.started):
-                ends[record.storage] = record.ended
-        return cls(
-            runs=runs,
-            by_job={job_id: tuple(records) for job_id, records in by_job.items()},
-            by_guest={
-                vmid: tuple(sorted(outcomes, key=lambda outcome: outcome.started, reverse=True))
-                for vmid, outcomes in by_guest.items()
-            },
-            newest_ends=ends,
-        )
+    runs: Mapping[str, RunRecord] = field(default_factory=dict)
+    by_job: Mapping[str, tuple[RunRecord, ...]] = field(default_factory=dict)
+    by_guest: Mapping[int, tuple[Outcome, ...]] = field(default_factory=dict)
+    newest_ends: Mapping[str, datetime] = field(default_factory=dict)
+    nodes: frozenset[str] = frozenset()
+    logless: tuple[tuple[datetime, datetime | None], ...] = ()
 
     def following(self, runs: Mapping[str, RunRecord]) -> RunIndex:
-        """Return the index of a later state of the same history, cheap where nothing has changed."""
-        return self if runs is self.runs else RunIndex.of(runs)
+        """Return the index of a later state of the same history: only what is of the runs that differ is sorted in anew."""
+        if runs is self.runs:
+            return self
+        new = [run for upid, run in runs.items() if self.runs.get(upid) is not run]
+        # Of what began at the same time, that of the later run comes first.
+        new.sort(key=attrgetter("started"), reverse=True)
+        old = [run for upid, run in self.runs.items() if runs.get(upid) is not run]
+        gone = {run.upid for run in old}
+        return RunIndex(
+            runs=runs,
+            by_job=_sorted_in(self.by_job, _by_job(new), _by_job(old), gone),
+            by_guest=_sorted_in(self.by_guest, _by_guest(new), _by_guest(old), gone),
+            newest_ends=_newest_ends(self.newest_ends, new) if not old else _newest_ends({}, runs.values()),
+            nodes=self.nodes.union(run.node for run in new)
+            if not old
+            else frozenset(run.node for run in runs.values()),
+            logless=self._logless_among(runs.values()) if any(not run.logged for run in (*new, *old)) else self.logless,
+        )
+
+    def _logless_among(self, runs: Iterable[RunRecord]) -> tuple[tuple[datetime, datetime | None], ...]:
+        return tuple((run.started, run.ended) for run in runs if not run.logged)
+
+
+def _by_job(runs: Iterable[RunRecord]) -> dict[str, list[RunRecord]]:
+    found: dict[str, list[RunRecord]] = {}
+    for run in runs:
+        for job_id in (run.job_id, *run.candidates):
+            if job_id is not None:
+                found.setdefault(job_id, []).append(run)
+    return found
+
+
+def _by_guest(runs: Iterable[RunRecord]) -> dict[int, list[Outcome]]:
+    found: dict[int, list[Outcome]] = {}
+    for run in runs:
+        for outcome in run.outcomes:
+            found.setdefault(outcome.vmid, []).append(outcome)
+    return found
+
+
+def _sorted_in[Key, Item: RunRecord | Outcome](
+    known: Mapping[Key, tuple[Item, ...]],
+    new: Mapping[Key, Sequence[Item]],
+    old: Mapping[Key, Sequence[Item]],
+    gone: Container[str],
+) -> dict[Key, tuple[Item, ...]]:
+    """Return what is known with what is new and without what is of old runs, newest first."""
+    found = dict(known)
+    for key in new.keys() | old.keys():
+        present: tuple[Item, ...] = known.get(key, ())
+        kept = [item for item in present if item.upid not in gone] if key in old else present
+        items = sorted((*new.get(key, ()), *kept), key=attrgetter("started"), reverse=True)
+        if items:
+            found[key] = tuple(items)
+        else:
+            found.pop(key, None)
+    return found
+
+
+def _newest_ends(known: Mapping[str, datetime], runs: Iterable[RunRecord]) -> dict[str, datetime]:
+    ends = dict(known)
+    for run in runs:
+        if run.storage and run.ended and run.ended > ends.get(run.storage, run.started):
+            ends[run.storage] = run.ended
+    return ends
 
 
 def good_durations(records: Iterable[RunRecord], most: int = 10) -> list[timedelta]:

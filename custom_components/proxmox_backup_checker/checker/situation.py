@@ -1,44 +1,77 @@
 """One moment of one cluster, as all rules of the judgement look at it: facts, history, and what follows from both."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from functools import cached_property
+from operator import is_
+from typing import Any, Final
 
 from ..proxmox.backup_models import Archive, BackupJob
 from ..proxmox.models import Guest
 from .coverage import Coverage, covers
-from .facts import Facts, NodeFacts
+from .facts import Facts, NodeFacts, StorageFacts
+from .indexes import Indexes
 from .outcomes import Outcome, Result
+from .provenance import Provenance
 from .records import GuestRecord, History, JobRecord, RunRecord
 from .run_memory import RunIndex, good_durations
 from .slots import Timetable, allowance, event_of
+from .watch import Watch
 
 _ONE_MINUTE: Final = timedelta(minutes=1)
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+type Carried = tuple[tuple[object, ...], tuple[object, ...], Any]
+"""What something was made of, objects and values, and what it was."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Situation:
-    """Facts and history of one moment; `history` already holds what the facts add to it."""
+    """Facts and history of one moment; `history` already holds what the facts add to it.
+
+    Rules that judge guests and jobs ask `has_come` and `is_seen` instead of comparing times with the present themselves.
+    """
 
     facts: Facts
     history: History
-    index: RunIndex
+    indexes: Indexes
     running: tuple[RunRecord, ...] = ()
-    _timetables: dict[tuple[str, str], Timetable | None] = field(default_factory=dict)
-    _archives: dict[int, list[Archive]] = field(default_factory=dict)
+    watch: Watch
+    timetables_before: Mapping[tuple[str, str], Timetable] = field(default_factory=dict)
+    timetables: dict[tuple[str, str], Timetable] = field(default_factory=dict)
+    carried_before: Mapping[Hashable, Carried] = field(default_factory=dict)
+    carried: dict[Hashable, Carried] = field(default_factory=dict)
+    _known: dict[Hashable, Any] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        """Sort the archives by guest."""
-        seen: set[tuple[str, int, int | None]] = set()
-        for storage in self.facts.storages:
-            for archive in storage.listing.archives if storage.listing else ():
-                # Two storages may lead to the same directory.
-                identity = (archive.volid.rpartition(":")[2].rpartition("/")[2], archive.ctime, archive.vmid)
-                if archive.vmid is not None and (storage.is_backup_server or identity not in seen):
-                    seen.add(identity)
-                    self._archives.setdefault(archive.vmid, []).append(archive)
+    @property
+    def index(self) -> RunIndex:
+        """The history's runs, sorted in."""
+        return self.indexes.runs
+
+    def once[Value](self, key: Hashable, make: Callable[[], Value]) -> Value:
+        """Return what is made for a key, made only once however often it is asked for."""
+        try:
+            value: Value = self._known[key]
+        except KeyError:
+            value = self._known[key] = make()
+        return value
+
+    def carry[Value](
+        self, key: Hashable, objects: tuple[object, ...], values: tuple[object, ...], make: Callable[[], Value]
+    ) -> Value:
+        """Return what is made of these objects and values alone, that of the moment before where they are the same."""
+        known = self.carried_before.get(key)
+        if known is None or known[1] != values or not all(map(is_, known[0], objects, strict=True)):
+            known = (objects, values, make())
+        self.carried[key] = known
+        value: Value = known[2]
+        return value
+
+    def has_come(self, moment: datetime) -> bool:
+        """Tell whether a moment of our clock has come."""
+        return self.watch.has_come(moment)
 
     def node_now(self, node: str) -> datetime:
         """Return the present by a node's clock."""
@@ -57,6 +90,22 @@ class Situation:
             seen = min(seen, self.facts.read_at)
         return seen + facts.skew
 
+    def is_seen(self, node: str, moment: datetime) -> bool:
+        """Tell whether a node's runs are known up to a moment of its own clock."""
+        if self.is_fresh and (facts := self.facts.nodes.get(node)) is not None and facts.blindness is None:
+            return self.has_come(moment - facts.skew)
+        return self.seen_until(node) >= moment
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the facts are of this moment, and not those that were read last."""
+        return self.facts.read_at in {None, self.facts.now}
+
+    @cached_property
+    def present(self) -> frozenset[int]:
+        """The VMIDs of all guests that are seen."""
+        return frozenset(guest.vmid for guest in self.facts.guests)
+
     def node(self, name: str) -> NodeFacts | None:
         """Return what is known of a node."""
         return self.facts.nodes.get(name)
@@ -64,7 +113,7 @@ class Situation:
     def is_off(self, guest: Guest) -> bool:
         """Tell whether a guest's node is surely off now, so that nothing can have happened on it unseen."""
         node = self.node(guest.node)
-        return node is not None and not node.online and self.facts.read_at in {None, self.facts.now}
+        return node is not None and not node.online and self.is_fresh
 
     def job_record(self, job: BackupJob) -> JobRecord | None:
         """Return what is remembered of a job."""
@@ -76,14 +125,22 @@ class Situation:
 
     def timetable(self, job: BackupJob, node: str) -> Timetable | None:
         """Return a job's slots on a node, None where its schedule cannot be read or the node's zone is not known."""
-        key = (job.job_id, node)
-        if key not in self._timetables:
-            event, zone = event_of(job), self.facts.zone_of(node)
-            allowed = allowance(good_durations(self.job_runs(job)), self.facts.policy.start_grace)
-            self._timetables[key] = (
-                None if event is None or zone is None else Timetable.of(event, zone, self.node_now(node), allowed)
-            )
-        return self._timetables[key]
+        return self.once(("timetable", job.job_id, node), lambda: self._timetable(job, node))
+
+    def _timetable(self, job: BackupJob, node: str) -> Timetable | None:
+        event, zone = event_of(job), self.facts.zone_of(node)
+        if event is None or zone is None:
+            return None
+        allowed = self.once(
+            ("allowance", job.job_id),
+            lambda: allowance(good_durations(self.job_runs(job)), self.facts.policy.start_grace),
+        )
+        key, now = (job.job_id, node), self.node_now(node)
+        table = self.timetables_before.get(key)
+        if table is None or not table.still_holds(event, zone, now, allowed):
+            table = Timetable.of(event, zone, now, allowed)
+        self.timetables[key] = table
+        return table
 
     def owed_since(self, job: BackupJob, guest: Guest | None = None) -> datetime | None:
         """Return the moment before which no slot is owed: the job, or the guest in it, was not there yet."""
@@ -104,14 +161,19 @@ class Situation:
             if node in {None, run.node} and (run.job_id == job.job_id or job.job_id in run.candidates)
         ]
 
-    def outcomes(self, guest: Guest) -> list[Outcome]:
+    def outcomes(self, guest: Guest) -> Sequence[Outcome]:
         """Return what finished runs did for this very guest, newest first."""
+        return self.once(("outcomes", guest.vmid), lambda: self._outcomes(guest))
+
+    def _outcomes(self, guest: Guest) -> Sequence[Outcome]:
         record = self.guest_record(guest)
         since = record.since - _ONE_MINUTE if record and record.since else None
+        found = self.index.by_guest.get(guest.vmid, ())
+        kinds = {None, guest.guest_type}
+        if since is None and all(outcome.guest_type in kinds for outcome in found):
+            return found
         return [
-            outcome
-            for outcome in self.index.by_guest.get(guest.vmid, ())
-            if outcome.guest_type in {None, guest.guest_type} and (since is None or outcome.started >= since)
+            outcome for outcome in found if outcome.guest_type in kinds and (since is None or outcome.started >= since)
         ]
 
     def backed_up_now(self, guest: Guest) -> list[Outcome]:
@@ -123,33 +185,74 @@ class Situation:
             if outcome.vmid == guest.vmid and outcome.result is Result.RUNNING
         ]
 
-    def archives(self, guest: Guest) -> list[Archive]:
-        """Return the finished archives of this very guest, newest first, each once."""
+    def listed_archives(self, guest: Guest) -> Sequence[Archive]:
+        """Return all archives that bear a guest's number, each once, finished or not, newest first."""
+        return self.indexes.archives.of(guest.vmid).newest_first
+
+    def archives(self, guest: Guest) -> Sequence[Archive]:
+        """Return the finished archives that are this very guest's, newest first, each once."""
+        return self.once(("archives", guest.vmid), lambda: self._own_archives(guest))
+
+    def foreign_archives(self, guest: Guest) -> Sequence[Archive]:
+        """Return the finished archives that bear a guest's number and that cannot be held to be its own."""
+        finished, own = self._finished_archives(guest), self.archives(guest)
+        if len(own) == len(finished):
+            return ()
+        known = {archive.volid for archive in own}
+        return [archive for archive in finished if archive.volid not in known]
+
+    @cached_property
+    def provenance(self) -> Provenance:
+        """What tells whose an archive is."""
+        return Provenance(
+            facts=self.facts, history=self.history, index=self.index, watch=self.watch, running=self.running
+        )
+
+    def _own_archives(self, guest: Guest) -> Sequence[Archive]:
+        return self.provenance.attributable(guest, self._finished_archives(guest))
+
+    def _finished_archives(self, guest: Guest) -> Sequence[Archive]:
         record = self.guest_record(guest)
         since = record.since.timestamp() if record and record.since else 0
-        found = [
+        kinds = {None, guest.guest_type}
+        return [
             archive
-            for archive in self._archives.get(guest.vmid, ())
-            if archive.finished and archive.guest_type in {None, guest.guest_type} and archive.ctime >= since
+            for archive in self.indexes.archives.of(guest.vmid).newest_first
+            if archive.finished and archive.guest_type in kinds and archive.ctime >= since
         ]
-        return sorted(found, key=lambda archive: archive.ctime, reverse=True)
 
-    def covered_guests(self, job: BackupJob) -> list[Guest]:
+    def archives_on(self, storage: StorageFacts, guest: Guest) -> Sequence[Archive]:
+        """Return all that is listed on a storage for a guest's VMID and type, which is what prune looks at; oldest first."""
+        found = self.indexes.archives.of(guest.vmid).by_place.get((storage.storage, storage.node), ())
+        return [archive for archive in found if archive.guest_type in {None, guest.guest_type}]
+
+    def covered_guests(self, job: BackupJob) -> Sequence[Guest]:
         """Return the guests that a job surely covers."""
-        return [guest for guest in self.facts.guests if self.covers(job, guest) is Coverage.YES]
+        return self.indexes.coverage.guests_of.get(job.job_id, ())
+
+    def nodes_of(self, job: BackupJob) -> frozenset[str]:
+        """Return the nodes on which a job has guests."""
+        return self.carry(
+            ("nodes", job.job_id),
+            (self.indexes.coverage,),
+            (),
+            lambda: frozenset(guest.node for guest in self.covered_guests(job)),
+        )
 
     def covers(self, job: BackupJob, guest: Guest) -> Coverage:
         """Tell whether a job covers a guest."""
         return covers(job, guest, pools_visible=self.facts.pools_visible)
 
+    def may_be_covered(self, guest: Guest) -> bool:
+        """Tell whether an enabled job may cover a guest whose pool cannot be seen."""
+        return guest.vmid in self.indexes.coverage.unsure
+
     def jobs_of(self, guest: Guest, *, enabled: bool = True) -> list[BackupJob]:
         """Return the enabled, or the disabled, jobs that surely cover a guest, without those that are to be ignored."""
         return [
             job
-            for job in self.facts.jobs or ()
-            if job.enabled is enabled
-            and job.job_id not in self.facts.policy.ignored_jobs
-            and self.covers(job, guest) is Coverage.YES
+            for job in self.indexes.coverage.jobs_of.get(guest.vmid, ())
+            if job.enabled is enabled and job.job_id not in self.facts.policy.ignored_jobs
         ]
 
     def job(self, job_id: str | None) -> BackupJob | None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Final
+from typing import Final, Protocol
 
 from .facts import Facts
 from .outcomes import Outcome, Result
@@ -19,36 +19,57 @@ _MUCH_LONGER: Final = 3
 _LONG_AT_LEAST: Final = 1800
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PastBackup:
+class Past(Protocol):
     """What a good backup took: `size` in bytes of the file or, on a backup server, of all disks; None where not known.
 
     What was transferred to a backup server is no part of it: only what changed is, which may well be nothing.
     """
 
+    @property
+    def size(self) -> int | None:
+        """Bytes."""
+
+    @property
+    def seconds(self) -> int | None:
+        """How long it took."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PastBackup:
+    """A past backup by itself."""
+
     size: int | None
     seconds: int | None
 
 
-def judge_sizes(newest: PastBackup, before: Sequence[PastBackup]) -> Iterable[tuple[Status, Reason]]:
+def judge_sizes(newest: Past, before: Sequence[Past]) -> Iterable[tuple[Status, Reason]]:
     """Return what is odd about a backup, given the good ones `before` it of the same kind, newest first.
 
     Silent until five of them tell the same. The bounds are the median and the median distance from it, which single
     strange backups do not move.
     """
     recent = before[:_MOST_RUNS]
-    sizes = [backup.size for backup in recent if backup.size is not None]
-    if newest.size is not None and len(sizes) >= _LEAST_RUNS:
-        usual, spread = _usual(sizes)
-        if newest.size < min(_MUCH_SMALLER * usual, usual - _SPREADS * spread):
-            values = {"size": size_text(newest.size), "usual": size_text(int(usual))}
-            yield Status.WARNING, Reason("size_suspicious", values)
-    times = [backup.seconds for backup in recent if backup.seconds is not None]
-    if newest.seconds is not None and len(times) >= _LEAST_RUNS:
-        usual, spread = _usual(times)
-        if newest.seconds > max(_MUCH_LONGER * usual, usual + _SPREADS * spread, usual + _LONG_AT_LEAST):
-            values = {"minutes": str(newest.seconds // 60), "usual": str(int(usual) // 60)}
-            yield Status.OK, Reason("duration_suspicious", values)
+    if newest.size is not None:
+        yield from _too_small(newest.size, [backup.size for backup in recent if backup.size is not None])
+    if newest.seconds is not None:
+        yield from _too_long(newest.seconds, [backup.seconds for backup in recent if backup.seconds is not None])
+
+
+def _too_small(size: int, sizes: Sequence[int]) -> Iterable[tuple[Status, Reason]]:
+    # No median is above the largest, so that most are done with at once.
+    if len(sizes) < _LEAST_RUNS or size >= _MUCH_SMALLER * max(sizes):
+        return
+    usual, spread = _usual(sizes)
+    if size < min(_MUCH_SMALLER * usual, usual - _SPREADS * spread):
+        yield Status.WARNING, Reason("size_suspicious", {"size": size_text(size), "usual": size_text(int(usual))})
+
+
+def _too_long(seconds: int, times: Sequence[int]) -> Iterable[tuple[Status, Reason]]:
+    if len(times) < _LEAST_RUNS or seconds <= _MUCH_LONGER * min(times):
+        return
+    usual, spread = _usual(times)
+    if seconds > max(_MUCH_LONGER * usual, usual + _SPREADS * spread, usual + _LONG_AT_LEAST):
+        yield Status.OK, Reason("duration_suspicious", {"minutes": str(seconds // 60), "usual": str(int(usual) // 60)})
 
 
 def _usual(values: Sequence[int]) -> tuple[float, float]:
@@ -62,25 +83,23 @@ def size_findings(good: Sequence[Outcome], facts: Facts) -> Iterable[tuple[Statu
     if not good:
         return
     newest = good[0]
-    alike = [_past(outcome, facts) for outcome in good[1 : _MOST_RUNS + 1] if _is_like(outcome, newest)]
-    yield from judge_sizes(_past(newest, facts), alike)
+    storage, job_id = newest.storage, newest.job_id
+    alike = [
+        entry
+        for entry in good[1 : _MOST_RUNS + 1]
+        if entry.storage == storage and entry.job_id == job_id and entry.result is Result.OK
+    ]
+    where = facts.storage_of(storage or "local", newest.node)
+    if where is None or not where.is_backup_server:
+        yield from judge_sizes(newest, alike)
+    else:
+        yield from judge_sizes(_on_server(newest), [_on_server(entry) for entry in alike])
 
 
-def _past(outcome: Outcome, facts: Facts) -> PastBackup:
-    size = outcome.size
-    if size == outcome.transferred and _on_backup_server(outcome, facts):
-        # The log names no total, or all was read: the first would make an incremental backup look like a tiny guest.
-        size = None
+def _on_server(outcome: Outcome) -> PastBackup:
+    # The log names no total, or all was read: the first would make an incremental backup look like a tiny guest.
+    size = outcome.size if outcome.size != outcome.transferred else None
     return PastBackup(size=size, seconds=outcome.seconds)
-
-
-def _on_backup_server(outcome: Outcome, facts: Facts) -> bool:
-    storage = facts.storage_of(outcome.storage or "local", outcome.node)
-    return storage is not None and storage.is_backup_server
-
-
-def _is_like(outcome: Outcome, newest: Outcome) -> bool:
-    return outcome.result is Result.OK and outcome.storage == newest.storage and outcome.job_id == newest.job_id
 
 
 def size_text(size: int) -> str:

@@ -1,13 +1,15 @@
 """What is remembered of storages: how full they were, and which archives were seen on them."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from .facts import ArchiveListing, Facts, StorageFacts
+from .archive_index import ArchiveIndex, ListedStorage, Place
+from .facts import Facts, StorageFacts
 from .outcomes import Outcome, Result
-from .records import GuestRecord, RunRecord, StorageRecord
+from .records import GuestRecord, StorageRecord
+from .retention_audit import keep_text
 
 _SAMPLE_EVERY: Final = timedelta(hours=20)
 # Another file system below the same path has another size; growth of a pool is rarely as much.
@@ -32,6 +34,7 @@ def _storage(record: StorageRecord | None, storage: StorageFacts, now: datetime)
     record = replace(record, unreachable_since=None if reachable else record.unreachable_since or now)
     if storage.used is not None and (not record.samples or now - record.samples[-1][0] >= _SAMPLE_EVERY):
         record = replace(record, samples=(*record.samples, (now, storage.used)))
+    record = replace(record, keep=keep_text(storage.keep) if storage.keep is not None else None)
     listing = storage.listing
     if listing is None or (record.listed is not None and listing.read_at <= record.listed):
         return record
@@ -65,46 +68,55 @@ def _is_another(record: StorageRecord, storage: StorageFacts, archives: Mapping[
     return not archives or resized
 
 
-def remember_missing_archives(
-    guests: Mapping[int, GuestRecord], runs: Mapping[str, RunRecord], facts: Facts, changed: frozenset[str]
-) -> Mapping[int, GuestRecord]:
-    """Return the guests with the archives that their last good run should have left and that are not listed.
+@dataclass(frozen=True, slots=True)
+class MissingArchives:
+    """Notes the archives that a guest's last good run should have left and that are not listed.
 
-    `changed` are the storages on which something else is mounted: what is missing there, proves nothing.
+    It goes by complete listings only, and not by those of storages on which something else is mounted: what is missing there,
+    proves nothing.
     """
-    listings = {
-        (storage.storage, storage.node): storage.listing
-        for storage in facts.storages
-        if storage.listing is not None and storage.listing.complete and storage_key(storage) not in changed
-    }
-    if not listings:
-        return guests
-    newest: dict[int, Outcome] = {}
-    for run in runs.values():
-        for outcome in run.outcomes:
-            known = newest.get(outcome.vmid)
-            if outcome.result is Result.OK and (known is None or outcome.started > known.started):
-                newest[outcome.vmid] = outcome
-    return {vmid: _with_missing(record, newest.get(vmid), listings) for vmid, record in guests.items()}
+
+    listed: Mapping[Place, ListedStorage] = field(default_factory=dict)
+
+    def following(self, archives: ArchiveIndex, records: Mapping[str, StorageRecord], facts: Facts) -> MissingArchives:
+        """Go by later listings; the same object where those that prove something are the same."""
+        listed = {
+            (storage.storage, storage.node): archives.places[(storage.storage, storage.node)]
+            for storage in facts.storages
+            if storage.listing is not None
+            and storage.listing.complete
+            and records[storage_key(storage)].changed_identity is None
+        }
+        if listed.keys() == self.listed.keys() and all(listed[place] is self.listed[place] for place in listed):
+            return self
+        return MissingArchives(listed)
+
+    def noted(self, record: GuestRecord, outcomes: Sequence[Outcome]) -> GuestRecord:
+        """Return a guest's record with what is missing of its outcomes, newest first."""
+        if not self.listed:
+            return record
+        good = next((outcome for outcome in outcomes if outcome.result is Result.OK), None)
+        if good is None or good.archive is None or good.storage is None:
+            return _without_missing(record)
+        listed = self.listed.get((good.storage, None)) or self.listed.get((good.storage, good.node))
+        if listed is None or good.finished is None or listed.listing.read_at <= good.finished:
+            return record
+        ending = f"/{good.archive.rpartition('/dump/')[2]}"
+        if any(archive.volid.endswith(ending) for archive in reversed(listed.by_guest.get(good.vmid, ()))):
+            return _without_missing(record)
+        read_at = listed.listing.read_at
+        if record.archive_missing != good.archive:
+            return replace(
+                record,
+                archive_missing=good.archive,
+                archive_missing_since=read_at,
+                archive_missing_confirmed=False,
+            )
+        confirmed = record.archive_missing_since is not None and read_at > record.archive_missing_since
+        return replace(record, archive_missing_confirmed=record.archive_missing_confirmed or confirmed)
 
 
-def _with_missing(
-    record: GuestRecord, good: Outcome | None, listings: Mapping[tuple[str, str | None], ArchiveListing]
-) -> GuestRecord:
-    if good is None or good.archive is None or good.storage is None:
-        return replace(record, archive_missing=None, archive_missing_since=None, archive_missing_confirmed=False)
-    listing = listings.get((good.storage, None)) or listings.get((good.storage, good.node))
-    if listing is None or good.finished is None or listing.read_at <= good.finished:
+def _without_missing(record: GuestRecord) -> GuestRecord:
+    if record.archive_missing is None:
         return record
-    name = good.archive.rpartition("/dump/")[2]
-    if any(archive.volid.endswith(f"/{name}") for archive in listing.archives):
-        return replace(record, archive_missing=None, archive_missing_since=None, archive_missing_confirmed=False)
-    if record.archive_missing != good.archive:
-        return replace(
-            record,
-            archive_missing=good.archive,
-            archive_missing_since=listing.read_at,
-            archive_missing_confirmed=False,
-        )
-    confirmed = record.archive_missing_since is not None and listing.read_at > record.archive_missing_since
-    return replace(record, archive_missing_confirmed=record.archive_missing_confirmed or confirmed)
+    return replace(record, archive_missing=None, archive_missing_since=None, archive_missing_confirmed=False)

@@ -54,9 +54,10 @@ class Verdict:
     """What is held of a guest, job, storage or cluster at one moment.
 
     `problem` is None where nothing can be proven; `evidence` holds the UPIDs or volume ids that it rests on. A run in
-    progress shows as `status` running and leaves the rest of the verdict as it was. `failures` counts the runs in a row
-    that failed or were missed. `findings` are less than a problem, the worst first. `error` is the raw text of Proxmox, `cause` what it means where the catalogue knows.
-    `trace` tells, by name, the facts and the rule that led here.
+    progress shows as `status` running, or waiting for the node's lock, over the status `under_run`, and leaves the rest of the
+    verdict as it was. `failures` counts the runs in a row that failed or were missed. `findings` are less than a problem, the
+    worst first. `error` is the raw text of Proxmox, `cause` what it means where the catalogue knows. `trace` tells, by name,
+    the facts and the rule that led here.
     """
 
     status: Status
@@ -73,6 +74,12 @@ class Verdict:
     cause: Cause | None = None
     job_id: str | None = None
     trace: Mapping[str, str] = field(default_factory=dict)
+    under_run: Status | None = None
+
+    @property
+    def lasting(self) -> Status:
+        """The status apart from a run in progress."""
+        return self.under_run or self.status
 
 
 def unknown(code: str, **values: str | datetime) -> Verdict:

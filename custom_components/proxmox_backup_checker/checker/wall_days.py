@@ -98,7 +98,16 @@ class Plan:
         slots = tuple(
             _slots_of_day(event, zone, start, end) for start, end in zip(days.starts[:-1], days.starts[1:], strict=True)
         )
-        table = Timetable(due=None, latest=None, following=None, allowance=allowed, zone=zone, event=event)
+        table = Timetable(
+            due=None,
+            latest=None,
+            following=None,
+            allowance=allowed,
+            zone=zone,
+            event=event,
+            asked=moments.now,
+            until=moments.now,
+        )
         return cls(
             days=slots,
             allowance=allowed,

@@ -1,5 +1,6 @@
 """The runs behind the cells: what each did for a guest, or was for a job, and how large the backups were."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -141,10 +142,16 @@ def _name(job_id: str | None, wall: Wall) -> str | None:
 
 
 def sizes_of_guest(guest: Guest, wall: Wall) -> list[int | None]:
-    """Return the size of each day's last good backup."""
+    """Return the size of each day's last good backup, of those on the storage that has most of them.
+
+    Beside a file, what a backup server had to be sent would look like a backup that has shrunk.
+    """
+    good = [(day, outcome) for day, outcome in wall.outcomes(guest) if outcome.result is Result.OK]
+    storages = Counter(outcome.storage for _, outcome in good)
+    usual = max(storages, key=lambda storage: storages[storage], default=None)
     sizes: list[int | None] = [None] * len(wall.days)
-    for day, outcome in wall.outcomes(guest):
-        if outcome.result is Result.OK and sizes[day] is None:
+    for day, outcome in good:
+        if outcome.storage == usual and sizes[day] is None:
             sizes[day] = _stored(outcome, wall.picture)
     return sizes
 

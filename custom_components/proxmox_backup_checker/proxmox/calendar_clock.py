@@ -13,8 +13,9 @@ from typing import NamedTuple
 DAY = 86400
 _SECOND = timedelta(seconds=1)
 _NO_SHIFT = timedelta()
-_FIRST_DAY = date(1, 1, 3).toordinal() - date(1970, 1, 1).toordinal()
-_LAST_DAY = date(9999, 12, 29).toordinal() - date(1970, 1, 1).toordinal()
+_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+_FIRST_DAY = date(1, 1, 3).toordinal() - _EPOCH_ORDINAL
+_LAST_DAY = date(9999, 12, 29).toordinal() - _EPOCH_ORDINAL
 _KNOWN_DAYS = 4096
 _KNOWN_SPANS = 64
 _SPAN = 360 * DAY
@@ -82,10 +83,11 @@ class ZoneClock:
         return steady
 
     def _shift_at(self, day: int) -> int:
-        """The shift at the start of a day of UTC, at the ends of the calendar that of the nearest day it has."""
+        """The shift at the start of a day of the clock, at the ends of the calendar that of the nearest day it has."""
         shift = self._shifts.get(day)
         if shift is None:
-            shift = self._shifts[day] = _shift_of(self.moment(min(max(day, _FIRST_DAY), _LAST_DAY) * DAY))
+            start = datetime.fromordinal(min(max(day, _FIRST_DAY), _LAST_DAY) + _EPOCH_ORDINAL)
+            shift = self._shifts[day] = (self._zone.utcoffset(start) or _NO_SHIFT) // _SECOND
         return shift
 
     def local(self, epoch: int) -> tuple[int, int]:
@@ -208,10 +210,11 @@ class ZoneClock:
                 self._changes.clear()
                 self._backward_gaps.clear()
             ends = range(span * _SPAN, (span + 1) * _SPAN + 1, _CHANGES_APART)
+            known = [(end, self.offset(end).shift) for end in ends if _FIRST_DAY * DAY <= end <= _LAST_DAY * DAY]
             self._changes[span] = [
-                self._change(start, end)
-                for start, end in pairwise(ends)
-                if self._shift_at(start // DAY) != self._shift_at(end // DAY)
+                self._change(before, after)
+                for (before, old_shift), (after, shift) in pairwise(known)
+                if old_shift != shift
             ]
         return self._changes[span]
 

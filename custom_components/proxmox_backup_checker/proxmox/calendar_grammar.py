@@ -26,6 +26,7 @@ from .calendar_fields import (
     NumberSet,
     Part,
 )
+from .calendar_refusal import hint
 
 YEAR_LIMIT: Final = 2200
 TRIMMED: Final = " \t\n\r\f\v"
@@ -164,9 +165,11 @@ class _Reader:
         return Written(text=self._text, utc=utc, weekdays=weekdays, date=date, time=time)
 
     def _error(self, position: int, problem: str) -> ValueError:
-        rest = _shorten(self._body[position:])
+        rest, why = _shorten(self._body[position:]), hint(self._text)
         return ValueError(
-            f"{_shorten(self._text)!r} is not a Proxmox schedule: " + (f"{rest!r} {problem}" if rest else problem)
+            f"{_shorten(self._text)!r} is not a Proxmox schedule: "
+            + (f"{rest!r} {problem}" if rest else problem)
+            + (f" ({why})" if why else "")
         )
 
     def _skip_blanks(self, position: int) -> int:

@@ -7,6 +7,7 @@ places where Proxmox leaves events out (steps past the end of a period, clock ch
 
 from calendar import isleap
 from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from .calendar_clock import DAY, ZoneClock
@@ -19,6 +20,7 @@ _NEAR_CHANGE = 2 * HOUR
 _FARTHEST_AWAY = 2 * DAY
 _YEARS_BACK = 400
 _MONTH_LENGTHS = (0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_KNOWN_DAYS = 512
 _EVERY_WEEK = sum(1 << 7 * week for week in range(6))
 
 
@@ -88,6 +90,8 @@ class Backwards:
         self._fields = fields
         self._search = search
         self._periods = _periods(fields)
+        # Kept, as those of the search are: the same days are asked for again and again.
+        self._previous_day = lru_cache(_KNOWN_DAYS)(partial(_previous_day, fields))
 
     def previous_epoch(self, clock: ZoneClock, now: int) -> int | None:
         """The last event at or before now."""
@@ -101,8 +105,11 @@ class Backwards:
 
     def _last_passed(self, clock: ZoneClock, now: int, latest: Slot) -> int | None:
         for window in WINDOWS:
-            if latest.epoch > now - window - _FARTHEST_AWAY:
-                passed = self._passed(clock, _away_from_changes(clock, now - window), latest)
+            if latest.epoch <= now - window - _FARTHEST_AWAY:
+                continue
+            start = _away_from_changes(clock, now - window)
+            if latest.epoch > start:
+                passed = self._passed(clock, start, latest)
                 if passed is not None:
                     return passed
         return None
@@ -159,8 +166,18 @@ class Backwards:
 
     def _end_of_month(self, clock: ZoneClock, start: int, last: Slot) -> Slot | None:
         """The last slot of a month, or the one from which the search jumps over the whole month."""
+        if self._ends_at_last_slot(clock, last.wall):
+            return last
         before = self._slot(clock, _month_start(last.wall) - 1, last.epoch)
         return before if self._leads_past(clock, start, before, last.epoch) else last
+
+    def _ends_at_last_slot(self, clock: ZoneClock, wall: int) -> bool:
+        """Whether no jump over days leads past the last slot of a month, and nothing else may."""
+        return (
+            self._periods[0].start is _month_start
+            and not self._periods[0].may_miss(wall)
+            and clock.steady_shift(wall // DAY) is not None
+        )
 
     def _leads_past(self, clock: ZoneClock, start: int, before: Slot | None, epoch: int) -> bool:
         after = self._next(clock, start, before)
@@ -184,7 +201,7 @@ class Backwards:
 
     def _slot_of_wall(self, clock: ZoneClock, wall: int, until: int) -> Slot | None:
         """The last slot at or before a wall that the clock really shows, in its last occurrence that counts."""
-        while (matching := previous_wall(self._fields, wall)) is not None:
+        while (matching := self._previous_wall(wall)) is not None:
             steady = clock.steady_shift(matching // DAY)
             if steady is not None:
                 return Slot(matching, matching - steady)
@@ -194,10 +211,13 @@ class Backwards:
             wall = clock.last_wall_before_gap(matching)
         return None
 
+    def _previous_wall(self, wall: int) -> int | None:
+        return _last_wall(self._fields, wall, self._previous_day)
+
     def _second_epoch(self, clock: ZoneClock, wall: int, until: int) -> int | None:
         """The second epoch of a repeated wall, if the search comes there and it is not after until."""
         repeat = clock.repeat(wall)
-        if repeat is None or previous_wall(self._fields, repeat.end - 1) != repeat.end - 1:
+        if repeat is None or self._previous_wall(repeat.end - 1) != repeat.end - 1:
             return None
         epoch = repeat.change + wall - repeat.start
         return epoch if epoch <= until else None
@@ -213,13 +233,17 @@ def _away_from_changes(clock: ZoneClock, start: int) -> int:
 
 def previous_wall(fields: Fields, wall: int) -> int | None:
     """The greatest local time at or before a wall that matches all fields."""
+    return _last_wall(fields, wall, partial(_previous_day, fields))
+
+
+def _last_wall(fields: Fields, wall: int, previous_day: Callable[[int], int | None]) -> int | None:
     day, second = divmod(wall, DAY)
-    found = _previous_day(fields, day)
+    found = previous_day(day)
     if found == day:
         in_day = _previous_second(fields, second)
         if in_day is not None:
             return day * DAY + in_day
-        found = _previous_day(fields, day - 1)
+        found = previous_day(day - 1)
     if found is None:
         return None
     last = _previous_second(fields, DAY - 1)

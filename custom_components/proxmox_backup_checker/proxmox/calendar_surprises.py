@@ -13,7 +13,8 @@ from .calendar_previous import previous_wall
 from .calendar_search import date_of
 
 _LOOK_AHEAD: Final = 370 * DAY
-_LIST_OF_TIMES: Final = re.compile(r"[0-9]+:[0-9]+(?:,|\.\.)[0-9]+:[0-9]+")
+_LAST_HOUR: Final = 24
+_LIST_OF_TIMES: Final = re.compile(r".*[0-9]:[0-9]+(?:,|\.\.)[0-9]+:[0-9]+")
 
 
 class SurpriseCode(StrEnum):
@@ -82,7 +83,8 @@ def _of_date(written: Written, date: DateSpec, fields: Fields) -> Iterator[Surpr
     single = all(len(numbers.parts) == 1 for numbers in (date.month, date.day))
     if single and date.year is None and written.time is None and _plain(date.month) and _plain(date.day):
         month, day = date.month.parts[0].start, date.day.parts[0].start
-        yield Surprise(SurpriseCode.HOURS_READ_AS_DATE, {"text": f"{month}-{day}", "month": month, "day": day})
+        if month < day <= _LAST_HOUR:
+            yield Surprise(SurpriseCode.HOURS_READ_AS_DATE, {"text": f"{month}-{day}", "month": month, "day": day})
     days = fields.days.numbers()
     if fields.days.beyond is None and (missed := fields.missed_after_months()):
         yield Surprise(SurpriseCode.SHORT_MONTH_SKIPS, {"missed": _listed(missed)})

@@ -24,7 +24,15 @@ class Words:
     nth_of_months: str
     in_months: str
     if_weekday: str
+    in_year: str
+    of_year: str
     in_years: str
+    listed_days: str
+    span_of_days: str
+    odd_days: str
+    even_days: str
+    in_span_of_months: str
+    every_hour_from_minute: str
     at: str
     every_second: str
     every_minute: str
@@ -61,13 +69,21 @@ ENGLISH: Final = Words(
     every_day="every day",
     every_weekday="every {}",
     weekday_range="{} to {}",
-    days_of_every_month="on the {} of every month",
-    days_of_months="on the {} of {}",
+    days_of_every_month="{} of every month",
+    days_of_months="{} of {}",
     nth_of_every_month="on the {} {} of every month",
     nth_of_months="on the {} {} of {}",
     in_months="{} in {}",
     if_weekday="{}, if it is a {},",
+    in_year="{} in {}",
+    of_year="{} {}",
     in_years="{} in {}",
+    listed_days="on the {}",
+    odd_days="on the odd days",
+    even_days="on the even days",
+    span_of_days="from the {} to the {}",
+    in_span_of_months="{} from {} to {}",
+    every_hour_from_minute="every hour at each minute from {} to {}",
     at="at {}",
     every_second="every second",
     every_minute="every minute",
@@ -94,13 +110,21 @@ GERMAN: Final = Words(
     every_day="jeden Tag",
     every_weekday="jeden {}",
     weekday_range="{} bis {}",
-    days_of_every_month="am {} jedes Monats",
-    days_of_months="am {} {}",
+    days_of_every_month="{} jedes Monats",
+    days_of_months="{} {}",
     nth_of_every_month="am {} {} jedes Monats",
     nth_of_months="am {} {} im {}",
     in_months="{} im {}",
     if_weekday="{}, wenn es ein {} ist,",
-    in_years="{} im Jahr {}",
+    in_year="{} im Jahr {}",
+    of_year="{} {}",
+    in_years="{} in den Jahren {}",
+    listed_days="am {}",
+    odd_days="an den ungeraden Tagen",
+    even_days="an den geraden Tagen",
+    span_of_days="vom {} bis {}",
+    in_span_of_months="{} von {} bis {}",
+    every_hour_from_minute="jede Stunde zu jeder Minute von {} bis {}",
     at="um {}",
     every_second="jede Sekunde",
     every_minute="jede Minute",

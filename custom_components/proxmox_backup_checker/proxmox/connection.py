@@ -1,14 +1,17 @@
 """One way to ask a Proxmox host: token, pinned certificate, time-outs, and errors that say what is wrong."""
 
 import asyncio
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 import errno
 from http import HTTPStatus
 import json
 import os
 import re
 import ssl
+import time
 from typing import Final
 
 import aiohttp
@@ -32,8 +35,42 @@ from .tls import normalise_fingerprint, ssl_argument
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=45, sock_connect=10)
 # pveproxy and pvedaemon have three single-threaded workers each, and the web interface needs them too.
 _REQUESTS_IN_FLIGHT: Final = 3
+# Of an answer in bytes or rows: what takes some milliseconds to understand.
+_LARGE: Final = 50_000
 _PERMISSION: Final = re.compile(r"Permission check failed \(([^,()]+), ([^()]+)\)")
 _NODE: Final = re.compile(r"^/nodes/([^/]+)")
+
+
+@dataclass(slots=True)
+class Asked:
+    """The requests of some stretch of work, each path with the milliseconds that its answer took, and those of the whole."""
+
+    requests: list[tuple[str, int]] = field(default_factory=list)
+    milliseconds: int = 0
+
+
+_asked: ContextVar[Asked | None] = ContextVar("asked", default=None)
+
+
+@contextmanager
+def noting_requests() -> Generator[Asked]:
+    """Note what is asked within, also by tasks that are started there."""
+    asked, begun = Asked(), time.perf_counter()
+    token = _asked.set(asked)
+    try:
+        yield asked
+    finally:
+        _asked.reset(token)
+        asked.milliseconds = _milliseconds_since(begun)
+
+
+def _milliseconds_since(begun: float) -> int:
+    return round(1000 * (time.perf_counter() - begun))
+
+
+async def beside_the_loop[Value, Result](size: int, work: Callable[[Value], Result], value: Value) -> Result:
+    """Do some work, in another thread where its size would keep the event loop from everything else."""
+    return await asyncio.to_thread(work, value) if size > _LARGE else work(value)
 
 
 @contextmanager
@@ -100,11 +137,16 @@ class Connection:
         if parameters:
             url = url.update_query(parameters)
         async with self._free:
-            with connection_errors(self._fingerprint):
-                status, reason, body = await self._fetch(url)
+            begun = time.perf_counter()
+            try:
+                with connection_errors(self._fingerprint):
+                    status, reason, body = await self._fetch(url)
+            finally:
+                if (asked := _asked.get()) is not None:
+                    asked.requests.append((path, _milliseconds_since(begun)))
         if status != HTTPStatus.OK:
             raise _error(path, status, reason, body)
-        answer = _decode(body)
+        answer = await beside_the_loop(len(body), _decode, body)
         if "data" not in answer:
             raise UnexpectedAnswerError(f"{path}: this is not the answer of a Proxmox API")
         return answer["data"]

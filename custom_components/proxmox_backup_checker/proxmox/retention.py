@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 import re
 from typing import Final, Self
 from zoneinfo import ZoneInfo
@@ -61,12 +62,12 @@ class KeepOptions:
         for part in text.split(","):
             if not part.strip():
                 continue
-            key, equals, value = part.strip().partition("=")
+            key, equals, value = part.partition("=")
             if not equals:
-                raise ValueError(f"Retention {text!r}: {part.strip()!r} is not of the form keep-daily=7")
-            if key.strip() in values:
-                raise ValueError(f"Retention {text!r}: {key.strip()} is there twice")
-            values[key.strip()] = value.strip()
+                raise ValueError(f"Retention {text!r}: {part!r} is not of the form keep-daily=7")
+            if key in values:
+                raise ValueError(f"Retention {text!r}: {key} is there twice")
+            values[key] = value
         known = {f"keep-{field.name}" for field in fields(cls)}
         if unknown := sorted(set(values) - known):
             raise ValueError(f"Retention {text!r}: {unknown[0]!r} is unknown; known are {', '.join(sorted(known))}")
@@ -80,9 +81,7 @@ class KeepOptions:
         a value that Proxmox would refuse.
         """
         keep_all = _flag(values["keep-all"]) if "keep-all" in values else False
-        numbers = {
-            rule: _number(f"keep-{rule}", values[f"keep-{rule}"]) for rule, _ in _RULES if f"keep-{rule}" in values
-        }
+        numbers = {rule: _number(f"keep-{rule}", values[f"keep-{rule}"]) for rule in _RULES if f"keep-{rule}" in values}
         if keep_all and any(numbers.values()):
             raise ValueError("Retention: keep-all cannot be combined with other options")
         return cls(all=keep_all, **numbers)
@@ -94,30 +93,40 @@ class KeepOptions:
 
 
 def _number(key: str, value: object) -> int:
-    text = str(value).strip()
+    text = str(value)
     if isinstance(value, bool) or _NUMBER.fullmatch(text) is None:
         raise ValueError(f"Retention: {key} is {value!r}, expected a whole number from 0 on")
     return int(text)
 
 
 def _flag(value: object) -> bool:
-    text = str(value).strip().lower()
+    text = str(value).lower()
     if text not in _TRUE | _FALSE:
         raise ValueError(f"Retention: keep-all is {value!r}, expected 1 or 0")
     return text in _TRUE
 
 
-type _Period = Callable[[int, datetime], object]
+type _Period = Callable[[datetime], object]
 
 # The rules in the order in which Proxmox applies them; two backups of the same period count as one.
-_RULES: Final[tuple[tuple[str, _Period], ...]] = (
-    ("last", lambda ctime, local: ctime),
-    ("hourly", lambda ctime, local: (local.year, local.month, local.day, local.hour)),
-    ("daily", lambda ctime, local: (local.year, local.month, local.day)),
-    ("weekly", lambda ctime, local: local.isocalendar()[:2]),
-    ("monthly", lambda ctime, local: (local.year, local.month)),
-    ("yearly", lambda ctime, local: local.year),
-)
+_RULES: Final[Mapping[str, _Period | None]] = {
+    "last": None,
+    "hourly": lambda local: (local.year, local.month, local.day, local.hour),
+    "daily": lambda local: (local.year, local.month, local.day),
+    "weekly": lambda local: local.isocalendar()[:2],
+    "monthly": lambda local: (local.year, local.month),
+    "yearly": lambda local: local.year,
+}
+# No clock has ever been changed but at a full quarter of an hour, nor does a period begin at another.
+_QUARTER: Final = 900
+
+
+@lru_cache(maxsize=16384)
+def _period(rule: str, quarter: int, zone: ZoneInfo) -> object:
+    """Return the period in which a quarter of an hour lies: backups of many guests ask for the same ones."""
+    period = _RULES[rule]
+    assert period is not None
+    return period(datetime.fromtimestamp(quarter * _QUARTER, UTC).astimezone(zone))
 
 
 def prune(backups: Sequence[Backup], keep: KeepOptions, zone: ZoneInfo) -> list[Mark]:
@@ -130,11 +139,12 @@ def prune(backups: Sequence[Backup], keep: KeepOptions, zone: ZoneInfo) -> list[
         return [mark or Mark.KEEP for mark in marks]
     newest_first = sorted(range(len(backups)), key=lambda index: backups[index].ctime, reverse=True)
     partial = _mark_unfinished(marks, newest_first, backups)
-    local = [datetime.fromtimestamp(backup.ctime, UTC).astimezone(zone) for backup in backups]
-    for rule, period in _RULES:
+    for rule, period in _RULES.items():
         count: int = getattr(keep, rule)
         if count > 0:
-            periods = [period(backup.ctime, local[index]) for index, backup in enumerate(backups)]
+            periods: list[object] = [backup.ctime for backup in backups]
+            if period is not None:
+                periods = [_period(rule, backup.ctime // _QUARTER, zone) for backup in backups]
             _apply(marks, newest_first, periods, count)
     if partial is not None:
         marks[partial] = Mark.KEEP

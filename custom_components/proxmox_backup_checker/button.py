@@ -1,0 +1,44 @@
+"""A button that has everything read again at once."""
+
+from typing import override
+
+from homeassistant.components.button import ButtonEntity, ButtonEntityDescription
+from homeassistant.const import EntityCategory
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .coordinator import CheckerConfigEntry
+from .devices import cluster_key
+from .entity import CheckerEntity, EntityMakers, add_entities_as_they_appear
+
+# Two people who press at once are answered one after the other.
+PARALLEL_UPDATES = 1
+
+CHECK_NOW = ButtonEntityDescription(
+    key="check_now", translation_key="check_now", entity_category=EntityCategory.DIAGNOSTIC
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: CheckerConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Add the button of the cluster."""
+    coordinator = entry.runtime_data
+    key = cluster_key(coordinator.identity)
+    makers = EntityMakers(cluster=lambda: [CheckNow(coordinator, key, CHECK_NOW)])
+    add_entities_as_they_appear(entry, async_add_entities, makers)
+
+
+class CheckNow(CheckerEntity, ButtonEntity):
+    """Reads the cluster again, whatever was read lately."""
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Always: somebody who waits for Proxmox to come back wants to press it."""
+        return True
+
+    @override
+    async def async_press(self) -> None:
+        """Read everything again."""
+        await self.coordinator.async_check_now()

@@ -1,0 +1,68 @@
+"""The calendar of backup runs: the past with its outcome, the future with every slot."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import override
+
+from homeassistant.components.calendar import CalendarEntity, CalendarEntityDescription, CalendarEvent
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.util import dt as dt_util
+
+from .checker.agenda import AgendaItem, agenda, current_or_next
+from .checker.picture import Picture
+from .coordinator import CheckerConfigEntry
+from .entity import ClusterEntity
+from .reasons import Reasons
+
+PARALLEL_UPDATES = 0
+
+BACKUP_RUNS = CalendarEntityDescription(key="runs", translation_key="backup_runs")
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: CheckerConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Add the calendar of the cluster."""
+    async_add_entities([BackupRuns(entry.runtime_data, BACKUP_RUNS)])
+
+
+class BackupRuns(ClusterEntity, CalendarEntity):
+    """All runs of all jobs: on while one runs or is due."""
+
+    _found: tuple[Picture, datetime, CalendarEvent | None] | None = None
+
+    @property
+    @override
+    def event(self) -> CalendarEvent | None:
+        """What goes on or is due next."""
+        picture, now = self.coordinator.data, dt_util.utcnow().replace(second=0, microsecond=0)
+        # Home Assistant asks several times for each state.
+        if self._found is None or self._found[0] is not picture or self._found[1] != now:
+            item = current_or_next(picture, dt_util.utcnow())
+            found = calendar_event(item, self.coordinator.reasons) if item is not None else None
+            self._found = (picture, now, found)
+        return self._found[2]
+
+    @override
+    async def async_get_events(
+        self, hass: HomeAssistant, start_date: datetime, end_date: datetime
+    ) -> list[CalendarEvent]:
+        """Return what took place and what is due in a time."""
+        # A month of an hourly job takes some thousand steps through the calendar.
+        items: Iterable[AgendaItem] = await hass.async_add_executor_job(
+            agenda, self.coordinator.data, start_date, end_date, dt_util.utcnow()
+        )
+        return [calendar_event(item, self.coordinator.reasons) for item in items]
+
+
+def calendar_event(item: AgendaItem, reasons: Reasons) -> CalendarEvent:
+    """Put an item into words."""
+    return CalendarEvent(
+        start=item.day or dt_util.as_local(item.start),
+        end=item.day + timedelta(days=1) if item.day else dt_util.as_local(item.end),
+        summary=reasons.sentence(item.title),
+        description="\n".join(reasons.sentence(detail) for detail in item.details) or None,
+        location=", ".join(item.nodes) or None,
+        uid=item.identity,
+    )

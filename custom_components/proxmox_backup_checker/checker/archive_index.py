@@ -1,0 +1,101 @@
+"""The listed archives by guest: sorted in once for each listing, however often the cluster is looked at."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from operator import attrgetter
+
+from ..proxmox.backup_models import Archive
+from .facts import ArchiveListing, StorageFacts
+
+type Place = tuple[str, str | None]
+"""A storage and, where each node has its own, the node."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedStorage:
+    """A listing with its archives by VMID."""
+
+    listing: ArchiveListing
+    on_backup_server: bool
+    by_guest: Mapping[int, tuple[Archive, ...]]
+
+    @classmethod
+    def of(cls, listing: ArchiveListing, *, on_backup_server: bool) -> ListedStorage:
+        """Sort a listing in, in its own order."""
+        by_guest: dict[int, list[Archive]] = {}
+        for archive in listing.archives:
+            if archive.vmid is not None:
+                by_guest.setdefault(archive.vmid, []).append(archive)
+        return cls(
+            listing=listing,
+            on_backup_server=on_backup_server,
+            by_guest={vmid: tuple(archives) for vmid, archives in by_guest.items()},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GuestArchives:
+    """The archives listed for a VMID: by place as they are listed, and those of all places, each once, newest first."""
+
+    by_place: Mapping[Place, tuple[Archive, ...]]
+    newest_first: tuple[Archive, ...]
+
+
+NONE_LISTED = GuestArchives({}, ())
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveIndex:
+    """All listings of a cluster."""
+
+    places: Mapping[Place, ListedStorage] = field(default_factory=dict)
+    guests: Mapping[int, GuestArchives] = field(default_factory=dict)
+
+    def following(self, storages: Iterable[StorageFacts]) -> ArchiveIndex:
+        """Return the index of later listings; what they leave as it was stays the same object."""
+        places = {
+            (storage.storage, storage.node): self._listed(storage, storage.listing)
+            for storage in storages
+            if storage.listing is not None
+        }
+        if places.keys() == self.places.keys() and all(places[place] is self.places[place] for place in places):
+            return self
+        vmids = {vmid for listed in places.values() for vmid in listed.by_guest}
+        return ArchiveIndex(places, {vmid: self._guest(vmid, places) for vmid in vmids})
+
+    def of(self, vmid: int) -> GuestArchives:
+        """Return a guest's archives."""
+        return self.guests.get(vmid, NONE_LISTED)
+
+    def _listed(self, storage: StorageFacts, listing: ArchiveListing) -> ListedStorage:
+        known = self.places.get((storage.storage, storage.node))
+        on_server = storage.is_backup_server
+        if known is not None and known.listing is listing and known.on_backup_server is on_server:
+            return known
+        return ListedStorage.of(listing, on_backup_server=on_server)
+
+    def _guest(self, vmid: int, places: Mapping[Place, ListedStorage]) -> GuestArchives:
+        by_place = {place: found for place, listed in places.items() if (found := listed.by_guest.get(vmid))}
+        known = self.guests.get(vmid)
+        if known is not None and known.by_place == by_place:
+            return known
+        if len(by_place) == 1:
+            [archives] = by_place.values()
+            return GuestArchives(by_place, _newest_first(archives))
+        seen: set[tuple[str, int]] = set()
+        each_once: list[Archive] = []
+        for place, archives in by_place.items():
+            if places[place].on_backup_server:
+                each_once += archives
+                continue
+            for archive in archives:
+                # Two storages may lead to the same directory.
+                identity = (archive.volid.rpartition(":")[2].rpartition("/")[2], archive.ctime)
+                if identity not in seen:
+                    seen.add(identity)
+                    each_once.append(archive)
+        return GuestArchives(by_place, _newest_first(each_once))
+
+
+def _newest_first(archives: Iterable[Archive]) -> tuple[Archive, ...]:
+    return tuple(sorted(archives, key=attrgetter("ctime"), reverse=True))

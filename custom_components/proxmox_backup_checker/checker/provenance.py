@@ -1,0 +1,158 @@
+"""Whose an archive is: on a storage that several clusters use, another guest with the same number may have left it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from functools import cached_property
+from typing import Final
+
+from ..proxmox.backup_models import Archive
+from ..proxmox.models import Guest
+from .archives import file_name, is_renamed
+from .facts import Facts
+from .history_limits import KEPT, RUNS_PER_GUEST
+from .outcomes import Outcome
+from .records import History, RunRecord
+from .run_memory import RunIndex
+from .watch import Watch
+
+# Times of archives and runs are those of the node that wrote them.
+_CLOCKS_DIFFER: Final = timedelta(minutes=1)
+
+
+class Origin(Enum):
+    """Who wrote an archive; UNCERTAIN where a run of ours can have, but none that is known did."""
+
+    OURS = "ours"
+    FOREIGN = "foreign"
+    UNCERTAIN = "uncertain"
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Tells the origin of archives from all runs of this cluster that are known.
+
+    `history` already holds what the facts add to it, and `index` its runs; `running` are the runs in progress. Whether a
+    moment has come is asked of the watch.
+    """
+
+    facts: Facts
+    history: History
+    index: RunIndex
+    watch: Watch
+    running: tuple[RunRecord, ...] = ()
+    _written: dict[int, tuple[frozenset[str], tuple[Outcome, ...]]] = field(default_factory=dict)
+
+    def attributable(self, guest: Guest, archives: Iterable[Archive]) -> list[Archive]:
+        """Return the archives that can be held to be a guest's own, those that bear its number given.
+
+        What is certainly foreign never is. What is uncertain is not where foreign archives with this number lie beside it,
+        or where its notes name another guest.
+        """
+        origins = [(archive, self.origin(archive)) for archive in archives]
+        mixed = {archive.storage for archive, origin in origins if origin is Origin.FOREIGN}
+        return [
+            archive
+            for archive, origin in origins
+            if origin is Origin.OURS
+            or (
+                origin is Origin.UNCERTAIN
+                and (archive.storage not in mixed or _names(archive, guest))
+                and not _names_another(archive, guest)
+            )
+        ]
+
+    def origin(self, archive: Archive) -> Origin:
+        """Return who wrote an archive."""
+        if archive.vmid is None or archive.storage not in self._shared:
+            return Origin.UNCERTAIN
+        names, nameless = self._written_for(archive.vmid)
+        if _name(archive) in names:
+            return Origin.OURS
+        written = datetime.fromtimestamp(archive.ctime, UTC)
+        if any(_lasted(outcome, written) for outcome in nameless):
+            return Origin.OURS
+        if is_renamed(archive) or not self._is_all_known(archive.vmid, written):
+            return Origin.UNCERTAIN
+        return Origin.FOREIGN
+
+    @cached_property
+    def _shared(self) -> frozenset[str]:
+        """The storages on which somebody else can write."""
+        return frozenset(storage.storage for storage in self.facts.storages if storage.node is None)
+
+    @cached_property
+    def concerned(self) -> frozenset[str]:
+        """The nodes that can have backed anything up: one that never had a guest has nothing to list."""
+        return frozenset({*(guest.node for guest in self.facts.guests), *self.index.nodes})
+
+    def _nodes_with(self, vmid: int, moment: datetime) -> frozenset[str]:
+        """Return the nodes on which a guest can have been at a moment, where alone it can have been backed up."""
+        record, began = self.history.guests.get(vmid), self.history.began
+        if record is None or began is None:
+            return self.concerned
+        stayed_since = max(filter(None, (began, record.first_seen, record.moved)))
+        return frozenset({record.node}) if moment > stayed_since else self.concerned
+
+    def _are_runs_known(self, node: str, moment: datetime) -> bool:
+        """Tell whether no run is missing that a node can have started then."""
+        facts = self.facts.nodes.get(node)
+        if facts is None or facts.runs_known_since is None or facts.tasks_read is None:
+            return False
+        if moment < facts.runs_known_since + _CLOCKS_DIFFER or self.watch.has_come(moment + KEPT - _CLOCKS_DIFFER):
+            return False
+        if facts.tasks_read == self.facts.now:
+            return self.watch.has_come(moment - facts.skew + _CLOCKS_DIFFER)
+        return moment <= facts.tasks_read + facts.skew - _CLOCKS_DIFFER
+
+    @cached_property
+    def _obscure(self) -> tuple[tuple[datetime, datetime], ...]:
+        """When runs went on of which it is not known whom they backed up."""
+        unread = ((started, self.facts.now) for started in self.facts.unread_runs)
+        return (*unread, *((started, ended or started + KEPT) for started, ended in self.index.logless))
+
+    def _is_all_known(self, vmid: int, written: datetime) -> bool:
+        """Tell whether every run is known that can have written an archive of this number at this time."""
+        if not all(self._are_runs_known(node, written) for node in self._nodes_with(vmid, written)):
+            return False
+        outcomes = self.index.by_guest.get(vmid, ())
+        if len(outcomes) >= RUNS_PER_GUEST and written < outcomes[-1].started:
+            return False
+        return not any(
+            started - _CLOCKS_DIFFER <= written <= ended + _CLOCKS_DIFFER for started, ended in self._obscure
+        )
+
+    def _written_for(self, vmid: int) -> tuple[frozenset[str], tuple[Outcome, ...]]:
+        """Return the names of the archives that our runs wrote for a number, and the outcomes that name none."""
+        if vmid not in self._written:
+            now = (outcome for run in self.running for outcome in run.outcomes if outcome.vmid == vmid)
+            outcomes = (*self.index.by_guest.get(vmid, ()), *now)
+            self._written[vmid] = (
+                frozenset(
+                    outcome.archive.rpartition("/dump/")[2] for outcome in outcomes if outcome.archive is not None
+                ),
+                tuple(outcome for outcome in outcomes if outcome.archive is None),
+            )
+        return self._written[vmid]
+
+
+def _name(archive: Archive) -> str:
+    """Return the name under which a run's log tells an archive."""
+    return file_name(archive).removeprefix("backup/")
+
+
+def _lasted(outcome: Outcome, moment: datetime) -> bool:
+    """Tell whether a backup was under way at a moment."""
+    end = outcome.finished or outcome.started
+    return outcome.started - _CLOCKS_DIFFER <= moment <= end + _CLOCKS_DIFFER
+
+
+def _names(archive: Archive, guest: Guest) -> bool:
+    return guest.name is not None and (archive.notes or "").strip() == guest.name
+
+
+def _names_another(archive: Archive, guest: Guest) -> bool:
+    """Tell whether an archive's notes are the name of another guest: such notes are Proxmox' usual ones."""
+    notes = (archive.notes or "").strip()
+    return bool(notes) and guest.name is not None and len(notes.split()) == 1 and guest.name not in notes

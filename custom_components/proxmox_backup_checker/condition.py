@@ -1,0 +1,85 @@
+"""Conditions: is this guest safe to change now?"""
+
+from datetime import timedelta
+from typing import Any, Final, Unpack, cast, override
+
+from homeassistant.const import CONF_OPTIONS, CONF_TARGET
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.condition import Condition, ConditionCheckParams, ConditionConfig
+from homeassistant.helpers.target import TargetSelection
+from homeassistant.helpers.typing import ConfigType
+from homeassistant.util import dt as dt_util
+import probatio
+
+from .checker.verdict import Status
+from .things import Thing, things_of_devices, things_of_entities, things_of_target
+
+CONF_MAXIMUM_AGE: Final = "maximum_age"
+
+_IS_PROTECTED_SCHEMA: Final = probatio.Schema(
+    {
+        probatio.Required(CONF_TARGET): cv.TARGET_FIELDS,
+        probatio.Required(CONF_OPTIONS): {
+            probatio.Required(CONF_MAXIMUM_AGE): probatio.All(
+                cv.positive_time_period, probatio.Range(min=timedelta(minutes=1))
+            )
+        },
+    }
+)
+
+
+class IsProtected(Condition):
+    """Tests whether everything that is targeted has a good backup that is young enough, and nothing speaks against it."""
+
+    @classmethod
+    @override
+    async def async_validate_config(cls, hass: HomeAssistant, config: ConfigType) -> ConfigType:
+        """Validate the configuration."""
+        return cast(ConfigType, _IS_PROTECTED_SCHEMA(config))
+
+    def __init__(self, hass: HomeAssistant, config: ConditionConfig) -> None:
+        """Take the target and the age."""
+        super().__init__(hass, config)
+        options: dict[str, Any] = config.options or {}
+        self._selection = TargetSelection(config.target or {})
+        self._age: timedelta = options[CONF_MAXIMUM_AGE]
+
+    @override
+    def _async_check(self, **kwargs: Unpack[ConditionCheckParams]) -> bool:
+        """Test; what cannot be seen is not protected, and neither is nothing."""
+        named = [
+            *(things_of_entities(self._hass, [entity_id]) for entity_id in self._selection.entity_ids),
+            *(things_of_devices(self._hass, [device_id]) for device_id in self._selection.device_ids),
+        ]
+        if not all(named) or any(thing.kind == "storage" for things in named for thing in things):
+            return False
+        chosen = [thing for thing in things_of_target(self._hass, self._selection) if thing.kind != "storage"]
+        parts = [part for thing in chosen for part in _parts(thing)]
+        return bool(parts) and all(self._is_protected(part) for part in parts)
+
+    def _is_protected(self, thing: Thing) -> bool:
+        verdict = thing.verdict
+        if verdict is None or not thing.coordinator.last_update_success or verdict.problem is not False:
+            return False
+        last = verdict.last_success
+        return last is not None and dt_util.utcnow() - last <= self._age
+
+
+def _parts(thing: Thing) -> list[Thing]:
+    """Return what has to be protected: for the cluster all of its guests but those that are ignored."""
+    if thing.kind != "cluster":
+        return [thing]
+    return [
+        Thing(thing.coordinator, "guest", str(vmid))
+        for vmid, view in thing.coordinator.data.guests.items()
+        if view.verdict.lasting is not Status.IGNORED
+    ]
+
+
+CONDITIONS: dict[str, type[Condition]] = {"is_protected": IsProtected}
+
+
+async def async_get_conditions(hass: HomeAssistant) -> dict[str, type[Condition]]:
+    """Return the conditions."""
+    return CONDITIONS

@@ -1,0 +1,75 @@
+"""An answer for those who ask Home Assistant whether their backups are fine."""
+
+from datetime import timedelta
+import logging
+from typing import Any, Final
+
+from homeassistant.const import CONF_COMMAND, CONF_PLATFORM
+from homeassistant.core import Context, HomeAssistant, callback
+from homeassistant.helpers.script import ScriptRunResult
+from homeassistant.helpers.trigger import async_initialize_triggers, async_validate_trigger_config
+from homeassistant.setup import async_when_setup
+from homeassistant.util import dt as dt_util
+
+from .checker.report import report
+from .const import DOMAIN
+from .coordinator import CheckerConfigEntry, CheckerCoordinator
+from .explanation import full_stop
+from .reasons import Reasons
+from .report_text import state_of, summary_of
+from .words import Words
+
+_LOGGER = logging.getLogger(__name__)
+
+_SENTENCES: Final = (
+    "(are|is) [all] [of] my backup[s] (fine|ok|okay|good|all right|alright)",
+    "how are my backups [doing]",
+    "did [all] my backups (run|work|succeed)",
+    "is everything backed up",
+    "(sind|ist) [alle] meine (backup[s]|sicherung[en]) (in ordnung|ok|okay|gut)",
+    "wie (geht es|steht es um) meine[n] (backups|sicherungen)",
+    "ist alles gesichert",
+)
+_REASONS_TOLD: Final = 3
+
+
+@callback
+def async_setup_voice(hass: HomeAssistant) -> None:
+    """Answer as soon as Home Assistant can converse, if it ever can."""
+    async_when_setup(hass, "conversation", _listen)
+
+
+async def _listen(hass: HomeAssistant, _: str) -> None:
+    async def answer(variables: dict[str, Any], context: Context | None = None) -> ScriptRunResult:
+        return ScriptRunResult(conversation_response=await answer_of(hass), service_response=None, variables=variables)
+
+    config = await async_validate_trigger_config(
+        hass, [{CONF_PLATFORM: "conversation", CONF_COMMAND: list(_SENTENCES)}]
+    )
+    await async_initialize_triggers(hass, config, answer, DOMAIN, "voice", _LOGGER.log)
+
+
+async def answer_of(hass: HomeAssistant) -> str:
+    """Return how the backups of all clusters are."""
+    entries: list[CheckerConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
+    loaded = [entry.runtime_data for entry in entries]
+    if not loaded:
+        return (await Words.load(hass, await Reasons.load(hass))).text("voice_nothing")
+    several = len(loaded) > 1
+    told = [_told(coordinator, await Words.load(hass, coordinator.reasons), named=several) for coordinator in loaded]
+    return " ".join(told)
+
+
+def _told(coordinator: CheckerCoordinator, words: Words, *, named: bool) -> str:
+    cluster = coordinator.data.cluster.title
+    if not coordinator.last_update_success:
+        return words.text("voice_unreachable", cluster=cluster)
+    now = dt_util.utcnow()
+    day = report(coordinator.data, now - timedelta(days=1), now)
+    state = state_of(day, words)
+    begin = f"{cluster}: {state}" if named else state[:1].upper() + state[1:]
+    reasons = [
+        f"{found.name}: {full_stop(words.reasons.sentence(found.verdict.reason))}"
+        for found in [found for found in day.problems if not found.acknowledged][:_REASONS_TOLD]
+    ]
+    return " ".join([f"{begin}: {summary_of(day, words)}", *reasons])

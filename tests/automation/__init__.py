@@ -1,0 +1,1 @@
+"""What automations use: actions, triggers, conditions, and other monitoring."""

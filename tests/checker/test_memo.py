@@ -1,0 +1,297 @@
+"""What is kept from one picture to the next is what would be found anew, whatever has changed in between."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+import random
+from typing import Any
+
+import pytest
+
+from custom_components.proxmox_backup_checker.checker.facts import (
+    ArchiveListing,
+    Blindness,
+    Facts,
+    JobState,
+    Run,
+    StorageFacts,
+)
+from custom_components.proxmox_backup_checker.checker.picture import Picture, judge
+from custom_components.proxmox_backup_checker.checker.policy import Policy
+from custom_components.proxmox_backup_checker.checker.records import History
+from custom_components.proxmox_backup_checker.checker.verdict import Status
+from custom_components.proxmox_backup_checker.proxmox.backup_models import Archive, IncludedGuest, IncludedVolume
+from custom_components.proxmox_backup_checker.proxmox.retention import KeepOptions
+
+from .builders import NOW, facts, failed_log, good_log, guest, job, run
+
+NODES = ("pve1", "pve2")
+SHOWN = (
+    "guests",
+    "jobs",
+    "storages",
+    "counts",
+    "verdict",
+    "history",
+    "running",
+    "read_at",
+    "happenings",
+    "alerts",
+    "messages",
+)
+
+
+def storage(**changes: Any) -> StorageFacts:
+    """Return the storage of all jobs."""
+    made = StorageFacts(
+        storage="nas",
+        node=None,
+        plugin_type="nfs",
+        active_on=frozenset(NODES),
+        total=10**12,
+        used=10**11,
+        available=10**11,
+    )
+    return replace(made, **changes)
+
+
+@dataclass
+class Cluster:
+    """A cluster to which things happen; `steps` are the dice."""
+
+    dice: random.Random
+    now: datetime = NOW
+    facts: Facts = field(default_factory=facts)
+    runs: list[Run] = field(default_factory=list)
+    read: bool = True
+
+    def __post_init__(self) -> None:
+        """Begin with five guests in three jobs, one guest in none."""
+        guests = [guest(vmid, node=NODES[vmid % 2]) for vmid in (100, 101, 102, 103, 104)]
+        jobs = [
+            job("early", 100, 101),
+            job("late", 101, 102, schedule="02:30"),
+            job("pool", pool="web", schedule="sun 04:00"),
+        ]
+        guests.append(guest(105, pool="web", node="pve2"))
+        self.facts = facts(guests, jobs, storages=(storage(),))
+
+    def seen(self) -> Facts:
+        """Return what can be known now."""
+        read_at = self.now if self.read else self.facts.read_at
+        if self.read:
+            nodes = {
+                name: node if node.blindness else replace(node, tasks_read=self.now)
+                for name, node in self.facts.nodes.items()
+            }
+            self.facts = replace(self.facts, nodes=nodes, runs=tuple(self.runs), read_at=read_at)
+        # Everything is read anew: equal, but not the same objects.
+        guests = tuple(replace(known) for known in self.facts.guests)
+        return replace(self.facts, now=self.now, guests=guests)
+
+    def pick_guest(self, **changes: Any) -> None:
+        """Change any guest."""
+        chosen = self.dice.choice(self.facts.guests)
+        guests = (replace(known, **changes) if known is chosen else known for known in self.facts.guests)
+        self.facts = replace(self.facts, guests=tuple(guests))
+
+    def pick_job(self, **changes: Any) -> None:
+        """Change any job."""
+        if self.facts.jobs:
+            chosen = self.dice.choice(self.facts.jobs)
+            options = {**chosen.options, **changes}
+            jobs = (
+                replace(known, **changes, options=options) if known is chosen else known for known in self.facts.jobs
+            )
+            self.facts = replace(self.facts, jobs=tuple(jobs))
+
+    def pick_node(self, **changes: Any) -> None:
+        """Change any node."""
+        name = self.dice.choice(NODES)
+        self.facts = replace(self.facts, nodes={**self.facts.nodes, name: replace(self.facts.nodes[name], **changes)})
+
+    def change_storage(self, **changes: Any) -> None:
+        """Change the storage."""
+        self.facts = replace(self.facts, storages=(replace(self.facts.storages[0], **changes),))
+
+    def run(self, *, status: str | None = "OK", log: bool = True) -> None:
+        """Run any job on any node, with the outcome of a log unless that is gone."""
+        if not self.facts.jobs:
+            return
+        chosen, node = self.dice.choice(self.facts.jobs), self.dice.choice(NODES)
+        vmids = [known.vmid for known in self.facts.guests if known.node == node and known.vmid in chosen.vmids]
+        if not vmids:
+            return
+        started = self.now - timedelta(minutes=30)
+        command = f"vzdump {' '.join(map(str, sorted(chosen.vmids)))} --mode snapshot --quiet 1"
+        text = good_log(*vmids, command=command, at=started)
+        if status == "job errors":
+            text = failed_log(vmids[0], at=started)
+        self.runs.append(run(text if log else None, status, started=started, seconds=600, node=node))
+
+    def end_runs(self) -> None:
+        """End what goes on."""
+        self.runs = [known for known in self.runs if not known.task.running]
+
+    def list_archives(self) -> None:
+        """Read the storage's archives; of some guests there is none."""
+        archives = tuple(
+            Archive(
+                volid=f"nas:backup/vzdump-qemu-{known.vmid}-2025_09_0{day}-21_00_00.vma.zst",
+                storage="nas",
+                vmid=known.vmid,
+                guest_type="qemu",
+                ctime=int((self.now - timedelta(days=day)).timestamp()),
+                size=10**9,
+                verification=self.dice.choice([None, "ok", "failed"]),
+            )
+            for known in self.facts.guests
+            for day in range(1, self.dice.randrange(2, 5))
+        )
+        self.change_storage(
+            listing=ArchiveListing(
+                read_at=self.now, archives=archives, complete=self.dice.random() < 0.8, detailed=True
+            )
+        )
+
+    def remove_guest(self) -> None:
+        """Delete a guest."""
+        if len(self.facts.guests) > 2:
+            self.facts = replace(self.facts, guests=self.facts.guests[:-1])
+
+    def add_guest(self) -> None:
+        """Make a guest."""
+        vmid = max(known.vmid for known in self.facts.guests) + 1
+        self.facts = replace(self.facts, guests=(*self.facts.guests, guest(vmid)))
+
+    def stick(self) -> None:
+        """Let a job not start on a node, or start again."""
+        state = JobState(
+            job_id="early", node="pve1", state="stopped", upid=None, message="no such pool", updated=self.now
+        )
+        self.facts = replace(self.facts, job_states=() if self.facts.job_states else (state,))
+
+    def exclude(self) -> None:
+        """Take a disk out of the backup, or in again."""
+        volume = IncludedVolume(key="scsi1", volume="x", included=self.dice.random() < 0.5, reason="backup=no")
+        included = IncludedGuest(vmid=100, guest_type="qemu", name=None, volumes=(volume,))
+        self.facts = replace(self.facts, included={"early": (included,)})
+
+
+STEPS: dict[str, Callable[[Cluster], None]] = {
+    "nothing": lambda cluster: None,
+    "good run": lambda cluster: cluster.run(),
+    "failed run": lambda cluster: cluster.run(status="job errors"),
+    "run with warnings": lambda cluster: cluster.run(status="WARNINGS: 1"),
+    "run begins": lambda cluster: cluster.run(status=None),
+    "runs end": lambda cluster: cluster.end_runs(),
+    "listing": lambda cluster: cluster.list_archives(),
+    "guest moves": lambda cluster: cluster.pick_guest(node=cluster.dice.choice(NODES)),
+    "guest locked": lambda cluster: cluster.pick_guest(lock=cluster.dice.choice([None, "backup"])),
+    "guest tagged": lambda cluster: cluster.pick_guest(
+        tags=cluster.dice.choice([(), ("no-backup",), ("backup-rpo-2d",), ("backup-rpo-12h",)])
+    ),
+    "guest in pool": lambda cluster: cluster.pick_guest(pool=cluster.dice.choice([None, "web"])),
+    "guest renamed": lambda cluster: cluster.pick_guest(name=f"g{cluster.dice.random()}"),
+    "guest forgotten": lambda cluster: cluster.pick_guest(name=None, template=None),
+    "guest removed": lambda cluster: cluster.remove_guest(),
+    "guest made": lambda cluster: cluster.add_guest(),
+    "job off or on": lambda cluster: cluster.pick_job(enabled=cluster.dice.random() < 0.6),
+    "schedule": lambda cluster: cluster.pick_job(
+        schedule=cluster.dice.choice(["21:00", "*/2:00", "sun 02:30", "sat 10:00", "nonsense", None])
+    ),
+    "job to a node": lambda cluster: cluster.pick_job(node=cluster.dice.choice([None, "pve1"])),
+    "job to a storage": lambda cluster: cluster.pick_job(storage=cluster.dice.choice([None, "nas"])),
+    "job renamed": lambda cluster: cluster.pick_job(comment=f"c{cluster.dice.random()}"),
+    "next run": lambda cluster: cluster.pick_job(next_run=cluster.dice.randrange(10**9)),
+    "jobs hidden": lambda cluster: setattr(cluster, "facts", replace(cluster.facts, jobs=None)),
+    "node off": lambda cluster: cluster.pick_node(online=False, blindness=Blindness.NODE_UNREACHABLE),
+    "node on": lambda cluster: cluster.pick_node(online=True, blindness=None, booted=cluster.now),
+    "tasks hidden": lambda cluster: cluster.pick_node(blindness=Blindness.TASKS_HIDDEN),
+    "runs known": lambda cluster: cluster.pick_node(
+        runs_known_since=cluster.dice.choice([None, NOW - timedelta(days=5), cluster.now - timedelta(hours=3)])
+    ),
+    "runs unread": lambda cluster: setattr(
+        cluster,
+        "facts",
+        replace(cluster.facts, unread_runs=cluster.dice.choice([(), (cluster.now - timedelta(hours=20),)])),
+    ),
+    "log gone": lambda cluster: cluster.run(log=False),
+    "clock": lambda cluster: cluster.pick_node(skew=timedelta(minutes=cluster.dice.choice([0, 0, 20]))),
+    "zone unknown": lambda cluster: cluster.pick_node(zone=None),
+    "quorum": lambda cluster: setattr(
+        cluster,
+        "facts",
+        replace(cluster.facts, cluster=replace(cluster.facts.cluster, quorate=not cluster.facts.cluster.quorate)),
+    ),
+    "out of reach or not": lambda cluster: setattr(cluster, "read", not cluster.read),
+    "retention": lambda cluster: cluster.change_storage(keep=KeepOptions(last=cluster.dice.randrange(4))),
+    "storage fills": lambda cluster: cluster.change_storage(used=9 * 10**11, available=cluster.dice.randrange(10**11)),
+    "storage away": lambda cluster: cluster.change_storage(active_on=frozenset()),
+    "storage of one node": lambda cluster: cluster.change_storage(nodes=cluster.dice.choice([(), ("pve2",)])),
+    "storage another": lambda cluster: cluster.change_storage(plugin_type=cluster.dice.choice(["nfs", "pbs"])),
+    "stuck": lambda cluster: cluster.stick(),
+    "disk excluded": lambda cluster: cluster.exclude(),
+    "pools hidden": lambda cluster: setattr(
+        cluster, "facts", replace(cluster.facts, pools_visible=not cluster.facts.pools_visible)
+    ),
+    "policy": lambda cluster: setattr(
+        cluster,
+        "facts",
+        replace(
+            cluster.facts,
+            policy=Policy(
+                ignored_jobs=frozenset(cluster.dice.sample(["early", "late"], k=1)),
+                longest_age=cluster.dice.choice([None, timedelta(days=1)]),
+                warnings_are_problems=cluster.dice.random() < 0.5,
+                expected_offline=frozenset(cluster.dice.choice([(), ("pve1",)])),
+            ),
+        ),
+    ),
+}
+USUAL = ("good run", "failed run", "run begins", "runs end", "listing", "nothing", "node on") * 4
+WAITS = tuple(timedelta(minutes=minutes) for minutes in (0, 1, 5, 11, 60, 420, 1440))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_is_kept_is_what_would_be_found_anew(seed: int) -> None:
+    dice = random.Random(seed)
+    cluster, history, before = Cluster(dice), History(), None
+    for number in range(120):
+        # Most of what happens is that backups run, as in any cluster.
+        step = dice.choice([*STEPS, *USUAL])
+        STEPS[step](cluster)
+        cluster.now += dice.choice(WAITS)
+        seen = cluster.seen()
+        kept, anew = judge(seen, history, before), judge(seen, history)
+        for part in SHOWN:
+            assert getattr(kept, part) == getattr(anew, part), f"{part} after {step}, step {number}"
+        history, before = kept.history, kept
+
+
+def pictures(*waits: timedelta) -> list[Picture]:
+    """Return the pictures of a cluster to which nothing happens but time."""
+    found: list[Picture] = []
+    cluster, history = Cluster(random.Random(1)), History()
+    for wait in waits:
+        cluster.now += wait
+        found.append(judge(cluster.seen(), history, found[-1] if found else None))
+        history = found[-1].history
+    return found
+
+
+def test_guests_to_which_nothing_has_happened_are_not_judged_anew() -> None:
+    _, second, third = pictures(timedelta(), timedelta(minutes=10), timedelta(minutes=10))
+    assert all(third.guests[vmid] is view for vmid, view in second.guests.items())
+
+
+@pytest.mark.parametrize("hours", [36, 60])
+def test_time_alone_makes_a_backup_overdue(hours: int) -> None:
+    cluster = Cluster(random.Random(1))
+    cluster.runs = [
+        run(good_log(100, command="vzdump 100 101 --mode snapshot --quiet 1"), started=NOW - timedelta(hours=11))
+    ]
+    first = judge(cluster.seen(), History())
+    assert first.guests[100].verdict.status is Status.OK
+    cluster.now += timedelta(hours=hours)
+    assert judge(cluster.seen(), first.history, first).guests[100].verdict.status is Status.OVERDUE
