@@ -257,7 +257,7 @@ export class BackupWall extends HassElement {
             (row, n) => {
               const index = first + n;
               const top = this.offsets.top(index);
-              const classes = `${columns.narrow ? "narrow" : "grid"}${old.has(row.entryId) ? " old" : ""}${row.deleted ? " deleted" : ""}`;
+              const classes = `${columns.narrow ? "narrow" : "grid"}${old.has(row.entryId) ? " old" : ""}${row.deleted ? " deleted" : row.acknowledged ? " known" : ""}`;
               return html`<div
                 role="listitem"
                 aria-setsize=${this.shown.length}
