@@ -20,6 +20,8 @@ _MOST_NAMES: Final = 5
 _MOST_CAUSES: Final = 3
 _MOST_DATES: Final = 3
 _SEVERAL: Final = 2
+# Guests that one run has backed up one after the other.
+_TOGETHER: Final = timedelta(hours=1)
 _OUT_OF_REACH: Final = frozenset({Blindness.NODE_UNREACHABLE, "cannot_verify"})
 
 
@@ -141,6 +143,9 @@ class MessageTexts:
     def _why(self, alert: Alert) -> Iterator[str]:
         """Name each cause once, those of the most guests first."""
         for cause in alert.causes[:_MOST_CAUSES]:
+            if cause.reason.code == "no_job":
+                # The title says so.
+                continue
             clause = self.reasons.clause(cause.error) if _is_error_a_cause(cause) else None
             if clause is None:
                 yield self.reasons.sentence(cause.reason)
@@ -169,6 +174,11 @@ class MessageTexts:
     def _last_good(self, guests: Sequence[AlertGuest]) -> str:
         """Return how old the last good backups are: all of a few guests, else oldest and newest."""
         word = self.reasons.word
+        known = [guest.last_success for guest in guests if guest.last_success is not None]
+        if len(guests) > 1 and not known:
+            return word("last_good_none")
+        if len(known) == len(guests) and max(known) - min(known) < _TOGETHER:
+            return word("last_good_same", moment=self._moment(min(known)))
         if len(guests) <= _MOST_DATES:
             texts = [
                 word("last_good_never", name=guest.name or guest.vmid)
@@ -176,8 +186,6 @@ class MessageTexts:
                 else word("last_good_each", moment=self._moment(guest.last_success), name=guest.name or guest.vmid)
                 for guest in guests
             ]
-            if len(guests) == 1 and guests[0].last_success is not None:
-                return word("last_good_same", moment=self._moment(guests[0].last_success))
             return word("last_good", list=", ".join(texts))
         dated = sorted(
             ((guest.last_success, guest) for guest in guests if guest.last_success is not None),
@@ -234,7 +242,8 @@ class MessageTexts:
         since = record.since or record.opened
         duration = self._duration(since, record.ended or self.now)
         if guests := self.guests_of(record):
-            yield word("recovered_body", duration=duration, names=self.names(guests))
+            key = "recovered_blind_body" if record.kind == AlertKind.BLIND else "recovered_body"
+            yield word(key, duration=duration, names=self.names(guests))
         else:
             yield word("recovered_body_alone", duration=duration)
         if record.failures >= _SEVERAL:

@@ -6,7 +6,7 @@ import hashlib
 from typing import Any, Final
 
 from homeassistant.const import EVENT_HOMEASSISTANT_STARTED
-from homeassistant.core import Event, HassJob, HomeAssistant, callback
+from homeassistant.core import CoreState, Event, HassJob, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
@@ -37,7 +37,7 @@ class Messenger:
         self._coordinator = coordinator
         self._seen: object = None
         self._waiting: list[dict[str, Any]] = []
-        self._heard = hass.is_running
+        self._heard = hass.state is CoreState.running
         if not self._heard:
             coordinator.config_entry.async_on_unload(hass.bus.async_listen(EVENT_HOMEASSISTANT_STARTED, self._started))
 
@@ -86,7 +86,7 @@ def texts_of(coordinator: CheckerCoordinator, now: datetime | None = None) -> Me
     return MessageTexts(
         picture=coordinator.data,
         reasons=coordinator.reasons,
-        cluster=coordinator.data.cluster.title,
+        cluster=coordinator.config_entry.title,
         now=now or dt_util.utcnow(),
     )
 
@@ -135,6 +135,7 @@ def open_messages(
         for record in records.values()
         if since is not None and record.recovered and record.ended and record.ended >= since > record.opened
     ]
+    there.sort(key=lambda message: message.record.announced or now)
     return (
         [message_data(hass, coordinator, message) for message in there],
         [message_data(hass, coordinator, message) for message in over],
@@ -183,7 +184,7 @@ def _envelope(
     word = coordinator.reasons.word
     return {
         "entry_id": coordinator.config_entry.entry_id,
-        "cluster": coordinator.data.cluster.title,
+        "cluster": coordinator.config_entry.title,
         "group": group_of(coordinator),
         "device_id": device.id if device else None,
         "url": f"/config/devices/device/{device.id}" if device else "/config/integrations",

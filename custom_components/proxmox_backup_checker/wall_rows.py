@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
+from .checker.acknowledgements import is_meant
 from .checker.facts import ArchiveListing
 from .checker.job_names import job_name
 from .checker.picture import GuestView, JobView, Picture
@@ -134,9 +135,7 @@ def _same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
 def acknowledgement_of(key: str, verdict: Verdict, picture: Picture, now: datetime) -> Acknowledgement | None:
     """Return a person's word that this very problem is known, if it holds."""
     found = picture.history.acknowledgements.get(key)
-    if found is None or verdict.problem is not True or found.code != verdict.reason.code:
-        return None
-    return found if found.until is None or found.until > now else None
+    return found if is_meant(verdict, found, now) else None
 
 
 def _guest_row(

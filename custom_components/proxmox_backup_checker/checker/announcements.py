@@ -14,6 +14,7 @@ from .verdict import Status, Verdict
 
 _KEPT: Final = timedelta(days=35)
 _MOST_KEPT: Final = 300
+_RECOVERY_STAYS: Final = timedelta(hours=12)
 _GOOD: Final = frozenset({Status.OK, Status.WARNING})
 # For these it is enough that the guest is awaited by a job again.
 _GOOD_WHEN_AWAITED: Final = frozenset({AlertKind.UNCOVERED.value, AlertKind.PAUSED.value})
@@ -81,6 +82,7 @@ def announce(
     records = dict(history.alerts)
     # What is over comes first: where problems go from one alert to another, the old message is taken back before.
     messages = [*_over(alerts, records, moment), *_there(alerts, records, moment)]
+    messages += _no_longer_news(records, moment)
     kept = _bounded(records, facts.now)
     return Announcements(
         messages=tuple(messages),
@@ -115,6 +117,18 @@ def _there(alerts: tuple[Alert, ...], records: dict[str, AlertRecord], moment: _
         records[record.key] = record
         if news is not None:
             messages.append(Message(kind=news, record=record, alert=alert))
+    return messages
+
+
+def _no_longer_news(records: dict[str, AlertRecord], moment: _Moment) -> list[Message]:
+    """Take recoveries back after half a day, unless something new is told in their place."""
+    messages: list[Message] = []
+    for record in list(records.values()):
+        old = record.ended is not None and moment.now - record.ended >= _RECOVERY_STAYS
+        if old and record.recovered and not record.taken_back:
+            records[record.key] = replace(record, taken_back=True)
+            if record.tag not in records:
+                messages.append(Message(kind=MessageKind.CLOSED, record=records[record.key]))
     return messages
 
 
@@ -177,6 +191,9 @@ def _again(alert: Alert, known: AlertRecord) -> bool:
 
 def _is_worse(alert: Alert, record: AlertRecord, known: AlertRecord) -> bool:
     """Tell whether there is a new cause, a guest more, or now a critical problem."""
+    if alert.kind is AlertKind.BLIND:
+        # What cannot be seen because of what cannot be seen is no news.
+        return False
     if alert.severity is Severity.CRITICAL and known.severity != Severity.CRITICAL:
         return True
     return not set(record.causes) <= set(known.causes) or not set(record.things) <= set(known.things)

@@ -177,7 +177,8 @@ class AlertRecord:
 
     `key` is the tag while they last, and the tag with the moment of their end after that. `things` are the keys of the
     verdicts that belong to it. `announced` is None until the first message; `known_before` tells that it was there at the
-    first look ever, `recovered` that it ended well and that this was told.
+    first look ever, `recovered` that it ended well and that this was told,
+    `taken_back` that this message is gone as well.
     """
 
     key: str
@@ -193,6 +194,7 @@ class AlertRecord:
     known_before: bool = False
     ended: datetime | None = None
     recovered: bool = False
+    taken_back: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
