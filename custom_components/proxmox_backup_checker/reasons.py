@@ -2,18 +2,15 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-import json
-from pathlib import Path
-from typing import Any, Final, Self, TypedDict
+from typing import Final, Self, TypedDict
 
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
 from .checker.causes import Cause, cause_of
 from .checker.verdict import Reason
+from .texts import filled, read_texts
 
-_FOLDER: Final = Path(__file__).parent / "reasons"
-_WORDS: Final = Path(__file__).parent / "message_words"
 _LONGEST: Final = 255
 # These say in which part it went wrong; Proxmox' own text says more.
 _VAGUE: Final = frozenset(
@@ -37,31 +34,21 @@ class CauseWords(TypedDict):
 
 
 class Reasons:
-    """The sentences of one language by reason code, those of the causes by theirs, and the words of messages."""
+    """The sentences of one language by reason code, those of the causes by theirs, and the words of messages and reports."""
 
-    def __init__(
-        self,
-        sentences: dict[str, str],
-        language: str = "en",
-        causes: dict[str, CauseWords] | None = None,
-        words: dict[str, str] | None = None,
-    ) -> None:
-        """Take the sentences; blanks are written {name}."""
-        self._sentences = sentences
-        self._causes = causes or {}
-        self._words = words or {}
+    def __init__(self, language: str) -> None:
+        """Read the texts of a language such as `de` or `de-CH`, English where there are none."""
+        language = language.split("-", maxsplit=1)[0]
+        self._sentences: dict[str, str] = read_texts("reasons", language)
+        self._causes: dict[str, CauseWords] = read_texts("causes", language)
+        self._words: dict[str, str] = read_texts("messages", language)
+        self.reports: dict[str, str] = read_texts("reports", language)
         self.language = language if language in _DATES else "en"
 
     @classmethod
     async def load(cls, hass: HomeAssistant) -> Self:
-        """Read the sentences of the configured language, English where there are none."""
-        return await hass.async_add_executor_job(cls.read, hass.config.language)
-
-    @classmethod
-    def read(cls, language: str) -> Self:
-        """Read the sentences of a language, English where there are none."""
-        language = language.split("-", maxsplit=1)[0]
-        return cls(_read(language), language, _read(f"causes_{language}"), _read(language, _WORDS))
+        """Read the texts of the configured language."""
+        return await hass.async_add_executor_job(cls, hass.config.language)
 
     def sentence(self, reason: Reason) -> str:
         """Return why, as one sentence that fits a state attribute."""
@@ -69,7 +56,7 @@ class Reasons:
         if cause := cause_of(values.get("error", "")):
             raw = values["error"]
             values["error"] = f"{self.cause(cause)}: {raw}" if cause.code in _VAGUE else f"{self.cause(cause)}."
-        text = self._sentences[reason.code].format_map(values)
+        text = filled(self._sentences[reason.code], values)
         return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
     def sentences(self, reasons: Iterable[Reason]) -> str | None:
@@ -78,11 +65,11 @@ class Reasons:
 
     def cause(self, cause: Cause) -> str:
         """Return why a backup failed, as a clause without a full stop that follows "failed: "."""
-        return self._causes[cause.code]["cause"].format_map(cause.values)
+        return filled(self._causes[cause.code]["cause"], cause.values)
 
     def step(self, cause: Cause) -> str:
         """Return what to do about a cause, in one or two sentences."""
-        return self._causes[cause.code]["step"].format_map(cause.values)
+        return filled(self._causes[cause.code]["step"], cause.values)
 
     def clause(self, error: str | None) -> str | None:
         """Return the cause behind an error as a clause without a full stop, or its own text; None without an error."""
@@ -95,7 +82,7 @@ class Reasons:
 
     def word(self, key: str, **values: object) -> str:
         """Return words of a message."""
-        return self._words[key].format_map(values)
+        return filled(self._words[key], values)
 
     def near_moment(self, value: datetime, now: datetime) -> str:
         """Return a moment as people say it today, in the zone of this Home Assistant."""
@@ -118,12 +105,3 @@ class Reasons:
         local = dt_util.as_local(value)
         weekday = _WEEKDAYS[self.language][local.weekday()]
         return f"{weekday}, {local.strftime(_DATES[self.language])} {local:%H:%M}"
-
-
-def _read(name: str, folder: Path = _FOLDER) -> dict[str, Any]:
-    """Return what a file of sentences holds, the English one's where the language has none."""
-    file = folder / f"{name}.json"
-    if not file.exists():
-        file = folder / ("causes_en.json" if name.startswith("causes_") else "en.json")
-    sentences: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return sentences

@@ -125,7 +125,7 @@ async def _explain(call: ServiceCall) -> ServiceResponse:
         verdict = thing.verdict
         if verdict is None:
             raise invalid("no_longer_there", name=thing.name)
-        verdicts.append(explained(thing, verdict, await Words.load(call.hass, thing.coordinator.reasons)))
+        verdicts.append(explained(thing, verdict, Words(thing.coordinator.reasons)))
     return {"verdicts": cast(Any, verdicts)}
 
 
@@ -202,8 +202,7 @@ async def _report(call: ServiceCall) -> ServiceResponse:
     coordinator = _cluster(call)
     period: Period = call.data[ATTR_PERIOD]
     now = dt_util.utcnow()
-    words = await Words.load(call.hass, coordinator.reasons)
-    return told(report(coordinator.data, now - _PERIODS[period], now), period, words)
+    return told(report(coordinator.data, now - _PERIODS[period], now), period, Words(coordinator.reasons))
 
 
 def _cluster(call: ServiceCall) -> CheckerCoordinator:

@@ -14,7 +14,7 @@ from custom_components.proxmox_backup_checker.checker.cause_patterns import PATT
 from custom_components.proxmox_backup_checker.checker.causes import Cause, cause_of
 
 DATA = Path(__file__).parents[1] / "data" / "vzdump"
-FOLDER = Path(integration.__path__[0]) / "reasons"
+FOLDER = Path(integration.__path__[0]) / "texts"
 WORDS: dict[str, dict[str, dict[str, str]]] = {
     path.stem.removeprefix("causes_"): json.loads(path.read_text(encoding="utf-8"))
     for path in sorted(FOLDER.glob("causes_*.json"))

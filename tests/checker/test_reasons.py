@@ -16,9 +16,8 @@ from custom_components.proxmox_backup_checker.reasons import Reasons
 
 ROOT = Path(integration.__path__[0])
 SENTENCES: dict[str, dict[str, str]] = {
-    path.stem: json.loads(path.read_text(encoding="utf-8"))
-    for path in sorted((ROOT / "reasons").glob("*.json"))
-    if not path.stem.startswith("causes_")
+    path.stem.removeprefix("reasons_"): json.loads(path.read_text(encoding="utf-8"))
+    for path in sorted((ROOT / "texts").glob("reasons_*.json"))
 }
 
 
