@@ -2,7 +2,7 @@
 
 Usage: python benchmarks/calendar_event.py [events]
 
-Both walk from event to event in one run, in turns, each several times; the best time counts. `last_before` is asked at
+Both walk from event to event in one run, in turns, each several times; the best time on the processor counts. `last_before` is asked at
 moments spread over a year and compared with `next_after` at the same moments. The exit status is 1 when a target is
 missed: not slower than oncalendar, last_before at most five times next_after, a hostile schedule at most 20 ms.
 """
@@ -59,10 +59,10 @@ MOST_MILLISECONDS = 20
 
 
 def best(work: Callable[[], object]) -> float:
-    """Seconds of one run of the work."""
-    start = time.perf_counter()
+    """Seconds that the processor spends on one run of the work, whatever else the machine does meanwhile."""
+    start = time.thread_time()
     work()
-    return time.perf_counter() - start
+    return time.thread_time() - start
 
 
 def walk(event: CalendarEvent, count: int) -> int:

@@ -2,8 +2,9 @@
 
 Usage: python benchmarks/three_months.py [--days 90] [--seed 1]
 
-Nodes lose power, storages go away, guests fail, move and come back, the API is out of reach, rights are taken and given
-back, the checker is restarted. Every day at noon, long after all runs, a ledger that knows what really happened is held
+Nodes lose power, storages go away, guests fail, move and come back, the API is out of reach, rights and the token itself
+are taken and given back, the checker is restarted, and within the three months from January on the clocks are changed.
+What is kept from one picture to the next is held against what is found anew, at every look. Every day at noon, long after all runs, a ledger that knows what really happened is held
 against the verdict on each guest: an alarm without a reason and a missing backup called fine are both errors. The exit
 status is 1 when there is one.
 """
@@ -40,7 +41,8 @@ START = datetime(2026, 1, 12, 11, tzinfo=UTC)
 ZONE = ZoneInfo("Europe/Berlin")
 BETWEEN_POLLS = timedelta(minutes=40)
 SLOT_HOUR = 2
-FAULTS = ("node", "storage", "guest", "guest", "api", "rights", "restart", "move", "quiet", "quiet")
+FAULTS = ("node", "storage", "guest", "guest", "api", "rights", "token", "restart", "move", "quiet", "quiet")
+SHOWN = ("guests", "jobs", "storages", "counts", "verdict", "history", "happenings", "alerts")
 
 
 class Checker:
@@ -52,6 +54,7 @@ class Checker:
         self._history = History()
         self._facts: Facts | None = None
         self.picture: Picture | None = None
+        self._before: Picture | None = None
         self.restart()
 
     def restart(self) -> None:
@@ -66,6 +69,8 @@ class Checker:
             fingerprint=self._pve.fingerprint,
         )
         self._reader = FactsReader(client, {}, zone)
+        self._reader.know(self._history.nodes.values())
+        self._before = None
 
     async def look(self) -> None:
         """Read and judge, or judge by what was read last."""
@@ -76,7 +81,11 @@ class Checker:
             if self._facts is None:
                 return
             self._facts = replace(self._facts, now=now)
-        self.picture = judge(self._facts, self._history, self.picture)
+        before, self.picture = self._before, judge(self._facts, self._history, self._before)
+        self._before = self.picture
+        if before is not None:
+            anew = judge(self._facts, self._history)
+            assert all(getattr(anew, part) == getattr(self.picture, part) for part in SHOWN)
         self._history = self.picture.history
 
 
@@ -120,6 +129,8 @@ class Faults:
                     server.resume()
             elif kind == "rights":
                 self._pve.limit_token({"/": AUDIT})
+            elif kind == "token":
+                self._pve.access.tokens[self._pve.token_id] = self._pve.token
 
     @property
     def active(self) -> set[str]:
@@ -127,14 +138,14 @@ class Faults:
         return {kind for _, kind, _ in self._ends}
 
     def begin(self) -> str | None:
-        """Let a fault begin, or none; only one of a kind at a time, and the first node stays up."""
+        """Let a fault begin, or none; only one of a kind at a time."""
         kind = self._dice.choice(FAULTS)
         if kind in self.active or kind == "quiet" or (kind == "node" and "api" in self.active):
             return None
         self.count[kind] += 1
         what: object = None
         if kind == "node":
-            what = self._dice.choice(("pve2", "pve3"))
+            what = self._dice.choice(("pve1", "pve2", "pve3"))
             self._pve.node(str(what)).go_offline()
         elif kind == "storage":
             self._pve.storage("nas").go_offline()
@@ -146,6 +157,8 @@ class Faults:
                 server.refuse()
         elif kind == "rights":
             self._pve.limit_token({"/": "VM.Audit Sys.Audit Pool.Audit Datastore.Audit", "/nodes": "VM.Audit"})
+        elif kind == "token":
+            del self._pve.access.tokens[self._pve.token_id]
         elif kind == "move":
             up = [name for name, node in self._pve.nodes.items() if node.online]
             guest = self._pve.guest(self._dice.choice(list(self._pve.guests)))

@@ -10,6 +10,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
 from .checker.agenda import AgendaItem, agenda, current_or_next
+from .checker.picture import Picture
 from .coordinator import CheckerConfigEntry
 from .entity import ClusterEntity
 from .reasons import Reasons
@@ -29,12 +30,19 @@ async def async_setup_entry(
 class BackupRuns(ClusterEntity, CalendarEntity):
     """All runs of all jobs: on while one runs or is due."""
 
+    _found: tuple[Picture, datetime, CalendarEvent | None] | None = None
+
     @property
     @override
     def event(self) -> CalendarEvent | None:
         """What goes on or is due next."""
-        item = current_or_next(self.coordinator.data, dt_util.utcnow())
-        return calendar_event(item, self.coordinator.reasons) if item is not None else None
+        picture, now = self.coordinator.data, dt_util.utcnow().replace(second=0, microsecond=0)
+        # Home Assistant asks several times for each state.
+        if self._found is None or self._found[0] is not picture or self._found[1] != now:
+            item = current_or_next(picture, dt_util.utcnow())
+            found = calendar_event(item, self.coordinator.reasons) if item is not None else None
+            self._found = (picture, now, found)
+        return self._found[2]
 
     @override
     async def async_get_events(

@@ -1,14 +1,16 @@
 """The meeting point: polls Proxmox, has the facts judged, keeps the history, publishes the picture."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 import logging
+from time import monotonic
 from typing import Final, override
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import HomeAssistant
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
@@ -34,12 +36,15 @@ from .translated_errors import action_error, invalid, poll_error
 _LOGGER = logging.getLogger(__name__)
 
 _POLLS_FORGIVEN: Final = 3
+# Seconds for which Home Assistant does nothing else.
+_LONGEST_SLICE: Final = 0.01
 _RETRY: Final = timedelta(minutes=5)
 # The scheduler starts a run within a minute of its slot.
 _AFTER_SLOT: Final = timedelta(seconds=75)
 # Ten times the log of a night of a hundred guests, in characters.
 _LARGEST_LOG: Final = 16 * 1024 * 1024
 
+type _Waiting = deque[tuple[int, tuple[CALLBACK_TYPE, object | None]]]
 type CheckerConfigEntry = ConfigEntry[CheckerCoordinator]
 
 
@@ -66,6 +71,7 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
         self._failed_polls = 0
         self._polling = asyncio.Lock()
         self._judging = asyncio.Lock()
+        self._telling: set[asyncio.Task[None]] = set()
         self._policy = policy_of(entry.options)
         self.reasons = reasons
         self.links = AgentLinks()
@@ -132,11 +138,46 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
     async def async_take_up(self, change: Callable[[History], History]) -> None:
         """Go on with a changed history at once, as after a person's word; a judgement under way is waited for."""
         async with self._judging:
+            await self._told()
             self._history = history = change(self._history)
             # What the picture had to tell was told when it was made.
             self.data = replace(self.data, history=history, happenings=(), messages=())
             self._store.save_later(history)
         self.async_update_listeners()
+
+    @override
+    @callback
+    def async_update_listeners(self) -> None:
+        """Tell all listeners, and let others have their turn after every few milliseconds."""
+        waiting = deque(self._listeners.items())
+        self._update_some(waiting)
+        if waiting:
+            others = self._update_others(waiting)
+            telling = self.config_entry.async_create_task(self.hass, others, eager_start=False)
+            self._telling.add(telling)
+            telling.add_done_callback(self._telling.discard)
+
+    async def _told(self) -> None:
+        """Return once all listeners have seen the picture, whose news are gone with the next."""
+        if self._telling:
+            await asyncio.wait(self._telling)
+
+    async def _update_others(self, waiting: _Waiting) -> None:
+        while waiting:
+            self._update_some(waiting)
+            await asyncio.sleep(0)
+
+    @callback
+    def _update_some(self, waiting: _Waiting) -> None:
+        until = monotonic() + _LONGEST_SLICE
+        while waiting and monotonic() < until:
+            listener, (update, _) = waiting.popleft()
+            if listener not in self._listeners:
+                continue
+            try:
+                update()
+            except Exception:
+                _LOGGER.exception("Unexpected error while %s tells its news", self.name)
 
     async def async_stop(self) -> None:
         """Write the history before the entry is unloaded."""
@@ -197,6 +238,7 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
     async def _judge(self, facts: Facts) -> Picture:
         """Have the facts judged in another thread: nothing that takes part is ever changed."""
         async with self._judging:
+            await self._told()
             picture = await self.hass.async_add_executor_job(judge, facts, self._history, self.data)
             history = picture.history
             if is_time_to_bound(self._bounded, facts.now):

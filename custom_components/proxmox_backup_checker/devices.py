@@ -64,6 +64,7 @@ class Devices:
         data = coordinator.config_entry.data
         self._page = URL.build(scheme="https", host=data[CONF_HOST], port=data[CONF_PORT], path="/")
         self._absent: Counter[str] = Counter()
+        self._registered: dict[int, Guest] = {}
 
     @callback
     def update(self) -> None:
@@ -85,8 +86,11 @@ class Devices:
         )
         for job_view in picture.jobs.values():
             self._register(self._job(job_view.job, cluster.id))
-        for guest_view in picture.guests.values():
-            self._register(self._guest(guest_view.guest, cluster.id))
+        for vmid, guest_view in picture.guests.items():
+            # A guest that is the same object has not changed.
+            if self._registered.get(vmid) is not guest_view.guest:
+                self._register(self._guest(guest_view.guest, cluster.id))
+        self._registered = {vmid: view.guest for vmid, view in picture.guests.items()}
         for storage_view in picture.storages.values():
             self._register(self._storage(storage_view, cluster.id))
         for node in nodes_with_agent(self._coordinator):
@@ -155,9 +159,10 @@ class Devices:
 
     def _remove_the_gone(self, picture: Picture) -> None:
         """Remove devices of guests and jobs that were absent from several pictures that would have shown them."""
+        present = _keys(self._coordinator)
         for device in dr.async_entries_for_config_entry(self._registry, self._entry_id):
             for _, key in device.identifiers:
-                if key in _keys(self._coordinator) or not self._would_show(key, picture):
+                if key in present or not self._would_show(key, picture):
                     self._absent.pop(key, None)
                     continue
                 self._absent[key] += 1

@@ -14,7 +14,7 @@ from .const import DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .devices import guest_key, job_key, node_key, storage_key
 from .proxmox.errors import ProxmoxError
-from .report import report_of
+from .redaction import redactor_of
 
 
 async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: CheckerConfigEntry) -> dict[str, Any]:
@@ -50,7 +50,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: Checker
             "acknowledgements": history.acknowledgements,
         },
     }
-    plain: dict[str, Any] = report_of(coordinator).plain(told)
+    plain: dict[str, Any] = redactor_of(coordinator).plain(told)
     return plain
 
 
@@ -61,7 +61,7 @@ async def async_get_device_diagnostics(
     coordinator = entry.runtime_data
     keys = {key for domain, key in device.identifiers if domain == DOMAIN}
     for key, told in _parts(coordinator, keys):
-        plain: dict[str, Any] = report_of(coordinator).plain({**await _frame(coordinator), "device": key, **told})
+        plain: dict[str, Any] = redactor_of(coordinator).plain({**await _frame(coordinator), "device": key, **told})
         return plain
     return await async_get_config_entry_diagnostics(hass, entry)
 

@@ -3,8 +3,9 @@
 from abc import abstractmethod
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
-from functools import partial
-from typing import override
+from itertools import batched
+from operator import is_
+from typing import Any, Final, override
 
 from homeassistant.core import callback
 from homeassistant.helpers import device_registry as dr
@@ -18,6 +19,8 @@ from .checker.verdict import Verdict
 from .const import DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .devices import cluster_key, guest_key, job_key, node_key, nodes_with_agent, storage_key
+
+_ADDED_TOGETHER: Final = 100
 
 
 class CheckerEntity(CoordinatorEntity[CheckerCoordinator]):
@@ -56,6 +59,16 @@ class GuestEntity(VerdictEntity):
         """Show the guest with this VMID, wherever it runs."""
         super().__init__(coordinator, guest_key(coordinator.identity, vmid), description)
         self._vmid = vmid
+        self._shown: tuple[object, ...] = ()
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        """Write the state where there can be another one: a view that is the same object has not changed."""
+        acknowledgement = self.coordinator.data.acknowledgement(self.verdict_key)
+        before, self._shown = self._shown, (self.view, self.available, acknowledgement)
+        if len(before) != len(self._shown) or not all(map(is_, before, self._shown, strict=True)):
+            super()._handle_coordinator_update()
 
     @property
     def view(self) -> GuestView | None:
@@ -152,28 +165,31 @@ def add_entities_as_they_appear(
 ) -> None:
     """Add the entities of the cluster, and of every guest, job, storage and node, now and whenever there is a new one."""
     coordinator = entry.runtime_data
-    known: set[tuple[str, int | str]] = set()
+    known: dict[str, frozenset[int | str]] = {}
     devices = dr.async_get(coordinator.hass)
 
-    def has_device(what: str, name: int | str) -> bool:
-        identifier = (DOMAIN, f"{coordinator.identity}_{what}_{name}")
+    def has_device(kind: str, thing: int | str) -> bool:
+        identifier = (DOMAIN, f"{coordinator.identity}_{kind}_{thing}")
         return devices.async_get_device_by_identifier(identifier, entry.entry_id) is not None
 
     @callback
     def add_new() -> None:
         picture = coordinator.data
-        present: dict[tuple[str, int | str], Callable[[], Iterable[Entity]]] = {
-            **{("guest", vmid): partial(makers.guest, vmid) for vmid in picture.guests},
-            **{("job", job_id): partial(makers.job, job_id) for job_id in picture.jobs},
-            **{("storage", key): partial(makers.storage, key) for key in picture.storages},
-            **{("node", node): partial(makers.node, node) for node in nodes_with_agent(coordinator)},
-        }
-        new = [make for thing, make in present.items() if thing not in known]
-        # What is only out of sight keeps its device, and its entities with it.
-        known.difference_update([thing for thing in known if thing not in present and not has_device(*thing)])
-        known.update(present)
-        if new:
-            async_add_entities([entity for make in new for entity in make()])
+        present: list[tuple[str, Iterable[Any], Callable[[Any], Iterable[Entity]]]] = [
+            ("guest", picture.guests.keys(), makers.guest),
+            ("job", picture.jobs.keys(), makers.job),
+            ("storage", picture.storages.keys(), makers.storage),
+            ("node", nodes_with_agent(coordinator), makers.node),
+        ]
+        new: list[Entity] = []
+        for kind, things, make in present:
+            before, now = known.get(kind, frozenset()), frozenset(things)
+            # What is only out of sight keeps its device, and its entities with it.
+            known[kind] = now | {thing for thing in before - now if has_device(kind, thing)}
+            new += [entity for thing in things if thing not in before for entity in make(thing)]
+        # Home Assistant adds what comes together without a pause.
+        for some in batched(new, _ADDED_TOGETHER, strict=False):
+            async_add_entities(some)
 
     async_add_entities(makers.cluster())
     add_new()

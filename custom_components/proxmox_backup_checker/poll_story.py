@@ -66,10 +66,11 @@ class PollStory:
         self._tell_requests(asked)
         if error is not None:
             _LOGGER.debug("%s: Not everything could be asked, what was read before stands in: %s", self._title, error)
-        for part, trouble in (reading.troubles if reading and error is None else {}).items():
-            _LOGGER.debug("%s: Cannot read %s: %s", self._title, part, trouble)
-        for node, agent_error in (reading.agent_errors if reading and error is None else {}).items():
-            _LOGGER.debug("%s: Cannot read the log agent of %s: %s", self._title, node, agent_error)
+        elif reading is not None and (
+            unread := [*reading.troubles, *map("log agent of {}".format, reading.agent_errors)]
+        ):
+            # Why, was logged when it began.
+            _LOGGER.debug("%s: Could not be read: %s", self._title, ", ".join(unread))
         for run in runs:
             _LOGGER.debug("%s: New run %s", self._title, _run_in_words(run))
         for run in picture.running:

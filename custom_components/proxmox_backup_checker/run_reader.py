@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
 
 from .checker.facts import Run
 from .proxmox import vzdump_log
 from .proxmox.client import ProxmoxClient
+from .proxmox.connection import beside_the_loop
 from .proxmox.errors import ApiError, NodeUnreachableError, PermissionDeniedError, UnexpectedAnswerError
 from .proxmox.models import Task
 from .proxmox.vzdump_log import VzdumpLog
@@ -114,11 +116,15 @@ class RunReader:
             text = await self._client.task_log(task.node, task.upid)
         except NodeUnreachableError, PermissionDeniedError, ApiError, UnexpectedAnswerError:
             return
-        self._logs[task.upid] = None if text is None else vzdump_log.parse(text, finished=True)
+        self._logs[task.upid] = None if text is None else await _parsed(text, finished=True)
 
     async def _read_running(self, task: Task) -> VzdumpLog | None:
         try:
             text = await self._client.task_log(task.node, task.upid)
         except NodeUnreachableError, PermissionDeniedError, ApiError, UnexpectedAnswerError:
             return None
-        return None if text is None else vzdump_log.parse(text)
+        return None if text is None else await _parsed(text)
+
+
+async def _parsed(text: str, *, finished: bool | None = None) -> VzdumpLog:
+    return await beside_the_loop(len(text), partial(vzdump_log.parse, finished=finished), text)

@@ -13,7 +13,7 @@ from homeassistant.util import dt as dt_util
 from .const import DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .proxmox.errors import ProxmoxError
-from .report import report_of
+from .redaction import redactor_of
 
 _OK = "ok"
 
@@ -55,7 +55,7 @@ def _line(
 
 
 def _title(coordinator: CheckerCoordinator) -> str:
-    return str(report_of(coordinator).plain(coordinator.data.cluster.title))
+    return str(redactor_of(coordinator).plain(coordinator.data.cluster.title))
 
 
 def _text(value: str | datetime) -> str:
@@ -78,7 +78,7 @@ async def _version(coordinator: CheckerCoordinator) -> str:
 
 def _reachable(coordinator: CheckerCoordinator) -> str:
     error = coordinator.last_error
-    return _OK if error is None else str(report_of(coordinator).plain(str(error)))
+    return _OK if error is None else str(redactor_of(coordinator).plain(str(error)))
 
 
 def _nodes(coordinator: CheckerCoordinator) -> str:

@@ -89,9 +89,16 @@ describe("the wall", () => {
   test("7 server lost: says how old the rows are, and draws them faintly", async () => {
     const wall = await show(WALL, { servers: [lost("stale")] });
     expect(wall.find("ha-alert[alert-type=warning]")[0]?.textContent).toContain(
-      "homelab cannot be read. This is what was known 2 hours ago.",
+      "homelab cannot be read. What you see is from 2 hours ago.",
     );
     expect(wall.find(".row.old").length).toBe(wall.find(".row").length);
+  });
+
+  test("7 server lost: does not look well", async () => {
+    const wall = await show(WALL, { rows: HEALTHY, servers: [healthy({ state: "stale", since: NOW - 7200 })] });
+    expect(wall.text()).toContain("9 of 9 protected");
+    expect(wall.text()).not.toContain("All 9");
+    expect(wall.find(".summary.ok")).toEqual([]);
   });
 
   test.each(["auth_failed", "certificate"] as const)("8 %s: leads to the integration", async (state) => {
@@ -209,7 +216,7 @@ describe("the wall", () => {
   });
 
   test("does not draw anew when something else in the house changes", async () => {
-    const wall = await show(WALL);
+    const wall = await show(WALL, {}, { show: [] });
     const draw = vi.spyOn(wall.element as unknown as { render(): unknown }, "render");
     wall.element.hass = { ...wall.hass, states: {} };
     await wall.settle();

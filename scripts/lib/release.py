@@ -93,11 +93,7 @@ def build_zip(root: Path, folder: Path) -> Path:
 def integration_files(root: Path) -> list[Path]:
     """Return the files of the integration, without what Python or an editor left there."""
     files = (path for path in sorted((root / INTEGRATION).rglob("*")) if path.is_file())
-    return [
-        path
-        for path in files
-        if "__pycache__" not in path.parts and not path.name.startswith(".") and path.suffix != ".pyc"
-    ]
+    return [path for path in files if "__pycache__" not in path.parts and not path.name.startswith(".")]
 
 
 def _found(path: Path, pattern: str) -> str:

@@ -4,6 +4,8 @@ from simulator.tasks import Task
 
 from .routes import Answer, ApiError, Call, Json, get
 
+GUEST_MEMORY = 4 * 1024**3
+GUEST_UPTIME = 86400 * 12
 STATUS_TYPES = ("ok", "warning", "error", "unknown")
 
 
@@ -138,3 +140,44 @@ def task_status(call: Call) -> Json:
     ended = row.pop("status", None)
     row["status"] = "stopped" if ended else "running"
     return row | ({"exitstatus": ended} if ended else {})
+
+
+@get("/nodes/{node}/qemu", full=bool)
+def virtual_machines(call: Call) -> Json:
+    """Return the virtual machines of a node that the caller may see (PVE::API2::Qemu, vmlist)."""
+    return _guests(call, "qemu")
+
+
+@get("/nodes/{node}/lxc")
+def containers(call: Call) -> Json:
+    """Return the containers of a node that the caller may see (PVE::API2::LXC, vmlist)."""
+    return _guests(call, "lxc")
+
+
+def _guests(call: Call, kind: str) -> list[Json]:
+    rows: list[Json] = []
+    for guest in call.cluster.guests.values():
+        if guest.node != call.node.name or guest.type != kind or not call.may(f"/vms/{guest.vmid}", "VM.Audit"):
+            continue
+        running = guest.status == "running"
+        # No guest is ever as busy as a minute ago.
+        load = (guest.vmid * 7919 + int(call.time) // 60 * 104729) % 1000 / 1000
+        row: Json = {
+            "vmid": guest.vmid,
+            "name": guest.name,
+            "status": guest.status,
+            "cpus": 2,
+            "cpu": round(0.01 + 0.05 * load, 4) if running else 0,
+            "mem": int(GUEST_MEMORY * (0.3 + 0.1 * load)) if running else 0,
+            "maxmem": GUEST_MEMORY,
+            "disk": 0 if kind == "qemu" else int(guest.size * guest.filled),
+            "maxdisk": guest.size,
+            "uptime": GUEST_UPTIME if running else 0,
+            "netin": 0,
+            "netout": 0,
+            "diskread": 0,
+            "diskwrite": 0,
+        }
+        optional = {"template": guest.template or None, "tags": guest.tags, "lock": guest.lock}
+        rows.append(row | {name: value for name, value in optional.items() if value is not None})
+    return rows

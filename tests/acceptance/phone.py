@@ -32,7 +32,7 @@ class Shown:
     def rings(self) -> bool:
         """Tell whether it rings on a muted phone, on either system."""
         push = self.data["push"]
-        ios = push.get("interruption-level") == "critical" and push["sound"]["critical"] == 1
+        ios: bool = push.get("interruption-level") == "critical" and push["sound"]["critical"] == 1
         android = self.data.get("channel") == "alarm_stream" and self.data.get("ttl") == 0
         assert ios == android
         return ios

@@ -116,6 +116,22 @@ async def test_e05_a_node_offline_over_the_slot_leaves_its_guests_overdue_with_t
     assert home.job().brief == ("on", "overdue")
 
 
+async def test_e05_the_configured_node_offline_over_the_slot_leaves_only_its_own_guests_overdue(home: Home) -> None:
+    await home.until("2026-01-12T20:00:00")
+    home.pve.node("pve1").go_offline()
+    await home.after(minutes=10)
+    assert home.problems() == []
+    await home.live(hours=14, step=timedelta(hours=2))
+
+    for vmid, node in ((101, "pve1"), (102, "pve2"), (103, "pve1"), (104, "pve2")):
+        shown = home.guest(vmid)
+        expected = ("on", "node_offline") if node == "pve1" else ("off", "backed_up")
+        assert (shown.problem, shown.reason_code) == expected
+    assert home.picture.guests[101].guest.node == "pve1"
+    issues = ir.async_get(home.hass).issues
+    assert [issue.translation_key for issue in issues.values()] == ["configured_node_missing"]
+
+
 async def test_e06_a_node_expected_to_be_offline_is_no_problem_until_its_guests_backups_are_too_old(home: Home) -> None:
     home.options = {"expected_offline": ["pve2"]}
     home.pve.guest(104).tags = "backup-rpo-2d"

@@ -16,8 +16,9 @@ from custom_components.proxmox_backup_checker.checker.history_format import from
 from custom_components.proxmox_backup_checker.checker.indexes import Indexes
 from custom_components.proxmox_backup_checker.checker.policy import Policy
 from custom_components.proxmox_backup_checker.checker.records import GuestRecord, History, RunRecord
-from custom_components.proxmox_backup_checker.checker.situation import Situation, Watch as Clock
+from custom_components.proxmox_backup_checker.checker.situation import Situation
 from custom_components.proxmox_backup_checker.checker.verdict import Confidence, Reason, Status, Verdict, unknown
+from custom_components.proxmox_backup_checker.checker.watch import Watch as Clock
 
 from .builders import NOW, facts, guest, job
 
@@ -158,8 +159,8 @@ def test_what_was_never_told_is_not_called_over() -> None:
 def test_what_gets_worse_is_told_under_the_same_tag(watch: Watch, then: dict[str, Verdict]) -> None:
     watch.look(guest_101=failure())
 
-    assert watch.look(**then) == [("changed", "job_nightly")]
-    assert watch.look(**then) == []
+    assert watch.look(HOUR, **then) == [("changed", "job_nightly")]
+    assert watch.look(HOUR, **then) == []
 
 
 def test_a_guest_less_is_no_news(watch: Watch) -> None:

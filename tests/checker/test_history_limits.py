@@ -157,3 +157,8 @@ def test_missed_slots_go_with_the_runs_of_their_time() -> None:
     history = history_of(misses={kept.key: kept, gone.key: gone})
     assert bounded(history, NOW).misses == {kept.key: kept}
     assert bounded(history_of(misses={kept.key: kept}), NOW).misses == {kept.key: kept}
+
+
+def test_of_thousands_of_guests_fewer_outcomes_are_kept_each() -> None:
+    history = bounded(history_of(*nights(31, *range(100, 5200))), NOW)
+    assert set(outcomes_by_guest(history).values()) == {30}

@@ -114,8 +114,8 @@ class Cluster:
         """Change the storage."""
         self.facts = replace(self.facts, storages=(replace(self.facts.storages[0], **changes),))
 
-    def run(self, *, status: str | None = "OK") -> None:
-        """Run any job on any node, with the outcome of a log."""
+    def run(self, *, status: str | None = "OK", log: bool = True) -> None:
+        """Run any job on any node, with the outcome of a log unless that is gone."""
         if not self.facts.jobs:
             return
         chosen, node = self.dice.choice(self.facts.jobs), self.dice.choice(NODES)
@@ -124,10 +124,10 @@ class Cluster:
             return
         started = self.now - timedelta(minutes=30)
         command = f"vzdump {' '.join(map(str, sorted(chosen.vmids)))} --mode snapshot --quiet 1"
-        log = good_log(*vmids, command=command, at=started)
+        text = good_log(*vmids, command=command, at=started)
         if status == "job errors":
-            log = failed_log(vmids[0], at=started)
-        self.runs.append(run(log, status, started=started, seconds=600, node=node))
+            text = failed_log(vmids[0], at=started)
+        self.runs.append(run(text if log else None, status, started=started, seconds=600, node=node))
 
     def end_runs(self) -> None:
         """End what goes on."""
@@ -208,6 +208,15 @@ STEPS: dict[str, Callable[[Cluster], None]] = {
     "node off": lambda cluster: cluster.pick_node(online=False, blindness=Blindness.NODE_UNREACHABLE),
     "node on": lambda cluster: cluster.pick_node(online=True, blindness=None, booted=cluster.now),
     "tasks hidden": lambda cluster: cluster.pick_node(blindness=Blindness.TASKS_HIDDEN),
+    "runs known": lambda cluster: cluster.pick_node(
+        runs_known_since=cluster.dice.choice([None, NOW - timedelta(days=5), cluster.now - timedelta(hours=3)])
+    ),
+    "runs unread": lambda cluster: setattr(
+        cluster,
+        "facts",
+        replace(cluster.facts, unread_runs=cluster.dice.choice([(), (cluster.now - timedelta(hours=20),)])),
+    ),
+    "log gone": lambda cluster: cluster.run(log=False),
     "clock": lambda cluster: cluster.pick_node(skew=timedelta(minutes=cluster.dice.choice([0, 0, 20]))),
     "zone unknown": lambda cluster: cluster.pick_node(zone=None),
     "quorum": lambda cluster: setattr(

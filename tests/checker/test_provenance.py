@@ -13,6 +13,7 @@ from custom_components.proxmox_backup_checker.checker.facts import (
     NodeFacts,
     StorageFacts,
 )
+from custom_components.proxmox_backup_checker.checker.happening import HappeningKind
 from custom_components.proxmox_backup_checker.checker.history_limits import RUNS_PER_GUEST
 from custom_components.proxmox_backup_checker.checker.outcomes import Outcome, Result
 from custom_components.proxmox_backup_checker.checker.picture import judge
@@ -86,7 +87,7 @@ def seen(*archives: Archive, nodes: dict[str, NodeFacts] | None = None, **change
             node="pve1" if name == "local" else None,
             plugin_type="pbs" if name == "pbs" else "nfs",
             listing=ArchiveListing(
-                read_at=NOW,
+                read_at=changes.get("now", NOW),
                 archives=tuple(archive for archive in archives if archive.storage == name),
                 complete=True,
                 detailed=True,
@@ -251,3 +252,16 @@ def test_a_missed_slot_is_not_made_good_by_the_backup_of_another_cluster() -> No
     verdict = judge(served, history).guests[101].verdict
     assert verdict.problem is False
     assert "foreign_archives" in {finding.code for finding in verdict.findings}
+
+
+def test_what_another_cluster_removes_of_its_own_is_no_news() -> None:
+    before = LAST_NIGHT - timedelta(days=1)
+    ours, foreign = snapshot(before), snapshot(LAST_NIGHT + timedelta(hours=1))
+    log = good_log(101, at=before).replace(
+        "/mnt/pve/nas/dump/vzdump-qemu-101-x.vma.zst", f"vm/101/{before:%Y-%m-%dT%H:%M:%SZ}"
+    )
+    first = judge(seen(ours, foreign, runs=(run(log, started=before),), now=NOW - timedelta(hours=1)), History())
+    without_foreign = judge(seen(ours), first.history, first)
+    assert without_foreign.happenings == ()
+    without_ours = judge(seen(foreign), first.history, first)
+    assert [happening.kind for happening in without_ours.happenings] == [HappeningKind.ARCHIVE_VANISHED]

@@ -17,6 +17,9 @@ expect.set_options(timeout=15_000)
 
 type OpenTab = Callable[..., Tab]
 type Shoot = Callable[[Tab, str], None]
+type Record = Callable[[str, float, float | None, str], None]
+
+_MEASURED: list[str] = []
 
 
 @pytest.fixture(scope="session")
@@ -91,3 +94,22 @@ def shoot(request: pytest.FixtureRequest) -> Shoot:
             tab.page.screenshot(path=folder / f"{name}.png")
 
     return shoot_
+
+
+@pytest.fixture
+def record() -> Record:
+    """Return a function that notes a measurement, beside that of the plainest way where there is one."""
+
+    def record_(what: str, ours: float, plain: float | None, unit: str) -> None:
+        beside = f"  plain {plain:.0f} {unit}, ratio {ours / plain:.2f}" if plain else ""
+        _MEASURED.append(f"{what}: {ours:.0f} {unit}{beside}")
+
+    return record_
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show what was measured."""
+    if _MEASURED:
+        terminalreporter.section("measured")
+        for line in _MEASURED:
+            terminalreporter.line(line)

@@ -54,7 +54,7 @@ async def test_a_run_in_progress_and_what_cannot_be_read_are_told(
     await poll(hass, entry)
     told = "\n".join(_lines(caplog))
     assert run.upid in told
-    assert "Cannot read node pve3" in told
+    assert "small: Could not be read: node pve3" in told
     assert "next look in 0:01:00" in told
 
 

@@ -55,6 +55,8 @@ from .calendar_texts import SCHEDULES
         ("1/2:30", "every 2 hours from 01:30 on", "alle 2 Stunden ab 01:30"),
         ("*-5..9-* 6:00", "every day from May to September at 06:00", "jeden Tag von Mai bis September um 06:00"),
         ("*-*-10..20", "from the 10th to the 20th of every month at 00:00", "vom 10. bis 20. jedes Monats um 00:00"),
+        ("*-*-*/2 3:00", "on the odd days of every month at 03:00", "an den ungeraden Tagen jedes Monats um 03:00"),
+        ("*-7-2/2 3:00", "on the even days in July at 03:00", "an den geraden Tagen im Juli um 03:00"),
         ("2027-5-1 3:00", "on the 1st of May 2027 at 03:00", "am 1. Mai 2027 um 03:00"),
         (
             "2027,2028-12-24 3:00",
@@ -80,7 +82,7 @@ def test_a_schedule_is_told_in_plain_words(schedule: str, english: str, german: 
         assert event.describe("de") == german
 
 
-@pytest.mark.parametrize("schedule", ["*/45", "*-*-1/7", "*:*:7", "*-*-*/2", "25:30", "3..9/2:0..40/7", "1999/2-1-1"])
+@pytest.mark.parametrize("schedule", ["*/45", "*-*-1/7", "*:*:7", "*-*-*/3", "25:30", "3..9/2:0..40/7", "1999/2-1-1"])
 def test_a_schedule_too_strange_for_a_sentence_is_shown_as_it_is(schedule: str) -> None:
     assert CalendarEvent.parse(schedule).describe("en") == schedule
 

@@ -10,6 +10,9 @@ from .records import GuestRecord, History, JobRecord, MissRecord, RunRecord, Sto
 
 KEPT: Final = timedelta(days=396)
 RUNS_PER_GUEST: Final = 400
+# Of thousands of guests fewer are kept: enough to tell what is usual.
+FEWEST_RUNS_PER_GUEST: Final = 30
+OUTCOMES_KEPT: Final = 150_000
 RUNS_PER_JOB: Final = 30
 # Proxmox still lists these, and a run that is not in the history would be read from there again.
 RUNS_PER_NODE: Final = 500
@@ -46,6 +49,7 @@ def bounded(history: History, now: datetime) -> History:
 
 def _runs(runs: Mapping[str, RunRecord], oldest: datetime) -> Mapping[str, RunRecord]:
     """Leave out what is old, the outcomes that are too many, and runs that have none unless they are among the newest."""
+    limit = _runs_per_guest(runs)
     by_guest: Counter[int] = Counter()
     by_job: Counter[str | None] = Counter()
     by_node: Counter[str] = Counter()
@@ -58,8 +62,8 @@ def _runs(runs: Mapping[str, RunRecord], oldest: datetime) -> Mapping[str, RunRe
         by_job[run.job_id] += 1
         by_node[run.node] += 1
         outcomes = run.outcomes
-        if any(by_guest[outcome.vmid] > RUNS_PER_GUEST for outcome in outcomes):
-            outcomes = tuple(outcome for outcome in outcomes if by_guest[outcome.vmid] <= RUNS_PER_GUEST)
+        if any(by_guest[outcome.vmid] > limit for outcome in outcomes):
+            outcomes = tuple(outcome for outcome in outcomes if by_guest[outcome.vmid] <= limit)
         newest = by_node[run.node] <= RUNS_PER_NODE or (run.job_id is not None and by_job[run.job_id] <= RUNS_PER_JOB)
         if not outcomes and not newest:
             changed[upid] = None
@@ -68,6 +72,12 @@ def _runs(runs: Mapping[str, RunRecord], oldest: datetime) -> Mapping[str, RunRe
     if not changed:
         return runs
     return {upid: kept for upid, run in runs.items() if (kept := changed.get(upid, run)) is not None}
+
+
+def _runs_per_guest(runs: Mapping[str, RunRecord]) -> int:
+    """Return how many runs are kept of each guest."""
+    guests = len({outcome.vmid for run in runs.values() for outcome in run.outcomes})
+    return min(RUNS_PER_GUEST, max(FEWEST_RUNS_PER_GUEST, OUTCOMES_KEPT // max(guests, 1)))
 
 
 def _only[Key, Record](records: Mapping[Key, Record], is_kept: Callable[[Record], bool]) -> Mapping[Key, Record]:

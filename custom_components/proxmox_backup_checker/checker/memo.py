@@ -155,7 +155,10 @@ class Memory:
             facts.guests_complete,
             None if self._situation.is_fresh else facts.read_at,
             history.began,
-            {name: node.runs_known_since for name, node in facts.nodes.items()},
+            tuple(
+                (name, node.runs_known_since, node.blindness, node.tasks_read if node.blindness else None, node.skew)
+                for name, node in facts.nodes.items()
+            ),
             facts.unread_runs,
             self._situation.index.logless,
             self._situation.provenance.concerned,

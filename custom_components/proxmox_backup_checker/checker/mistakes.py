@@ -7,7 +7,6 @@ from typing import Final
 from ..proxmox.backup_models import BackupJob
 from ..proxmox.calendar_surprises import Surprise, SurpriseCode
 from ..proxmox.models import Guest
-from .coverage import Coverage, covers
 from .facts import Facts
 from .job_names import job_name
 from .picture import Picture
@@ -59,7 +58,7 @@ def _of_job(job: BackupJob, facts: Facts, picture: Picture) -> Iterator[Mistake]
         return
     yield from _deleted_guests(job, facts)
     yield from _surprises(job)
-    yield from _denied_storages(job, facts)
+    yield from _denied_storages(job, facts, picture)
     for reason in picture.jobs[job.job_id].verdict.findings:
         if reason.code == "slot_skipped_by_clock_change":
             values = {name: str(value) for name, value in reason.values.items()}
@@ -131,15 +130,16 @@ def _is_mistaken(surprise: Surprise) -> bool:
     return surprise.code in _ALWAYS_MISTAKEN
 
 
-def _denied_storages(job: BackupJob, facts: Facts) -> Iterator[Mistake]:
+def _denied_storages(job: BackupJob, facts: Facts, picture: Picture) -> Iterator[Mistake]:
     """Return the nodes with guests of a job that may not use its storage."""
-    if job.storage is None:
+    view = picture.jobs.get(job.job_id)
+    if job.storage is None or view is None:
         return
-    denied: dict[str, list[Guest]] = {}
-    for guest in facts.guests:
-        covered = covers(job, guest, pools_visible=facts.pools_visible) is Coverage.YES
-        if covered and facts.is_denied(job.storage, guest.node):
-            denied.setdefault(guest.node, []).append(guest)
+    guests_by_node: dict[str, list[Guest]] = {}
+    for vmid in view.covered:
+        guest = picture.guests[vmid].guest
+        guests_by_node.setdefault(guest.node, []).append(guest)
+    denied = {node: guests for node, guests in guests_by_node.items() if facts.is_denied(job.storage, node)}
     allowed = {node for storage in facts.storages if storage.storage == job.storage for node in storage.nodes}
     for node, guests in denied.items():
         values = {

@@ -10,6 +10,7 @@ from ..proxmox.retention import KeepOptions
 from .archives import compare, file_name
 from .coverage import Coverage
 from .facts import ArchiveListing, StorageFacts
+from .provenance import Origin
 from .records import History, StorageRecord
 from .retention_audit import removes_old, retention_of
 from .situation import Situation
@@ -55,11 +56,20 @@ def _unexplained(
     ]
     gone = _gone(earlier, listing.archives, storage, situation)
     newest: dict[int | None, int] = {}
+    # What another cluster removes of its own is no news.
+    foreign = {archive.volid for archive in earlier if situation.provenance.origin(archive) is Origin.FOREIGN}
     for archive in earlier:
+        if archive.volid in foreign:
+            continue
         newest[archive.vmid] = max(archive.ctime, newest.get(archive.vmid, archive.ctime))
     for archive, is_certain in gone:
         record = situation.history.guests.get(archive.vmid) if archive.vmid is not None else None
-        if record is None or record.absent_since is not None or archive.vmid not in situation.present:
+        if (
+            archive.volid in foreign
+            or record is None
+            or record.absent_since is not None
+            or archive.vmid not in situation.present
+        ):
             continue
         # Nobody but the newest archive is safe from a retention that is not known, as that of a backup server.
         if is_certain or archive.ctime == newest[archive.vmid]:

@@ -19,6 +19,8 @@ _MINUTES_LISTED = 4
 _YEARS_LISTED = 4
 _DAYS_LISTED = 8
 _SPAN = 4
+_ODD_DAYS = [*range(1, 32, 2)]
+_EVEN_DAYS = [*range(2, 32, 2)]
 _WEEK = 7
 
 
@@ -161,13 +163,16 @@ def _dates(fields: Fields, words: Words) -> str | None:
         if months is None:
             return words.nth_of_every_month.format(nth, weekday)
         return words.nth_of_months.format(nth, weekday, months)
-    if _is_span(numbers):
+    if numbers in (_ODD_DAYS, _EVEN_DAYS):
+        days = words.odd_days if numbers == _ODD_DAYS else words.even_days
+    elif _is_span(numbers):
         days = words.span_of_days.format(words.ordinals[numbers[0]], words.ordinals[numbers[-1]])
     elif len(numbers) <= _DAYS_LISTED:
         days = words.listed_days.format(words.join([words.ordinals[number] for number in numbers]))
     else:
         return None
-    dates = words.days_of_every_month.format(days) if months is None else words.days_of_months.format(days, months)
+    of_months = words.in_months if numbers in (_ODD_DAYS, _EVEN_DAYS) else words.days_of_months
+    dates = words.days_of_every_month.format(days) if months is None else of_months.format(days, months)
     if fields.weekdays == EVERY_WEEKDAY:
         return dates
     names = [name for number, name in enumerate(words.weekdays) if fields.weekdays >> number & 1]

@@ -29,6 +29,8 @@ class Words:
     in_years: str
     listed_days: str
     span_of_days: str
+    odd_days: str
+    even_days: str
     in_span_of_months: str
     every_hour_from_minute: str
     at: str
@@ -77,6 +79,8 @@ ENGLISH: Final = Words(
     of_year="{} {}",
     in_years="{} in {}",
     listed_days="on the {}",
+    odd_days="on the odd days",
+    even_days="on the even days",
     span_of_days="from the {} to the {}",
     in_span_of_months="{} from {} to {}",
     every_hour_from_minute="every hour at each minute from {} to {}",
@@ -116,6 +120,8 @@ GERMAN: Final = Words(
     of_year="{} {}",
     in_years="{} in den Jahren {}",
     listed_days="am {}",
+    odd_days="an den ungeraden Tagen",
+    even_days="an den geraden Tagen",
     span_of_days="vom {} bis {}",
     in_span_of_months="{} von {} bis {}",
     every_hour_from_minute="jede Stunde zu jeder Minute von {} bis {}",

@@ -1,5 +1,6 @@
 """The Proxmox API as methods that return frozen dataclasses; reading only."""
 
+from collections.abc import Callable
 import hashlib
 from typing import Final
 from urllib.parse import quote
@@ -15,13 +16,14 @@ from .backup_models import (
     UncoveredGuest,
     VzdumpDefaults,
 )
-from .connection import Connection
+from .connection import Connection, beside_the_loop
 from .endpoint import Endpoint
 from .fields import Fields
 from .models import Certificate, ClusterStatus, Node, NodeTime, Permissions, Resources, Task, TaskStatus, Version
 
 # Far more vzdump tasks than a node keeps in the two files of its task index (PVE/RESTEnvironment.pm).
 _ALL_TASKS: Final = 5000
+_BYTES_PER_ROW: Final = 400
 _LOG_GONE: Final = "unable to open file - "
 _LOG_EMPTY: Final = "no content"
 
@@ -87,7 +89,7 @@ class ProxmoxClient:
 
     async def resources(self) -> Resources:
         """Return the guests and storages that the token may see."""
-        return Resources.from_api(await self._connection.get("/cluster/resources"))
+        return await _understood(Resources.from_api, await self._connection.get("/cluster/resources"))
 
     async def backup_jobs(self) -> tuple[BackupJob, ...]:
         """Return all backup jobs, enabled or not."""
@@ -147,7 +149,8 @@ class ProxmoxClient:
         Proxmox leaves out, without a word, those that the token may not see: an empty answer proves nothing.
         """
         path = f"{_node(node)}/storage/{_quote(storage)}/content"
-        return Archive.list_from_content(await self._connection.get(path, {"content": "backup"}), storage)
+        listed = await self._connection.get(path, {"content": "backup"})
+        return await _understood(lambda data: Archive.list_from_content(data, storage), listed)
 
     async def archives_by_prune(self, node: str, storage: str) -> tuple[Archive, ...]:
         """Return the archives of a storage from the dry run of a prune that would keep all of them.
@@ -155,7 +158,8 @@ class ProxmoxClient:
         It needs audit rights only and lists every archive, but neither size, notes nor verification.
         """
         path = f"{_node(node)}/storage/{_quote(storage)}/prunebackups"
-        return Archive.list_from_prune(await self._connection.get(path, {"prune-backups": "keep-all=1"}), storage)
+        listed = await self._connection.get(path, {"prune-backups": "keep-all=1"})
+        return await _understood(lambda data: Archive.list_from_prune(data, storage), listed)
 
     async def vzdump_defaults(self, node: str, storage: str | None = None) -> VzdumpDefaults:
         """Return what vzdump does on a node where a job is silent."""
@@ -172,6 +176,12 @@ class ProxmoxClient:
             if authority := certificate.authority:
                 return authority
         return hashlib.sha256(f"proxmox {status.title}".encode()).hexdigest()[:32]
+
+
+async def _understood[Answer](parse: Callable[[object], Answer], data: object) -> Answer:
+    """Parse an answer that may have thousands of rows."""
+    rows = len(data) if isinstance(data, list) else 0
+    return await beside_the_loop(rows * _BYTES_PER_ROW, parse, data)
 
 
 def _quote(name: str) -> str:

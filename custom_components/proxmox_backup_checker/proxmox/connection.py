@@ -1,7 +1,7 @@
 """One way to ask a Proxmox host: token, pinned certificate, time-outs, and errors that say what is wrong."""
 
 import asyncio
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -35,6 +35,8 @@ from .tls import normalise_fingerprint, ssl_argument
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=45, sock_connect=10)
 # pveproxy and pvedaemon have three single-threaded workers each, and the web interface needs them too.
 _REQUESTS_IN_FLIGHT: Final = 3
+# Of an answer in bytes or rows: what takes some milliseconds to understand.
+_LARGE: Final = 50_000
 _PERMISSION: Final = re.compile(r"Permission check failed \(([^,()]+), ([^()]+)\)")
 _NODE: Final = re.compile(r"^/nodes/([^/]+)")
 
@@ -64,6 +66,11 @@ def noting_requests() -> Generator[Asked]:
 
 def _milliseconds_since(begun: float) -> int:
     return round(1000 * (time.perf_counter() - begun))
+
+
+async def beside_the_loop[Value, Result](size: int, work: Callable[[Value], Result], value: Value) -> Result:
+    """Do some work, in another thread where its size would keep the event loop from everything else."""
+    return await asyncio.to_thread(work, value) if size > _LARGE else work(value)
 
 
 @contextmanager
@@ -139,7 +146,7 @@ class Connection:
                     asked.requests.append((path, _milliseconds_since(begun)))
         if status != HTTPStatus.OK:
             raise _error(path, status, reason, body)
-        answer = _decode(body)
+        answer = await beside_the_loop(len(body), _decode, body)
         if "data" not in answer:
             raise UnexpectedAnswerError(f"{path}: this is not the answer of a Proxmox API")
         return answer["data"]

@@ -1,7 +1,7 @@
 import { css, html, nothing } from "lit";
 import { badge } from "../ha/elements";
 import { wordsOf } from "../i18n/words";
-import { glyph } from "../styles/glyphs";
+import { BAD, GOOD, glyph } from "../styles/glyphs";
 import { look } from "../styles/look";
 import { SummaryCard } from "./summary-card";
 
@@ -19,7 +19,7 @@ export class SummaryBadge extends SummaryCard {
     if (!this.hass || !this.config) return nothing;
     const summary = this.summary();
     const tone = summary?.tone ?? "muted";
-    const shield = html`<span class="badge-icon ${tone}">${glyph(["ok", "warning"].includes(tone) ? "good" : "bad")}</span>`;
+    const shield = html`<span class="badge-icon ${tone}">${glyph(["ok", "warning"].includes(tone) ? GOOD : BAD)}</span>`;
     return badge({
       label: this.config.title ?? "",
       icon: shield,

@@ -2,7 +2,7 @@ import { css, html, nothing } from "lit";
 import { formatOf } from "../format";
 import { card } from "../ha/elements";
 import { wordsOf } from "../i18n/words";
-import { glyph } from "../styles/glyphs";
+import { BAD, GOOD, glyph } from "../styles/glyphs";
 import { look } from "../styles/look";
 import { SummaryCard } from "./summary-card";
 
@@ -34,7 +34,7 @@ export class CompactCard extends SummaryCard {
     const title = this.config.title;
     return card(
       html`<button class=${summary?.tone ?? "muted"} @click=${this.press}>
-        <span class="disc">${glyph(!summary || ["ok", "warning"].includes(summary.tone) ? "good" : "bad")}</span>
+        <span class="disc">${glyph(!summary || ["ok", "warning"].includes(summary.tone) ? GOOD : BAD)}</span>
         <span class="lines">
           <b>${summary ? summary.text : words.say("loading")}</b>
           <small>${[title, detail].filter(Boolean).join(" · ")}</small>

@@ -7,7 +7,7 @@ import { HassElement } from "../ha/hass-element";
 import type { CardConfig } from "../ha/lazy-card";
 import { wordsOf } from "../i18n/words";
 import { sortRows } from "../model/sort";
-import { type Summary, summarise, totals } from "../wall/summary";
+import { isLost, type Summary, summarise } from "../wall/summary";
 
 const DAYS = 30;
 
@@ -36,10 +36,9 @@ export abstract class SummaryCard extends HassElement {
     if (phase === "not_loaded")
       return { tone: "muted", text: words.say("status_unknown"), detail: words.say("not_loaded") };
     if (!servers.length) return { tone: "muted", text: words.say("no_server"), detail: "" };
-    const lost = servers.find((server) => !["ok", "starting"].includes(server.state));
-    const summary = summarise(totals(servers), words);
-    if (!lost) return summary;
-    return { tone: summary.tone === "bad" ? "bad" : "muted", text: summary.text, detail: lost.name };
+    const lost = servers.find(isLost);
+    const summary = summarise(servers, words);
+    return lost ? { ...summary, detail: lost.name } : summary;
   }
 
   /** The guests that need attention most. */

@@ -3,7 +3,7 @@ import { acknowledge, fetchDetails, messageOf, unacknowledge } from "../data/com
 import { type Details, DOMAIN, type Run } from "../data/contract";
 import { decodeRow, type Row } from "../data/row";
 import { formatOf } from "../format";
-import { fire, navigate, notify } from "../ha/actions";
+import { navigate, notify } from "../ha/actions";
 import { alert } from "../ha/elements";
 import { HassElement } from "../ha/hass-element";
 import type { Hass } from "../ha/types";
@@ -13,6 +13,7 @@ import { glyph } from "../styles/glyphs";
 import { look } from "../styles/look";
 import { stripLook } from "../styles/strip-look";
 import { createAutomation } from "./automation";
+import { BACK, FORWARD, OUT } from "./glyphs";
 import { runPanel } from "./run";
 import { detailsStyles } from "./styles";
 import { archivesTable, runsTable } from "./tables";
@@ -33,6 +34,7 @@ export class GuestDetails extends HassElement {
     row: { state: true },
     error: { state: true },
     acknowledging: { state: true },
+    logShown: { state: true },
     width: { state: true },
   };
 
@@ -42,6 +44,7 @@ export class GuestDetails extends HassElement {
   private row?: Row;
   private error = "";
   private acknowledging = false;
+  private logShown?: string | null;
   private width = 0;
   private observer?: ResizeObserver;
   private timer?: ReturnType<typeof setTimeout>;
@@ -109,7 +112,7 @@ export class GuestDetails extends HassElement {
     const disclosure = (title: string, content: unknown) =>
       html`<details><summary>${title}</summary>${content}</details>`;
     return html`${verdictPanel(row, details.verdict, words, format)} ${this.renderActions(row)}
-      ${this.renderDays(row, details)}
+      ${details.runs.length ? this.renderDays(row, details) : nothing}
       ${disclosure(
         words.count("runs", details.runs.length),
         runsTable(details.runs, words, format, (day) => {
@@ -154,10 +157,10 @@ export class GuestDetails extends HassElement {
             : nothing
       }
       ${entity && admin ? html`<button class="btn" @click=${this.automate}>${words.say("automation")}</button>` : nothing}
-      ${device ? html`<a class="btn" href="/config/devices/device/${device}" @click=${this.leave}>${words.say("device")}</a>` : nothing}
+      ${device ? html`<a class="btn" href="/config/devices/device/${device}">${words.say("device")}</a>` : nothing}
       ${
         this.details.url
-          ? html`<a class="btn" href=${this.details.url} target="_blank" rel="noreferrer">${words.say("open_proxmox")} ${glyph("out")}</a>`
+          ? html`<a class="btn" href=${this.details.url} target="_blank" rel="noreferrer">${words.say("open_proxmox")} ${glyph(OUT)}</a>`
           : nothing
       }
     </div>`;
@@ -195,16 +198,23 @@ export class GuestDetails extends HassElement {
           : nothing
       }
       <div class="day-bar">
-        <button class="round" aria-label=${words.say("previous_day")} ?disabled=${cell <= 0} @click=${() => go(-1)}>${glyph("back")}</button>
+        <button class="round" aria-label=${words.say("previous_day")} ?disabled=${cell <= 0} @click=${() => go(-1)}>${glyph(BACK)}</button>
         <h3 aria-live="polite">${format.day(this.day, { weekday: "long", day: "numeric", month: "long" })}</h3>
-        <button class="round" aria-label=${words.say("next_day")} ?disabled=${cell >= days - 1} @click=${() => go(1)}>${glyph("forward")}</button>
+        <button class="round" aria-label=${words.say("next_day")} ?disabled=${cell >= days - 1} @click=${() => go(1)}>${glyph(FORWARD)}</button>
       </div>
       ${runs.length ? runs.map((run) => runPanel(run, words, format, details.verdict.next_step)) : html`<p class="none">${words.say(`cell_${(row.cells[cell] ?? "u") as "u"}`)}. ${words.say("no_run_day")}</p>`}
       ${logged ? this.renderLog(row, logged) : nothing}
     </section>`;
   }
 
+  /** The log of what went wrong is there at once, that of a good run when somebody asks. */
   private renderLog(row: Row, run: Run) {
+    if (this.hass?.user?.is_admin && run.result === "ok" && this.logShown !== run.upid) {
+      const show = () => {
+        this.logShown = run.upid;
+      };
+      return html`<button class="btn" @click=${show}>${wordsOf(this.hass).say("log_show")}</button>`;
+    }
     const vmid = row.kind === "job" ? undefined : Number(row.key);
     return html`<pbc-run-log .hass=${this.hass} .entry=${row.entryId} .upid=${run.upid ?? ""} .vmid=${vmid}></pbc-run-log>`;
   }
@@ -230,13 +240,9 @@ export class GuestDetails extends HassElement {
     if (!this.hass || !this.row) return;
     try {
       const page = await createAutomation(this.hass, this.row, wordsOf(this.hass));
-      this.leave();
       navigate(page);
     } catch (error) {
       notify(this, wordsOf(this.hass).say("action_failed", { error: messageOf(error) }));
     }
   };
-
-  /** Tells the dialog around it that the page is about to change. */
-  private leave = (): void => fire(this, "pbc-leave");
 }

@@ -47,7 +47,7 @@ abstract class Dialog<Params> extends LitElement {
       open: this.open,
       title: this.heading(this.params),
       closed: this.closed,
-      content: html`<div @pbc-leave=${this.closeDialog}>${this.content(this.params)}</div>`,
+      content: this.content(this.params),
     });
   }
 }

@@ -6,6 +6,7 @@ import type { Hass } from "../ha/types";
 import { wordsOf } from "../i18n/words";
 import { glyph } from "../styles/glyphs";
 import { look } from "../styles/look";
+import { COPY } from "./glyphs";
 
 /** An excerpt of a run's log, its errors in view; fetched from Proxmox when it is shown, and never for non-administrators. */
 export class RunLog extends LitElement {
@@ -95,7 +96,7 @@ export class RunLog extends LitElement {
         <b>${words.say("log")}</b>
         <span class="count num">${count}</span>
         ${excerpt.truncated && !this.whole ? html`<button @click=${this.showWhole}>${words.say("log_whole")}</button>` : nothing}
-        <button @click=${this.copy}>${glyph("copy")} ${words.say("copy")}</button>
+        <button @click=${this.copy}>${glyph(COPY)} ${words.say("copy")}</button>
       </div>
       <pre tabindex="0" aria-label=${words.say("log")}>${excerpt.lines.map(
         (line) =>

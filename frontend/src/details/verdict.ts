@@ -24,7 +24,7 @@ export function verdictPanel(row: Row, verdict: VerdictDetails, words: Words, fo
       verdict.next_due ? `${format.moment(verdict.next_due)} (${format.relative(verdict.next_due)})` : null,
     ],
     [words.say("since"), verdict.since && verdict.problem ? format.moment(verdict.since) : null],
-    [words.say("confidence"), verdict.confidence_text || null],
+    [words.say("confidence"), verdict.confidence === "none" ? null : verdict.confidence_text],
   ];
   return html`<section class="verdict ${lookOf(verdict.status).tone}">
     <p class="place">${mark(verdict.status)} <span>${place}${

@@ -6,8 +6,17 @@ export type Sort = (typeof SORTS)[number];
 
 type Compare = (a: Row, b: Row) => number;
 
-const names = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
-const byName: Compare = (a, b) => names.compare(a.name, b.name) || names.compare(a.key, b.key);
+const keys = new WeakMap<Row, string>();
+
+/** Returns a text by which names sort as people do, numbers by their size; names are host names, which need no collation. */
+function keyOf(row: Row): string {
+  const key =
+    keys.get(row) ?? `${row.name} ${row.key}`.toLowerCase().replace(/\d+/g, (digits) => digits.padStart(9, "0"));
+  keys.set(row, key);
+  return key;
+}
+
+const byName: Compare = (a, b) => (keyOf(a) < keyOf(b) ? -1 : 1);
 
 /** Problems nobody knows of yet, then what cannot be seen, then problems that were acknowledged, then the rest. */
 const urgency = (row: Row): number => {

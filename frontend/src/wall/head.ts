@@ -3,7 +3,7 @@ import type { Status } from "../data/contract";
 import type { Format } from "../format";
 import type { Words } from "../i18n/words";
 import { dayOfCell, labelledCells } from "../model/days";
-import { glyph } from "../styles/glyphs";
+import { glyph, SEARCH } from "../styles/glyphs";
 import { mark } from "../styles/look";
 import type { Layout } from "./columns";
 import { cellBox } from "./strip";
@@ -29,7 +29,7 @@ export function chips(
 
 export function search(query: string, words: Words, change: (query: string) => void): TemplateResult {
   return html`<label class="search"
-    >${glyph("search")}<input
+    >${glyph(SEARCH)}<input
       type="search"
       .value=${query}
       placeholder=${words.say("search")}

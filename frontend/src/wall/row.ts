@@ -44,8 +44,7 @@ function subtitle(row: Row, { server, words }: RowView): string {
   return [
     row.deleted ? words.say("deleted") : row.isNew ? words.say("new") : "",
     row.kind === "job" ? "" : labelOf(row),
-    row.where,
-    server ?? "",
+    server ?? row.where,
     row.acknowledged ? words.say("ack_note") : "",
   ]
     .filter(Boolean)

@@ -44,14 +44,22 @@ function cellPath(cell: Cell, x: number, w: number, height: number): string {
   }
 }
 
-/** Returns one path for each verdict that occurs. */
+const drawn = new Map<string, [Cell, string][]>();
+const MOST_DRAWN = 2_000;
+
+/** Returns one path for each verdict that occurs; what was drawn once is not worked out again. */
 export function stripPaths(cells: string, width: number, height: number): [Cell, string][] {
+  const key = `${cells}${width}/${height}`;
+  const known = drawn.get(key);
+  if (known) return known;
+  if (drawn.size > MOST_DRAWN) drawn.clear();
   const paths = new Map<Cell, string>();
   for (let index = 0; index < cells.length; index++) {
     const cell = (CELLS as readonly string[]).includes(cells[index] ?? "") ? (cells[index] as Cell) : "u";
     const { x, w } = cellBox(index, cells.length, width);
     paths.set(cell, (paths.get(cell) ?? "") + cellPath(cell, x, w, height));
   }
+  drawn.set(key, [...paths]);
   return [...paths];
 }
 

@@ -48,7 +48,7 @@ export const wallStyles = css`
   .aside { color: var(--pbc-text2); font-size: 12px; }
   .reason { grid-column: 2 / -1; align-self: start; margin-top: -5px; font-size: 12px; line-height: 20px; color: var(--pbc-text2); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
   .spark path { fill: none; stroke: var(--pbc-text2); stroke-width: 1.3; stroke-linejoin: round; }
-  .old .strip, .old .spark { opacity: 0.45; }
+  .old :is(.strip, .spark, .mark) { opacity: 0.45; }
   .deleted { opacity: 0.6; }
   .deleted b { text-decoration: line-through; }
   .row.narrow { display: grid; grid-template-columns: 12px minmax(0, 1fr) auto auto; grid-template-rows: 22px 24px; column-gap: 14px; padding: 4px 16px 0; align-items: center; align-content: start; }

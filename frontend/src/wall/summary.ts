@@ -2,13 +2,16 @@ import { html, nothing, type TemplateResult } from "lit";
 import type { Counts, Server } from "../data/contract";
 import type { Row } from "../data/row";
 import type { Words } from "../i18n/words";
-import { glyph } from "../styles/glyphs";
+import { BAD, GOOD, glyph } from "../styles/glyphs";
 
 export interface Summary {
   tone: "ok" | "bad" | "warning" | "muted";
   text: string;
   detail: string;
 }
+
+/** Tells whether what is known of a server may be old. */
+export const isLost = (server: Server): boolean => !["ok", "starting"].includes(server.state);
 
 export function totals(servers: readonly Server[]): Counts {
   const sum: Counts = {
@@ -27,15 +30,17 @@ export function totals(servers: readonly Server[]): Counts {
   return sum;
 }
 
-/** Says in one line how things are: problems first, and never "all" where something is not. */
-export function summarise(counts: Counts, words: Words): Summary {
+/** Says in one line how things are: problems first, and never "all" where something is not, or cannot be seen. */
+export function summarise(servers: readonly Server[], words: Words): Summary {
+  const counts = totals(servers);
+  const lost = servers.some(isLost);
   const share =
-    counts.protected === counts.guests
+    counts.protected === counts.guests && !lost
       ? words.say("protected_count_all", { guests: counts.guests })
       : words.say("protected_count", { protected: counts.protected, guests: counts.guests });
   if (counts.problems) return { tone: "bad", text: words.count("problems", counts.problems), detail: share };
   if (counts.unknown) return { tone: "muted", text: words.count("unseen", counts.unknown), detail: share };
-  return { tone: counts.warnings ? "warning" : "ok", text: share, detail: "" };
+  return { tone: lost ? "muted" : counts.warnings ? "warning" : "ok", text: share, detail: "" };
 }
 
 /** Counts what rows say themselves, where they are not all guests of the servers. */
@@ -51,7 +56,7 @@ export function summariseRows(rows: readonly Row[], words: Words): Summary | und
 export const summaryLine = (summary: Summary | undefined): TemplateResult | typeof nothing =>
   summary
     ? html`<p class="summary ${summary.tone}">
-        ${glyph(summary.tone === "ok" || summary.tone === "warning" ? "good" : "bad")}<b>${summary.text}</b>${
+        ${glyph(summary.tone === "ok" || summary.tone === "warning" ? GOOD : BAD)}<b>${summary.text}</b>${
           summary.detail ? html`<span>${summary.detail}</span>` : nothing
         }
       </p>`

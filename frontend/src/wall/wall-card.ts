@@ -16,7 +16,7 @@ import { sortRows } from "../model/sort";
 import { showsReason } from "../model/status";
 import { look } from "../styles/look";
 import { stripLook } from "../styles/strip-look";
-import { type Layout, layout, rowHeight } from "./columns";
+import { COLUMNS, type Layout, layout, rowHeight } from "./columns";
 import { checkConfig, DEFAULT_DAYS, DEFAULT_ROWS, PREVIEW_ROWS, shownColumns, type WallConfig } from "./config";
 import { chips, columnHeads, search } from "./head";
 import { move } from "./keys";
@@ -24,7 +24,7 @@ import { daySentence, type RowView, rowContent } from "./row";
 import { skeleton } from "./skeleton";
 import { cellAt } from "./strip";
 import { wallStyles } from "./styles";
-import { summarise, summariseRows, summaryLine, totals } from "./summary";
+import { isLost, summarise, summariseRows, summaryLine } from "./summary";
 import { Offsets } from "./window";
 
 const SEARCHED_FROM = 10;
@@ -75,7 +75,14 @@ export class BackupWall extends HassElement {
   private observer?: ResizeObserver;
   private clock?: ReturnType<typeof setInterval>;
 
-  static getStubConfig = () => ({ days: DEFAULT_DAYS });
+  /** All settings as they are without any, so that the editor shows them. */
+  static getStubConfig = () => ({
+    group: "guest",
+    sort: "worst",
+    days: DEFAULT_DAYS,
+    max_rows: DEFAULT_ROWS,
+    show: [...COLUMNS],
+  });
   static getConfigForm = () => import("../editor/forms").then(({ wallForm }) => wallForm());
 
   setConfig(config: WallConfig): void {
@@ -178,7 +185,7 @@ export class BackupWall extends HassElement {
     const { filter, group = "guest" } = this.config;
     const whole =
       group === "guest" && !Object.values(filter ?? {}).some((value) => (Array.isArray(value) ? value.length : value));
-    return summaryLine(whole ? summarise(totals(this.wall.state.servers), words) : summariseRows(this.listed, words));
+    return summaryLine(whole ? summarise(this.wall.state.servers, words) : summariseRows(this.listed, words));
   }
 
   private renderTools() {
@@ -228,9 +235,7 @@ export class BackupWall extends HassElement {
     const [first, last] = this.offsets.between(this.scrolled, height);
     const visible = this.shown.slice(first, last);
     this.wantSizes(visible);
-    const old = new Set(
-      servers.filter((server) => !["ok", "starting"].includes(server.state)).map((server) => server.id),
-    );
+    const old = new Set(servers.filter(isLost).map((server) => server.id));
     const names = new Map(servers.length > 1 ? servers.map((server) => [server.id, server.name]) : []);
     const tabbable = visible.some((row) => row.id === this.current) ? this.current : this.shown[first]?.id;
     return html`${columns.narrow ? nothing : columnHeads(columns, group, end, this.days, words, format)}
@@ -373,9 +378,9 @@ export class BackupWall extends HassElement {
   };
 
   private open(row: Row, event: MouseEvent): void {
-    // A finger is too wide to mean one day of many.
+    // A finger is too wide to mean one day of many, and a day on which nothing happened has nothing to show.
     const pointed = (event as PointerEvent).pointerType === "mouse" ? (this.under(event)?.cell ?? -1) : -1;
-    const cell = event.detail ? pointed : this.day;
+    const cell = event.detail ? ("owfmr".includes(row.cells[pointed] ?? "-") ? pointed : -1) : this.day;
     const day = cell < 0 ? undefined : dayOfCell(this.wall.state.end, row.cells.length, cell);
     openDetails(this, { id: row.id, name: row.name, ...(day ? { day } : {}) });
   }

@@ -27,8 +27,8 @@ _OWN_WORDS: Final = frozenset({"code", "rule"})
 _FREE_TEXTS: Final = frozenset({"comment", "notes-template", "note"})
 
 
-class Report:
-    """Makes values fit for a report."""
+class Redactor:
+    """Makes values fit to be shown to strangers."""
 
     def __init__(self, hosts: Collection[str], pseudonyms: Pseudonyms | None) -> None:
         """Leave out these hosts and, with pseudonyms, all names."""
@@ -71,8 +71,8 @@ class Report:
         return REDACTED if name in _FREE_TEXTS else self._pseudonyms.hide(text)
 
 
-def report_of(coordinator: CheckerCoordinator) -> Report:
-    """Return a report on a cluster, as its user wants it."""
+def redactor_of(coordinator: CheckerCoordinator) -> Redactor:
+    """Return what takes out of a cluster's values what its user does not want to be seen."""
     entry = coordinator.config_entry
     agents = entry.options.get(CONF_LOG_AGENTS, {}).values()
     hosts = [entry.data[CONF_HOST], *(host for agent in agents if (host := URL(agent[CONF_URL]).host))]
@@ -80,8 +80,8 @@ def report_of(coordinator: CheckerCoordinator) -> Report:
     # Who enters the name of a node as the host does not make it an address.
     hosts = [host for host in hosts if host not in coordinator.data.nodes]
     if not entry.options.get(CONF_HIDE_NAMES) or coordinator.reading is None:
-        return Report(hosts, None)
-    return Report(hosts, Pseudonyms.of(coordinator.reading.facts, coordinator.data, entry.entry_id))
+        return Redactor(hosts, None)
+    return Redactor(hosts, Pseudonyms.of(coordinator.reading.facts, coordinator.data, entry.entry_id))
 
 
 def _is_ours(tag: str) -> bool:

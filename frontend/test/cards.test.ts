@@ -1,0 +1,179 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { HEALTHY, healthy, JOBS, NOW, server } from "../dev/canned";
+import { fakeHass } from "../dev/fake-hass";
+import { generate } from "../src/dashboard/strategy";
+import { simpleForm, wallForm } from "../src/editor/forms";
+import type { Hass } from "../src/ha/types";
+import "../src/registry";
+import { show } from "./show";
+
+beforeEach(() => document.body.replaceChildren());
+
+describe.each(["proxmox-backup-compact", "proxmox-backup-badge"])("%s", (tag) => {
+  test("tells the problems", async () => {
+    expect((await show(tag)).text()).toContain("2 problems");
+  });
+
+  test("tells that all is well", async () => {
+    expect((await show(tag, { rows: HEALTHY, servers: [healthy()] })).text()).toContain("All 9 guests protected");
+  });
+
+  test("does not look well while it cannot see", async () => {
+    const lost = await show(tag, { rows: HEALTHY, servers: [healthy({ state: "stale", since: NOW - 7200 })] });
+    expect(lost.find(".ok")).toEqual([]);
+    expect(lost.find(".muted").length).toBeGreaterThan(0);
+    const refused = await show(tag, { refusal: { code: "x", message: "No." } });
+    expect(refused.text()).toContain("Unknown");
+  });
+
+  test("opens the wall, or where it was told to lead", async () => {
+    const shown = await show(tag);
+    const opened = new Promise<CustomEvent>((done) =>
+      document.addEventListener("show-dialog", (event) => done(event as CustomEvent), { once: true }),
+    );
+    shown.find("button, ha-badge")[0]?.click();
+    expect((await opened).detail.dialogTag).toBe("pbc-wall-dialog");
+  });
+});
+
+describe("the line", () => {
+  test("names who has a problem, and the next run where nobody has", async () => {
+    expect((await show("proxmox-backup-compact")).text()).toContain("postgres, paperless, test-build");
+    expect((await show("proxmox-backup-compact", { rows: HEALTHY, servers: [healthy()] })).text()).toContain(
+      "Next run in 17h",
+    );
+  });
+});
+
+describe("the storages", () => {
+  test("tell what is free, when it will be full, and what is wrong, the worst first", async () => {
+    const shown = await show("proxmox-backup-storages");
+    expect(shown.find("button b").map((name) => name.textContent)).toEqual(["pbs-offsite", "local", "nas"]);
+    expect(shown.text()).toContain("4.5 TiB free of 7.3 TiB");
+    expect(shown.text()).toContain("full in 2 days");
+    expect(shown.text()).toContain("The token may not read this storage.");
+  });
+
+  test("that are none are said to be none", async () => {
+    expect((await show("proxmox-backup-storages", { storages: [] })).text()).toContain("No backup storages");
+  });
+});
+
+describe("the next runs", () => {
+  test("come in order, what runs now first", async () => {
+    const running = [...(JOBS[1] ?? [])] as (typeof JOBS)[0];
+    running[3] = "running";
+    const shown = await show("proxmox-backup-next-runs", { jobs: [JOBS[0] as (typeof JOBS)[0], running] });
+    expect(shown.find("b").map((name) => name.textContent)).toEqual(["weekly", "nightly"]);
+    expect(shown.text()).toContain("in 17 hr.");
+  });
+});
+
+describe("the problems", () => {
+  test("are guests and jobs, with their reasons", async () => {
+    const shown = await show("proxmox-backup-problems");
+    expect(shown.find("pbc-problem")).toHaveLength(4);
+    expect(shown.text()).toContain("pve2 was off then");
+  });
+
+  test("that are none are good news, unless it cannot be seen", async () => {
+    const fine = await show("proxmox-backup-problems", { rows: HEALTHY, jobs: [], servers: [healthy()] });
+    expect(fine.text()).toContain("Nothing needs your attention");
+    const blind = await show("proxmox-backup-problems", {
+      rows: HEALTHY,
+      jobs: [],
+      servers: [healthy({ state: "stale", since: NOW })],
+    });
+    expect(blind.text()).not.toContain("Nothing needs your attention");
+  });
+});
+
+describe("the dashboard", () => {
+  const entity = (entity_id: string, translation_key: string, device_id: string) => ({
+    entity_id,
+    translation_key,
+    device_id,
+    platform: "proxmox_backup_checker",
+  });
+  const hass = (servers = [server()]): Hass => ({
+    ...fakeHass({ servers }),
+    entities: Object.fromEntries(
+      [
+        entity("calendar.backups", "backups", "d1"),
+        entity("binary_sensor.a", "job_problem", "d1"),
+        entity("binary_sensor.b", "cluster_problem", "d2"),
+      ].map((one) => [one.entity_id, one]),
+    ),
+    devices: { d1: { id: "d1", config_entries: ["e1"] }, d2: { id: "d2", config_entries: ["e2"] } },
+  });
+
+  test("of one cluster has an overview and the problems", async () => {
+    const config = await generate(hass());
+    expect((config.views as { path: string }[]).map((view) => view.path)).toEqual(["overview", "problems"]);
+    const text = JSON.stringify(config);
+    for (const card of ["wall", "storages", "next-runs", "problems", "badge"])
+      expect(text).toContain(`custom:proxmox-backup-${card}`);
+    expect(text).toContain('"type":"calendar","entities":["calendar.backups"]');
+    expect(text).toContain('"type":"logbook"');
+  });
+
+  test("of several has a view for each, with what is its own", async () => {
+    const config = await generate(hass([server(), server({ id: "e2", name: "offsite" })]));
+    const views = config.views as { path: string; title: string }[];
+    expect(views.map((view) => view.title)).toEqual(["Overview", "Needs attention", "homelab", "offsite"]);
+    expect(JSON.stringify(views[3])).toContain('"server":"e2"');
+    expect(JSON.stringify(views[3])).toContain("binary_sensor.b");
+    expect(JSON.stringify(views[3])).not.toContain("calendar.backups");
+  });
+
+  test("is there before the integration is", async () => {
+    const early = hass();
+    early.connection.sendMessagePromise = async () => Promise.reject({ code: "unknown_command" });
+    expect(JSON.stringify(await generate(early))).toContain("custom:proxmox-backup-wall");
+  });
+});
+
+describe("what users can pick", () => {
+  interface Picked {
+    type: string;
+    name: string;
+    description: string;
+    getEntitySuggestion(hass: Hass, entityId: string): { config: { type: string } } | null;
+  }
+  const page = window as unknown as Record<"customCards" | "customBadges" | "customStrategies", Picked[]>;
+
+  test("has a name and a description, and exists", () => {
+    for (const picked of [...page.customCards, ...page.customBadges]) {
+      expect(picked.name && picked.description).toBeTruthy();
+      expect(customElements.get(picked.type)).toBeDefined();
+    }
+    expect(page.customStrategies.map(({ type }) => type)).toEqual(["proxmox-backups"]);
+  });
+
+  test("is suggested for our entities only", () => {
+    const hass = {
+      ...fakeHass(),
+      entities: {
+        a: { entity_id: "a", platform: "proxmox_backup_checker", translation_key: "guest_problem" },
+        b: { entity_id: "b", platform: "hue", translation_key: "guest_problem" },
+      },
+    };
+    const suggested = (id: string) =>
+      page.customCards.map((card) => card.getEntitySuggestion(hass, id)?.config.type).filter(Boolean);
+    expect(suggested("a")).toEqual(["custom:proxmox-backup-wall", "custom:proxmox-backup-problems"]);
+    expect([...suggested("b"), ...suggested("missing")]).toEqual([]);
+  });
+
+  test("is edited in forms with a label for every field", async () => {
+    for (const form of [await wallForm(), await simpleForm(["title", "server", "max_rows", "navigation_path"])]) {
+      const fields = form.schema.flatMap((field) => field.schema ?? [field]);
+      expect(fields.length).toBeGreaterThan(3);
+      for (const field of fields) expect(form.computeLabel(field)).toBeTruthy();
+    }
+  });
+
+  test("is refused by the form for the same reasons as by the card", async () => {
+    const { assertConfig } = await wallForm();
+    expect(() => assertConfig?.({ days: 3 } as never)).toThrow("7 to 60");
+  });
+});

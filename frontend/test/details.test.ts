@@ -1,0 +1,202 @@
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { details as cannedDetails, END, GUESTS, JOBS, LOG, NOW } from "../dev/canned";
+import type { RowTuple, Run } from "../src/data/contract";
+import { decodeRow } from "../src/data/row";
+import { automationFor } from "../src/details/automation";
+import { sentence } from "../src/details/run";
+import { dayFigures } from "../src/details/timeline";
+import { wordsIn } from "../src/i18n/words";
+import { show } from "./show";
+
+const [FAILED, MISSED] = GUESTS as [RowTuple, RowTuple];
+const open = (row: RowTuple, world = {}, properties = {}) =>
+  show("pbc-details", world, {}, { rowId: row[0], ...properties });
+
+beforeEach(() => document.body.replaceChildren());
+
+describe("the details", () => {
+  test("say why, how sure that is, and what to do", async () => {
+    const shown = await open(FAILED);
+    expect(shown.find(".sentence")[0]?.textContent).toContain("pbs-offsite is full");
+    expect(shown.text()).toContain("Exact: the log agent of pve1 saw this run.");
+    expect(shown.text()).toContain("Free space on pbs-offsite, or let the job keep fewer backups.");
+    expect(shown.text()).toContain("3 failures in a row");
+    expect(shown.text()).toContain("The newest archive on pbs-offsite is of 24 Nov");
+  });
+
+  test("begin with the last run and its log, the first error marked", async () => {
+    const shown = await open(FAILED);
+    expect(shown.find("h3")[0]?.textContent).toBe("Saturday, November 28");
+    expect(shown.find("[data-first]")[0]?.textContent).toContain("No space left on device");
+    expect(shown.text()).toContain("14 of 214 lines");
+  });
+
+  test("go to other days, and no further than there are days", async () => {
+    const shown = await open(FAILED, {}, { day: "2026-10-31" });
+    const [back, forward] = shown.find<HTMLButtonElement>(".round");
+    back?.click();
+    await shown.settle();
+    expect(shown.find("h3")[0]?.textContent).toBe("Friday, October 30");
+    expect(back?.disabled).toBe(true);
+    forward?.click();
+    await shown.settle();
+    expect(back?.disabled).toBe(false);
+  });
+
+  test("name what was missed, which has no log", async () => {
+    const shown = await open(MISSED);
+    expect(shown.text()).toContain("Did not run");
+    expect(shown.find("pbc-run-log")).toEqual([]);
+  });
+
+  test("fetch the log of a good run when somebody asks", async () => {
+    const shown = await open(FAILED, {}, { day: "2026-11-20" });
+    const asked = () => shown.hass.connection.sent.filter(({ type }) => type.endsWith("/log")).length;
+    expect(asked()).toBe(0);
+    shown.find<HTMLButtonElement>(".days > .btn")[0]?.click();
+    await shown.settle();
+    expect(asked()).toBe(1);
+  });
+
+  test("keep logs from who is no administrator, and ask for none", async () => {
+    const shown = await open(FAILED, { admin: false });
+    expect(shown.text()).toContain("Only administrators can read logs.");
+    expect(shown.hass.connection.sent.some(({ type }) => type.endsWith("/log"))).toBe(false);
+    expect(shown.text()).not.toContain("Create automation");
+  });
+
+  test("acknowledge for as long as is chosen", async () => {
+    const shown = await open(FAILED);
+    const call = vi.spyOn(shown.hass, "callService");
+    shown.find<HTMLButtonElement>(".btn.main")[0]?.click();
+    await shown.settle();
+    shown
+      .find<HTMLButtonElement>(".actions .btn")
+      .find((button) => button.textContent === "For 24 hours")
+      ?.click();
+    await shown.settle();
+    expect(call).toHaveBeenCalledWith("proxmox_backup_checker", "acknowledge", {
+      entity_id: "binary_sensor.postgres_backup_problem",
+      until: new Date((NOW + 86_400) * 1000).toISOString(),
+    });
+    expect(shown.find(".btn.main")).toHaveLength(1);
+  });
+
+  test("offer to take an acknowledgement back, and say until when it is", async () => {
+    const acknowledged = [...FAILED.slice(0, 13), "a", ...FAILED.slice(14)] as unknown as RowTuple;
+    const shown = await open(acknowledged, { rows: [acknowledged] });
+    expect(shown.text()).toContain("new disk ordered");
+    expect(shown.text()).toContain("Undo acknowledgement");
+    expect(shown.find(".btn.main")).toEqual([]);
+  });
+
+  test("offer no acknowledgement where Home Assistant knows of none", async () => {
+    const shown = await open(FAILED);
+    shown.hass.services = {};
+    (shown.element as unknown as { requestUpdate(): void }).requestUpdate();
+    await shown.settle();
+    expect(shown.text()).not.toContain("Acknowledge");
+  });
+
+  test("read anew when the problem sensor has news, and only then", async () => {
+    const shown = await open(FAILED);
+    const asked = () => shown.hass.connection.sent.filter(({ type }) => type.endsWith("/runs")).length;
+    const state = { entity_id: "binary_sensor.postgres_backup_problem", state: "off", attributes: {} };
+    shown.element.hass = { ...shown.hass, states: { "light.kitchen": { ...state, entity_id: "light.kitchen" } } };
+    await shown.settle();
+    expect(asked()).toBe(1);
+    shown.element.hass = { ...shown.hass, states: { [state.entity_id]: state } };
+    await shown.settle();
+    expect(asked()).toBe(2);
+  });
+
+  test("say what went wrong where they cannot be read", async () => {
+    const shown = await show("pbc-details", {}, {}, {});
+    vi.spyOn(shown.hass.connection, "sendMessagePromise").mockRejectedValue({
+      code: "not_found",
+      message: "This guest is gone.",
+    });
+    Object.assign(shown.element, { rowId: "e1/guest/1" });
+    await shown.settle();
+    expect(shown.text()).toContain("This guest is gone.");
+  });
+
+  test("have a table of all runs", async () => {
+    const shown = await open(FAILED);
+    const rows = shown.find("details")[0]?.querySelectorAll("tbody tr");
+    expect(rows?.length).toBe(cannedDetails(FAILED).runs.length);
+    expect(shown.find("th[scope=col]").length).toBeGreaterThan(4);
+  });
+});
+
+describe("the figures of the days", () => {
+  const run = (change: Partial<Run>): Run => ({ ...(cannedDetails(FAILED).runs.at(-1) as Run), ...change });
+
+  test("are those of the job that runs most often, so that they compare", () => {
+    const runs = [
+      run({ day: END, job_id: "weekly", size: 120 }),
+      run({ day: END, job_id: "nightly", size: 20 }),
+      run({ day: "2026-11-27", job_id: "nightly", size: 21 }),
+      run({ day: "2026-11-26", job_id: "weekly", size: 119 }),
+      run({ day: "2026-11-25", job_id: "nightly", size: 19 }),
+      run({ day: "2026-01-01", job_id: "nightly", size: 1 }),
+    ];
+    expect(dayFigures(runs, END, 5, ({ size }) => size)).toEqual([null, 19, 119, 21, 20]);
+  });
+});
+
+describe("an automation", () => {
+  test("tells the reason when the problem begins", () => {
+    const automation = JSON.stringify(automationFor(decodeRow(FAILED), wordsIn("en")));
+    expect(automation).toContain('"entity_id":"binary_sensor.postgres_backup_problem","to":"on"');
+    expect(automation).toContain("state_attr('binary_sensor.postgres_backup_problem', 'reason')");
+  });
+});
+
+describe("a cause", () => {
+  test("that is part of a sentence elsewhere stands as one of its own", () => {
+    expect(sentence("the storage is full")).toBe("The storage is full.");
+    expect(sentence("Done!")).toBe("Done!");
+  });
+});
+
+describe("Home Assistant's own dialog", () => {
+  test.each([
+    ["the problem of a guest", "binary_sensor.postgres_backup_problem", "guest_problem", null, "e1/guest/101"],
+    ["another entity of its device", "sensor.x", "guest_last_success", "dev101", "e1/guest/101"],
+    ["the problem of a job", JOBS[0]?.[10] ?? "", "job_problem", null, "e1/job/nightly"],
+  ])("shows the details for %s", async (_, entityId, key, device, row) => {
+    const shown = await show(
+      "pbc-more-info",
+      {},
+      {},
+      { stateObj: { entity_id: entityId, state: "on", attributes: {} } },
+    );
+    shown.element.hass = {
+      ...shown.hass,
+      entities: { [entityId]: { entity_id: entityId, translation_key: key, device_id: device } },
+    };
+    await shown.settle();
+    await shown.settle();
+    expect((shown.find("pbc-details")[0] as unknown as { rowId: string } | undefined)?.rowId).toBe(row);
+  });
+
+  test("shows nothing for what is no guest and no job", async () => {
+    const shown = await show(
+      "pbc-more-info",
+      {},
+      {},
+      { stateObj: { entity_id: "sensor.y", state: "1", attributes: {} } },
+    );
+    expect(shown.find("pbc-details")).toEqual([]);
+  });
+});
+
+test("the log is copied as a whole", async () => {
+  const shown = await open(FAILED);
+  const write = vi.fn(async () => undefined);
+  Object.defineProperty(navigator, "clipboard", { value: { writeText: write }, configurable: true });
+  shown.find<HTMLButtonElement>(".bar button").at(-1)?.click();
+  await shown.settle();
+  expect(write).toHaveBeenCalledWith(LOG.lines.map(({ text }) => text).join("\n"));
+});

@@ -1,0 +1,164 @@
+"""How fast five hundred guests and thirty days are drawn, beside one element for each cell, in the same browser."""
+
+from typing import Final
+
+from playwright.sync_api import expect
+import pytest
+
+from .browser import Tab
+from .conftest import OpenTab, Record
+from .large_wall import DAYS, GUESTS, LargeWall, rows
+
+pytestmark = pytest.mark.e2e
+
+WALL: Final = {"type": "custom:proxmox-backup-wall"}
+ROW: Final = "proxmox-backup-wall button.row"
+
+# What a wall of the simplest kind costs: one element for each cell, all rows at once.
+_PLAIN: Final = """() => {
+if (!customElements.get("plain-wall")) customElements.define("plain-wall", class extends HTMLElement {
+    draw(rows) {
+        const root = this.attachShadow({mode: "open"});
+        const style = "<style>div{display:flex;gap:2px;padding:4px}b{width:120px}i{width:8px;height:14px;background:#43a047}"
+            + "i.f{background:#db4437}i.m{outline:1px solid #db4437}</style>";
+        root.innerHTML = style + rows.map((row) => `<div><b>${row[1]}</b>`
+            + [...row[5]].map((cell) => `<i class="${cell}"></i>`).join("") + "</div>").join("");
+    }
+});
+}"""
+# Milliseconds from putting an element into the page until its second frame is drawn.
+_PAINT: Final = """
+async ([tag, rows, host]) => {
+    const frame = () => new Promise(requestAnimationFrame);
+    await frame();
+    const began = performance.now();
+    const made = document.createElement(tag);
+    if (made.draw) { host.append(made); made.draw(rows); }
+    else { made.setConfig({}); made.hass = document.querySelector("home-assistant").hass; host.append(made);
+           while (!made.renderRoot?.querySelector("button.row")) await new Promise((done) => setTimeout(done)); }
+    await frame();
+    await new Promise((done) => { const channel = new MessageChannel(); channel.port1.onmessage = done;
+                                  requestAnimationFrame(() => channel.port2.postMessage(0)); });
+    const took = performance.now() - began;
+    const nodes = made.renderRoot ?? made.shadowRoot;
+    const count = nodes.querySelectorAll("*").length;
+    made.remove();
+    return {took, count};
+}
+"""
+_MADE_HOST: Final = """() => { const host = document.createElement("div"); host.style.cssText =
+    "position:fixed;inset:0;overflow:auto;background:white;z-index:99"; document.body.append(host); return host; }"""
+
+
+@pytest.fixture
+def large(open_as: OpenTab) -> tuple[Tab, LargeWall]:
+    """A tab with a wall of five hundred guests on it."""
+    tab, wall = open_as(), LargeWall()
+    wall.install(tab)
+    tab.show(WALL)
+    expect(tab.find(ROW).first).to_be_visible()
+    return tab, wall
+
+
+def _paint(tab: Tab, tag: str, times: int = 5) -> dict[str, float]:
+    host = tab.page.evaluate_handle(_MADE_HOST)
+    found = [tab.page.evaluate(_PAINT, [tag, rows(), host]) for _ in range(times)]
+    host.evaluate("(host) => host.remove()")
+    return {"took": min(one["took"] for one in found), "count": found[0]["count"]}
+
+
+@pytest.mark.parametrize(("rate", "most"), [(1, 100.0), (4, 400.0)], ids=["full speed", "a quarter of it"])
+def test_the_first_paint_is_quick(large: tuple[Tab, LargeWall], rate: int, most: float, record: Record) -> None:
+    tab, _ = large
+    tab.page.evaluate(_PLAIN)
+    session = tab.page.context.new_cdp_session(tab.page)
+    session.send("Emulation.setCPUThrottlingRate", {"rate": rate})
+    ours, plain = _paint(tab, "proxmox-backup-wall"), _paint(tab, "plain-wall", 3)
+    session.send("Emulation.setCPUThrottlingRate", {"rate": 1})
+    record(f"first paint, {GUESTS} guests x {DAYS} days, CPU at 1/{rate}", ours["took"], plain["took"], "ms")
+    record(f"elements, {GUESTS} guests x {DAYS} days", ours["count"], plain["count"], "")
+    assert plain["count"] > GUESTS * DAYS
+    assert ours["took"] < plain["took"]
+    assert ours["took"] <= most
+
+
+def test_a_changed_row_takes_two_frames(large: tuple[Tab, LargeWall], record: Record) -> None:
+    tab, wall = large
+    changed = [*wall.rows[0]]
+    changed[1] = "changed"
+    tab.page.evaluate(
+        """() => {
+            window.frames = {};
+            const {connection} = document.querySelector("home-assistant").hass;
+            connection.socket.addEventListener("message", ({data}) => {
+                if (!data.includes("changed")) return;
+                window.frames.came = performance.now();
+                const look = () => {
+                    const find = (node) => node.localName === "proxmox-backup-wall" ? node
+                        : [...(node.shadowRoot?.children ?? []), ...node.children].map(find).find(Boolean);
+                    if (find(document.body).renderRoot.textContent.includes("changed"))
+                        window.frames.drawn = performance.now();
+                    else requestAnimationFrame(look);
+                };
+                requestAnimationFrame(look);
+            });
+        }"""
+    )
+    changed[3], changed[4] = "failed", True
+    wall.change(["entry/guest/100", "0-changed", *changed[2:14], 99, *changed[15:]])
+    took = tab.page.wait_for_function("window.frames.drawn && window.frames.drawn - window.frames.came").json_value()
+    record("one row changes", took, None, "ms")
+    assert took <= 2 * 16.7 + 1
+
+
+def test_other_states_cost_nothing(large: tuple[Tab, LargeWall], record: Record) -> None:
+    tab, _ = large
+    longest = tab.page.evaluate(
+        """async () => {
+            const long = [];
+            new PerformanceObserver((list) => long.push(...list.getEntries().map((one) => one.duration)))
+                .observe({type: "longtask"});
+            const {connection} = document.querySelector("home-assistant").hass;
+            for (let round = 0; round < 20; round++) {
+                await connection.sendMessagePromise({type: "fire_event", event_type: "e2e", event_data: {round}});
+                const home = document.querySelector("home-assistant");
+                home.hass = {...home.hass, states: {...home.hass.states}};
+                await new Promise(requestAnimationFrame);
+            }
+            await new Promise((done) => setTimeout(done, 200));
+            return Math.max(0, ...long);
+        }"""
+    )
+    record("longest task while other states change", longest, None, "ms")
+    assert longest <= 50
+
+
+def _open_and_close(tab: Tab, times: int) -> None:
+    row, details = tab.find(ROW).first, tab.find("pbc-details").first
+    for _ in range(times):
+        row.evaluate("(row) => row.click()")
+        details.get_by_text("Last good backup").first.wait_for()
+        tab.page.keyboard.press("Escape")
+        details.wait_for(state="detached")
+
+
+def test_the_memory_of_a_tab_stays_flat_over_two_hundred_dialogs(tab: Tab, record: Record) -> None:
+    tab.page.emulate_media(reduced_motion="reduce")
+    tab.show(WALL)
+    tab.find(ROW).first.wait_for()
+    session = tab.page.context.new_cdp_session(tab.page)
+    session.send("Performance.enable")
+
+    def used() -> tuple[float, float]:
+        session.send("HeapProfiler.collectGarbage")
+        metrics = {one["name"]: one["value"] for one in session.send("Performance.getMetrics")["metrics"]}
+        return metrics["JSHeapUsedSize"] / 2**20, metrics["Nodes"]
+
+    _open_and_close(tab, 40)
+    memory, nodes = used()
+    _open_and_close(tab, 160)
+    more_memory, more_nodes = used()
+    record("memory after 40 dialogs", memory, None, "MiB")
+    record("memory after 200 dialogs", more_memory, None, "MiB")
+    assert more_memory - memory < 2
+    assert more_nodes - nodes < 500
