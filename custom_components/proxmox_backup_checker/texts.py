@@ -31,6 +31,8 @@ def filled(text: str, values: Mapping[str, object]) -> str:
 class _Value(str):
     """What fills a blank."""
 
+    __slots__ = ()
+
     @override
     def __format__(self, words: str) -> str:
         if not words:

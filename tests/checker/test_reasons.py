@@ -120,3 +120,69 @@ async def test_braces_in_what_proxmox_wrote_stay_as_they_are(hass: HomeAssistant
     assert reasons.cause(Cause(code="pool_missing", values={"pool": "{x}"})) == (
         "the pool {x}, whose guests the job backs up, no longer exists"
     )
+
+
+@pytest.mark.parametrize(
+    ("language", "reason", "sentence"),
+    [
+        (
+            "en",
+            Reason("cluster_problem", {"protected": "0", "guests": "1", "problems": "1", "others": "2"}),
+            "0 of 1 guest protected. Problems: 1 guest, 2 jobs or storages.",
+        ),
+        (
+            "de",
+            Reason("cluster_problem", {"protected": "2", "guests": "4", "problems": "2", "others": "1"}),
+            "2 von 4 Gästen geschützt. Probleme: 2 Gäste, 1 Auftrag oder Speicher.",
+        ),
+        (
+            "en",
+            Reason("prune_not_working", {"count": "1", "storage": "nas", "keep": "keep-last=1"}),
+            "1 archive on nas should have been removed by the retention keep-last=1 but is still there.",
+        ),
+        (
+            "de",
+            Reason("older_than_allowed_hours", {"last": "gestern", "count": "1"}),
+            "Die letzte gute Sicherung ist von gestern und damit älter als die erlaubte Stunde. Sichere den Gast jetzt,"
+            " oder finde heraus, warum sein Auftrag es nicht tat.",
+        ),
+        *(
+            (
+                language,
+                Reason("job_disabled_too_long", {"job": "nightly", "days": days}),
+                f"{sentence}. {advice}",
+            )
+            for language, advice, sentences in (
+                (
+                    "en",
+                    "Enable the job or add the guest to another one.",
+                    {
+                        "0": "Only in disabled jobs (nightly), which you allow for no time",
+                        "1": "Only in disabled jobs (nightly), and no good backup in the last day",
+                        "30": "Only in disabled jobs (nightly), and no good backup in the last 30 days",
+                    },
+                ),
+                (
+                    "de",
+                    "Den Auftrag aktivieren oder den Gast in einen anderen aufnehmen.",
+                    {
+                        "0": "Nur in deaktivierten Aufträgen (nightly), was du keine Zeit lang zulässt",
+                        "1": "Nur in deaktivierten Aufträgen (nightly), und am letzten Tag keine gute Sicherung",
+                        "30": "Nur in deaktivierten Aufträgen (nightly), und in den letzten 30 Tagen keine gute Sicherung",
+                    },
+                ),
+            )
+            for days, sentence in sentences.items()
+        ),
+    ],
+)
+def test_words_follow_the_number(language: str, reason: Reason, sentence: str) -> None:
+    assert Reasons(language).sentence(reason) == sentence
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "texts").glob("*.json")), ids=lambda path: path.stem)
+def test_words_that_follow_a_number_are_two_or_three(path: Path) -> None:
+    texts = json.loads(path.read_text(encoding="utf-8")).values()
+    sentences = [part for text in texts for part in (text.values() if isinstance(text, dict) else [text])]
+    words = [spec for sentence in sentences for _, _, spec, _ in string.Formatter().parse(sentence) if spec]
+    assert [spec for spec in words if spec.count("|") not in {1, 2}] == []

@@ -32,7 +32,7 @@ WORDS = {
     for path in sorted((ROOT / "texts").glob("messages_*.json"))
 }
 VALUES: dict[str, str | datetime] = {
-    **dict.fromkeys(("node", "job", "storage", "archive", "verified", "count", "nodes", "error", "here"), "x"),
+    **dict.fromkeys(("node", "job", "storage", "archive", "verified", "count", "nodes", "error", "here", "days"), "x"),
     **dict.fromkeys(("slot", "last", "since"), NOW),
 }
 CODES = {

@@ -179,14 +179,17 @@ def _paused(guest: Guest, paused: Iterable[BackupJob], situation: Situation) -> 
     last = _last_success(guest, situation.outcomes(guest), situation)
     records = [record for job in paused if (record := situation.job_record(job)) is not None]
     since = max((record.disabled_since for record in records if record.disabled_since is not None), default=None)
-    recent = last is not None and not situation.has_come(last + situation.facts.policy.pause_limit)
+    limit, job = situation.facts.policy.pause_limit, names_of(paused)
+    recent = last is not None and not situation.has_come(last + limit)
     return Verdict(
         status=Status.PAUSED,
         problem=not recent,
-        reason=Reason("job_disabled" if recent else "job_disabled_too_long", {"job": names_of(paused)}),
+        reason=Reason("job_disabled", {"job": job})
+        if recent
+        else Reason("job_disabled_too_long", {"job": job, "days": str(limit.days)}),
         since=since,
         job_id=paused[0].job_id,
-        trace={"rule": "job_disabled", "pause_limit": str(situation.facts.policy.pause_limit)},
+        trace={"rule": "job_disabled", "pause_limit": str(limit)},
     )
 
 
