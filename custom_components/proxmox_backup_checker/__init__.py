@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_HOST, CONF_PORT, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv, device_registry as dr
@@ -79,8 +80,8 @@ async def async_remove_entry(hass: HomeAssistant, entry: CheckerConfigEntry) -> 
 async def async_remove_config_entry_device(
     hass: HomeAssistant, entry: CheckerConfigEntry, device: dr.AnyDeviceEntry
 ) -> bool:
-    """Let the user remove a guest or job that is no longer there."""
-    return not is_present(device, entry.runtime_data)
+    """Let the user remove a guest or job that is no longer there, which cannot be told unless the cluster is read."""
+    return entry.state is ConfigEntryState.LOADED and not is_present(device, entry.runtime_data)
 
 
 def _agents(hass: HomeAssistant, entry: CheckerConfigEntry) -> dict[str, LogAgentClient]:

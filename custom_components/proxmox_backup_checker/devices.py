@@ -1,6 +1,7 @@
 """The device registry: one device for the cluster, and below it one for each job, guest and storage, and each node with a log agent."""
 
 from collections import Counter
+from datetime import datetime
 from typing import Final
 
 from homeassistant.const import CONF_HOST, CONF_PORT
@@ -64,6 +65,7 @@ class Devices:
         data = coordinator.config_entry.data
         self._page = URL.build(scheme="https", host=data[CONF_HOST], port=data[CONF_PORT], path="/")
         self._absent: Counter[str] = Counter()
+        self._counted: datetime | None = None
         self._registered: dict[int, Guest] = {}
 
     @callback
@@ -158,7 +160,11 @@ class Devices:
         )
 
     def _remove_the_gone(self, picture: Picture) -> None:
-        """Remove devices of guests and jobs that were absent from several pictures that would have shown them."""
+        """Remove devices of guests and jobs that were absent from several readings that would have shown them."""
+        if picture.read_at == self._counted:
+            # A picture may be published again, as after a person's word or while what was read before stands in.
+            return
+        self._counted = picture.read_at
         present = _keys(self._coordinator)
         for device in dr.async_entries_for_config_entry(self._registry, self._entry_id):
             for _, key in device.identifiers:

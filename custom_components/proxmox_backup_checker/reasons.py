@@ -56,12 +56,11 @@ class Reasons:
         if cause := cause_of(values.get("error", "")):
             raw = values["error"]
             values["error"] = f"{self.cause(cause)}: {raw}" if cause.code in _VAGUE else f"{self.cause(cause)}."
-        text = filled(self._sentences[reason.code], values)
-        return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+        return _shortened(filled(self._sentences[reason.code], values), _LONGEST)
 
     def sentences(self, reasons: Iterable[Reason]) -> str | None:
         """Return several reasons as one text, None where there is none."""
-        return " ".join(self.sentence(reason) for reason in reasons)[: 2 * _LONGEST] or None
+        return _shortened(" ".join(self.sentence(reason) for reason in reasons), 2 * _LONGEST) or None
 
     def cause(self, cause: Cause) -> str:
         """Return why a backup failed, as a clause without a full stop that follows "failed: "."""
@@ -77,8 +76,8 @@ class Reasons:
             return None
         cause = cause_of(error)
         if cause is None:
-            return error.rstrip(".")
-        return f"{self.cause(cause)}: {error}" if cause.code in _VAGUE else self.cause(cause)
+            return _shortened(error.rstrip("."), 2 * _LONGEST)
+        return _shortened(f"{self.cause(cause)}: {error}", 2 * _LONGEST) if cause.code in _VAGUE else self.cause(cause)
 
     def word(self, key: str, **values: object) -> str:
         """Return words of a message."""
@@ -105,3 +104,7 @@ class Reasons:
         local = dt_util.as_local(value)
         weekday = _WEEKDAYS[self.language][local.weekday()]
         return f"{weekday}, {local.strftime(_DATES[self.language])} {local:%H:%M}"
+
+
+def _shortened(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"

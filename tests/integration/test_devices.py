@@ -72,6 +72,19 @@ async def test_a_guest_that_comes_back_in_time_stays(hass: HomeAssistant, pve: S
     assert device(hass, entry, "guest_104") is not None
 
 
+async def test_a_picture_that_is_shown_again_counts_once(hass: HomeAssistant, pve: SimulatedCluster) -> None:
+    entry = await set_up(hass, pve)
+    del pve.guests[104]
+    await poll(hass, entry)
+    for _ in range(3):
+        await entry.runtime_data.async_take_up(lambda history: history)
+    pve.faults.broken["/cluster/resources"] = "<html>"
+    for _ in range(3):
+        await poll(hass, entry)
+    assert entry.runtime_data.last_update_success
+    assert device(hass, entry, "guest_104") is not None
+
+
 async def test_a_storage_that_was_removed_goes_but_not_one_that_may_no_longer_be_seen(
     hass: HomeAssistant, pve: SimulatedCluster
 ) -> None:
