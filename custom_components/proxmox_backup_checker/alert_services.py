@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, Final
 
 from homeassistant.auth.permissions.const import POLICY_CONTROL
+from homeassistant.components.binary_sensor import DOMAIN as BINARY_SENSOR_DOMAIN
 from homeassistant.const import ATTR_AREA_ID, ATTR_DEVICE_ID, ATTR_ENTITY_ID, ATTR_FLOOR_ID, ATTR_LABEL_ID
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
 from homeassistant.exceptions import ServiceValidationError, Unauthorized, UnknownUser
@@ -149,6 +150,7 @@ async def _chosen(call: ServiceCall) -> list[tuple[CheckerCoordinator, set[str]]
         ]
         if not chosen:
             raise _invalid("tag_is_over")
+        await _check_permission(call, _problem_sensors(call.hass, chosen))
     if any(call.data.get(name) for name in _TARGETS):
         entity_ids = await service.async_extract_entity_ids(call)
         await _check_permission(call, entity_ids)
@@ -167,6 +169,13 @@ async def _chosen(call: ServiceCall) -> list[tuple[CheckerCoordinator, set[str]]
     if not chosen:
         raise _invalid("no_problem_sensor")
     return chosen
+
+
+def _problem_sensors(hass: HomeAssistant, chosen: Iterable[tuple[CheckerCoordinator, set[str]]]) -> list[str]:
+    registry = er.async_get(hass)
+    ids = [f"{coordinator.identity}_{key}{_PROBLEM}" for coordinator, keys in chosen for key in sorted(keys)]
+    found = (registry.async_get_entity_id(BINARY_SENSOR_DOMAIN, DOMAIN, unique_id) for unique_id in ids)
+    return [entity_id for entity_id in found if entity_id is not None]
 
 
 async def _check_permission(call: ServiceCall, entity_ids: Iterable[str]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final, cast
 
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
@@ -16,7 +17,8 @@ from .checker.report import report
 from .const import DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .explanation import explained, iso
-from .proxmox.log_excerpt import LogExcerpt, excerpt, lines
+from .proxmox.connection import beside_the_loop
+from .proxmox.log_excerpt import excerpt, whole
 from .report_text import Period, told
 from .responses import archive_data, archives_of, run_data, runs_of, telling_run
 from .things import Thing, guest_of, job_of, storage_of, things_of_target
@@ -178,16 +180,13 @@ async def _get_log(call: ServiceCall) -> ServiceResponse:
             raise invalid("no_run_of", name=thing.name)
         upid = run.upid
     text = await coordinator.async_task_log(upid)
-    return _log_data(upid, vmid, text, whole=call.data[ATTR_WHOLE])
-
-
-def _log_data(upid: str, vmid: int | None, text: str, *, whole: bool) -> ServiceResponse:
-    part = excerpt(text, vmid)
-    shown = LogExcerpt(lines=lines(text), total=part.total, failure=part.failure) if whole else part
+    part = await beside_the_loop(len(text), partial(excerpt, vmid=vmid), text)
+    all_of_it = call.data[ATTR_WHOLE]
+    shown = await beside_the_loop(len(text), partial(whole, vmid=vmid), text) if all_of_it else part
     return {
         "upid": upid,
         "vmid": vmid,
-        "whole": whole,
+        "whole": all_of_it,
         "text": shown.text,
         "first_line": shown.lines[0].number if shown.lines else None,
         "last_line": shown.lines[-1].number if shown.lines else None,

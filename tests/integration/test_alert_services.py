@@ -149,11 +149,12 @@ async def test_what_cannot_be_acknowledged_is_refused_with_words(
 async def test_who_may_not_control_a_sensor_may_not_acknowledge_it(
     hass: HomeAssistant, failing: MockConfigEntry, hass_read_only_user: MockUser
 ) -> None:
-    data = {"entity_id": sensor(hass, "guest_101")}
-    with pytest.raises(Unauthorized):
-        await hass.services.async_call(
-            DOMAIN, "acknowledge", data, blocking=True, context=Context(user_id=hass_read_only_user.id)
-        )
+    [alert] = (await open_alerts(hass))["alerts"]
+    for data in ({"entity_id": sensor(hass, "guest_101")}, {"tag": alert["tag"]}):
+        with pytest.raises(Unauthorized):
+            await hass.services.async_call(
+                DOMAIN, "acknowledge", data, blocking=True, context=Context(user_id=hass_read_only_user.id)
+            )
 
 
 async def test_open_alerts_are_messages_and_one_message(hass: HomeAssistant, failing: MockConfigEntry) -> None:
