@@ -9,18 +9,19 @@ from homeassistant.auth.permissions.const import POLICY_CONTROL
 from homeassistant.components.binary_sensor import DOMAIN as BINARY_SENSOR_DOMAIN
 from homeassistant.const import ATTR_AREA_ID, ATTR_DEVICE_ID, ATTR_ENTITY_ID, ATTR_FLOOR_ID, ATTR_LABEL_ID
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
-from homeassistant.exceptions import ServiceValidationError, Unauthorized, UnknownUser
+from homeassistant.exceptions import Unauthorized, UnknownUser
 from homeassistant.helpers import config_validation as cv, entity_registry as er, service
 from homeassistant.util import dt as dt_util
 import probatio
 
-from .checker.acknowledgements import acknowledge, withdraw
+from .checker.acknowledgements import acknowledge, can_be_acknowledged, withdraw
 from .checker.alerts import Alert, Severity
 from .checker.announcements import is_silenced
 from .checker.picture import Picture
 from .const import DOMAIN
 from .coordinator import CheckerCoordinator
 from .messages import fire_closed, fire_test, group_of, open_messages, tag_of
+from .translated_errors import invalid
 
 ATTR_ENTRY_ID: Final = "config_entry_id"
 ATTR_NOTE: Final = "note"
@@ -71,12 +72,11 @@ async def _acknowledge(call: ServiceCall) -> None:
     """Keep messages about problems back until they are over, have another cause, or until a moment."""
     until, now = _moment(call.data.get(ATTR_UNTIL)), dt_util.utcnow()
     if until is not None and until <= now:
-        raise _invalid("until_is_past")
+        raise invalid("until_is_past")
     chosen = await _chosen(call)
     for coordinator, keys in chosen:
-        picture = coordinator.data
-        if not any(_is_problem(picture, key) for key in keys):
-            raise _invalid("nothing_to_acknowledge")
+        if not any(can_be_acknowledged(coordinator.data.verdicts, key) for key in keys):
+            raise invalid("nothing_to_acknowledge")
     for coordinator, keys in chosen:
         picture = coordinator.data
         loud = [alert for alert in picture.alerts if not _is_silent(picture, alert)]
@@ -133,7 +133,7 @@ def _coordinators(call: ServiceCall) -> list[CheckerCoordinator]:
         return [service.async_get_config_entry(call.hass, DOMAIN, entry_id).runtime_data]
     entries = call.hass.config_entries.async_loaded_entries(DOMAIN)
     if not entries:
-        raise _invalid("no_cluster")
+        raise invalid("no_cluster")
     return [entry.runtime_data for entry in entries]
 
 
@@ -149,7 +149,7 @@ async def _chosen(call: ServiceCall) -> list[tuple[CheckerCoordinator, set[str]]
             if tag_of(coordinator, alert.tag) == tag
         ]
         if not chosen:
-            raise _invalid("tag_is_over")
+            raise invalid("tag_is_over")
         await _check_permission(call, _problem_sensors(call.hass, chosen))
     if any(call.data.get(name) for name in _TARGETS):
         entity_ids = await service.async_extract_entity_ids(call)
@@ -167,7 +167,7 @@ async def _chosen(call: ServiceCall) -> list[tuple[CheckerCoordinator, set[str]]
             if endings:
                 chosen.append((coordinator, _with_what_belongs_to(endings, coordinator.data.alerts)))
     if not chosen:
-        raise _invalid("no_problem_sensor")
+        raise invalid("no_problem_sensor")
     return chosen
 
 
@@ -205,10 +205,6 @@ def _things(alert: Alert) -> set[str]:
     return set(alert.things)
 
 
-def _is_problem(picture: Picture, key: str) -> bool:
-    return key in picture.verdicts and picture.verdicts[key].problem is not False
-
-
 def _is_silent(picture: Picture, alert: Alert) -> bool:
     return is_silenced(alert, picture.history.acknowledgements, picture.verdicts, dt_util.utcnow())
 
@@ -216,7 +212,3 @@ def _is_silent(picture: Picture, alert: Alert) -> bool:
 def _moment(entered: datetime | None) -> datetime | None:
     """Return a moment in UTC; without a zone it is one of this Home Assistant's."""
     return None if entered is None else dt_util.as_utc(entered)
-
-
-def _invalid(key: str) -> ServiceValidationError:
-    return ServiceValidationError(translation_domain=DOMAIN, translation_key=key)

@@ -1,7 +1,10 @@
 """Devices: they follow names, and go only when it is certain that their guest or job has gone."""
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
 import pytest
+from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from simulator import SimulatedCluster
 
@@ -134,3 +137,27 @@ async def test_a_device_leads_to_its_page_in_proxmox(hass: HomeAssistant, pve: S
         found = device(hass, entry, key)
         assert found is not None
         assert found.configuration_url == f"{page}{fragment}"
+
+
+async def test_a_person_may_remove_what_is_gone_and_nothing_while_the_cluster_is_not_read(
+    hass: HomeAssistant, pve: SimulatedCluster, hass_ws_client: WebSocketGenerator
+) -> None:
+    entry = await set_up(hass, pve)
+    assert await async_setup_component(hass, "config", {})
+    client = await hass_ws_client(hass)
+
+    async def is_removed(key: str) -> bool:
+        found = device(hass, entry, key)
+        assert found is not None
+        await client.send_json_auto_id({"type": "config/device_registry/remove", "device_id": found.id})
+        return bool((await client.receive_json())["success"])
+
+    del pve.guests[104]
+    await poll(hass, entry)
+    assert not await is_removed("guest_101")
+    assert await is_removed("guest_104")
+    for node in pve.nodes.values():
+        node.go_offline()
+    await hass.config_entries.async_reload(entry.entry_id)
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert not await is_removed("guest_101")

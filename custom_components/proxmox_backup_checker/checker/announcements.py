@@ -1,6 +1,6 @@
 """What is to be told at one moment, each thing once: what began, changed, lasts or is over."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -212,6 +212,30 @@ def _end(known: AlertRecord, moment: _Moment) -> MessageKind | None:
     if any(verdict.problem for verdict in verdicts) or not any(verdict.status in good for verdict in verdicts):
         return MessageKind.CLOSED
     return MessageKind.RECOVERED
+
+
+def open_messages(
+    alerts: Iterable[Alert], verdicts: Mapping[str, Verdict], history: History, now: datetime, since: datetime | None
+) -> tuple[list[Message], list[Message]]:
+    """Return the alerts that are open, and those that are over, as messages; those told of after `since`, if given.
+
+    What began and ended in between needs no word. What somebody has acknowledged is left out.
+    """
+    there: list[Message] = []
+    for alert in alerts:
+        record = history.alerts.get(alert.tag)
+        if record is None or record.announced is None:
+            continue
+        if is_silenced(alert, history.acknowledgements, verdicts, now):
+            continue
+        if since is None or record.announced >= since:
+            there.append(Message(kind=MessageKind.OPENED, record=record, alert=alert))
+    over = [
+        Message(kind=MessageKind.RECOVERED, record=record)
+        for record in history.alerts.values()
+        if since is not None and record.recovered and record.ended and record.ended >= since > record.opened
+    ]
+    return sorted(there, key=lambda message: message.record.announced or now), over
 
 
 def is_silenced(

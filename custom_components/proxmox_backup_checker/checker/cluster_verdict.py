@@ -17,6 +17,7 @@ class Counts:
     guests: int
     protected: int
     problems: int
+    warnings: int
     uncovered: int
     unknown: int
     paused: int
@@ -36,6 +37,7 @@ class Counts:
             guests=statuses.total(),
             protected=protected,
             problems=problems[True],
+            warnings=statuses[Status.WARNING],
             uncovered=statuses[Status.UNCOVERED],
             unknown=problems[None],
             paused=statuses[Status.PAUSED],

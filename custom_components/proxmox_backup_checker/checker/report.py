@@ -3,15 +3,17 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from math import floor
 from typing import Final, Literal
 
-from .figures import ONE_START
+from .figures import ONE_START, used_percent
 from .job_names import job_name
 from .outcomes import Outcome, Result, succeeded
 from .picture import Picture, StorageView
 from .records import RunRecord
 from .verdict import Status, Verdict
 
+_SOON: Final = 365
 _BAD: Final = frozenset({Result.FAILED, Result.CANCELLED, Result.INTERRUPTED, Result.NOT_REACHED})
 
 
@@ -66,7 +68,17 @@ class Capacity:
     used: int | None
     total: int | None
     free: int | None
+    percent: float | None
     full_on: datetime | None
+
+    def days_left(self, now: datetime) -> int | None:
+        """Return the number of days until it is full, None where that cannot be told."""
+        return None if self.full_on is None else max(0, floor((self.full_on - now).total_seconds() / 86400))
+
+    def few_days_left(self, now: datetime) -> int | None:
+        """Return that number, None where it is so great that it is no news."""
+        days = self.days_left(now)
+        return days if days is not None and days <= _SOON else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -291,7 +303,14 @@ def _is_used(view: StorageView, picture: Picture) -> bool:
 
 def _capacity(view: StorageView) -> Capacity:
     storage = view.storage
-    return Capacity(key=view.key, used=storage.used, total=storage.total, free=storage.available, full_on=view.full_on)
+    return Capacity(
+        key=view.key,
+        used=storage.used,
+        total=storage.total,
+        free=storage.available,
+        percent=used_percent(storage),
+        full_on=view.full_on,
+    )
 
 
 def numbers(told: Report) -> Mapping[str, int | None]:
