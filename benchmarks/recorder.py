@@ -28,7 +28,7 @@ from homeassistant.helpers.recorder import async_initialize_recorder
 from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_test_home_assistant
 
-from benchmarks.watched_cluster import Served
+from benchmarks.watched_cluster import Served, free_port
 from simulator import Scenario, SimulatedCluster
 from simulator.cluster import TIB, Cluster
 
@@ -64,6 +64,7 @@ async def grown(domain: str, guests: int, hours: float) -> dict[str, int]:
             async_test_home_assistant(config_dir=str(root / "config")) as hass,
         ):
             hass.data.pop(loader.DATA_CUSTOM_COMPONENTS)
+            assert await async_setup_component(hass, "http", {"http": {"server_port": free_port()}})
             async_initialize_recorder(hass)
             settings = {"db_url": f"sqlite:///{database}", "commit_interval": 0}
             assert await async_setup_component(hass, "recorder", {"recorder": settings})

@@ -183,8 +183,8 @@ def _sorted_in[Key, Item: (RunRecord, Outcome)](
 def _newest_ends(known: Mapping[str, datetime], runs: Iterable[RunRecord]) -> dict[str, datetime]:
     ends = dict(known)
     for run in runs:
-        if run.storage and run.ended and run.ended > ends.get(run.storage, run.started):
-            ends[run.storage] = run.ended
+        if run.storage and run.ended:
+            ends[run.storage] = max(run.ended, ends.get(run.storage, run.ended))
     return ends
 
 
