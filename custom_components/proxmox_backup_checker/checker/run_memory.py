@@ -169,10 +169,9 @@ def _sorted_in[Key, Item: (RunRecord, Outcome)](
     """Return what is known with what is new and without what is of old runs, newest first."""
     found = dict(known)
     for key in new.keys() | old.keys():
-        kept = known.get(key, ())
-        if key in old:
-            kept = tuple(item for item in kept if item.upid not in gone)
-        items = sorted((*new.get(key, ()), *kept), key=attrgetter("started"), reverse=True)
+        kept = [item for item in known.get(key, ()) if item.upid not in gone]
+        items: list[Item] = [*new.get(key, ()), *kept]
+        items.sort(key=attrgetter("started"), reverse=True)
         if items:
             found[key] = tuple(items)
         else:
