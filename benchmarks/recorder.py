@@ -19,6 +19,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import tests.plugins.home_assistant_release  # noqa: F401, I001  # before all that is patched by it
+import pytest_homeassistant_custom_component.patch_time  # noqa: F401  # lets a frozen clock be Home Assistant's too
 
 from freezegun import freeze_time
 from homeassistant import loader

@@ -160,7 +160,7 @@ def _by_guest(runs: Iterable[RunRecord]) -> dict[int, list[Outcome]]:
     return found
 
 
-def _sorted_in[Key, Item: (RunRecord, Outcome)](
+def _sorted_in[Key, Item: RunRecord | Outcome](
     known: Mapping[Key, tuple[Item, ...]],
     new: Mapping[Key, Sequence[Item]],
     old: Mapping[Key, Sequence[Item]],
