@@ -146,18 +146,19 @@ async def test_a_person_may_remove_what_is_gone_and_nothing_while_the_cluster_is
     assert await async_setup_component(hass, "config", {})
     client = await hass_ws_client(hass)
 
-    async def is_removed(key: str) -> bool:
+    async def refusal(key: str) -> str | None:
         found = device(hass, entry, key)
         assert found is not None
         await client.send_json_auto_id({"type": "config/device_registry/remove", "device_id": found.id})
-        return bool((await client.receive_json())["success"])
+        answer = await client.receive_json()
+        return None if answer["success"] else answer["error"]["code"]
 
     del pve.guests[104]
     await poll(hass, entry)
-    assert not await is_removed("guest_101")
-    assert await is_removed("guest_104")
+    assert await refusal("guest_101") == "home_assistant_error"
+    assert await refusal("guest_104") is None
     for node in pve.nodes.values():
         node.go_offline()
     await hass.config_entries.async_reload(entry.entry_id)
     assert entry.state is ConfigEntryState.SETUP_RETRY
-    assert not await is_removed("guest_101")
+    assert await refusal("guest_101") == "home_assistant_error"

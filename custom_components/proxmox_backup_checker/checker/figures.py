@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
 
 from ..proxmox.backup_models import Archive, BackupJob
 from ..proxmox.models import Guest
@@ -12,10 +11,8 @@ from .facts import Facts, StorageFacts
 from .outcomes import Outcome
 from .promises import archive_time
 from .records import RunRecord
+from .run_starts import ONE_START
 from .situation import Situation, newest_good
-
-# The nodes start a job within minutes of each other.
-ONE_START: Final = timedelta(minutes=10)
 
 
 class Verification(StrEnum):

@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from math import floor
 from typing import Final, Literal
 
-from .figures import ONE_START, used_percent
+from .figures import used_percent
 from .job_names import job_name
 from .outcomes import Outcome, Result, succeeded
 from .picture import Picture, StorageView
 from .records import RunRecord
+from .run_starts import starts_of
 from .verdict import Status, Verdict
 
 _SOON: Final = 365
@@ -236,7 +237,7 @@ def _tallies(runs: Iterable[RunRecord], picture: Picture) -> Iterable[JobTally]:
             by_job.setdefault(run.job_id, []).append(run)
     for job_id, found in by_job.items():
         sizes = [size for run in found for outcome in run.outcomes if (size := _size(outcome, picture)) is not None]
-        starts = _starts(found) if job_id is not None else [[run] for run in found]
+        starts = starts_of(found)
         failed = [any(_failed(run) for run in start) for start in starts]
         warned = [any(run.warnings for run in start) for start in starts]
         yield JobTally(
@@ -248,21 +249,6 @@ def _tallies(runs: Iterable[RunRecord], picture: Picture) -> Iterable[JobTally]:
             size=sum(sizes) if sizes else None,
             duration=_busy(found),
         )
-
-
-def _starts(runs: Iterable[RunRecord]) -> list[list[RunRecord]]:
-    """Return a job's runs, the oldest first, with those together that its nodes began at one time."""
-    starts: list[list[RunRecord]] = []
-    for run in runs:
-        if (
-            starts
-            and run.started - starts[-1][0].started <= ONE_START
-            and run.node not in {other.node for other in starts[-1]}
-        ):
-            starts[-1].append(run)
-        else:
-            starts.append([run])
-    return starts
 
 
 def _failed(run: RunRecord) -> bool:
