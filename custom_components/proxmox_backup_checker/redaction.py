@@ -14,7 +14,7 @@ from yarl import URL
 from .checker.policy import NO_BACKUP_TAG, agreed_age
 from .const import CONF_FINGERPRINT, CONF_HIDE_NAMES, CONF_LOG_AGENTS, CONF_TOKEN_ID, CONF_TOKEN_SECRET
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
-from .pseudonyms import Pseudonyms
+from .pseudonyms import IPV4, Pseudonyms
 
 _SECRET: Final = frozenset(
     {
@@ -67,7 +67,8 @@ class Redactor:
         if self._hosts is not None:
             text = self._hosts.sub(REDACTED, text)
         if self._pseudonyms is None:
-            return text
+            # Errors of Proxmox name those of storage servers.
+            return IPV4.sub(REDACTED, text)
         return REDACTED if name in _FREE_TEXTS else self._pseudonyms.hide(text)
 
 

@@ -28,10 +28,11 @@ async def text_of(hass: HomeAssistant, entry: MockConfigEntry) -> str:
 async def test_no_secret_and_no_address_is_in_it(
     hass: HomeAssistant, pve: SimulatedCluster, log_agent: RunningAgent
 ) -> None:
-    pve.job("nightly").run()
+    pve.job("nightly").run(outcomes={101: failed("mount error: cannot reach 192.168.77.4:/export")})
     entry = await set_up(hass, pve, options=log_agent.options)
     text = await text_of(hass, entry)
-    secrets = (pve.token_secret, pve.token_id, log_agent.token, log_agent.url, pve.host, pve.fingerprint, "192.168.1.")
+    assert "mount error: cannot reach **REDACTED**:/export" in text
+    secrets = (pve.token_secret, pve.token_id, log_agent.token, log_agent.url, pve.host, pve.fingerprint, "192.168.")
     assert [secret for secret in secrets if secret in text] == []
 
 
