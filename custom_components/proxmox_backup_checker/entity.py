@@ -8,6 +8,7 @@ from operator import is_
 from typing import Any, Final, override
 
 from homeassistant.core import callback
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -165,6 +166,11 @@ def add_entities_as_they_appear(
     """Add the entities of the cluster, and of every guest, job, storage and node, now and whenever there is a new one."""
     coordinator = entry.runtime_data
     known: dict[str, frozenset[int | str]] = {}
+    devices = dr.async_get(coordinator.hass)
+
+    def has_device(what: str, name: int | str) -> bool:
+        identifier = (DOMAIN, f"{coordinator.identity}_{what}_{name}")
+        return devices.async_get_device_by_identifier(identifier, entry.entry_id) is not None
 
     @callback
     def add_new() -> None:
@@ -177,8 +183,9 @@ def add_entities_as_they_appear(
         ]
         new: list[Entity] = []
         for kind, things, make in present:
-            before = known.get(kind, frozenset())
-            known[kind] = frozenset(things)
+            before, there = known.get(kind, frozenset()), frozenset(things)
+            # What is only out of sight keeps its device, and its entities with it.
+            known[kind] = there.union(thing for thing in before - there if has_device(kind, thing))
             new += [entity for thing in things if thing not in before for entity in make(thing)]
         # Home Assistant adds what comes together without a pause.
         for some in batched(new, _ADDED_TOGETHER, strict=False):

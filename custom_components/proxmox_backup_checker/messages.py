@@ -24,6 +24,8 @@ EVENT_MESSAGE: Final = f"{DOMAIN}_message"
 # Automations listen only some moments after Home Assistant has started.
 _AFTER_START: Final = timedelta(seconds=10)
 _TEST_LASTS: Final = timedelta(minutes=1)
+# The recorder takes no event of more than 32 KiB.
+_MOST_GUESTS: Final = 100
 # Apple allows no longer ones.
 _LONGEST_TAG: Final = 64
 
@@ -105,7 +107,8 @@ def message_data(hass: HomeAssistant, coordinator: CheckerCoordinator, message: 
         "title": "" if quiet else texts.title(message),
         "message": "" if quiet else texts.body(message),
         "about": record.kind,
-        "guests": [{"vmid": guest.vmid, "name": guest.name, "node": guest.node} for guest in guests],
+        "guests": [{"vmid": guest.vmid, "name": guest.name, "node": guest.node} for guest in guests[:_MOST_GUESTS]],
+        "guest_count": len(guests),
         "causes": list(record.causes),
         "failures": record.failures,
         "since": record.since.isoformat() if record.since else None,

@@ -26,7 +26,7 @@ from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .proxmox.backup_models import Archive
 from .proxmox.models import Guest
 from .reasons import Reasons
-from .wall_rows import EntryRows, Group, acknowledgement_of, epoch, wall_of
+from .wall_rows import EntryRows, Group, epoch, wall_of
 from .wall_servers import coordinator_of, entries, page
 
 _GONE: Final = Verdict(status=Status.IGNORED, problem=False, reason=Reason("guest_removed"))
@@ -114,7 +114,7 @@ def details(hass: HomeAssistant, text: str, days: int) -> dict[str, Any] | None:
         return None
     reasons = coordinator.reasons
     verdict = opened.view.verdict if opened.view else None
-    acknowledged = acknowledgement_of(opened.verdict_key, verdict, opened.wall.picture, now) if verdict else None
+    acknowledged = opened.wall.picture.acknowledgement(opened.verdict_key)
     url = page(opened.entry)
     if opened.guest is not None and opened.view is not None:
         url = url.with_fragment(f"v1:0:={opened.guest.guest_type}/{opened.guest.vmid}")

@@ -8,7 +8,6 @@ from typing import Any, Final, Literal
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
-from .checker.acknowledgements import is_meant
 from .checker.facts import ArchiveListing
 from .checker.job_names import job_name
 from .checker.picture import GuestView, JobView, Picture
@@ -82,7 +81,7 @@ class EntryRows:
             row_id = f"{self._entry.entry_id}/guest/{vmid}"
             record = picture.history.guests.get(vmid)
             ids = self._ids(guest_key(coordinator.identity, vmid))
-            acknowledged = acknowledgement_of(f"guest_{vmid}", view.verdict, picture, wall.now)
+            acknowledged = picture.acknowledgement(f"guest_{vmid}")
             new = record is not None and record.first_seen is not None and wall.now - record.first_seen < _NEW_FOR
             source = (
                 *(view.guest, view.verdict, view.figures, record, ids, acknowledged, new, going_on.get(vmid)),
@@ -107,7 +106,7 @@ class EntryRows:
         for job_id, view in picture.jobs.items():
             row_id = f"{self._entry.entry_id}/job/{job_id}"
             ids = self._ids(job_key(coordinator.identity, job_id))
-            acknowledged = acknowledgement_of(f"job_{job_id}", view.verdict, picture, wall.now)
+            acknowledged = picture.acknowledgement(f"job_{job_id}")
             promises = wall.promises_of(view.job)
             source = (
                 *(view.job, view.verdict, view.figures, ids, acknowledged, picture.index.by_job.get(job_id)),
@@ -130,12 +129,6 @@ class EntryRows:
 def _same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
     """Tell whether these are the very same things."""
     return len(one) == len(other) and all(a is b for a, b in zip(one, other, strict=True))
-
-
-def acknowledgement_of(key: str, verdict: Verdict, picture: Picture, now: datetime) -> Acknowledgement | None:
-    """Return a person's word that this very problem is known, if it holds."""
-    found = picture.history.acknowledgements.get(key)
-    return found if is_meant(verdict, found, now) else None
 
 
 def _guest_row(

@@ -71,8 +71,8 @@ async def test_f01_a_job_that_fails_for_all_guests_gives_one_message_with_five_n
     await home.look()
     home.pve.storage("nas").go_offline()
     await home.until("2026-01-13T00:55:00")
-    await home.live(hours=1, step=timedelta(minutes=5))
-    await home.live(hours=6, step=timedelta(hours=1))
+    await home.live(minutes=15, step=timedelta(minutes=5))
+    await home.live(hours=6, step=timedelta(hours=2))
 
     [shown] = phone.arrived
     assert shown.title == "Backup failed: nightly → nas"
@@ -92,9 +92,9 @@ async def test_f02_a_problem_that_lasts_is_told_once_and_reminded_of_once_a_day(
     home.pve.job("nightly").reschedule("tue 02:00")
     expect_failure(home)
     await home.until("2026-01-13T02:00:00")
-    await home.live(hours=20, step=timedelta(hours=1))
+    await home.live(hours=20, step=timedelta(hours=2))
     assert phone.titles == ["Backup failed: nightly → nas"]
-    await home.live(days=2, step=timedelta(hours=4))
+    await home.live(days=2, step=timedelta(hours=8))
 
     assert phone.titles[1:] == ["Still: Backup failed: nightly → nas"] * 2
     assert len(phone.screen) == 1
@@ -249,7 +249,7 @@ async def test_f08_a_token_that_loses_rights_makes_one_message_and_nobody_is_cal
     home.pve.job("nightly").change(vmid=",".join(str(vmid) for vmid in range(101, 121)))
     await home.until(TUESDAY_MORNING)
     home.pve.limit_token(privileges)
-    await home.live(days=2, step=timedelta(hours=6))
+    await home.live(days=2, step=timedelta(hours=12))
 
     first, *later = phone.arrived
     assert first.title == "Cannot see the backups of small"
@@ -269,10 +269,11 @@ async def test_f09_a_node_that_is_offline_over_the_slot_makes_one_message(home: 
     await home.until(TUESDAY_MORNING)
     await home.until("2026-01-14T00:12:00")
     home.pve.node("pve2").go_offline()
-    await home.live(hours=6, step=timedelta(minutes=30))
+    await home.look()
+    await home.live(hours=6, step=timedelta(hours=1, minutes=30))
 
     [shown] = phone.arrived
-    assert shown.title == "Node pve2 offline since 01:42 – 14 guests not backed up"
+    assert shown.title == "Node pve2 offline since 01:12 – 14 guests not backed up"
     assert "database (102), files (104), app105 (105)" in shown.message
     assert "To do: Switch pve2 on." in shown.message
     home.pve.node("pve2").come_online()
@@ -313,7 +314,7 @@ async def test_f11_what_quiet_hours_hold_back_comes_at_their_end_as_one_message(
     home.pve.add_job("backup-files", "03:00", "nas", vmid="104", comment="files")
     await home.look()
     home.pve.guest(104).fails(failed(IO_ERROR))
-    await home.live(hours=9, step=timedelta(hours=1))
+    await home.live(hours=9, step=timedelta(hours=3))
     assert phone.arrived == []
     await pass_time(home, "2026-01-15T06:00:30")
 

@@ -300,6 +300,13 @@ def test_sizes_are_those_of_each_day_s_last_good_backup() -> None:
     assert sizes_of_job(picture.jobs["nightly"], wall) == [None, None, None, 300, None, 100, None]
 
 
+def test_sizes_on_another_storage_do_not_mix_in() -> None:
+    """A sunday's copy on a backup server is of another size."""
+    copy = night(1, started=LAST_SLOT + timedelta(hours=2), storage="pbs", size=5, job_id="other")
+    picture = seen(past(night(0, size=100), night(1, size=100), copy, night(2, size=100)))
+    assert sizes_of_guest(picture.guests[101].guest, wall_of(picture)) == [None, None, None, 100, 100, 100, None]
+
+
 def test_a_guest_that_was_removed_keeps_its_days() -> None:
     gone = GuestRecord(
         vmid=102, guest_type="lxc", name="old", node="pve1", first_seen=None, absent_since=NOW - timedelta(days=3)

@@ -75,6 +75,7 @@ async def test_a_message_holds_all_that_an_automation_needs(
     assert (message["kind"], message["severity"], message["about"]) == ("opened", "normal", "job")
     assert (message["entry_id"], message["cluster"]) == (entry.entry_id, "small")
     assert message["guests"] == [{"vmid": 104, "name": "files", "node": "pve2"}]
+    assert message["guest_count"] == 1
     assert message["url"] == f"/config/devices/device/{message['device_id']}"
     assert str(pve.port) in message["proxmox_url"]
     assert len(message["tag"]) <= 64

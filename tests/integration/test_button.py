@@ -32,12 +32,14 @@ async def test_check_now_says_what_keeps_it_from_checking_and_can_be_pressed_aga
     hass: HomeAssistant, pve: SimulatedCluster
 ) -> None:
     entry = await set_up(hass, pve)
-    pve.node("pve1").go_offline()
+    for node in pve.nodes.values():
+        node.go_offline()
     for _ in range(5):
         with pytest.raises(HomeAssistantError) as raised:
             await _press(hass)
         assert raised.value.translation_key == "cannot_connect"
     assert not entry.runtime_data.last_update_success
-    pve.node("pve1").come_online()
+    for node in pve.nodes.values():
+        node.come_online()
     await _press(hass)
     assert entry.runtime_data.last_update_success

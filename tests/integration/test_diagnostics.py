@@ -43,7 +43,8 @@ async def test_verdicts_are_in_it_with_their_evidence(hass: HomeAssistant, pve: 
 
 async def test_a_failed_poll_is_in_it_without_the_address(hass: HomeAssistant, pve: SimulatedCluster) -> None:
     entry = await set_up(hass, pve)
-    pve.node("pve1").go_offline()
+    for node in pve.nodes.values():
+        node.go_offline()
     for _ in range(4):
         await poll(hass, entry)
     text = await text_of(hass, entry)
@@ -179,7 +180,8 @@ async def test_a_version_that_cannot_be_asked_for_keeps_nothing_else_back(
     hass: HomeAssistant, pve: SimulatedCluster
 ) -> None:
     entry = await set_up(hass, pve)
-    pve.node("pve1").go_offline()
+    for node in pve.nodes.values():
+        node.go_offline()
     told = await async_get_config_entry_diagnostics(hass, entry)
     assert told["proxmox_version"].startswith("unknown: ")
     assert pve.host not in told["proxmox_version"]

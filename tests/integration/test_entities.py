@@ -220,3 +220,25 @@ async def test_reasons_are_told_in_german(hass: HomeAssistant, pve: SimulatedClu
     assert shown(hass, "_guest_101_problem").attributes["reason"] == "Vom Auftrag nightly auf pve1 gesichert."
     assert "fehlgeschlagen: kein Platz" in shown(hass, "_guest_102_problem").attributes["reason"]
     assert shown(hass, "_guest_110_problem").attributes["reason"] == "In keinem aktivierten Sicherungsauftrag."
+
+
+async def test_what_comes_into_sight_again_is_the_same_and_what_was_removed_is_made_anew(
+    hass: HomeAssistant, pve: SimulatedCluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    entry = await set_up(hass, pve)
+    pve.limit_token({"/": "VM.Audit Pool.Audit Datastore.Audit", "/nodes": "Sys.Audit"})
+    await poll(hass, entry)
+    pve.limit_token({"/": "Sys.Audit VM.Audit Pool.Audit Datastore.Audit"})
+    await poll(hass, entry)
+    assert shown(hass, "_job_backup-nightly_problem").state != "unavailable"
+    assert "does not generate unique IDs" not in caplog.text
+    pve.add_vm(150, "short-lived", "pve1", size=2)
+    await poll(hass, entry)
+    del pve.guests[150]
+    for _ in range(4):
+        await poll(hass, entry)
+    assert entity(hass, "_guest_150_problem") is None
+    pve.add_vm(150, "back", "pve1", size=2)
+    await poll(hass, entry)
+
+    assert shown(hass, "_guest_150_problem").state != "unavailable"

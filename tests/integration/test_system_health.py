@@ -59,7 +59,8 @@ async def test_one_cluster_has_a_line_for_each_thing(
         "protected": "3/4",
         "problems": "1",
     }
-    pve.node("pve1").go_offline()
+    for node in pve.nodes.values():
+        node.go_offline()
     await log_agent.stop()
     await poll(hass, entry)
     info = await _shown(hass, hass_ws_client)

@@ -1,5 +1,6 @@
 """The runs behind the cells: what each did for a guest, or was for a job, and how large the backups were."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -141,10 +142,16 @@ def _name(job_id: str | None, wall: Wall) -> str | None:
 
 
 def sizes_of_guest(guest: Guest, wall: Wall) -> list[int | None]:
-    """Return the size of each day's last good backup."""
+    """Return the size of each day's last good backup, of those on the storage that has most of them.
+
+    Beside a file, what a backup server had to be sent would look like a backup that has shrunk.
+    """
+    good = [(day, outcome) for day, outcome in wall.outcomes(guest) if outcome.result is Result.OK]
+    storages = Counter(outcome.storage for _, outcome in good)
+    usual = max(storages, key=lambda storage: storages[storage], default=None)
     sizes: list[int | None] = [None] * len(wall.days)
-    for day, outcome in wall.outcomes(guest):
-        if outcome.result is Result.OK and sizes[day] is None:
+    for day, outcome in good:
+        if outcome.storage == usual and sizes[day] is None:
             sizes[day] = _stored(outcome, wall.picture)
     return sizes
 
@@ -173,9 +180,11 @@ def _stored(outcome: Outcome, picture: Picture) -> int | None:
 
 
 def gone_guests(picture: Picture, since: datetime) -> Iterator[tuple[Guest, GuestRecord]]:
-    """Return the guests that have been removed from the cluster since a moment."""
+    """Return the guests that have been removed from the cluster since a moment and were backed up since then."""
     for vmid, record in picture.history.guests.items():
-        if vmid not in picture.guests and record.absent_since is not None and record.absent_since >= since:
+        if vmid in picture.guests or record.absent_since is None or record.absent_since < since:
+            continue
+        if any(outcome.started >= since for outcome in picture.index.by_guest.get(vmid, ())[:1]):
             yield (
                 Guest(
                     vmid=vmid,

@@ -12,6 +12,7 @@ import { addDays, cellOfDay, dayOfCell, todayIn } from "../model/days";
 import { glyph } from "../styles/glyphs";
 import { look } from "../styles/look";
 import { stripLook } from "../styles/strip-look";
+import { isRightToLeft } from "../wall/strip";
 import { createAutomation } from "./automation";
 import { BACK, FORWARD, OUT } from "./glyphs";
 import { runPanel } from "./run";
@@ -53,6 +54,7 @@ export class GuestDetails extends HassElement {
     super.connectedCallback();
     this.observer = new ResizeObserver(([entry]) => {
       this.width = Math.floor(entry?.contentRect.width ?? 0);
+      this.toggleAttribute("rtl", isRightToLeft(this));
     });
     this.observer.observe(this);
     if (this.hasUpdated) this.load();

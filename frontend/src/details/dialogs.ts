@@ -14,16 +14,17 @@ abstract class Dialog<Params> extends LitElement {
 
   static override properties = {
     hass: { attribute: false },
-    params: { state: true },
+    shown: { state: true },
     open: { state: true },
   };
 
   hass?: Hass;
-  protected params?: Params;
+  // Not "params": Home Assistant throws a dialog with a property of this name away, and makes the next one without `hass`.
+  protected shown?: Params;
   private open = false;
 
   showDialog(params: Params): void {
-    this.params = params;
+    this.shown = params;
     this.open = true;
   }
 
@@ -34,7 +35,7 @@ abstract class Dialog<Params> extends LitElement {
 
   private closed = (): void => {
     this.open = false;
-    this.params = undefined;
+    this.shown = undefined;
     fire(this, "dialog-closed", { dialog: this.localName });
   };
 
@@ -42,12 +43,12 @@ abstract class Dialog<Params> extends LitElement {
   protected abstract content(params: Params): TemplateResult;
 
   protected override render() {
-    if (!this.params) return nothing;
+    if (!this.shown) return nothing;
     return dialog({
       open: this.open,
-      title: this.heading(this.params),
+      title: this.heading(this.shown),
       closed: this.closed,
-      content: this.content(this.params),
+      content: this.content(this.shown),
     });
   }
 }

@@ -20,6 +20,7 @@ export const detailsStyles = css`
   .timeline { cursor: pointer; display: flex; flex-direction: column; gap: 6px; }
   .axis { position: relative; display: block; height: 14px; font-size: 11px; color: var(--pbc-text2); }
   .axis i { position: absolute; font-style: normal; transform: translateX(-50%); white-space: nowrap; }
+  :host([rtl]) .axis i:not(.today) { transform: translateX(50%); }
   .axis .today { inset-inline-end: 0; transform: none; color: var(--primary-text-color, #212121); }
   .figures { display: block; }
   .figures-title { display: flex; justify-content: space-between; font-size: 11px; color: var(--pbc-text2); line-height: 16px; }

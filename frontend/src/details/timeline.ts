@@ -4,7 +4,7 @@ import type { Format } from "../format";
 import type { Words } from "../i18n/words";
 import { cellOfDay } from "../model/days";
 import { axis } from "../wall/head";
-import { cellAt, cellBox, strip } from "../wall/strip";
+import { cellBox, cellUnder, strip } from "../wall/strip";
 
 export interface TimelineView {
   cells: string;
@@ -35,10 +35,7 @@ export function timeline(view: TimelineView, words: Words, format: Format): Temp
   const days = cells.length;
   const sizes = dayFigures(runs, end, days, (run) => run.size);
   const durations = dayFigures(runs, end, days, (run) => (run.result === "running" ? null : run.duration));
-  const choose = (event: MouseEvent) => {
-    const box = (event.currentTarget as Element).getBoundingClientRect();
-    view.choose(cellAt(event.clientX - box.left, days, box.width));
-  };
+  const choose = (event: MouseEvent) => view.choose(cellUnder(event, event.currentTarget as Element, days));
   return html`<div class="timeline" style="width:${width}px" @click=${choose} aria-hidden="true">
     ${axis(end, days, width, words, format)} ${strip(cells, width, 26, view.chosen)}
     ${figures(words.say("size"), sizes, width, 44, view.chosen, (value) => format.size(value))}

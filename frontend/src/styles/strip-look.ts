@@ -3,6 +3,7 @@ import { css } from "lit";
 /** How the cells of a strip look. */
 export const stripLook = css`
   .strip { display: block; overflow: visible; }
+  :host([rtl]) :is(.strip, .spark, .figures svg) { transform: scaleX(-1); }
   .c-o { fill: var(--pbc-ok); }
   .c-w { fill: var(--pbc-warning); stroke: var(--pbc-edge); stroke-width: 1; }
   .c-f { fill: var(--pbc-bad); }

@@ -42,10 +42,9 @@ export function rowContent(row: Row, view: RowView): TemplateResult {
 
 function subtitle(row: Row, { server, words }: RowView): string {
   return [
-    row.deleted ? words.say("deleted") : row.isNew ? words.say("new") : "",
+    row.deleted ? words.say("deleted") : row.acknowledged ? words.say("ack_note") : row.isNew ? words.say("new") : "",
     row.kind === "job" ? "" : labelOf(row),
     server ?? row.where,
-    row.acknowledged ? words.say("ack_note") : "",
   ]
     .filter(Boolean)
     .join(" · ");

@@ -13,6 +13,15 @@ export function cellBox(index: number, days: number, width: number): { x: number
 export const cellAt = (x: number, days: number, width: number): number =>
   Math.max(0, Math.min(days - 1, Math.floor((x / width) * days)));
 
+/** Tells the direction that Home Assistant sets as a style, which ":dir()" does not see. */
+export const isRightToLeft = (element: Element): boolean => getComputedStyle(element).direction === "rtl";
+
+/** Returns the cell that the pointer is on, from whichever side the days run. */
+export function cellUnder(event: MouseEvent, strip: Element, days: number): number {
+  const { left, right, width } = strip.getBoundingClientRect();
+  return cellAt(isRightToLeft(strip) ? right - event.clientX : event.clientX - left, days, width);
+}
+
 function bar(x: number, y: number, w: number, h: number, r = 1.5): string {
   const c = Math.min(r, w / 2, h / 2);
   const corner = (dx: number, dy: number) => `a${c} ${c} 0 0 1 ${dx} ${dy}`;

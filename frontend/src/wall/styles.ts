@@ -32,7 +32,7 @@ export const wallStyles = css`
   .heads { height: 22px; flex: none; contain: inline-size; font-size: 11px; color: var(--pbc-text2); }
   .axis { position: relative; height: 14px; }
   .axis i { position: absolute; font-style: normal; transform: translateX(-50%); white-space: nowrap; }
-  .axis i:dir(rtl) { transform: translateX(50%); }
+  :host([rtl]) .axis i:not(.today) { transform: translateX(50%); }
   .axis .today { inset-inline-end: 0; transform: none; color: var(--primary-text-color, #212121); }
   .end { text-align: end; white-space: nowrap; }
   .scroll { overflow-y: auto; overscroll-behavior: auto; contain: strict; flex: none; scrollbar-width: thin; }
@@ -49,7 +49,7 @@ export const wallStyles = css`
   .reason { grid-column: 2 / -1; align-self: start; margin-top: -5px; font-size: 12px; line-height: 20px; color: var(--pbc-text2); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
   .spark path { fill: none; stroke: var(--pbc-text2); stroke-width: 1.3; stroke-linejoin: round; }
   .old :is(.strip, .spark, .mark) { opacity: 0.45; }
-  .deleted { opacity: 0.6; }
+  .deleted, .known .mark { opacity: 0.6; }
   .deleted b { text-decoration: line-through; }
   .row.narrow { display: grid; grid-template-columns: 12px minmax(0, 1fr) auto auto; grid-template-rows: 22px 24px; column-gap: 14px; padding: 4px 16px 0; align-items: center; align-content: start; }
   .narrow .name { flex-direction: row; gap: 6px; align-items: baseline; }

@@ -22,7 +22,7 @@ import { chips, columnHeads, search } from "./head";
 import { move } from "./keys";
 import { daySentence, type RowView, rowContent } from "./row";
 import { skeleton } from "./skeleton";
-import { cellAt } from "./strip";
+import { cellUnder, isRightToLeft } from "./strip";
 import { wallStyles } from "./styles";
 import { isLost, summarise, summariseRows, summaryLine } from "./summary";
 import { Offsets } from "./window";
@@ -100,6 +100,7 @@ export class BackupWall extends HassElement {
     this.observer = new ResizeObserver(([entry]) => {
       const width = Math.round(entry?.contentRect.width ?? 0);
       if (width) this.width = width;
+      this.toggleAttribute("rtl", isRightToLeft(this));
     });
     this.observer.observe(this);
     this.clock = setInterval(() => {
@@ -256,7 +257,7 @@ export class BackupWall extends HassElement {
             (row, n) => {
               const index = first + n;
               const top = this.offsets.top(index);
-              const classes = `${columns.narrow ? "narrow" : "grid"}${old.has(row.entryId) ? " old" : ""}${row.deleted ? " deleted" : ""}`;
+              const classes = `${columns.narrow ? "narrow" : "grid"}${old.has(row.entryId) ? " old" : ""}${row.deleted ? " deleted" : row.acknowledged ? " known" : ""}`;
               return html`<div
                 role="listitem"
                 aria-setsize=${this.shown.length}
@@ -357,7 +358,7 @@ export class BackupWall extends HassElement {
     const row = this.shown.find((candidate) => candidate.id === id);
     if (!strip || !row) return undefined;
     const box = strip.getBoundingClientRect();
-    return { row, cell: cellAt(event.clientX - box.left, row.cells.length, box.width), box };
+    return { row, cell: cellUnder(event, strip, row.cells.length), box };
   }
 
   private onPointer = (event: PointerEvent): void => {
@@ -369,8 +370,11 @@ export class BackupWall extends HassElement {
     const text = this.sentenceFor(under.row, under.cell);
     if (this.tip?.text === text && this.tip.y === under.box.top) return;
     const own = this.getBoundingClientRect();
-    const x = under.box.left - own.left + ((under.cell + 0.5) * under.box.width) / under.row.cells.length;
-    this.tip = { text, x: Math.max(90, Math.min(own.width - 90, x)), y: under.box.top - own.top };
+    this.tip = {
+      text,
+      x: Math.max(90, Math.min(own.width - 90, event.clientX - own.left)),
+      y: under.box.top - own.top,
+    };
   };
 
   private hideTip = (): void => {
