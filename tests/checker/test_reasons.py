@@ -143,7 +143,7 @@ async def test_braces_in_what_proxmox_wrote_stay_as_they_are(hass: HomeAssistant
         (
             "de",
             Reason("older_than_allowed_hours", {"last": "gestern", "count": "1"}),
-            "Die letzte gute Sicherung ist von gestern und damit älter als die erlaubte Stunde. Sichere den Gast jetzt,"
+            "Die letzte gute Sicherung ist von gestern und damit älter als erlaubt (1 Stunde). Sichere den Gast jetzt,"
             " oder finde heraus, warum sein Auftrag es nicht tat.",
         ),
         *(
