@@ -15,6 +15,8 @@ from .slots import Span
 from .verdict import Confidence
 
 _RECENT: Final = timedelta(days=2)
+# Nodes start a job in the same second: their order is the same whichever run was seen to end first.
+_ORDER: Final = attrgetter("started", "upid")
 
 
 def remember_runs(runs: Mapping[str, RunRecord], facts: Facts) -> Mapping[str, RunRecord]:
@@ -136,8 +138,6 @@ class RunIndex:
         if runs is self.runs:
             return self
         new = [run for upid, run in runs.items() if self.runs.get(upid) is not run]
-        # Of what began at the same time, that of the later run comes first.
-        new.sort(key=attrgetter("started"), reverse=True)
         old = [run for upid, run in self.runs.items() if runs.get(upid) is not run]
         gone = {run.upid for run in old}
         return RunIndex(
@@ -183,7 +183,7 @@ def _sorted_in[Key, Item: RunRecord | Outcome](
     for key in new.keys() | old.keys():
         present: tuple[Item, ...] = known.get(key, ())
         kept = [item for item in present if item.upid not in gone] if key in old else present
-        items = sorted((*new.get(key, ()), *kept), key=attrgetter("started"), reverse=True)
+        items = sorted((*new.get(key, ()), *kept), key=_ORDER, reverse=True)
         if items:
             found[key] = tuple(items)
         else:
