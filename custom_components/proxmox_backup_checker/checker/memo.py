@@ -153,6 +153,7 @@ class Memory:
         return (
             facts.policy,
             facts.cluster.quorate,
+            facts.cluster.title,
             facts.pools_visible,
             facts.guests_complete,
             None if self._situation.is_fresh else facts.read_at,
@@ -170,7 +171,7 @@ class Memory:
                 for name, node in facts.nodes.items()
             ),
             facts.unread_runs,
-            self._situation.index.logless,
+            self._situation.index.untold,
             self._situation.provenance.concerned,
             None if facts.jobs is None else tuple(_promised(job) for job in facts.jobs),
             tuple((record.job_id, record.name) for record in history.jobs.values()),
