@@ -218,7 +218,7 @@ def _guests(change: Change) -> Iterable[Happening]:
         record, known = change.records.get(vmid), change.before.guests.get(vmid)
         if record is None or verdict.status is Status.IGNORED:
             continue
-        if known is None or record.first_seen == change.now:
+        if known is None or known.first_seen != record.first_seen:
             (fresh_without_job if record.without_job else fresh).append(vmid)
             continue
         if record.without_job and known.without_job is False:
