@@ -19,6 +19,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import tests.plugins.home_assistant_release  # noqa: F401, I001  # before all that is patched by it
+import pytest_homeassistant_custom_component.patch_time  # noqa: F401  # lets a frozen clock be Home Assistant's too
 
 from freezegun import freeze_time
 from homeassistant import loader
@@ -28,7 +29,7 @@ from homeassistant.helpers.recorder import async_initialize_recorder
 from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_test_home_assistant
 
-from benchmarks.watched_cluster import Served
+from benchmarks.watched_cluster import Served, free_port
 from simulator import Scenario, SimulatedCluster
 from simulator.cluster import TIB, Cluster
 
@@ -64,6 +65,7 @@ async def grown(domain: str, guests: int, hours: float) -> dict[str, int]:
             async_test_home_assistant(config_dir=str(root / "config")) as hass,
         ):
             hass.data.pop(loader.DATA_CUSTOM_COMPONENTS)
+            assert await async_setup_component(hass, "http", {"http": {"server_port": free_port()}})
             async_initialize_recorder(hass)
             settings = {"db_url": f"sqlite:///{database}", "commit_interval": 0}
             assert await async_setup_component(hass, "recorder", {"recorder": settings})

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 import json
 from pathlib import Path
+import socket
 import sys
 import time
 from typing import Any
@@ -46,6 +47,13 @@ async def serve(scenario: str, folder: str, nights: int) -> None:
         while await reader.readline():
             print(json.dumps(len(pve.requests)), flush=True)
             pve.traffic.clear()
+
+
+def free_port() -> int:
+    """Return a port on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @dataclass

@@ -76,6 +76,7 @@ class CheckerConfigFlow(ConfigFlow, domain=DOMAIN):
         """Start knowing nothing."""
         self._data: dict[str, Any] = {CONF_FINGERPRINT: None}
         self._step = "user"
+        self._entered_secret: str | None = None
         self._fingerprint = ""
         self._missing: tuple[Privilege, ...] = ()
 
@@ -147,10 +148,11 @@ class CheckerConfigFlow(ConfigFlow, domain=DOMAIN):
         return await self._try(accept_missing=True)
 
     def _show_form(self, errors: dict[str, str] | None = None, error: str = "") -> ConfigFlowResult:
-        """Show the form of the present step, with everything but the secret as it was entered."""
+        """Show the form of the present step as it was filled in; a stored or refused secret is not shown again."""
         schema = {"user": USER_SCHEMA, "reauth_confirm": REAUTH_SCHEMA, "reconfigure": RECONFIGURE_SCHEMA}[self._step]
-        suggested = {key: value for key, value in self._data.items() if key != CONF_TOKEN_SECRET and value is not None}
-        placeholders = {"error": error, "role": role_command()}
+        suggested = {key: value for key, value in self._data.items() if value is not None}
+        suggested[CONF_TOKEN_SECRET] = None if "invalid_auth" in (errors or {}).values() else self._entered_secret
+        placeholders = {"error": error.rstrip(".!"), "role": role_command()}
         if self._step == "reauth_confirm":
             placeholders["cluster"] = self._get_reauth_entry().title
         return self.async_show_form(
@@ -163,6 +165,7 @@ class CheckerConfigFlow(ConfigFlow, domain=DOMAIN):
     async def _take(self, user_input: dict[str, Any]) -> ConfigFlowResult:
         """Tidy what was entered and try it."""
         entered = {key: value.strip() if isinstance(value, str) else value for key, value in user_input.items()}
+        self._entered_secret = entered.get(CONF_TOKEN_SECRET)
         if self._step == "reconfigure" and not entered.get(CONF_TOKEN_SECRET):
             entered[CONF_TOKEN_SECRET] = self._get_reconfigure_entry().data[CONF_TOKEN_SECRET]
         self._data |= entered

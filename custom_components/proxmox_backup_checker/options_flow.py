@@ -116,7 +116,7 @@ class CheckerOptionsFlow(OptionsFlowWithReload):
             step_id="add_log_agent",
             data_schema=self.add_suggested_values_to_schema(_ADD_SCHEMA, suggested),
             errors={"base": key} if key else None,
-            description_placeholders={"error": error, "command": "proxmox-backup-log-agent pair"},
+            description_placeholders={"error": error.rstrip(".!"), "command": "proxmox-backup-log-agent pair"},
         )
 
     async def _try(self) -> ConfigFlowResult:

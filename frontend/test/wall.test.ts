@@ -32,6 +32,13 @@ describe("the wall", () => {
     expect(wall.text()).not.toContain("All");
   });
 
+  test("2 none yet: shows no green shield where nobody is protected", async () => {
+    const counts = { ...healthy().counts, protected: 0 };
+    const wall = await show(WALL, { rows: HEALTHY, servers: [healthy({ counts })] });
+    expect(wall.text()).toContain("0 of 9 protected");
+    expect(wall.find(".summary.muted")).toHaveLength(1);
+  });
+
   test("3 problems: the worst first, each with its reason", async () => {
     const wall = await show(WALL);
     expect(wall.text()).toContain("2 problems");

@@ -104,6 +104,7 @@ async def test_the_form_shows_the_names_keeps_what_was_chosen_and_stores_no_defa
     result = await flows.async_init(home.entry.entry_id)
     result = await flows.async_configure(result["flow_id"], {"next_step_id": "settings"})
     result = await flows.async_configure(result["flow_id"], USUAL | {"ignored_guests": ["101"]})
+    await home.hass.async_block_till_done()
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
@@ -116,5 +117,6 @@ async def test_settings_leave_the_log_agents_as_they_are(home: Home) -> None:
     result = await flows.async_init(home.entry.entry_id)
     result = await flows.async_configure(result["flow_id"], {"next_step_id": "settings"})
     await flows.async_configure(result["flow_id"], USUAL)
+    await home.hass.async_block_till_done()
 
     assert home.entry.options == {"log_agents": agents}

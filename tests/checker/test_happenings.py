@@ -382,6 +382,12 @@ def test_new_guests_are_told_by_whether_they_are_in_a_job_and_templates_and_igno
     assert story.look() == []
 
 
+def test_guests_that_the_token_may_only_see_at_last_are_not_new_and_have_a_past() -> None:
+    story = Story(guests=(), runs=[nightly_run(NOW - timedelta(hours=13))])
+    assert story.look(guests=GUESTS) == []
+    assert {view.verdict.status for view in story.picture.guests.values()} == {Status.OK}
+
+
 def test_a_disk_that_is_newly_left_out_is_told_once() -> None:
     def included(*, scsi1: bool) -> dict[str, tuple[IncludedGuest, ...]]:
         disks = (

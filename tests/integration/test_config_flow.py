@@ -129,10 +129,18 @@ async def test_what_was_entered_wrong_is_named_and_can_be_corrected(
     await _succeeds(hass, result, pve)
 
 
-async def test_what_was_entered_is_kept_but_for_the_secret(hass: HomeAssistant, pve: SimulatedCluster) -> None:
+async def test_what_was_entered_is_kept_but_for_a_refused_secret(hass: HomeAssistant, pve: SimulatedCluster) -> None:
     result = await _start(hass, _data(pve, port=1))
-    suggested = {str(key): (key.description or {}).get("suggested_value") for key in result["data_schema"].schema}
-    assert suggested == {"host": "127.0.0.1", "port": 1, "token_id": pve.token_id, "token_secret": None}
+    kept = {"host": "127.0.0.1", "port": 1, "token_id": pve.token_id, "token_secret": pve.token_secret}
+    assert _suggested(result) == kept
+    result = await _continue(hass, result, _data(pve, token_secret="wrong"))
+    assert result["errors"] == {"base": "invalid_auth"}
+    assert result["description_placeholders"]["error"] == "Authentication failed"
+    assert _suggested(result) == kept | {"port": pve.port, "token_secret": None}
+
+
+def _suggested(result: Any) -> dict[str, Any]:
+    return {str(key): (key.description or {}).get("suggested_value") for key in result["data_schema"].schema}
 
 
 async def test_the_address_of_the_web_interface_and_spaces_around_are_taken(

@@ -218,8 +218,10 @@ def _guests(change: Change) -> Iterable[Happening]:
         record, known = change.records.get(vmid), change.before.guests.get(vmid)
         if record is None or verdict.status is Status.IGNORED:
             continue
-        if known is None or known.first_seen != record.first_seen:
+        if record.first_seen is not None and record.first_seen != (known.first_seen if known else None):
             (fresh_without_job if record.without_job else fresh).append(vmid)
+            continue
+        if known is None:
             continue
         if record.without_job and known.without_job is False:
             uncovered.append(vmid)

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from operator import attrgetter
 
 from ..proxmox.backup_models import BackupJob
 from ..proxmox.models import ClusterStatus, Guest
@@ -185,7 +184,7 @@ def _judge_guest(guest: Guest, situation: Situation) -> GuestView:
 
 
 def _job_view(job: BackupJob, memory: Memory, situation: Situation) -> JobView:
-    held: JobView = memory.of_job(job, _judge_job, attrgetter("verdict"))
+    held: JobView = memory.of_job(job, _judge_job, lambda view: view.verdict)
     verdict = _limited(f"job_{job.job_id}", held.verdict, situation)
     return held if held.job is job and held.verdict is verdict else replace(held, job=job, verdict=verdict)
 

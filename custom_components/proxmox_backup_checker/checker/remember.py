@@ -207,7 +207,8 @@ def _guests(
 def _guest(history: History, guest: Guest, facts: Facts, indexes: Indexes, *, busy: bool) -> GuestRecord:
     now = facts.now
     known = history.guests.get(guest.vmid)
-    first_look = history.began is None
+    # Guests that the token may only see now were there before.
+    first_look = history.began is None or not history.guests
     if known is None:
         record = GuestRecord(
             vmid=guest.vmid,
@@ -216,7 +217,7 @@ def _guest(history: History, guest: Guest, facts: Facts, indexes: Indexes, *, bu
             node=guest.node,
             first_seen=None if first_look else now,
             # It came after the last look; whatever bears its number from before was another guest.
-            since=history.evaluated,
+            since=None if first_look else history.evaluated,
         )
     elif _is_another(known, guest):
         record = GuestRecord(

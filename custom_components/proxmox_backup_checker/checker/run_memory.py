@@ -183,9 +183,9 @@ def _sorted_in[Key, Item: RunRecord | Outcome](
     """Return what is known with what is new and without what is of old runs, newest first."""
     found = dict(known)
     for key in new.keys() | old.keys():
-        present: tuple[Item, ...] = known.get(key, ())
-        kept = [item for item in present if item.upid not in gone] if key in old else present
-        items = sorted((*new.get(key, ()), *kept), key=_ORDER, reverse=True)
+        kept = [item for item in known.get(key, ()) if item.upid not in gone]
+        items: list[Item] = [*new.get(key, ()), *kept]
+        items.sort(key=_ORDER, reverse=True)
         if items:
             found[key] = tuple(items)
         else:
@@ -196,8 +196,8 @@ def _sorted_in[Key, Item: RunRecord | Outcome](
 def _newest_ends(known: Mapping[str, datetime], runs: Iterable[RunRecord]) -> dict[str, datetime]:
     ends = dict(known)
     for run in runs:
-        if run.storage and run.ended and run.ended > ends.get(run.storage, run.started):
-            ends[run.storage] = run.ended
+        if run.storage and run.ended:
+            ends[run.storage] = max(run.ended, ends.get(run.storage, run.ended))
     return ends
 
 

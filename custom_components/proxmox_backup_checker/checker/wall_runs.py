@@ -180,9 +180,11 @@ def _stored(outcome: Outcome, picture: Picture) -> int | None:
 
 
 def gone_guests(picture: Picture, since: datetime) -> Iterator[tuple[Guest, GuestRecord]]:
-    """Return the guests that have been removed from the cluster since a moment."""
+    """Return the guests that have been removed from the cluster since a moment and were backed up since then."""
     for vmid, record in picture.history.guests.items():
-        if vmid not in picture.guests and record.absent_since is not None and record.absent_since >= since:
+        if vmid in picture.guests or record.absent_since is None or record.absent_since < since:
+            continue
+        if any(outcome.started >= since for outcome in picture.index.by_guest.get(vmid, ())[:1]):
             yield (
                 Guest(
                     vmid=vmid,

@@ -40,7 +40,8 @@ export function summarise(servers: readonly Server[], words: Words): Summary {
       : words.say("protected_count", { protected: counts.protected, guests: counts.guests });
   if (counts.problems) return { tone: "bad", text: words.count("problems", counts.problems), detail: share };
   if (counts.unknown) return { tone: "muted", text: words.count("unseen", counts.unknown), detail: share };
-  return { tone: lost ? "muted" : counts.warnings ? "warning" : "ok", text: share, detail: "" };
+  if (lost || (counts.guests && !counts.protected)) return { tone: "muted", text: share, detail: "" };
+  return { tone: counts.warnings ? "warning" : "ok", text: share, detail: "" };
 }
 
 /** Counts what rows say themselves, where they are not all guests of the servers. */
