@@ -128,6 +128,16 @@ def test_a_recovery_is_taken_back_half_a_day_later_and_only_once(watch: Watch) -
     ]
 
 
+def test_an_old_recovery_takes_no_later_one_away(watch: Watch) -> None:
+    watch.look(guest_101=failure())
+    watch.look()
+    watch.look(timedelta(hours=6), guest_101=failure())
+    assert watch.look(timedelta(hours=2)) == [("recovered", "job_nightly")]
+
+    assert watch.look(timedelta(hours=5)) == []
+    assert watch.look(timedelta(hours=7)) == [("closed", "job_nightly")]
+
+
 def test_a_problem_that_lasts_is_reminded_of_a_day_after_the_last_message(watch: Watch) -> None:
     watch.look(guest_101=failure())
     told = [watch.look(timedelta(hours=6), guest_101=failure()) for _ in range(8)]

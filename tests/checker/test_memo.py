@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from custom_components.proxmox_backup_checker.checker.acknowledgements import acknowledge
+from custom_components.proxmox_backup_checker.checker.announcements import Message, MessageKind
 from custom_components.proxmox_backup_checker.checker.facts import (
     ArchiveListing,
     Blindness,
@@ -350,10 +351,49 @@ USUAL = ("good run", "failed run", "run begins", "runs end", "listing", "nothing
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (0, 1, 1, 5, 5, 11, 11, 60, 60, 420, 1440, -90))
 
 
+class Listener:
+    """Hears all that is told, and knows what may be told next."""
+
+    def __init__(self) -> None:
+        """Hear nothing yet."""
+        self.told: set[str] = set()
+        self.open: set[str] = set()
+        self.over: set[str] = set()
+
+    def hear(self, picture: Picture) -> None:
+        """Hear of one look."""
+        for happening in picture.happenings:
+            if happening.identity.startswith(("run_", "miss_")):
+                assert happening.identity not in self.told
+                self.told.add(happening.identity)
+        for message in picture.messages:
+            tag, kind = message.record.tag, message.kind
+            if kind is MessageKind.OPENED:
+                assert tag not in self.open
+                self.open.add(tag)
+            elif kind is MessageKind.CLOSED:
+                assert tag in self.open | self.over or message.record.taken_back
+                self.open.discard(tag)
+                self.over.discard(tag)
+            else:
+                assert tag in self.open, kind
+            if kind is MessageKind.RECOVERED:
+                self.open.remove(tag)
+                self.over.add(tag)
+                self.check_recovery(message, picture)
+
+    def check_recovery(self, message: Message, picture: Picture) -> None:
+        """Take a recovery only with a proof for everything of which there still is a verdict."""
+        for thing in message.record.things:
+            verdict = picture.verdicts.get(thing)
+            assert verdict is None or verdict.problem is False or message.record.kind == "blind"
+
+
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_what_is_kept_is_what_would_be_found_anew(seed: int) -> None:
     dice = random.Random(seed)
     cluster, history, before = Cluster(dice, now=STARTS[seed % len(STARTS)]), History(), None
+    listener = Listener()
     for number in range(120):
         # Most of what happens is that backups run, as in any cluster.
         step = dice.choice([*STEPS, *USUAL])
@@ -363,6 +403,7 @@ def test_what_is_kept_is_what_would_be_found_anew(seed: int) -> None:
         kept, anew = judge(seen, history, before), judge(seen, history)
         for part in SHOWN:
             assert getattr(kept, part) == getattr(anew, part), f"{part} after {step}, step {number}"
+        listener.hear(kept)
         history, before = kept.history, kept
         if dice.random() < 0.1:
             history = acknowledge(

@@ -136,11 +136,13 @@ def _may_wait(record: AlertRecord, moment: _Moment) -> bool:
 def _no_longer_news(records: dict[str, AlertRecord], moment: _Moment) -> list[Message]:
     """Take recoveries back after half a day, unless something new is told in their place."""
     messages: list[Message] = []
+    # Whatever was told later under the same tag has taken its place.
+    newest = {record.tag: record.key for record in sorted(records.values(), key=lambda record: record.opened)}
     for record in list(records.values()):
         old = record.ended is not None and moment.now - record.ended >= _RECOVERY_STAYS
         if old and record.recovered and not record.taken_back:
             records[record.key] = replace(record, taken_back=True)
-            if record.tag not in records:
+            if newest[record.tag] == record.key:
                 messages.append(Message(kind=MessageKind.CLOSED, record=records[record.key]))
     return messages
 
