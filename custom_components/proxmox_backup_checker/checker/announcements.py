@@ -11,12 +11,11 @@ from .acknowledgements import is_meant, still_held
 from .alerts import LONGEST_WAIT_FOR_RUN, Alert, AlertKind, Severity, is_unseen
 from .facts import Facts
 from .records import Acknowledgement, AlertRecord, History
-from .verdict import Status, Verdict
+from .verdict import GOOD, Status, Verdict
 
 _KEPT: Final = timedelta(days=35)
 _MOST_KEPT: Final = 300
 _RECOVERY_STAYS: Final = timedelta(hours=12)
-_GOOD: Final = frozenset({Status.OK, Status.WARNING})
 # For these it is enough that the guest is awaited by a job again.
 _GOOD_WHEN_AWAITED: Final = frozenset({AlertKind.UNCOVERED.value, AlertKind.PAUSED.value})
 
@@ -114,10 +113,8 @@ def _there(alerts: tuple[Alert, ...], records: dict[str, AlertRecord], moment: _
         known = records.get(alert.tag)
         record, news = _next(alert, known, moment)
         if alert.in_progress and _may_wait(record, moment):
-            record, news = (
-                replace(known or record, held_since=record.held_since, announced=known and known.announced),
-                None,
-            )
+            announced = known.announced if known else None
+            record, news = replace(known or record, held_since=record.held_since, announced=announced), None
         records[record.key] = record
         if news is not None:
             messages.append(Message(kind=news, record=record, alert=alert))
@@ -224,7 +221,7 @@ def _end(known: AlertRecord, moment: _Moment) -> MessageKind | None:
         return None
     if known.kind == AlertKind.BLIND:
         return MessageKind.RECOVERED
-    good = _GOOD | {Status.PENDING} if known.kind in _GOOD_WHEN_AWAITED else _GOOD
+    good = GOOD | {Status.PENDING} if known.kind in _GOOD_WHEN_AWAITED else GOOD
     held = {verdict.status for verdict in verdicts}
     # A guest of which nothing is to be expected stands in nobody's way; one that only waits has no backup yet.
     proven = held & good and held <= good | {Status.IGNORED}

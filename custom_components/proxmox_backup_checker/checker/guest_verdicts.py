@@ -16,7 +16,7 @@ from .policy import NO_BACKUP_TAG, agreed_age
 from .promises import archive_time, from_outcome, judge_promise
 from .situation import Situation, newest_good
 from .storage_memory import storage_key
-from .verdict import Confidence, Reason, Status, Verdict, unknown
+from .verdict import GOOD, Confidence, Reason, Status, Verdict, unknown
 
 _WORST_FIRST: Final = (Status.FAILED, Status.OVERDUE, Status.UNKNOWN, Status.WARNING, Status.OK, Status.PENDING)
 
@@ -29,7 +29,7 @@ def judge_guest(guest: Guest, situation: Situation) -> Verdict:
     if foreign := situation.foreign_archives(guest):
         verdict = replace(verdict, trace={**verdict.trace, "foreign_archives": str(len(foreign))})
     verdict = _within_age(guest, verdict, situation)
-    if verdict.status in {Status.OK, Status.WARNING}:
+    if verdict.status in GOOD:
         if changed := _storage_changed(outcomes, situation):
             return replace(changed, last_success=verdict.last_success, next_due=verdict.next_due)
         verdict = _with_findings(verdict, findings_of(guest, verdict, outcomes, situation))

@@ -19,7 +19,7 @@ from .records import RunRecord
 from .run_results import RunResult, is_empty, result_of_run
 from .situation import Situation
 from .slots import Timetable, event_of, has_schedule
-from .verdict import Confidence, Reason, Status, Verdict, unknown
+from .verdict import GOOD, Confidence, Reason, Status, Verdict, unknown
 
 _ANNOUNCED: Final = timedelta(days=7)
 _SLOW_FACTOR: Final = 3
@@ -56,7 +56,7 @@ def _last_success(job: BackupJob, runs: Sequence[RunRecord], situation: Situatio
             break
         if run.ended is None or run.node in good or (nodes and run.node not in nodes):
             continue
-        if run.outcomes and _result(run, situation).status in {Status.OK, Status.WARNING}:
+        if run.outcomes and _result(run, situation).status in GOOD:
             good[run.node] = run.ended
     return min(good.values()) if len(good) == wanted else None
 
