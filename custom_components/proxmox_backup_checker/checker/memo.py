@@ -122,13 +122,12 @@ class Memory:
 
     def _of_guest(self, guest: Guest) -> Grounds:
         vmid, indexes = guest.vmid, self._situation.indexes
-        going_on = self._going_on.get(vmid)
         return (
             guest,
             self._situation.history.guests.get(vmid),
             indexes.runs.by_guest.get(vmid),
             indexes.archives.guests.get(vmid),
-            self._same(("going on", vmid), partial(tuple, going_on)) if going_on else None,
+            self._same(("going on", vmid), lambda: self._going_on[vmid]) if vmid in self._going_on else None,
             self._everywhere,
             *self._of_promises(guest.node, indexes.coverage.jobs_of[vmid]),
         )
