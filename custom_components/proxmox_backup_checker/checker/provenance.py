@@ -1,6 +1,6 @@
 """Whose an archive is: on a storage that several clusters use, another guest with the same number may have left it."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -11,8 +11,8 @@ from ..proxmox.backup_models import Archive
 from ..proxmox.models import Guest
 from .archives import file_name, is_renamed
 from .facts import Facts
-from .history_limits import KEPT, RUNS_PER_GUEST
-from .outcomes import Outcome
+from .history_limits import FEWEST_RUNS_PER_GUEST, KEPT
+from .outcomes import Outcome, written_name
 from .records import History, RunRecord
 from .run_memory import RunIndex
 from .watch import Watch
@@ -59,9 +59,22 @@ class Provenance:
             or (
                 origin is Origin.UNCERTAIN
                 and (archive.storage not in mixed or _names(archive, guest))
-                and not _names_another(archive, guest)
+                and not self._names_another(archive, guest)
             )
         ]
+
+    def _names_another(self, archive: Archive, guest: Guest) -> bool:
+        """Tell whether an archive's notes are the name of another guest: such notes are Proxmox' usual ones."""
+        notes = (archive.notes or "").strip()
+        if guest.name is None or len(notes.split()) != 1 or guest.name in notes:
+            return False
+        return notes != str(guest.vmid) and notes not in self._other_notes
+
+    @cached_property
+    def _other_notes(self) -> frozenset[str]:
+        """The words that jobs leave in notes and that name no guest: those for node and cluster, and fixed ones."""
+        templates = (str(job.options.get("notes-template", "")).strip() for job in self.facts.jobs or ())
+        return frozenset({*self.facts.nodes, self.facts.cluster.title, *templates})
 
     def origin(self, archive: Archive) -> Origin:
         """Return who wrote an archive."""
@@ -106,21 +119,25 @@ class Provenance:
             return self.watch.has_come(moment - facts.skew + _CLOCKS_DIFFER)
         return moment <= facts.tasks_read + facts.skew - _CLOCKS_DIFFER
 
-    @cached_property
-    def _obscure(self) -> tuple[tuple[datetime, datetime], ...]:
-        """When runs went on of which it is not known whom they backed up."""
-        unread = ((started, self.facts.now) for started in self.facts.unread_runs)
-        return (*unread, *((started, ended or started + KEPT) for started, ended in self.index.logless))
-
     def _is_all_known(self, vmid: int, written: datetime) -> bool:
         """Tell whether every run is known that can have written an archive of this number at this time."""
-        if not all(self._are_runs_known(node, written) for node in self._nodes_with(vmid, written)):
+        nodes = self._nodes_with(vmid, written)
+        if not all(self._are_runs_known(node, written) for node in nodes):
             return False
         outcomes = self.index.by_guest.get(vmid, ())
-        if len(outcomes) >= RUNS_PER_GUEST and written < outcomes[-1].started:
+        if len(outcomes) >= FEWEST_RUNS_PER_GUEST and written < outcomes[-1].started:
+            # What came before may have been left out of the history.
             return False
-        return not any(
-            started - _CLOCKS_DIFFER <= written <= ended + _CLOCKS_DIFFER for started, ended in self._obscure
+        return not self._is_obscure(nodes, written)
+
+    def _is_obscure(self, nodes: Container[str], written: datetime) -> bool:
+        """Tell whether a run may have written something then of which it is not known whom it backed up."""
+        if any(started - _CLOCKS_DIFFER <= written for started in self.facts.unread_runs):
+            return True
+        return any(
+            run.node in nodes
+            and run.started - _CLOCKS_DIFFER <= written <= (run.ended or run.started + KEPT) + _CLOCKS_DIFFER
+            for run in self.index.untold
         )
 
     def _written_for(self, vmid: int) -> tuple[frozenset[str], tuple[Outcome, ...]]:
@@ -129,9 +146,7 @@ class Provenance:
             now = (outcome for run in self.running for outcome in run.outcomes if outcome.vmid == vmid)
             outcomes = (*self.index.by_guest.get(vmid, ()), *now)
             self._written[vmid] = (
-                frozenset(
-                    outcome.archive.rpartition("/dump/")[2] for outcome in outcomes if outcome.archive is not None
-                ),
+                frozenset(written_name(outcome.archive) for outcome in outcomes if outcome.archive is not None),
                 tuple(outcome for outcome in outcomes if outcome.archive is None),
             )
         return self._written[vmid]
@@ -150,9 +165,3 @@ def _lasted(outcome: Outcome, moment: datetime) -> bool:
 
 def _names(archive: Archive, guest: Guest) -> bool:
     return guest.name is not None and (archive.notes or "").strip() == guest.name
-
-
-def _names_another(archive: Archive, guest: Guest) -> bool:
-    """Tell whether an archive's notes are the name of another guest: such notes are Proxmox' usual ones."""
-    notes = (archive.notes or "").strip()
-    return bool(notes) and guest.name is not None and len(notes.split()) == 1 and guest.name not in notes
