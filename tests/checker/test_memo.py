@@ -372,7 +372,7 @@ class Listener:
                 assert tag not in self.open
                 self.open.add(tag)
             elif kind is MessageKind.CLOSED:
-                assert tag in self.open | self.over or message.record.taken_back
+                assert tag in self.open | self.over
                 self.open.discard(tag)
                 self.over.discard(tag)
             else:
