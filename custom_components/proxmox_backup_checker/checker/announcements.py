@@ -114,10 +114,8 @@ def _there(alerts: tuple[Alert, ...], records: dict[str, AlertRecord], moment: _
         known = records.get(alert.tag)
         record, news = _next(alert, known, moment)
         if alert.in_progress and _may_wait(record, moment):
-            record, news = (
-                replace(known or record, held_since=record.held_since, announced=known and known.announced),
-                None,
-            )
+            announced = known.announced if known else None
+            record, news = replace(known or record, held_since=record.held_since, announced=announced), None
         records[record.key] = record
         if news is not None:
             messages.append(Message(kind=news, record=record, alert=alert))
