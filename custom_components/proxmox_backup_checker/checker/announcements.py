@@ -139,7 +139,7 @@ def _no_longer_news(records: dict[str, AlertRecord], moment: _Moment) -> list[Me
         old = record.ended is not None and moment.now - record.ended >= _RECOVERY_STAYS
         if old and record.recovered and not record.taken_back:
             records[record.key] = replace(record, taken_back=True)
-            if newest[record.tag] == record.key:
+            if record.tag not in records and newest[record.tag] == record.key:
                 messages.append(Message(kind=MessageKind.CLOSED, record=records[record.key]))
     return messages
 

@@ -22,6 +22,7 @@ from .slots import Timetable, event_of, has_schedule
 from .verdict import GOOD, Confidence, Reason, Status, Verdict, unknown
 
 _ANNOUNCED: Final = timedelta(days=7)
+_HANGS_AFTER: Final = timedelta(days=3)
 _SLOW_FACTOR: Final = 3
 _SLOW_LEAST: Final = timedelta(minutes=30)
 _WORST_FIRST: Final = (Status.FAILED, Status.OVERDUE, Status.UNKNOWN, Status.WARNING, Status.OK, Status.PENDING)
@@ -98,8 +99,16 @@ def _with_progress(job: BackupJob, verdict: Verdict, situation: Situation) -> Ve
         return replace(verdict, status=Status.WAITING, under_run=verdict.status)
     if job.enabled and verdict.status in {Status.OK, Status.WARNING, Status.PENDING}:
         if (finding := _too_slow(job, going_on, situation)) is not None:
-            verdict = replace(verdict, reason=finding, findings=(finding, *verdict.findings))
+            problem = verdict.problem or _hangs(finding, going_on, situation)
+            verdict = replace(verdict, problem=problem, reason=finding, findings=(finding, *verdict.findings))
     return replace(verdict, status=Status.RUNNING, under_run=verdict.status)
+
+
+def _hangs(finding: Reason, going_on: Iterable[RunRecord], situation: Situation) -> bool:
+    """Tell whether a run keeps later ones from starting for so long that it will hardly end by itself."""
+    return finding.code == "run_longer_than_interval" and any(
+        situation.node_now(run.node) - run.started >= _HANGS_AFTER for run in going_on
+    )
 
 
 def _too_slow(job: BackupJob, going_on: Iterable[RunRecord], situation: Situation) -> Reason | None:
