@@ -14,7 +14,7 @@ from custom_components.proxmox_backup_checker.checker.facts import (
     StorageFacts,
 )
 from custom_components.proxmox_backup_checker.checker.happening import HappeningKind
-from custom_components.proxmox_backup_checker.checker.history_limits import RUNS_PER_GUEST
+from custom_components.proxmox_backup_checker.checker.history_limits import FEWEST_RUNS_PER_GUEST, OUTCOMES_KEPT, RUNS_PER_GUEST
 from custom_components.proxmox_backup_checker.checker.outcomes import Outcome, Result
 from custom_components.proxmox_backup_checker.checker.picture import judge
 from custom_components.proxmox_backup_checker.checker.provenance import Origin, Provenance
@@ -193,6 +193,17 @@ def test_what_the_history_no_longer_holds_is_uncertain() -> None:
         for number in range(1, RUNS_PER_GUEST + 1)
     ]
     assert provenance(seen(), *many).origin(snapshot(NOW - timedelta(days=20))) is Origin.UNCERTAIN
+
+
+def test_of_thousands_of_guests_the_history_no_longer_holds_more_than_some_runs() -> None:
+    nights = [NOW - timedelta(hours=number) for number in range(1, FEWEST_RUNS_PER_GUEST + 1)]
+    guests = OUTCOMES_KEPT // FEWEST_RUNS_PER_GUEST
+    others = (outcome(None, nights[0], vmid=1000 + number) for number in range(guests))
+    of_many = [record(outcome(None, night), *(others if night is nights[0] else ()), started=night) for night in nights]
+    older = snapshot(nights[-1] - timedelta(days=1))
+    assert provenance(seen(), *of_many).origin(older) is Origin.UNCERTAIN
+    of_one = [record(outcome(None, night), started=night) for night in nights]
+    assert provenance(seen(), *of_one).origin(older) is Origin.FOREIGN
 
 
 def test_nobody_else_writes_on_a_nodes_own_storage_and_a_renamed_file_is_anybodys() -> None:

@@ -49,7 +49,7 @@ def bounded(history: History, now: datetime) -> History:
 
 def _runs(runs: Mapping[str, RunRecord], oldest: datetime) -> Mapping[str, RunRecord]:
     """Leave out what is old, the outcomes that are too many, and runs that have none unless they are among the newest."""
-    limit = _runs_per_guest(runs)
+    limit = runs_per_guest(len({outcome.vmid for run in runs.values() for outcome in run.outcomes}))
     by_guest: Counter[int] = Counter()
     by_job: Counter[str | None] = Counter()
     by_node: Counter[str] = Counter()
@@ -74,9 +74,8 @@ def _runs(runs: Mapping[str, RunRecord], oldest: datetime) -> Mapping[str, RunRe
     return {upid: kept for upid, run in runs.items() if (kept := changed.get(upid, run)) is not None}
 
 
-def _runs_per_guest(runs: Mapping[str, RunRecord]) -> int:
-    """Return how many runs are kept of each guest."""
-    guests = len({outcome.vmid for run in runs.values() for outcome in run.outcomes})
+def runs_per_guest(guests: int) -> int:
+    """Return how many runs are kept of each of so many guests."""
     return min(RUNS_PER_GUEST, max(FEWEST_RUNS_PER_GUEST, OUTCOMES_KEPT // max(guests, 1)))
 
 

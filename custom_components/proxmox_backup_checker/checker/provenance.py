@@ -11,7 +11,7 @@ from ..proxmox.backup_models import Archive
 from ..proxmox.models import Guest
 from .archives import file_name, is_renamed
 from .facts import Facts
-from .history_limits import KEPT, RUNS_PER_GUEST
+from .history_limits import KEPT, runs_per_guest
 from .outcomes import Outcome
 from .records import History, RunRecord
 from .run_memory import RunIndex
@@ -83,6 +83,11 @@ class Provenance:
         return frozenset(storage.storage for storage in self.facts.storages if storage.node is None)
 
     @cached_property
+    def _runs_kept(self) -> int:
+        """From how many runs of a guest on older ones can have been left out: there may have been more guests then."""
+        return runs_per_guest(2 * len(self.index.by_guest))
+
+    @cached_property
     def concerned(self) -> frozenset[str]:
         """The nodes that can have backed anything up: one that never had a guest has nothing to list."""
         return frozenset({*(guest.node for guest in self.facts.guests), *self.index.nodes})
@@ -117,7 +122,7 @@ class Provenance:
         if not all(self._are_runs_known(node, written) for node in self._nodes_with(vmid, written)):
             return False
         outcomes = self.index.by_guest.get(vmid, ())
-        if len(outcomes) >= RUNS_PER_GUEST and written < outcomes[-1].started:
+        if len(outcomes) >= self._runs_kept and written < outcomes[-1].started:
             return False
         return not any(
             started - _CLOCKS_DIFFER <= written <= ended + _CLOCKS_DIFFER for started, ended in self._obscure
