@@ -14,7 +14,11 @@ from custom_components.proxmox_backup_checker.checker.facts import (
     StorageFacts,
 )
 from custom_components.proxmox_backup_checker.checker.happening import HappeningKind
-from custom_components.proxmox_backup_checker.checker.history_limits import FEWEST_RUNS_PER_GUEST, OUTCOMES_KEPT, RUNS_PER_GUEST
+from custom_components.proxmox_backup_checker.checker.history_limits import (
+    FEWEST_RUNS_PER_GUEST,
+    OUTCOMES_KEPT,
+    RUNS_PER_GUEST,
+)
 from custom_components.proxmox_backup_checker.checker.outcomes import Outcome, Result
 from custom_components.proxmox_backup_checker.checker.picture import judge
 from custom_components.proxmox_backup_checker.checker.provenance import Origin, Provenance
