@@ -1,11 +1,14 @@
 """What every test has at hand."""
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import AsyncGenerator, Generator
 from typing import Any
 
+from homeassistant.core import HomeAssistant
 import pytest
 import pytest_socket
+
+from custom_components.proxmox_backup_checker.const import DOMAIN
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -28,6 +31,21 @@ def real_network() -> Generator[None]:
     pytest_socket.socket_allow_hosts(hosts, allow_unix_socket=True)
     yield
     pytest_socket.disable_socket(allow_unix_socket=True)
+
+
+@pytest.fixture
+async def _unloaded_in_time(hass: HomeAssistant, real_network: None) -> AsyncGenerator[None]:
+    """Unload what polls before the network is taken away: a clock that a test moved can have begun one more poll."""
+    yield
+    for entry in hass.config_entries.async_loaded_entries(DOMAIN):
+        await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.fixture(autouse=True)
+def _no_poll_after_the_test(request: pytest.FixtureRequest) -> None:
+    """Leave no poll running, in the tests that can have one."""
+    if {"hass", "real_network"} <= set(request.fixturenames):
+        request.getfixturevalue("_unloaded_in_time")
 
 
 @pytest.fixture(autouse=True)

@@ -25,6 +25,7 @@ from .reasons import Reasons
 from .services import async_setup_services
 from .statistics import keep_statistics
 from .voice import async_setup_voice
+from .words import Words
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -54,7 +55,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: CheckerConfigEntry) -> N
         issues.update()
     entry.runtime_data = coordinator
     # The parents must be registered before the entities name them, and names follow the guests.
-    devices = Devices(hass, coordinator)
+    devices = Devices(hass, coordinator, await Words.load(hass, coordinator.reasons))
     devices.update()
     entry.async_on_unload(coordinator.async_add_listener(devices.update))
     await hass.config_entries.async_forward_entry_setups(entry, _PLATFORMS)

@@ -100,6 +100,10 @@ class ClusterDoor:
             except ProxmoxError as other:
                 _LOGGER.debug("%s does not answer for the cluster: %s", endpoint.node, other)
                 continue
+            except Exception:
+                # However odd, it is no worse than silence: what counts is the error of the configured node.
+                _LOGGER.debug("%s cannot be asked", endpoint.node, exc_info=True)
+                continue
             if self.stand_in is None:
                 _LOGGER.warning("%s answers for %s: %s", endpoint.node, status.title, error)
             self.stand_in = StandIn(node=endpoint.node, missing=missing, error=error)

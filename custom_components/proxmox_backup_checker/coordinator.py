@@ -72,6 +72,7 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
         self._polling = asyncio.Lock()
         self._judging = asyncio.Lock()
         self._telling: set[asyncio.Task[None]] = set()
+        self._stopped = False
         self._policy = policy_of(entry.options)
         self.reasons = reasons
         self.links = AgentLinks()
@@ -180,8 +181,12 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
                 _LOGGER.exception("Unexpected error while %s tells its news", self.name)
 
     async def async_stop(self) -> None:
-        """Write the history before the entry is unloaded."""
-        await self._store.async_save()
+        """Look no more, and write the history before the entry is unloaded; what is found from now on, the next start tells."""
+        await self.async_shutdown()
+        async with self._judging:
+            await self._told()
+            self._stopped = True
+            await self._store.async_save()
 
     @override
     async def _async_update_data(self) -> Picture:
@@ -239,6 +244,8 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
         """Have the facts judged in another thread: nothing that takes part is ever changed."""
         async with self._judging:
             await self._told()
+            if self._stopped:
+                return self.data
             picture = await self.hass.async_add_executor_job(judge, facts, self._history, self.data)
             history = picture.history
             if is_time_to_bound(self._bounded, facts.now):

@@ -15,10 +15,10 @@ from .const import DOMAIN
 from .coordinator import CheckerCoordinator
 from .proxmox.backup_models import BackupJob
 from .proxmox.models import Guest
+from .words import Words
 
 # A guest that is being moved is in no node's list for a moment.
 _POLLS_UNTIL_REMOVED: Final = 3
-_MODELS: Final = {"qemu": "Virtual machine", "lxc": "Container"}
 _PREFIXES: Final = {"qemu": "VM", "lxc": "CT"}
 # Pages of Proxmox' web interface as its links name them (pve-manager, www/manager6/StateProvider.js): what is selected, and
 # which of its tabs is open; 21 is "Backup", 4 the list of tasks, 18 the datacenter.
@@ -56,8 +56,9 @@ def node_key(identity: str, node: str) -> str:
 class Devices:
     """Keeps the device registry in step with the picture."""
 
-    def __init__(self, hass: HomeAssistant, coordinator: CheckerCoordinator) -> None:
-        """Start with the cluster's own device."""
+    def __init__(self, hass: HomeAssistant, coordinator: CheckerCoordinator, words: Words) -> None:
+        """Start with the cluster's own device; `words` say what a device is."""
+        self._words = words
         self._registry = dr.async_get(hass)
         self._coordinator = coordinator
         self._entry_id = coordinator.config_entry.entry_id
@@ -79,7 +80,7 @@ class Devices:
                 identifiers={(DOMAIN, cluster_key(identity))},
                 name=picture.cluster.title,
                 manufacturer="Proxmox",
-                model="Proxmox VE cluster" if picture.cluster.name else "Proxmox VE host",
+                model=self._words.text("device_cluster" if picture.cluster.name else "device_host"),
                 entry_type=DeviceEntryType.SERVICE,
                 configuration_url=self._page,
             ),
@@ -106,7 +107,7 @@ class Devices:
             translation_key="job",
             translation_placeholders={"job": job_name(job)},
             manufacturer="Proxmox",
-            model="Backup job",
+            model=self._words.text("device_job"),
             model_id=job.job_id,
             entry_type=DeviceEntryType.SERVICE,
             configuration_url=self._page.with_fragment(_JOBS_PAGE),
@@ -122,7 +123,7 @@ class Devices:
             identifiers={key},
             name=name,
             manufacturer="Proxmox",
-            model=_MODELS.get(guest.guest_type, guest.guest_type),
+            model=self._words.text(f"device_{guest.guest_type}"),
             model_id=str(guest.vmid),
             configuration_url=self._page.with_fragment(_GUEST_PAGES[guest.guest_type].format(guest.vmid)),
             via_device_id=cluster_id,
@@ -140,7 +141,7 @@ class Devices:
             translation_key="storage",
             translation_placeholders={"storage": key},
             manufacturer="Proxmox",
-            model="Storage",
+            model=self._words.text("device_storage"),
             model_id=key,
             entry_type=DeviceEntryType.SERVICE,
             configuration_url=self._page.with_fragment(page),
@@ -152,7 +153,7 @@ class Devices:
             identifiers={(DOMAIN, node_key(self._coordinator.identity, node))},
             name=node,
             manufacturer="Proxmox",
-            model="Node",
+            model=self._words.text("device_node"),
             configuration_url=self._page.with_fragment(_NODE_PAGE.format(node)),
             via_device_id=cluster_id,
         )

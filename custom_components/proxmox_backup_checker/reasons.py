@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 import json
 from pathlib import Path
-from typing import Any, Final, Self, TypedDict
+from typing import Any, Final, Self, TypedDict, override
 
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
@@ -36,6 +36,18 @@ class CauseWords(TypedDict):
     step: str
 
 
+class _Blank(str):
+    """What fills a blank; `{count:day|days}` is the word for that many."""
+
+    __slots__ = ()
+
+    @override
+    def __format__(self, words: str) -> str:
+        """Return the word for one, or that for any other number."""
+        one, bar, many = words.partition("|")
+        return (one if self == "1" else many) if bar else super().__format__(words)
+
+
 class Reasons:
     """The sentences of one language by reason code, those of the causes by theirs, and the words of messages."""
 
@@ -65,10 +77,10 @@ class Reasons:
 
     def sentence(self, reason: Reason) -> str:
         """Return why, as one sentence that fits a state attribute."""
-        values = {name: self._text(value) for name, value in reason.values.items()}
+        values = {name: _Blank(self._text(value)) for name, value in reason.values.items()}
         if cause := cause_of(values.get("error", "")):
             raw = values["error"]
-            values["error"] = f"{self.cause(cause)}: {raw}" if cause.code in _VAGUE else f"{self.cause(cause)}."
+            values["error"] = _Blank(f"{self.cause(cause)}: {raw}" if cause.code in _VAGUE else f"{self.cause(cause)}.")
         text = self._sentences[reason.code].format_map(values)
         return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
@@ -78,11 +90,11 @@ class Reasons:
 
     def cause(self, cause: Cause) -> str:
         """Return why a backup failed, as a clause without a full stop that follows "failed: "."""
-        return self._causes[cause.code]["cause"].format_map(cause.values)
+        return self._causes[cause.code]["cause"].format_map(_blanks(cause))
 
     def step(self, cause: Cause) -> str:
         """Return what to do about a cause, in one or two sentences."""
-        return self._causes[cause.code]["step"].format_map(cause.values)
+        return self._causes[cause.code]["step"].format_map(_blanks(cause))
 
     def clause(self, error: str | None) -> str | None:
         """Return the cause behind an error as a clause without a full stop, or its own text; None without an error."""
@@ -118,6 +130,10 @@ class Reasons:
         local = dt_util.as_local(value)
         weekday = _WEEKDAYS[self.language][local.weekday()]
         return f"{weekday}, {local.strftime(_DATES[self.language])} {local:%H:%M}"
+
+
+def _blanks(cause: Cause) -> dict[str, _Blank]:
+    return {name: _Blank(value) for name, value in cause.values.items()}
 
 
 def _read(name: str, folder: Path = _FOLDER) -> dict[str, Any]:

@@ -22,13 +22,15 @@ from .words import Words
 _LOGGER = logging.getLogger(__name__)
 
 _SENTENCES: Final = (
-    "(are|is) [all] [of] my backup[s] (fine|ok|okay|good|all right|alright)",
-    "how are my backups [doing]",
-    "did [all] my backups (run|work|succeed)",
+    "(are|is) [all] [of] [my|our|the] backup[s] (fine|ok|okay|good|all right|alright|there|up to date)",
+    "how are (my|our|the) backups [doing]",
+    "did [all] [of] [my|our|the] backups (run|work|succeed)",
     "is everything backed up",
-    "(sind|ist) [alle] meine (backup[s]|sicherung[en]) (in ordnung|ok|okay|gut)",
-    "wie (geht es|steht es um) meine[n] (backups|sicherungen)",
-    "ist alles gesichert",
+    # What Home Assistant does not know from here it takes for a question about people, and answers it "yes".
+    "(sind|ist) [alle] [meine|unsere|die] ([daten]sicherung[en]|backup[s]) (in ordnung|ok|okay|gut|da|gelaufen|aktuell)",
+    "haben [alle] [meine|unsere|die] ([daten]sicherungen|backups) (geklappt|funktioniert)",
+    "wie (geht es|steht es um) [meine[n]|unsere[n]|die|den] ([daten]sicherungen|backups)",
+    "(ist alles|sind alle) gesichert",
 )
 _REASONS_TOLD: Final = 3
 

@@ -56,7 +56,9 @@ export class Format {
   /** "in 13 hr.", "5 days ago". */
   relative(time: number | null | undefined, now = Date.now() / 1000, style: "narrow" | "short" | "long" = "narrow") {
     if (time === null || time === undefined) return "–";
-    const format = new Intl.RelativeTimeFormat(this.language, { style, numeric: "auto" });
+    // In German, minutes are not written "m".
+    const readable = style === "narrow" && this.language.startsWith("de") ? "short" : style;
+    const format = new Intl.RelativeTimeFormat(this.language, { style: readable, numeric: "auto" });
     const seconds = time - now;
     const size = Math.abs(seconds);
     if (size < 45) return format.format(0, "second");

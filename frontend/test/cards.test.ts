@@ -126,6 +126,11 @@ describe("the dashboard", () => {
     expect(JSON.stringify(views[3])).not.toContain("calendar.backups");
   });
 
+  test("speaks the user's language from the first moment", async () => {
+    const german = { ...hass(), language: "de", locale: { ...hass().locale, language: "de" } };
+    expect(JSON.stringify(await generate(german))).toContain("Nächste Läufe");
+  });
+
   test("is there before the integration is", async () => {
     const early = hass();
     early.connection.sendMessagePromise = async () => Promise.reject({ code: "unknown_command" });

@@ -26,7 +26,7 @@ async def talking(home: Home) -> Home:
 
 
 @pytest.mark.parametrize(
-    "question", ["Are my backups fine?", "are all my backups okay", "How are my backups?", "is everything backed up"]
+    "question", ["Are my backups fine?", "are all backups okay", "How are my backups?", "is everything backed up"]
 )
 async def test_all_is_well(talking: Home, question: str) -> None:
     await talking.until("2026-01-13T05:00:00")
@@ -42,7 +42,11 @@ async def test_a_problem_is_told_with_its_reason_in_german(talking: Home) -> Non
     assert answer.endswith(
         "files (104): Die letzte Sicherung auf pve2 ist fehlgeschlagen: eine Platte hat Lese- oder Schreibfehler gemeldet."
     )
-    assert await ask(talking.hass, "Wie geht es meinen Backups", "de") == answer
+    for question in (
+        *("Wie geht es meinen Backups", "Wie geht es den Datensicherungen", "Haben alle Backups geklappt?"),
+        *("Sind alle Sicherungen in Ordnung?", "Sind die Sicherungen gelaufen?", "Sind alle gesichert?"),
+    ):
+        assert await ask(talking.hass, question, "de") == answer
 
 
 async def test_what_cannot_be_seen_is_not_called_fine(talking: Home) -> None:

@@ -64,18 +64,20 @@ class Watch:
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     alerts: tuple[Alert, ...] = ()
     running: tuple[RunRecord, ...] = ()
+    jobs_hidden: bool = False
 
     def facts(self) -> Facts:
         """Return a cluster of some guests in one job."""
         vmids = range(101, 101 + self.guests)
         known = facts([guest(vmid) for vmid in vmids], [job("nightly", *vmids)])
-        return replace(known, now=self.now, policy=self.policy)
+        return replace(known, now=self.now, policy=self.policy, jobs=None if self.jobs_hidden else known.jobs)
 
     def look(self, after: timedelta = HOUR, **verdicts: Verdict) -> list[tuple[str, str]]:
         """Let time go by; guests and jobs that are not named are fine."""
         self.now += after
         known = self.facts()
-        fine = {f"guest_{vmid}": OK for vmid in range(101, 101 + self.guests)} | {"job_nightly": OK}
+        fine = {f"guest_{vmid}": OK for vmid in range(101, 101 + self.guests)}
+        fine |= {} if self.jobs_hidden else {"job_nightly": OK}
         self.verdicts = fine | verdicts
         first = self.history.evaluated is None
         situation = a_situation(known, self.history, self.running)
@@ -124,6 +126,16 @@ def test_a_recovery_is_taken_back_half_a_day_later_and_only_once(watch: Watch) -
         [],
         [],
     ]
+
+
+def test_an_old_recovery_takes_no_later_one_away(watch: Watch) -> None:
+    watch.look(guest_101=failure())
+    watch.look()
+    watch.look(timedelta(hours=6), guest_101=failure())
+    assert watch.look(timedelta(hours=2)) == [("recovered", "job_nightly")]
+
+    assert watch.look(timedelta(hours=5)) == []
+    assert watch.look(timedelta(hours=7)) == [("closed", "job_nightly")]
 
 
 def test_a_problem_that_lasts_is_reminded_of_a_day_after_the_last_message(watch: Watch) -> None:
@@ -232,6 +244,58 @@ def test_while_the_job_still_runs_elsewhere_nothing_is_told_for_some_hours(
     assert len(watch.look(guest_101=failure())) == 1 - told
 
 
+def a_run(watch: Watch, job_id: str = "nightly") -> RunRecord:
+    return RunRecord(
+        upid=f"UPID:pve2:{watch.now}:",
+        node="pve2",
+        started=watch.now,
+        ended=None,
+        status="",
+        job_id=job_id,
+        confidence=Confidence.EXACT,
+    )
+
+
+def test_a_job_that_never_rests_is_told_of_all_the_same(watch: Watch) -> None:
+    told = []
+    for _ in range(8):
+        watch.running = (a_run(watch),)
+        told += watch.look(guest_101=failure())
+    assert told == [("opened", "job_nightly")]
+    for _ in range(8):
+        watch.running = (a_run(watch),)
+        told += watch.look(guest_101=failure(), guest_102=failure())
+    assert told[1:] == [("changed", "job_nightly")]
+
+
+def test_nothing_is_told_of_a_failure_that_the_same_night_makes_good(watch: Watch) -> None:
+    watch.running = (a_run(watch),)
+    assert watch.look(guest_101=failure()) == []
+    watch.running = ()
+    assert watch.look() == []
+
+
+def test_a_run_under_way_at_the_first_look_makes_no_old_failure_news() -> None:
+    watch = Watch()
+    watch.running = (a_run(watch),)
+    assert watch.look(guest_101=failure()) == []
+    watch.running = ()
+    assert watch.look(guest_101=failure()) == []
+    assert watch.look(guest_101=failure(failures=2)) == [("opened", "job_nightly")]
+
+
+def test_it_is_over_without_a_word_where_a_guest_still_waits_for_its_backup(watch: Watch) -> None:
+    watch.look(guest_101=failure(), guest_102=failure())
+    pending = Verdict(status=Status.PENDING, problem=False, reason=Reason("first_run_not_due"))
+    assert watch.look(guest_102=pending) == [("closed", "job_nightly")]
+
+
+def test_a_guest_that_is_left_alone_now_keeps_no_recovery_back(watch: Watch) -> None:
+    watch.look(guest_101=failure(), guest_102=failure())
+    ignored = Verdict(status=Status.IGNORED, problem=False, reason=Reason("ignored_by_tag"))
+    assert watch.look(guest_102=ignored) == [("recovered", "job_nightly")]
+
+
 def test_a_run_that_may_have_been_of_two_jobs_is_told_once(watch: Watch) -> None:
     lost = failure("unexpected status", evidence=("UPID:pve1:",))
 
@@ -274,6 +338,42 @@ def test_an_acknowledgement_until_a_moment_ends_then_and_the_problem_comes_again
     assert watch.look(timedelta(hours=7), guest_101=failure()) == []
     assert watch.look(guest_101=failure()) == [("reminder", "job_nightly")]
     assert watch.look(guest_101=failure()) == []
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_an_acknowledgement_that_ends_while_nothing_can_be_seen_or_told_is_reminded_of_later(
+    watch: Watch, busy: bool
+) -> None:
+    watch.policy = Policy(remind_after=None)
+    watch.look(guest_101=failure())
+    watch.acknowledge("guest_101", until=watch.now + timedelta(hours=8))
+    if busy:
+        watch.running = (a_run(watch),)
+    else:
+        assert watch.look(timedelta(hours=9), guest_101=unknown("node_unreachable", node="pve1")) == []
+
+    assert watch.look(timedelta(hours=9), guest_101=failure()) == [("reminder", "job_nightly")]
+    assert watch.look(guest_101=failure()) == []
+
+
+def test_what_is_known_not_to_be_seen_comes_again_at_the_moment_too(watch: Watch) -> None:
+    watch.policy = Policy(remind_after=None)
+    blind = replace(unknown("cannot_verify"), problem=True)
+    watch.look(guest_101=blind)
+    watch.acknowledge("guest_101", until=watch.now + timedelta(hours=8))
+
+    assert watch.look(timedelta(hours=9), guest_101=blind) == [("reminder", "blind")]
+
+
+def test_an_acknowledgement_outlasts_jobs_that_are_out_of_sight(watch: Watch) -> None:
+    watch.look(job_nightly=failure())
+    watch.acknowledge("job_nightly")
+    watch.jobs_hidden = True
+    assert watch.look(guest_101=failure()) == [("changed", "job_nightly")]
+    assert "job_nightly" in watch.history.acknowledgements
+    watch.jobs_hidden = False
+
+    assert watch.look(timedelta(days=2), job_nightly=failure()) == []
 
 
 def test_an_acknowledgement_until_a_moment_outlasts_a_good_night(watch: Watch) -> None:

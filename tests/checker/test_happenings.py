@@ -406,3 +406,18 @@ def test_a_disk_that_is_newly_left_out_is_told_once() -> None:
 def test_many_texts_are_told_by_the_first_few() -> None:
     assert some("ab") == "a, b"
     assert some("abcdefg") == "a, b, c, d, e, … (+2)"
+
+
+def test_guests_whose_pool_can_no_longer_be_seen_are_not_called_uncovered() -> None:
+    pooled = [guest(101, pool="web")]
+    story = Story(guests=pooled, jobs=[job("off", enabled=False, pool="web")])
+    told = story.look(guests=[replace(pooled[0], pool=None)], pools_visible=False)
+    assert kinds(told) == []
+
+
+def test_a_guest_is_new_once_even_while_our_clock_stands_still() -> None:
+    story = Story()
+    more = (*GUESTS, guest(103, name="new"))
+    assert kinds(story.look(guests=more)) == ["guest_new"]
+    # Where no node tells the time either, that of the last look goes on.
+    assert [kinds(story.look(-LOOK)) for _ in range(3)] == [[], [], []]

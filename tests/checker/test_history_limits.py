@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from custom_components.proxmox_backup_checker.checker.history_limits import bounded, is_time_to_bound
+from custom_components.proxmox_backup_checker.checker.history_limits import MISSES_PER_JOB, bounded, is_time_to_bound
 from custom_components.proxmox_backup_checker.checker.records import (
     GuestRecord,
     History,
@@ -162,3 +162,21 @@ def test_missed_slots_go_with_the_runs_of_their_time() -> None:
 def test_of_thousands_of_guests_fewer_outcomes_are_kept_each() -> None:
     history = bounded(history_of(*nights(31, *range(100, 5200))), NOW)
     assert set(outcomes_by_guest(history).values()) == {30}
+
+
+def test_of_a_job_that_hardly_ever_runs_the_newest_missed_slots_are_kept() -> None:
+    slots = [NOW - timedelta(minutes=5 * number) for number in range(MISSES_PER_JOB + 20)]
+    misses = {
+        f"busy@{slot.timestamp()}": MissRecord(
+            key=f"busy@{slot.timestamp()}", job_id="busy", slot=slot, node="pve1", code="run_missed"
+        )
+        for slot in slots
+    }
+    kept = bounded(history_of(misses=misses), NOW).misses
+    assert [miss.slot for miss in kept.values()] == slots[:MISSES_PER_JOB]
+
+
+def test_a_storage_goes_once_nothing_was_seen_of_it_for_as_long() -> None:
+    gone = StorageRecord(storage="old", node=None, samples=((_LONG_AGO, 1),), archives={"a": 1}, listed=_LONG_AGO)
+    quiet = StorageRecord(storage="usb", node=None, archives={"a": 1}, listed=_YEAR_AGO)
+    assert bounded(history_of(storages={"old": gone, "usb": quiet}), NOW).storages == {"usb": quiet}

@@ -1,6 +1,6 @@
 """What is held of a backup job."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from custom_components.proxmox_backup_checker.checker.facts import Blindness, JobState, Run
@@ -64,6 +64,34 @@ def test_the_failure_of_one_node_is_not_outweighed_by_the_others() -> None:
     held = picture([guest(100), guest(101, node="pve2")], jobs, [failed, later]).jobs["nightly"].verdict
     assert (held.problem, held.reason.values["node"]) == (True, "pve1")
     assert len(held.evidence) == 2
+
+
+def test_a_job_has_not_succeeded_since_one_of_its_nodes_fails() -> None:
+    command = "vzdump 100 101 --mode snapshot --quiet 1 --storage nas"
+    jobs = [job("nightly", 100, 101, storage="nas", schedule="10:00")]
+    good = [
+        ran(2, good_log(100, at=ago(2), command=command)),
+        ran(2, good_log(101, at=ago(2), command=command), "pve2"),
+    ]
+    text = failed_log(100, "disk full", ago(1)).replace("vzdump 100 --mode snapshot --quiet 1 --storage nas", command)
+    in_part = [ran(1, text, status="job errors"), ran(1, good_log(101, at=ago(1), command=command), "pve2")]
+
+    def last_success(*runs: Run) -> datetime | None:
+        return picture([guest(100), guest(101, node="pve2")], jobs, runs).jobs["nightly"].verdict.last_success
+
+    both = last_success(*good)
+    assert both is not None
+    assert last_success(*good, *in_part) == both
+    assert last_success(*in_part) is None
+    assert (last_success(good[0]) or NOW) < ago(1)
+
+
+def ago(days: int) -> datetime:
+    return NOW - timedelta(days=days)
+
+
+def ran(days: int, text: str, node: str = "pve1", status: str = "OK") -> Run:
+    return run(text, status, started=ago(days), node=node)
 
 
 def test_a_run_in_progress_keeps_the_verdict_before_it() -> None:

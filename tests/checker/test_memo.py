@@ -2,12 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+import os
 import random
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from custom_components.proxmox_backup_checker.checker.acknowledgements import acknowledge
+from custom_components.proxmox_backup_checker.checker.announcements import Message, MessageKind
 from custom_components.proxmox_backup_checker.checker.facts import (
     ArchiveListing,
     Blindness,
@@ -23,9 +27,14 @@ from custom_components.proxmox_backup_checker.checker.verdict import Status
 from custom_components.proxmox_backup_checker.proxmox.backup_models import Archive, IncludedGuest, IncludedVolume
 from custom_components.proxmox_backup_checker.proxmox.retention import KeepOptions
 
-from .builders import NOW, facts, failed_log, good_log, guest, job, run
+from .builders import BERLIN, NOW, facts, failed_log, good_log, guest, job, run
 
 NODES = ("pve1", "pve2")
+NEW_YORK = ZoneInfo("America/New_York")
+# An ordinary night, and the ones before the clocks are set back and forth in Berlin.
+STARTS = (NOW, datetime(2025, 10, 25, 8, 0, tzinfo=UTC), datetime(2026, 3, 28, 8, 0, tzinfo=UTC))
+# Others are to be tried where the rules or the memo were changed: MEMO_SEEDS=200.
+SEEDS = int(os.environ.get("MEMO_SEEDS", "9"))
 SHOWN = (
     "guests",
     "jobs",
@@ -63,6 +72,8 @@ class Cluster:
     now: datetime = NOW
     facts: Facts = field(default_factory=facts)
     runs: list[Run] = field(default_factory=list)
+    begun: list[tuple[datetime, str, tuple[int, ...], str]] = field(default_factory=list)
+    late: list[Run] = field(default_factory=list)
     read: bool = True
 
     def __post_init__(self) -> None:
@@ -84,7 +95,10 @@ class Cluster:
                 name: node if node.blindness else replace(node, tasks_read=self.now)
                 for name, node in self.facts.nodes.items()
             }
-            self.facts = replace(self.facts, nodes=nodes, runs=tuple(self.runs), read_at=read_at)
+            going_on = tuple(self.progress(*begun) for begun in self.begun)
+            self.facts = replace(self.facts, nodes=nodes, runs=(*self.runs, *going_on), read_at=read_at)
+            self.runs += self.late
+            self.late = []
         # Everything is read anew: equal, but not the same objects.
         guests = tuple(replace(known) for known in self.facts.guests)
         return replace(self.facts, now=self.now, guests=guests)
@@ -105,14 +119,48 @@ class Cluster:
             )
             self.facts = replace(self.facts, jobs=tuple(jobs))
 
+    def all_runs_known(self) -> None:
+        """Know all runs of the last weeks, so that what none of them wrote is somebody else's."""
+        since = self.now - timedelta(days=20)
+        nodes = {name: replace(node, runs_known_since=since) for name, node in self.facts.nodes.items()}
+        self.facts = replace(self.facts, nodes=nodes)
+
     def pick_node(self, **changes: Any) -> None:
         """Change any node."""
-        name = self.dice.choice(NODES)
+        name = self.dice.choice([*self.facts.nodes])
         self.facts = replace(self.facts, nodes={**self.facts.nodes, name: replace(self.facts.nodes[name], **changes)})
 
     def change_storage(self, **changes: Any) -> None:
         """Change the storage."""
-        self.facts = replace(self.facts, storages=(replace(self.facts.storages[0], **changes),))
+        [first, *others] = self.facts.storages
+        self.facts = replace(self.facts, storages=(replace(first, **changes), *others))
+
+    def begin(self, *, by_hand: bool) -> None:
+        """Let a run of several guests begin, that of a job or one by hand."""
+        node = self.dice.choice(NODES)
+        vmids = tuple(known.vmid for known in self.facts.guests if known.node == node)[:3]
+        scheduled = "--quiet 1" if not by_hand else "--notes-template x"
+        if vmids:
+            command = f"vzdump {' '.join(map(str, vmids))} --mode snapshot {scheduled}"
+            self.begun.append((self.now, node, vmids, command))
+
+    def progress(self, started: datetime, node: str, vmids: tuple[int, ...], command: str) -> Run:
+        """Return a run in which a guest is done every five minutes."""
+        lines = good_log(*vmids, command=command, at=started).splitlines()
+        done = int((self.now - started) / timedelta(minutes=5))
+        return run("\n".join([*lines[: 1 + done * 7], *lines[1 + done * 7 :][:4]]), None, started=started, node=node)
+
+    def run_everywhere(self) -> None:
+        """Run any job on both nodes at the same moment; the second node's run is seen to end later."""
+        if not self.facts.jobs:
+            return
+        chosen, started = self.dice.choice(self.facts.jobs), self.now - timedelta(minutes=50)
+        command = f"vzdump {' '.join(map(str, sorted(chosen.vmids)))} --mode snapshot --quiet 1"
+        for node, seconds, place in zip(NODES, (600, 1500), (self.runs, self.late), strict=True):
+            vmids = [known.vmid for known in self.facts.guests if known.node == node and known.vmid in chosen.vmids]
+            if vmids:
+                text = good_log(*vmids, command=command, at=started)
+                place.append(run(text, started=started, seconds=seconds, node=node))
 
     def run(self, *, status: str | None = "OK", log: bool = True) -> None:
         """Run any job on any node, with the outcome of a log unless that is gone."""
@@ -132,27 +180,62 @@ class Cluster:
     def end_runs(self) -> None:
         """End what goes on."""
         self.runs = [known for known in self.runs if not known.task.running]
+        for started, node, vmids, command in self.begun:
+            text = good_log(*vmids, command=command, at=started)
+            self.runs.append(run(text, started=started, seconds=1200, node=node))
+        self.begun = []
 
     def list_archives(self) -> None:
-        """Read the storage's archives; of some guests there is none."""
+        """Read the storage's archives; of some guests there is none, some are just being written, some are of others."""
         archives = tuple(
             Archive(
-                volid=f"nas:backup/vzdump-qemu-{known.vmid}-2025_09_0{day}-21_00_00.vma.zst",
+                volid=f"nas:backup/vzdump-qemu-{known.vmid}-{age}{self.dice.choice(['-21_00_00', ''])}.vma.zst",
                 storage="nas",
                 vmid=known.vmid,
-                guest_type="qemu",
-                ctime=int((self.now - timedelta(days=day)).timestamp()),
-                size=10**9,
+                guest_type=self.dice.choice(["qemu", "qemu", None]),
+                ctime=int((self.now - age).timestamp()),
+                size=self.dice.choice([10**9, 10**9, 10**7, None]),
+                notes=self.dice.choice([None, known.name, "other"]),
+                finished=self.dice.random() < 0.9,
                 verification=self.dice.choice([None, "ok", "failed"]),
             )
             for known in self.facts.guests
-            for day in range(1, self.dice.randrange(2, 5))
+            for age in self.dice.sample(AGES, k=self.dice.randrange(5))
         )
         self.change_storage(
             listing=ArchiveListing(
                 read_at=self.now, archives=archives, complete=self.dice.random() < 0.8, detailed=True
             )
         )
+
+    def second_storage(self) -> None:
+        """Let another storage lead to the same archives, or to none, on all nodes or on one."""
+        [first, *_] = self.facts.storages
+        node = self.dice.choice([None, "pve1"])
+        other = replace(first, storage="other", node=node, listing=self.dice.choice([None, first.listing]))
+        self.facts = replace(self.facts, storages=self.dice.choice([(first,), (first, other)]))
+
+    def change_nodes(self) -> None:
+        """Let a node be gone from the cluster, or come back."""
+        nodes = dict(self.facts.nodes)
+        known = facts().nodes
+        if nodes.pop("pve2", None) is None:
+            nodes["pve2"] = known["pve2"]
+        self.facts = replace(self.facts, nodes=nodes)
+
+    def change_jobs(self) -> None:
+        """Make a job, or delete one."""
+        jobs = list(self.facts.jobs or ())
+        if len(jobs) > 1 and self.dice.random() < 0.5:
+            jobs.pop(self.dice.randrange(len(jobs)))
+        else:
+            vmids = self.dice.sample([known.vmid for known in self.facts.guests], k=2)
+            jobs.append(job(f"job{len(jobs)}{self.dice.random()}", *vmids, schedule="23:15", repeat_missed=1))
+        self.facts = replace(self.facts, jobs=tuple(jobs))
+
+    def remake_guest(self) -> None:
+        """Use a number again for a container."""
+        self.pick_guest(guest_type=self.dice.choice(["qemu", "lxc"]))
 
     def remove_guest(self) -> None:
         """Delete a guest."""
@@ -209,7 +292,7 @@ STEPS: dict[str, Callable[[Cluster], None]] = {
     "node on": lambda cluster: cluster.pick_node(online=True, blindness=None, booted=cluster.now),
     "tasks hidden": lambda cluster: cluster.pick_node(blindness=Blindness.TASKS_HIDDEN),
     "runs known": lambda cluster: cluster.pick_node(
-        runs_known_since=cluster.dice.choice([None, NOW - timedelta(days=5), cluster.now - timedelta(hours=3)])
+        runs_known_since=cluster.dice.choice([None, *STARTS, cluster.now - timedelta(hours=3)])
     ),
     "runs unread": lambda cluster: setattr(
         cluster,
@@ -219,6 +302,20 @@ STEPS: dict[str, Callable[[Cluster], None]] = {
     "log gone": lambda cluster: cluster.run(log=False),
     "clock": lambda cluster: cluster.pick_node(skew=timedelta(minutes=cluster.dice.choice([0, 0, 20]))),
     "zone unknown": lambda cluster: cluster.pick_node(zone=None),
+    "zone known": lambda cluster: cluster.pick_node(zone=cluster.dice.choice([BERLIN, BERLIN, NEW_YORK])),
+    "all runs known": lambda cluster: cluster.all_runs_known(),
+    "nodes": lambda cluster: cluster.change_nodes(),
+    "jobs": lambda cluster: cluster.change_jobs(),
+    "guest remade": lambda cluster: cluster.remake_guest(),
+    "second storage": lambda cluster: cluster.second_storage(),
+    "run by hand begins": lambda cluster: cluster.begin(by_hand=True),
+    "run of several begins": lambda cluster: cluster.begin(by_hand=False),
+    "run everywhere": lambda cluster: cluster.run_everywhere(),
+    "default retention": lambda cluster: setattr(
+        cluster,
+        "facts",
+        replace(cluster.facts, defaults_keep={"pve1": KeepOptions(daily=cluster.dice.randrange(1, 4))}),
+    ),
     "quorum": lambda cluster: setattr(
         cluster,
         "facts",
@@ -249,14 +346,54 @@ STEPS: dict[str, Callable[[Cluster], None]] = {
         ),
     ),
 }
+AGES = tuple(timedelta(minutes=minutes) for minutes in (-25, -1, 0, 2, 30, 300, 1500, 3000, 9000))
 USUAL = ("good run", "failed run", "run begins", "runs end", "listing", "nothing", "node on") * 4
-WAITS = tuple(timedelta(minutes=minutes) for minutes in (0, 1, 5, 11, 60, 420, 1440))
+WAITS = tuple(timedelta(minutes=minutes) for minutes in (0, 1, 1, 5, 5, 11, 11, 60, 60, 420, 1440, -90))
 
 
-@pytest.mark.parametrize("seed", range(8))
+class Listener:
+    """Hears all that is told, and knows what may be told next."""
+
+    def __init__(self) -> None:
+        """Hear nothing yet."""
+        self.told: set[str] = set()
+        self.open: set[str] = set()
+        self.over: set[str] = set()
+
+    def hear(self, picture: Picture) -> None:
+        """Hear of one look."""
+        for happening in picture.happenings:
+            if happening.identity.startswith(("run_", "miss_")):
+                assert happening.identity not in self.told
+                self.told.add(happening.identity)
+        for message in picture.messages:
+            tag, kind = message.record.tag, message.kind
+            if kind is MessageKind.OPENED:
+                assert tag not in self.open
+                self.open.add(tag)
+            elif kind is MessageKind.CLOSED:
+                assert tag in self.open | self.over or message.record.taken_back
+                self.open.discard(tag)
+                self.over.discard(tag)
+            else:
+                assert tag in self.open, kind
+            if kind is MessageKind.RECOVERED:
+                self.open.remove(tag)
+                self.over.add(tag)
+                self.check_recovery(message, picture)
+
+    def check_recovery(self, message: Message, picture: Picture) -> None:
+        """Take a recovery only with a proof for everything of which there still is a verdict."""
+        for thing in message.record.things:
+            verdict = picture.verdicts.get(thing)
+            assert verdict is None or verdict.problem is False or message.record.kind == "blind"
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
 def test_what_is_kept_is_what_would_be_found_anew(seed: int) -> None:
     dice = random.Random(seed)
-    cluster, history, before = Cluster(dice), History(), None
+    cluster, history, before = Cluster(dice, now=STARTS[seed % len(STARTS)]), History(), None
+    listener = Listener()
     for number in range(120):
         # Most of what happens is that backups run, as in any cluster.
         step = dice.choice([*STEPS, *USUAL])
@@ -266,7 +403,17 @@ def test_what_is_kept_is_what_would_be_found_anew(seed: int) -> None:
         kept, anew = judge(seen, history, before), judge(seen, history)
         for part in SHOWN:
             assert getattr(kept, part) == getattr(anew, part), f"{part} after {step}, step {number}"
+        listener.hear(kept)
         history, before = kept.history, kept
+        if dice.random() < 0.1:
+            history = acknowledge(
+                history,
+                kept.verdicts,
+                [*kept.verdicts],
+                cluster.now,
+                until=dice.choice([None, cluster.now + timedelta(hours=4)]),
+            )
+            before = replace(kept, history=history, happenings=(), messages=())
 
 
 def pictures(*waits: timedelta) -> list[Picture]:
@@ -295,3 +442,20 @@ def test_time_alone_makes_a_backup_overdue(hours: int) -> None:
     assert first.guests[100].verdict.status is Status.OK
     cluster.now += timedelta(hours=hours)
     assert judge(cluster.seen(), first.history, first).guests[100].verdict.status is Status.OVERDUE
+
+
+def test_a_guest_that_is_done_no_longer_shows_as_running_while_a_run_by_hand_goes_on_with_others() -> None:
+    cluster, history = Cluster(random.Random(1)), History()
+    cluster.begun = [(NOW - timedelta(minutes=1), "pve2", (101, 103), "vzdump 101 103 --notes-template x")]
+    first = judge(cluster.seen(), history)
+    cluster.now += timedelta(minutes=5)
+    second = judge(cluster.seen(), first.history, first)
+
+    assert [first.guests[vmid].verdict.status is Status.RUNNING for vmid in (101, 103)] == [True, False]
+    assert [second.guests[vmid].verdict.status is Status.RUNNING for vmid in (101, 103)] == [False, True]
+
+
+def test_runs_of_a_node_that_has_left_the_cluster_are_judged_too() -> None:
+    cluster = Cluster(random.Random(1))
+    cluster.runs = [run(None, "OK", node="pve3", started=NOW - timedelta(hours=11))]
+    assert len(judge(cluster.seen(), History()).history.runs) == 1

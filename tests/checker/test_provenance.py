@@ -14,11 +14,7 @@ from custom_components.proxmox_backup_checker.checker.facts import (
     StorageFacts,
 )
 from custom_components.proxmox_backup_checker.checker.happening import HappeningKind
-from custom_components.proxmox_backup_checker.checker.history_limits import (
-    FEWEST_RUNS_PER_GUEST,
-    OUTCOMES_KEPT,
-    RUNS_PER_GUEST,
-)
+from custom_components.proxmox_backup_checker.checker.history_limits import FEWEST_RUNS_PER_GUEST
 from custom_components.proxmox_backup_checker.checker.outcomes import Outcome, Result
 from custom_components.proxmox_backup_checker.checker.picture import judge
 from custom_components.proxmox_backup_checker.checker.provenance import Origin, Provenance
@@ -191,23 +187,38 @@ def test_a_run_whose_log_is_gone_or_still_to_be_read_can_have_written_anything()
     assert provenance(unread).origin(snapshot(LAST_NIGHT - timedelta(days=1))) is Origin.FOREIGN
 
 
+def test_a_run_whose_log_names_no_guest_can_have_written_anything_on_its_node() -> None:
+    odd = record(started=LAST_NIGHT - timedelta(minutes=1))
+    assert provenance(seen(), odd).origin(snapshot(LAST_NIGHT)) is Origin.UNCERTAIN
+    stayed = GuestRecord(vmid=101, guest_type="qemu", name="web", node="pve1", first_seen=None)
+    history = History(began=A_MONTH_AGO, guests={101: stayed})
+    elsewhere = replace(odd, node="pve2")
+    assert provenance(seen(), elsewhere, history=history).origin(snapshot(LAST_NIGHT)) is Origin.FOREIGN
+
+
+def test_a_log_in_words_that_are_new_to_us_takes_no_archive_away_from_its_guest() -> None:
+    odd = "INFO: backup of VM 101 has been completed\nTASK OK\n"
+    before = seen(now=LAST_NIGHT - timedelta(hours=1))
+    history = judge(before, History()).history
+    known = seen(snapshot(LAST_NIGHT + timedelta(seconds=5)), runs=(run(odd, started=LAST_NIGHT),))
+    assert judge(known, history).guests[101].verdict.status is Status.OK
+
+
+def test_a_storage_may_keep_its_backups_in_any_folder() -> None:
+    archive = snapshot(LAST_NIGHT, "nas")
+    path = f"/mnt/pve/nas/pve/backups/{archive.volid.rpartition('/')[2]}"
+    assert provenance(seen(), record(replace(outcome(archive), archive=path))).origin(archive) is Origin.OURS
+    log = good_log(101).replace("/mnt/pve/nas/dump/vzdump-qemu-101-x.vma.zst", path)
+    history = judge(seen(archive, runs=(run(log, started=LAST_NIGHT),)), History()).history
+    assert history.guests[101].archive_missing is None
+
+
 def test_what_the_history_no_longer_holds_is_uncertain() -> None:
     many = [
         record(outcome(None, NOW - timedelta(hours=number)), started=NOW - timedelta(hours=number))
-        for number in range(1, RUNS_PER_GUEST + 1)
+        for number in range(1, FEWEST_RUNS_PER_GUEST + 1)
     ]
     assert provenance(seen(), *many).origin(snapshot(NOW - timedelta(days=20))) is Origin.UNCERTAIN
-
-
-def test_of_thousands_of_guests_the_history_no_longer_holds_more_than_some_runs() -> None:
-    nights = [NOW - timedelta(hours=number) for number in range(1, FEWEST_RUNS_PER_GUEST + 1)]
-    guests = OUTCOMES_KEPT // FEWEST_RUNS_PER_GUEST
-    others = (outcome(None, nights[0], vmid=1000 + number) for number in range(guests))
-    of_many = [record(outcome(None, night), *(others if night is nights[0] else ()), started=night) for night in nights]
-    older = snapshot(nights[-1] - timedelta(days=1))
-    assert provenance(seen(), *of_many).origin(older) is Origin.UNCERTAIN
-    of_one = [record(outcome(None, night), started=night) for night in nights]
-    assert provenance(seen(), *of_one).origin(older) is Origin.FOREIGN
 
 
 def test_nobody_else_writes_on_a_nodes_own_storage_and_a_renamed_file_is_anybodys() -> None:
@@ -241,6 +252,13 @@ def test_notes_with_the_name_of_another_guest_are_evidence_against_an_uncertain_
 ) -> None:
     archive = snapshot(A_MONTH_AGO - timedelta(days=1), notes=notes)
     assert _attributable(archive) == ([archive] if counts else [])
+
+
+@pytest.mark.parametrize("notes", ["pve1", "home", "101", "nightly"])
+def test_notes_that_jobs_leave_on_every_archive_name_no_guest(notes: str) -> None:
+    archive = snapshot(A_MONTH_AGO - timedelta(days=1), notes=notes)
+    known = replace(seen(), jobs=(job("nightly", 101, notes_template="nightly"),))
+    assert provenance(known).attributable(WEB, [archive]) == [archive]
 
 
 def test_whatever_the_notes_say_what_we_wrote_is_ours() -> None:

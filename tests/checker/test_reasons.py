@@ -121,3 +121,28 @@ async def test_braces_in_what_proxmox_wrote_stay_as_they_are(hass: HomeAssistant
     assert reasons.cause(Cause(code="pool_missing", values={"pool": "{x}"})) == (
         "the pool {x}, whose guests the job backs up, no longer exists"
     )
+
+
+@pytest.mark.parametrize(
+    ("language", "one", "more"),
+    [
+        ("en", "0 of 1 guest protected. Problems: 1 guest, 1 job or storage.",
+         "0 of 2 guests protected. Problems: 2 guests, 0 jobs or storages."),
+        ("de", "0 von 1 Gast geschützt. Probleme: 1 Gast, 1 Auftrag oder Speicher.",
+         "0 von 2 Gästen geschützt. Probleme: 2 Gäste, 0 Aufträge oder Speicher."),
+    ],
+)  # fmt: skip
+def test_one_thing_is_counted_in_the_singular(language: str, one: str, more: str) -> None:
+    def said(guests: str, others: str) -> str:
+        values = {"protected": "0", "guests": guests, "problems": guests, "others": others}
+        return Reasons.read(language).sentence(Reason("cluster_problem", values))
+
+    assert said("1", "1") == one
+    assert said("2", "0") == more
+    assert "die Grenze von 1 Sicherung " in Reasons.read("de").cause(Cause(code="backup_limit", values={"limit": "1"}))
+
+
+def test_what_is_counted_has_a_word_for_one_and_one_for_more() -> None:
+    for sentences in SENTENCES.values():
+        for sentence in sentences.values():
+            assert all(words.count("|") == 1 for _, _, words, _ in string.Formatter().parse(sentence) if words)

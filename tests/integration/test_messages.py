@@ -41,3 +41,26 @@ async def test_what_failed_while_home_assistant_was_off_is_told_when_automations
     assert [message["kind"] for message in heard] == ["opened"]
     await poll(hass, entry)
     assert len(heard) == 1
+
+
+async def test_what_is_found_while_the_entry_is_unloaded_is_told_by_the_next_start(
+    hass: HomeAssistant, pve: SimulatedCluster, freezer: FrozenDateTimeFactory
+) -> None:
+    heard: list[dict[str, Any]] = []
+
+    def hear(event: Event) -> None:
+        heard.append(dict(event.data))
+
+    hass.bus.async_listen(EVENT_MESSAGE, hear)
+    entry = await set_up(hass, pve)
+    pve.job("nightly").run({104: failed("job failed")})
+    under_way = hass.async_create_task(entry.runtime_data.async_check_now(), eager_start=True)
+    await hass.config_entries.async_unload(entry.entry_id)
+    await under_way
+    freezer.tick(timedelta(seconds=61))
+    async_fire_time_changed(hass)
+    await hass.async_block_till_done()
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+
+    assert [message["kind"] for message in heard] == ["opened"]

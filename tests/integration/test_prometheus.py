@@ -53,7 +53,7 @@ async def test_every_alert_rule_of_the_guide_finds_its_metrics(
     problems = values("hass_binary_sensor_state", "binary_sensor[.].*_backup_problem")
     assert problems["binary_sensor.files_backup_problem"] == 1
     assert problems["binary_sensor.web_backup_problem"] == 0
-    assert values("hass_sensor_unit_guests", "sensor[.].*_guests_protected") == {"sensor.small_guests_protected": 3}
+    assert values("hass_sensor_state", "sensor[.].*_guests_protected") == {"sensor.small_guests_protected": 3}
     assert values("hass_entity_available", "binary_sensor[.]web_backup_problem") == {
         "binary_sensor.web_backup_problem": 1
     }

@@ -159,7 +159,7 @@ async def test_the_program_says_where_it_answers_and_ends_when_told(tmp_path: Pa
     )
     assert process.stdout is not None
     line = json.loads(await asyncio.wait_for(process.stdout.readline(), 60))
-    assert [node["port"] for node in line["nodes"]] == [first, first + 1, first + 2]
+    assert [(node["host"], node["port"]) for node in line["nodes"]] == [(f"127.0.0.{n}", first) for n in (1, 2, 3)]
     assert line["token_id"] == "homeassistant@pve!ha"
     reader, writer = await asyncio.open_connection(line["host"], line["port"])
     writer.close()

@@ -1,6 +1,6 @@
 """What a person has said to know already: how long that holds, and for what."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 import re
@@ -67,19 +67,28 @@ def withdraw(history: History, keys: Iterable[str]) -> History:
 
 
 def still_held(
-    known: Mapping[str, Acknowledgement], verdicts: Mapping[str, Verdict], now: datetime
+    known: Mapping[str, Acknowledgement],
+    verdicts: Mapping[str, Verdict],
+    now: datetime,
+    is_hidden: Callable[[str], bool],
 ) -> Mapping[str, Acknowledgement]:
-    """Return the acknowledgements that go on; the same mapping where all do."""
-    kept = {key: record for key, record in known.items() if _goes_on(record, verdicts.get(key), now)}
+    """Return the acknowledgements that go on; the same mapping where all do.
+
+    `is_hidden` tells of something without a verdict whether it may be there all the same.
+    """
+    kept = {
+        key: record
+        for key, record in known.items()
+        if (_goes_on(record, verdict, now) if (verdict := verdicts.get(key)) is not None else is_hidden(key))
+    }
     return known if len(kept) == len(known) else kept
 
 
-def _goes_on(record: Acknowledgement, verdict: Verdict | None, now: datetime) -> bool:
+def _goes_on(record: Acknowledgement, verdict: Verdict, now: datetime) -> bool:
+    is_same = record.code == cause_key(verdict)
+    if verdict.problem is None or verdict.status is Status.UNKNOWN:
+        # What cannot be seen has neither ended nor changed; that the time is up is told when it can be seen again.
+        return not is_same or record.until is None or now < record.until
     if record.until is not None:
         return now < record.until
-    if verdict is None:
-        return False
-    if verdict.problem is None or verdict.status is Status.UNKNOWN:
-        # What cannot be seen has neither ended nor changed.
-        return True
-    return verdict.problem and record.code == cause_key(verdict)
+    return verdict.problem and is_same

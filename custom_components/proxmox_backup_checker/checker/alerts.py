@@ -17,7 +17,7 @@ from .verdict import Reason, Status, Verdict
 _CRITICAL_FROM: Final = 2
 # A right that was taken away does not come back by itself, as a connection does.
 _RIGHTS_PATIENCE: Final = timedelta(hours=1)
-_LONGEST_WAIT_FOR_RUN: Final = timedelta(hours=3)
+LONGEST_WAIT_FOR_RUN: Final = timedelta(hours=3)
 _NO_RIGHT: Final = frozenset({Blindness.JOBS_HIDDEN, Blindness.TASKS_HIDDEN, Blindness.POOLS_HIDDEN})
 
 
@@ -288,7 +288,7 @@ def _is_in_progress(members: Mapping[str, Verdict], situation: Situation) -> boo
     jobs = {verdict.job_id for verdict in members.values()}
     return any(
         (run.job_id in jobs or not jobs.isdisjoint(run.candidates))
-        and situation.node_now(run.node) - run.started < _LONGEST_WAIT_FOR_RUN
+        and situation.node_now(run.node) - run.started < LONGEST_WAIT_FOR_RUN
         for run in situation.running
         if run.job_id is not None or run.candidates
     )

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Final
 
 from .acknowledgements import is_meant, still_held
-from .alerts import Alert, AlertKind, Severity, is_unseen
+from .alerts import LONGEST_WAIT_FOR_RUN, Alert, AlertKind, Severity, is_unseen
 from .facts import Facts
 from .records import Acknowledgement, AlertRecord, History
 from .verdict import Status, Verdict
@@ -60,11 +61,10 @@ class _Moment:
     def now(self) -> datetime:
         return self.facts.now
 
-    def is_missing_unseen(self, thing: str) -> bool:
-        """Tell whether something may be there all the same though it is in no list."""
-        if thing in self.verdicts:
-            return False
-        return self.facts.jobs is None if thing.startswith("job_") else not self.facts.guests_complete
+
+def _is_hidden(thing: str, facts: Facts) -> bool:
+    """Tell whether something may be there all the same though there is no verdict on it."""
+    return facts.jobs is None if thing.startswith("job_") else not facts.guests_complete
 
 
 def announce(
@@ -74,7 +74,7 @@ def announce(
 
     What is there at the first look ever is a state, not news.
     """
-    held = still_held(history.acknowledgements, verdicts, facts.now)
+    held = still_held(history.acknowledgements, verdicts, facts.now, partial(_is_hidden, facts=facts))
     lapsed = frozenset(
         key for key, record in history.acknowledgements.items() if key not in held and record.until is not None
     )
@@ -111,23 +111,38 @@ def _there(alerts: tuple[Alert, ...], records: dict[str, AlertRecord], moment: _
     """Take what is there into the records, and return what is to be told of it."""
     messages: list[Message] = []
     for alert in alerts:
-        if alert.in_progress:
-            continue
-        record, news = _next(alert, records.get(alert.tag), moment)
+        known = records.get(alert.tag)
+        record, news = _next(alert, known, moment)
+        if alert.in_progress and _may_wait(record, moment):
+            record, news = (
+                replace(known or record, held_since=record.held_since, announced=known and known.announced),
+                None,
+            )
         records[record.key] = record
         if news is not None:
             messages.append(Message(kind=news, record=record, alert=alert))
     return messages
 
 
+def _may_wait(record: AlertRecord, moment: _Moment) -> bool:
+    """Tell whether an alert may wait for the end of a run, after which there may be more, or nothing, to tell.
+
+    Where one run follows the other that is never the right moment: it does not wait for long.
+    """
+    since = record.held_since or moment.now
+    return moment.now - since < LONGEST_WAIT_FOR_RUN and moment.lapsed.isdisjoint(record.things)
+
+
 def _no_longer_news(records: dict[str, AlertRecord], moment: _Moment) -> list[Message]:
     """Take recoveries back after half a day, unless something new is told in their place."""
     messages: list[Message] = []
+    # Whatever was told later under the same tag has taken its place.
+    newest = {record.tag: record.key for record in sorted(records.values(), key=lambda record: record.opened)}
     for record in list(records.values()):
         old = record.ended is not None and moment.now - record.ended >= _RECOVERY_STAYS
         if old and record.recovered and not record.taken_back:
             records[record.key] = replace(record, taken_back=True)
-            if record.tag not in records:
+            if newest[record.tag] == record.key:
                 messages.append(Message(kind=MessageKind.CLOSED, record=records[record.key]))
     return messages
 
@@ -145,6 +160,7 @@ def _next(alert: Alert, known: AlertRecord | None, moment: _Moment) -> tuple[Ale
         failures=alert.failures,
         announced=known.announced if known else None,
         known_before=known.known_before if known else moment.first_look,
+        held_since=((known.held_since if known else None) or moment.now) if alert.in_progress else None,
     )
     if moment.first_look or is_silenced(alert, moment.acknowledgements, moment.verdicts, moment.now):
         return record, None
@@ -204,14 +220,16 @@ def _end(known: AlertRecord, moment: _Moment) -> MessageKind | None:
     verdicts = [moment.verdicts[thing] for thing in known.things if thing in moment.verdicts]
     if any(is_unseen(verdict) or verdict.status in {Status.RUNNING, Status.WAITING} for verdict in verdicts):
         return None
-    if any(moment.is_missing_unseen(thing) for thing in known.things):
+    if any(_is_hidden(thing, moment.facts) for thing in known.things if thing not in moment.verdicts):
         return None
-    good = _GOOD | {Status.PENDING} if known.kind in _GOOD_WHEN_AWAITED else _GOOD
     if known.kind == AlertKind.BLIND:
         return MessageKind.RECOVERED
-    if any(verdict.problem for verdict in verdicts) or not any(verdict.status in good for verdict in verdicts):
-        return MessageKind.CLOSED
-    return MessageKind.RECOVERED
+    good = _GOOD | {Status.PENDING} if known.kind in _GOOD_WHEN_AWAITED else _GOOD
+    held = {verdict.status for verdict in verdicts}
+    # A guest of which nothing is to be expected stands in nobody's way; one that only waits has no backup yet.
+    proven = held & good and held <= good | {Status.IGNORED}
+    well = proven and not any(verdict.problem for verdict in verdicts)
+    return MessageKind.RECOVERED if well else MessageKind.CLOSED
 
 
 def is_silenced(

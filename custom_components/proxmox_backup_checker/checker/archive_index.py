@@ -84,10 +84,13 @@ class ArchiveIndex:
             return known
         return ListedStorage.of(listing, on_backup_server=on_server)
 
+    def _are_servers_the_same(self, of: Iterable[Place], places: Mapping[Place, ListedStorage]) -> bool:
+        return all(self.places[place].on_backup_server is places[place].on_backup_server for place in of)
+
     def _guest(self, vmid: int, places: Mapping[Place, ListedStorage]) -> GuestArchives:
         by_place = {place: found for place, listed in places.items() if (found := listed.by_guest.get(vmid))}
         known = self.guests.get(vmid)
-        if known is not None and known.by_place == by_place:
+        if known is not None and known.by_place == by_place and self._are_servers_the_same(by_place, places):
             return known
         if len(by_place) == 1:
             [archives] = by_place.values()

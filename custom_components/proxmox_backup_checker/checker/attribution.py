@@ -116,8 +116,8 @@ def _at_slot(job: BackupJob, run: Run, facts: Facts, clues: Clues) -> bool:
     zone = facts.zone_of(run.task.node)
     if zone is None:
         return False
-    node = facts.nodes[run.task.node]
-    booted = node.booted + node.skew if node.booted else None
+    node = facts.nodes.get(run.task.node)
+    booted = node.booted + node.skew if node is not None and node.booted is not None else None
     return started_for_slot(job, zone, run.started, spans=clues.spans.get(run.task.node, ()), booted=booted)
 
 

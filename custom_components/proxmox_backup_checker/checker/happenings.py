@@ -220,7 +220,7 @@ def _guests(change: Change) -> Iterable[Happening]:
         record, known = change.records.get(vmid), change.before.guests.get(vmid)
         if record is None or verdict.status is Status.IGNORED:
             continue
-        if record.first_seen == change.now:
+        if record.first_seen is not None and record.first_seen != (known.first_seen if known else None):
             (fresh_without_job if record.without_job else fresh).append(vmid)
             continue
         if known is None:

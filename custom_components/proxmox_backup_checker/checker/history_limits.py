@@ -14,6 +14,7 @@ RUNS_PER_GUEST: Final = 400
 FEWEST_RUNS_PER_GUEST: Final = 30
 OUTCOMES_KEPT: Final = 150_000
 RUNS_PER_JOB: Final = 30
+MISSES_PER_JOB: Final = 400
 # Proxmox still lists these, and a run that is not in the history would be read from there again.
 RUNS_PER_NODE: Final = 500
 # Nothing is looked through as long as it cannot have grown too large.
@@ -33,14 +34,14 @@ def bounded(history: History, now: datetime) -> History:
     def is_guest_kept(record: GuestRecord) -> bool:
         return record.absent_since is None or record.absent_since >= oldest
 
-    def is_miss_kept(record: MissRecord) -> bool:
-        return record.slot >= oldest
+    def is_storage_kept(record: StorageRecord) -> bool:
+        return bool(record.samples) or record.listed is None or record.listed >= oldest
 
     runs = _runs(history.runs, oldest)
     jobs = _only(history.jobs, is_job_kept)
     guests = _only(history.guests, is_guest_kept)
-    storages = _storages(history.storages, oldest)
-    misses = _only(history.misses, is_miss_kept)
+    storages = _only(_storages(history.storages, oldest), is_storage_kept)
+    misses = _misses(history.misses, oldest)
     parts = {"runs": runs, "jobs": jobs, "guests": guests, "storages": storages, "misses": misses}
     if all(part is getattr(history, name) for name, part in parts.items()):
         return history
@@ -49,7 +50,7 @@ def bounded(history: History, now: datetime) -> History:
 
 def _runs(runs: Mapping[str, RunRecord], oldest: datetime) -> Mapping[str, RunRecord]:
     """Leave out what is old, the outcomes that are too many, and runs that have none unless they are among the newest."""
-    limit = runs_per_guest(len({outcome.vmid for run in runs.values() for outcome in run.outcomes}))
+    limit = _runs_per_guest(runs)
     by_guest: Counter[int] = Counter()
     by_job: Counter[str | None] = Counter()
     by_node: Counter[str] = Counter()
@@ -74,9 +75,21 @@ def _runs(runs: Mapping[str, RunRecord], oldest: datetime) -> Mapping[str, RunRe
     return {upid: kept for upid, run in runs.items() if (kept := changed.get(upid, run)) is not None}
 
 
-def runs_per_guest(guests: int) -> int:
-    """Return how many runs are kept of each of so many guests."""
+def _runs_per_guest(runs: Mapping[str, RunRecord]) -> int:
+    """Return how many runs are kept of each guest."""
+    guests = len({outcome.vmid for run in runs.values() for outcome in run.outcomes})
     return min(RUNS_PER_GUEST, max(FEWEST_RUNS_PER_GUEST, OUTCOMES_KEPT // max(guests, 1)))
+
+
+def _misses(misses: Mapping[str, MissRecord], oldest: datetime) -> Mapping[str, MissRecord]:
+    """Leave out what is old, and all but the newest of a job that hardly ever runs."""
+    by_job: Counter[str] = Counter()
+    kept: set[str] = set()
+    for key, miss in sorted(misses.items(), key=lambda item: item[1].slot, reverse=True):
+        by_job[miss.job_id] += 1
+        if miss.slot >= oldest and by_job[miss.job_id] <= MISSES_PER_JOB:
+            kept.add(key)
+    return _only(misses, lambda miss: miss.key in kept)
 
 
 def _only[Key, Record](records: Mapping[Key, Record], is_kept: Callable[[Record], bool]) -> Mapping[Key, Record]:

@@ -1,6 +1,6 @@
 """The judgement of jobs: from the runs of each on every node, and from those that should have been."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -38,15 +38,27 @@ def judge_job(job: BackupJob, situation: Situation) -> Verdict:
         verdict = Verdict(status=Status.PAUSED, problem=False, reason=Reason("job_is_disabled"), since=since)
     else:
         verdict = _settled(job, runs, situation)
-    good = next(
-        (run for run in runs if run.outcomes and _result(run, situation).status in {Status.OK, Status.WARNING}), None
-    )
-    verdict = replace(verdict, last_success=good.ended if good else None, job_id=job.job_id)
+    verdict = replace(verdict, last_success=_last_success(job, runs, situation), job_id=job.job_id)
     if job.enabled and (skipped := _skipped_slot(job, situation)) is not None:
         verdict = replace(verdict, findings=(*verdict.findings, skipped))
     if verdict.status is Status.WARNING and situation.facts.policy.warnings_are_problems:
         verdict = replace(verdict, problem=True)
     return _with_progress(job, verdict, situation)
+
+
+def _last_success(job: BackupJob, runs: Sequence[RunRecord], situation: Situation) -> datetime | None:
+    """Return up to when a job was good on all its nodes: where one fails, the good runs of others prove nothing."""
+    nodes = situation.nodes_of(job) & {run.node for run in runs}
+    wanted = max(1, len(nodes))
+    good: dict[str, datetime] = {}
+    for run in runs:
+        if len(good) == wanted:
+            break
+        if run.ended is None or run.node in good or (nodes and run.node not in nodes):
+            continue
+        if run.outcomes and _result(run, situation).status in {Status.OK, Status.WARNING}:
+            good[run.node] = run.ended
+    return min(good.values()) if len(good) == wanted else None
 
 
 def _skipped_slot(job: BackupJob, situation: Situation) -> Reason | None:

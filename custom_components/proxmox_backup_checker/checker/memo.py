@@ -14,6 +14,8 @@ from typing import Any, Final
 
 from ..proxmox.backup_models import BackupJob
 from ..proxmox.models import Guest
+from .outcomes import Outcome
+from .records import RunRecord
 from .situation import Carried, Situation
 from .slots import Timetable
 from .storage_memory import storage_key
@@ -69,7 +71,7 @@ class Memory:
         self._jobs: dict[str, Kept[Any]] = {}
         self._states = _by_job(situation.facts.job_states, lambda state: (state.job_id,))
         self._running = _by_job(situation.running, lambda run: (run.job_id, *run.candidates))
-        self._busy = {outcome.vmid for run in situation.running for outcome in run.outcomes}
+        self._going_on = _going_on(situation.running)
         self._everywhere = self._same("everywhere", self._find_everywhere)
 
     @property
@@ -125,7 +127,7 @@ class Memory:
             self._situation.history.guests.get(vmid),
             indexes.runs.by_guest.get(vmid),
             indexes.archives.guests.get(vmid),
-            vmid in self._busy,
+            self._same(("going on", vmid), lambda: going_on) if (going_on := self._going_on.get(vmid)) else None,
             self._everywhere,
             *self._of_promises(guest.node, indexes.coverage.jobs_of[vmid]),
         )
@@ -151,16 +153,25 @@ class Memory:
         return (
             facts.policy,
             facts.cluster.quorate,
+            facts.cluster.title,
             facts.pools_visible,
             facts.guests_complete,
             None if self._situation.is_fresh else facts.read_at,
             history.began,
             tuple(
-                (name, node.runs_known_since, node.blindness, node.tasks_read if node.blindness else None, node.skew)
+                (
+                    name,
+                    node.zone,
+                    node.online,
+                    node.runs_known_since,
+                    node.blindness,
+                    node.tasks_read if node.blindness else None,
+                    node.skew,
+                )
                 for name, node in facts.nodes.items()
             ),
             facts.unread_runs,
-            self._situation.index.logless,
+            self._situation.index.untold,
             self._situation.provenance.concerned,
             None if facts.jobs is None else tuple(_promised(job) for job in facts.jobs),
             tuple((record.job_id, record.name) for record in history.jobs.values()),
@@ -208,6 +219,15 @@ class Memory:
 def _promised(job: BackupJob) -> Grounds:
     """Return what a job promises: everything but the moment of its next run."""
     return (*_fields_of(job), {name: value for name, value in job.options.items() if name != _NEXT_RUN})
+
+
+def _going_on(running: tuple[RunRecord, ...]) -> dict[int, tuple[Outcome, ...]]:
+    """Return what runs in progress have done so far, or are doing, by guest."""
+    found: dict[int, tuple[Outcome, ...]] = {}
+    for run in running:
+        for outcome in run.outcomes:
+            found[outcome.vmid] = (*found.get(outcome.vmid, ()), outcome)
+    return found
 
 
 def _by_job[Item](items: tuple[Item, ...], job_ids: Callable[[Item], tuple[str | None, ...]]) -> dict[str, list[Item]]:

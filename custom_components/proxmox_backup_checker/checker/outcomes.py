@@ -20,6 +20,8 @@ from .verdict import Confidence
 # A status that is none of Proxmox' own and no sentence either: perhaps a later Proxmox' word for a good end.
 _ONE_WORD: Final = re.compile(r"[A-Za-z]*(?:: ?\d+)?")
 _LOST: Final = "unexpected status"
+# So a backup server's archives are called in logs, as vm/101/2026-01-13T01:00:00Z.
+_SNAPSHOT: Final = re.compile(r"(?:vm|ct|host)/")
 
 
 class Result(StrEnum):
@@ -62,6 +64,11 @@ class Outcome:
     seconds: int | None = None
     warnings: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
+
+
+def written_name(archive: str) -> str:
+    """Return the name of the archive that a log shows: without its folder, wherever a storage keeps its backups."""
+    return archive if _SNAPSHOT.match(archive) else archive.rpartition("/")[2]
 
 
 def storage_of(run: Run, jobs: Iterable[BackupJob]) -> str | None:

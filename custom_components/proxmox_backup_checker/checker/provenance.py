@@ -1,6 +1,6 @@
 """Whose an archive is: on a storage that several clusters use, another guest with the same number may have left it."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -11,8 +11,8 @@ from ..proxmox.backup_models import Archive
 from ..proxmox.models import Guest
 from .archives import is_renamed, logged_name
 from .facts import Facts
-from .history_limits import KEPT, runs_per_guest
-from .outcomes import Outcome
+from .history_limits import FEWEST_RUNS_PER_GUEST, KEPT
+from .outcomes import Outcome, written_name
 from .records import History, RunRecord
 from .run_memory import RunIndex
 from .watch import Watch
@@ -65,10 +65,23 @@ class Provenance:
             and (
                 origin is Origin.FOREIGN
                 or (archive.storage in mixed and not _names(archive, guest))
-                or _names_another(archive, guest)
+                or self._names_another(archive, guest)
             )
         }
         return [archive for archive in archives if archive.volid not in left] if left else archives
+
+    def _names_another(self, archive: Archive, guest: Guest) -> bool:
+        """Tell whether an archive's notes are the name of another guest: such notes are Proxmox' usual ones."""
+        notes = (archive.notes or "").strip()
+        if guest.name is None or len(notes.split()) != 1 or guest.name in notes:
+            return False
+        return notes != str(guest.vmid) and notes not in self._other_notes
+
+    @cached_property
+    def _other_notes(self) -> frozenset[str]:
+        """The words that jobs leave in notes and that name no guest: those for node and cluster, and fixed ones."""
+        templates = (str(job.options.get("notes-template", "")).strip() for job in self.facts.jobs or ())
+        return frozenset({*self.facts.nodes, self.facts.cluster.title, *templates})
 
     def origin(self, archive: Archive) -> Origin:
         """Return who wrote an archive."""
@@ -88,11 +101,6 @@ class Provenance:
     def _shared(self) -> frozenset[str]:
         """The storages on which somebody else can write."""
         return frozenset(storage.storage for storage in self.facts.storages if storage.node is None)
-
-    @cached_property
-    def _runs_kept(self) -> int:
-        """From how many runs of a guest on older ones can have been left out: there may have been more guests then."""
-        return runs_per_guest(2 * len(self.index.by_guest))
 
     @cached_property
     def concerned(self) -> frozenset[str]:
@@ -118,21 +126,25 @@ class Provenance:
             return self.watch.has_come(moment - facts.skew + _CLOCKS_DIFFER)
         return moment <= facts.tasks_read + facts.skew - _CLOCKS_DIFFER
 
-    @cached_property
-    def _obscure(self) -> tuple[tuple[datetime, datetime], ...]:
-        """When runs went on of which it is not known whom they backed up."""
-        unread = ((started, self.facts.now) for started in self.facts.unread_runs)
-        return (*unread, *((started, ended or started + KEPT) for started, ended in self.index.logless))
-
     def _is_all_known(self, vmid: int, written: datetime) -> bool:
         """Tell whether every run is known that can have written an archive of this number at this time."""
-        if not all(self._are_runs_known(node, written) for node in self._nodes_with(vmid, written)):
+        nodes = self._nodes_with(vmid, written)
+        if not all(self._are_runs_known(node, written) for node in nodes):
             return False
         outcomes = self.index.by_guest.get(vmid, ())
-        if len(outcomes) >= self._runs_kept and written < outcomes[-1].started:
+        if len(outcomes) >= FEWEST_RUNS_PER_GUEST and written < outcomes[-1].started:
+            # What came before may have been left out of the history.
             return False
-        return not any(
-            started - _CLOCKS_DIFFER <= written <= ended + _CLOCKS_DIFFER for started, ended in self._obscure
+        return not self._is_obscure(nodes, written)
+
+    def _is_obscure(self, nodes: Container[str], written: datetime) -> bool:
+        """Tell whether a run may have written something then of which it is not known whom it backed up."""
+        if any(started - _CLOCKS_DIFFER <= written for started in self.facts.unread_runs):
+            return True
+        return any(
+            run.node in nodes
+            and run.started - _CLOCKS_DIFFER <= written <= (run.ended or run.started + KEPT) + _CLOCKS_DIFFER
+            for run in self.index.untold
         )
 
     @cached_property
@@ -148,9 +160,7 @@ class Provenance:
         if vmid not in self._written:
             outcomes = (*self.index.by_guest.get(vmid, ()), *self._running_by_guest.get(vmid, ()))
             self._written[vmid] = (
-                frozenset(
-                    [outcome.archive.rpartition("/dump/")[2] for outcome in outcomes if outcome.archive is not None]
-                ),
+                frozenset([written_name(outcome.archive) for outcome in outcomes if outcome.archive is not None]),
                 tuple([outcome for outcome in outcomes if outcome.archive is None]),
             )
         return self._written[vmid]
@@ -164,9 +174,3 @@ def _lasted(outcome: Outcome, moment: datetime) -> bool:
 
 def _names(archive: Archive, guest: Guest) -> bool:
     return guest.name is not None and (archive.notes or "").strip() == guest.name
-
-
-def _names_another(archive: Archive, guest: Guest) -> bool:
-    """Tell whether an archive's notes are the name of another guest: such notes are Proxmox' usual ones."""
-    notes = (archive.notes or "").strip()
-    return bool(notes) and guest.name is not None and len(notes.split()) == 1 and guest.name not in notes

@@ -178,7 +178,7 @@ class AlertRecord:
     `key` is the tag while they last, and the tag with the moment of their end after that. `things` are the keys of the
     verdicts that belong to it. `announced` is None until the first message; `known_before` tells that it was there at the
     first look ever, `recovered` that it ended well and that this was told,
-    `taken_back` that this message is gone as well.
+    `taken_back` that this message is gone as well. `held_since` is since when it waits for a run to end before anything is told.
     """
 
     key: str
@@ -195,6 +195,7 @@ class AlertRecord:
     ended: datetime | None = None
     recovered: bool = False
     taken_back: bool = False
+    held_since: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -168,7 +168,7 @@ def _guests(
         for guest_run in run.log.guests
         if guest_run.result == "running"
     }
-    outcomes, covering, excluded = indexes.runs.by_guest, indexes.coverage.jobs_of, indexes.exclusions.of
+    outcomes, coverage, excluded = indexes.runs.by_guest, indexes.coverage, indexes.exclusions.of
     records: dict[int, GuestRecord] = {}
     unchanged: dict[int, tuple[object, ...]] = {}
     for guest in facts.guests:
@@ -177,7 +177,8 @@ def _guests(
         made_of = (
             known,
             guest,
-            covering[vmid],
+            coverage.jobs_of[vmid],
+            vmid in coverage.unclear,
             outcomes.get(vmid),
             excluded.get(vmid),
             missing,
@@ -200,7 +201,9 @@ def _guests(
             absent = record.absent_since or (facts.now if facts.guests_complete else None)
             record = record if absent == record.absent_since else replace(record, absent_since=absent)
             records[vmid] = missing.noted(record, outcomes.get(vmid, ()))
-    if len(records) == len(history.guests) and all(map(is_, records.values(), map(history.guests.get, records), strict=True)):
+    if len(records) == len(history.guests) and all(
+        map(is_, records.values(), map(history.guests.get, records), strict=True)
+    ):
         return history.guests, unchanged
     return records, unchanged
 
@@ -241,8 +244,6 @@ def _guest(history: History, guest: Guest, facts: Facts, indexes: Indexes, *, bu
             changes["without_job"] = not jobs
         covering = [job.job_id for job in jobs if job.enabled]
         changes |= _coverage(record, covering, facts, first_look=first_look)
-        if guest.vmid not in indexes.coverage.unsure:
-            changes["without_job"] = not indexes.coverage.jobs_of[guest.vmid]
     if (excluded := indexes.exclusions.of.get(guest.vmid)) is not None:
         changes |= _exclusions(record, excluded)
     return _changed(record, changes)

@@ -15,6 +15,8 @@ from .slots import Span
 from .verdict import Confidence
 
 _RECENT: Final = timedelta(days=2)
+# Nodes start a job in the same second: their order is the same whichever run was seen to end first.
+_ORDER: Final = attrgetter("started", "upid")
 
 
 def remember_runs(runs: Mapping[str, RunRecord], facts: Facts) -> Mapping[str, RunRecord]:
@@ -121,7 +123,8 @@ def _linked(record: RunRecord, job_id: str) -> RunRecord:
 class RunIndex:
     """The history's runs by job and their outcomes by guest, newest first.
 
-    `nodes` are those of all runs, `logless` start and end of each run of which only the status is known.
+    `nodes` are those of all runs, `untold` the runs of which it is not known whom they backed up: since the log is gone, or
+    names no guest, as one in words that are new to us.
     """
 
     runs: Mapping[str, RunRecord] = field(default_factory=dict)
@@ -129,15 +132,13 @@ class RunIndex:
     by_guest: Mapping[int, tuple[Outcome, ...]] = field(default_factory=dict)
     newest_ends: Mapping[str, datetime] = field(default_factory=dict)
     nodes: frozenset[str] = frozenset()
-    logless: tuple[tuple[datetime, datetime | None], ...] = ()
+    untold: tuple[RunRecord, ...] = ()
 
     def following(self, runs: Mapping[str, RunRecord]) -> RunIndex:
         """Return the index of a later state of the same history: only what is of the runs that differ is sorted in anew."""
         if runs is self.runs:
             return self
         new = [run for upid, run in runs.items() if self.runs.get(upid) is not run]
-        # Of what began at the same time, that of the later run comes first.
-        new.sort(key=attrgetter("started"), reverse=True)
         old = [run for upid, run in self.runs.items() if runs.get(upid) is not run]
         gone = {run.upid for run in old}
         return RunIndex(
@@ -148,11 +149,12 @@ class RunIndex:
             nodes=self.nodes.union(run.node for run in new)
             if not old
             else frozenset(run.node for run in runs.values()),
-            logless=self._logless_among(runs.values()) if any(not run.logged for run in (*new, *old)) else self.logless,
+            untold=tuple(filter(_is_untold, runs.values())) if any(map(_is_untold, (*new, *old))) else self.untold,
         )
 
-    def _logless_among(self, runs: Iterable[RunRecord]) -> tuple[tuple[datetime, datetime | None], ...]:
-        return tuple((run.started, run.ended) for run in runs if not run.logged)
+
+def _is_untold(run: RunRecord) -> bool:
+    return not run.logged or not run.outcomes
 
 
 def _by_job(runs: Iterable[RunRecord]) -> dict[str, list[RunRecord]]:
@@ -183,7 +185,7 @@ def _sorted_in[Key, Item: RunRecord | Outcome](
     for key in new.keys() | old.keys():
         kept = [item for item in known.get(key, ()) if item.upid not in gone]
         items: list[Item] = [*new.get(key, ()), *kept]
-        items.sort(key=attrgetter("started"), reverse=True)
+        items.sort(key=_ORDER, reverse=True)
         if items:
             found[key] = tuple(items)
         else:

@@ -17,7 +17,7 @@ from .outcomes import Outcome, Result
 from .provenance import Provenance
 from .records import GuestRecord, History, JobRecord, RunRecord
 from .run_memory import RunIndex, good_durations
-from .slots import Timetable, allowance, event_of
+from .slots import FOREVER, Timetable, allowance, event_of
 from .watch import Watch
 
 _ONE_MINUTE: Final = timedelta(minutes=1)
@@ -44,7 +44,7 @@ class Situation:
     timetables: dict[tuple[str, str], Timetable] = field(default_factory=dict)
     carried_before: Mapping[Hashable, Carried] = field(default_factory=dict)
     carried: dict[Hashable, Carried] = field(default_factory=dict)
-    _known: dict[Hashable, Any] = field(default_factory=dict)
+    _known: dict[Hashable, tuple[Any, datetime]] = field(default_factory=dict)
 
     @property
     def index(self) -> RunIndex:
@@ -52,11 +52,12 @@ class Situation:
         return self.indexes.runs
 
     def once[Value](self, key: Hashable, make: Callable[[], Value]) -> Value:
-        """Return what is made for a key, made only once however often it is asked for."""
-        try:
-            value: Value = self._known[key]
-        except KeyError:
-            value = self._known[key] = make()
+        """Return what is made for a key, made only once however often it is asked for; whoever asks rests on it."""
+        known: tuple[Value, datetime] | None = self._known.get(key)
+        if known is None:
+            known = self._known[key] = self.watch.apart(make)
+        value, until = known
+        self.watch.holds_until(until)
         return value
 
     def carry[Value](
@@ -141,6 +142,7 @@ class Situation:
         if table is None or not table.still_holds(event, zone, now, allowed):
             table = Timetable.of(event, zone, now, allowed)
         self.timetables[key] = table
+        self.watch.holds_until(self.facts.now + (table.until - now) if table.until < FOREVER else FOREVER)
         return table
 
     def _good_durations(self, job: BackupJob) -> list[timedelta]:

@@ -7,7 +7,7 @@ from typing import Final
 
 from .archive_index import ArchiveIndex, ListedStorage, Place
 from .facts import Facts, StorageFacts
-from .outcomes import Outcome, Result
+from .outcomes import Outcome, Result, written_name
 from .records import GuestRecord, StorageRecord
 from .retention_audit import keep_text
 
@@ -101,7 +101,7 @@ class MissingArchives:
         listed = self.listed.get((good.storage, None)) or self.listed.get((good.storage, good.node))
         if listed is None or good.finished is None or listed.listing.read_at <= good.finished:
             return record
-        ending = f"/{good.archive.rpartition('/dump/')[2]}"
+        ending = f"/{written_name(good.archive)}"
         if any(archive.volid.endswith(ending) for archive in reversed(listed.by_guest.get(good.vmid, ()))):
             return _without_missing(record)
         read_at = listed.listing.read_at

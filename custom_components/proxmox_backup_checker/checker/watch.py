@@ -1,5 +1,6 @@
 """The present, and until when what was said of it stays true."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from .slots import FOREVER
@@ -31,3 +32,15 @@ class Watch:
     def start_again(self) -> None:
         """Forget the moments asked for so far."""
         self.until = FOREVER
+
+    def apart[Value](self, make: Callable[[], Value]) -> tuple[Value, datetime]:
+        """Return what is made, and until when it holds by itself; what is asked for besides is not touched."""
+        besides, self.until = self.until, FOREVER
+        try:
+            return make(), self.until
+        finally:
+            self.until = besides
+
+    def holds_until(self, moment: datetime) -> None:
+        """Take note that an answer rests on something that holds until then."""
+        self.until = min(self.until, moment)

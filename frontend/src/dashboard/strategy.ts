@@ -2,17 +2,23 @@ import "../i18n/more";
 import { fetchInfo } from "../data/commands";
 import { DOMAIN, type Server } from "../data/contract";
 import type { EntityEntry, Hass } from "../ha/types";
-import { type Words, wordsOf } from "../i18n/words";
+import { fetchWordsFor, type Words, wordsOf } from "../i18n/words";
 
 type Card = Record<string, unknown>;
 
 const MOST_LOGGED = 40;
 const FULL = { grid_options: { columns: "full" } };
+// Rows enough for the names of a day's runs.
+const MONTH = { grid_options: { columns: "full", rows: 13 } };
 
-export const suggestions = (hass: Hass) => ({ title: wordsOf(hass).say("title"), icon: "mdi:shield-check" });
+export const suggestions = async (hass: Hass) => {
+  await fetchWordsFor(hass);
+  return { title: wordsOf(hass).say("title"), icon: "mdi:shield-check" };
+};
 
 /** Builds the dashboard: what is there, and what each cluster has; users need no YAML. */
 export async function generate(hass: Hass): Promise<Card> {
+  await fetchWordsFor(hass);
   // Without the integration the cards say so themselves, and go on by themselves.
   const servers = await fetchInfo(hass.connection).then(
     (info) => info.entries,
@@ -30,10 +36,17 @@ export async function generate(hass: Hass): Promise<Card> {
   };
 }
 
+const heading = (title: string, icon: string): Card => ({
+  type: "heading",
+  heading: title,
+  heading_style: "title",
+  icon,
+});
+
 const section = (title: string, icon: string, cards: Card[], span = 1): Card => ({
   type: "grid",
   column_span: span,
-  cards: [{ type: "heading", heading: title, heading_style: "title", icon }, ...cards],
+  cards: [heading(title, icon), ...cards],
 });
 
 function overview(servers: Server[], ours: EntityEntry[], words: Words): Card {
@@ -55,8 +68,10 @@ function overview(servers: Server[], ours: EntityEntry[], words: Words): Card {
         cards: [{ type: "custom:proxmox-backup-wall", title: words.say("guests"), ...FULL }],
       },
       section(words.say("storages"), "mdi:harddisk", [{ type: "custom:proxmox-backup-storages" }]),
-      section(words.say("next_runs"), "mdi:clock-outline", [{ type: "custom:proxmox-backup-next-runs" }]),
-      ...activity(ours, words),
+      section(words.say("next_runs"), "mdi:clock-outline", [
+        { type: "custom:proxmox-backup-next-runs" },
+        ...activity(ours, words),
+      ]),
       {
         type: "grid",
         column_span: 3,
@@ -102,8 +117,10 @@ function cluster(server: Server, ours: EntityEntry[], hass: Hass, words: Words):
         cards: [{ type: "custom:proxmox-backup-wall", server: id, title: words.say("jobs"), group: "job", ...FULL }],
       },
       section(words.say("storages"), "mdi:harddisk", [{ type: "custom:proxmox-backup-storages", server: id }]),
-      section(words.say("next_runs"), "mdi:clock-outline", [{ type: "custom:proxmox-backup-next-runs", server: id }]),
-      ...activity(own, words),
+      section(words.say("next_runs"), "mdi:clock-outline", [
+        { type: "custom:proxmox-backup-next-runs", server: id },
+        ...activity(own, words),
+      ]),
       ...calendar(own, words),
     ],
   };
@@ -119,7 +136,7 @@ function calendar(entities: EntityEntry[], words: Words): Card[] {
     section(
       words.say("calendar"),
       "mdi:calendar",
-      [{ type: "calendar", entities: calendars, initial_view: "dayGridMonth", ...FULL }],
+      [{ type: "calendar", entities: calendars, initial_view: "dayGridMonth", ...MONTH }],
       3,
     ),
   ];
@@ -135,8 +152,7 @@ function activity(entities: EntityEntry[], words: Words): Card[] {
   const logged = [...events, ...problems].slice(0, MOST_LOGGED);
   if (!logged.length) return [];
   return [
-    section(words.say("recent"), "mdi:format-list-bulleted", [
-      { type: "logbook", target: { entity_id: logged }, hours_to_show: 72 },
-    ]),
+    heading(words.say("recent"), "mdi:format-list-bulleted"),
+    { type: "logbook", target: { entity_id: logged }, hours_to_show: 72 },
   ];
 }

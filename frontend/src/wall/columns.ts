@@ -49,7 +49,7 @@ export function layout(width: number, days: number, show: readonly string[]): La
   return { narrow, name, strip, ...has, template: columns.map((column) => `${column}px`).join(" ") };
 }
 
-const nameWidth = (room: number): number => Math.min(230, Math.max(110, room * 0.26));
+const nameWidth = (room: number): number => Math.min(230, Math.max(110, room * 0.32));
 
 /** Returns how high a row is. */
 export const rowHeight = (layout: Layout, withReason: boolean): number =>
