@@ -43,7 +43,11 @@ def make_facts(size: Size = FULL, now: datetime = NOON) -> Facts:
         cluster=ClusterStatus(name="large", quorate=True, nodes=tuple(Node(name=name, online=True) for name in names)),
         nodes={
             name: NodeFacts(
-                name=name, zone=BERLIN, tasks_read=now, booted=NOON - timedelta(days=100), oldest_task=NOON - _DAYS_60
+                name=name,
+                zone=BERLIN,
+                tasks_read=now,
+                booted=NOON - timedelta(days=100),
+                runs_known_since=NOON - _DAYS_60,
             )
             for name in names
         },

@@ -41,8 +41,11 @@ LATER = timedelta(minutes=10)
 
 def history_of(facts: Facts) -> History:
     """Return what is kept of thirteen months of nights: no more than thirty runs each of so many guests."""
+    began = NOON - timedelta(days=FULL.nights)
     runs = {run.upid: run for run in runs_of(facts, range(40))}
-    return bounded(History(began=NOON - timedelta(days=FULL.nights), runs=runs), NOON)
+    # Guests and jobs that were there when it began.
+    known = judge(replace(facts, now=began, read_at=began), History()).history
+    return bounded(History(began=began, evaluated=NOON - LATER, runs=runs, jobs=known.jobs, guests=known.guests), NOON)
 
 
 def later(facts: Facts, by: timedelta) -> Facts:

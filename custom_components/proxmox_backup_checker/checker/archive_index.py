@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 
 from ..proxmox.backup_models import Archive
+from ..proxmox.retention import Backup
+from .archives import as_backup
 from .facts import ArchiveListing, StorageFacts
 
 type Place = tuple[str, str | None]
@@ -18,6 +20,14 @@ class ListedStorage:
     listing: ArchiveListing
     on_backup_server: bool
     by_guest: Mapping[int, tuple[Archive, ...]]
+    _backups: dict[int, tuple[Backup, ...]] = field(default_factory=dict, compare=False, repr=False)
+
+    def backups_of(self, vmid: int) -> tuple[Backup, ...]:
+        """Return a guest's archives as prune looks at them, in the same order; found once for each listing."""
+        found = self._backups.get(vmid)
+        if found is None:
+            found = self._backups[vmid] = tuple(map(as_backup, self.by_guest.get(vmid, ())))
+        return found
 
     @classmethod
     def of(cls, listing: ArchiveListing, *, on_backup_server: bool) -> ListedStorage:

@@ -17,6 +17,7 @@ _CLOCKS_DIFFER: Final = timedelta(minutes=1)
 # Another file system below the same path has another size; growth of a pool is rarely as much.
 _ANOTHER_SIZE: Final = 0.2
 _LEAST_ARCHIVES: Final = 3
+_ON_SERVER: Final = ("backup/vm/", "backup/ct/")
 # PVE/Storage.pm, archive_info: only such a name tells guest and time; prune leaves every other alone. A backup server has no
 # other names.
 _STANDARD_NAME: Final = re.compile(
@@ -44,7 +45,13 @@ class Owner:
 def file_name(archive: Archive) -> str:
     """Return an archive's name without its storage and folder; for a backup server that of the whole snapshot."""
     path = archive.volid.partition(":")[2]
-    return path if _on_backup_server(archive) else path.rpartition("/")[2]
+    return path if path.startswith(_ON_SERVER) else path.rpartition("/")[2]
+
+
+def logged_name(archive: Archive) -> str:
+    """Return the name under which a run's log tells an archive."""
+    path = archive.volid.partition(":")[2]
+    return path.removeprefix("backup/") if path.startswith(_ON_SERVER) else path.rpartition("/")[2]
 
 
 def is_renamed(archive: Archive) -> bool:
@@ -54,7 +61,7 @@ def is_renamed(archive: Archive) -> bool:
 
 def _on_backup_server(archive: Archive) -> bool:
     """Tell a snapshot, as in pbs:backup/vm/101/2026-01-13T01:00:00Z, from a file."""
-    return archive.volid.partition(":")[2].startswith(("backup/vm/", "backup/ct/"))
+    return archive.volid.partition(":")[2].startswith(_ON_SERVER)
 
 
 def as_backup(archive: Archive) -> Backup:

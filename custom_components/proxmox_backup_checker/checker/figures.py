@@ -54,7 +54,8 @@ def figures_of_guest(guest: Guest, situation: Situation) -> GuestFigures:
     """Return the figures of a guest."""
     good = newest_good(situation.outcomes(guest))
     archives = situation.archives(guest)
-    newest = _newest_on_server(archives, situation.facts)
+    servers = situation.once("detailed servers", lambda: _detailed_servers(situation.facts))
+    newest = next((archive for archive in archives if archive.storage in servers), None) if servers else None
     certain = _are_all_told(guest, situation)
     return GuestFigures(
         size=stored_bytes(good, situation.facts) if good else None,
@@ -71,24 +72,28 @@ def _are_all_told(guest: Guest, situation: Situation) -> bool:
 
     A token with audit rights only sees the snapshots of a backup server, but not which of them are finished.
     """
-    listings = {storage.storage: storage.listing for storage in situation.facts.storages if storage.listing is not None}
-    if not any(listing.complete for listing in listings.values()):
+    vague = situation.once("vague storages", lambda: _vague_storages(situation.facts))
+    if vague is None:
         return False
-    servers = {storage.storage for storage in situation.facts.storages if storage.is_backup_server}
-    return not any(
-        archive.storage in servers and not listings[archive.storage].detailed
-        for archive in situation.listed_archives(guest)
-    )
+    return not vague or not any(archive.storage in vague for archive in situation.listed_archives(guest))
 
 
-def _newest_on_server(archives: Iterable[Archive], facts: Facts) -> Archive | None:
-    """Return the newest backup on a backup server that is listed with its details."""
-    detailed = {
+def _vague_storages(facts: Facts) -> frozenset[str] | None:
+    """Return the backup servers whose listings have no details; None where no listing of any storage is complete."""
+    listings = {storage.storage: storage.listing for storage in facts.storages if storage.listing is not None}
+    if not any(listing.complete for listing in listings.values()):
+        return None
+    servers = {storage.storage for storage in facts.storages if storage.is_backup_server}
+    return frozenset(name for name, listing in listings.items() if name in servers and not listing.detailed)
+
+
+def _detailed_servers(facts: Facts) -> frozenset[str]:
+    """Return the backup servers that are listed with their details."""
+    return frozenset(
         storage.storage
         for storage in facts.storages
         if storage.is_backup_server and storage.listing is not None and storage.listing.detailed
-    }
-    return next((archive for archive in archives if archive.storage in detailed), None)
+    )
 
 
 def _verification(archive: Archive) -> Verification:

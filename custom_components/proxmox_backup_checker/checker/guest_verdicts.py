@@ -8,7 +8,7 @@ from typing import Final
 from ..proxmox.backup_models import BackupJob
 from ..proxmox.models import Guest
 from .coverage import Coverage
-from .facts import Blindness
+from .facts import Blindness, StorageFacts
 from .guest_findings import findings_of
 from .job_names import job_name, names_of
 from .outcomes import Outcome
@@ -25,9 +25,9 @@ def judge_guest(guest: Guest, situation: Situation) -> Verdict:
     """Return the verdict of a guest."""
     verdict = _settled(guest, situation)
     outcomes = situation.outcomes(guest)
-    verdict = replace(verdict, last_success=_last_success(guest, outcomes, situation))
-    if foreign := situation.foreign_archives(guest):
-        verdict = replace(verdict, trace={**verdict.trace, "foreign_archives": str(len(foreign))})
+    foreign = situation.foreign_archives(guest)
+    trace = {**verdict.trace, "foreign_archives": str(len(foreign))} if foreign else verdict.trace
+    verdict = replace(verdict, last_success=_last_success(guest, outcomes, situation), trace=trace)
     verdict = _within_age(guest, verdict, situation)
     if verdict.status in GOOD:
         if changed := _storage_changed(outcomes, situation):
@@ -75,12 +75,17 @@ def _storage_changed(outcomes: Sequence[Outcome], situation: Situation) -> Verdi
     good = newest_good(outcomes)
     if good is None or good.storage is None:
         return None
-    for storage in situation.facts.storages:
-        record = situation.history.storages.get(storage_key(storage))
-        if storage.storage == good.storage and storage.serves(good.node) and record and record.changed_identity:
-            values = {"storage": good.storage}
-            return replace(unknown("storage_not_what_it_was", **values), since=record.changed_identity)
+    for storage, since in situation.once("changed storages", lambda: _changed_storages(situation)):
+        if storage.storage == good.storage and storage.serves(good.node):
+            return replace(unknown("storage_not_what_it_was", storage=good.storage), since=since)
     return None
+
+
+def _changed_storages(situation: Situation) -> list[tuple[StorageFacts, datetime]]:
+    """Return the storages that seem to be others than before, each with the moment since when."""
+    records = situation.history.storages
+    found = ((storage, records.get(storage_key(storage))) for storage in situation.facts.storages)
+    return [(storage, record.changed_identity) for storage, record in found if record and record.changed_identity]
 
 
 def _with_findings(verdict: Verdict, findings: list[tuple[Status, Reason]]) -> Verdict:
@@ -92,7 +97,7 @@ def _with_findings(verdict: Verdict, findings: list[tuple[Status, Reason]]) -> V
     for status, reason in findings:
         if status is Status.WARNING:
             return replace(verdict, status=status, reason=reason, findings=reasons)
-    return replace(verdict, findings=reasons)
+    return replace(verdict, findings=reasons) if reasons != verdict.findings else verdict
 
 
 def _last_success(guest: Guest, outcomes: Sequence[Outcome], situation: Situation) -> datetime | None:
@@ -132,7 +137,8 @@ def _worst(promises: list[tuple[BackupJob, Verdict]], guest: Guest, situation: S
     )
     worst = ordered[0]
     upcoming = [verdict.next_due for _, verdict in promises if verdict.next_due is not None]
-    worst = replace(worst, next_due=min(upcoming, default=None))
+    next_due = min(upcoming, default=None)
+    worst = worst if worst.next_due == next_due else replace(worst, next_due=next_due)
     if worst.status in {Status.OK, Status.PENDING, Status.WARNING}:
         for job, _ in promises:
             if finding := _storage_out_of_reach(job, guest, situation):

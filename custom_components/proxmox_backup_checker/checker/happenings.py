@@ -210,6 +210,8 @@ def _was_missing(vmid: int, change: Change) -> bool:
 
 def _guests(change: Change) -> Iterable[Happening]:
     """Return the guests that are new or in no job any more, and those of which disks are newly left out."""
+    if change.records is change.before.guests:
+        return
     fresh: list[int] = []
     fresh_without_job: list[int] = []
     uncovered: list[int] = []

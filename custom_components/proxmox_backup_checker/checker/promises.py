@@ -29,7 +29,7 @@ _LEAST_RUNS: Final = 3
 
 def judge_promise(guest: Guest, job: BackupJob, situation: Situation) -> Verdict | None:
     """Return the verdict on one guest in one enabled job; None where the job never runs by itself and never did."""
-    outcomes = [outcome for outcome in situation.outcomes(guest) if _concerns(outcome, job)]
+    outcomes = _concerning(job, situation.outcomes(guest))
     newest = outcomes[0] if outcomes else None
     if not has_schedule(job) and newest is None:
         return None
@@ -46,9 +46,9 @@ def judge_promise(guest: Guest, job: BackupJob, situation: Situation) -> Verdict
         )
     else:
         verdict = _without_run(guest, job, outcomes, situation, table, due, floor)
-    return replace(
-        verdict, next_due=table.following, job_id=job.job_id, trace={**_trace(table, due, floor), **verdict.trace}
-    )
+    # The other guests of the job and the node mostly have the same.
+    slots = situation.once(("slots", job.job_id, guest.node, due, floor), lambda: _trace(table, due, floor))
+    return replace(verdict, next_due=table.following, job_id=job.job_id, trace={**slots, **verdict.trace})
 
 
 def _from_newest(
@@ -71,16 +71,15 @@ def _serves_latest(outcome: Outcome, table: Timetable) -> bool:
     return table.latest is None or table.serves(outcome.started, table.latest)
 
 
-def _concerns(outcome: Outcome, job: BackupJob) -> bool:
-    """Tell whether an outcome says something of what a job promises.
+def _concerning(job: BackupJob, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Return the outcomes that say something of what a job promises.
 
     A good backup by hand makes up for a job's failure before it; a failure by hand takes nothing away from a good one.
     """
-    if outcome.by_hand:
-        return outcome.result is Result.OK
-    if outcome.job_id is None:
-        return True
-    return outcome.job_id == job.job_id
+    good, possible = Result.OK, (None, job.job_id)
+    return [
+        outcome for outcome in outcomes if (outcome.result is good if outcome.by_hand else outcome.job_id in possible)
+    ]
 
 
 def from_outcome(guest: Guest, outcomes: Sequence[Outcome], situation: Situation) -> Verdict:

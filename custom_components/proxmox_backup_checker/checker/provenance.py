@@ -9,7 +9,7 @@ from typing import Final
 
 from ..proxmox.backup_models import Archive
 from ..proxmox.models import Guest
-from .archives import file_name, is_renamed
+from .archives import is_renamed, logged_name
 from .facts import Facts
 from .history_limits import FEWEST_RUNS_PER_GUEST, KEPT
 from .outcomes import Outcome, written_name
@@ -50,18 +50,25 @@ class Provenance:
         What is certainly foreign never is. What is uncertain is not where foreign archives with this number lie beside it,
         or where its notes name another guest.
         """
-        origins = [(archive, self.origin(archive)) for archive in archives]
-        mixed = {archive.storage for archive, origin in origins if origin is Origin.FOREIGN}
-        return [
-            archive
-            for archive, origin in origins
-            if origin is Origin.OURS
-            or (
-                origin is Origin.UNCERTAIN
-                and (archive.storage not in mixed or _names(archive, guest))
-                and not self._names_another(archive, guest)
+        archives, shared = list(archives), self._shared
+        names, _ = self._written_for(guest.vmid)
+        # Most archives are those of our runs.
+        others = [archive for archive in archives if archive.storage not in shared or logged_name(archive) not in names]
+        if not others:
+            return archives
+        origins = {archive.volid: self.origin(archive) for archive in others}
+        mixed = {archive.storage for archive in others if origins[archive.volid] is Origin.FOREIGN}
+        left = {
+            archive.volid
+            for archive in others
+            if (origin := origins[archive.volid]) is not Origin.OURS
+            and (
+                origin is Origin.FOREIGN
+                or (archive.storage in mixed and not _names(archive, guest))
+                or self._names_another(archive, guest)
             )
-        ]
+        }
+        return [archive for archive in archives if archive.volid not in left] if left else archives
 
     def _names_another(self, archive: Archive, guest: Guest) -> bool:
         """Tell whether an archive's notes are the name of another guest: such notes are Proxmox' usual ones."""
@@ -81,7 +88,7 @@ class Provenance:
         if archive.vmid is None or archive.storage not in self._shared:
             return Origin.UNCERTAIN
         names, nameless = self._written_for(archive.vmid)
-        if _name(archive) in names:
+        if logged_name(archive) in names:
             return Origin.OURS
         written = datetime.fromtimestamp(archive.ctime, UTC)
         if any(_lasted(outcome, written) for outcome in nameless):
@@ -140,21 +147,23 @@ class Provenance:
             for run in self.index.untold
         )
 
+    @cached_property
+    def _running_by_guest(self) -> dict[int, list[Outcome]]:
+        found: dict[int, list[Outcome]] = {}
+        for run in self.running:
+            for outcome in run.outcomes:
+                found.setdefault(outcome.vmid, []).append(outcome)
+        return found
+
     def _written_for(self, vmid: int) -> tuple[frozenset[str], tuple[Outcome, ...]]:
         """Return the names of the archives that our runs wrote for a number, and the outcomes that name none."""
         if vmid not in self._written:
-            now = (outcome for run in self.running for outcome in run.outcomes if outcome.vmid == vmid)
-            outcomes = (*self.index.by_guest.get(vmid, ()), *now)
+            outcomes = (*self.index.by_guest.get(vmid, ()), *self._running_by_guest.get(vmid, ()))
             self._written[vmid] = (
-                frozenset(written_name(outcome.archive) for outcome in outcomes if outcome.archive is not None),
-                tuple(outcome for outcome in outcomes if outcome.archive is None),
+                frozenset([written_name(outcome.archive) for outcome in outcomes if outcome.archive is not None]),
+                tuple([outcome for outcome in outcomes if outcome.archive is None]),
             )
         return self._written[vmid]
-
-
-def _name(archive: Archive) -> str:
-    """Return the name under which a run's log tells an archive."""
-    return file_name(archive).removeprefix("backup/")
 
 
 def _lasted(outcome: Outcome, moment: datetime) -> bool:

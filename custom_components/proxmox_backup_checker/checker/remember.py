@@ -195,6 +195,10 @@ def _guests(
             absent = record.absent_since or (facts.now if facts.guests_complete else None)
             record = record if absent == record.absent_since else replace(record, absent_since=absent)
             records[vmid] = missing.noted(record, outcomes.get(vmid, ()))
+    if len(records) == len(history.guests) and all(
+        map(is_, records.values(), map(history.guests.get, records), strict=True)
+    ):
+        return history.guests, unchanged
     return records, unchanged
 
 

@@ -71,6 +71,7 @@ def audit_retention(
     keep_since: datetime | None = None,
     removes: bool = True,
     on_backup_server: bool = False,
+    backups: Sequence[Backup] | None = None,
 ) -> RetentionAudit:
     """Hold one guest's archives on one storage against its retention, as of the listing that they come from.
 
@@ -78,10 +79,10 @@ def audit_retention(
     `promised` are the slots of which retention should still keep an archive (see `promised_slots`), empty where that cannot
     be told. Runs before `keep_since` pruned by another retention. Without `removes` the sum of all numbers is a limit
     instead, at which vzdump refuses the guest (PVE/VZDump.pm, exec_backup_task). A `keep` of None is none that Proxmox shows:
-    a backup server may have its own.
+    a backup server may have its own. `backups` are the archives as prune looks at them, where that is known already.
     """
-    backups = [as_backup(archive) for archive in archives]
-    counted = sum(not backup.protected and not backup.renamed and not backup.unfinished for backup in backups)
+    backups = [as_backup(archive) for archive in archives] if backups is None else backups
+    counted = sum([not (backup.protected or backup.renamed or backup.unfinished) for backup in backups])
     if keep is None and on_backup_server:
         return RetentionAudit(standing=Standing.MANAGED_BY_SERVER, counted=counted)
     if keep is None or keep.keeps_everything:
@@ -190,7 +191,7 @@ def retention_findings(
         listing = promise.storage.listing
         if listing is None or not listing.complete:
             continue
-        written = [outcome for outcome in outcomes if _goes_to(outcome, promise)]
+        written = _written_for(promise, outcomes)
         good = [outcome for outcome in written if outcome.result is Result.OK]
         if not good:
             continue
@@ -206,6 +207,7 @@ def retention_findings(
             keep_since=_keep_since(promise.job, situation),
             removes=promise.removes,
             on_backup_server=promise.storage.is_backup_server,
+            backups=situation.backups_on(promise.storage, guest),
         )
         # A prune that says itself that it failed is a finding of the run.
         if audit.standing is not Standing.NOT_PRUNED or "prune_failed" not in good[0].warnings:
@@ -250,10 +252,10 @@ def _promise(job: BackupJob, node: str, situation: Situation) -> _Promise | None
     return _Promise(job=job, storage=storage, keep=keep, removes=removes_old(job))
 
 
-def _goes_to(outcome: Outcome, promise: _Promise) -> bool:
-    """Tell whether a run was the job's; a run by hand may not prune, another node has another storage of its own."""
-    own = promise.storage.node
-    return outcome.job_id == promise.job.job_id and own in {None, outcome.node}
+def _written_for(promise: _Promise, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Return the outcomes of the job; a run by hand may not prune, another node has another storage of its own."""
+    own, job_id = promise.storage.node, promise.job.job_id
+    return [outcome for outcome in outcomes if outcome.job_id == job_id and (own is None or own == outcome.node)]
 
 
 def _promised(

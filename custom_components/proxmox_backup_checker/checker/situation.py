@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from ..proxmox.backup_models import Archive, BackupJob
 from ..proxmox.models import Guest
+from ..proxmox.retention import Backup
 from .coverage import Coverage, covers
 from .facts import Facts, NodeFacts, StorageFacts
 from .indexes import Indexes
@@ -134,7 +135,7 @@ class Situation:
             return None
         allowed = self.once(
             ("allowance", job.job_id),
-            lambda: allowance(good_durations(self.job_runs(job)), self.facts.policy.start_grace),
+            lambda: allowance(self._good_durations(job), self.facts.policy.start_grace),
         )
         key, now = (job.job_id, node), self.node_now(node)
         table = self.timetables_before.get(key)
@@ -143,6 +144,10 @@ class Situation:
         self.timetables[key] = table
         self.watch.holds_until(self.facts.now + (table.until - now) if table.until < FOREVER else FOREVER)
         return table
+
+    def _good_durations(self, job: BackupJob) -> list[timedelta]:
+        runs = self.job_runs(job)
+        return self.carry(("durations", job.job_id), (runs,), (), lambda: good_durations(runs))
 
     def owed_since(self, job: BackupJob, guest: Guest | None = None) -> datetime | None:
         """Return the moment before which no slot is owed: the job, or the guest in it, was not there yet."""
@@ -172,7 +177,9 @@ class Situation:
         since = record.since - _ONE_MINUTE if record and record.since else None
         found = self.index.by_guest.get(guest.vmid, ())
         kinds = {None, guest.guest_type}
-        if since is None and all(outcome.guest_type in kinds for outcome in found):
+        if (since is None or not found or found[-1].started >= since) and kinds.issuperset(
+            [outcome.guest_type for outcome in found]
+        ):
             return found
         return [
             outcome for outcome in found if outcome.guest_type in kinds and (since is None or outcome.started >= since)
@@ -193,15 +200,11 @@ class Situation:
 
     def archives(self, guest: Guest) -> Sequence[Archive]:
         """Return the finished archives that are this very guest's, newest first, each once."""
-        return self.once(("archives", guest.vmid), lambda: self._own_archives(guest))
+        return self._own_and_foreign(guest)[0]
 
     def foreign_archives(self, guest: Guest) -> Sequence[Archive]:
         """Return the finished archives that bear a guest's number and that cannot be held to be its own."""
-        finished, own = self._finished_archives(guest), self.archives(guest)
-        if len(own) == len(finished):
-            return ()
-        known = {archive.volid for archive in own}
-        return [archive for archive in finished if archive.volid not in known]
+        return self._own_and_foreign(guest)[1]
 
     @cached_property
     def provenance(self) -> Provenance:
@@ -210,8 +213,16 @@ class Situation:
             facts=self.facts, history=self.history, index=self.index, watch=self.watch, running=self.running
         )
 
-    def _own_archives(self, guest: Guest) -> Sequence[Archive]:
-        return self.provenance.attributable(guest, self._finished_archives(guest))
+    def _own_and_foreign(self, guest: Guest) -> tuple[Sequence[Archive], Sequence[Archive]]:
+        return self.once(("archives", guest.vmid), lambda: self._sorted_archives(guest))
+
+    def _sorted_archives(self, guest: Guest) -> tuple[Sequence[Archive], Sequence[Archive]]:
+        finished = self._finished_archives(guest)
+        own = self.provenance.attributable(guest, finished)
+        if len(own) == len(finished):
+            return own, ()
+        known = {archive.volid for archive in own}
+        return own, [archive for archive in finished if archive.volid not in known]
 
     def _finished_archives(self, guest: Guest) -> Sequence[Archive]:
         record = self.guest_record(guest)
@@ -226,7 +237,17 @@ class Situation:
     def archives_on(self, storage: StorageFacts, guest: Guest) -> Sequence[Archive]:
         """Return all that is listed on a storage for a guest's VMID and type, which is what prune looks at; oldest first."""
         found = self.indexes.archives.of(guest.vmid).by_place.get((storage.storage, storage.node), ())
-        return [archive for archive in found if archive.guest_type in {None, guest.guest_type}]
+        kinds = {None, guest.guest_type}
+        return [archive for archive in found if archive.guest_type in kinds]
+
+    def backups_on(self, storage: StorageFacts, guest: Guest) -> Sequence[Backup]:
+        """Return the same as `archives_on`, as prune looks at it."""
+        place, kinds = (storage.storage, storage.node), {None, guest.guest_type}
+        listed = self.indexes.archives.places.get(place)
+        if listed is None:
+            return ()
+        pairs = zip(listed.by_guest.get(guest.vmid, ()), listed.backups_of(guest.vmid), strict=True)
+        return [backup for archive, backup in pairs if archive.guest_type in kinds]
 
     def covered_guests(self, job: BackupJob) -> Sequence[Guest]:
         """Return the guests that a job surely covers."""

@@ -121,7 +121,7 @@ class Timetable:
 
     def serves(self, started: datetime, slot: datetime) -> bool:
         """Tell whether something that started then can be for this slot or a later one."""
-        return started >= slot - self.tolerance(slot)
+        return started >= slot or started >= slot - self.tolerance(slot)
 
     def first_missed(self, last: datetime | None, floor: datetime | None) -> datetime | None:
         """Return the oldest slot that is due and that nothing since `last` has served; not before `floor`."""

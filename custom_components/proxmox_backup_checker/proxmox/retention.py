@@ -134,6 +134,20 @@ def prune(backups: Sequence[Backup], keep: KeepOptions, zone: ZoneInfo) -> list[
 
     `zone` is that of the host that prunes: days and weeks begin there.
     """
+    if keep.last == 0 and not any(backup.renamed or backup.protected or backup.unfinished for backup in backups):
+        quarters = tuple([backup.ctime // _QUARTER for backup in backups])
+        if len(set(quarters)) == len(quarters):
+            return list(_marks_of_quarters(quarters, keep, zone))
+    return _marks(backups, keep, zone)
+
+
+@lru_cache(maxsize=4096)
+def _marks_of_quarters(quarters: tuple[int, ...], keep: KeepOptions, zone: ZoneInfo) -> tuple[Mark, ...]:
+    """Return the marks of backups of which no more than the quarter of an hour matters: those of many guests are the same."""
+    return tuple(_marks([Backup(ctime=quarter * _QUARTER) for quarter in quarters], keep, zone))
+
+
+def _marks(backups: Sequence[Backup], keep: KeepOptions, zone: ZoneInfo) -> list[Mark]:
     marks: list[Mark | None] = [_fixed_mark(backup) for backup in backups]
     if keep.keeps_everything:
         return [mark or Mark.KEEP for mark in marks]
