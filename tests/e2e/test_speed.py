@@ -88,9 +88,11 @@ def test_the_first_paint_is_quick(large: tuple[Tab, LargeWall], rate: int, most:
 def test_a_changed_row_is_drawn_alone(large: tuple[Tab, LargeWall], record: Record) -> None:
     tab, wall = large
     tab.page.evaluate(_WATCHED)
-    tab.page.evaluate(_COUNTED)
     took = []
-    for number in range(5):
+    for number in range(6):
+        if number == 1:
+            # With its first change the row has come to the top, and the others know their new places.
+            tab.page.evaluate(_COUNTED)
         name = f"0-changed-{number}"
         row = wall.rows[0]
         wall.change([row[0], name, "qemu", "failed", True, *row[5:14], 99, *row[15:]])
