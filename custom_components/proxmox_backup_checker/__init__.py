@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_HOST, CONF_PORT, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import config_validation as cv, device_registry as dr
@@ -55,7 +56,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: CheckerConfigEntry) -> N
         issues.update()
     entry.runtime_data = coordinator
     # The parents must be registered before the entities name them, and names follow the guests.
-    devices = Devices(hass, coordinator, await Words.load(hass, coordinator.reasons))
+    devices = Devices(hass, coordinator, Words(coordinator.reasons))
     await devices.async_register()
     entry.async_on_unload(coordinator.async_add_listener(devices.update))
     await hass.config_entries.async_forward_entry_setups(entry, _PLATFORMS)
@@ -80,8 +81,8 @@ async def async_remove_entry(hass: HomeAssistant, entry: CheckerConfigEntry) -> 
 async def async_remove_config_entry_device(
     hass: HomeAssistant, entry: CheckerConfigEntry, device: dr.AnyDeviceEntry
 ) -> bool:
-    """Let the user remove a guest or job that is no longer there."""
-    return not is_present(device, entry.runtime_data)
+    """Let the user remove a guest or job that is no longer there, which cannot be told unless the cluster is read."""
+    return entry.state is ConfigEntryState.LOADED and not is_present(device, entry.runtime_data)
 
 
 def _agents(hass: HomeAssistant, entry: CheckerConfigEntry) -> dict[str, LogAgentClient]:

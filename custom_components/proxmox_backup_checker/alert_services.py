@@ -1,27 +1,33 @@
 """Actions around messages: acknowledging a problem, asking what is open, and trying whether a message arrives."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
-from homeassistant.auth.permissions.const import POLICY_CONTROL
-from homeassistant.const import ATTR_AREA_ID, ATTR_DEVICE_ID, ATTR_ENTITY_ID, ATTR_FLOOR_ID, ATTR_LABEL_ID
+from homeassistant.const import (
+    ATTR_AREA_ID,
+    ATTR_CONFIG_ENTRY_ID,
+    ATTR_DEVICE_ID,
+    ATTR_ENTITY_ID,
+    ATTR_FLOOR_ID,
+    ATTR_LABEL_ID,
+    Platform,
+)
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
-from homeassistant.exceptions import ServiceValidationError, Unauthorized, UnknownUser
 from homeassistant.helpers import config_validation as cv, entity_registry as er, service
 from homeassistant.util import dt as dt_util
 import probatio
 
-from .checker.acknowledgements import acknowledge, withdraw
+from .checker.acknowledgements import acknowledge, can_be_acknowledged, withdraw
 from .checker.alerts import Alert, Severity
 from .checker.announcements import is_silenced
 from .checker.picture import Picture
 from .const import DOMAIN
 from .coordinator import CheckerCoordinator
 from .messages import fire_closed, fire_test, group_of, open_messages, tag_of
+from .service_calls import check_control, check_control_of, clusters_of, moment_of
+from .translated_errors import invalid
 
-ATTR_ENTRY_ID: Final = "config_entry_id"
 ATTR_NOTE: Final = "note"
 ATTR_SEVERITY: Final = "severity"
 ATTR_SINCE: Final = "since"
@@ -42,13 +48,13 @@ _UNACKNOWLEDGE_SCHEMA: Final = probatio.Schema(_WHICH)
 _SEVERITIES: Final = [severity.value for severity in Severity]
 _TEST_SCHEMA: Final = probatio.Schema(
     {
-        probatio.Optional(ATTR_ENTRY_ID): cv.string,
+        probatio.Optional(ATTR_CONFIG_ENTRY_ID): cv.string,
         probatio.Optional(ATTR_SEVERITY, default=Severity.NORMAL.value): probatio.In(_SEVERITIES),
     }
 )
 _OPEN_SCHEMA: Final = probatio.Schema(
     {
-        probatio.Optional(ATTR_ENTRY_ID): cv.string,
+        probatio.Optional(ATTR_CONFIG_ENTRY_ID): cv.string,
         probatio.Optional(ATTR_SINCE): cv.datetime,
         probatio.Optional(ATTR_SEVERITY): probatio.In(_SEVERITIES),
     }
@@ -68,14 +74,13 @@ def async_setup_alert_services(hass: HomeAssistant) -> None:
 
 async def _acknowledge(call: ServiceCall) -> None:
     """Keep messages about problems back until they are over, have another cause, or until a moment."""
-    until, now = _moment(call.data.get(ATTR_UNTIL)), dt_util.utcnow()
+    until, now = moment_of(call, ATTR_UNTIL), dt_util.utcnow()
     if until is not None and until <= now:
-        raise _invalid("until_is_past")
+        raise invalid("until_is_past")
     chosen = await _chosen(call)
     for coordinator, keys in chosen:
-        picture = coordinator.data
-        if not any(_is_problem(picture, key) for key in keys):
-            raise _invalid("nothing_to_acknowledge")
+        if not any(can_be_acknowledged(coordinator.data.verdicts, key) for key in keys):
+            raise invalid("nothing_to_acknowledge")
     for coordinator, keys in chosen:
         picture = coordinator.data
         loud = [alert for alert in picture.alerts if not _is_silent(picture, alert)]
@@ -94,14 +99,17 @@ async def _unacknowledge(call: ServiceCall) -> None:
 
 async def _test_alert(call: ServiceCall) -> None:
     """Send a message that is marked as a test, the way that all others take."""
-    for coordinator in _coordinators(call):
+    clusters = clusters_of(call)
+    sensors = ((coordinator, f"cluster{_PROBLEM}") for coordinator in clusters)
+    await check_control_of(call, Platform.BINARY_SENSOR, sensors)
+    for coordinator in clusters:
         fire_test(call.hass, coordinator, call.data[ATTR_SEVERITY])
 
 
 async def _open_alerts(call: ServiceCall) -> ServiceResponse:
     """Return what is open, as messages and as one."""
-    since, severity = _moment(call.data.get(ATTR_SINCE)), call.data.get(ATTR_SEVERITY)
-    coordinators = _coordinators(call)
+    since, severity = moment_of(call, ATTR_SINCE), call.data.get(ATTR_SEVERITY)
+    coordinators = clusters_of(call)
     there: list[dict[str, Any]] = []
     over: list[dict[str, Any]] = []
     for coordinator in coordinators:
@@ -126,20 +134,10 @@ async def _open_alerts(call: ServiceCall) -> ServiceResponse:
     }
 
 
-def _coordinators(call: ServiceCall) -> list[CheckerCoordinator]:
-    """Return the cluster that the call names, else all that are set up."""
-    if entry_id := call.data.get(ATTR_ENTRY_ID):
-        return [service.async_get_config_entry(call.hass, DOMAIN, entry_id).runtime_data]
-    entries = call.hass.config_entries.async_loaded_entries(DOMAIN)
-    if not entries:
-        raise _invalid("no_cluster")
-    return [entry.runtime_data for entry in entries]
-
-
 async def _chosen(call: ServiceCall) -> list[tuple[CheckerCoordinator, set[str]]]:
     """Return the verdicts that a call means, by cluster: those of its problem sensors, or of the message with its tag."""
     chosen: list[tuple[CheckerCoordinator, set[str]]] = []
-    loaded = [entry.runtime_data for entry in call.hass.config_entries.async_loaded_entries(DOMAIN)]
+    loaded = clusters_of(call)
     if tag := call.data.get(ATTR_TAG):
         chosen += [
             (coordinator, _things(alert))
@@ -148,10 +146,12 @@ async def _chosen(call: ServiceCall) -> list[tuple[CheckerCoordinator, set[str]]
             if tag_of(coordinator, alert.tag) == tag
         ]
         if not chosen:
-            raise _invalid("tag_is_over")
+            raise invalid("tag_is_over")
+        named = ((coordinator, f"{key}{_PROBLEM}") for coordinator, keys in chosen for key in sorted(keys))
+        await check_control_of(call, Platform.BINARY_SENSOR, named)
     if any(call.data.get(name) for name in _TARGETS):
         entity_ids = await service.async_extract_entity_ids(call)
-        await _check_permission(call, entity_ids)
+        await check_control(call, entity_ids)
         registry = er.async_get(call.hass)
         entries = [entry for entity_id in entity_ids if (entry := registry.async_get(entity_id)) is not None]
         for coordinator in loaded:
@@ -165,20 +165,8 @@ async def _chosen(call: ServiceCall) -> list[tuple[CheckerCoordinator, set[str]]
             if endings:
                 chosen.append((coordinator, _with_what_belongs_to(endings, coordinator.data.alerts)))
     if not chosen:
-        raise _invalid("no_problem_sensor")
+        raise invalid("no_problem_sensor")
     return chosen
-
-
-async def _check_permission(call: ServiceCall, entity_ids: Iterable[str]) -> None:
-    """Let a person do this only with entities that they may control."""
-    if call.context.user_id is None:
-        return
-    user = await call.hass.auth.async_get_user(call.context.user_id)
-    if user is None:
-        raise UnknownUser(context=call.context)
-    for entity_id in entity_ids:
-        if not user.permissions.check_entity(entity_id, POLICY_CONTROL):
-            raise Unauthorized(context=call.context, entity_id=entity_id, permission=POLICY_CONTROL)
 
 
 def _with_what_belongs_to(keys: set[str], alerts: Iterable[Alert]) -> set[str]:
@@ -196,18 +184,5 @@ def _things(alert: Alert) -> set[str]:
     return set(alert.things)
 
 
-def _is_problem(picture: Picture, key: str) -> bool:
-    return key in picture.verdicts and picture.verdicts[key].problem is not False
-
-
 def _is_silent(picture: Picture, alert: Alert) -> bool:
     return is_silenced(alert, picture.history.acknowledgements, picture.verdicts, dt_util.utcnow())
-
-
-def _moment(entered: datetime | None) -> datetime | None:
-    """Return a moment in UTC; without a zone it is one of this Home Assistant's."""
-    return None if entered is None else dt_util.as_utc(entered)
-
-
-def _invalid(key: str) -> ServiceValidationError:
-    return ServiceValidationError(translation_domain=DOMAIN, translation_key=key)

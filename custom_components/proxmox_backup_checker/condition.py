@@ -12,7 +12,7 @@ from homeassistant.helpers.typing import ConfigType
 from homeassistant.util import dt as dt_util
 import probatio
 
-from .checker.verdict import Status
+from .checker.protection import is_protected, to_be_protected
 from .things import Thing, things_of_devices, things_of_entities, things_of_target
 
 CONF_MAXIMUM_AGE: Final = "maximum_age"
@@ -59,22 +59,16 @@ class IsProtected(Condition):
         return bool(parts) and all(self._is_protected(part) for part in parts)
 
     def _is_protected(self, thing: Thing) -> bool:
-        verdict = thing.verdict
-        if verdict is None or not thing.coordinator.last_update_success or verdict.problem is not False:
+        if not thing.coordinator.last_update_success:
             return False
-        last = verdict.last_success
-        return last is not None and dt_util.utcnow() - last <= self._age
+        return is_protected(thing.verdict, self._age, dt_util.utcnow())
 
 
 def _parts(thing: Thing) -> list[Thing]:
     """Return what has to be protected: for the cluster all of its guests but those that are ignored."""
     if thing.kind != "cluster":
         return [thing]
-    return [
-        Thing(thing.coordinator, "guest", str(vmid))
-        for vmid, view in thing.coordinator.data.guests.items()
-        if view.verdict.lasting is not Status.IGNORED
-    ]
+    return [Thing(thing.coordinator, "guest", str(vmid)) for vmid in to_be_protected(thing.coordinator.data)]
 
 
 CONDITIONS: dict[str, type[Condition]] = {"is_protected": IsProtected}

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime
 from itertools import batched
 from typing import Final
 
@@ -69,6 +70,7 @@ class Devices:
         data = coordinator.config_entry.data
         self._page = URL.build(scheme="https", host=data[CONF_HOST], port=data[CONF_PORT], path="/")
         self._absent: Counter[str] = Counter()
+        self._counted: datetime | None = None
         self._registered: dict[int, Guest] = {}
         self._none_gone: tuple[object, ...] | None = None
 
@@ -178,7 +180,11 @@ class Devices:
         )
 
     def _remove_the_gone(self, picture: Picture) -> None:
-        """Remove devices of guests and jobs that were absent from several pictures that would have shown them."""
+        """Remove devices of guests and jobs that were absent from several readings that would have shown them."""
+        if picture.read_at == self._counted:
+            # A picture may be published again, as after a person's word or while what was read before stands in.
+            return
+        self._counted = picture.read_at
         things = (set(picture.guests), set(picture.jobs), set(picture.storages), nodes_with_agent(self._coordinator))
         if things == self._none_gone:
             return

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.device_registry import DeviceEntry
 
@@ -10,15 +11,17 @@ from .checker.facts import Facts, StorageFacts
 from .checker.picture import GuestView, JobView, Picture, StorageView
 from .checker.records import RunRecord
 from .checker.verdict import Verdict
-from .const import DOMAIN
+from .const import CONF_HIDE_NAMES, DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .devices import guest_key, job_key, node_key, storage_key
 from .proxmox.errors import ProxmoxError
-from .redaction import redactor_of
+from .redaction import Redactor, hosts_of, redactor_of
 
 
 async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: CheckerConfigEntry) -> dict[str, Any]:
     """Return the configuration, what was read, and every verdict with its evidence."""
+    if entry.state is not ConfigEntryState.LOADED:
+        return _not_loaded(entry)
     coordinator = entry.runtime_data
     picture = coordinator.data
     reading = coordinator.reading
@@ -58,12 +61,25 @@ async def async_get_device_diagnostics(
     hass: HomeAssistant, entry: CheckerConfigEntry, device: DeviceEntry
 ) -> dict[str, Any]:
     """Return what is known of one guest, job, storage or node; of the cluster's own device everything."""
+    if entry.state is not ConfigEntryState.LOADED:
+        return _not_loaded(entry)
     coordinator = entry.runtime_data
     keys = {key for domain, key in device.identifiers if domain == DOMAIN}
     for key, told in _parts(coordinator, keys):
         plain: dict[str, Any] = redactor_of(coordinator).plain({**await _frame(coordinator), "device": key, **told})
         return plain
     return await async_get_config_entry_diagnostics(hass, entry)
+
+
+def _not_loaded(entry: CheckerConfigEntry) -> dict[str, Any]:
+    """Return why a cluster is not read; where names are to be hidden, nothing in which one may stand that is not known yet."""
+    told = {"entry": entry.as_dict(), "state": entry.state, "error": entry.error_reason_translation_key}
+    if entry.options.get(CONF_HIDE_NAMES):
+        told["entry"] = {**entry.as_dict(), "options": {CONF_HIDE_NAMES: True}}
+    else:
+        told["reason"] = entry.reason
+    plain: dict[str, Any] = Redactor(hosts_of(entry), None).plain(told)
+    return plain
 
 
 async def _frame(coordinator: CheckerCoordinator) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """Repair issues: what a person can mend, either what keeps us from seeing or what is mistaken in Proxmox."""
 
+from collections.abc import Collection
 from dataclasses import replace
+import hashlib
 from typing import Final
 
 from homeassistant.const import CONF_HOST
@@ -36,14 +38,6 @@ class Issues:
         self._hass = hass
         self._coordinator = coordinator
         self._entry = coordinator.config_entry
-        # Those of agents that were removed since are to be deleted too.
-        known = (issue for domain, issue in ir.async_get(hass).issues if domain == DOMAIN)
-        suffix = f"_{self._entry.entry_id}"
-        self._agents = {
-            issue.removeprefix(_AGENT).removesuffix(suffix)
-            for issue in known
-            if issue.startswith(_AGENT) and issue.endswith(suffix)
-        }
 
     @callback
     def update(self) -> None:
@@ -116,9 +110,7 @@ class Issues:
     def _log_agents(self) -> None:
         assert self._coordinator.reading is not None
         errors = self._coordinator.reading.agent_errors
-        for node in self._agents - errors.keys():
-            self._delete(f"{_AGENT}{node}")
-        self._agents = set(errors)
+        self._keep_only(_AGENT, {agent_issue(node) for node in errors})
         for node, error in errors.items():
             if isinstance(error, CertificateError):
                 key = "log_agent_certificate"
@@ -131,7 +123,7 @@ class Issues:
             else:
                 key = "log_agent_unreachable"
             self._raise(
-                f"{_AGENT}{node}",
+                agent_issue(node),
                 key,
                 page="log-agent.md",
                 placeholders={"cluster": self._entry.title, "node": node, "error": str(error)},
@@ -142,14 +134,10 @@ class Issues:
         assert self._coordinator.reading is not None
         facts = replace(self._coordinator.reading.facts, policy=self._coordinator.policy)
         found = {
-            f"{_MISTAKE}{mistake.code} {mistake.subject}": mistake
+            f"{_MISTAKE}{_digest(f'{mistake.code} {mistake.subject}')}": mistake
             for mistake in mistakes_of(facts, self._coordinator.data)
         }
-        suffix = f"_{self._entry.entry_id}"
-        for domain, issue in list(ir.async_get(self._hass).issues):
-            if domain == DOMAIN and issue.startswith(_MISTAKE) and issue.endswith(suffix):
-                if issue.removesuffix(suffix) not in found:
-                    self._delete(issue.removesuffix(suffix))
+        self._keep_only(_MISTAKE, found.keys())
         for issue, mistake in found.items():
             placeholders = {"cluster": self._entry.title, **mistake.values}
             if schedule := mistake.values.get("schedule"):
@@ -180,5 +168,23 @@ class Issues:
             translation_placeholders=placeholders,
         )
 
+    def _keep_only(self, prefix: str, issues: Collection[str]) -> None:
+        """Delete those of a kind that are mended, since before a restart too."""
+        suffix = f"_{self._entry.entry_id}"
+        for domain, known in list(ir.async_get(self._hass).issues):
+            if domain == DOMAIN and known.startswith(prefix) and known.endswith(suffix):
+                if (issue := known.removesuffix(suffix)) not in issues:
+                    self._delete(issue)
+
     def _delete(self, issue: str) -> None:
         ir.async_delete_issue(self._hass, DOMAIN, f"{issue}_{self._entry.entry_id}")
+
+
+def agent_issue(node: str) -> str:
+    """Return the name of the issue about a node's log agent."""
+    return f"{_AGENT}{_digest(node)}"
+
+
+def _digest(subject: str) -> str:
+    """Return what tells issues of a kind apart: their ids are in every file with diagnostics, where names may not be."""
+    return hashlib.sha256(subject.encode()).hexdigest()[:12]

@@ -218,7 +218,7 @@ class MessageTexts:
                 out = all(cause.reason.code in _OUT_OF_REACH for cause in alert.causes)
                 return word("blind_todo_reach" if out else "blind_todo_rights")
             case AlertKind.QUORUM | AlertKind.UNCOVERED:
-                return word(f"{alert.kind.value}_todo")
+                return word(f"{alert.kind.value}_todo", count=len(alert.guests))
             case AlertKind.VERIFICATION | AlertKind.MISSING:
                 return word("archives_todo")
             case _:

@@ -11,8 +11,9 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
+from .checker import announcements
 from .checker.alerts import Alert, AlertGuest, AlertKind, Severity
-from .checker.announcements import Message, MessageKind, is_silenced
+from .checker.announcements import Message, MessageKind
 from .checker.records import AlertRecord
 from .const import DOMAIN
 from .coordinator import CheckerCoordinator
@@ -119,26 +120,11 @@ def message_data(hass: HomeAssistant, coordinator: CheckerCoordinator, message: 
 def open_messages(
     hass: HomeAssistant, coordinator: CheckerCoordinator, *, since: datetime | None = None
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return the alerts that are open, and those that are over, as messages; those told of after `since`, if given.
-
-    What began and ended in between needs no word. What somebody has acknowledged is left out.
-    """
-    picture, now = coordinator.data, dt_util.utcnow()
-    records = picture.history.alerts
-    there: list[Message] = []
-    for alert in picture.alerts:
-        record = records.get(alert.tag)
-        acknowledged = is_silenced(alert, picture.history.acknowledgements, picture.verdicts, now)
-        if record is None or record.announced is None or acknowledged:
-            continue
-        if since is None or record.announced >= since:
-            there.append(Message(kind=MessageKind.OPENED, record=record, alert=alert))
-    over = [
-        Message(kind=MessageKind.RECOVERED, record=record)
-        for record in records.values()
-        if since is not None and record.recovered and record.ended and record.ended >= since > record.opened
-    ]
-    there.sort(key=lambda message: message.record.announced or now)
+    """Return what is open and what is over as messages, told of after `since`, if given."""
+    picture = coordinator.data
+    there, over = announcements.open_messages(
+        picture.alerts, picture.verdicts, picture.history, dt_util.utcnow(), since
+    )
     return (
         [message_data(hass, coordinator, message) for message in there],
         [message_data(hass, coordinator, message) for message in over],

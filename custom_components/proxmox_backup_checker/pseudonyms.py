@@ -10,7 +10,7 @@ from .checker.facts import Facts
 from .checker.job_names import job_name
 from .checker.picture import Picture
 
-_IPV4: Final = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])")
+IPV4: Final = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])")
 # On whose behalf a task ran, the last part of a UPID.
 _ON_BEHALF: Final = re.compile(r"(UPID:(?:[^:\s]*:){6})[^:\s]+(?=:)")
 _ADDRESS: Final = "address"
@@ -70,7 +70,7 @@ class Pseudonyms:
 
     def hide(self, text: str) -> str:
         """Return a text without names, addresses and users."""
-        text = _IPV4.sub(_ADDRESS, _ON_BEHALF.sub(rf"\g<1>{_USER}", text))
+        text = IPV4.sub(_ADDRESS, _ON_BEHALF.sub(rf"\g<1>{_USER}", text))
         return self._any.sub(lambda match: self._of(match[0]), text) if self._any else text
 
     def _of(self, name: str) -> str:

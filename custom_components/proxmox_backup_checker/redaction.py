@@ -13,8 +13,8 @@ from yarl import URL
 
 from .checker.policy import NO_BACKUP_TAG, agreed_age
 from .const import CONF_FINGERPRINT, CONF_HIDE_NAMES, CONF_LOG_AGENTS, CONF_TOKEN_ID, CONF_TOKEN_SECRET
-from .coordinator import CheckerCoordinator
-from .pseudonyms import Pseudonyms
+from .coordinator import CheckerConfigEntry, CheckerCoordinator
+from .pseudonyms import IPV4, Pseudonyms
 
 _SECRET: Final = frozenset(
     {
@@ -67,15 +67,21 @@ class Redactor:
         if self._hosts is not None:
             text = self._hosts.sub(REDACTED, text)
         if self._pseudonyms is None:
-            return text
+            # Errors of Proxmox name those of storage servers.
+            return IPV4.sub(REDACTED, text)
         return REDACTED if name in _FREE_TEXTS else self._pseudonyms.hide(text)
+
+
+def hosts_of(entry: CheckerConfigEntry) -> list[str]:
+    """Return the hosts that the configuration names."""
+    agents = entry.options.get(CONF_LOG_AGENTS, {}).values()
+    return [entry.data[CONF_HOST], *(host for agent in agents if (host := URL(agent[CONF_URL]).host))]
 
 
 def redactor_of(coordinator: CheckerCoordinator) -> Redactor:
     """Return what takes out of a cluster's values what its user does not want to be seen."""
     entry = coordinator.config_entry
-    agents = entry.options.get(CONF_LOG_AGENTS, {}).values()
-    hosts = [entry.data[CONF_HOST], *(host for agent in agents if (host := URL(agent[CONF_URL]).host))]
+    hosts = hosts_of(entry)
     hosts += [node.address for node in coordinator.data.cluster.nodes if node.address]
     # Who enters the name of a node as the host does not make it an address.
     hosts = [host for host in hosts if host not in coordinator.data.nodes]

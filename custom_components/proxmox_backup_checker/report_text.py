@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from math import floor
 from typing import Any, Final, Literal
 
 from .checker.causes import cause_of
@@ -14,8 +13,6 @@ from .words import Words
 type Period = Literal["day", "week"]
 
 _NAMED: Final = 3
-# A storage that fills up later than this is no news.
-_FULL_SOON_DAYS: Final = 365
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +69,10 @@ def summary_of(report: Report, words: Words) -> str:
         parts.append(words.text("report_size_in", size=words.size(report.size), duration=words.duration(report.busy)))
     else:
         parts.append(words.text("report_took", duration=words.duration(report.busy)))
-    days = {storage.key: days for storage in report.storages if (days := _days_left(storage, report.until)) is not None}
-    if days:
+    left = {storage.key: storage.few_days_left(report.until) for storage in report.storages}
+    if days := {key: days for key, days in left.items() if days is not None}:
         first = min(days, key=lambda key: days[key])
-        if days[first] <= _FULL_SOON_DAYS:
-            parts.append(f"{first} {_full_in(days[first], words)}")
+        parts.append(f"{first} {_full_in(days[first], words)}")
     if report.unknown:
         parts.append(words.count("report_unknown", len(report.unknown)))
     if names := [standing.name for standing in report.problems if not standing.acknowledged]:
@@ -86,10 +82,6 @@ def summary_of(report: Report, words: Words) -> str:
     if not report.problems and not report.unknown:
         parts.append(words.text("nothing_to_do"))
     return f"{', '.join(parts)}."
-
-
-def _days_left(storage: Capacity, now: datetime) -> int | None:
-    return None if storage.full_on is None else max(0, floor((storage.full_on - now).total_seconds() / 86400))
 
 
 def _full_in(days: int, words: Words) -> str:
@@ -140,19 +132,12 @@ def _job(tally: JobTally, words: Words) -> Line:
 
 
 def _storage(storage: Capacity, now: datetime, words: Words) -> Line:
-    percent = _percent(storage)
-    used = "?" if percent is None else f"{percent:.0f} %"
+    used = "?" if storage.percent is None else f"{storage.percent:.0f} %"
     free = "?" if storage.free is None else words.size(storage.free)
     parts = [words.text("report_bullet_capacity", used=used, free=free)]
-    if (days := _days_left(storage, now)) is not None and days <= _FULL_SOON_DAYS:
+    if (days := storage.few_days_left(now)) is not None:
         parts.append(_full_in(days, words))
     return Line(storage.key, ", ".join(parts))
-
-
-def _percent(storage: Capacity) -> float | None:
-    if not storage.total or storage.used is None:
-        return None
-    return round(100 * storage.used / storage.total, 1)
 
 
 def _plain(summary: str, sections: Iterable[Section], closing: str | None) -> str:
@@ -220,10 +205,10 @@ def _job_data(tally: JobTally) -> Mapping[str, Any]:
 def _storage_data(storage: Capacity, now: datetime) -> Mapping[str, Any]:
     return {
         "storage": storage.key,
-        "used_percent": _percent(storage),
+        "used_percent": storage.percent,
         "used_bytes": storage.used,
         "total_bytes": storage.total,
         "free_bytes": storage.free,
         "full_on": iso(storage.full_on),
-        "days_until_full": _days_left(storage, now),
+        "days_until_full": storage.days_left(now),
     }

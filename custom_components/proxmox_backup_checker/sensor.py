@@ -11,8 +11,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 
-from .checker.facts import StorageFacts
-from .checker.figures import Verification
+from .checker.figures import Verification, free_bytes, used_percent
 from .checker.picture import GuestView, JobView, Picture, StorageView
 from .checker.verdict import Status
 from .coordinator import CheckerConfigEntry
@@ -229,21 +228,6 @@ STORAGE_SENSORS = (
         value=lambda view: view.full_on.replace(minute=0, second=0, microsecond=0) if view.full_on else None,
     ),
 )
-
-
-def used_percent(storage: StorageFacts) -> float | None:
-    """Return how full a storage is."""
-    if not storage.total or storage.used is None:
-        return None
-    return round(100 * storage.used / storage.total, 1)
-
-
-def free_bytes(storage: StorageFacts) -> int | None:
-    """Return what is free on a storage, to a thousandth of its size: a log file that grows is no news."""
-    if not storage.total or storage.available is None:
-        return None
-    step = max(storage.total // 1000, 1)
-    return round(storage.available / step) * step
 
 
 async def async_setup_entry(

@@ -1,10 +1,11 @@
 """The actions: looking again, explaining, listing, logs, and the report."""
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
+from functools import partial
 from typing import Any, Final, cast
 
-from homeassistant.const import ATTR_CONFIG_ENTRY_ID
+from homeassistant.const import ATTR_CONFIG_ENTRY_ID, Platform
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
 from homeassistant.helpers import config_validation as cv, service
 from homeassistant.helpers.target import TargetSelection
@@ -14,11 +15,13 @@ import probatio
 
 from .checker.report import report
 from .const import DOMAIN
-from .coordinator import CheckerConfigEntry, CheckerCoordinator
+from .coordinator import CheckerCoordinator
 from .explanation import explained, iso
-from .proxmox.log_excerpt import LogExcerpt, excerpt, lines
+from .proxmox.connection import beside_the_loop
+from .proxmox.log_excerpt import excerpt, whole
 from .report_text import Period, told
 from .responses import archive_data, archives_of, run_data, runs_of, telling_run
+from .service_calls import check_control_of, cluster_of, clusters_of, moment_of
 from .things import Thing, guest_of, job_of, storage_of, things_of_target
 from .translated_errors import invalid
 from .words import Words
@@ -98,8 +101,9 @@ def async_setup_services(hass: HomeAssistant) -> None:
 
 async def _check_now(call: ServiceCall) -> ServiceResponse:
     """Read everything again, of one cluster or of all, and wait for the result."""
-    checked = []
-    for coordinator in _clusters(call):
+    checked, clusters = [], clusters_of(call)
+    await check_control_of(call, Platform.BUTTON, ((coordinator, "cluster_check_now") for coordinator in clusters))
+    for coordinator in clusters:
         await coordinator.async_check_now()
         picture = coordinator.data
         checked.append(
@@ -121,18 +125,18 @@ async def _check_now(call: ServiceCall) -> ServiceResponse:
 async def _explain(call: ServiceCall) -> ServiceResponse:
     """Return the verdicts on what was chosen, on the cluster where nothing was."""
     verdicts = []
-    for thing in _things(call) or [Thing(_cluster(call), "cluster")]:
+    for thing in _things(call) or [Thing(cluster_of(call), "cluster")]:
         verdict = thing.verdict
         if verdict is None:
             raise invalid("no_longer_there", name=thing.name)
-        verdicts.append(explained(thing, verdict, await Words.load(call.hass, thing.coordinator.reasons)))
+        verdicts.append(explained(thing, verdict, Words(thing.coordinator.reasons)))
     return {"verdicts": cast(Any, verdicts)}
 
 
 async def _list_runs(call: ServiceCall) -> ServiceResponse:
     """Return runs, the newest first."""
     things = _things(call)
-    since, until = _moment(call, ATTR_SINCE), _moment(call, ATTR_UNTIL)
+    since, until = moment_of(call, ATTR_SINCE), moment_of(call, ATTR_UNTIL)
     if since is not None and until is not None and since >= until:
         raise invalid("since_after_until")
     found = [
@@ -165,7 +169,7 @@ async def _get_log(call: ServiceCall) -> ServiceResponse:
     vmid = None
     upid: str | None = call.data.get(ATTR_UPID)
     if upid is not None:
-        coordinator = things[0].coordinator if things else _cluster(call)
+        coordinator = things[0].coordinator if things else cluster_of(call)
         vmid = next((int(thing.key) for thing in things if thing.kind == "guest"), None)
     elif len(things) != 1 or things[0].kind not in {"guest", "job"}:
         raise invalid("one_guest_or_job")
@@ -178,16 +182,13 @@ async def _get_log(call: ServiceCall) -> ServiceResponse:
             raise invalid("no_run_of", name=thing.name)
         upid = run.upid
     text = await coordinator.async_task_log(upid)
-    return _log_data(upid, vmid, text, whole=call.data[ATTR_WHOLE])
-
-
-def _log_data(upid: str, vmid: int | None, text: str, *, whole: bool) -> ServiceResponse:
-    part = excerpt(text, vmid)
-    shown = LogExcerpt(lines=lines(text), total=part.total, failure=part.failure) if whole else part
+    part = await beside_the_loop(len(text), partial(excerpt, vmid=vmid), text)
+    all_of_it = call.data[ATTR_WHOLE]
+    shown = await beside_the_loop(len(text), partial(whole, vmid=vmid), text) if all_of_it else part
     return {
         "upid": upid,
         "vmid": vmid,
-        "whole": whole,
+        "whole": all_of_it,
         "text": shown.text,
         "first_line": shown.lines[0].number if shown.lines else None,
         "last_line": shown.lines[-1].number if shown.lines else None,
@@ -199,32 +200,10 @@ def _log_data(upid: str, vmid: int | None, text: str, *, whole: bool) -> Service
 
 async def _report(call: ServiceCall) -> ServiceResponse:
     """Return the report of the last day or week."""
-    coordinator = _cluster(call)
+    coordinator = cluster_of(call)
     period: Period = call.data[ATTR_PERIOD]
     now = dt_util.utcnow()
-    words = await Words.load(call.hass, coordinator.reasons)
-    return told(report(coordinator.data, now - _PERIODS[period], now), period, words)
-
-
-def _cluster(call: ServiceCall) -> CheckerCoordinator:
-    """Return the cluster that was chosen, the only one where none was.
-
-    Raises ServiceValidationError.
-    """
-    entry: CheckerConfigEntry = service.async_get_config_entry(call.hass, DOMAIN, call.data.get(ATTR_CONFIG_ENTRY_ID))
-    return entry.runtime_data
-
-
-def _clusters(call: ServiceCall) -> list[CheckerCoordinator]:
-    """Return the cluster that was chosen, all where none was.
-
-    Raises ServiceValidationError where there is none.
-    """
-    if ATTR_CONFIG_ENTRY_ID not in call.data:
-        loaded: list[CheckerConfigEntry] = call.hass.config_entries.async_loaded_entries(DOMAIN)
-        if loaded:
-            return [entry.runtime_data for entry in loaded]
-    return [_cluster(call)]
+    return told(report(coordinator.data, now - _PERIODS[period], now), period, Words(coordinator.reasons))
 
 
 def _by_cluster(call: ServiceCall, things: Iterable[Thing]) -> Iterable[tuple[CheckerCoordinator, list[Thing]]]:
@@ -232,7 +211,7 @@ def _by_cluster(call: ServiceCall, things: Iterable[Thing]) -> Iterable[tuple[Ch
     chosen: dict[str, tuple[CheckerCoordinator, list[Thing]]] = {}
     for thing in things:
         chosen.setdefault(thing.coordinator.identity, (thing.coordinator, []))[1].append(thing)
-    return chosen.values() if chosen else [(coordinator, []) for coordinator in _clusters(call)]
+    return chosen.values() if chosen else [(coordinator, []) for coordinator in clusters_of(call)]
 
 
 def _things(call: ServiceCall) -> list[Thing]:
@@ -249,12 +228,4 @@ def _things(call: ServiceCall) -> list[Thing]:
         ATTR_JOB: job_of,
         ATTR_STORAGE: storage_of,
     }
-    return [*found, *(find(_cluster(call), call.data[key]) for key, find in finders.items() if key in call.data)]
-
-
-def _moment(call: ServiceCall, key: str) -> datetime | None:
-    """Return a moment of a call; one without a zone is in that of this Home Assistant."""
-    value: datetime | None = call.data.get(key)
-    if value is None or value.tzinfo is not None:
-        return value
-    return value.replace(tzinfo=dt_util.get_default_time_zone())
+    return [*found, *(find(cluster_of(call), call.data[key]) for key, find in finders.items() if key in call.data)]

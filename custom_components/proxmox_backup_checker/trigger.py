@@ -12,10 +12,9 @@ from homeassistant.helpers.automation import DomainSpec
 from homeassistant.helpers.trigger import EntityTriggerBase, Trigger, TriggerActionRunner, TriggerNotTriggeredReporter
 from homeassistant.helpers.trigger.entity_trigger import NotTriggeredReasonReporter
 
-from .checker.verdict import Status
+from .checker.verdict import GOOD, Status
 from .const import DOMAIN
 
-_GOOD: Final = frozenset({Status.OK, Status.WARNING})
 _THINGS: Final = frozenset({"guest", "job"})
 _OUT_OF_SIGHT: Final = frozenset({STATE_UNAVAILABLE, STATE_UNKNOWN})
 _LEFT_ALONE: Final = frozenset({Status.PAUSED, Status.IGNORED, Status.UNCOVERED})
@@ -122,7 +121,7 @@ class BackupRecovered(_ProblemTrigger):
             self._problems.add(state.entity_id)
         elif _kind(state) in _LEFT_ALONE:
             self._problems.discard(state.entity_id)
-        return state.state == STATE_OFF and _kind(state) in _GOOD
+        return state.state == STATE_OFF and _kind(state) in GOOD
 
     @override
     def is_valid_transition(self, from_state: State, to_state: State) -> bool:

@@ -4,6 +4,7 @@ from datetime import timedelta
 import logging
 from typing import Any, Final
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_COMMAND, CONF_PLATFORM
 from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.helpers.script import ScriptRunResult
@@ -13,7 +14,7 @@ from homeassistant.util import dt as dt_util
 
 from .checker.report import report
 from .const import DOMAIN
-from .coordinator import CheckerConfigEntry, CheckerCoordinator
+from .coordinator import CheckerConfigEntry
 from .explanation import full_stop
 from .reasons import Reasons
 from .report_text import state_of, summary_of
@@ -52,17 +53,18 @@ async def _listen(hass: HomeAssistant, _: str) -> None:
 
 
 async def answer_of(hass: HomeAssistant) -> str:
-    """Return how the backups of all clusters are."""
-    entries: list[CheckerConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
-    loaded = [entry.runtime_data for entry in entries]
-    if not loaded:
-        return (await Words.load(hass, await Reasons.load(hass))).text("voice_nothing")
-    several = len(loaded) > 1
-    told = [_told(coordinator, await Words.load(hass, coordinator.reasons), named=several) for coordinator in loaded]
-    return " ".join(told)
+    """Return how the backups of all clusters are; one that is not loaded cannot be seen, which is not fine either."""
+    entries: list[CheckerConfigEntry] = hass.config_entries.async_entries(DOMAIN, include_disabled=False)
+    words = Words(await Reasons.load(hass))
+    if not entries:
+        return words.text("voice_nothing")
+    return " ".join(_told(entry, words, named=len(entries) > 1) for entry in entries)
 
 
-def _told(coordinator: CheckerCoordinator, words: Words, *, named: bool) -> str:
+def _told(entry: CheckerConfigEntry, words: Words, *, named: bool) -> str:
+    if entry.state is not ConfigEntryState.LOADED:
+        return words.text("voice_unreachable", cluster=entry.title)
+    coordinator = entry.runtime_data
     cluster = coordinator.data.cluster.title
     if not coordinator.last_update_success:
         return words.text("voice_unreachable", cluster=cluster)

@@ -1,15 +1,15 @@
 """What the dashboard card shows when a row is opened: the verdict with its evidence, the runs and the archives."""
 
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.translation import async_get_cached_translations
 from homeassistant.util import dt as dt_util
 
 from .checker.picture import GuestView, JobView
-from .checker.records import Acknowledgement
-from .checker.verdict import Confidence, Reason, Status, Verdict
+from .checker.records import Acknowledgement, GuestRecord
+from .checker.verdict import Confidence, Verdict
 from .checker.wall import Wall
 from .checker.wall_days import Days
 from .checker.wall_runs import (
@@ -20,16 +20,15 @@ from .checker.wall_runs import (
     runs_of_job,
     sizes_of_guest,
     sizes_of_job,
+    verdict_on_gone,
 )
 from .const import DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .proxmox.backup_models import Archive
 from .proxmox.models import Guest
 from .reasons import Reasons
-from .wall_rows import EntryRows, Group, epoch, wall_of
+from .wall_rows import EntryRows, Group, Row, epoch, wall_of
 from .wall_servers import coordinator_of, entries, page
-
-_GONE: Final = Verdict(status=Status.IGNORED, problem=False, reason=Reason("guest_removed"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +58,7 @@ class Opened:
     wall: Wall
     guest: Guest | None
     view: GuestView | JobView | None
+    gone: GuestRecord | None = None
 
     @classmethod
     def find(cls, hass: HomeAssistant, text: str, days: int) -> Self | None:
@@ -76,13 +76,31 @@ class Opened:
         vmid = int(row_id.key)
         if view := coordinator.data.guests.get(vmid):
             return cls(entry, coordinator, wall, view.guest, view)
-        gone = [guest for guest, _ in gone_guests(coordinator.data, wall.days.starts[0]) if guest.vmid == vmid]
-        return cls(entry, coordinator, wall, gone[0], None) if gone else None
+        for guest, record in gone_guests(coordinator.data, wall.days.starts[0]):
+            if guest.vmid == vmid:
+                return cls(entry, coordinator, wall, guest, None, record)
+        return None
 
     @property
     def verdict_key(self) -> str:
         """What its verdict is remembered by."""
         return f"job_{self.view.job.job_id}" if isinstance(self.view, JobView) else f"guest_{_vmid(self.guest)}"
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """What is held of it."""
+        return self.view.verdict if self.view else verdict_on_gone(self.gone) if self.gone else None
+
+    def row(self, hass: HomeAssistant) -> Row | None:
+        """Return its row."""
+        match self.view:
+            case JobView():
+                return EntryRows(hass, self.entry, "job").row_of_job(self.view, self.coordinator, self.wall)
+            case GuestView():
+                return EntryRows(hass, self.entry, "guest").row_of_guest(self.view, self.coordinator, self.wall)
+        if self.guest is None or self.gone is None:
+            return None
+        return EntryRows(hass, self.entry, "guest").row_of_gone(self.guest, self.gone, self.coordinator, self.wall)
 
     def sizes(self) -> list[int | None]:
         """Return the size of each day's backup."""
@@ -106,21 +124,16 @@ def details(hass: HomeAssistant, text: str, days: int) -> dict[str, Any] | None:
     opened = Opened.find(hass, text, days)
     if opened is None:
         return None
-    coordinator, now = opened.coordinator, opened.wall.now
-    group: Group = "job" if isinstance(opened.view, JobView) else "guest"
-    rows = EntryRows(hass, opened.entry, group).update(coordinator, opened.wall.days, now)
-    row = next((row for _, row in rows if row[0] == text), None)
-    if row is None:
+    row, verdict, reasons = opened.row(hass), opened.verdict, opened.coordinator.reasons
+    if row is None or verdict is None:
         return None
-    reasons = coordinator.reasons
-    verdict = opened.view.verdict if opened.view else None
     acknowledged = opened.wall.picture.acknowledgement(opened.verdict_key)
     url = page(opened.entry)
     if opened.guest is not None and opened.view is not None:
         url = url.with_fragment(f"v1:0:={opened.guest.guest_type}/{opened.guest.vmid}")
     return {
         "row": row,
-        "verdict": _verdict(hass, verdict or _GONE, row, reasons, acknowledged),
+        "verdict": _verdict(hass, verdict, row, reasons, acknowledged),
         "runs": [_run(run, reasons) for run in opened.runs()],
         "archives": [_archive(archive) for archive in archives_of(opened.guest, opened.wall.picture)]
         if opened.guest

@@ -1,9 +1,9 @@
 """The rows of the dashboard card: what is held of every guest or job of one cluster, as short lists."""
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
@@ -12,10 +12,10 @@ from .checker.facts import ArchiveListing
 from .checker.job_names import job_name
 from .checker.picture import GuestView, JobView, Picture
 from .checker.records import Acknowledgement, GuestRecord
-from .checker.verdict import Status, Verdict
 from .checker.wall import Wall, guest_cells, job_cells
 from .checker.wall_days import Days
-from .checker.wall_runs import gone_guests, removed
+from .checker.wall_order import LAST, is_new, rank
+from .checker.wall_runs import gone_guests, verdict_on_gone
 from .const import DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .devices import guest_key, job_key
@@ -24,17 +24,6 @@ from .proxmox.models import Guest
 
 type Group = Literal["guest", "job"]
 type Row = list[Any]
-
-_NEW_FOR: Final = timedelta(days=2)
-_BY_STATUS: Final = {
-    status: rank
-    for rank, status in enumerate(
-        (
-            *(Status.FAILED, Status.OVERDUE, Status.UNCOVERED, Status.UNKNOWN, Status.WARNING, Status.RUNNING),
-            *(Status.WAITING, Status.PENDING, Status.PAUSED, Status.OK, Status.IGNORED),
-        )
-    )
-}
 
 
 def wall_of(entry: CheckerConfigEntry, picture: Picture, days: Days, now: datetime) -> Wall:
@@ -74,56 +63,83 @@ class EntryRows:
         self._kept = {kept.row[0]: kept for kept in make(coordinator, wall)}
         return [(kept.rank, kept.row) for kept in self._kept.values()]
 
+    def row_of_guest(self, view: GuestView, coordinator: CheckerCoordinator, wall: Wall) -> Row:
+        """Return the row of one guest."""
+        return self._guest(view, _going_on(wall.picture), coordinator, wall).row
+
+    def row_of_gone(self, guest: Guest, record: GuestRecord, coordinator: CheckerCoordinator, wall: Wall) -> Row:
+        """Return the row of one guest that has been removed."""
+        return self._gone(guest, record, coordinator, wall).row
+
+    def row_of_job(self, view: JobView, coordinator: CheckerCoordinator, wall: Wall) -> Row:
+        """Return the row of one job."""
+        return self._job(view, coordinator, wall).row
+
     def _guests(self, coordinator: CheckerCoordinator, wall: Wall) -> Iterator[_Kept]:
-        picture = wall.picture
-        going_on = {outcome.vmid: run.upid for run in picture.running for outcome in run.outcomes}
-        for vmid, view in picture.guests.items():
-            row_id = f"{self._entry.entry_id}/guest/{vmid}"
-            record = picture.history.guests.get(vmid)
-            ids = self._ids(guest_key(coordinator.identity, vmid))
-            acknowledged = picture.acknowledgement(f"guest_{vmid}")
-            new = record is not None and record.first_seen is not None and wall.now - record.first_seen < _NEW_FOR
-            source = (
-                *(view.guest, view.verdict, view.figures, record, ids, acknowledged, new, going_on.get(vmid)),
-                picture.index.by_guest.get(vmid),
-                tuple(wall.promises_to(view.guest)),
-                wall.first_unseen_day(view.guest.node),
-            )
-            kept = self._kept.get(row_id)
-            if kept is None or kept.source != source:
-                kept = _Kept(source, *_guest_row(row_id, view, wall, coordinator, ids, acknowledged, new=new))
-            yield kept
-        for guest, record in gone_guests(picture, wall.days.starts[0]):
-            row_id = f"{self._entry.entry_id}/guest/{guest.vmid}"
-            past = (guest, record, picture.index.by_guest.get(guest.vmid))
-            kept = self._kept.get(row_id)
-            if kept is None or kept.source != past:
-                kept = _Kept(past, *_gone_row(row_id, guest, record, wall, coordinator))
-            yield kept
+        going_on = _going_on(wall.picture)
+        for view in wall.picture.guests.values():
+            yield self._guest(view, going_on, coordinator, wall)
+        for guest, record in gone_guests(wall.picture, wall.days.starts[0]):
+            yield self._gone(guest, record, coordinator, wall)
 
     def _jobs(self, coordinator: CheckerCoordinator, wall: Wall) -> Iterator[_Kept]:
-        picture = wall.picture
-        for job_id, view in picture.jobs.items():
-            row_id = f"{self._entry.entry_id}/job/{job_id}"
-            ids = self._ids(job_key(coordinator.identity, job_id))
-            acknowledged = picture.acknowledgement(f"job_{job_id}")
-            promises = wall.promises_of(view.job)
-            source = (
-                *(view.job, view.verdict, view.figures, ids, acknowledged, picture.index.by_job.get(job_id)),
-                tuple(promises),
-                tuple(run.upid for run in picture.running if run.job_id == job_id),
-                tuple(wall.first_unseen_day(promise.node) for promise in promises),
-            )
-            kept = self._kept.get(row_id)
-            if kept is None or kept.source != source:
-                kept = _Kept(source, *_job_row(row_id, view, wall, coordinator, ids, acknowledged))
-            yield kept
+        return (self._job(view, coordinator, wall) for view in wall.picture.jobs.values())
+
+    def _guest(
+        self, view: GuestView, going_on: Mapping[int, str], coordinator: CheckerCoordinator, wall: Wall
+    ) -> _Kept:
+        picture, vmid = wall.picture, view.guest.vmid
+        row_id = f"{self._entry.entry_id}/guest/{vmid}"
+        record = picture.history.guests.get(vmid)
+        ids = self._ids(guest_key(coordinator.identity, vmid))
+        acknowledged = picture.acknowledgement(f"guest_{vmid}")
+        new = is_new(record, wall.now)
+        source = (
+            *(view.guest, view.verdict, view.figures, record, ids, acknowledged, new, going_on.get(vmid)),
+            picture.index.by_guest.get(vmid),
+            tuple(wall.promises_to(view.guest)),
+            wall.first_unseen_day(view.guest.node),
+        )
+        kept = self._kept.get(row_id)
+        if kept is None or kept.source != source:
+            kept = _Kept(source, *_guest_row(row_id, view, wall, coordinator, ids, acknowledged, new=new))
+        return kept
+
+    def _gone(self, guest: Guest, record: GuestRecord, coordinator: CheckerCoordinator, wall: Wall) -> _Kept:
+        row_id = f"{self._entry.entry_id}/guest/{guest.vmid}"
+        past = (guest, record, wall.picture.index.by_guest.get(guest.vmid))
+        kept = self._kept.get(row_id)
+        if kept is None or kept.source != past:
+            kept = _Kept(past, *_gone_row(row_id, guest, record, wall, coordinator))
+        return kept
+
+    def _job(self, view: JobView, coordinator: CheckerCoordinator, wall: Wall) -> _Kept:
+        picture, job_id = wall.picture, view.job.job_id
+        row_id = f"{self._entry.entry_id}/job/{job_id}"
+        ids = self._ids(job_key(coordinator.identity, job_id))
+        acknowledged = picture.acknowledgement(f"job_{job_id}")
+        promises = wall.promises_of(view.job)
+        source = (
+            *(view.job, view.verdict, view.figures, ids, acknowledged, picture.index.by_job.get(job_id)),
+            tuple(promises),
+            tuple(run.upid for run in picture.running if run.job_id == job_id),
+            tuple(wall.first_unseen_day(promise.node) for promise in promises),
+        )
+        kept = self._kept.get(row_id)
+        if kept is None or kept.source != source:
+            kept = _Kept(source, *_job_row(row_id, view, wall, coordinator, ids, acknowledged))
+        return kept
 
     def _ids(self, key: str) -> tuple[str | None, str | None]:
         """Return the problem sensor and the device of what has this key."""
         entity_id = self._entities.async_get_entity_id("binary_sensor", DOMAIN, f"{key}_problem")
         device = self._devices.async_get_device_by_identifier((DOMAIN, key), self._entry.entry_id)
         return entity_id, device.id if device else None
+
+
+def _going_on(picture: Picture) -> dict[int, str]:
+    """Return the runs in progress, by guest."""
+    return {outcome.vmid: run.upid for run in picture.running for outcome in run.outcomes}
 
 
 def _same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
@@ -150,16 +166,23 @@ def _guest_row(
         *(ids[0], guest.node, coordinator.reasons.sentence(verdict.reason)),
         *(f"{'a' if acknowledged else ''}{'n' if new else ''}", verdict.failures, list(guest.tags), ids[1]),
     ]
-    return (*_rank(verdict, acknowledged), name.casefold(), row_id), row
+    return (*rank(verdict, acknowledged), name.casefold(), row_id), row
 
 
 def _gone_row(
     row_id: str, guest: Guest, record: GuestRecord, wall: Wall, coordinator: CheckerCoordinator
 ) -> tuple[tuple[Any, ...], Row]:
-    name = guest_name(guest)
+    name, verdict = guest_name(guest), verdict_on_gone(record)
     cells = guest_cells(guest, None, wall)[0]
     row: Row = [
-        *(row_id, name, "template" if guest.template else guest.guest_type, Status.IGNORED.value, False, cells),
+        *(
+            row_id,
+            name,
+            "template" if guest.template else guest.guest_type,
+            verdict.status.value,
+            verdict.problem,
+            cells,
+        ),
         *(
             None,
             None,
@@ -167,14 +190,14 @@ def _gone_row(
             None,
             None,
             guest.node,
-            coordinator.reasons.sentence(removed(record)),
+            coordinator.reasons.sentence(verdict.reason),
             "d",
             0,
             list(guest.tags),
         ),
         None,
     ]
-    return (9, 0, 0, name.casefold(), row_id), row
+    return (*LAST, name.casefold(), row_id), row
 
 
 def _job_row(
@@ -192,16 +215,7 @@ def _job_row(
         *(ids[0], view.job.storage or "local", coordinator.reasons.sentence(verdict.reason)),
         *("a" if acknowledged else "", verdict.failures, [], ids[1]),
     ]
-    return (*_rank(verdict, acknowledged), name.casefold(), row_id), row
-
-
-def _rank(verdict: Verdict, acknowledged: Acknowledgement | None) -> tuple[int, int, int]:
-    """Return where a row stands, the worst first: problems, what cannot be seen, known problems, then all the rest."""
-    if verdict.problem:
-        place = 2 if acknowledged else 0
-    else:
-        place = 1 if verdict.problem is None else 3
-    return place, _BY_STATUS[verdict.status], -verdict.failures
+    return (*rank(verdict, acknowledged), name.casefold(), row_id), row
 
 
 def guest_name(guest: Guest) -> str:

@@ -11,7 +11,6 @@ from homeassistant.helpers.translation import async_get_cached_translations
 from yarl import URL
 
 from .checker.picture import Picture
-from .checker.verdict import Status
 from .const import DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .devices import cluster_key
@@ -71,7 +70,7 @@ def _counts(picture: Picture) -> dict[str, int]:
         "guests": counts.guests,
         "protected": counts.protected,
         "problems": counts.problems,
-        "warnings": sum(view.verdict.status is Status.WARNING for view in picture.guests.values()),
+        "warnings": counts.warnings,
         "uncovered": counts.uncovered,
         "unknown": counts.unknown,
         "paused": counts.paused,

@@ -5,6 +5,7 @@ from typing import Any
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
+from .checker.figures import used_percent
 from .checker.picture import StorageView
 from .const import DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
@@ -16,16 +17,12 @@ from .wall_servers import coordinator_of, entries
 def storages(hass: HomeAssistant, entry_id: str | None) -> list[dict[str, Any]]:
     """Return the storages of one cluster or of all, the fullest first."""
     found = [
-        _storage(hass, entry, coordinator, view)
+        (used_percent(view.storage) or 0.0, _storage(hass, entry, coordinator, view))
         for entry in entries(hass, entry_id)
         if (coordinator := coordinator_of(entry)) is not None
         for view in coordinator.data.storages.values()
     ]
-    return sorted(found, key=lambda storage: (-_share(storage), storage["id"]))
-
-
-def _share(storage: dict[str, Any]) -> float:
-    return storage["used"] / storage["total"] if storage["used"] is not None and storage["total"] else 0.0
+    return [storage for _, storage in sorted(found, key=lambda one: (-one[0], one[1]["id"]))]
 
 
 def _storage(

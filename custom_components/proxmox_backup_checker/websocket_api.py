@@ -1,5 +1,6 @@
 """What the dashboard card asks for: the wall, and the runs, log, sizes and storages behind it."""
 
+from functools import partial
 from typing import Any, Final
 
 from homeassistant.components import websocket_api
@@ -11,7 +12,8 @@ import probatio
 
 from .const import DOMAIN
 from .frontend import content_hash
-from .proxmox.log_excerpt import excerpt, lines
+from .proxmox.connection import beside_the_loop
+from .proxmox.log_excerpt import excerpt, whole
 from .translated_errors import invalid
 from .wall_details import details, sizes
 from .wall_feed import WallFeed
@@ -122,9 +124,9 @@ async def ws_log(hass: HomeAssistant, connection: ActiveConnection, msg: dict[st
     except HomeAssistantError as error:
         _refuse(connection, msg, websocket_api.ERR_HOME_ASSISTANT_ERROR, error)
         return
-    found = excerpt(text, msg.get("vmid"))
-    every = lines(text) if msg["whole"] else found.lines
-    shown = every[:_MOST_LINES]
+    read = partial(whole if msg["whole"] else excerpt, vmid=msg.get("vmid"))
+    found = await beside_the_loop(len(text), read, text)
+    shown = found.lines[:_MOST_LINES]
     connection.send_result(
         msg["id"],
         {

@@ -1,40 +1,23 @@
 """Whole texts in the language of this Home Assistant: explanations and reports."""
 
 from datetime import datetime, timedelta
-import json
-from pathlib import Path
-from typing import Final, Self
-
-from homeassistant.core import HomeAssistant
 
 from .checker.size_history import size_text
 from .reasons import Reasons
-
-_FOLDER: Final = Path(__file__).parent / "texts"
+from .texts import filled
 
 
 class Words:
     """The building blocks of texts in one language, and the sentences of reasons beside them."""
 
-    def __init__(self, texts: dict[str, str], reasons: Reasons) -> None:
-        """Take the building blocks; blanks are written {name}."""
-        self._texts = texts
+    def __init__(self, reasons: Reasons) -> None:
+        """Take the building blocks in the language of the reasons."""
+        self._texts = reasons.reports
         self.reasons = reasons
-
-    @classmethod
-    async def load(cls, hass: HomeAssistant, reasons: Reasons) -> Self:
-        """Read the building blocks in the language of the reasons."""
-        return await hass.async_add_executor_job(cls.read, reasons)
-
-    @classmethod
-    def read(cls, reasons: Reasons) -> Self:
-        """Read the building blocks in the language of the reasons."""
-        texts: dict[str, str] = json.loads((_FOLDER / f"{reasons.language}.json").read_text(encoding="utf-8"))
-        return cls(texts, reasons)
 
     def text(self, key: str, **values: str | int) -> str:
         """Return a text with its blanks filled."""
-        return self._texts[key].format_map(values)
+        return filled(self._texts[key], values)
 
     def has(self, key: str) -> bool:
         """Tell whether there is such a text."""

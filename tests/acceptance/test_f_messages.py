@@ -443,6 +443,12 @@ async def test_f01_and_f03_by_mail_each_message_comes_once_and_a_digest_every_we
     assert "small" in sent[2]["title"]
     assert "nightly" in sent[2]["text"]
 
+    assert home.entry is not None
+    await home.hass.config_entries.async_unload(home.entry.entry_id)
+    await pass_time(home, "2026-01-22T06:00:30")
+    assert [message["kind"] for message in sent[3:]] == ["digest"]
+    assert "cannot be read" in sent[3]["text"]
+
 
 async def test_a_notify_entity_gets_title_and_text(home: Home, phone: Phone) -> None:
     await automate(home.hass, "notifier", notifiers=["notify.phone"])

@@ -295,7 +295,10 @@ async def test_actions_exist_before_any_cluster_is_set_up(hass: HomeAssistant) -
 
 
 def test_texts_are_the_same_in_every_language_and_have_the_same_blanks() -> None:
-    texts = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in (ROOT / "texts").glob("*.json")}
+    texts = {
+        path.stem.removeprefix("reports_"): json.loads(path.read_text(encoding="utf-8"))
+        for path in (ROOT / "texts").glob("reports_*.json")
+    }
     blanks = {
         language: {
             key: {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}

@@ -1,13 +1,16 @@
 """Asking Home Assistant whether the backups are fine, as people do: by its own conversation."""
 
 from homeassistant.components import conversation
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.setup import async_setup_component
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.proxmox_backup_checker.const import DOMAIN
 from simulator.outcomes import failed
 from tests.acceptance.home import Home
+from tests.integration.conftest import entry_data
 
 
 async def ask(hass: HomeAssistant, text: str, language: str = "en") -> str:
@@ -57,7 +60,20 @@ async def test_what_cannot_be_seen_is_not_called_fine(talking: Home) -> None:
     assert "cannot be reached" in await ask(talking.hass, "are my backups fine")
     assert talking.entry is not None
     await talking.hass.config_entries.async_unload(talking.entry.entry_id)
+    assert "cannot be reached" in await ask(talking.hass, "are my backups fine")
+    await talking.hass.config_entries.async_remove(talking.entry.entry_id)
     assert await ask(talking.hass, "are my backups fine") == "No Proxmox cluster is set up, so I cannot tell."
+
+
+async def test_a_cluster_that_could_not_be_read_since_the_start_is_not_left_out(talking: Home) -> None:
+    await talking.until("2026-01-13T05:00:00")
+    entry = MockConfigEntry(domain=DOMAIN, title="other", data={**entry_data(talking.pve), "port": 1})
+    entry.add_to_hass(talking.hass)
+    await talking.hass.config_entries.async_setup(entry.entry_id)
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    answer = await ask(talking.hass, "are my backups fine")
+    assert answer.startswith("small: all is well: 4 of 4 protected")
+    assert answer.endswith("The Proxmox cluster other cannot be reached at the moment, so I cannot tell.")
 
 
 async def test_conversation_may_come_later_and_no_other_sentence_is_taken(hass: HomeAssistant) -> None:

@@ -12,10 +12,10 @@ import pytest
 import custom_components.proxmox_backup_checker as integration
 from custom_components.proxmox_backup_checker.checker.cause_patterns import PATTERNS
 from custom_components.proxmox_backup_checker.checker.causes import Cause, cause_of
-from custom_components.proxmox_backup_checker.reasons import Reasons
+from custom_components.proxmox_backup_checker.texts import filled
 
 DATA = Path(__file__).parents[1] / "data" / "vzdump"
-FOLDER = Path(integration.__path__[0]) / "reasons"
+FOLDER = Path(integration.__path__[0]) / "texts"
 WORDS: dict[str, dict[str, dict[str, str]]] = {
     path.stem.removeprefix("causes_"): json.loads(path.read_text(encoding="utf-8"))
     for path in sorted(FOLDER.glob("causes_*.json"))
@@ -583,10 +583,9 @@ def test_every_language_has_every_code_with_the_same_blanks(language: str) -> No
 
 @pytest.mark.parametrize("language", WORDS)
 def test_causes_and_steps_are_short_and_of_the_right_form(language: str) -> None:
-    reasons = Reasons.read(language)
     for code, text in texts():
-        cause = Cause(code=code, values=(cause_of(text) or Cause(code="none")).values)
-        words = {"cause": reasons.cause(cause), "step": reasons.step(cause)}
+        cause = cause_of(text) or Cause(code="none")
+        words = {part: filled(sentence, cause.values) for part, sentence in WORDS[language][code].items()}
         assert len(words["cause"]) <= 110, words["cause"]
         assert len(words["step"]) <= 200, words["step"]
         assert not words["cause"].endswith("."), words["cause"]

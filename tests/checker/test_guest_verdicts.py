@@ -83,7 +83,7 @@ def test_a_guest_of_a_disabled_job_is_paused_and_a_problem_after_seven_days() ->
     early, late, never = verdict(day(6), jobs=(off,)), verdict(day(8), jobs=(off,)), verdict(jobs=(off,))
     assert [held.status for held in (early, late, never)] == [Status.PAUSED] * 3
     assert [held.problem for held in (early, late, never)] == [False, True, True]
-    assert late.reason.code == "job_disabled_too_long"
+    assert (late.reason.code, late.reason.values["days"]) == ("job_disabled_too_long", "7")
 
 
 def test_a_guest_never_seen_is_unknown_not_fine() -> None:

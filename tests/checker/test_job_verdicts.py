@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
+
 from custom_components.proxmox_backup_checker.checker.facts import Blindness, JobState, Run
 from custom_components.proxmox_backup_checker.checker.verdict import Confidence, Status, Verdict
 from custom_components.proxmox_backup_checker.proxmox.backup_models import BackupJob
@@ -100,6 +102,19 @@ def test_a_run_in_progress_keeps_the_verdict_before_it() -> None:
         (Status.RUNNING, False),
         (Status.RUNNING, True),
     ]
+
+
+@pytest.mark.parametrize(
+    ("hours", "schedule", "problem"), [(30, "21:00", False), (73, "21:00", True), (73, "sat", False)]
+)
+def test_a_run_that_hangs_for_days_and_keeps_the_next_ones_from_starting_is_a_problem(
+    hours: int, schedule: str, problem: bool
+) -> None:
+    now = run(RUNNING, None, started=NOW - timedelta(hours=hours))
+    held = verdict(day(5), now, job=job("nightly", 100, storage="nas", schedule=schedule))
+    assert (held.status, held.problem) == (Status.RUNNING, problem)
+    if problem:
+        assert held.reason.code == "run_longer_than_interval"
 
 
 def test_a_job_that_never_ran_is_unknown() -> None:

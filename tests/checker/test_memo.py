@@ -358,7 +358,6 @@ class Listener:
         """Hear nothing yet."""
         self.told: set[str] = set()
         self.open: set[str] = set()
-        self.over: set[str] = set()
 
     def hear(self, picture: Picture) -> None:
         """Hear of one look."""
@@ -372,14 +371,13 @@ class Listener:
                 assert tag not in self.open
                 self.open.add(tag)
             elif kind is MessageKind.CLOSED:
-                assert tag in self.open | self.over or message.record.taken_back
+                # An old recovery is taken back only where nothing is open under its tag.
+                assert (tag in self.open) is not message.record.taken_back
                 self.open.discard(tag)
-                self.over.discard(tag)
             else:
                 assert tag in self.open, kind
             if kind is MessageKind.RECOVERED:
                 self.open.remove(tag)
-                self.over.add(tag)
                 self.check_recovery(message, picture)
 
     def check_recovery(self, message: Message, picture: Picture) -> None:

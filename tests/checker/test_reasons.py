@@ -16,9 +16,8 @@ from custom_components.proxmox_backup_checker.reasons import Reasons
 
 ROOT = Path(integration.__path__[0])
 SENTENCES: dict[str, dict[str, str]] = {
-    path.stem: json.loads(path.read_text(encoding="utf-8"))
-    for path in sorted((ROOT / "reasons").glob("*.json"))
-    if not path.stem.startswith("causes_")
+    path.stem.removeprefix("reasons_"): json.loads(path.read_text(encoding="utf-8"))
+    for path in sorted((ROOT / "texts").glob("reasons_*.json"))
 }
 
 
@@ -124,25 +123,66 @@ async def test_braces_in_what_proxmox_wrote_stay_as_they_are(hass: HomeAssistant
 
 
 @pytest.mark.parametrize(
-    ("language", "one", "more"),
+    ("language", "reason", "sentence"),
     [
-        ("en", "0 of 1 guest protected. Problems: 1 guest, 1 job or storage.",
-         "0 of 2 guests protected. Problems: 2 guests, 0 jobs or storages."),
-        ("de", "0 von 1 Gast geschützt. Probleme: 1 Gast, 1 Auftrag oder Speicher.",
-         "0 von 2 Gästen geschützt. Probleme: 2 Gäste, 0 Aufträge oder Speicher."),
+        (
+            "en",
+            Reason("cluster_problem", {"protected": "0", "guests": "1", "problems": "1", "others": "2"}),
+            "0 of 1 guest protected. Problems: 1 guest, 2 jobs or storages.",
+        ),
+        (
+            "de",
+            Reason("cluster_problem", {"protected": "2", "guests": "4", "problems": "2", "others": "1"}),
+            "2 von 4 Gästen geschützt. Probleme: 2 Gäste, 1 Auftrag oder Speicher.",
+        ),
+        (
+            "en",
+            Reason("prune_not_working", {"count": "1", "storage": "nas", "keep": "keep-last=1"}),
+            "1 archive on nas should have been removed by the retention keep-last=1 but is still there.",
+        ),
+        (
+            "de",
+            Reason("older_than_allowed_hours", {"last": "gestern", "count": "1"}),
+            "Die letzte gute Sicherung ist von gestern und damit älter als erlaubt (1 Stunde). Sichere den Gast jetzt,"
+            " oder finde heraus, warum sein Auftrag es nicht tat.",
+        ),
+        *(
+            (
+                language,
+                Reason("job_disabled_too_long", {"job": "nightly", "days": days}),
+                f"{sentence}. {advice}",
+            )
+            for language, advice, sentences in (
+                (
+                    "en",
+                    "Enable the job or add the guest to another one.",
+                    {
+                        "0": "Only in disabled jobs (nightly), which you allow for no time",
+                        "1": "Only in disabled jobs (nightly), and no good backup in the last day",
+                        "30": "Only in disabled jobs (nightly), and no good backup in the last 30 days",
+                    },
+                ),
+                (
+                    "de",
+                    "Den Auftrag aktivieren oder den Gast in einen anderen aufnehmen.",
+                    {
+                        "0": "Nur in deaktivierten Aufträgen (nightly), was du keine Zeit lang zulässt",
+                        "1": "Nur in deaktivierten Aufträgen (nightly), und am letzten Tag keine gute Sicherung",
+                        "30": "Nur in deaktivierten Aufträgen (nightly), und in den letzten 30 Tagen keine gute Sicherung",
+                    },
+                ),
+            )
+            for days, sentence in sentences.items()
+        ),
     ],
-)  # fmt: skip
-def test_one_thing_is_counted_in_the_singular(language: str, one: str, more: str) -> None:
-    def said(guests: str, others: str) -> str:
-        values = {"protected": "0", "guests": guests, "problems": guests, "others": others}
-        return Reasons.read(language).sentence(Reason("cluster_problem", values))
-
-    assert said("1", "1") == one
-    assert said("2", "0") == more
-    assert "die Grenze von 1 Sicherung " in Reasons.read("de").cause(Cause(code="backup_limit", values={"limit": "1"}))
+)
+def test_words_follow_the_number(language: str, reason: Reason, sentence: str) -> None:
+    assert Reasons(language).sentence(reason) == sentence
 
 
-def test_what_is_counted_has_a_word_for_one_and_one_for_more() -> None:
-    for sentences in SENTENCES.values():
-        for sentence in sentences.values():
-            assert all(words.count("|") == 1 for _, _, words, _ in string.Formatter().parse(sentence) if words)
+@pytest.mark.parametrize("path", sorted((ROOT / "texts").glob("*.json")), ids=lambda path: path.stem)
+def test_words_that_follow_a_number_are_two_or_three(path: Path) -> None:
+    texts = json.loads(path.read_text(encoding="utf-8")).values()
+    sentences = [part for text in texts for part in (text.values() if isinstance(text, dict) else [text])]
+    words = [spec for sentence in sentences for _, _, spec, _ in string.Formatter().parse(sentence) if spec]
+    assert [spec for spec in words if spec.count("|") not in {1, 2}] == []

@@ -133,4 +133,4 @@ def test_names_and_errors_are_no_markdown_and_a_long_list_is_cut() -> None:
 
 def in_words(found: Report, language: str, period: Period = "day") -> dict[str, Any]:
     """Return a report as the action answers it."""
-    return told(found, period, Words.read(Reasons.read(language)))
+    return told(found, period, Words(Reasons(language)))

@@ -149,10 +149,21 @@ async def test_what_cannot_be_acknowledged_is_refused_with_words(
 async def test_who_may_not_control_a_sensor_may_not_acknowledge_it(
     hass: HomeAssistant, failing: MockConfigEntry, hass_read_only_user: MockUser
 ) -> None:
-    data = {"entity_id": sensor(hass, "guest_101")}
+    [alert] = (await open_alerts(hass))["alerts"]
+    for data in ({"entity_id": sensor(hass, "guest_101")}, {"tag": alert["tag"]}):
+        with pytest.raises(Unauthorized):
+            await hass.services.async_call(
+                DOMAIN, "acknowledge", data, blocking=True, context=Context(user_id=hass_read_only_user.id)
+            )
+
+
+@pytest.mark.parametrize("action", ["test_alert", "check_now"])
+async def test_who_may_control_nothing_may_not_start_anything(
+    hass: HomeAssistant, failing: MockConfigEntry, hass_read_only_user: MockUser, action: str
+) -> None:
     with pytest.raises(Unauthorized):
         await hass.services.async_call(
-            DOMAIN, "acknowledge", data, blocking=True, context=Context(user_id=hass_read_only_user.id)
+            DOMAIN, action, {}, blocking=True, context=Context(user_id=hass_read_only_user.id)
         )
 
 
@@ -168,10 +179,15 @@ async def test_open_alerts_are_messages_and_one_message(hass: HomeAssistant, fai
 
 
 async def test_without_a_cluster_actions_say_so(hass: HomeAssistant, failing: MockConfigEntry) -> None:
+    async def refused(action: str, **data: str) -> str | None:
+        with pytest.raises(ServiceValidationError) as error:
+            await call(hass, action, **data)
+        return error.value.translation_key
+
     await hass.config_entries.async_unload(failing.entry_id)
-    for action in ("test_alert", "acknowledge"):
-        with pytest.raises(ServiceValidationError):
-            await call(hass, action)
+    assert await refused("test_alert") == await refused("acknowledge", tag="backups-x-job_y") == "cluster_not_loaded"
+    await hass.config_entries.async_remove(failing.entry_id)
+    assert await refused("test_alert") == await refused("check_now") == "no_cluster"
 
 
 async def test_a_tag_that_is_too_long_for_apple_is_shortened_and_still_acknowledges(

@@ -1,7 +1,10 @@
 """Devices: they follow names, and go only when it is certain that their guest or job has gone."""
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
 import pytest
+from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from simulator import SimulatedCluster
 
@@ -72,6 +75,19 @@ async def test_a_guest_that_comes_back_in_time_stays(hass: HomeAssistant, pve: S
     assert device(hass, entry, "guest_104") is not None
 
 
+async def test_a_picture_that_is_shown_again_counts_once(hass: HomeAssistant, pve: SimulatedCluster) -> None:
+    entry = await set_up(hass, pve)
+    del pve.guests[104]
+    await poll(hass, entry)
+    for _ in range(3):
+        await entry.runtime_data.async_take_up(lambda history: history)
+    pve.faults.broken["/cluster/resources"] = "<html>"
+    for _ in range(3):
+        await poll(hass, entry)
+    assert entry.runtime_data.last_update_success
+    assert device(hass, entry, "guest_104") is not None
+
+
 async def test_a_storage_that_was_removed_goes_but_not_one_that_may_no_longer_be_seen(
     hass: HomeAssistant, pve: SimulatedCluster
 ) -> None:
@@ -121,3 +137,28 @@ async def test_a_device_leads_to_its_page_in_proxmox(hass: HomeAssistant, pve: S
         found = device(hass, entry, key)
         assert found is not None
         assert found.configuration_url == f"{page}{fragment}"
+
+
+async def test_a_person_may_remove_what_is_gone_and_nothing_while_the_cluster_is_not_read(
+    hass: HomeAssistant, pve: SimulatedCluster, hass_ws_client: WebSocketGenerator
+) -> None:
+    entry = await set_up(hass, pve)
+    assert await async_setup_component(hass, "config", {})
+    client = await hass_ws_client(hass)
+
+    async def refusal(key: str) -> str | None:
+        found = device(hass, entry, key)
+        assert found is not None
+        await client.send_json_auto_id({"type": "config/device_registry/remove", "device_id": found.id})
+        answer = await client.receive_json()
+        return None if answer["success"] else answer["error"]["code"]
+
+    del pve.guests[104]
+    await poll(hass, entry)
+    assert await refusal("guest_101") == "home_assistant_error"
+    assert await refusal("guest_104") is None
+    for node in pve.nodes.values():
+        node.go_offline()
+    await hass.config_entries.async_reload(entry.entry_id)
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert await refusal("guest_101") == "home_assistant_error"

@@ -4,9 +4,11 @@ import json
 import re
 
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import issue_registry as ir
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.proxmox_backup_checker.const import DOMAIN
 from custom_components.proxmox_backup_checker.diagnostics import (
     async_get_config_entry_diagnostics,
     async_get_device_diagnostics,
@@ -14,7 +16,7 @@ from custom_components.proxmox_backup_checker.diagnostics import (
 from simulator import SimulatedCluster
 from simulator.outcomes import failed
 
-from .conftest import RunningAgent, poll, set_up
+from .conftest import RunningAgent, entry_data, poll, set_up
 from .states import device
 
 
@@ -26,10 +28,11 @@ async def text_of(hass: HomeAssistant, entry: MockConfigEntry) -> str:
 async def test_no_secret_and_no_address_is_in_it(
     hass: HomeAssistant, pve: SimulatedCluster, log_agent: RunningAgent
 ) -> None:
-    pve.job("nightly").run()
+    pve.job("nightly").run(outcomes={101: failed("mount error: cannot reach 192.168.77.4:/export")})
     entry = await set_up(hass, pve, options=log_agent.options)
     text = await text_of(hass, entry)
-    secrets = (pve.token_secret, pve.token_id, log_agent.token, log_agent.url, pve.host, pve.fingerprint, "192.168.1.")
+    assert "mount error: cannot reach **REDACTED**:/export" in text
+    secrets = (pve.token_secret, pve.token_id, log_agent.token, log_agent.url, pve.host, pve.fingerprint, "192.168.")
     assert [secret for secret in secrets if secret in text] == []
 
 
@@ -186,3 +189,31 @@ async def test_a_version_that_cannot_be_asked_for_keeps_nothing_else_back(
     assert told["proxmox_version"].startswith("unknown: ")
     assert pve.host not in told["proxmox_version"]
     assert told["guests"]
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+async def test_a_cluster_that_is_not_loaded_tells_why_and_no_secret(
+    hass: HomeAssistant, pve: SimulatedCluster, hidden: bool
+) -> None:
+    agents = {"pve1": {"url": "https://10.1.2.3:8765", "token": "agents-token", "fingerprint": None}}
+    options = {"log_agents": agents, "ignored_jobs": ["backup-nightly"], "hide_names": hidden}
+    for node in pve.nodes.values():
+        node.go_offline()
+    entry = MockConfigEntry(domain=DOMAIN, title="small", unique_id="x", data=entry_data(pve), options=options)
+    entry.add_to_hass(hass)
+    await hass.config_entries.async_setup(entry.entry_id)
+    text = await text_of(hass, entry)
+    told = json.loads(text)
+    assert (told["state"], told["error"]) == ("setup_retry", "cannot_connect")
+    secrets = (pve.token_secret, pve.token_id, pve.host, "10.1.2.3", "agents-token", pve.fingerprint)
+    assert [secret for secret in secrets if secret in text] == []
+    assert [name in text for name in ("pve1", "backup-nightly", "small")] == [not hidden, not hidden, False]
+
+
+async def test_ids_of_issues_name_nothing(hass: HomeAssistant, pve: SimulatedCluster, log_agent: RunningAgent) -> None:
+    await log_agent.stop()
+    pve.job("nightly").reschedule("22")
+    entry = await set_up(hass, pve, options={**log_agent.options, "hide_names": True})
+    ids = [issue.issue_id.removesuffix(entry.entry_id) for issue in ir.async_get(hass).issues.values()]
+    assert len(ids) == 2
+    assert [issue for issue in ids if "pve1" in issue or "nightly" in issue] == []

@@ -1,6 +1,7 @@
 """Sensors of guests and jobs in a real Home Assistant, against a virtual cluster."""
 
 from datetime import UTC, datetime, timedelta
+import json
 from pathlib import Path
 
 from freezegun.api import FrozenDateTimeFactory
@@ -9,6 +10,8 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 import pytest
 
+import custom_components.proxmox_backup_checker as integration
+from custom_components.proxmox_backup_checker.binary_sensor import ProblemSensor
 from simulator import Scenario, SimulatedCluster
 from simulator.cluster import Cluster
 from simulator.outcomes import RunOutcome, failed, interrupted, lock_timeout, running, storage_unreachable, warning
@@ -242,3 +245,12 @@ async def test_what_comes_into_sight_again_is_the_same_and_what_was_removed_is_m
     await poll(hass, entry)
 
     assert shown(hass, "_guest_150_problem").state != "unavailable"
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_every_attribute_of_a_problem_sensor_has_a_name(language: str) -> None:
+    file = Path(integration.__path__[0]) / "translations" / f"{language}.json"
+    sensors = json.loads(file.read_text(encoding="utf-8"))["entity"]["binary_sensor"]
+    attributes = {"reason_code", *ProblemSensor._unrecorded_attributes} - {"custom_ui_more_info"}
+    for key in ("guest_problem", "job_problem", "storage_problem", "cluster_problem"):
+        assert sensors[key]["state_attributes"].keys() == attributes, key

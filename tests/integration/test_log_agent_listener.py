@@ -15,6 +15,7 @@ from homeassistant.helpers import issue_registry as ir
 import pytest
 
 from custom_components.proxmox_backup_checker.const import DOMAIN
+from custom_components.proxmox_backup_checker.issues import agent_issue
 from custom_components.proxmox_backup_checker.log_agent_listener import Lookout
 from proxmox_backup_log_agent.certificate import CERTIFICATE_FILE, KEY_FILE, make_certificate, server_context
 from simulator import SimulatedCluster
@@ -285,7 +286,7 @@ async def test_the_agent_of_another_node_is_named_and_not_read(
     options = {"log_agents": {"pve1": other.options["log_agents"]["pve2"]}}
     entry = await set_up(hass, pve, options=options)
 
-    issue = ir.async_get(hass).async_get_issue(DOMAIN, f"log_agent_pve1_{entry.entry_id}")
+    issue = ir.async_get(hass).async_get_issue(DOMAIN, f"{agent_issue('pve1')}_{entry.entry_id}")
     assert issue is not None
     assert issue.translation_key == "log_agent_other_node"
     assert shown(hass, "_guest_101_problem").attributes["confidence"] == "matched"
@@ -304,13 +305,13 @@ async def test_an_agent_that_turns_into_another_nodes_is_noticed_and_what_it_sai
     await log_agent.start()
     assert log_agent.options["log_agents"]["pve2"] == options["log_agents"]["pve1"]
 
-    await until(hass, lambda: issue_key(hass, f"log_agent_pve1_{entry.entry_id}") == "log_agent_other_node")
+    await until(hass, lambda: issue_key(hass, f"{agent_issue('pve1')}_{entry.entry_id}") == "log_agent_other_node")
     assert not entry.runtime_data.reading.facts.job_states
     await log_agent.stop()
     log_agent.node = "pve1"
     await log_agent.start()
     await poll(hass, entry)
-    assert issue_key(hass, f"log_agent_pve1_{entry.entry_id}") is None
+    assert issue_key(hass, f"{agent_issue('pve1')}_{entry.entry_id}") is None
 
 
 async def test_an_outdated_agent_is_named_and_not_read(
@@ -319,7 +320,7 @@ async def test_an_outdated_agent_is_named_and_not_read(
     pve.job("nightly").run()
     async with outdated_agent(pve, tmp_path) as (agent, paths):
         entry = await set_up(hass, pve, options=agent.options)
-        issue = ir.async_get(hass).async_get_issue(DOMAIN, f"log_agent_pve1_{entry.entry_id}")
+        issue = ir.async_get(hass).async_get_issue(DOMAIN, f"{agent_issue('pve1')}_{entry.entry_id}")
         assert issue is not None
         assert issue.translation_key == "log_agent_outdated"
         assert issue.translation_placeholders is not None

@@ -15,6 +15,7 @@ from pytest_homeassistant_custom_component.components.diagnostics import get_dia
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.proxmox_backup_checker.const import CONF_LOG_AGENTS, DOMAIN
+from custom_components.proxmox_backup_checker.issues import agent_issue
 from proxmox_backup_log_agent.certificate import make_certificate
 from simulator import SimulatedCluster
 from tests.log_agent.host import TOKEN, Agent, running_agent
@@ -157,7 +158,7 @@ async def test_a_stopped_agent_is_named_by_a_repair_that_goes_when_it_is_back(
 ) -> None:
     async with running_agent(pve.files_of("pve1"), certificates) as agent:
         await _enter(hass, await _begin(hass, entry), {"pairing": _line(agent)})
-    issue = f"log_agent_pve1_{entry.entry_id}"
+    issue = f"{agent_issue('pve1')}_{entry.entry_id}"
     await entry.runtime_data.async_refresh()
 
     raised = ir.async_get(hass).async_get_issue(DOMAIN, issue)

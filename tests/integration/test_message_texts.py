@@ -28,10 +28,11 @@ from tests.checker.builders import NOW, guest, job, picture
 
 ROOT = Path(integration.__path__[0])
 WORDS = {
-    path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "message_words").glob("*.json"))
+    path.stem.removeprefix("messages_"): json.loads(path.read_text(encoding="utf-8"))
+    for path in sorted((ROOT / "texts").glob("messages_*.json"))
 }
 VALUES: dict[str, str | datetime] = {
-    **dict.fromkeys(("node", "job", "storage", "archive", "verified", "count", "nodes", "error", "here"), "x"),
+    **dict.fromkeys(("node", "job", "storage", "archive", "verified", "count", "nodes", "error", "here", "days"), "x"),
     **dict.fromkeys(("slot", "last", "since"), NOW),
 }
 CODES = {

@@ -16,6 +16,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.proxmox_backup_checker.const import DOMAIN
+from custom_components.proxmox_backup_checker.issues import agent_issue
 from custom_components.proxmox_backup_checker.repairs import async_create_fix_flow
 from simulator import SimulatedCluster
 from simulator.outcomes import failed
@@ -192,13 +193,13 @@ async def test_a_log_agent_that_stops_is_an_issue_until_it_is_back(
     entry = await set_up(hass, pve, options=log_agent.options)
     await log_agent.stop()
     await poll(hass, entry)
-    key, placeholders = _raised(hass, entry, "log_agent_pve1")
+    key, placeholders = _raised(hass, entry, agent_issue("pve1"))
     assert key == "log_agent_unreachable"
     assert placeholders["node"] == "pve1"
     assert str(log_agent.port) in placeholders["error"]
     await log_agent.start()
     await poll(hass, entry)
-    assert _issue(hass, entry, "log_agent_pve1") is None
+    assert _issue(hass, entry, agent_issue("pve1")) is None
 
 
 async def test_what_keeps_a_log_agent_from_being_read_is_told_apart(
@@ -208,10 +209,10 @@ async def test_what_keeps_a_log_agent_from_being_read_is_told_apart(
     entry = await set_up(hass, pve, options=log_agent.options)
     await log_agent.restart(token="a-token-that-was-made-later")
     await poll(hass, entry)
-    assert _raised(hass, entry, "log_agent_pve1")[0] == "log_agent_token"
+    assert _raised(hass, entry, agent_issue("pve1"))[0] == "log_agent_token"
     await log_agent.restart(token=right, new_certificate=True)
     await poll(hass, entry)
-    assert _raised(hass, entry, "log_agent_pve1")[0] == "log_agent_certificate"
+    assert _raised(hass, entry, agent_issue("pve1"))[0] == "log_agent_certificate"
 
 
 async def test_each_log_agent_has_its_own_issue(
@@ -225,8 +226,8 @@ async def test_each_log_agent_has_its_own_issue(
     await poll(hass, entry)
     await agents[0].start()
     await poll(hass, entry)
-    assert _issue(hass, entry, "log_agent_pve1") is None
-    assert _issue(hass, entry, "log_agent_pve2") is not None
+    assert _issue(hass, entry, agent_issue("pve1")) is None
+    assert _issue(hass, entry, agent_issue("pve2")) is not None
 
 
 async def test_the_issue_of_a_log_agent_goes_when_the_agent_is_removed(
@@ -235,12 +236,12 @@ async def test_the_issue_of_a_log_agent_goes_when_the_agent_is_removed(
     entry = await set_up(hass, pve, options=log_agent.options)
     await log_agent.stop()
     await poll(hass, entry)
-    assert _issue(hass, entry, "log_agent_pve1") is not None
+    assert _issue(hass, entry, agent_issue("pve1")) is not None
     result = await hass.config_entries.options.async_init(entry.entry_id)
     for data in ({"next_step_id": "remove_log_agent"}, {"nodes": ["pve1"]}):
         await hass.config_entries.options.async_configure(result["flow_id"], data)
     await hass.async_block_till_done()
-    assert _issue(hass, entry, "log_agent_pve1") is None
+    assert _issue(hass, entry, agent_issue("pve1")) is None
 
 
 async def test_a_refused_token_asks_for_a_new_one_and_keeps_the_other_issues(

@@ -11,8 +11,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.proxmox_backup_checker.checker.facts import StorageFacts
+from custom_components.proxmox_backup_checker.checker.figures import free_bytes, used_percent
 from custom_components.proxmox_backup_checker.const import DOMAIN
-from custom_components.proxmox_backup_checker.sensor import free_bytes, used_percent
 from simulator import SimulatedCluster
 
 from .conftest import add_entry, poll, set_up

@@ -168,6 +168,9 @@ async def test_a_guest_that_is_new_and_one_that_was_removed_are_marked(home: Hom
     again = (await card.subscribe(days=8))["rows"]
     assert by_name(again)["fresh"][10] == "binary_sensor.fresh_backup_problem"
     assert again[-1][1] == "files"
+    gone = (await card.ask("runs", row=again[-1][0], days=8))["result"]
+    assert (gone["verdict"]["status"], gone["verdict"]["reason_code"]) == ("ignored", "guest_removed")
+    assert [run["result"] for run in gone["runs"]] == ["ok", "ok"]
 
 
 async def test_a_server_that_cannot_be_read_is_told_with_the_age_of_its_data(home: Home, card: Card) -> None:

@@ -41,6 +41,11 @@ def is_meant(verdict: Verdict | None, acknowledgement: Acknowledgement | None, n
     return acknowledgement.code == cause_key(verdict)
 
 
+def can_be_acknowledged(verdicts: Mapping[str, Verdict], key: str) -> bool:
+    """Tell whether there is a problem behind a key, or something that cannot be seen."""
+    return key in verdicts and verdicts[key].problem is not False
+
+
 def acknowledge(
     history: History,
     verdicts: Mapping[str, Verdict],
@@ -54,7 +59,7 @@ def acknowledge(
     new = {
         key: Acknowledgement(key=key, code=cause_key(verdicts[key]), made=now, until=until, note=note)
         for key in keys
-        if key in verdicts and verdicts[key].problem is not False
+        if can_be_acknowledged(verdicts, key)
     }
     return replace(history, acknowledgements={**history.acknowledgements, **new}) if new else history
 

@@ -16,13 +16,12 @@ from .picture import JobView, Picture
 from .records import MissRecord, RunRecord
 from .run_memory import good_durations
 from .run_results import is_empty, result_of_run
+from .run_starts import starts_of
 from .run_words import tell_run
 from .size_history import size_text
 from .slots import event_of
 from .verdict import Confidence, Reason, Status
 
-# The nodes start a job within minutes of each other.
-ONE_START: Final = timedelta(minutes=10)
 # What takes place more often in a day is told in one line for the day; a day has up to 25 hours.
 MOST_A_DAY: Final = 25
 # More than any calendar can show.
@@ -95,25 +94,11 @@ def _past(picture: Picture, start: datetime, end: datetime) -> Iterable[AgendaIt
 
 def _groups(picture: Picture, start: datetime, end: datetime) -> Iterable[list[RunRecord]]:
     """Return the runs of each start of a job, those of all nodes together."""
-    runs = sorted(
-        (
-            run
-            for run in picture.history.runs.values()
-            if run.ended is not None and run.started < end and run.ended >= start and not is_empty(run)
-        ),
-        key=lambda run: run.started,
+    return starts_of(
+        run
+        for run in picture.history.runs.values()
+        if run.ended is not None and run.started < end and run.ended >= start and not is_empty(run)
     )
-    latest: dict[str, list[RunRecord]] = {}
-    groups: list[list[RunRecord]] = []
-    for run in runs:
-        group = latest.get(run.job_id) if run.job_id is not None else None
-        if group and run.started - group[0].started <= ONE_START and all(run.node != other.node for other in group):
-            group.append(run)
-            continue
-        groups.append([run])
-        if run.job_id is not None:
-            latest[run.job_id] = groups[-1]
-    return groups
 
 
 def _status(group: Iterable[RunRecord], picture: Picture) -> Status:

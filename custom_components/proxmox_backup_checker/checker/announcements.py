@@ -1,6 +1,6 @@
 """What is to be told at one moment, each thing once: what began, changed, lasts or is over."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -11,12 +11,11 @@ from .acknowledgements import is_meant, still_held
 from .alerts import LONGEST_WAIT_FOR_RUN, Alert, AlertKind, Severity, is_unseen
 from .facts import Facts
 from .records import Acknowledgement, AlertRecord, History
-from .verdict import Status, Verdict
+from .verdict import GOOD, Status, Verdict
 
 _KEPT: Final = timedelta(days=35)
 _MOST_KEPT: Final = 300
 _RECOVERY_STAYS: Final = timedelta(hours=12)
-_GOOD: Final = frozenset({Status.OK, Status.WARNING})
 # For these it is enough that the guest is awaited by a job again.
 _GOOD_WHEN_AWAITED: Final = frozenset({AlertKind.UNCOVERED.value, AlertKind.PAUSED.value})
 
@@ -114,10 +113,8 @@ def _there(alerts: tuple[Alert, ...], records: dict[str, AlertRecord], moment: _
         known = records.get(alert.tag)
         record, news = _next(alert, known, moment)
         if alert.in_progress and _may_wait(record, moment):
-            record, news = (
-                replace(known or record, held_since=record.held_since, announced=known and known.announced),
-                None,
-            )
+            announced = known.announced if known else None
+            record, news = replace(known or record, held_since=record.held_since, announced=announced), None
         records[record.key] = record
         if news is not None:
             messages.append(Message(kind=news, record=record, alert=alert))
@@ -142,7 +139,7 @@ def _no_longer_news(records: dict[str, AlertRecord], moment: _Moment) -> list[Me
         old = record.ended is not None and moment.now - record.ended >= _RECOVERY_STAYS
         if old and record.recovered and not record.taken_back:
             records[record.key] = replace(record, taken_back=True)
-            if newest[record.tag] == record.key:
+            if record.tag not in records and newest[record.tag] == record.key:
                 messages.append(Message(kind=MessageKind.CLOSED, record=records[record.key]))
     return messages
 
@@ -224,12 +221,36 @@ def _end(known: AlertRecord, moment: _Moment) -> MessageKind | None:
         return None
     if known.kind == AlertKind.BLIND:
         return MessageKind.RECOVERED
-    good = _GOOD | {Status.PENDING} if known.kind in _GOOD_WHEN_AWAITED else _GOOD
+    good = GOOD | {Status.PENDING} if known.kind in _GOOD_WHEN_AWAITED else GOOD
     held = {verdict.status for verdict in verdicts}
     # A guest of which nothing is to be expected stands in nobody's way; one that only waits has no backup yet.
     proven = held & good and held <= good | {Status.IGNORED}
     well = proven and not any(verdict.problem for verdict in verdicts)
     return MessageKind.RECOVERED if well else MessageKind.CLOSED
+
+
+def open_messages(
+    alerts: Iterable[Alert], verdicts: Mapping[str, Verdict], history: History, now: datetime, since: datetime | None
+) -> tuple[list[Message], list[Message]]:
+    """Return the alerts that are open, and those that are over, as messages; those told of after `since`, if given.
+
+    What began and ended in between needs no word. What somebody has acknowledged is left out.
+    """
+    there: list[Message] = []
+    for alert in alerts:
+        record = history.alerts.get(alert.tag)
+        if record is None or record.announced is None:
+            continue
+        if is_silenced(alert, history.acknowledgements, verdicts, now):
+            continue
+        if since is None or record.announced >= since:
+            there.append(Message(kind=MessageKind.OPENED, record=record, alert=alert))
+    over = [
+        Message(kind=MessageKind.RECOVERED, record=record)
+        for record in history.alerts.values()
+        if since is not None and record.recovered and record.ended and record.ended >= since > record.opened
+    ]
+    return sorted(there, key=lambda message: message.record.announced or now), over
 
 
 def is_silenced(

@@ -3,11 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
 
-from .verdict import Confidence, Reason, Status, Verdict
-
-_PROTECTED: Final = frozenset({Status.OK, Status.WARNING})
+from .verdict import GOOD, Confidence, Reason, Status, Verdict
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -17,6 +14,7 @@ class Counts:
     guests: int
     protected: int
     problems: int
+    warnings: int
     uncovered: int
     unknown: int
     paused: int
@@ -36,6 +34,7 @@ class Counts:
             guests=statuses.total(),
             protected=protected,
             problems=problems[True],
+            warnings=statuses[Status.WARNING],
             uncovered=statuses[Status.UNCOVERED],
             unknown=problems[None],
             paused=statuses[Status.PAUSED],
@@ -47,7 +46,7 @@ def _is_protected(verdict: Verdict) -> bool:
     """Tell whether a good backup is there; while one runs, what was held before counts."""
     if verdict.status is Status.RUNNING:
         return verdict.problem is False and verdict.last_success is not None
-    return verdict.problem is False and verdict.status in _PROTECTED
+    return verdict.problem is False and verdict.status in GOOD
 
 
 def judge_cluster(counts: Counts, others: Iterable[Verdict]) -> Verdict:

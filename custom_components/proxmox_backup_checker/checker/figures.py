@@ -4,18 +4,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
 
 from ..proxmox.backup_models import Archive, BackupJob
 from ..proxmox.models import Guest
-from .facts import Facts
+from .facts import Facts, StorageFacts
 from .outcomes import Outcome
 from .promises import archive_time
 from .records import RunRecord
+from .run_starts import ONE_START
 from .situation import Situation, newest_good
-
-# The nodes start a job within minutes of each other.
-ONE_START: Final = timedelta(minutes=10)
 
 
 class Verification(StrEnum):
@@ -132,3 +129,18 @@ def stored_bytes(outcome: Outcome, facts: Facts) -> int | None:
     if storage is not None and storage.is_backup_server and outcome.transferred is not None:
         return outcome.transferred
     return outcome.size
+
+
+def used_percent(storage: StorageFacts) -> float | None:
+    """Return how full a storage is."""
+    if not storage.total or storage.used is None:
+        return None
+    return round(100 * storage.used / storage.total, 1)
+
+
+def free_bytes(storage: StorageFacts) -> int | None:
+    """Return what is free on a storage, to a thousandth of its size: a log file that grows is no news."""
+    if not storage.total or storage.available is None:
+        return None
+    step = max(storage.total // 1000, 1)
+    return round(storage.available / step) * step

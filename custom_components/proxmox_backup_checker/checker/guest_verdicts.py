@@ -16,7 +16,7 @@ from .policy import NO_BACKUP_TAG, agreed_age
 from .promises import archive_time, from_outcome, judge_promise
 from .situation import Situation, newest_good
 from .storage_memory import storage_key
-from .verdict import Confidence, Reason, Status, Verdict, unknown
+from .verdict import GOOD, Confidence, Reason, Status, Verdict, unknown
 
 _WORST_FIRST: Final = (Status.FAILED, Status.OVERDUE, Status.UNKNOWN, Status.WARNING, Status.OK, Status.PENDING)
 
@@ -29,7 +29,7 @@ def judge_guest(guest: Guest, situation: Situation) -> Verdict:
     trace = {**verdict.trace, "foreign_archives": str(len(foreign))} if foreign else verdict.trace
     verdict = replace(verdict, last_success=_last_success(guest, outcomes, situation), trace=trace)
     verdict = _within_age(guest, verdict, situation)
-    if verdict.status in {Status.OK, Status.WARNING}:
+    if verdict.status in GOOD:
         if changed := _storage_changed(outcomes, situation):
             return replace(changed, last_success=verdict.last_success, next_due=verdict.next_due)
         verdict = _with_findings(verdict, findings_of(guest, verdict, outcomes, situation))
@@ -185,14 +185,17 @@ def _paused(guest: Guest, paused: Iterable[BackupJob], situation: Situation) -> 
     last = _last_success(guest, situation.outcomes(guest), situation)
     records = [record for job in paused if (record := situation.job_record(job)) is not None]
     since = max((record.disabled_since for record in records if record.disabled_since is not None), default=None)
-    recent = last is not None and not situation.has_come(last + situation.facts.policy.pause_limit)
+    limit, job = situation.facts.policy.pause_limit, names_of(paused)
+    recent = last is not None and not situation.has_come(last + limit)
     return Verdict(
         status=Status.PAUSED,
         problem=not recent,
-        reason=Reason("job_disabled" if recent else "job_disabled_too_long", {"job": names_of(paused)}),
+        reason=Reason("job_disabled", {"job": job})
+        if recent
+        else Reason("job_disabled_too_long", {"job": job, "days": str(limit.days)}),
         since=since,
         job_id=paused[0].job_id,
-        trace={"rule": "job_disabled", "pause_limit": str(situation.facts.policy.pause_limit)},
+        trace={"rule": "job_disabled", "pause_limit": str(limit)},
     )
 
 

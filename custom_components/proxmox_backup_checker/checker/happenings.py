@@ -21,13 +21,12 @@ from .run_results import guest_name, is_empty, result_of_run
 from .run_words import tell_run
 from .situation import Situation
 from .vanished import vanished_archives
-from .verdict import Confidence, Reason, Status, Verdict
+from .verdict import GOOD, Confidence, Reason, Status, Verdict
 
 # A restart or an update takes less; what is older than a day is no news either, however late it is seen.
 LONGEST_GAP: Final = timedelta(hours=12)
 _NEWS: Final = timedelta(hours=24)
 _NEWS_AFTER_GAP: Final = timedelta(hours=1)
-_GOOD: Final = frozenset({Status.OK, Status.WARNING})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -153,7 +152,7 @@ def _recoveries(change: Change) -> Iterable[Happening]:
     """Return the jobs whose row of failed or missed runs has ended well."""
     for job_id, verdict in change.jobs.items():
         known = change.before.jobs.get(job_id)
-        if known is None or known.failing_since is None or verdict.status not in _GOOD or verdict.problem:
+        if known is None or known.failing_since is None or verdict.status not in GOOD or verdict.problem:
             continue
         if (record := change.after.jobs.get(job_id)) is not None:
             yield _recovery(record, known.failing_since, change)
@@ -206,7 +205,7 @@ def _made_good_by_hand(change: Change) -> Iterable[Happening]:
 
 def _was_missing(vmid: int, change: Change) -> bool:
     known, verdict = change.before.verdicts.get(f"guest_{vmid}"), change.guests.get(vmid)
-    return bool(known and known.problem and verdict and verdict.problem is False and verdict.status in _GOOD)
+    return bool(known and known.problem and verdict and verdict.problem is False and verdict.status in GOOD)
 
 
 def _guests(change: Change) -> Iterable[Happening]:

@@ -19,9 +19,10 @@ from .records import RunRecord
 from .run_results import RunResult, is_empty, result_of_run
 from .situation import Situation
 from .slots import Timetable, event_of, has_schedule
-from .verdict import Confidence, Reason, Status, Verdict, unknown
+from .verdict import GOOD, Confidence, Reason, Status, Verdict, unknown
 
 _ANNOUNCED: Final = timedelta(days=7)
+_HANGS_AFTER: Final = timedelta(days=3)
 _SLOW_FACTOR: Final = 3
 _SLOW_LEAST: Final = timedelta(minutes=30)
 _WORST_FIRST: Final = (Status.FAILED, Status.OVERDUE, Status.UNKNOWN, Status.WARNING, Status.OK, Status.PENDING)
@@ -56,7 +57,7 @@ def _last_success(job: BackupJob, runs: Sequence[RunRecord], situation: Situatio
             break
         if run.ended is None or run.node in good or (nodes and run.node not in nodes):
             continue
-        if run.outcomes and _result(run, situation).status in {Status.OK, Status.WARNING}:
+        if run.outcomes and _result(run, situation).status in GOOD:
             good[run.node] = run.ended
     return min(good.values()) if len(good) == wanted else None
 
@@ -98,8 +99,16 @@ def _with_progress(job: BackupJob, verdict: Verdict, situation: Situation) -> Ve
         return replace(verdict, status=Status.WAITING, under_run=verdict.status)
     if job.enabled and verdict.status in {Status.OK, Status.WARNING, Status.PENDING}:
         if (finding := _too_slow(job, going_on, situation)) is not None:
-            verdict = replace(verdict, reason=finding, findings=(finding, *verdict.findings))
+            problem = verdict.problem or _hangs(finding, going_on, situation)
+            verdict = replace(verdict, problem=problem, reason=finding, findings=(finding, *verdict.findings))
     return replace(verdict, status=Status.RUNNING, under_run=verdict.status)
+
+
+def _hangs(finding: Reason, going_on: Iterable[RunRecord], situation: Situation) -> bool:
+    """Tell whether a run keeps later ones from starting for so long that it will hardly end by itself."""
+    return finding.code == "run_longer_than_interval" and any(
+        situation.node_now(run.node) - run.started >= _HANGS_AFTER for run in going_on
+    )
 
 
 def _too_slow(job: BackupJob, going_on: Iterable[RunRecord], situation: Situation) -> Reason | None:

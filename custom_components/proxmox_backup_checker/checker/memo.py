@@ -127,7 +127,7 @@ class Memory:
             self._situation.history.guests.get(vmid),
             indexes.runs.by_guest.get(vmid),
             indexes.archives.guests.get(vmid),
-            self._same(("going on", vmid), lambda: going_on) if (going_on := self._going_on.get(vmid)) else None,
+            self._same(("going on", vmid), lambda: self._going_on[vmid]) if vmid in self._going_on else None,
             self._everywhere,
             *self._of_promises(guest.node, indexes.coverage.jobs_of[vmid]),
         )

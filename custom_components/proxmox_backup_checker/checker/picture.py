@@ -105,15 +105,7 @@ def judge(facts: Facts, history: History, before: Picture | None = None) -> Pict
     facts = replace(facts, guests=_same_guests(facts.guests, before))
     remembered = remember(history, facts, before.remembered if before else None)
     memo = before.memo if before else Memo()
-    situation = Situation(
-        facts=facts,
-        history=remembered.history,
-        indexes=remembered.indexes,
-        running=running_records(remembered.history.runs, facts),
-        watch=Watch(facts.now),
-        timetables_before=memo.timetables,
-        carried_before=memo.carried,
-    )
+    situation = _situation(facts, remembered, memo)
     memory = Memory(situation, memo)
     guests = {guest.vmid: _guest_view(guest, memory, situation, before) for guest in facts.guests}
     jobs = {job.job_id: _job_view(job, memory, situation) for job in facts.jobs or ()}
@@ -122,12 +114,7 @@ def judge(facts: Facts, history: History, before: Picture | None = None) -> Pict
     of_jobs = {job_id: view.verdict for job_id, view in jobs.items()}
     counts = Counts.of(of_guests.values())
     cluster = judge_cluster(counts, [*of_jobs.values(), *(view.verdict for view in storages.values())])
-    verdicts = {
-        "cluster": cluster,
-        **{f"storage_{key}": view.verdict for key, view in storages.items()},
-        **{f"guest_{vmid}": verdict for vmid, verdict in of_guests.items()},
-        **{f"job_{job_id}": verdict for job_id, verdict in of_jobs.items()},
-    }
+    verdicts = {"cluster": cluster, **_by_key(storages, of_guests, of_jobs)}
     after = remember_verdicts(remembered.history, of_jobs, situation)
     records = _remembered(verdicts, after, facts.now)
     alerts = alerts_of(verdicts, situation)
@@ -160,6 +147,28 @@ def judge(facts: Facts, history: History, before: Picture | None = None) -> Pict
         remembered=remembered,
         memo=memory.memo,
     )
+
+
+def _situation(facts: Facts, remembered: Remembered, memo: Memo) -> Situation:
+    return Situation(
+        facts=facts,
+        history=remembered.history,
+        indexes=remembered.indexes,
+        running=running_records(remembered.history.runs, facts),
+        watch=Watch(facts.now),
+        timetables_before=memo.timetables,
+        carried_before=memo.carried,
+    )
+
+
+def _by_key(
+    storages: Mapping[str, StorageView], guests: Mapping[int, Verdict], jobs: Mapping[str, Verdict]
+) -> dict[str, Verdict]:
+    return {
+        **{f"storage_{key}": view.verdict for key, view in storages.items()},
+        **{f"guest_{vmid}": verdict for vmid, verdict in guests.items()},
+        **{f"job_{job_id}": verdict for job_id, verdict in jobs.items()},
+    }
 
 
 def _same_guests(guests: tuple[Guest, ...], before: Picture | None) -> tuple[Guest, ...]:

@@ -152,17 +152,36 @@ def _without_run(
         return found
     if going_on := situation.going_on(job):
         trace = {"rule": "run_in_progress", "run": going_on[0].upid}
-        if outcomes:
-            earlier = from_outcome(guest, outcomes, situation)
-            return replace(earlier, trace={**earlier.trace, **trace})
-        if _was_never_watched(guest, job, due, situation):
-            return replace(unknown("no_run_seen", job=job_name(job)), trace=trace)
-        reason = Reason("first_run_in_progress", {"job": job_name(job)})
-        return Verdict(status=Status.PENDING, problem=False, reason=reason, trace=trace)
+        held = _until_the_run_ends(guest, job, outcomes, due, situation)
+        return replace(held, trace={**held.trace, **trace})
     if not situation.is_seen(guest.node, table.deadline(due)) and not situation.is_off(guest):
         return _unseen(guest, situation)
     if not outcomes and _was_never_watched(guest, job, due, situation):
         return replace(unknown("no_run_seen", job=job_name(job)), trace={"rule": "no_run_seen"})
+    return _missed(guest, job, outcomes, situation, table, due, floor)
+
+
+def _until_the_run_ends(
+    guest: Guest, job: BackupJob, outcomes: Sequence[Outcome], due: datetime, situation: Situation
+) -> Verdict:
+    """Return what holds while a run of the job is in progress that may still come to the guest."""
+    if outcomes:
+        return from_outcome(guest, outcomes, situation)
+    if _was_never_watched(guest, job, due, situation):
+        return unknown("no_run_seen", job=job_name(job))
+    return Verdict(status=Status.PENDING, problem=False, reason=Reason("first_run_in_progress", {"job": job_name(job)}))
+
+
+def _missed(
+    guest: Guest,
+    job: BackupJob,
+    outcomes: Sequence[Outcome],
+    situation: Situation,
+    table: Timetable,
+    due: datetime,
+    floor: datetime | None,
+) -> Verdict:
+    """Judge a slot that passed without a backup, by the reason that there is for that."""
     last = outcomes[0].started if outcomes else None
     first = table.first_missed(last, floor) or due
     miss = explain_miss(guest, job, due, table, situation)

@@ -161,13 +161,7 @@ def _guests(
     settled: Mapping[int, tuple[object, ...]],
 ) -> tuple[Mapping[int, GuestRecord], Mapping[int, tuple[object, ...]]]:
     """Return the guests' records, and what those that did not change were made of."""
-    backed_up_now = {
-        guest_run.vmid
-        for run in facts.runs
-        if run.task.running and run.log is not None
-        for guest_run in run.log.guests
-        if guest_run.result == "running"
-    }
+    backed_up_now = _backed_up_now(facts)
     outcomes, coverage, excluded = indexes.runs.by_guest, indexes.coverage, indexes.exclusions.of
     records: dict[int, GuestRecord] = {}
     unchanged: dict[int, tuple[object, ...]] = {}
@@ -206,6 +200,16 @@ def _guests(
     ):
         return history.guests, unchanged
     return records, unchanged
+
+
+def _backed_up_now(facts: Facts) -> set[int]:
+    return {
+        guest_run.vmid
+        for run in facts.runs
+        if run.task.running and run.log is not None
+        for guest_run in run.log.guests
+        if guest_run.result == "running"
+    }
 
 
 def _guest(history: History, guest: Guest, facts: Facts, indexes: Indexes, *, busy: bool) -> GuestRecord:

@@ -3,15 +3,18 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from math import floor
 from typing import Final, Literal
 
-from .figures import ONE_START
+from .figures import used_percent
 from .job_names import job_name
 from .outcomes import Outcome, Result, succeeded
 from .picture import Picture, StorageView
 from .records import RunRecord
+from .run_starts import starts_of
 from .verdict import Status, Verdict
 
+_SOON: Final = 365
 _BAD: Final = frozenset({Result.FAILED, Result.CANCELLED, Result.INTERRUPTED, Result.NOT_REACHED})
 
 
@@ -66,7 +69,17 @@ class Capacity:
     used: int | None
     total: int | None
     free: int | None
+    percent: float | None
     full_on: datetime | None
+
+    def days_left(self, now: datetime) -> int | None:
+        """Return the number of days until it is full, None where that cannot be told."""
+        return None if self.full_on is None else max(0, floor((self.full_on - now).total_seconds() / 86400))
+
+    def few_days_left(self, now: datetime) -> int | None:
+        """Return that number, None where it is so great that it is no news."""
+        days = self.days_left(now)
+        return days if days is not None and days <= _SOON else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -224,7 +237,7 @@ def _tallies(runs: Iterable[RunRecord], picture: Picture) -> Iterable[JobTally]:
             by_job.setdefault(run.job_id, []).append(run)
     for job_id, found in by_job.items():
         sizes = [size for run in found for outcome in run.outcomes if (size := _size(outcome, picture)) is not None]
-        starts = _starts(found) if job_id is not None else [[run] for run in found]
+        starts = starts_of(found)
         failed = [any(_failed(run) for run in start) for start in starts]
         warned = [any(run.warnings for run in start) for start in starts]
         yield JobTally(
@@ -236,21 +249,6 @@ def _tallies(runs: Iterable[RunRecord], picture: Picture) -> Iterable[JobTally]:
             size=sum(sizes) if sizes else None,
             duration=_busy(found),
         )
-
-
-def _starts(runs: Iterable[RunRecord]) -> list[list[RunRecord]]:
-    """Return a job's runs, the oldest first, with those together that its nodes began at one time."""
-    starts: list[list[RunRecord]] = []
-    for run in runs:
-        if (
-            starts
-            and run.started - starts[-1][0].started <= ONE_START
-            and run.node not in {other.node for other in starts[-1]}
-        ):
-            starts[-1].append(run)
-        else:
-            starts.append([run])
-    return starts
 
 
 def _failed(run: RunRecord) -> bool:
@@ -291,7 +289,14 @@ def _is_used(view: StorageView, picture: Picture) -> bool:
 
 def _capacity(view: StorageView) -> Capacity:
     storage = view.storage
-    return Capacity(key=view.key, used=storage.used, total=storage.total, free=storage.available, full_on=view.full_on)
+    return Capacity(
+        key=view.key,
+        used=storage.used,
+        total=storage.total,
+        free=storage.available,
+        percent=used_percent(storage),
+        full_on=view.full_on,
+    )
 
 
 def numbers(told: Report) -> Mapping[str, int | None]:

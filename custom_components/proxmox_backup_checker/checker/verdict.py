@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from .causes import Cause
 
@@ -22,6 +23,10 @@ class Status(StrEnum):
     PAUSED = "paused"
     IGNORED = "ignored"
     UNKNOWN = "unknown"
+
+
+GOOD: Final = frozenset({Status.OK, Status.WARNING})
+"""The states in which there is a good backup."""
 
 
 class Confidence(StrEnum):

@@ -12,7 +12,7 @@ from .causes import Cause, cause_of
 from .outcomes import Outcome, Result
 from .picture import GuestView, JobView, Picture
 from .records import GuestRecord, RunRecord
-from .verdict import Confidence, Reason
+from .verdict import Confidence, Reason, Status, Verdict
 from .wall import Cell, Missed, Wall, cell_of_run, guest_cells, job_cells
 
 
@@ -199,9 +199,11 @@ def gone_guests(picture: Picture, since: datetime) -> Iterator[tuple[Guest, Gues
             )
 
 
-def removed(record: GuestRecord) -> Reason:
-    """Return what is said of a guest that has been removed."""
-    return Reason("guest_removed", {"since": record.absent_since} if record.absent_since else {})
+def verdict_on_gone(record: GuestRecord) -> Verdict:
+    """Return what is held of a guest that has been removed."""
+    since = record.absent_since
+    reason = Reason("guest_removed", {"since": since} if since else {})
+    return Verdict(status=Status.IGNORED, problem=False, reason=reason, since=since)
 
 
 def archives_of(guest: Guest, picture: Picture) -> list[Archive]:

@@ -64,6 +64,11 @@ def excerpt(text: str, vmid: int | None = None, around: int = _AROUND) -> LogExc
     return LogExcerpt(lines=shown, total=len(every), failure=at.number if at is not None else None)
 
 
+def whole(text: str, vmid: int | None = None) -> LogExcerpt:
+    """Return all lines, with the number of the one that an excerpt is made for."""
+    return LogExcerpt(lines=(every := lines(text)), total=len(every), failure=excerpt(text, vmid).failure)
+
+
 def _part_of(vmid: int, every: Sequence[LogLine]) -> Sequence[LogLine]:
     """Return the part of a log that is about a guest, all of it where none is.
 

@@ -11,7 +11,11 @@ export class HassElement extends LitElement {
   protected override shouldUpdate(changed: PropertyValues): boolean {
     const words = this.hass && fetchWordsFor(this.hass);
     if (words) {
-      words.then(() => this.requestUpdate());
+      // What has changed by now is news still, once there are words for it.
+      const news = [...changed];
+      words.then(() => {
+        for (const [property, before] of news) this.requestUpdate(property, before);
+      });
       return false;
     }
     if (!this.hasUpdated || changed.size !== 1 || !changed.has("hass")) return true;
