@@ -57,7 +57,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: CheckerConfigEntry) -> N
     entry.runtime_data = coordinator
     # The parents must be registered before the entities name them, and names follow the guests.
     devices = Devices(hass, coordinator, Words(coordinator.reasons))
-    devices.update()
+    await devices.async_register()
     entry.async_on_unload(coordinator.async_add_listener(devices.update))
     await hass.config_entries.async_forward_entry_setups(entry, _PLATFORMS)
     keep_statistics(hass, entry, coordinator)

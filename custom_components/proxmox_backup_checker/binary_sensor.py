@@ -20,7 +20,7 @@ from .entity import (
     NodeEntity,
     StorageEntity,
     VerdictEntity,
-    add_entities_as_they_appear,
+    async_add_entities_as_they_appear,
 )
 
 PARALLEL_UPDATES = 0
@@ -69,7 +69,7 @@ async def async_setup_entry(
         storage=lambda key: [StorageProblem(coordinator, key, STORAGE_PROBLEM)],
         node=lambda node: [LogAgentConnected(coordinator, node, NODE_AGENT)],
     )
-    add_entities_as_they_appear(entry, async_add_entities, makers)
+    await async_add_entities_as_they_appear(entry, async_add_entities, makers)
 
 
 class ProblemSensor(VerdictEntity, BinarySensorEntity):

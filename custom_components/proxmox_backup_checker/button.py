@@ -9,7 +9,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import CheckerConfigEntry
 from .devices import cluster_key
-from .entity import CheckerEntity, EntityMakers, add_entities_as_they_appear
+from .entity import CheckerEntity, EntityMakers, async_add_entities_as_they_appear
 
 # Two people who press at once are answered one after the other.
 PARALLEL_UPDATES = 1
@@ -26,7 +26,7 @@ async def async_setup_entry(
     coordinator = entry.runtime_data
     key = cluster_key(coordinator.identity)
     makers = EntityMakers(cluster=lambda: [CheckNow(coordinator, key, CHECK_NOW)])
-    add_entities_as_they_appear(entry, async_add_entities, makers)
+    await async_add_entities_as_they_appear(entry, async_add_entities, makers)
 
 
 class CheckNow(CheckerEntity, ButtonEntity):

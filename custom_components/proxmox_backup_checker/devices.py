@@ -1,7 +1,10 @@
 """The device registry: one device for the cluster, and below it one for each job, guest and storage, and each node with a log agent."""
 
+import asyncio
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
+from itertools import batched
 from typing import Final
 
 from homeassistant.const import CONF_HOST, CONF_PORT
@@ -11,7 +14,7 @@ from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from yarl import URL
 
 from .checker.job_names import job_name
-from .checker.picture import Picture, StorageView
+from .checker.picture import GuestView, Picture, StorageView
 from .const import DOMAIN
 from .coordinator import CheckerCoordinator
 from .proxmox.backup_models import BackupJob
@@ -20,6 +23,7 @@ from .words import Words
 
 # A guest that is being moved is in no node's list for a moment.
 _POLLS_UNTIL_REMOVED: Final = 3
+_REGISTERED_TOGETHER: Final = 25
 _PREFIXES: Final = {"qemu": "VM", "lxc": "CT"}
 # Pages of Proxmox' web interface as its links name them (pve-manager, www/manager6/StateProvider.js): what is selected, and
 # which of its tabs is open; 21 is "Backup", 4 the list of tasks, 18 the datacenter.
@@ -68,6 +72,15 @@ class Devices:
         self._absent: Counter[str] = Counter()
         self._counted: datetime | None = None
         self._registered: dict[int, Guest] = {}
+        self._none_gone: tuple[object, ...] | None = None
+
+    async def async_register(self) -> None:
+        """Register everything at the start, and let others have their turn after every few guests."""
+        cluster = self._register_cluster()
+        for some in batched(tuple(self._coordinator.data.guests.items()), _REGISTERED_TOGETHER, strict=False):
+            self._register_guests(dict(some), cluster.id)
+            await asyncio.sleep(0)
+        self.update()
 
     @callback
     def update(self) -> None:
@@ -75,24 +88,10 @@ class Devices:
         if not self._coordinator.last_update_success:
             return
         picture = self._coordinator.data
-        identity = self._coordinator.identity
-        cluster = self._registry.async_get_or_create_from_info(
-            config_entry_id=self._entry_id,
-            device_info=DeviceInfo(
-                identifiers={(DOMAIN, cluster_key(identity))},
-                name=picture.cluster.title,
-                manufacturer="Proxmox",
-                model=self._words.text("device_cluster" if picture.cluster.name else "device_host"),
-                entry_type=DeviceEntryType.SERVICE,
-                configuration_url=self._page,
-            ),
-        )
+        cluster = self._register_cluster()
         for job_view in picture.jobs.values():
             self._register(self._job(job_view.job, cluster.id))
-        for vmid, guest_view in picture.guests.items():
-            # A guest that is the same object has not changed.
-            if self._registered.get(vmid) is not guest_view.guest:
-                self._register(self._guest(guest_view.guest, cluster.id))
+        self._register_guests(picture.guests, cluster.id)
         self._registered = {vmid: view.guest for vmid, view in picture.guests.items()}
         for storage_view in picture.storages.values():
             self._register(self._storage(storage_view, cluster.id))
@@ -100,8 +99,28 @@ class Devices:
             self._register(self._node(node, cluster.id))
         self._remove_the_gone(picture)
 
-    def _register(self, info: DeviceInfo) -> None:
-        self._registry.async_get_or_create_from_info(config_entry_id=self._entry_id, device_info=info)
+    def _register(self, info: DeviceInfo) -> dr.DeviceEntry:
+        return self._registry.async_get_or_create_from_info(config_entry_id=self._entry_id, device_info=info)
+
+    def _register_cluster(self) -> dr.DeviceEntry:
+        cluster = self._coordinator.data.cluster
+        return self._register(
+            DeviceInfo(
+                identifiers={(DOMAIN, cluster_key(self._coordinator.identity))},
+                name=cluster.title,
+                manufacturer="Proxmox",
+                model=self._words.text("device_cluster" if cluster.name else "device_host"),
+                entry_type=DeviceEntryType.SERVICE,
+                configuration_url=self._page,
+            )
+        )
+
+    def _register_guests(self, guests: Mapping[int, GuestView], cluster_id: str) -> None:
+        for vmid, view in guests.items():
+            # A guest that is the same object has not changed.
+            if self._registered.get(vmid) is not view.guest:
+                self._register(self._guest(view.guest, cluster_id))
+                self._registered[vmid] = view.guest
 
     def _job(self, job: BackupJob, cluster_id: str) -> DeviceInfo:
         return DeviceInfo(
@@ -166,9 +185,15 @@ class Devices:
             # A picture may be published again, as after a person's word or while what was read before stands in.
             return
         self._counted = picture.read_at
+        things = (set(picture.guests), set(picture.jobs), set(picture.storages), nodes_with_agent(self._coordinator))
+        if things == self._none_gone:
+            return
         present = _keys(self._coordinator)
+        self._none_gone = things
         for device in dr.async_entries_for_config_entry(self._registry, self._entry_id):
             for _, key in device.identifiers:
+                if key not in present:
+                    self._none_gone = None
                 if key in present or not self._would_show(key, picture):
                     self._absent.pop(key, None)
                     continue

@@ -1,17 +1,18 @@
 """What the entities of the cluster, its guests, jobs, storages and nodes have in common."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Hashable, Iterable
+import asyncio
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import batched
+from itertools import batched, chain
 from operator import is_
 from typing import Any, Final, override
 
 from homeassistant.core import callback
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
-from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback, async_get_current_platform
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .checker.picture import GuestView, JobView, StorageView
@@ -20,7 +21,7 @@ from .const import DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .devices import cluster_key, guest_key, job_key, node_key, nodes_with_agent, storage_key
 
-_ADDED_TOGETHER: Final = 100
+_ADDED_TOGETHER: Final = 10
 
 
 class CheckerEntity(CoordinatorEntity[CheckerCoordinator]):
@@ -160,20 +161,25 @@ class EntityMakers:
     node: Callable[[str], Iterable[Entity]] = _none
 
 
-def add_entities_as_they_appear(
+async def async_add_entities_as_they_appear(
     entry: CheckerConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback, makers: EntityMakers
 ) -> None:
     """Add the entities of the cluster, and of every guest, job, storage and node, now and whenever there is a new one."""
     coordinator = entry.runtime_data
     known: dict[str, frozenset[int | str]] = {}
-    devices = dr.async_get(coordinator.hass)
+    devices, entities = dr.async_get(coordinator.hass), er.async_get(coordinator.hass)
+    domain = async_get_current_platform().domain
 
     def has_device(what: str, name: int | str) -> bool:
         identifier = (DOMAIN, f"{coordinator.identity}_{what}_{name}")
         return devices.async_get_device_by_identifier(identifier, entry.entry_id) is not None
 
-    @callback
-    def add_new() -> None:
+    def is_disabled(entity: Entity) -> bool:
+        """Tell whether somebody wants it off, or nobody has wanted it on: when that changes, the entry is set up again."""
+        entity_id = entities.async_get_entity_id(domain, DOMAIN, entity.unique_id or "")
+        return entity_id is not None and entities.entities[entity_id].disabled
+
+    def new_entities() -> Iterator[Entity]:
         picture = coordinator.data
         present: list[tuple[str, Iterable[Any], Callable[[Any], Iterable[Entity]]]] = [
             ("guest", picture.guests.keys(), makers.guest),
@@ -181,16 +187,26 @@ def add_entities_as_they_appear(
             ("storage", picture.storages.keys(), makers.storage),
             ("node", nodes_with_agent(coordinator), makers.node),
         ]
-        new: list[Entity] = []
+        new: list[tuple[Any, Callable[[Any], Iterable[Entity]]]] = []
         for kind, things, make in present:
             before, there = known.get(kind, frozenset()), frozenset(things)
             # What is only out of sight keeps its device, and its entities with it.
             known[kind] = there.union(thing for thing in before - there if has_device(kind, thing))
-            new += [entity for thing in things if thing not in before for entity in make(thing)]
+            new += [(thing, make) for thing in things if thing not in before]
+        return (entity for thing, make in new for entity in make(thing) if not is_disabled(entity))
+
+    async def add(new: Iterable[Entity]) -> None:
         # Home Assistant adds what comes together without a pause.
         for some in batched(new, _ADDED_TOGETHER, strict=False):
             async_add_entities(some)
+            await asyncio.sleep(0)
+
+    @callback
+    def add_new() -> None:
+        new = new_entities()
+        if (first := next(new, None)) is not None:
+            entry.async_create_task(coordinator.hass, add(chain([first], new)))
 
     async_add_entities(makers.cluster())
-    add_new()
+    await add(new_entities())
     entry.async_on_unload(coordinator.async_add_listener(add_new))

@@ -8,7 +8,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .checker.happening import Happening, HappeningKind
 from .coordinator import CheckerConfigEntry
-from .entity import ClusterEntity, EntityMakers, JobEntity, VerdictEntity, add_entities_as_they_appear
+from .entity import ClusterEntity, EntityMakers, JobEntity, VerdictEntity, async_add_entities_as_they_appear
 from .reasons import Reasons
 
 PARALLEL_UPDATES = 0
@@ -45,7 +45,7 @@ async def async_setup_entry(
         job=lambda job_id: [JobActivity(coordinator, job_id, JOB_ACTIVITY)],
         storage=lambda key: [],
     )
-    add_entities_as_they_appear(entry, async_add_entities, makers)
+    await async_add_entities_as_they_appear(entry, async_add_entities, makers)
 
 
 class ActivityEvent(VerdictEntity, EventEntity):

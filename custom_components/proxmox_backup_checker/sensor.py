@@ -15,7 +15,14 @@ from .checker.figures import Verification, free_bytes, used_percent
 from .checker.picture import GuestView, JobView, Picture, StorageView
 from .checker.verdict import Status
 from .coordinator import CheckerConfigEntry
-from .entity import ClusterEntity, EntityMakers, GuestEntity, JobEntity, StorageEntity, add_entities_as_they_appear
+from .entity import (
+    ClusterEntity,
+    EntityMakers,
+    GuestEntity,
+    JobEntity,
+    StorageEntity,
+    async_add_entities_as_they_appear,
+)
 
 PARALLEL_UPDATES = 0
 
@@ -234,7 +241,7 @@ async def async_setup_entry(
         job=lambda job_id: [JobSensor(coordinator, job_id, description) for description in JOB_SENSORS],
         storage=lambda key: [StorageSensor(coordinator, key, description) for description in STORAGE_SENSORS],
     )
-    add_entities_as_they_appear(entry, async_add_entities, makers)
+    await async_add_entities_as_they_appear(entry, async_add_entities, makers)
 
 
 class GuestSensor(GuestEntity, SensorEntity):

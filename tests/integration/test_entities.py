@@ -46,8 +46,11 @@ async def test_guests_and_jobs_have_their_sensors(hass: HomeAssistant, pve: Simu
 async def test_the_status_of_a_guest_can_be_enabled(hass: HomeAssistant, pve: SimulatedCluster) -> None:
     pve.job("nightly").run()
     entry = await set_up(hass, pve)
+    # After a restart Home Assistant is not told again of what is switched off.
+    await hass.config_entries.async_reload(entry.entry_id)
     status = entity(hass, "_guest_101_status", "sensor")
     assert status is not None
+    assert status.disabled
     er.async_get(hass).async_update_entity(status.entity_id, disabled_by=None)
     await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 import re
 from typing import Final
 
@@ -25,13 +26,14 @@ class Cause:
     values: Mapping[str, str] = field(default_factory=dict)
 
 
+@lru_cache(maxsize=256)
 def cause_of(error: str) -> Cause | None:
     """Return the cause behind an error text, None where the catalogue has none.
 
     A text is what a guest's or job's line in a vzdump log says after "failed - ", the status of a task, or the message in
     the state file of a job; all three also with what Proxmox puts before them.
     """
-    if len(error) > _LONGEST:
+    if not error or len(error) > _LONGEST:
         return None
     text = " ".join(error.split())
     before = _BEFORE.match(text)
