@@ -35,6 +35,7 @@ BUNDLE: Final = INTEGRATION / "frontend" / "proxmox-backup-checker.js"
 _FIRST_PORT: Final = 8200
 _AGENT_TOKEN: Final = "c0rrect-h0rse-battery-staple-c0rrect-h0rse"
 _CALL_TIMEOUT: Final = 90.0
+_START_TIMEOUT: Final = 40.0
 
 
 @dataclass
@@ -145,6 +146,9 @@ class Stage:
             and entity["config_entry_id"] == self.entries[cluster]
             and entity["disabled_by"] is None
         )
+        deadline = time.monotonic() + _START_TIMEOUT
+        while not self._is_set_up(entity) and time.monotonic() < deadline:
+            time.sleep(0.2)
         self.command(
             {
                 "type": "call_service",
@@ -153,6 +157,11 @@ class Stage:
                 "service_data": {"entity_id": entity},
             }
         )
+
+    def _is_set_up(self, entity_id: str) -> bool:
+        """Tell whether an entity is there, and not only known from before a restart."""
+        states = self.command({"type": "get_states"})
+        return any(state["entity_id"] == entity_id and not state["attributes"].get("restored") for state in states)
 
     def restart(self) -> None:
         """Stop Home Assistant and start it again."""
