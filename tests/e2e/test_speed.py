@@ -124,11 +124,13 @@ def test_other_states_cost_nothing(large: tuple[Tab, LargeWall], record: Record)
     assert tab.page.evaluate("() => window.drawn.size") == 0
 
 
-# The rows of the wall in which anything is drawn anew from now on.
-_COUNTED: Final = """() => {
+# The rows of the wall in which anything is drawn anew, once all of them have their sparklines, which come later.
+_COUNTED: Final = """async () => {
     window.drawn = new Set();
     const find = (tag, node = document.body) => node.localName === tag ? node
         : [...(node.shadowRoot?.children ?? []), ...node.children].map((child) => find(tag, child)).find(Boolean);
+    const rows = () => [...find("proxmox-backup-wall").renderRoot.querySelectorAll("button.row")];
+    while (!rows().every((row) => row.querySelector("svg.spark path"))) await new Promise((done) => setTimeout(done, 20));
     new MutationObserver((records) => {
         for (const {target} of records) {
             const element = target.nodeType === Node.ELEMENT_NODE ? target : target.parentElement;
