@@ -173,6 +173,11 @@ async def test_b15_a_node_whose_clock_is_wrong_by_hours_is_judged_by_its_own_clo
 
     assert set(seen) == {""}
     assert home.guest(101).brief == ("off", "ok")
+    skip_next_run(home)
+    await home.until("2026-01-14T23:30:00")
+    assert home.guest(101).brief == ("off", "ok")
+    await home.until("2026-01-15T00:30:00")
+    assert home.guest(101).brief == ("on", "overdue")
 
 
 async def test_b16_a_clock_that_was_set_back_changes_no_verdict(home: Home) -> None:
