@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+from collections.abc import Sequence
 import json
 from pathlib import Path
 import shutil
@@ -199,7 +200,7 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Read the command line and run."""
     parser = argparse.ArgumentParser(prog="scripts/demo", description="Home Assistant with a virtual Proxmox cluster.")
     parser.add_argument("--port", type=int, default=8123, help="port of Home Assistant on 127.0.0.1 (8123)")
@@ -207,7 +208,7 @@ def main() -> int:
     parser.add_argument(
         "--scenario", choices=sorted(SCENARIOS), default="homelab", help="what the cluster is like (homelab)"
     )
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     try:
         asyncio.run(Demo(given.scenario, given.port, reset=given.reset).run())
     except DemoError as error:

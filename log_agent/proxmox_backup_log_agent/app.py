@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import hashlib
 import json
 from pathlib import Path
@@ -37,17 +37,21 @@ class Token(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class AgentConfig:
-    """What the agent shows and to whom: the tree to read, the node's name and IANA time zone, the token."""
+    """What the agent shows and to whom: the tree to read, the node's name and IANA time zone, the token.
+
+    `refusals` tells how long a client with a wrong token waits.
+    """
 
     root: Path
     node: str
     time_zone: str
     token: Token
+    refusals: Refusals = field(default_factory=Refusals)
 
 
 def create_app(config: AgentConfig) -> web.Application:
     """Return the application."""
-    app = web.Application(middlewares=[_answer_errors, _Gate(config.token).check])
+    app = web.Application(middlewares=[_answer_errors, _Gate(config.token, config.refusals).check])
     routes = _Routes(config)
     for path, handler in routes.table():
         app.router.add_get(path, handler, allow_head=False)
@@ -152,9 +156,9 @@ class _Routes:
 class _Gate:
     """Lets in who has the token; who does not waits for the refusal, longer each time."""
 
-    def __init__(self, token: Token) -> None:
+    def __init__(self, token: Token, refusals: Refusals) -> None:
         self._token = token
-        self._refusals = Refusals()
+        self._refusals = refusals
 
     @web.middleware
     async def check(self, request: web.Request, handler: Handler) -> web.StreamResponse:

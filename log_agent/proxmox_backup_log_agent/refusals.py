@@ -26,8 +26,9 @@ def client_of(address: str | None) -> str:
 class Refusals:
     """Counts the wrong tokens of the clients seen last."""
 
-    def __init__(self) -> None:
-        """Start without any."""
+    def __init__(self, first: float = FIRST) -> None:
+        """Start without any; `first` is what the first one costs, in seconds."""
+        self._first = first
         self._clients: OrderedDict[str, tuple[int, float]] = OrderedDict()
 
     def delay(self, client: str) -> float:
@@ -39,4 +40,4 @@ class Refusals:
         self._clients[client] = (count + 1, now)
         if len(self._clients) > MAX_CLIENTS:
             self._clients.popitem(last=False)
-        return min(FIRST * 2.0 ** min(count, 10), LONGEST)
+        return min(self._first * 2.0 ** min(count, 10), LONGEST)

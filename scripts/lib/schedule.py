@@ -1,13 +1,20 @@
 """Tells what a Proxmox schedule means: as a sentence, with its last and next events and its surprises."""
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 import sys
+from types import ModuleType
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+if __name__ == "__main__":
+    # The integration itself would import Home Assistant, for seconds; what is needed of it stands alone.
+    ROOT = Path(__file__).resolve().parents[2]
+    sys.path.insert(0, str(ROOT))
+    integration = ModuleType("custom_components.proxmox_backup_checker")
+    integration.__path__ = [str(ROOT / "custom_components" / "proxmox_backup_checker")]
+    sys.modules[integration.__name__] = integration
 
 from custom_components.proxmox_backup_checker.proxmox.calendar_event import CalendarEvent
 from custom_components.proxmox_backup_checker.proxmox.calendar_surprises import SurpriseCode
@@ -26,7 +33,7 @@ EXPLANATIONS = {
 }
 
 
-def arguments() -> argparse.Namespace:
+def asked_for(arguments: Sequence[str] | None) -> argparse.Namespace:
     """What the user asks."""
     parser = argparse.ArgumentParser(prog="scripts/schedule", description=__doc__)
     parser.add_argument("schedule", help='as in Proxmox, for example "mon..fri 21:00"')
@@ -34,7 +41,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--at", type=local_moment, help="moment in that zone, ISO 8601 (default: now)")
     parser.add_argument("--count", type=count, default=5, help="how many events to show (default: %(default)s)")
     parser.add_argument("--language", choices=("en", "de"), default="en", help="of the sentence (default: %(default)s)")
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 def zone(name: str) -> ZoneInfo:
@@ -87,9 +94,9 @@ def shown(moment: datetime) -> str:
     return f"{moment:%a %Y-%m-%d %H:%M:%S %z}"
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Print it; 1 when Proxmox refuses the schedule."""
-    asked = arguments()
+    asked = asked_for(arguments)
     now = datetime.now(UTC).astimezone(asked.zone)
     if asked.at is not None:
         now = asked.at.astimezone(asked.zone) if asked.at.tzinfo else asked.at.replace(tzinfo=asked.zone)

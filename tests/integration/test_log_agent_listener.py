@@ -16,7 +16,7 @@ import pytest
 
 from custom_components.proxmox_backup_checker.const import DOMAIN
 from custom_components.proxmox_backup_checker.issues import agent_issue
-from custom_components.proxmox_backup_checker.log_agent_listener import Lookout
+from custom_components.proxmox_backup_checker.log_agent_listener import Lookout, _pause
 from proxmox_backup_log_agent.certificate import CERTIFICATE_FILE, KEY_FILE, make_certificate, server_context
 from simulator import SimulatedCluster
 from simulator.outcomes import failed, running
@@ -180,13 +180,14 @@ async def test_a_task_that_never_ends_in_the_list_is_looked_at_a_few_times_only(
     hass: HomeAssistant, pve: SimulatedCluster, log_agent: RunningAgent
 ) -> None:
     entry = await set_up(hass, pve)
-    lookout = Lookout(entry.runtime_data, lag_pauses=(0.5, 0.5, 0.5))
+    lookout = Lookout(entry.runtime_data, lag_pauses=(0.1, 0.1, 0.1))
     lookout.expect_ended(["UPID:pve1:00000001:00000001:00000001:vzdump::root@pam:"])
     before = requests(pve)
     lookout.ask(0)
     async with asyncio.TaskGroup() as group:
         task = group.create_task(lookout.run())
-        await asyncio.sleep(5)
+        await until(hass, lambda: requests(pve) - before >= 4)
+        await asyncio.sleep(1)
         task.cancel()
 
     assert requests(pve) - before == 4
@@ -201,14 +202,14 @@ async def test_news_that_has_to_wait_is_looked_at_in_the_end_and_only_once(
     async with asyncio.TaskGroup() as group:
         task = group.create_task(lookout.run())
         for _ in range(10):
-            lookout.ask(2)
-            await asyncio.sleep(0.1)
+            lookout.ask(1)
+            await asyncio.sleep(0.05)
         assert requests(pve) == before
-        await asyncio.sleep(2)
+        await asyncio.sleep(1)
         assert requests(pve) == before + 1
         lookout.ask(60)
-        lookout.ask(1)
-        await asyncio.sleep(2)
+        lookout.ask(0.5)
+        await asyncio.sleep(1)
         assert requests(pve) == before + 2
         task.cancel()
 
@@ -249,12 +250,18 @@ async def test_an_agent_that_is_down_is_left_alone_more_and_more_and_without_noi
         writer.close()
 
     async with await asyncio.start_server(refuse, "127.0.0.1", log_agent.port):
-        await asyncio.sleep(9)
+        await until(hass, lambda: shown(hass, "_node_pve1_log_agent").state == "off")
+        await asyncio.sleep(1)
 
-    assert 1 <= visits <= 4
-    assert shown(hass, "_node_pve1_log_agent").state == "off"
+    assert 1 <= visits <= 2
     noise = [record for record in caplog.records if "proxmox_backup_checker" in record.name]
     assert not [record for record in noise if record.levelno >= logging.INFO]
+
+
+def test_the_pauses_of_an_agent_that_stays_down_double_up_to_five_minutes() -> None:
+    for failures, least in enumerate((5, 10, 20, 40, 80, 160)):
+        assert least <= _pause(failures) <= 1.25 * least
+    assert _pause(7) == _pause(1000) == 300
 
 
 async def test_nothing_listens_any_more_after_unloading(

@@ -1,7 +1,9 @@
 """What a poll reads: everything once, nothing twice, and job states through the log agent."""
 
 from homeassistant.core import HomeAssistant
+import pytest
 
+from custom_components.proxmox_backup_checker.checker.facts import Blindness
 from simulator import SimulatedCluster
 from simulator.outcomes import could_not_start, failed
 
@@ -72,3 +74,33 @@ async def test_a_log_agent_that_is_down_leaves_the_verdicts_to_the_api(
     await set_up(hass, pve, options=log_agent.options)
     assert problem(hass, 101) == ("off", "backed_up")
     assert shown(hass, "_guest_101_problem").attributes["confidence"] == "matched"
+
+
+async def test_what_cannot_be_read_for_a_while_stays_as_it_was_and_is_told_once(
+    hass: HomeAssistant, pve: SimulatedCluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    pve.job("nightly").run()
+    entry = await set_up(hass, pve)
+    jobs = entry.runtime_data.reading.facts.jobs
+    assert jobs
+    pve.faults.errors |= {"/cluster/backup": (500, "got timeout"), "/storage": (500, "got timeout")}
+    await entry.runtime_data.async_check_now()
+
+    reading = entry.runtime_data.reading
+    assert reading.facts.jobs == jobs
+    assert {"backup jobs", "storage configuration"} <= reading.troubles.keys()
+    assert problem(hass, 101) == ("off", "backed_up")
+    assert caplog.text.count("Cannot read backup jobs") == 1
+    await poll(hass, entry)
+    assert caplog.text.count("Cannot read backup jobs") == 1
+
+
+async def test_a_node_whose_tasks_are_suddenly_refused_is_not_judged_by_what_is_left(
+    hass: HomeAssistant, pve: SimulatedCluster
+) -> None:
+    pve.job("nightly").run()
+    entry = await set_up(hass, pve)
+    pve.faults.errors["/nodes/pve1/tasks"] = (403, "Permission check failed (/nodes/pve1, Sys.Audit)")
+    await poll(hass, entry)
+    assert entry.runtime_data.reading.facts.nodes["pve1"].blindness is Blindness.TASKS_HIDDEN
+    assert entry.runtime_data.reading.facts.nodes["pve2"].blindness is None

@@ -13,6 +13,7 @@ import aiohttp
 from proxmox_backup_log_agent.app import AgentConfig
 from proxmox_backup_log_agent.certificate import CERTIFICATE_FILE, KEY_FILE, fingerprint, server_context
 from proxmox_backup_log_agent.listener import Limits
+from proxmox_backup_log_agent.refusals import Refusals
 from proxmox_backup_log_agent.server import Server
 from proxmox_backup_log_agent.tokens import GivenToken
 
@@ -20,6 +21,7 @@ LOG = (
     "2026-11-23 21:00:03 INFO: Starting Backup of VM 100 (qemu)\n2026-11-23 21:02:03 INFO: Finished Backup of VM 100\n"
 )
 UPID = "UPID:pve1:0012AB34:0123ABCD:68A61BE3:vzdump::root@pam:"
+FIRST_REFUSAL = 0.1  # seconds, instead of one
 TOKEN = "c0rrect-h0rse-battery-staple-c0rrect-h0rse"
 
 
@@ -121,7 +123,13 @@ async def running_agent(root: Path, certificates: Path, limits: Limits | None = 
     """Run an agent over a tree, with the certificate in a folder."""
     certificate = certificates / CERTIFICATE_FILE
     server = Server(
-        config=AgentConfig(root=root, node="pve1", time_zone="Europe/Berlin", token=GivenToken(TOKEN)),
+        config=AgentConfig(
+            root=root,
+            node="pve1",
+            time_zone="Europe/Berlin",
+            token=GivenToken(TOKEN),
+            refusals=Refusals(FIRST_REFUSAL),
+        ),
         host="127.0.0.1",
         port=0,
         context=server_context(certificate, certificates / KEY_FILE),

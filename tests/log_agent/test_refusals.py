@@ -13,7 +13,7 @@ from yarl import URL
 
 from proxmox_backup_log_agent.refusals import FORGIVEN, LONGEST, MAX_CLIENTS, Refusals, client_of
 
-from .host import TOKEN, Agent, Host
+from .host import FIRST_REFUSAL, TOKEN, Agent, Host
 
 EVERYTHING = ("/v1/status", "/v1/jobs", "/v1/logs", "/v1/logs/qemu-100.log", "/v1/changes", "/", "/v1/nothing")
 
@@ -48,15 +48,16 @@ async def test_without_the_token_nobody_learns_what_exists(agent: Agent) -> None
 
 async def test_wrong_tokens_wait_longer_each_time_and_the_right_one_never(agent: Agent) -> None:
     waited = []
-    for _ in range(3):
+    for _ in range(4):
         begin = time.monotonic()
         status, _, _ = await agent.get("/v1/status", Authorization="Bearer wrong")
         assert status == 401
         waited.append(time.monotonic() - begin)
-    assert waited == pytest.approx([1.0, 2.0, 4.0], abs=0.5)
+    assert waited == pytest.approx([FIRST_REFUSAL * factor for factor in (1, 2, 4, 8)], abs=0.3)
+    assert all(wait >= FIRST_REFUSAL * factor for wait, factor in zip(waited, (1, 2, 4, 8), strict=True))
     begin = time.monotonic()
     await agent.json("/v1/status")
-    assert time.monotonic() - begin < 0.5
+    assert time.monotonic() - begin < FIRST_REFUSAL * 8
 
 
 def test_the_wait_has_an_end_and_is_each_clients_own() -> None:

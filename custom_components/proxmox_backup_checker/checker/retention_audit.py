@@ -34,8 +34,6 @@ _FLAGS_OFF: Final = frozenset({"0", "False", "no", "off"})
 class Standing(StrEnum):
     """How a guest's archives stand to the retention."""
 
-    UNLIMITED = "unlimited"
-    MANAGED_BY_SERVER = "managed_by_server"
     KEPT = "kept"
     SHORT = "short"
     NOT_PRUNED = "not_pruned"
@@ -62,7 +60,7 @@ class RetentionAudit:
 
 def audit_retention(
     archives: Sequence[Archive],
-    keep: KeepOptions | None,
+    keep: KeepOptions,
     *,
     zone: ZoneInfo,
     good: Sequence[datetime],
@@ -70,7 +68,6 @@ def audit_retention(
     failed: Sequence[datetime] = (),
     keep_since: datetime | None = None,
     removes: bool = True,
-    on_backup_server: bool = False,
     backups: Sequence[Backup] | None = None,
 ) -> RetentionAudit:
     """Hold one guest's archives on one storage against its retention, as of the listing that they come from.
@@ -78,15 +75,11 @@ def audit_retention(
     `good` and `failed` are the starts of the guest's runs to this storage, newest first, that were over when it was listed.
     `promised` are the slots of which retention should still keep an archive (see `promised_slots`), empty where that cannot
     be told. Runs before `keep_since` pruned by another retention. Without `removes` the sum of all numbers is a limit
-    instead, at which vzdump refuses the guest (PVE/VZDump.pm, exec_backup_task). A `keep` of None is none that Proxmox shows:
-    a backup server may have its own. `backups` are the archives as prune looks at them, where that is known already.
+    instead, at which vzdump refuses the guest (PVE/VZDump.pm, exec_backup_task). `backups` are the archives as prune looks
+    at them, where that is known already.
     """
     backups = [as_backup(archive) for archive in archives] if backups is None else backups
     counted = sum([not (backup.protected or backup.renamed or backup.unfinished) for backup in backups])
-    if keep is None and on_backup_server:
-        return RetentionAudit(standing=Standing.MANAGED_BY_SERVER, counted=counted)
-    if keep is None or keep.keeps_everything:
-        return RetentionAudit(standing=Standing.UNLIMITED, counted=counted)
     if not removes:
         return _against_limit(counted, most_kept(keep))
     pruning = [started for started in good if keep_since is None or started >= keep_since]
@@ -206,7 +199,6 @@ def retention_findings(
             failed=[outcome.started for outcome in written if outcome.result is not Result.OK],
             keep_since=_keep_since(promise.job, situation),
             removes=promise.removes,
-            on_backup_server=promise.storage.is_backup_server,
             backups=situation.backups_on(promise.storage, guest),
         )
         # A prune that says itself that it failed is a finding of the run.
