@@ -24,7 +24,8 @@ from simulator.outcomes import failed, running
 from .conftest import RunningAgent, StartAgent, poll, set_up
 from .states import problem, shown
 
-PATIENCE = 20
+# Much longer than anything takes on a machine that has nothing else to do.
+PATIENCE = 60
 
 
 async def until(hass: HomeAssistant, condition: Callable[[], bool]) -> float:

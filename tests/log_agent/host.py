@@ -119,7 +119,9 @@ class Agent:
 
 
 @asynccontextmanager
-async def running_agent(root: Path, certificates: Path, limits: Limits | None = None) -> AsyncIterator[Agent]:
+async def running_agent(
+    root: Path, certificates: Path, limits: Limits | None = None, first_refusal: float = FIRST_REFUSAL
+) -> AsyncIterator[Agent]:
     """Run an agent over a tree, with the certificate in a folder."""
     certificate = certificates / CERTIFICATE_FILE
     server = Server(
@@ -128,7 +130,7 @@ async def running_agent(root: Path, certificates: Path, limits: Limits | None = 
             node="pve1",
             time_zone="Europe/Berlin",
             token=GivenToken(TOKEN),
-            refusals=Refusals(FIRST_REFUSAL),
+            refusals=Refusals(first_refusal),
         ),
         host="127.0.0.1",
         port=0,
