@@ -59,6 +59,12 @@ class Node:
         """Return the node's wall-clock time."""
         return datetime.fromtimestamp(self.epoch(time), self.zone)
 
+    def set_clock(self, skew: float) -> None:
+        """Set the clock: `skew` is how many seconds it is ahead from now on."""
+        self.cluster.moment()
+        self.skew = skew
+        self.cluster.scheduler.clock_moved(self)
+
     def forgotten(self, time: float) -> bool:
         """Tell whether the cluster has no statistics of the node any more."""
         return not self.online and time - self.offline_since > STATISTICS_KEPT

@@ -3,8 +3,6 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from custom_components.proxmox_backup_checker.proxmox.calendar_event import CalendarEvent
-
 from .engine import Handle, Process
 
 if TYPE_CHECKING:
@@ -45,6 +43,11 @@ class Scheduler:
             if state.state == "started":
                 state.state, state.msg = "stopped", "unexpected status"
                 job.note_state(node.name, self._cluster.engine.time)
+            self._plan(node, job)
+
+    def clock_moved(self, node: Node) -> None:
+        """Let a node whose clock was set look anew at what is due by it."""
+        for job in self._cluster.jobs.values():
             self._plan(node, job)
 
     def next_run(self, job: Job, node: Node) -> int | None:
@@ -104,5 +107,5 @@ class Scheduler:
 def next_event(schedule: str, node: Node, after: float) -> int | None:
     """Return the first event of a schedule after a moment, on the node's clock, in epoch seconds."""
     moment = datetime.fromtimestamp(after + node.skew, node.zone)
-    event = CalendarEvent.parse(schedule).next_after(moment) if schedule else None
+    event = node.cluster.calendar(schedule, moment) if schedule else None
     return None if event is None else int(event.timestamp())
