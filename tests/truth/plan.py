@@ -279,7 +279,7 @@ def make(seed: int) -> Plan:
     dice = Random(f"world {seed}")
     # Any week of the year; one world in three lives through a change of the clocks.
     start = datetime(2026, 1, 5, 11, tzinfo=UTC) + timedelta(days=dice.randrange(360))
-    days = dice.choice((20, 25, 30, 45, 60))
+    days = dice.choice((20, 20, 20, 25, 25, 30, 40, 60))
     if dice.random() < 0.34:
         change = dice.choice((datetime(2026, 3, 29, tzinfo=UTC), datetime(2026, 10, 25, tzinfo=UTC)))
         start = change - timedelta(days=dice.randrange(4, days - 4)) + timedelta(hours=11)

@@ -25,8 +25,8 @@ from .ledger import FOREVER, ArchiveFact, GuestLife, JobLife, Ledger, NodeLife, 
 from .plan import DAILY, DAY, HOUR, SELDOM, GuestPlan, Happening, JobPlan, Plan
 
 CONTENT = "Datastore.AllocateSpace VM.Backup"
-LOOKS_AFTER_SLOT = (4, 40, 115, 135, 215)
-"""Minutes after a slot at which the product looks."""
+LOOKS_AFTER_SLOT = (3, 8, 20, 40, 80, 115, 135, 215, 260)
+"""Minutes after a slot at which the product may look: some of them are chosen for each slot."""
 FILLED, SPEED = 1.0, 100.0
 """How guests are that a backup server has never seen and whose minutes are known."""
 
@@ -223,12 +223,13 @@ class World:
 
     def _plan_looks(self, day: float, watcher: Watcher, dice: Random) -> None:
         """Look some times on a day: every few hours, around each slot."""
-        moments = {day + hours * HOUR + dice.uniform(0, 2) * HOUR for hours in range(1, 25, 4)}
+        moments = {day + hours * HOUR + dice.uniform(0, 3) * HOUR for hours in range(1, 25, 6)}
         zones = {ZoneInfo(node.timezone) for node in self.cluster.nodes.values()}
         for job in self.cluster.jobs.values():
             for zone in zones if job.enabled else ():
                 for slot in events(job.schedule, zone, day, day + DAY):
-                    moments |= {slot + minutes * 60 + dice.uniform(-60, 60) for minutes in LOOKS_AFTER_SLOT}
+                    chosen = dice.sample(LOOKS_AFTER_SLOT, 2)
+                    moments |= {slot + minutes * 60 + dice.uniform(-60, 60) for minutes in chosen}
         for moment in sorted(moments):
             if moment >= self.plan.start + self.plan.unseen:
                 self.later(moment, lambda: self._look(watcher))
