@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+import re
 
 from .expectation import Expectation, Must
 from .ledger import Ledger
@@ -30,10 +31,12 @@ class Fault:
         return "false alarm" if self.shown.problem == "on" else "wrong unknown"
 
     @property
-    def sort(self) -> tuple[str, str, str]:
+    def sort(self) -> tuple[str, str, str, str]:
         """Return what faults of one sort have in common."""
         what = "guest" if self.about.startswith("guest") else "job"
-        return (self.kind, what, self.shown.why.split()[1] if " " in self.shown.why else "")
+        code = self.shown.why.split()[1] if " " in self.shown.why else ""
+        reason = re.sub(r"\b(job-\w+|pve\d)\b", "x", self.expected.reason).partition(":")
+        return (self.kind, what, code, reason[0])
 
 
 @dataclass

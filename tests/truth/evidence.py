@@ -29,6 +29,11 @@ class Result:
         return self.part.good
 
     @property
+    def bad(self) -> bool:
+        """Whether the run did not back it up; one that it passed over in silence it only owes a backup."""
+        return not self.good and (self.part.began is not None or not self.run.well)
+
+    @property
     def known(self) -> float:
         """When its log said so; where the guest never got to an end, when the end of the run was noticed."""
         return self.run.noticed if self.part.ended is None else self.part.ended

@@ -29,7 +29,7 @@ class Oracle:
         """Return what must be shown of a guest that exists at a moment."""
         if value_at(guest.ignored, time):
             return off("it is tagged as one that needs no backup")
-        if (unread := self._unread(time)) is not None:
+        if (unread := self._unread(time, guest.born)) is not None:
             return unread
         found = self._promises(guest, time)
         demand = worst(found) if found else self._without_promise(guest, time)
@@ -39,7 +39,7 @@ class Oracle:
         """Return what must be shown of a job that exists at a moment."""
         settings = job.at(time)
         assert settings is not None
-        if (unread := self._unread(time)) is not None:
+        if (unread := self._unread(time, job.born)) is not None:
             return unread
         if self._ledger.blind_to("jobs", time):
             return open_("the token may not see jobs")
@@ -54,18 +54,18 @@ class Oracle:
         ]
         by_runs = [demand for node in self._ledger.nodes if (demand := self._last_run(job, node, time)) is not None]
         if not demands:
-            failed = bool(by_runs) or settings.vmids is not None
-            return open_("it covers no guest, and something is odd") if failed else off("it covers no guest")
+            odd = bool(by_runs) or settings.vmids is not None or any(n.is_off(time) for n in self._ledger.nodes.values())
+            return open_("it covers no guest, and something is odd") if odd else off("it covers no guest")
         found = worst([*demands, *by_runs])
         running = any(time < run.ended for run in self._evidence.runs(job.id, time))
         return open_("a run of the job is in progress and has failures") if running and found.must is Must.ON else found
 
-    def _unread(self, time: float) -> Expectation | None:
-        """Return the demand where nothing can be read now."""
+    def _unread(self, time: float, born: float) -> Expectation | None:
+        """Return the demand on something that was created at a moment, where nothing can be read now."""
         last = self._evidence.last_look(time)
         if last is None or time - last < 1:
             return None
-        if time - last > 25 * HOUR:
+        if time - last > 25 * HOUR and born <= last:
             return on("nothing could be read for more than a day")
         return open_("nothing can be read now")
 

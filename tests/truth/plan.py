@@ -147,6 +147,7 @@ class _Maker:
 
     dice: Random
     plan: Plan
+    small: bool = False
     numbers: list[int] = field(default_factory=list)
 
     def things(self) -> None:
@@ -163,7 +164,7 @@ class _Maker:
             kind = dice.choice(kinds)
             storages.append(StoragePlan(name=f"{'nas' if kind == 'nfs' else kind}{number}", type=kind))
         guests = []
-        for vmid in range(101, 101 + dice.randint(3, 12)):
+        for vmid in range(101, 101 + dice.randint(3, 5 if self.small else 12)):
             kind = dice.choice(("qemu", "qemu", "lxc"))
             guests.append(
                 GuestPlan(
@@ -177,7 +178,7 @@ class _Maker:
             )
         self.numbers = [guest.vmid for guest in guests]
         self.plan = replace(self.plan, nodes=nodes, storages=tuple(storages), guests=tuple(guests))
-        jobs = tuple(self.job(f"job-{letter}") for letter in "abcdef"[: dice.randint(2, 6)])
+        jobs = tuple(self.job(f"job-{letter}") for letter in "abcdef"[: dice.randint(2, 4 if self.small else 6)])
         self.plan = replace(self.plan, jobs=jobs)
 
     def job(self, name: str) -> JobPlan:
@@ -274,18 +275,18 @@ def storage_number(storage: str, plan: Plan) -> float:
     return float([entry.name for entry in plan.storages].index(storage))
 
 
-def make(seed: int) -> Plan:
-    """Return the plan of a seed."""
+def make(seed: int, *, small: bool = False) -> Plan:
+    """Return the plan of a seed; a small one has few guests and jobs, and lasts as short as they come."""
     dice = Random(f"world {seed}")
     # Any week of the year; one world in three lives through a change of the clocks.
     start = datetime(2026, 1, 5, 11, tzinfo=UTC) + timedelta(days=dice.randrange(360))
-    days = dice.choice((20, 20, 20, 25, 25, 30, 40, 60))
+    days = 20 if small else dice.choice((20, 20, 20, 25, 25, 30, 40, 60))
     if dice.random() < 0.34:
         change = dice.choice((datetime(2026, 3, 29, tzinfo=UTC), datetime(2026, 10, 25, tzinfo=UTC)))
         start = change - timedelta(days=dice.randrange(4, days - 4)) + timedelta(hours=11)
-    unseen = dice.choice((0, 0, 3, 8)) * DAY + HOUR
+    unseen = dice.choice((0, 3, 8)) * DAY + HOUR
     plan = Plan(seed=seed, start=start.timestamp(), days=days, unseen=unseen, content_rights=dice.random() < 0.5)
-    maker = _Maker(dice, plan)
+    maker = _Maker(dice, plan, small=small)
     maker.things()
     maker.happenings()
     return maker.plan
@@ -303,32 +304,63 @@ def make_quiet(seed: int, days: int = 365) -> Plan:
 
 def smaller(plan: Plan) -> Iterator[Plan]:
     """Return plans with less in them, those with much less first."""
-    happenings = plan.happenings
-    size = max(1, len(happenings) // 2)
-    while happenings:
-        for first in range(0, len(happenings), size):
-            yield replace(plan, happenings=happenings[:first] + happenings[first + size :])
-        if size == 1:
-            break
-        size = max(1, size // 2)
     for days in (plan.days // 2, plan.days - 7, plan.days - 2, plan.days - 1):
         if 1 <= days < plan.days:
             yield replace(plan, days=days)
+    yield from _fewer(plan, "happenings")
+    yield from _fewer(plan, "guests")
+    yield from _fewer(plan, "jobs")
+    for node in plan.nodes if len(plan.nodes) > 1 else ():
+        yield _without_node(plan, node.name)
+    for days in (plan.days // 2, 7, 2, 1):
+        if 1 <= days < plan.days - 1:
+            yield _later(plan, days)
     for job in plan.jobs:
-        yield replace(plan, jobs=tuple(entry for entry in plan.jobs if entry is not job))
-    for guest in plan.guests:
-        yield replace(plan, guests=tuple(entry for entry in plan.guests if entry is not guest))
-    if len(plan.nodes) > 1:
-        for node in plan.nodes:
-            yield _without_node(plan, node.name)
-    for job in plan.jobs:
-        if job.vmids is None and (job.pool or job.exclude):
-            changed = replace(job, pool=None, exclude=())
-            yield replace(plan, jobs=tuple(changed if entry is job else entry for entry in plan.jobs))
-        if job.vmids is not None and len(job.vmids) > 1:
-            changed = replace(job, vmids=tuple(vmid for vmid in job.vmids if any(g.vmid == vmid for g in plan.guests)))
-            if changed != job:
-                yield replace(plan, jobs=tuple(changed if entry is job else entry for entry in plan.jobs))
+        for simpler in _simpler_jobs(job, plan):
+            yield replace(plan, jobs=tuple(simpler if entry is job else entry for entry in plan.jobs))
+    if any(node.agent for node in plan.nodes):
+        yield replace(plan, nodes=tuple(replace(node, agent=False) for node in plan.nodes))
+    if plan.unseen > HOUR:
+        yield replace(plan, unseen=HOUR)
+    used = {job.storage for job in plan.jobs} | {entry.what for entry in plan.happenings}
+    if any(storage.name not in used for storage in plan.storages):
+        yield replace(plan, storages=tuple(storage for storage in plan.storages if storage.name in used))
+
+
+def _fewer(plan: Plan, name: str) -> Iterator[Plan]:
+    """Return plans with fewer things of a sort: first without half of them, at last without single ones."""
+    things = getattr(plan, name)
+    size = len(things) // 2
+    while size:
+        for first in range(0, len(things), size):
+            yield replace(plan, **{name: things[:first] + things[first + size :]})
+        size //= 2
+    if len(things) == 1 and name == "happenings":
+        yield replace(plan, happenings=())
+
+
+def _later(plan: Plan, days: int) -> Plan:
+    """Return the plan without its first days."""
+    happenings = tuple(
+        replace(entry, at=entry.at - days * DAY) for entry in plan.happenings if entry.at > days * DAY
+    )
+    return replace(plan, start=plan.start + days * DAY, days=plan.days - days, happenings=happenings)
+
+
+def _simpler_jobs(job: JobPlan, plan: Plan) -> Iterator[JobPlan]:
+    """Return jobs that do nearly the same."""
+    if job.pool or job.exclude:
+        yield replace(job, pool=None, exclude=())
+    if job.repeat_missed:
+        yield replace(job, repeat_missed=False)
+    if job.keep_last:
+        yield replace(job, keep_last=None)
+    if job.node is not None and len(plan.nodes) == 1:
+        yield replace(job, node=None)
+    if job.vmids is not None:
+        there = tuple(vmid for vmid in job.vmids if any(guest.vmid == vmid for guest in plan.guests))
+        if there != job.vmids:
+            yield replace(job, vmids=there)
 
 
 def _without_node(plan: Plan, name: str) -> Plan:

@@ -1,6 +1,6 @@
 """Plays a plan on the simulator, lets the product look, and writes down what really happens."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 import heapq
@@ -12,10 +12,12 @@ from zoneinfo import ZoneInfo
 from simulator.access import Token
 from simulator.clock import Clock
 from simulator.cluster import Cluster
+from simulator.dispatch import Dispatch
 from simulator.files import FileTree
 from simulator.guests import Guest
 from simulator.jobs import Job, Planned
-from simulator.outcomes import Outcome, failed, left_out, prune_denied, running
+from simulator.nodes import Node
+from simulator.outcomes import Outcome, RunOutcome, failed, left_out, prune_denied, running
 from simulator.simulated import AUDIT
 from simulator.storages import Archive
 from simulator.vzdump import Run
@@ -65,6 +67,29 @@ class MemoryTree(FileTree):
         """Do nothing: all is written."""
 
 
+class _Forgetting(Dispatch):
+    """Leaves one scheduled run out, as a scheduler that was not there at that moment."""
+
+    def __init__(self, cluster: Cluster, job: str, node: str, start: float) -> None:
+        """Leave out the run of a job on a node that would start at a moment."""
+        super().__init__(cluster)
+        self._job, self._node, self._start = job, node, start
+
+    def start(
+        self,
+        job: Job,
+        node: Node,
+        outcomes: Mapping[int, Outcome],
+        outcome: RunOutcome | None,
+        start: float,
+        by: str | None = None,
+    ) -> Run | None:
+        """Start a job on one node, but for that run."""
+        if by is None and (job.id, node.name) == (self._job, self._node) and abs(start - self._start) < 1:
+            return None
+        return super().start(job, node, outcomes, outcome, start, by)
+
+
 class Watcher(Protocol):
     """What looks at the cluster."""
 
@@ -80,6 +105,8 @@ class World:
     """A cluster at work."""
 
     plan: Plan
+    without: tuple[str, str, float] | None = None
+    """A scheduled run that does not take place: its job, its node, its start."""
     cluster: Cluster = field(init=False)
     ledger: Ledger = field(init=False)
     token: Token = field(init=False)
@@ -102,6 +129,8 @@ class World:
         self._archives: dict[int, Archive] = {}
         self._waiting: list[tuple[str, int, float, bool]] = []
         self._watched: set[int] = set()
+        if self.without is not None:
+            self.cluster.dispatch = _Forgetting(self.cluster, *self.without)
         self._lost: set[str] = set()
         self._build()
 

@@ -34,14 +34,13 @@ class Promise:
         hand = [] if self.own_only else self.evidence.results(None, self.guest, self.time)
         good = [result for result in own if result.good and result.known <= self.time]
         by_hand = [result for result in hand if result.good and result.known <= self.time]
+        if suspended := [*self._wrong_clock(), *self._unseen_change(good), *self._first_look(own)]:
+            return suspended[0]
         demands = [
-            *self._wrong_clock(),
             *self._failed(own, good, by_hand),
             *self._missed(own, good, by_hand),
             *self._spoilt(good, by_hand),
             *self._carried_over(good),
-            *self._unseen_change(good),
-            *self._first_look(own),
         ]
         return worst(demands) if demands else off("every promise is kept")
 
@@ -60,7 +59,7 @@ class Promise:
 
     def _failed(self, own: Sequence[Result], good: Sequence[Result], by_hand: Sequence[Result]) -> list[Expectation]:
         """Judge by the newest result of the job that was not good."""
-        bad = [result for result in own if not result.good and result.known <= self.time]
+        bad = [result for result in own if result.bad and result.known <= self.time]
         if not bad:
             return []
         last = bad[-1]
@@ -257,7 +256,10 @@ class Promise:
         first = self.evidence.first_look(self.ledger.start)
         if self.period.start >= first or any(result.known <= self.time for result in own):
             return []
-        return [not_on("since when the job is there is not known")]
+        if any(first <= slot.time <= self.time - 4 * HOUR for slot in self.period.slots):
+            return []
+        what = "since when the job is there is not known"
+        return [not_on(what) if self.time < first + BLIND_LIMIT else open_(what)]
 
     def _unseen_change(self, good: Sequence[Result]) -> list[Expectation]:
         """Return that nothing is demanded where a change was not looked at before the old settings owed a slot."""

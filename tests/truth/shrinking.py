@@ -9,29 +9,28 @@ from .plan import Plan, smaller
 type Check = Callable[[Plan], Report]
 
 
-def shrunk(plan: Plan, sort: tuple[str, ...], *, seconds: float = 60.0, checked: Check = check) -> tuple[Plan, Fault]:
-    """Return a smaller plan that still shows a fault of this sort, and its first fault of it."""
+def shrunk(plan: Plan, fault: Fault, *, seconds: float = 60.0, checked: Check = check) -> tuple[Plan, Fault]:
+    """Return a smaller plan that still shows a fault of the same sort, and its first fault of it."""
     until = time.monotonic() + seconds
-    best, fault = plan, _first(checked(plan), sort)
-    assert fault is not None
+    tried: set[Plan] = set()
     going_on = True
-    while going_on and time.monotonic() < until:
+    while going_on:
         going_on = False
-        for candidate in smaller(best):
+        for candidate in smaller(plan):
             if time.monotonic() > until:
+                return plan, fault
+            if candidate in tried:
+                continue
+            tried.add(candidate)
+            if (found := _fault_of(candidate, fault, checked)) is not None:
+                plan, fault, going_on = candidate, found, True
                 break
-            if (found := _fault_of(candidate, sort, checked)) is not None:
-                best, fault, going_on = candidate, found, True
-                break
-    return best, fault
+    return plan, fault
 
 
-def _fault_of(plan: Plan, sort: tuple[str, ...], checked: Check) -> Fault | None:
+def _fault_of(plan: Plan, like: Fault, checked: Check) -> Fault | None:
     try:
-        return _first(checked(plan), sort)
+        report = checked(plan)
     except Exception:  # noqa: BLE001 - a plan with too little in it cannot be played
         return None
-
-
-def _first(report: Report, sort: tuple[str, ...]) -> Fault | None:
-    return next((fault for fault in report.faults if fault.sort == sort), None)
+    return next((fault for fault in report.faults if fault.sort == like.sort), None)

@@ -8,6 +8,8 @@ from .plan import DAY, Plan
 from .playing import World, local
 
 TOLD_BEFORE = 16 * DAY
+MOST_LINES = 28
+GOOD_RUNS = 3
 
 
 class _Silent:
@@ -39,8 +41,8 @@ def tell(plan: Plan, fault: Fault) -> str:
         lines.append(f"  job {job.name} {job.schedule} to {job.storage}: {which}{more}")
     for guest in plan.guests:
         lines.append(f"  guest {guest.vmid} ({guest.type}) on {guest.node}{f' in pool {guest.pool}' if guest.pool else ''}")
-    told = sorted([*_happenings(plan), *_runs(ledger, fault)])
-    lines += [f"  {local(time, zone)}  {text}" for time, text in told if fault.time - TOLD_BEFORE < time <= fault.time]
+    told = [entry for entry in sorted([*_happenings(plan), *_runs(ledger, fault)]) if entry[0] <= fault.time]
+    lines += [f"  {local(time, zone)}  {text}" for time, text in told[-MOST_LINES:] if time > fault.time - TOLD_BEFORE]
     return "\n".join(lines)
 
 
@@ -52,9 +54,14 @@ def _happenings(plan: Plan) -> Iterator[tuple[float, str]]:
 
 
 def _runs(ledger: Ledger, fault: Fault) -> Iterator[tuple[float, str]]:
-    for run in ledger.runs:
-        concerned = fault.about == f"job {run.job}" or any(fault.about == f"guest {vmid}" for vmid in run.parts)
-        if concerned:
+    """Return the runs that concern the fault; of good ones that follow good ones only the last three of each job."""
+    good: dict[tuple[str | None, str], int] = {}
+    for run in reversed([run for run in ledger.runs if run.started <= fault.time]):
+        if fault.about != f"job {run.job}" and not any(fault.about == f"guest {vmid}" for vmid in run.parts):
+            continue
+        key = (run.job, run.node)
+        good[key] = good.get(key, 0) + 1
+        if good[key] <= GOOD_RUNS or not run.well:
             yield run.started, _run(run)
 
 
