@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 import re
 
+from .breaks import Break
 from .expectation import Expectation, Must
 from .ledger import Ledger
 from .oracle import Oracle
@@ -57,11 +58,11 @@ class Report:
         return Counter(fault.kind for fault in self.faults)
 
 
-def check(plan: Plan) -> Report:
-    """Play a world and judge every look."""
+def check(plan: Plan, broken: Break | None = None) -> Report:
+    """Play a world and judge every look; `broken` is a rule of the product that is broken on purpose."""
     world = World(plan)
-    product = Product(world)
-    ledger = world.play(product)
+    with Product(world, broken=broken) as product:
+        ledger = world.play(product)
     return judged(plan, ledger, product.looks)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from .calendar import events
 from .ledger import FOREVER, GuestLife, JobLife, Ledger, NodeLife, Settings, value_at
@@ -56,7 +57,7 @@ def periods(job: JobLife, guest: GuestLife, ledger: Ledger) -> list[Period]:
     start: float | None = None
     slots: list[Slot] = []
     since, settings_before = 0.0, None
-    for first, last in zip(edges, edges[1:], strict=False):
+    for first, last in pairwise(edges):
         settings = job.at(first)
         owed = settings is not None and settings.enabled and covers(settings, guest, first)
         if owed and settings is not None:
@@ -77,7 +78,7 @@ def _slots(settings: Settings, node: NodeLife, first: float, last: float, known_
     """Return the slots of a stretch in which nothing changed but the clock of the node."""
     edges = [first, *(since for since, _ in node.skews if first < since < last), last]
     latest = 0.0
-    for begin, end in zip(edges, edges[1:], strict=False):
+    for begin, end in pairwise(edges):
         skew = node.skew_at(begin)
         if abs(skew) > WRONG_CLOCK:
             continue

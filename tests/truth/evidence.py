@@ -148,5 +148,8 @@ def _usual(ended: list[RunFact]) -> Allowance:
     for run in ended:
         by_node[run.node].append(run.ended - run.started)
     long = max(max(durations[-12:]) for durations in by_node.values())
-    lows = [short[math.ceil(0.9 * len(short)) - 1], *(sorted(d[-10:])[math.ceil(0.9 * len(d[-10:])) - 1] for d in by_node.values())]
+    lows = [
+        short[math.ceil(0.9 * len(short)) - 1],
+        *(sorted(d[-10:])[math.ceil(0.9 * len(d[-10:])) - 1] for d in by_node.values()),
+    ]
     return Allowance(min(lows), long)

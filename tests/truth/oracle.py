@@ -54,7 +54,9 @@ class Oracle:
         ]
         by_runs = [demand for node in self._ledger.nodes if (demand := self._last_run(job, node, time)) is not None]
         if not demands:
-            odd = bool(by_runs) or settings.vmids is not None or any(n.is_off(time) for n in self._ledger.nodes.values())
+            odd = (
+                bool(by_runs) or settings.vmids is not None or any(n.is_off(time) for n in self._ledger.nodes.values())
+            )
             return open_("it covers no guest, and something is odd") if odd else off("it covers no guest")
         found = worst([*demands, *by_runs])
         running = any(time < run.ended for run in self._evidence.runs(job.id, time))
@@ -113,14 +115,20 @@ class Oracle:
             listed = settings.vmids is not None and part.vmid in settings.vmids
             if guest is None and not listed:
                 return open_("a guest that failed is gone")
-            if guest is not None and (guest.node_at(time) != node or not covers(settings, guest, time) or guest.born > last.started):
+            if guest is not None and (
+                guest.node_at(time) != node or not covers(settings, guest, time) or guest.born > last.started
+            ):
                 return open_("a guest that failed is no longer there")
             if guest is not None and value_at(guest.ignored, time):
                 return open_("a guest that failed needs no backup")
         if not last.parts:
             return open_("a run without guests failed")
         if not self._evidence.seen(node, last.noticed, time):
-            return not_off("its last run failed, unseen") if time > last.started + DAY else open_("a failure that nobody could see yet")
+            return (
+                not_off("its last run failed, unseen")
+                if time > last.started + DAY
+                else open_("a failure that nobody could see yet")
+            )
         return on(f"its last run on {node} ended with {last.status}")
 
     def _pruning_failed(self, run: RunFact) -> bool:
@@ -133,7 +141,12 @@ class Oracle:
             for job in self._ledger.jobs.values()
             if (settings := job.at(time)) is not None and not settings.enabled and covers(settings, guest, time)
         ]
-        ends = [period.end for job in self._ledger.jobs.values() for period in self._periods(job, guest) if period.end <= time]
+        ends = [
+            period.end
+            for job in self._ledger.jobs.values()
+            for period in self._periods(job, guest)
+            if period.end <= time
+        ]
         since = max(ends, default=guest.born)
         return self._paused(guest, time, since) if paused else self._uncovered(guest, time, since, bool(ends))
 
@@ -172,8 +185,10 @@ class Oracle:
             first = max(guest.born, self._evidence.first_look(self._ledger.start))
             if time < guest.born + NEW_GUEST_GRACE - 10 * MINUTE:
                 return off("it is new, and its job is switched off")
-            return open_("it is new, and its job is switched off") if time < first + PAUSE_LIMIT else on(
-                "its only job is switched off, and it has no backup at all"
+            return (
+                open_("it is new, and its job is switched off")
+                if time < first + PAUSE_LIMIT
+                else on("its only job is switched off, and it has no backup at all")
             )
         last = max(results, key=lambda result: result.run.started)
         own = [result for result in results if result.run.job is not None]

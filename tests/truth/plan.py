@@ -201,9 +201,11 @@ class _Maker:
 
     def happenings(self) -> None:
         """Choose what happens: about once a day something, some days nothing."""
-        dice, found = self.dice, []
-        for _ in range(dice.randint(self.plan.days // 4, self.plan.days)):
-            found.append(self.happening(dice.choices(list(EVENTS), list(EVENTS.values()))[0]))
+        dice = self.dice
+        found = [
+            self.happening(dice.choices(list(EVENTS), list(EVENTS.values()))[0])
+            for _ in range(dice.randint(self.plan.days // 4, self.plan.days))
+        ]
         self.plan = replace(self.plan, happenings=tuple(sorted(found, key=lambda entry: entry.at)))
 
     def happening(self, kind: str) -> Happening:
@@ -250,7 +252,9 @@ class _Maker:
                 happening, what=dice.choice(("tasks", "jobs", "storages")), lasting=dice.choice((4, 12, 20, 36)) * HOUR
             )
         if kind == "drift":
-            return replace(happening, what=node, number=round(dice.uniform(-280, 280)), lasting=dice.choice((3, 9)) * DAY)
+            return replace(
+                happening, what=node, number=round(dice.uniform(-280, 280)), lasting=dice.choice((3, 9)) * DAY
+            )
         if kind == "wrong_clock":
             ahead = dice.choice((3, -2, 5 * 24, 20 * 24)) * HOUR
             return replace(happening, what=node, number=ahead, lasting=dice.choice((8, 14)) * HOUR)
@@ -260,7 +264,12 @@ class _Maker:
             return replace(happening, vmid=vmid, text=dice.choice(("", "gold", "silver")))
         if kind == "edit_guests":
             return replace(happening, what=job.name, vmid=vmid)
-        return replace(happening, vmid=vmid, what=node if kind in {"add_guest", "rotate"} else job.name, number=storage_number(storage, plan))
+        return replace(
+            happening,
+            vmid=vmid,
+            what=node if kind in {"add_guest", "rotate"} else job.name,
+            number=storage_number(storage, plan),
+        )
 
     def slot(self, job: JobPlan, near: float) -> float | None:
         """Return a slot of a job near a moment, in seconds after the start."""
@@ -341,9 +350,7 @@ def _fewer(plan: Plan, name: str) -> Iterator[Plan]:
 
 def _later(plan: Plan, days: int) -> Plan:
     """Return the plan without its first days."""
-    happenings = tuple(
-        replace(entry, at=entry.at - days * DAY) for entry in plan.happenings if entry.at > days * DAY
-    )
+    happenings = tuple(replace(entry, at=entry.at - days * DAY) for entry in plan.happenings if entry.at > days * DAY)
     return replace(plan, start=plan.start + days * DAY, days=plan.days - days, happenings=happenings)
 
 

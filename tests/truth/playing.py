@@ -281,7 +281,10 @@ class World:
                     for entry in self._waiting:
                         if entry[0] == run.job.id:
                             self._waiting.remove(entry)
-                            self.later(max(run.started + entry[2], self.now), lambda run=run, e=entry: self._release(run, go_on=e[3]))  # type: ignore[misc]
+                            self.later(
+                                max(run.started + entry[2], self.now),
+                                lambda run=run, e=entry: self._release(run, go_on=e[3]),
+                            )  # type: ignore[misc]
                             break
                     else:
                         self.later(self.now + 2 * HOUR, lambda run=run: self._release(run, go_on=True))  # type: ignore[misc]

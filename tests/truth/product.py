@@ -7,11 +7,11 @@ call of the function that answers it.
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 import json
 import logging
 from random import Random
-from typing import Any, cast
+from typing import Any, Self, cast
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
@@ -39,12 +39,12 @@ from simulator.access import PermissionDenied
 from simulator.api.routes import Answer, ApiError, Call, find, read_parameters
 from simulator.nodes import Node
 
+from .breaks import Break
 from .playing import World
 
 logging.getLogger("custom_components.proxmox_backup_checker").setLevel(logging.ERROR)
 
 FORGIVEN = 3
-_RUNNER = asyncio.Runner()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +117,7 @@ class ShortClient(ProxmoxClient):
         """Ask the first node."""
         self._world = world
         first = next(iter(world.cluster.nodes.values()))
-        super().__init__(
-            cast(Any, None), first.ip, 8006, token_id="a@b!c", token_secret="s", fingerprint=None
-        )
+        super().__init__(cast(Any, None), first.ip, 8006, token_id="a@b!c", token_secret="s", fingerprint=None)
 
     def _connect(self, host: str, port: int, fingerprint: str | None) -> Any:
         return Wire(self._world, host)
@@ -181,13 +179,16 @@ async def _zone(name: str) -> ZoneInfo:
 class Product:
     """Looks at a world, and keeps what it has shown."""
 
-    def __init__(self, world: World, *, shuffled: bool = False, forgetful: bool = False) -> None:
+    def __init__(
+        self, world: World, *, shuffled: bool = False, forgetful: bool = False, broken: Break | None = None
+    ) -> None:
         """Look through the product's eyes.
 
         `shuffled` mixes every list of the facts; `forgetful` starts the product anew before every look, with the same
-        reader, so that all that it knows went through its file.
+        reader, so that all that it knows went through its file. `broken` is a rule that is to be broken.
         """
         self._world = world
+        self._broken = broken or Break("none")
         self._shuffled, self._forgetful = shuffled, forgetful
         self._history = History()
         self._facts: Facts | None = None
@@ -195,7 +196,16 @@ class Product:
         self._bounded: datetime | None = None
         self._before: Picture | None = None
         self.looks: list[Look] = []
+        self._runner = asyncio.Runner()
         self._begin()
+
+    def __enter__(self) -> Self:
+        """Look until the end of the block."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the event loop."""
+        self._runner.close()
 
     def _begin(self) -> None:
         agents = {
@@ -210,6 +220,8 @@ class Product:
 
     def restart(self) -> None:
         """Forget all but the file."""
+        if self._broken.forgets:
+            self._history = History()
         self._through_the_file()
         self._begin()
 
@@ -220,7 +232,7 @@ class Product:
         """Look now."""
         now = self._world.cluster.clock.now()
         try:
-            self._facts = _RUNNER.run(self._reader.read(now, self._history.runs.keys())).facts
+            self._facts = self._runner.run(self._reader.read(now, self._history.runs.keys())).facts
             self._failed = 0
         except ProxmoxError as error:
             self._failed += 1
@@ -246,7 +258,7 @@ class Product:
             self._before = None
         if self._shuffled:
             facts = _shuffled(facts)
-        picture = judge(facts, self._history, self._before)
+        picture = judge(self._broken.facts(facts), self._history, self._before)
         self._before, self._history = picture, picture.history
         if is_time_to_bound(self._bounded, facts.now):
             self._history, self._bounded = bounded(self._history, facts.now), facts.now
@@ -287,11 +299,3 @@ def _shuffled(facts: Facts) -> Facts:
         storages=mixed(tuple(listing(storage) for storage in facts.storages)),
         included=dict(mixed(tuple((name, mixed(guests)) for name, guests in facts.included.items()))),
     )
-
-
-def watch(world: World, **how: bool) -> Product:
-    """Play a world under the product's eyes and return what it showed."""
-    return Product(world, **how)
-
-
-__all__ = ["Look", "Product", "Shown", "timedelta", "watch"]

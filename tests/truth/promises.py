@@ -82,7 +82,11 @@ class Promise:
             return [open_("it failed before the job was switched off or left the guest alone")]
         error = last.part.error or last.run.status or "it was never reached"
         if not self._seen(last):
-            return [not_off(f"failed, unseen: {error}")] if self.time > last.run.started + DAY else [open_("a failure that nobody could see yet")]
+            return (
+                [not_off(f"failed, unseen: {error}")]
+                if self.time > last.run.started + DAY
+                else [open_("a failure that nobody could see yet")]
+            )
         return [on(f"the run of {self.job.id} failed for it: {error}")]
 
     def _if_seen(self, results: Sequence[Result], what: str) -> list[Expectation]:
@@ -196,7 +200,9 @@ class Promise:
     def _moved_between_zones(self, slot: Slot) -> bool:
         near = [name for since, name in self.guest.places if abs(since - slot.time) < 16 * HOUR]
         return any(self.ledger.nodes[name].zone != self.ledger.nodes[slot.node].zone for name in near) or bool(
-            near and self.ledger.nodes[value_at(self.guest.places, slot.time) or slot.node].zone != self.ledger.nodes[slot.node].zone
+            near
+            and self.ledger.nodes[value_at(self.guest.places, slot.time) or slot.node].zone
+            != self.ledger.nodes[slot.node].zone
         )
 
     def _spoilt(self, good: Sequence[Result], by_hand: Sequence[Result]) -> list[Expectation]:
@@ -205,7 +211,8 @@ class Promise:
             return []
         last = good[-1]
         if any(
-            result.run.storage == last.run.storage and (result.part.began or 0) >= last.run.started for result in by_hand
+            result.run.storage == last.run.storage and (result.part.began or 0) >= last.run.started
+            for result in by_hand
         ):
             return [open_("a backup by hand replaces an archive that was deleted")]
         archive = last.archive

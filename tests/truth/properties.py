@@ -37,8 +37,8 @@ def mixed_up(plan: Plan) -> list[Difference]:
     looks = []
     for how in ({}, {"shuffled": True, "forgetful": True}):
         world = World(plan)
-        product = Product(world, **how)
-        world.play(product)
+        with Product(world, **how) as product:
+            world.play(product)
         looks.append(product.looks)
     return list(differences(*looks))
 
@@ -57,15 +57,16 @@ def take_one_away(plan: Plan, count: int = 3) -> list[Taken]:
     A run that is taken away never starts: neither its task nor its archives are there.
     """
     world = World(plan)
-    product = Product(world)
-    ledger = world.play(product)
+    with Product(world) as product:
+        ledger = world.play(product)
     found = []
     for run in _chosen(ledger, plan, count):
         other = World(plan, without=(run.job or "", run.node, run.started))
-        blinder = Product(other)
-        other.play(blinder)
+        with Product(other) as blinder:
+            other.play(blinder)
         changed = any(
-            run.started <= difference.time for difference in differences(product.looks, blinder.looks[: len(product.looks)])
+            run.started <= difference.time
+            for difference in differences(product.looks, blinder.looks[: len(product.looks)])
         )
         found.append(Taken(run, changed))
     return found
@@ -77,7 +78,11 @@ def _chosen(ledger: Ledger, plan: Plan, count: int) -> list[RunFact]:
     runs = [
         run
         for run in ledger.runs
-        if run.job is not None and not run.by_hand and run.well and run.parts and first < run.started < plan.end - 8 * HOUR
+        if run.job is not None
+        and not run.by_hand
+        and run.well
+        and run.parts
+        and first < run.started < plan.end - 8 * HOUR
         and all(part.good for part in run.parts.values())
         and not _covered_up(ledger, run)
     ]
@@ -90,10 +95,20 @@ def _covered_up(ledger: Ledger, run: RunFact) -> bool:
     watched = any(run.started + 4 * HOUR < look < until for look in ledger.looks)
     job = ledger.jobs[run.job or ""]
     changed = any(run.started - HOUR < since < until for since, _ in job.versions)
-    ill = any(start < until and end > run.started - HOUR for start, end in [*ledger.unreachable, *(span for spans in ledger.blind.values() for span in spans)])
+    ill = any(
+        start < until and end > run.started - HOUR
+        for start, end in [*ledger.unreachable, *(span for spans in ledger.blind.values() for span in spans)]
+    )
     others = any(
-        other is not run and other.started < until and other.ended > run.started - 2 * HOUR and set(other.parts) & set(run.parts)
+        other is not run
+        and other.started < until
+        and other.ended > run.started - 2 * HOUR
+        and set(other.parts) & set(run.parts)
         for other in ledger.runs
     )
-    moved = any(run.started - HOUR < since < until for guest in ledger.guests for since, _ in [*guest.places, *guest.pools, *guest.ignored])
+    moved = any(
+        run.started - HOUR < since < until
+        for guest in ledger.guests
+        for since, _ in [*guest.places, *guest.pools, *guest.ignored]
+    )
     return not watched or changed or ill or others or moved

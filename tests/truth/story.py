@@ -39,8 +39,10 @@ def tell(plan: Plan, fault: Fault) -> str:
         more += ", repeats missed" if job.repeat_missed else ""
         more += f", keep-last {job.keep_last}" if job.keep_last else ""
         lines.append(f"  job {job.name} {job.schedule} to {job.storage}: {which}{more}")
-    for guest in plan.guests:
-        lines.append(f"  guest {guest.vmid} ({guest.type}) on {guest.node}{f' in pool {guest.pool}' if guest.pool else ''}")
+    lines += [
+        f"  guest {guest.vmid} ({guest.type}) on {guest.node}{f' in pool {guest.pool}' if guest.pool else ''}"
+        for guest in plan.guests
+    ]
     told = [entry for entry in sorted([*_happenings(plan), *_runs(ledger, fault)]) if entry[0] <= fault.time]
     lines += [f"  {local(time, zone)}  {text}" for time, text in told[-MOST_LINES:] if time > fault.time - TOLD_BEFORE]
     return "\n".join(lines)
@@ -48,9 +50,17 @@ def tell(plan: Plan, fault: Fault) -> str:
 
 def _happenings(plan: Plan) -> Iterator[tuple[float, str]]:
     for entry in plan.happenings:
-        details = [entry.what, str(entry.vmid) if entry.vmid else "", entry.text, f"for {entry.lasting / 3600:g} h" if entry.lasting else ""]
+        details = [
+            entry.what,
+            str(entry.vmid) if entry.vmid else "",
+            entry.text,
+            f"for {entry.lasting / 3600:g} h" if entry.lasting else "",
+        ]
         details.append(f"{entry.number:+g}" if entry.number else "")
-        yield plan.start + entry.at, f"{entry.kind.replace('_', ' ').upper()} {' '.join(part for part in details if part)}"
+        yield (
+            plan.start + entry.at,
+            f"{entry.kind.replace('_', ' ').upper()} {' '.join(part for part in details if part)}",
+        )
 
 
 def _runs(ledger: Ledger, fault: Fault) -> Iterator[tuple[float, str]]:

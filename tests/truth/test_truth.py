@@ -14,7 +14,9 @@ WORLDS = range(1, 31)
 def test_what_is_shown_is_what_happened(seed: int) -> None:
     report = check(make(seed, small=True))
     told = [tell(report.plan, fault) for fault in report.faults[:1]]
-    assert not report.faults, f"{len(report.faults)} of {report.asked}; scripts/truth --small --seed {seed}\n" + "".join(told)
+    assert not report.faults, (
+        f"{len(report.faults)} of {report.asked}; scripts/truth --small --seed {seed}\n" + "".join(told)
+    )
 
 
 @pytest.mark.parametrize("seed", [101, 102, 103])
