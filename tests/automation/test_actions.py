@@ -316,7 +316,7 @@ def test_texts_are_the_same_in_every_language_and_have_the_same_blanks() -> None
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_every_refusal_is_translated(language: str) -> None:
     translations = json.loads((ROOT / "translations" / f"{language}.json").read_text(encoding="utf-8"))
-    code = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("*.py"))
+    code = "".join(path.read_text(encoding="utf-8") for path in ROOT.rglob("*.py"))
     keys = {
         part.partition('"')[0] for part in code.replace("invalid(\n            ", "invalid(").split('invalid("')[1:]
     }

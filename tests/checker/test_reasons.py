@@ -26,7 +26,7 @@ def blanks(sentence: str) -> set[str]:
 
 
 def checker_trees() -> list[ast.Module]:
-    return [ast.parse(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "checker").glob("*.py"))]
+    return [ast.parse(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "checker").rglob("*.py"))]
 
 
 def constants() -> set[str]:
