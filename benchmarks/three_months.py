@@ -30,8 +30,8 @@ from custom_components.proxmox_backup_checker.checker.history_format import from
 from custom_components.proxmox_backup_checker.checker.picture import Picture, judge
 from custom_components.proxmox_backup_checker.checker.records import History
 from custom_components.proxmox_backup_checker.checker.verdict import Status
-from custom_components.proxmox_backup_checker.proxmox.client import ProxmoxClient
-from custom_components.proxmox_backup_checker.proxmox.errors import ProxmoxError
+from custom_components.proxmox_backup_checker.proxmox.api.client import ProxmoxClient
+from custom_components.proxmox_backup_checker.proxmox.api.errors import ProxmoxError
 from custom_components.proxmox_backup_checker.reader import FactsReader
 from simulator import SimulatedCluster
 from simulator.outcomes import failed

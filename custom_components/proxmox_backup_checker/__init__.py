@@ -19,7 +19,7 @@ from .history_store import HistoryStore
 from .issues import Issues
 from .log_agent_listener import listen
 from .messages import Messenger
-from .proxmox.client import ProxmoxClient
+from .proxmox.api.client import ProxmoxClient
 from .proxmox.log_agent import LogAgentClient, PairingCode
 from .reader import FactsReader
 from .reasons import Reasons

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Mapping
 
 from .checker.facts import JobState
-from .proxmox.errors import OtherNodeError, OutdatedAgentError, ProxmoxError
+from .proxmox.api.cluster_models import ClusterStatus
+from .proxmox.api.errors import OtherNodeError, OutdatedAgentError, ProxmoxError
 from .proxmox.log_agent import API_VERSION, LogAgentClient
-from .proxmox.models import ClusterStatus
 
 
 class AgentReader:

@@ -6,10 +6,10 @@ import logging
 from typing import Final
 
 from .checker.records import NodeRecord
-from .proxmox.client import ProxmoxClient
-from .proxmox.endpoint import Endpoint
-from .proxmox.errors import CannotConnectError, PermissionDeniedError, ProxmoxError, UnexpectedAnswerError
-from .proxmox.models import ClusterStatus
+from .proxmox.api.client import ProxmoxClient
+from .proxmox.api.cluster_models import ClusterStatus
+from .proxmox.api.endpoint import Endpoint
+from .proxmox.api.errors import CannotConnectError, PermissionDeniedError, ProxmoxError, UnexpectedAnswerError
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -25,10 +25,10 @@ from .checker.records import History
 from .history_store import HistoryStore
 from .policy_options import policy_of
 from .poll_story import PollStory
-from .proxmox.connection import Asked, noting_requests
-from .proxmox.errors import AuthenticationError, CertificateError, ProxmoxError
-from .proxmox.models import Version
-from .proxmox.upid import Upid
+from .proxmox.api.cluster_models import Version
+from .proxmox.api.connection import Asked, noting_requests
+from .proxmox.api.errors import AuthenticationError, CertificateError, ProxmoxError
+from .proxmox.api.upid import Upid
 from .reader import FactsReader, Reading
 from .reasons import Reasons
 from .translated_errors import action_error, invalid, poll_error

@@ -17,8 +17,8 @@ from .checker.job_names import job_name
 from .checker.picture import GuestView, Picture, StorageView
 from .const import DOMAIN
 from .coordinator import CheckerCoordinator
-from .proxmox.backup_models import BackupJob
-from .proxmox.models import Guest
+from .proxmox.api.backup_models import BackupJob
+from .proxmox.api.cluster_models import Guest
 from .words import Words
 
 # A guest that is being moved is in no node's list for a moment.

@@ -14,7 +14,7 @@ from .checker.verdict import Verdict
 from .const import CONF_HIDE_NAMES, DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .devices import guest_key, job_key, node_key, storage_key
-from .proxmox.errors import ProxmoxError
+from .proxmox.api.errors import ProxmoxError
 from .redaction import Redactor, hosts_of, redactor_of
 
 

@@ -12,8 +12,7 @@ from homeassistant.helpers import issue_registry as ir
 from .checker.mistakes import mistakes_of
 from .const import CONF_TOKEN_ID, DOMAIN
 from .coordinator import CheckerCoordinator
-from .proxmox.calendar_event import CalendarEvent
-from .proxmox.errors import (
+from .proxmox.api.errors import (
     AuthenticationError,
     CertificateChangedError,
     CertificateError,
@@ -21,7 +20,8 @@ from .proxmox.errors import (
     OutdatedAgentError,
     ProxmoxError,
 )
-from .proxmox.privileges import grant_command, missing_privileges, role_command
+from .proxmox.api.privileges import grant_command, missing_privileges, role_command
+from .proxmox.calendar_event import CalendarEvent
 
 _PAGES: Final = "https://github.com/proxmox-backup-checker/proxmox-backup-checker/blob/main/docs"
 _AGENT: Final = "log_agent_"

@@ -13,7 +13,7 @@ from .checker.facts import Blindness
 from .checker.job_names import job_name
 from .checker.picture import Picture
 from .checker.records import AlertRecord
-from .proxmox.backup_models import BackupJob
+from .proxmox.api.backup_models import BackupJob
 from .reasons import Reasons
 
 _MOST_NAMES: Final = 5

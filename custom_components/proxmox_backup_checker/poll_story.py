@@ -10,7 +10,7 @@ from typing import Final
 from .checker.picture import Picture
 from .checker.records import RunRecord, VerdictRecord
 from .checker.verdict import Verdict
-from .proxmox.connection import Asked
+from .proxmox.api.connection import Asked
 from .reader import Reading
 from .reasons import Reasons
 

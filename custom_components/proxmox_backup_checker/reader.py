@@ -13,9 +13,10 @@ from .cadence import DAILY, SLOW, Cadence
 from .checker.facts import Blindness, Facts, NodeFacts, Run
 from .checker.records import NodeRecord, RunRecord
 from .cluster_door import ClusterDoor, StandIn
-from .proxmox.backup_models import BackupJob, IncludedGuest
-from .proxmox.client import ProxmoxClient
-from .proxmox.errors import (
+from .proxmox.api.backup_models import BackupJob, IncludedGuest
+from .proxmox.api.client import ProxmoxClient
+from .proxmox.api.cluster_models import Guest, Node, NodeStorage, Permissions, Resources, Version
+from .proxmox.api.errors import (
     ApiError,
     CannotConnectError,
     NodeUnreachableError,
@@ -23,10 +24,9 @@ from .proxmox.errors import (
     ProxmoxError,
     UnexpectedAnswerError,
 )
+from .proxmox.api.upid import Upid
 from .proxmox.job_command import JobCommand
 from .proxmox.log_agent import LogAgentClient
-from .proxmox.models import Guest, Node, NodeStorage, Permissions, Resources, Version
-from .proxmox.upid import Upid
 from .run_logs import RunLogs
 from .run_reader import RunReader
 from .storage_reader import StorageReader

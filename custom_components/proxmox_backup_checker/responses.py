@@ -13,7 +13,7 @@ from .checker.report import job_title
 from .checker.storage_memory import storage_key
 from .coordinator import CheckerCoordinator
 from .explanation import iso
-from .proxmox.backup_models import Archive
+from .proxmox.api.backup_models import Archive
 from .reasons import Reasons
 from .things import Thing
 

@@ -17,7 +17,7 @@ from .checker.report import report
 from .const import DOMAIN
 from .coordinator import CheckerCoordinator
 from .explanation import explained, iso
-from .proxmox.connection import beside_the_loop
+from .proxmox.api.connection import beside_the_loop
 from .proxmox.log_excerpt import excerpt, whole
 from .report_text import Period, told
 from .responses import archive_data, archives_of, run_data, runs_of, telling_run

@@ -12,10 +12,10 @@ from typing import Final
 
 from .cadence import DAILY, Cadence
 from .checker.facts import ArchiveListing, StorageFacts
-from .proxmox.backup_models import Archive, StorageConfig
-from .proxmox.client import ProxmoxClient
-from .proxmox.errors import CannotConnectError, PermissionDeniedError, ProxmoxError
-from .proxmox.models import NodeStorage, Permissions
+from .proxmox.api.backup_models import Archive, StorageConfig
+from .proxmox.api.client import ProxmoxClient
+from .proxmox.api.cluster_models import NodeStorage, Permissions
+from .proxmox.api.errors import CannotConnectError, PermissionDeniedError, ProxmoxError
 from .proxmox.retention import KeepOptions
 
 # A listing right after a run can come before the storage shows the archive.

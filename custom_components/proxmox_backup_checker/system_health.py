@@ -12,7 +12,7 @@ from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
-from .proxmox.errors import ProxmoxError
+from .proxmox.api.errors import ProxmoxError
 from .redaction import redactor_of
 
 _OK = "ok"

@@ -24,8 +24,8 @@ from .checker.wall_runs import (
 )
 from .const import DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
-from .proxmox.backup_models import Archive
-from .proxmox.models import Guest
+from .proxmox.api.backup_models import Archive
+from .proxmox.api.cluster_models import Guest
 from .reasons import Reasons
 from .wall_rows import EntryRows, Group, Row, epoch, wall_of
 from .wall_servers import coordinator_of, entries, page

@@ -20,7 +20,7 @@ from .const import DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .devices import guest_key, job_key
 from .policy_options import policy_of
-from .proxmox.models import Guest
+from .proxmox.api.cluster_models import Guest
 
 type Group = Literal["guest", "job"]
 type Row = list[Any]

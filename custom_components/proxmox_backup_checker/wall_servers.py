@@ -14,7 +14,7 @@ from .checker.picture import Picture
 from .const import DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .devices import cluster_key
-from .proxmox.errors import AuthenticationError, CertificateError, ProxmoxError
+from .proxmox.api.errors import AuthenticationError, CertificateError, ProxmoxError
 from .translated_errors import poll_error
 
 _NO_COUNTS: Final = dict.fromkeys(

@@ -19,7 +19,7 @@ from custom_components.proxmox_backup_checker.checker.archives import (
     incomplete,
     is_renamed,
 )
-from custom_components.proxmox_backup_checker.proxmox.backup_models import Archive
+from custom_components.proxmox_backup_checker.proxmox.api.backup_models import Archive
 from custom_components.proxmox_backup_checker.proxmox.retention import KeepOptions
 
 BERLIN = ZoneInfo("Europe/Berlin")

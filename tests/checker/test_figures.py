@@ -19,7 +19,7 @@ from custom_components.proxmox_backup_checker.checker.records import History, Ru
 from custom_components.proxmox_backup_checker.checker.situation import Situation
 from custom_components.proxmox_backup_checker.checker.verdict import Confidence
 from custom_components.proxmox_backup_checker.checker.watch import Watch
-from custom_components.proxmox_backup_checker.proxmox.backup_models import Archive
+from custom_components.proxmox_backup_checker.proxmox.api.backup_models import Archive
 
 from .builders import NOW, facts, failed_log, good_log, guest, job, picture, run
 

@@ -10,7 +10,7 @@ from custom_components.proxmox_backup_checker.checker.facts import ArchiveListin
 from custom_components.proxmox_backup_checker.checker.forecast import Need, full_on, most_needed
 from custom_components.proxmox_backup_checker.checker.picture import StorageView
 from custom_components.proxmox_backup_checker.checker.verdict import Status
-from custom_components.proxmox_backup_checker.proxmox.backup_models import Archive
+from custom_components.proxmox_backup_checker.proxmox.api.backup_models import Archive
 from custom_components.proxmox_backup_checker.proxmox.retention import KeepOptions
 
 from . import builders

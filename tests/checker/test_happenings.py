@@ -15,7 +15,7 @@ from custom_components.proxmox_backup_checker.checker.picture import Picture, ju
 from custom_components.proxmox_backup_checker.checker.policy import Policy
 from custom_components.proxmox_backup_checker.checker.records import History
 from custom_components.proxmox_backup_checker.checker.verdict import Reason, Status
-from custom_components.proxmox_backup_checker.proxmox.backup_models import (
+from custom_components.proxmox_backup_checker.proxmox.api.backup_models import (
     Archive,
     BackupJob,
     IncludedGuest,

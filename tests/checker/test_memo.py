@@ -24,7 +24,7 @@ from custom_components.proxmox_backup_checker.checker.picture import Picture, ju
 from custom_components.proxmox_backup_checker.checker.policy import Policy
 from custom_components.proxmox_backup_checker.checker.records import History
 from custom_components.proxmox_backup_checker.checker.verdict import Status
-from custom_components.proxmox_backup_checker.proxmox.backup_models import Archive, IncludedGuest, IncludedVolume
+from custom_components.proxmox_backup_checker.proxmox.api.backup_models import Archive, IncludedGuest, IncludedVolume
 from custom_components.proxmox_backup_checker.proxmox.retention import KeepOptions
 
 from .builders import BERLIN, NOW, facts, failed_log, good_log, guest, job, run

@@ -11,8 +11,8 @@ from custom_components.proxmox_backup_checker.checker.mistakes import Mistake, m
 from custom_components.proxmox_backup_checker.checker.picture import judge
 from custom_components.proxmox_backup_checker.checker.policy import Policy
 from custom_components.proxmox_backup_checker.checker.records import History
-from custom_components.proxmox_backup_checker.proxmox.backup_models import BackupJob, IncludedGuest
-from custom_components.proxmox_backup_checker.proxmox.models import Guest
+from custom_components.proxmox_backup_checker.proxmox.api.backup_models import BackupJob, IncludedGuest
+from custom_components.proxmox_backup_checker.proxmox.api.cluster_models import Guest
 
 from .builders import NOW, facts, good_log, guest, job, run
 

@@ -22,7 +22,7 @@ from custom_components.proxmox_backup_checker.checker.records import GuestRecord
 from custom_components.proxmox_backup_checker.checker.run_memory import RunIndex
 from custom_components.proxmox_backup_checker.checker.verdict import Confidence, Status
 from custom_components.proxmox_backup_checker.checker.watch import Watch
-from custom_components.proxmox_backup_checker.proxmox.backup_models import Archive
+from custom_components.proxmox_backup_checker.proxmox.api.backup_models import Archive
 
 from .builders import BERLIN, NOW, facts, good_log, guest, job, run
 

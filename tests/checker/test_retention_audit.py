@@ -16,7 +16,7 @@ from custom_components.proxmox_backup_checker.checker.retention_audit import (
     removes_old,
     retention_of,
 )
-from custom_components.proxmox_backup_checker.proxmox.backup_models import Archive
+from custom_components.proxmox_backup_checker.proxmox.api.backup_models import Archive
 from custom_components.proxmox_backup_checker.proxmox.calendar_event import CalendarEvent
 from custom_components.proxmox_backup_checker.proxmox.retention import KeepOptions
 

@@ -11,7 +11,7 @@ from custom_components.proxmox_backup_checker.checker.outcomes import Result
 from custom_components.proxmox_backup_checker.checker.picture import Picture
 from custom_components.proxmox_backup_checker.checker.records import GuestRecord, RunRecord
 from custom_components.proxmox_backup_checker.checker.trends import Point, Trend, Unit, sources_of, trends_of
-from custom_components.proxmox_backup_checker.proxmox.backup_models import Archive
+from custom_components.proxmox_backup_checker.proxmox.api.backup_models import Archive
 
 from .builders import NOW, guest, picture
 from .histories import history_of, outcome, run_of

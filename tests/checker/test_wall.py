@@ -24,7 +24,7 @@ from custom_components.proxmox_backup_checker.checker.wall_runs import (
     sizes_of_guest,
     sizes_of_job,
 )
-from custom_components.proxmox_backup_checker.proxmox.backup_models import Archive
+from custom_components.proxmox_backup_checker.proxmox.api.backup_models import Archive
 
 from .builders import BERLIN, NOW, facts, good_log, guest, job, run
 from .histories import outcome, run_of

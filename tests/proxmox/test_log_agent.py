@@ -12,7 +12,7 @@ import aiohttp
 from aiohttp import web
 import pytest
 
-from custom_components.proxmox_backup_checker.proxmox.errors import (
+from custom_components.proxmox_backup_checker.proxmox.api.errors import (
     ApiError,
     AuthenticationError,
     CannotConnectError,

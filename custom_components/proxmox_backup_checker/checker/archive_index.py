@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
 
-from ..proxmox.backup_models import Archive
+from ..proxmox.api.backup_models import Archive
 from ..proxmox.retention import Backup
 from .archives import as_backup
 from .facts import ArchiveListing, StorageFacts

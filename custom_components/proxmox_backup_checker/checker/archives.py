@@ -8,7 +8,7 @@ import re
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from ..proxmox.backup_models import Archive
+from ..proxmox.api.backup_models import Archive
 from ..proxmox.retention import Backup, KeepOptions, Mark, prune
 
 INCOMPLETE_AFTER: Final = timedelta(hours=24)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from ..proxmox.backup_models import BackupJob
+from ..proxmox.api.backup_models import BackupJob
 from ..proxmox.job_command import JobCommand
 from .coverage import Coverage, covers
 from .facts import Facts, Run

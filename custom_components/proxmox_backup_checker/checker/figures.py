@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from ..proxmox.backup_models import Archive, BackupJob
-from ..proxmox.models import Guest
+from ..proxmox.api.backup_models import Archive, BackupJob
+from ..proxmox.api.cluster_models import Guest
 from .facts import Facts, StorageFacts
 from .outcomes import Outcome
 from .promises import archive_time

@@ -8,8 +8,8 @@ from itertools import combinations
 from statistics import median
 from typing import Final
 
-from ..proxmox.backup_models import Archive, BackupJob
-from ..proxmox.models import Guest
+from ..proxmox.api.backup_models import Archive, BackupJob
+from ..proxmox.api.cluster_models import Guest
 from .facts import StorageFacts
 from .outcomes import Outcome, Result
 from .retention_audit import freed_by, removes_old, retention_of

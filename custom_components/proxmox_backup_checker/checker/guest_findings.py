@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Final
 
-from ..proxmox.models import Guest
+from ..proxmox.api.cluster_models import Guest
 from .outcomes import Outcome, Result
 from .records import GuestRecord
 from .retention_audit import retention_findings

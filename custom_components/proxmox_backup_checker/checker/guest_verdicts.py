@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from ..proxmox.backup_models import BackupJob
-from ..proxmox.models import Guest
+from ..proxmox.api.backup_models import BackupJob
+from ..proxmox.api.cluster_models import Guest
 from .coverage import Coverage
 from .facts import Blindness, StorageFacts
 from .guest_findings import findings_of

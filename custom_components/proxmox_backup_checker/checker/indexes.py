@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..proxmox.backup_models import IncludedGuest, IncludedVolume
+from ..proxmox.api.backup_models import IncludedGuest, IncludedVolume
 from .archive_index import ArchiveIndex
 from .coverage_index import CoverageIndex
 from .facts import Facts

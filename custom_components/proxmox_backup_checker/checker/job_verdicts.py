@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from ..proxmox.backup_models import BackupJob
+from ..proxmox.api.backup_models import BackupJob
 from ..proxmox.calendar_event import CalendarEvent
 from ..proxmox.calendar_surprises import SurpriseCode
 from .causes import Cause, cause_of

@@ -12,8 +12,8 @@ from functools import partial
 from operator import attrgetter, is_
 from typing import Any, Final
 
-from ..proxmox.backup_models import BackupJob
-from ..proxmox.models import Guest
+from ..proxmox.api.backup_models import BackupJob
+from ..proxmox.api.cluster_models import Guest
 from .outcomes import Outcome
 from .records import RunRecord
 from .situation import Carried, Situation

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from ..proxmox.backup_models import BackupJob
-from ..proxmox.models import Guest
+from ..proxmox.api.backup_models import BackupJob
+from ..proxmox.api.cluster_models import Guest
 from .facts import Facts, JobState
 from .job_names import job_name
 from .outcomes import succeeded

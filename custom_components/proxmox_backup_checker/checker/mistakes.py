@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from ..proxmox.backup_models import BackupJob
+from ..proxmox.api.backup_models import BackupJob
+from ..proxmox.api.cluster_models import Guest
 from ..proxmox.calendar_surprises import Surprise, SurpriseCode
-from ..proxmox.models import Guest
 from .facts import Facts
 from .job_names import job_name
 from .picture import Picture

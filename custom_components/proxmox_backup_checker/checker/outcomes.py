@@ -8,7 +8,7 @@ import re
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from ..proxmox.backup_models import BackupJob
+from ..proxmox.api.backup_models import BackupJob
 from ..proxmox.job_command import JobCommand
 from ..proxmox.vzdump_log import GuestRun
 from ..proxmox.vzdump_records import is_signal

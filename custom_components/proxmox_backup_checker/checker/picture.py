@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from ..proxmox.backup_models import BackupJob
-from ..proxmox.models import ClusterStatus, Guest
+from ..proxmox.api.backup_models import BackupJob
+from ..proxmox.api.cluster_models import ClusterStatus, Guest
 from .acknowledgements import is_meant
 from .alerts import Alert, alerts_of
 from .announcements import Message, announce

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
-from ..proxmox.backup_models import Archive, BackupJob
-from ..proxmox.models import Guest
+from ..proxmox.api.backup_models import Archive, BackupJob
+from ..proxmox.api.cluster_models import Guest
 from .causes import cause_of
 from .facts import Blindness
 from .job_names import job_name

@@ -7,8 +7,8 @@ from enum import Enum
 from functools import cached_property
 from typing import Final
 
-from ..proxmox.backup_models import Archive
-from ..proxmox.models import Guest
+from ..proxmox.api.backup_models import Archive
+from ..proxmox.api.cluster_models import Guest
 from .archives import is_renamed, logged_name
 from .facts import Facts
 from .history_limits import FEWEST_RUNS_PER_GUEST, KEPT

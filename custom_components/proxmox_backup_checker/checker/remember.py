@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from operator import is_
 from typing import Any, Final
 
-from ..proxmox.backup_models import BackupJob
-from ..proxmox.models import Guest
+from ..proxmox.api.backup_models import BackupJob
+from ..proxmox.api.cluster_models import Guest
 from .facts import Facts, JobState, NodeFacts
 from .indexes import Indexes
 from .job_names import job_name

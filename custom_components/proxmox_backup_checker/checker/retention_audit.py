@@ -12,9 +12,9 @@ from functools import lru_cache, partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from ..proxmox.backup_models import Archive, BackupJob
+from ..proxmox.api.backup_models import Archive, BackupJob
+from ..proxmox.api.cluster_models import Guest
 from ..proxmox.calendar_event import CalendarEvent
-from ..proxmox.models import Guest
 from ..proxmox.retention import Backup, KeepOptions, Mark, prune
 from .archives import as_backup
 from .facts import StorageFacts

@@ -7,8 +7,8 @@ from functools import cached_property
 from operator import is_
 from typing import Any, Final
 
-from ..proxmox.backup_models import Archive, BackupJob
-from ..proxmox.models import Guest
+from ..proxmox.api.backup_models import Archive, BackupJob
+from ..proxmox.api.cluster_models import Guest
 from ..proxmox.retention import Backup
 from .coverage import Coverage, covers
 from .facts import Facts, NodeFacts, StorageFacts

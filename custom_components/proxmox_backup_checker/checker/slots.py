@@ -8,7 +8,7 @@ import math
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from ..proxmox.backup_models import BackupJob
+from ..proxmox.api.backup_models import BackupJob
 from ..proxmox.calendar_event import CalendarEvent
 
 UNKNOWN_DURATION: Final = timedelta(hours=2)

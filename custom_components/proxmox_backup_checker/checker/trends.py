@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from ..proxmox.backup_models import Archive
+from ..proxmox.api.backup_models import Archive
 from .archives import each_once, file_name
 from .outcomes import Outcome, Result
 from .picture import GuestView, Picture

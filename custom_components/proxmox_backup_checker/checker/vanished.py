@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import re
 from typing import Final
 
-from ..proxmox.backup_models import Archive
+from ..proxmox.api.backup_models import Archive
 from ..proxmox.retention import KeepOptions
 from .archives import compare, file_name
 from .coverage import Coverage

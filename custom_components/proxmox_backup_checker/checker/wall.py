@@ -8,8 +8,8 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Final
 
-from ..proxmox.backup_models import BackupJob
-from ..proxmox.models import Guest
+from ..proxmox.api.backup_models import BackupJob
+from ..proxmox.api.cluster_models import Guest
 from .facts import ArchiveListing
 from .outcomes import Outcome, Result, succeeded, unclear
 from .picture import JobView, Picture

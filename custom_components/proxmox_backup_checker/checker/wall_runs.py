@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from ..proxmox.backup_models import Archive
-from ..proxmox.models import Guest
+from ..proxmox.api.backup_models import Archive
+from ..proxmox.api.cluster_models import Guest
 from .archives import Owner, good_backups
 from .causes import Cause, cause_of
 from .outcomes import Outcome, Result

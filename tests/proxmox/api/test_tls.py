@@ -4,8 +4,8 @@ import hashlib
 
 import pytest
 
-from custom_components.proxmox_backup_checker.proxmox.errors import CannotConnectError
-from custom_components.proxmox_backup_checker.proxmox.tls import (
+from custom_components.proxmox_backup_checker.proxmox.api.errors import CannotConnectError
+from custom_components.proxmox_backup_checker.proxmox.api.tls import (
     fetch_fingerprint,
     fingerprint_of,
     normalise_fingerprint,

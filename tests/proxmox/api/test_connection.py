@@ -8,8 +8,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from custom_components.proxmox_backup_checker.proxmox.connection import Connection
-from custom_components.proxmox_backup_checker.proxmox.errors import (
+from custom_components.proxmox_backup_checker.proxmox.api.connection import Connection
+from custom_components.proxmox_backup_checker.proxmox.api.errors import (
     ApiError,
     AuthenticationError,
     CannotConnectError,

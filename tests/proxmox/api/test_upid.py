@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.proxmox_backup_checker.proxmox.upid import Upid
+from custom_components.proxmox_backup_checker.proxmox.api.upid import Upid
 
 RUN_OF_ONE_GUEST = "UPID:pve1:0012AB34:0123ABCD:68A61BE3:vzdump:100:root@pam:"
 

@@ -16,10 +16,20 @@ from .backup_models import (
     UncoveredGuest,
     VzdumpDefaults,
 )
+from .cluster_models import (
+    Certificate,
+    ClusterStatus,
+    Node,
+    NodeTime,
+    Permissions,
+    Resources,
+    Task,
+    TaskStatus,
+    Version,
+)
 from .connection import Connection, beside_the_loop
 from .endpoint import Endpoint
 from .fields import Fields
-from .models import Certificate, ClusterStatus, Node, NodeTime, Permissions, Resources, Task, TaskStatus, Version
 
 # Far more vzdump tasks than a node keeps in the two files of its task index (PVE/RESTEnvironment.pm).
 _ALL_TASKS: Final = 5000

@@ -6,13 +6,13 @@ from typing import Any
 import aiohttp
 import pytest
 
-from custom_components.proxmox_backup_checker.proxmox.client import ProxmoxClient
-from custom_components.proxmox_backup_checker.proxmox.errors import (
+from custom_components.proxmox_backup_checker.proxmox.api.client import ProxmoxClient
+from custom_components.proxmox_backup_checker.proxmox.api.errors import (
     AuthenticationError,
     NodeUnreachableError,
     PermissionDeniedError,
 )
-from custom_components.proxmox_backup_checker.proxmox.tls import fetch_fingerprint
+from custom_components.proxmox_backup_checker.proxmox.api.tls import fetch_fingerprint
 from simulator import AUDIT, SimulatedCluster
 from simulator.outcomes import failed, running
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from custom_components.proxmox_backup_checker.proxmox.backup_models import (
+from custom_components.proxmox_backup_checker.proxmox.api.backup_models import (
     Archive,
     BackupJob,
     IncludedGuest,
@@ -16,9 +16,7 @@ from custom_components.proxmox_backup_checker.proxmox.backup_models import (
     UncoveredGuest,
     VzdumpDefaults,
 )
-from custom_components.proxmox_backup_checker.proxmox.errors import UnexpectedAnswerError
-from custom_components.proxmox_backup_checker.proxmox.fields import Fields
-from custom_components.proxmox_backup_checker.proxmox.models import (
+from custom_components.proxmox_backup_checker.proxmox.api.cluster_models import (
     Certificate,
     ClusterStatus,
     Node,
@@ -29,9 +27,11 @@ from custom_components.proxmox_backup_checker.proxmox.models import (
     TaskStatus,
     Version,
 )
+from custom_components.proxmox_backup_checker.proxmox.api.errors import UnexpectedAnswerError
+from custom_components.proxmox_backup_checker.proxmox.api.fields import Fields
 
 SAMPLES: dict[str, Any] = json.loads(
-    (Path(__file__).parent.parent / "data" / "api" / "samples.json").read_text(encoding="utf-8")
+    (Path(__file__).parents[2] / "data" / "api" / "samples.json").read_text(encoding="utf-8")
 )
 
 

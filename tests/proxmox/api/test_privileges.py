@@ -2,9 +2,9 @@
 
 import pytest
 
-from custom_components.proxmox_backup_checker.proxmox.client import ProxmoxClient
-from custom_components.proxmox_backup_checker.proxmox.models import Permissions
-from custom_components.proxmox_backup_checker.proxmox.privileges import (
+from custom_components.proxmox_backup_checker.proxmox.api.client import ProxmoxClient
+from custom_components.proxmox_backup_checker.proxmox.api.cluster_models import Permissions
+from custom_components.proxmox_backup_checker.proxmox.api.privileges import (
     NEEDED,
     Privilege,
     grant_command,

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from .models import Permissions
+from .cluster_models import Permissions
 
 ROLE: Final = "BackupMonitor"
 
