@@ -21,7 +21,7 @@ from .proxmox.api.errors import (
     ProxmoxError,
 )
 from .proxmox.api.privileges import grant_command, missing_privileges, role_command
-from .proxmox.calendar_event import CalendarEvent
+from .proxmox.calendar.event import CalendarEvent
 
 _PAGES: Final = "https://github.com/proxmox-backup-checker/proxmox-backup-checker/blob/main/docs"
 _AGENT: Final = "log_agent_"

@@ -17,7 +17,7 @@ from custom_components.proxmox_backup_checker.checker.retention_audit import (
     retention_of,
 )
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import Archive
-from custom_components.proxmox_backup_checker.proxmox.calendar_event import CalendarEvent
+from custom_components.proxmox_backup_checker.proxmox.calendar.event import CalendarEvent
 from custom_components.proxmox_backup_checker.proxmox.retention import KeepOptions
 
 from .builders import BERLIN, NOW, good_log, guest, job, picture, run

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from custom_components.proxmox_backup_checker.checker.slots import Timetable, event_of, has_schedule, started_for_slot
-from custom_components.proxmox_backup_checker.proxmox.calendar_event import CalendarEvent
+from custom_components.proxmox_backup_checker.proxmox.calendar.event import CalendarEvent
 
 from .builders import BERLIN, NOW, job
 

@@ -8,8 +8,8 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from ..proxmox.api.backup_models import BackupJob
-from ..proxmox.calendar_event import CalendarEvent
-from ..proxmox.calendar_surprises import SurpriseCode
+from ..proxmox.calendar.event import CalendarEvent
+from ..proxmox.calendar.surprises import SurpriseCode
 from .causes import Cause, cause_of
 from .facts import Blindness
 from .job_names import job_name

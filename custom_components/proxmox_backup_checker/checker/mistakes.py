@@ -6,7 +6,7 @@ from typing import Final
 
 from ..proxmox.api.backup_models import BackupJob
 from ..proxmox.api.cluster_models import Guest
-from ..proxmox.calendar_surprises import Surprise, SurpriseCode
+from ..proxmox.calendar.surprises import Surprise, SurpriseCode
 from .facts import Facts
 from .job_names import job_name
 from .picture import Picture

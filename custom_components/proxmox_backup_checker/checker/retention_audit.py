@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from ..proxmox.api.backup_models import Archive, BackupJob
 from ..proxmox.api.cluster_models import Guest
-from ..proxmox.calendar_event import CalendarEvent
+from ..proxmox.calendar.event import CalendarEvent
 from ..proxmox.retention import Backup, KeepOptions, Mark, prune
 from .archives import as_backup
 from .facts import StorageFacts

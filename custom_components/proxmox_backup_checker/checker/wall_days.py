@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final, Self
 from zoneinfo import ZoneInfo
 
-from ..proxmox.calendar_event import CalendarEvent
+from ..proxmox.calendar.event import CalendarEvent
 from .slots import Timetable
 
 # A run that starts so soon after a slot belongs to the slot's day, though midnight may have passed.

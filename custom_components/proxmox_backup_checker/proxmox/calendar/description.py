@@ -2,17 +2,8 @@
 
 from itertools import pairwise
 
-from .calendar_fields import (
-    DAYS,
-    EVERY_HOUR,
-    EVERY_MINUTE,
-    EVERY_MONTH,
-    EVERY_SECOND,
-    EVERY_WEEKDAY,
-    EVERY_YEAR,
-    Fields,
-)
-from .calendar_words import Words, words_of
+from .description_words import Words, words_of
+from .fields import DAYS, EVERY_HOUR, EVERY_MINUTE, EVERY_MONTH, EVERY_SECOND, EVERY_WEEKDAY, EVERY_YEAR, Fields
 
 _TIMES_LISTED = 6
 _MINUTES_LISTED = 4

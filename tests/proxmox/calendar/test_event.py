@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings, strategies as st
 import pytest
 
-from custom_components.proxmox_backup_checker.proxmox.calendar_event import CalendarEvent
+from custom_components.proxmox_backup_checker.proxmox.calendar.event import CalendarEvent
 
-VECTORS = Path(__file__).parent.parent / "data" / "vectors"
+VECTORS = Path(__file__).parents[2] / "data" / "vectors"
 BERLIN = ZoneInfo("Europe/Berlin")
 FAR_FUTURE = 4102444800  # the walks end here
 

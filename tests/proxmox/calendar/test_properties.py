@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import assume, given, settings, strategies as st
 import pytest
 
-from custom_components.proxmox_backup_checker.proxmox.calendar_event import CalendarEvent
+from custom_components.proxmox_backup_checker.proxmox.calendar.event import CalendarEvent
 
 from .calendar_texts import SCHEDULES
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from custom_components.proxmox_backup_checker.proxmox.calendar_clock import DAY, Repeat, ZoneClock
+from custom_components.proxmox_backup_checker.proxmox.calendar.clock import DAY, Repeat, ZoneClock
 
 BERLIN = ZoneInfo("Europe/Berlin")
 HOUR = 3600

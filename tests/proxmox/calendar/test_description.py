@@ -3,7 +3,7 @@
 from hypothesis import given
 import pytest
 
-from custom_components.proxmox_backup_checker.proxmox.calendar_event import CalendarEvent
+from custom_components.proxmox_backup_checker.proxmox.calendar.event import CalendarEvent
 
 from .calendar_texts import SCHEDULES
 

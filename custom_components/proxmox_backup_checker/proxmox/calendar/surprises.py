@@ -6,11 +6,11 @@ from enum import StrEnum
 import re
 from typing import Final
 
-from .calendar_clock import DAY, ZoneClock
-from .calendar_fields import EVERY_HOUR, Fields
-from .calendar_grammar import DateSpec, NumberList, TimeSpec, Written
-from .calendar_previous import previous_wall
-from .calendar_search import date_of
+from .clock import DAY, ZoneClock
+from .fields import EVERY_HOUR, Fields
+from .grammar import DateSpec, NumberList, TimeSpec, Written
+from .previous import previous_wall
+from .search import date_of
 
 _LOOK_AHEAD: Final = 370 * DAY
 _LAST_HOUR: Final = 24

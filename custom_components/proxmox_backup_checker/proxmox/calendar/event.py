@@ -9,12 +9,12 @@ import math
 import re
 from typing import Final, Self, override
 
-from .calendar_clock import ZoneClock, clock_of
-from .calendar_description import describe
-from .calendar_grammar import WEEKDAYS, Written, parse
-from .calendar_previous import Backwards
-from .calendar_search import Search
-from .calendar_surprises import Surprise, surprises, swallowed_slot
+from .clock import ZoneClock, clock_of
+from .description import describe
+from .grammar import WEEKDAYS, Written, parse
+from .previous import Backwards
+from .search import Search
+from .surprises import Surprise, surprises, swallowed_slot
 
 _START_TIME: Final = re.compile(r"([01]?[0-9]|2[0-3]):([0-5]?[0-9])")
 _LIST_SEPARATOR: Final = re.compile(r"[,;\s\0]+")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import re
 from typing import Final
 
-from .calendar_fields import (
+from .fields import (
     DAYS,
     EVERY_DAY,
     EVERY_HOUR,
@@ -26,7 +26,7 @@ from .calendar_fields import (
     NumberSet,
     Part,
 )
-from .calendar_refusal import hint
+from .refusal import hint
 
 YEAR_LIMIT: Final = 2200
 TRIMMED: Final = " \t\n\r\f\v"

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import NamedTuple
 
-from .calendar_clock import DAY, ZoneClock
-from .calendar_fields import MONTH_LENGTHS, Fields
-from .calendar_search import HOUR, MINUTE, Search, date_of, day_number
+from .clock import DAY, ZoneClock
+from .fields import MONTH_LENGTHS, Fields
+from .search import HOUR, MINUTE, Search, date_of, day_number
 
 WINDOWS = (6 * HOUR, 3 * DAY, 40 * DAY, 370 * DAY)
 """How long before the moment the walk starts; the first start that leads to an event counts."""

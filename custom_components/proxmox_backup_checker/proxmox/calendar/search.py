@@ -7,8 +7,8 @@ carry over into the next period and miss its first events: those are missed by P
 
 from datetime import date
 
-from .calendar_clock import DAY, NoLocalTimeError, ZoneClock
-from .calendar_fields import EVERY_DAY, EVERY_MONTH, EVERY_WEEKDAY, EVERY_YEAR, Fields
+from .clock import DAY, NoLocalTimeError, ZoneClock
+from .fields import EVERY_DAY, EVERY_MONTH, EVERY_WEEKDAY, EVERY_YEAR, Fields
 
 MOST_STEPS = 1001
 _KNOWN_DAYS = 2048
