@@ -25,8 +25,8 @@ from .proxmox.api.errors import (
     UnexpectedAnswerError,
 )
 from .proxmox.api.upid import Upid
-from .proxmox.job_command import JobCommand
 from .proxmox.log_agent import LogAgentClient
+from .proxmox.vzdump.command import JobCommand
 from .run_logs import RunLogs
 from .run_reader import RunReader
 from .storage_reader import StorageReader

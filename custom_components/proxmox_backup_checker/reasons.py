@@ -7,8 +7,8 @@ from typing import Final, Self, TypedDict
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
-from .checker.causes import Cause, cause_of
 from .checker.verdict import Reason
+from .proxmox.vzdump.failure_cause import Cause, cause_of
 from .texts import filled, read_texts
 
 _LONGEST: Final = 255

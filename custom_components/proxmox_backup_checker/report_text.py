@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from .checker.causes import cause_of
 from .checker.report import Capacity, Failure, JobTally, Report, Standing, numbers
 from .explanation import full_stop, iso
+from .proxmox.vzdump.failure_cause import cause_of
 from .words import Words
 
 type Period = Literal["day", "week"]

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from typing import Any
 
-from .checker.causes import cause_of
 from .checker.facts import StorageFacts
 from .checker.outcomes import Outcome
 from .checker.picture import Picture
@@ -14,6 +13,7 @@ from .checker.storage_memory import storage_key
 from .coordinator import CheckerCoordinator
 from .explanation import iso
 from .proxmox.api.backup_models import Archive
+from .proxmox.vzdump.failure_cause import cause_of
 from .reasons import Reasons
 from .things import Thing
 

@@ -18,7 +18,7 @@ from .const import DOMAIN
 from .coordinator import CheckerCoordinator
 from .explanation import explained, iso
 from .proxmox.api.connection import beside_the_loop
-from .proxmox.log_excerpt import excerpt, whole
+from .proxmox.vzdump.excerpt import excerpt, whole
 from .report_text import Period, told
 from .responses import archive_data, archives_of, run_data, runs_of, telling_run
 from .service_calls import check_control_of, cluster_of, clusters_of, moment_of

@@ -13,7 +13,7 @@ import probatio
 from .const import DOMAIN
 from .frontend import content_hash
 from .proxmox.api.connection import beside_the_loop
-from .proxmox.log_excerpt import excerpt, whole
+from .proxmox.vzdump.excerpt import excerpt, whole
 from .translated_errors import invalid
 from .wall_details import details, sizes
 from .wall_feed import WallFeed

@@ -11,7 +11,7 @@ import sys
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from custom_components.proxmox_backup_checker.proxmox.vzdump_log import GuestRun, VzdumpLog, parse
+from custom_components.proxmox_backup_checker.proxmox.vzdump.log import GuestRun, VzdumpLog, parse
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "tests/data/vzdump"

@@ -12,9 +12,9 @@ from custom_components.proxmox_backup_checker.checker.facts import Blindness, Fa
 from custom_components.proxmox_backup_checker.checker.picture import Picture, judge
 from custom_components.proxmox_backup_checker.checker.records import History, RunRecord
 from custom_components.proxmox_backup_checker.checker.run_memory import remember_runs, running_records
-from custom_components.proxmox_backup_checker.proxmox import vzdump_log
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import BackupJob
 from custom_components.proxmox_backup_checker.proxmox.api.cluster_models import ClusterStatus, Guest, Node, Task
+from custom_components.proxmox_backup_checker.proxmox.vzdump import log as vzdump_log
 
 SCENARIOS = Path(__file__).parent.parent / "data" / "vzdump" / "scenarios"
 BERLIN = ZoneInfo("Europe/Berlin")

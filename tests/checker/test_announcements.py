@@ -10,7 +10,6 @@ import pytest
 from custom_components.proxmox_backup_checker.checker.acknowledgements import acknowledge, cause_key, withdraw
 from custom_components.proxmox_backup_checker.checker.alerts import Alert, AlertKind, Severity, alerts_of
 from custom_components.proxmox_backup_checker.checker.announcements import announce
-from custom_components.proxmox_backup_checker.checker.causes import cause_of
 from custom_components.proxmox_backup_checker.checker.facts import Facts
 from custom_components.proxmox_backup_checker.checker.history_format import from_data, to_data
 from custom_components.proxmox_backup_checker.checker.indexes import Indexes
@@ -19,6 +18,7 @@ from custom_components.proxmox_backup_checker.checker.records import GuestRecord
 from custom_components.proxmox_backup_checker.checker.situation import Situation
 from custom_components.proxmox_backup_checker.checker.verdict import Confidence, Reason, Status, Verdict, unknown
 from custom_components.proxmox_backup_checker.checker.watch import Watch as Clock
+from custom_components.proxmox_backup_checker.proxmox.vzdump.failure_cause import cause_of
 
 from .builders import NOW, facts, guest, job
 

@@ -9,9 +9,9 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 import custom_components.proxmox_backup_checker as integration
-from custom_components.proxmox_backup_checker.checker.causes import Cause, cause_of
 from custom_components.proxmox_backup_checker.checker.facts import Blindness
 from custom_components.proxmox_backup_checker.checker.verdict import Reason
+from custom_components.proxmox_backup_checker.proxmox.vzdump.failure_cause import Cause, cause_of
 from custom_components.proxmox_backup_checker.reasons import Reasons
 
 ROOT = Path(integration.__path__[0])

@@ -4,7 +4,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 import pytest
 
-from custom_components.proxmox_backup_checker.proxmox.log_excerpt import excerpt
+from custom_components.proxmox_backup_checker.proxmox.vzdump.excerpt import excerpt
 from simulator import SimulatedCluster
 from simulator.outcomes import failed
 

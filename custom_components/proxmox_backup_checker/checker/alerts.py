@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from ..proxmox.vzdump.failure_cause import Cause
 from .acknowledgements import cause_key
-from .causes import Cause
 from .facts import Blindness
 from .records import RunRecord
 from .situation import Situation

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ..proxmox.api.backup_models import BackupJob
-from ..proxmox.job_command import JobCommand
+from ..proxmox.vzdump.command import JobCommand
 from .coverage import Coverage, covers
 from .facts import Facts, Run
 from .slots import Span, started_for_slot

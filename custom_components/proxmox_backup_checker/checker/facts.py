@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from ..proxmox.api.backup_models import Archive, BackupJob, IncludedGuest
 from ..proxmox.api.cluster_models import ClusterStatus, Guest, Task
 from ..proxmox.retention import KeepOptions
-from ..proxmox.vzdump_log import VzdumpLog
+from ..proxmox.vzdump.log import VzdumpLog
 from .policy import Policy
 
 

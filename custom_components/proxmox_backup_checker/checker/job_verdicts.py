@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from ..proxmox.api.backup_models import BackupJob
 from ..proxmox.calendar.event import CalendarEvent
 from ..proxmox.calendar.surprises import SurpriseCode
-from .causes import Cause, cause_of
+from ..proxmox.vzdump.failure_cause import Cause, cause_of
 from .facts import Blindness
 from .job_names import job_name
 from .misses import expected_off, explain_miss, stuck_state

@@ -9,9 +9,9 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from ..proxmox.api.backup_models import BackupJob
-from ..proxmox.job_command import JobCommand
-from ..proxmox.vzdump_log import GuestRun
-from ..proxmox.vzdump_records import is_signal
+from ..proxmox.vzdump.command import JobCommand
+from ..proxmox.vzdump.log import GuestRun
+from ..proxmox.vzdump.records import is_signal
 from .attribution import Attribution
 from .coverage import Coverage, covers
 from .facts import Facts, Run

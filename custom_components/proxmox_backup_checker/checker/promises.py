@@ -8,7 +8,7 @@ from typing import Final
 
 from ..proxmox.api.backup_models import Archive, BackupJob
 from ..proxmox.api.cluster_models import Guest
-from .causes import cause_of
+from ..proxmox.vzdump.failure_cause import cause_of
 from .facts import Blindness
 from .job_names import job_name
 from .misses import expected_off, explain_miss

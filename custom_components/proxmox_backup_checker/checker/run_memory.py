@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Final
 
-from ..proxmox.vzdump_records import VzdumpLog
+from ..proxmox.vzdump.records import VzdumpLog
 from .attribution import Attribution, Clues, attribute
 from .facts import Facts, Run
 from .outcomes import Outcome, Result, outcomes_of, storage_of, succeeded

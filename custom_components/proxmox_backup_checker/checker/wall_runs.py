@@ -7,8 +7,8 @@ from datetime import date, datetime
 
 from ..proxmox.api.backup_models import Archive
 from ..proxmox.api.cluster_models import Guest
+from ..proxmox.vzdump.failure_cause import Cause, cause_of
 from .archives import Owner, good_backups
-from .causes import Cause, cause_of
 from .outcomes import Outcome, Result
 from .picture import GuestView, JobView, Picture
 from .records import GuestRecord, RunRecord

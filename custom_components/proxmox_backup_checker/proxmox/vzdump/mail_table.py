@@ -5,7 +5,7 @@ Proxmox VE 8 and 9 (proxmox-notify's vzdump template) and the plain text of 7 an
 
 import re
 
-from .vzdump_records import LogResult
+from .records import LogResult
 
 _HEADING = re.compile(r"VMID\s+(?:NAME\s+)?STATUS\s+TIME\s+SIZE\s+FILENAME", re.IGNORECASE)
 _ROW = re.compile(r"\d{1,12}\s+(?:.*?\s+)?(ok|err|todo|FAILED)\s+\S.*", re.IGNORECASE)

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from custom_components.proxmox_backup_checker.proxmox.vzdump_log import GuestRun, VzdumpLog, VzdumpLogReader, parse
-from custom_components.proxmox_backup_checker.proxmox.vzdump_units import parse_size
+from custom_components.proxmox_backup_checker.proxmox.vzdump.line_patterns import parse_size
+from custom_components.proxmox_backup_checker.proxmox.vzdump.log import GuestRun, VzdumpLog, VzdumpLogReader, parse
 
-DATA = Path(__file__).parent.parent / "data" / "vzdump"
+DATA = Path(__file__).parents[2] / "data" / "vzdump"
 SCENARIOS = sorted(path.parent for path in (DATA / "scenarios").glob("*/meta.json"))
 REAL: list[dict[str, Any]] = json.loads((DATA / "real" / "index.json").read_text(encoding="utf-8"))
 ALL_LOGS = sorted(DATA.glob("**/*.log"))

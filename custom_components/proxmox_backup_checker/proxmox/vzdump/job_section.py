@@ -6,8 +6,8 @@ Sources: PVE/VZDump.pm (new, getlock, exec_backup, send_notification), PVE/RESTE
 import re
 from typing import ClassVar, Literal
 
-from .vzdump_guest_lines import MAX_ITEMS
-from .vzdump_records import SIGNAL_ERRORS, GuestRun, LogResult, VzdumpLog, is_signal
+from .guest_lines import MAX_ITEMS
+from .records import SIGNAL_ERRORS, GuestRun, LogResult, VzdumpLog, is_signal
 
 _HEADER = re.compile(r"starting new backup job: (vzdump\b.*)", re.DOTALL)
 _COMMAND_VMIDS = re.compile(r"vzdump((?: \d{1,12})+)(?: |$)")

@@ -6,7 +6,7 @@ from functools import lru_cache
 import re
 from typing import Final
 
-from .cause_patterns import PATTERNS
+from .failure_patterns import PATTERNS
 
 # What comes before the text proper in a log, and the place in Proxmox' own code that Perl adds at its end.
 _BEFORE: Final = re.compile(

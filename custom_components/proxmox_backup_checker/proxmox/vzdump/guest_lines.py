@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 import re
 from typing import TypedDict
 
-from .vzdump_records import DirtyBitmap, ExcludedDisk, FreezeState, GuestResult, PruneState
-from .vzdump_units import SIZE, parse_seconds, parse_size
+from .line_patterns import SIZE, parse_seconds, parse_size
+from .records import DirtyBitmap, ExcludedDisk, FreezeState, GuestResult, PruneState
 
 
 class GuestNotes(TypedDict, total=False):

@@ -8,21 +8,12 @@ only as the continuation of a warning, or as the closing TASK line.
 import codecs
 import re
 
-from . import vzdump_guest_lines as guest_lines
-from .vzdump_guest import GuestDraft
-from .vzdump_job import JobLines
-from .vzdump_mail import MailTable
-from .vzdump_records import (
-    DirtyBitmap,
-    ExcludedDisk,
-    FreezeState,
-    GuestResult,
-    GuestRun,
-    LogResult,
-    PruneState,
-    VzdumpLog,
-)
-from .vzdump_units import FAILED, PREFIXED, STAMP, STARTED
+from . import guest_lines
+from .guest_section import GuestDraft
+from .job_section import JobLines
+from .line_patterns import FAILED, PREFIXED, STAMP, STARTED
+from .mail_table import MailTable
+from .records import DirtyBitmap, ExcludedDisk, FreezeState, GuestResult, GuestRun, LogResult, PruneState, VzdumpLog
 
 __all__ = [
     "DirtyBitmap",

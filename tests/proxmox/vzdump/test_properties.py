@@ -2,7 +2,7 @@
 
 from hypothesis import given, strategies as st
 
-from custom_components.proxmox_backup_checker.proxmox.vzdump_log import VzdumpLog, VzdumpLogReader, parse
+from custom_components.proxmox_backup_checker.proxmox.vzdump.log import VzdumpLog, VzdumpLogReader, parse
 
 LEVELS = ("INFO: ", "WARN: ", "ERROR: ", "2026-09-10 22:30:04 INFO: ", "2026-09-10 22:30:04 ERROR: ", "100: INFO: ", "")
 FRAGMENTS = (

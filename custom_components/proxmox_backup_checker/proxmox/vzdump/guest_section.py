@@ -2,10 +2,10 @@
 
 import re
 
-from . import vzdump_guest_lines as guest_lines
-from .vzdump_guest_lines import GuestNotes
-from .vzdump_records import GuestRun
-from .vzdump_units import Stamps, parse_clock
+from . import guest_lines
+from .guest_lines import GuestNotes
+from .line_patterns import Stamps, parse_clock
+from .records import GuestRun
 
 # A failure's text has as many lines as the command that failed had to say; more is noise.
 _MAX_ERROR_LINES = 30

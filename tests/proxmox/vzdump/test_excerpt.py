@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from custom_components.proxmox_backup_checker.proxmox.log_excerpt import excerpt, lines
+from custom_components.proxmox_backup_checker.proxmox.vzdump.excerpt import excerpt, lines
 
-DATA = Path(__file__).parent.parent / "data" / "vzdump"
+DATA = Path(__file__).parents[2] / "data" / "vzdump"
 ALL_LOGS = sorted(DATA.glob("**/*.log"))
 
 

@@ -5,7 +5,7 @@ import tracemalloc
 
 import pytest
 
-from custom_components.proxmox_backup_checker.proxmox.vzdump_log import GuestRun, VzdumpLog, VzdumpLogReader, parse
+from custom_components.proxmox_backup_checker.proxmox.vzdump.log import GuestRun, VzdumpLog, VzdumpLogReader, parse
 
 HEADER = "INFO: starting new backup job: vzdump 100 101 102 --mode snapshot --storage nas --quiet 1"
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from scripts.lib import log_table
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def test_the_page_of_the_sample_logs_says_what_is_read_today() -> None:

@@ -8,10 +8,10 @@ from typing import Any
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.proxmox_backup_checker.proxmox.job_command import JobCommand, canonical_options
+from custom_components.proxmox_backup_checker.proxmox.vzdump.command import JobCommand, canonical_options
 
 VECTORS: list[dict[str, Any]] = json.loads(
-    (Path(__file__).parent.parent / "data" / "vectors" / "header_vectors.json").read_text(encoding="utf-8")
+    (Path(__file__).parents[2] / "data" / "vectors" / "header_vectors.json").read_text(encoding="utf-8")
 )
 HEADER = "INFO: starting new backup job: "
 JOB = {"id": "backup-1", "type": "vzdump", "enabled": 1, "schedule": "21:00", "storage": "nas", "vmid": "101,100"}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import re
 from typing import Final, Literal
 
-from .vzdump_units import FAILED, PREFIXED, STARTED
+from .line_patterns import FAILED, PREFIXED, STARTED
 
 type Level = Literal["error", "warning", "info"]
 

@@ -10,11 +10,11 @@ import time
 import pytest
 
 import custom_components.proxmox_backup_checker as integration
-from custom_components.proxmox_backup_checker.checker.cause_patterns import PATTERNS
-from custom_components.proxmox_backup_checker.checker.causes import Cause, cause_of
+from custom_components.proxmox_backup_checker.proxmox.vzdump.failure_cause import Cause, cause_of
+from custom_components.proxmox_backup_checker.proxmox.vzdump.failure_patterns import PATTERNS
 from custom_components.proxmox_backup_checker.texts import filled
 
-DATA = Path(__file__).parents[1] / "data" / "vzdump"
+DATA = Path(__file__).parents[2] / "data" / "vzdump"
 FOLDER = Path(integration.__path__[0]) / "texts"
 WORDS: dict[str, dict[str, dict[str, str]]] = {
     path.stem.removeprefix("causes_"): json.loads(path.read_text(encoding="utf-8"))

@@ -4,7 +4,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from custom_components.proxmox_backup_checker.proxmox.vzdump_units import Stamps, parse_clock, parse_seconds, parse_size
+from custom_components.proxmox_backup_checker.proxmox.vzdump.line_patterns import (
+    Stamps,
+    parse_clock,
+    parse_seconds,
+    parse_size,
+)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from typing import get_type_hints
 
 import pytest
 
-from custom_components.proxmox_backup_checker.proxmox.vzdump_guest_lines import GuestNotes
-from custom_components.proxmox_backup_checker.proxmox.vzdump_log import DirtyBitmap, ExcludedDisk, GuestRun, parse
+from custom_components.proxmox_backup_checker.proxmox.vzdump.guest_lines import GuestNotes
+from custom_components.proxmox_backup_checker.proxmox.vzdump.log import DirtyBitmap, ExcludedDisk, GuestRun, parse
 
 KIB, MIB, GIB, TIB = 1024, 1024**2, 1024**3, 1024**4
 FILE = "creating vzdump archive '/mnt/pve/nas/dump/vzdump-qemu-100-2026_09_10-22_30_04.vma.zst'"
