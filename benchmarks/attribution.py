@@ -28,7 +28,7 @@ from custom_components.proxmox_backup_checker.checker.picture import Picture, ju
 from custom_components.proxmox_backup_checker.checker.records import History
 from custom_components.proxmox_backup_checker.checker.verdict import Confidence
 from custom_components.proxmox_backup_checker.proxmox.api.client import ProxmoxClient
-from custom_components.proxmox_backup_checker.proxmox.log_agent import LogAgentClient, PairingCode
+from custom_components.proxmox_backup_checker.proxmox.log_agent.client import LogAgentClient, PairingCode
 from custom_components.proxmox_backup_checker.reader import FactsReader
 from proxmox_backup_log_agent.app import AgentConfig
 from proxmox_backup_log_agent.certificate import (

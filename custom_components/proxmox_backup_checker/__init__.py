@@ -20,7 +20,7 @@ from .issues import Issues
 from .log_agent_listener import listen
 from .messages import Messenger
 from .proxmox.api.client import ProxmoxClient
-from .proxmox.log_agent import LogAgentClient, PairingCode
+from .proxmox.log_agent.client import LogAgentClient, PairingCode
 from .reader import FactsReader
 from .reasons import Reasons
 from .services import async_setup_services

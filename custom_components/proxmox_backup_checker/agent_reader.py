@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from .checker.facts import JobState
 from .proxmox.api.cluster_models import ClusterStatus
 from .proxmox.api.errors import OtherNodeError, OutdatedAgentError, ProxmoxError
-from .proxmox.log_agent import API_VERSION, LogAgentClient
+from .proxmox.log_agent.client import API_VERSION, LogAgentClient
 
 
 class AgentReader:

@@ -14,7 +14,7 @@ from homeassistant.core import HomeAssistant
 from .agent_reader import make_sure_of
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .proxmox.api.errors import OtherNodeError, OutdatedAgentError, ProxmoxError
-from .proxmox.log_agent import Changes, JobState, LogAgentClient, LogFile
+from .proxmox.log_agent.client import Changes, JobState, LogAgentClient, LogFile
 
 _LOGGER = logging.getLogger(__name__)
 

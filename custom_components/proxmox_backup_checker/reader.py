@@ -25,7 +25,7 @@ from .proxmox.api.errors import (
     UnexpectedAnswerError,
 )
 from .proxmox.api.upid import Upid
-from .proxmox.log_agent import LogAgentClient
+from .proxmox.log_agent.client import LogAgentClient
 from .proxmox.vzdump.command import JobCommand
 from .run_logs import RunLogs
 from .run_reader import RunReader

@@ -9,7 +9,7 @@ from .checker.records import RunRecord
 from .proxmox.api.client import ProxmoxClient
 from .proxmox.api.errors import ProxmoxError
 from .proxmox.api.upid import Upid
-from .proxmox.log_agent import LogAgentClient
+from .proxmox.log_agent.client import LogAgentClient
 from .proxmox.vzdump import log as vzdump_log
 
 _LARGEST: Final = 4 * 1024 * 1024  # bytes of one guest's log; more than that is cut at its beginning

@@ -14,10 +14,10 @@ from urllib.parse import parse_qs, quote, urlsplit
 import aiohttp
 from yarl import URL
 
-from .api.connection import connection_errors
-from .api.errors import ApiError, AuthenticationError, UnexpectedAnswerError
-from .api.fields import Fields
-from .api.tls import normalise_fingerprint, ssl_argument
+from ..api.connection import connection_errors
+from ..api.errors import ApiError, AuthenticationError, UnexpectedAnswerError
+from ..api.fields import Fields
+from ..api.tls import normalise_fingerprint, ssl_argument
 
 API_VERSION: Final = 1
 DEFAULT_PORT: Final = 8765

@@ -20,7 +20,7 @@ from custom_components.proxmox_backup_checker.proxmox.api.errors import (
     CertificateUntrustedError,
     UnexpectedAnswerError,
 )
-from custom_components.proxmox_backup_checker.proxmox.log_agent import (
+from custom_components.proxmox_backup_checker.proxmox.log_agent.client import (
     DEFAULT_PORT,
     Changes,
     JobState,
