@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import logging
 from typing import Final
 
-from .checker.records import NodeRecord
+from .checker.model.records import NodeRecord
 from .proxmox.api.client import ProxmoxClient
 from .proxmox.api.cluster_models import ClusterStatus
 from .proxmox.api.endpoint import Endpoint

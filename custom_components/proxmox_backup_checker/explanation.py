@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
+from .checker.model.verdict import Confidence, Reason, Status, Verdict
 from .checker.report import problems_of
-from .checker.verdict import Confidence, Reason, Status, Verdict
 from .things import Thing
 from .words import Words
 

@@ -12,7 +12,7 @@ from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
 from .checker.history_format import from_data, to_data
-from .checker.records import History
+from .checker.model.records import History
 from .const import DOMAIN
 
 VERSION: Final = 1

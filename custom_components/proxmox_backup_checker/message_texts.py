@@ -9,10 +9,10 @@ from homeassistant.util import dt as dt_util
 
 from .checker.alerts import Alert, AlertCause, AlertForm, AlertGuest, AlertKind
 from .checker.announcements import Message, MessageKind
-from .checker.facts import Blindness
-from .checker.job_names import job_name
+from .checker.model.facts import Blindness
+from .checker.model.labels import job_name
+from .checker.model.records import AlertRecord
 from .checker.picture import Picture
-from .checker.records import AlertRecord
 from .proxmox.api.backup_models import BackupJob
 from .reasons import Reasons
 

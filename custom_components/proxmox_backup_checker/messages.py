@@ -14,7 +14,7 @@ from homeassistant.util import dt as dt_util
 from .checker import announcements
 from .checker.alerts import Alert, AlertGuest, AlertKind, Severity
 from .checker.announcements import Message, MessageKind
-from .checker.records import AlertRecord
+from .checker.model.records import AlertRecord
 from .const import DOMAIN
 from .coordinator import CheckerCoordinator
 from .devices import cluster_key, guest_key, job_key, storage_key

@@ -6,8 +6,8 @@ import hmac
 import re
 from typing import Final
 
-from .checker.facts import Facts
-from .checker.job_names import job_name
+from .checker.model.facts import Facts
+from .checker.model.labels import job_name
 from .checker.picture import Picture
 
 IPV4: Final = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])")

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from .agent_reader import AgentReader
 from .cadence import DAILY, SLOW, Cadence
-from .checker.facts import Blindness, Facts, NodeFacts, Run
-from .checker.records import NodeRecord, RunRecord
+from .checker.model.facts import Blindness, Facts, NodeFacts, Run
+from .checker.model.records import NodeRecord, RunRecord
 from .cluster_door import ClusterDoor, StandIn
 from .proxmox.api.backup_models import BackupJob, IncludedGuest
 from .proxmox.api.client import ProxmoxClient

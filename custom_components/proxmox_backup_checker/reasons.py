@@ -7,7 +7,7 @@ from typing import Final, Self, TypedDict
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
-from .checker.verdict import Reason
+from .checker.model.verdict import Reason
 from .proxmox.vzdump.failure_cause import Cause, cause_of
 from .texts import filled, read_texts
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
-from .checker.facts import StorageFacts
+from .checker.model.facts import StorageFacts
+from .checker.model.records import RunRecord
 from .checker.outcomes import Outcome
 from .checker.picture import Picture
 from .checker.promises import archive_time
-from .checker.records import RunRecord
 from .checker.report import job_title
 from .checker.storage_memory import storage_key
 from .coordinator import CheckerCoordinator

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 
-from .checker.facts import Run
+from .checker.model.facts import Run
 from .proxmox.api.client import ProxmoxClient
 from .proxmox.api.cluster_models import Task
 from .proxmox.api.connection import beside_the_loop

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from .cadence import DAILY, Cadence
-from .checker.facts import ArchiveListing, StorageFacts
+from .checker.model.facts import ArchiveListing, StorageFacts
 from .proxmox.api.backup_models import Archive, StorageConfig
 from .proxmox.api.client import ProxmoxClient
 from .proxmox.api.cluster_models import NodeStorage, Permissions

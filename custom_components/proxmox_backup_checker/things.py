@@ -9,11 +9,11 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.target import TargetSelection, async_extract_referenced_entity_ids
 
-from .checker.job_names import job_name
+from .checker.model.labels import job_name
+from .checker.model.records import Acknowledgement
+from .checker.model.verdict import Verdict
 from .checker.picture import GuestView, JobView, StorageView
-from .checker.records import Acknowledgement
 from .checker.report import guest_title
-from .checker.verdict import Verdict
 from .const import DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .devices import cluster_key, guest_key, job_key, storage_key

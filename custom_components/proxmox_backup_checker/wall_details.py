@@ -7,9 +7,9 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.translation import async_get_cached_translations
 from homeassistant.util import dt as dt_util
 
+from .checker.model.records import Acknowledgement, GuestRecord
+from .checker.model.verdict import Confidence, Verdict
 from .checker.picture import GuestView, JobView
-from .checker.records import Acknowledgement, GuestRecord
-from .checker.verdict import Confidence, Verdict
 from .checker.wall import Wall
 from .checker.wall_days import Days
 from .checker.wall_runs import (

@@ -8,10 +8,10 @@ from typing import Any, Literal
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
-from .checker.facts import ArchiveListing
-from .checker.job_names import job_name
+from .checker.model.facts import ArchiveListing
+from .checker.model.labels import job_name
+from .checker.model.records import Acknowledgement, GuestRecord
 from .checker.picture import GuestView, JobView, Picture
-from .checker.records import Acknowledgement, GuestRecord
 from .checker.wall import Wall, guest_cells, job_cells
 from .checker.wall_days import Days
 from .checker.wall_order import LAST, is_new, rank

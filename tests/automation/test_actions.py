@@ -13,7 +13,7 @@ import probatio
 import pytest
 
 import custom_components.proxmox_backup_checker as integration
-from custom_components.proxmox_backup_checker.checker.verdict import Confidence
+from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
 from custom_components.proxmox_backup_checker.const import DOMAIN
 from simulator.outcomes import failed, storage_unreachable
 from tests.acceptance.home import Home

@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from custom_components.proxmox_backup_checker.checker.facts import ArchiveListing, Facts, Run, StorageFacts
 from custom_components.proxmox_backup_checker.checker.figures import (
     GuestFigures,
     JobFigures,
@@ -14,10 +13,11 @@ from custom_components.proxmox_backup_checker.checker.figures import (
     stored_bytes,
 )
 from custom_components.proxmox_backup_checker.checker.indexes import Indexes
+from custom_components.proxmox_backup_checker.checker.model.facts import ArchiveListing, Facts, Run, StorageFacts
+from custom_components.proxmox_backup_checker.checker.model.records import History, RunRecord
+from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
 from custom_components.proxmox_backup_checker.checker.outcomes import Outcome, Result
-from custom_components.proxmox_backup_checker.checker.records import History, RunRecord
 from custom_components.proxmox_backup_checker.checker.situation import Situation
-from custom_components.proxmox_backup_checker.checker.verdict import Confidence
 from custom_components.proxmox_backup_checker.checker.watch import Watch
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import Archive
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from custom_components.proxmox_backup_checker.checker.facts import Blindness, NodeFacts, Run
-from custom_components.proxmox_backup_checker.checker.job_names import job_name
-from custom_components.proxmox_backup_checker.checker.verdict import Confidence, Status, Verdict
+from custom_components.proxmox_backup_checker.checker.model.facts import Blindness, NodeFacts, Run
+from custom_components.proxmox_backup_checker.checker.model.labels import job_name
+from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence, Status, Verdict
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import BackupJob
 
 from .builders import BERLIN, NOW, facts, failed_log, good_log, guest, job, picture, run, sample

@@ -10,8 +10,7 @@ from hypothesis import given, settings, strategies as st
 import pytest
 
 from custom_components.proxmox_backup_checker.checker.history_format import from_data, to_data
-from custom_components.proxmox_backup_checker.checker.outcomes import Outcome, Result
-from custom_components.proxmox_backup_checker.checker.records import (
+from custom_components.proxmox_backup_checker.checker.model.records import (
     Acknowledgement,
     GuestRecord,
     History,
@@ -20,6 +19,7 @@ from custom_components.proxmox_backup_checker.checker.records import (
     StorageRecord,
     VerdictRecord,
 )
+from custom_components.proxmox_backup_checker.checker.outcomes import Outcome, Result
 
 from .histories import NOW, any_of, history_of, nights, outcome, run_of
 

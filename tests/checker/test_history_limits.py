@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from custom_components.proxmox_backup_checker.checker.history_limits import MISSES_PER_JOB, bounded, is_time_to_bound
-from custom_components.proxmox_backup_checker.checker.records import (
+from custom_components.proxmox_backup_checker.checker.model.records import (
     GuestRecord,
     History,
     JobRecord,

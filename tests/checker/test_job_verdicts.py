@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from custom_components.proxmox_backup_checker.checker.facts import Blindness, JobState, Run
-from custom_components.proxmox_backup_checker.checker.verdict import Confidence, Status, Verdict
+from custom_components.proxmox_backup_checker.checker.model.facts import Blindness, JobState, Run
+from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence, Status, Verdict
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import BackupJob
 
 from .builders import NOW, failed_log, good_log, guest, job, picture, run

@@ -12,7 +12,7 @@ import pytest
 
 from custom_components.proxmox_backup_checker.checker.acknowledgements import acknowledge
 from custom_components.proxmox_backup_checker.checker.announcements import Message, MessageKind
-from custom_components.proxmox_backup_checker.checker.facts import (
+from custom_components.proxmox_backup_checker.checker.model.facts import (
     ArchiveListing,
     Blindness,
     Facts,
@@ -20,10 +20,10 @@ from custom_components.proxmox_backup_checker.checker.facts import (
     Run,
     StorageFacts,
 )
+from custom_components.proxmox_backup_checker.checker.model.policy import Policy
+from custom_components.proxmox_backup_checker.checker.model.records import History
+from custom_components.proxmox_backup_checker.checker.model.verdict import Status
 from custom_components.proxmox_backup_checker.checker.picture import Picture, judge
-from custom_components.proxmox_backup_checker.checker.policy import Policy
-from custom_components.proxmox_backup_checker.checker.records import History
-from custom_components.proxmox_backup_checker.checker.verdict import Status
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import Archive, IncludedGuest, IncludedVolume
 from custom_components.proxmox_backup_checker.proxmox.retention import KeepOptions
 

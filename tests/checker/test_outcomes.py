@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from custom_components.proxmox_backup_checker.checker.facts import Facts, NodeFacts
+from custom_components.proxmox_backup_checker.checker.model.facts import Facts, NodeFacts
+from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
 from custom_components.proxmox_backup_checker.checker.outcomes import Outcome, Result, succeeded, unclear
-from custom_components.proxmox_backup_checker.checker.verdict import Confidence
 
 from .builders import NOW, SCENARIOS, facts, good_log, guest, job, picture, record, run, sample
 

@@ -6,21 +6,21 @@ from typing import Any
 
 import pytest
 
-from custom_components.proxmox_backup_checker.checker.facts import (
+from custom_components.proxmox_backup_checker.checker.happening import HappeningKind
+from custom_components.proxmox_backup_checker.checker.history_limits import FEWEST_RUNS_PER_GUEST
+from custom_components.proxmox_backup_checker.checker.model.facts import (
     ArchiveListing,
     Blindness,
     Facts,
     NodeFacts,
     StorageFacts,
 )
-from custom_components.proxmox_backup_checker.checker.happening import HappeningKind
-from custom_components.proxmox_backup_checker.checker.history_limits import FEWEST_RUNS_PER_GUEST
+from custom_components.proxmox_backup_checker.checker.model.records import GuestRecord, History, RunRecord
+from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence, Status
 from custom_components.proxmox_backup_checker.checker.outcomes import Outcome, Result
 from custom_components.proxmox_backup_checker.checker.picture import judge
 from custom_components.proxmox_backup_checker.checker.provenance import Origin, Provenance
-from custom_components.proxmox_backup_checker.checker.records import GuestRecord, History, RunRecord
 from custom_components.proxmox_backup_checker.checker.run_memory import RunIndex
-from custom_components.proxmox_backup_checker.checker.verdict import Confidence, Status
 from custom_components.proxmox_backup_checker.checker.watch import Watch
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import Archive
 

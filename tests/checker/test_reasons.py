@@ -9,8 +9,8 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 import custom_components.proxmox_backup_checker as integration
-from custom_components.proxmox_backup_checker.checker.facts import Blindness
-from custom_components.proxmox_backup_checker.checker.verdict import Reason
+from custom_components.proxmox_backup_checker.checker.model.facts import Blindness
+from custom_components.proxmox_backup_checker.checker.model.verdict import Reason
 from custom_components.proxmox_backup_checker.proxmox.vzdump.failure_cause import Cause, cause_of
 from custom_components.proxmox_backup_checker.reasons import Reasons
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from custom_components.proxmox_backup_checker.checker.facts import ArchiveListing, StorageFacts
+from custom_components.proxmox_backup_checker.checker.model.facts import ArchiveListing, StorageFacts
+from custom_components.proxmox_backup_checker.checker.model.policy import Policy
+from custom_components.proxmox_backup_checker.checker.model.records import History, StorageRecord
+from custom_components.proxmox_backup_checker.checker.model.verdict import Status
 from custom_components.proxmox_backup_checker.checker.picture import Picture
-from custom_components.proxmox_backup_checker.checker.policy import Policy
-from custom_components.proxmox_backup_checker.checker.records import History, StorageRecord
 from custom_components.proxmox_backup_checker.checker.report import Report, numbers, report
-from custom_components.proxmox_backup_checker.checker.verdict import Status
 from custom_components.proxmox_backup_checker.reasons import Reasons
 from custom_components.proxmox_backup_checker.report_text import Period, told
 from custom_components.proxmox_backup_checker.words import Words

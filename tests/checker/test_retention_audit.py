@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from custom_components.proxmox_backup_checker.checker.facts import ArchiveListing, StorageFacts
+from custom_components.proxmox_backup_checker.checker.model.facts import ArchiveListing, StorageFacts
 from custom_components.proxmox_backup_checker.checker.retention_audit import (
     RetentionAudit,
     Standing,

@@ -7,7 +7,8 @@ from datetime import timedelta
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.proxmox_backup_checker.checker.facts import Facts, StorageFacts
+from custom_components.proxmox_backup_checker.checker.model.facts import Facts, StorageFacts
+from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence, Status
 from custom_components.proxmox_backup_checker.checker.outcomes import Outcome, Result
 from custom_components.proxmox_backup_checker.checker.size_history import (
     PastBackup,
@@ -15,7 +16,6 @@ from custom_components.proxmox_backup_checker.checker.size_history import (
     size_findings,
     size_text,
 )
-from custom_components.proxmox_backup_checker.checker.verdict import Confidence, Status
 
 from . import builders
 from .builders import NOW

@@ -8,12 +8,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from custom_components.proxmox_backup_checker.checker.facts import ArchiveListing, Blindness, NodeFacts, StorageFacts
+from custom_components.proxmox_backup_checker.checker.model.facts import (
+    ArchiveListing,
+    Blindness,
+    NodeFacts,
+    StorageFacts,
+)
+from custom_components.proxmox_backup_checker.checker.model.policy import Policy
+from custom_components.proxmox_backup_checker.checker.model.records import GuestRecord, History, JobRecord, RunRecord
+from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
 from custom_components.proxmox_backup_checker.checker.outcomes import Result
 from custom_components.proxmox_backup_checker.checker.picture import Picture, judge
-from custom_components.proxmox_backup_checker.checker.policy import Policy
-from custom_components.proxmox_backup_checker.checker.records import GuestRecord, History, JobRecord, RunRecord
-from custom_components.proxmox_backup_checker.checker.verdict import Confidence
 from custom_components.proxmox_backup_checker.checker.wall import Wall, guest_cells, job_cells
 from custom_components.proxmox_backup_checker.checker.wall_days import Days
 from custom_components.proxmox_backup_checker.checker.wall_runs import (

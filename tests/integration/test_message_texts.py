@@ -20,8 +20,8 @@ from custom_components.proxmox_backup_checker.checker.alerts import (
     Severity,
 )
 from custom_components.proxmox_backup_checker.checker.announcements import Message, MessageKind
-from custom_components.proxmox_backup_checker.checker.records import AlertRecord
-from custom_components.proxmox_backup_checker.checker.verdict import Reason
+from custom_components.proxmox_backup_checker.checker.model.records import AlertRecord
+from custom_components.proxmox_backup_checker.checker.model.verdict import Reason
 from custom_components.proxmox_backup_checker.message_texts import MessageTexts
 from custom_components.proxmox_backup_checker.reasons import Reasons
 from tests.checker.builders import NOW, guest, job, picture

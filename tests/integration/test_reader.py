@@ -3,7 +3,7 @@
 from homeassistant.core import HomeAssistant
 import pytest
 
-from custom_components.proxmox_backup_checker.checker.facts import Blindness
+from custom_components.proxmox_backup_checker.checker.model.facts import Blindness
 from simulator import SimulatedCluster
 from simulator.outcomes import could_not_start, failed
 

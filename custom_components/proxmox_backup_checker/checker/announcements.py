@@ -9,9 +9,9 @@ from typing import Final
 
 from .acknowledgements import is_meant, still_held
 from .alerts import LONGEST_WAIT_FOR_RUN, Alert, AlertKind, Severity, is_unseen
-from .facts import Facts
-from .records import Acknowledgement, AlertRecord, History
-from .verdict import GOOD, Status, Verdict
+from .model.facts import Facts
+from .model.records import Acknowledgement, AlertRecord, History
+from .model.verdict import GOOD, Status, Verdict
 
 _KEPT: Final = timedelta(days=35)
 _MOST_KEPT: Final = 300

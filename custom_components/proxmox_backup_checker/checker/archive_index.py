@@ -7,7 +7,7 @@ from operator import attrgetter
 from ..proxmox.api.backup_models import Archive
 from ..proxmox.retention import Backup
 from .archives import as_backup
-from .facts import ArchiveListing, StorageFacts
+from .model.facts import ArchiveListing, StorageFacts
 
 type Place = tuple[str, str | None]
 """A storage and, where each node has its own, the node."""

@@ -12,9 +12,9 @@ from typing import Final
 from ..proxmox.api.backup_models import BackupJob
 from ..proxmox.vzdump.command import JobCommand
 from .coverage import Coverage, covers
-from .facts import Facts, Run
+from .model.facts import Facts, Run
+from .model.verdict import Confidence
 from .slots import Span, started_for_slot
-from .verdict import Confidence
 
 _ALIKE: Final = 0.5
 

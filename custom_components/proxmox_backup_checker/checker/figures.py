@@ -7,10 +7,10 @@ from enum import StrEnum
 
 from ..proxmox.api.backup_models import Archive, BackupJob
 from ..proxmox.api.cluster_models import Guest
-from .facts import Facts, StorageFacts
+from .model.facts import Facts, StorageFacts
+from .model.records import RunRecord
 from .outcomes import Outcome
 from .promises import archive_time
-from .records import RunRecord
 from .run_starts import ONE_START
 from .situation import Situation, newest_good
 

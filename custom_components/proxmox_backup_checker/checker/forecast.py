@@ -10,7 +10,7 @@ from typing import Final
 
 from ..proxmox.api.backup_models import Archive, BackupJob
 from ..proxmox.api.cluster_models import Guest
-from .facts import StorageFacts
+from .model.facts import StorageFacts
 from .outcomes import Outcome, Result
 from .retention_audit import freed_by, removes_old, retention_of
 from .situation import Situation

@@ -5,12 +5,12 @@ from datetime import timedelta
 from typing import Final
 
 from ..proxmox.api.cluster_models import Guest
+from .model.records import GuestRecord
+from .model.verdict import Reason, Status, Verdict
 from .outcomes import Outcome, Result
-from .records import GuestRecord
 from .retention_audit import retention_findings
 from .situation import Situation, newest_good
 from .size_history import size_findings
-from .verdict import Reason, Status, Verdict
 
 LOCK_LIMIT: Final = timedelta(minutes=10)
 _TOOLS: Final = {"qemu": "qm", "lxc": "pct"}

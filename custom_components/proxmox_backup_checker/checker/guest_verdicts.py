@@ -8,15 +8,15 @@ from typing import Final
 from ..proxmox.api.backup_models import BackupJob
 from ..proxmox.api.cluster_models import Guest
 from .coverage import Coverage
-from .facts import Blindness, StorageFacts
 from .guest_findings import findings_of
-from .job_names import job_name, names_of
+from .model.facts import Blindness, StorageFacts
+from .model.labels import job_name, names_of
+from .model.policy import NO_BACKUP_TAG, agreed_age
+from .model.verdict import GOOD, Confidence, Reason, Status, Verdict, unknown
 from .outcomes import Outcome
-from .policy import NO_BACKUP_TAG, agreed_age
 from .promises import archive_time, from_outcome, judge_promise
 from .situation import Situation, newest_good
 from .storage_memory import storage_key
-from .verdict import GOOD, Confidence, Reason, Status, Verdict, unknown
 
 _WORST_FIRST: Final = (Status.FAILED, Status.OVERDUE, Status.UNKNOWN, Status.WARNING, Status.OK, Status.PENDING)
 

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from .records import GuestRecord
+from .model.records import GuestRecord
+from .model.verdict import Reason
 from .run_results import guest_name
-from .verdict import Reason
 
 _MOST_NAMES: Final = 5
 

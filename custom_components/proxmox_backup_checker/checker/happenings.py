@@ -15,13 +15,13 @@ from .figures import stored_bytes
 from .happening import Happening, HappeningKind, names_of_guests, some
 from .job_changes import changes_of_jobs, changes_of_storages
 from .job_memory import COULD_NOT_START
+from .model.records import GuestRecord, History, JobRecord, MissRecord, RunRecord
+from .model.verdict import GOOD, Confidence, Reason, Status, Verdict
 from .outcomes import Result
-from .records import GuestRecord, History, JobRecord, MissRecord, RunRecord
 from .run_results import guest_name, is_empty, result_of_run
 from .run_words import tell_run
 from .situation import Situation
 from .vanished import vanished_archives
-from .verdict import GOOD, Confidence, Reason, Status, Verdict
 
 # A restart or an update takes less; what is older than a day is no news either, however late it is seen.
 LONGEST_GAP: Final = timedelta(hours=12)

@@ -12,8 +12,8 @@ from enum import StrEnum
 from types import NoneType, UnionType
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
+from .model.records import History, RunRecord
 from .outcomes import Outcome
-from .records import History, RunRecord
 
 type Data = Any
 type Coder = Callable[[Any], Any]

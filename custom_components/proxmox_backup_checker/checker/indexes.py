@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from ..proxmox.api.backup_models import IncludedGuest, IncludedVolume
 from .archive_index import ArchiveIndex
 from .coverage_index import CoverageIndex
-from .facts import Facts
-from .records import RunRecord
+from .model.facts import Facts
+from .model.records import RunRecord
 from .run_memory import RunIndex
 
 # Proxmox' words for what no backup can ever hold (PVE/LXC/Config.pm, PVE/QemuConfig.pm, get_backup_volumes).

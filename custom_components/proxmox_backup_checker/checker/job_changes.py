@@ -6,8 +6,8 @@ from typing import Final
 
 from ..proxmox.retention import KeepOptions
 from .happening import Happening, HappeningKind
-from .records import History, JobRecord
-from .verdict import Reason
+from .model.records import History, JobRecord
+from .model.verdict import Reason
 
 _RULES: Final = ("last", "hourly", "daily", "weekly", "monthly", "yearly")
 _RETENTION: Final = "prune-backups"

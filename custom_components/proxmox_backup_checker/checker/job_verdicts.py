@@ -11,15 +11,15 @@ from ..proxmox.api.backup_models import BackupJob
 from ..proxmox.calendar.event import CalendarEvent
 from ..proxmox.calendar.surprises import SurpriseCode
 from ..proxmox.vzdump.failure_cause import Cause, cause_of
-from .facts import Blindness
-from .job_names import job_name
 from .misses import expected_off, explain_miss, stuck_state
+from .model.facts import Blindness
+from .model.labels import job_name
+from .model.records import RunRecord
+from .model.verdict import GOOD, Confidence, Reason, Status, Verdict, unknown
 from .outcomes import succeeded
-from .records import RunRecord
 from .run_results import RunResult, is_empty, result_of_run
 from .situation import Situation
 from .slots import Timetable, event_of, has_schedule
-from .verdict import GOOD, Confidence, Reason, Status, Verdict, unknown
 
 _ANNOUNCED: Final = timedelta(days=7)
 _HANGS_AFTER: Final = timedelta(days=3)

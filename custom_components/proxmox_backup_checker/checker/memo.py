@@ -14,12 +14,12 @@ from typing import Any, Final
 
 from ..proxmox.api.backup_models import BackupJob
 from ..proxmox.api.cluster_models import Guest
+from .model.records import RunRecord
+from .model.verdict import Status, Verdict
 from .outcomes import Outcome
-from .records import RunRecord
 from .situation import Carried, Situation
 from .slots import Timetable
 from .storage_memory import storage_key
-from .verdict import Status, Verdict
 
 type Grounds = tuple[object, ...]
 

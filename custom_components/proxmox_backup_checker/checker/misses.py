@@ -7,14 +7,14 @@ from typing import Final
 
 from ..proxmox.api.backup_models import BackupJob
 from ..proxmox.api.cluster_models import Guest
-from .facts import Facts, JobState
-from .job_names import job_name
+from .model.facts import Facts, JobState
+from .model.labels import job_name
+from .model.policy import Policy
+from .model.records import RunRecord
+from .model.verdict import Reason, Status
 from .outcomes import succeeded
-from .policy import Policy
-from .records import RunRecord
 from .situation import Situation
 from .slots import Timetable
-from .verdict import Reason, Status
 
 _OFF: Final = frozenset({"node_offline", "host_was_off", "host_was_off_and_repeats"})
 

@@ -14,8 +14,8 @@ from ..proxmox.vzdump.log import GuestRun
 from ..proxmox.vzdump.records import is_signal
 from .attribution import Attribution
 from .coverage import Coverage, covers
-from .facts import Facts, Run
-from .verdict import Confidence
+from .model.facts import Facts, Run
+from .model.verdict import Confidence
 
 # A status that is none of Proxmox' own and no sentence either: perhaps a later Proxmox' word for a good end.
 _ONE_WORD: Final = re.compile(r"[A-Za-z]*(?:: ?\d+)?")

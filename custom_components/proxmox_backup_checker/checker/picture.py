@@ -10,7 +10,6 @@ from .acknowledgements import is_meant
 from .alerts import Alert, alerts_of
 from .announcements import Message, announce
 from .cluster_verdict import Counts, judge_cluster
-from .facts import Facts, NodeFacts, StorageFacts
 from .figures import GuestFigures, JobFigures, figures_of_guest, figures_of_job
 from .forecast import full_on
 from .guest_verdicts import judge_guest
@@ -19,13 +18,14 @@ from .happenings import Change, happenings_of
 from .job_memory import remember_verdicts
 from .job_verdicts import judge_job
 from .memo import Memo, Memory
-from .records import Acknowledgement, History, RunRecord, VerdictRecord
+from .model.facts import Facts, NodeFacts, StorageFacts
+from .model.records import Acknowledgement, History, RunRecord, VerdictRecord
+from .model.verdict import Status, Verdict
 from .remember import Remembered, remember, with_known_values
 from .run_memory import RunIndex, running_records
 from .situation import Situation
 from .storage_memory import storage_key
 from .storage_verdicts import judge_storage
-from .verdict import Status, Verdict
 from .watch import Watch
 
 

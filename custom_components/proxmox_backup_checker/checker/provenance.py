@@ -10,10 +10,10 @@ from typing import Final
 from ..proxmox.api.backup_models import Archive
 from ..proxmox.api.cluster_models import Guest
 from .archives import is_renamed, logged_name
-from .facts import Facts
 from .history_limits import FEWEST_RUNS_PER_GUEST, KEPT
+from .model.facts import Facts
+from .model.records import History, RunRecord
 from .outcomes import Outcome, written_name
-from .records import History, RunRecord
 from .run_memory import RunIndex
 from .watch import Watch
 

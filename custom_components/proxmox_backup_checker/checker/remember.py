@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from ..proxmox.api.backup_models import BackupJob
 from ..proxmox.api.cluster_models import Guest
-from .facts import Facts, JobState, NodeFacts
 from .indexes import Indexes
-from .job_names import job_name
-from .records import GuestRecord, History, JobRecord, NodeRecord
+from .model.facts import Facts, JobState, NodeFacts
+from .model.labels import job_name
+from .model.records import GuestRecord, History, JobRecord, NodeRecord
 from .run_memory import remember_runs
 from .storage_memory import MissingArchives, remember_storages
 

@@ -7,12 +7,12 @@ from math import floor
 from typing import Final, Literal
 
 from .figures import used_percent
-from .job_names import job_name
+from .model.labels import job_name
+from .model.records import RunRecord
+from .model.verdict import Status, Verdict
 from .outcomes import Outcome, Result, succeeded
 from .picture import Picture, StorageView
-from .records import RunRecord
 from .run_starts import starts_of
-from .verdict import Status, Verdict
 
 _SOON: Final = 365
 _BAD: Final = frozenset({Result.FAILED, Result.CANCELLED, Result.INTERRUPTED, Result.NOT_REACHED})

@@ -17,11 +17,11 @@ from ..proxmox.api.cluster_models import Guest
 from ..proxmox.calendar.event import CalendarEvent
 from ..proxmox.retention import Backup, KeepOptions, Mark, prune
 from .archives import as_backup
-from .facts import StorageFacts
-from .job_names import job_name
+from .model.facts import StorageFacts
+from .model.labels import job_name
+from .model.verdict import Reason, Status
 from .outcomes import Outcome, Result
 from .situation import Situation
-from .verdict import Reason, Status
 
 _MOST_SLOTS: Final = 500
 _SLOT_BEFORE: Final = timedelta(hours=1)

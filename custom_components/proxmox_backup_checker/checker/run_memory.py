@@ -8,11 +8,11 @@ from typing import Final
 
 from ..proxmox.vzdump.records import VzdumpLog
 from .attribution import Attribution, Clues, attribute
-from .facts import Facts, Run
+from .model.facts import Facts, Run
+from .model.records import RunRecord
+from .model.verdict import Confidence
 from .outcomes import Outcome, Result, outcomes_of, storage_of, succeeded
-from .records import RunRecord
 from .slots import Span
-from .verdict import Confidence
 
 _RECENT: Final = timedelta(days=2)
 # Nodes start a job in the same second: their order is the same whichever run was seen to end first.

@@ -4,9 +4,9 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from .model.records import GuestRecord, RunRecord
+from .model.verdict import Status
 from .outcomes import Result, succeeded, unclear
-from .records import GuestRecord, RunRecord
-from .verdict import Status
 
 _GONE: Final = ("unable to find VM", "no such VM", "does not exist")
 

@@ -1,9 +1,9 @@
 """How a finished run is told, in one sentence."""
 
 from .happening import some
+from .model.records import RunRecord
+from .model.verdict import Confidence, Reason, Status
 from .outcomes import Result
-from .records import RunRecord
-from .verdict import Confidence, Reason, Status
 
 
 def tell_run(run: RunRecord, status: Status, job: str | None, guests: tuple[str, ...]) -> Reason:

@@ -11,11 +11,11 @@ from ..proxmox.api.backup_models import Archive, BackupJob
 from ..proxmox.api.cluster_models import Guest
 from ..proxmox.retention import Backup
 from .coverage import Coverage, covers
-from .facts import Facts, NodeFacts, StorageFacts
 from .indexes import Indexes
+from .model.facts import Facts, NodeFacts, StorageFacts
+from .model.records import GuestRecord, History, JobRecord, RunRecord
 from .outcomes import Outcome, Result
 from .provenance import Provenance
-from .records import GuestRecord, History, JobRecord, RunRecord
 from .run_memory import RunIndex, good_durations
 from .slots import FOREVER, Timetable, allowance, event_of
 from .watch import Watch

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final, Protocol
 
-from .facts import Facts
+from .model.facts import Facts
+from .model.verdict import Reason, Status
 from .outcomes import Outcome, Result
-from .verdict import Reason, Status
 
 _LEAST_RUNS: Final = 5
 _MOST_RUNS: Final = 30

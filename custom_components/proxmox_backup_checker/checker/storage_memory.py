@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from .archive_index import ArchiveIndex, ListedStorage, Place
-from .facts import Facts, StorageFacts
+from .model.facts import Facts, StorageFacts
+from .model.records import GuestRecord, StorageRecord
 from .outcomes import Outcome, Result, written_name
-from .records import GuestRecord, StorageRecord
 from .retention_audit import keep_text
 
 _SAMPLE_EVERY: Final = timedelta(hours=20)

@@ -9,9 +9,9 @@ from ..proxmox.api.backup_models import Archive
 from ..proxmox.retention import KeepOptions
 from .archives import compare, file_name
 from .coverage import Coverage
-from .facts import ArchiveListing, StorageFacts
+from .model.facts import ArchiveListing, StorageFacts
+from .model.records import History, StorageRecord
 from .provenance import Origin
-from .records import History, StorageRecord
 from .retention_audit import removes_old, retention_of
 from .situation import Situation
 from .storage_memory import storage_key

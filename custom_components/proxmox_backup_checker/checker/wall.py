@@ -10,14 +10,14 @@ from typing import Final
 
 from ..proxmox.api.backup_models import BackupJob
 from ..proxmox.api.cluster_models import Guest
-from .facts import ArchiveListing
+from .model.facts import ArchiveListing
+from .model.policy import Policy
+from .model.records import GuestRecord, RunRecord
+from .model.verdict import Status, Verdict
 from .outcomes import Outcome, Result, succeeded, unclear
 from .picture import JobView, Picture
-from .policy import Policy
-from .records import GuestRecord, RunRecord
 from .run_memory import good_durations
 from .slots import allowance, event_of
-from .verdict import Status, Verdict
 from .wall_days import Days, Moments, Plan
 
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)

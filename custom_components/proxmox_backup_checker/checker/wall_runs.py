@@ -9,10 +9,10 @@ from ..proxmox.api.backup_models import Archive
 from ..proxmox.api.cluster_models import Guest
 from ..proxmox.vzdump.failure_cause import Cause, cause_of
 from .archives import Owner, good_backups
+from .model.records import GuestRecord, RunRecord
+from .model.verdict import Confidence, Reason, Status, Verdict
 from .outcomes import Outcome, Result
 from .picture import GuestView, JobView, Picture
-from .records import GuestRecord, RunRecord
-from .verdict import Confidence, Reason, Status, Verdict
 from .wall import Cell, Missed, Wall, cell_of_run, guest_cells, job_cells
 
 

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from ..proxmox.api.backup_models import Archive, BackupJob, IncludedGuest
-from ..proxmox.api.cluster_models import ClusterStatus, Guest, Task
-from ..proxmox.retention import KeepOptions
-from ..proxmox.vzdump.log import VzdumpLog
+from ...proxmox.api.backup_models import Archive, BackupJob, IncludedGuest
+from ...proxmox.api.cluster_models import ClusterStatus, Guest, Task
+from ...proxmox.retention import KeepOptions
+from ...proxmox.vzdump.log import VzdumpLog
 from .policy import Policy
 
 

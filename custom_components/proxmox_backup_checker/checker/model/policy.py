@@ -6,7 +6,7 @@ from datetime import timedelta
 import re
 from typing import Final
 
-from ..proxmox.api.cluster_models import Guest
+from ...proxmox.api.cluster_models import Guest
 
 NO_BACKUP_TAG: Final = "no-backup"
 

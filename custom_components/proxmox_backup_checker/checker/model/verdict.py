@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from ..proxmox.vzdump.failure_cause import Cause
+from ...proxmox.vzdump.failure_cause import Cause
 
 
 class Status(StrEnum):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from ..proxmox.api.backup_models import BackupJob
+from ...proxmox.api.backup_models import BackupJob
 
 
 def job_name(job: BackupJob) -> str:
