@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from .happening import names_of_guests, some
 from .job_memory import COULD_NOT_START
+from .jobs.timetable import event_of
 from .model.labels import job_name
 from .model.records import MissRecord, RunRecord
 from .model.verdict import Confidence, Reason, Status
@@ -20,7 +21,6 @@ from .run_results import is_empty, result_of_run
 from .run_starts import starts_of
 from .run_words import tell_run
 from .size_history import size_text
-from .slots import event_of
 
 # What takes place more often in a day is told in one line for the day; a day has up to 25 hours.
 MOST_A_DAY: Final = 25

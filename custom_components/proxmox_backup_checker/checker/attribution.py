@@ -11,10 +11,10 @@ from typing import Final
 
 from ..proxmox.api.backup_models import BackupJob
 from ..proxmox.vzdump.command import JobCommand
-from .coverage import Coverage, covers
+from .jobs.coverage import Coverage, covers
+from .jobs.timetable import Span, started_for_slot
 from .model.facts import Facts, Run
 from .model.verdict import Confidence
-from .slots import Span, started_for_slot
 
 _ALIKE: Final = 0.5
 

@@ -7,8 +7,8 @@ from typing import Final
 
 from ..proxmox.api.backup_models import BackupJob
 from ..proxmox.api.cluster_models import Guest
-from .coverage import Coverage
 from .guest_findings import findings_of
+from .jobs.coverage import Coverage
 from .model.facts import Blindness, StorageFacts
 from .model.labels import job_name, names_of
 from .model.policy import NO_BACKUP_TAG, agreed_age

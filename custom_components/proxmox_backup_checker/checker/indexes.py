@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from ..proxmox.api.backup_models import IncludedGuest, IncludedVolume
 from .archive_index import ArchiveIndex
-from .coverage_index import CoverageIndex
+from .jobs.coverage_index import CoverageIndex
 from .model.facts import Facts
 from .model.records import RunRecord
 from .run_memory import RunIndex

@@ -11,6 +11,7 @@ from ..proxmox.api.backup_models import BackupJob
 from ..proxmox.calendar.event import CalendarEvent
 from ..proxmox.calendar.surprises import SurpriseCode
 from ..proxmox.vzdump.failure_cause import Cause, cause_of
+from .jobs.timetable import Timetable, event_of, has_schedule
 from .misses import expected_off, explain_miss, stuck_state
 from .model.facts import Blindness
 from .model.labels import job_name
@@ -19,7 +20,6 @@ from .model.verdict import GOOD, Confidence, Reason, Status, Verdict, unknown
 from .outcomes import succeeded
 from .run_results import RunResult, is_empty, result_of_run
 from .situation import Situation
-from .slots import Timetable, event_of, has_schedule
 
 _ANNOUNCED: Final = timedelta(days=7)
 _HANGS_AFTER: Final = timedelta(days=3)

@@ -14,11 +14,11 @@ from typing import Any, Final
 
 from ..proxmox.api.backup_models import BackupJob
 from ..proxmox.api.cluster_models import Guest
+from .jobs.timetable import Timetable
 from .model.records import RunRecord
 from .model.verdict import Status, Verdict
 from .outcomes import Outcome
 from .situation import Carried, Situation
-from .slots import Timetable
 from .storage_memory import storage_key
 
 type Grounds = tuple[object, ...]

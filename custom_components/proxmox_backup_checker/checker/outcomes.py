@@ -13,7 +13,7 @@ from ..proxmox.vzdump.command import JobCommand
 from ..proxmox.vzdump.log import GuestRun
 from ..proxmox.vzdump.records import is_signal
 from .attribution import Attribution
-from .coverage import Coverage, covers
+from .jobs.coverage import Coverage, covers
 from .model.facts import Facts, Run
 from .model.verdict import Confidence
 

@@ -9,13 +9,13 @@ from typing import Final
 from ..proxmox.api.backup_models import Archive, BackupJob
 from ..proxmox.api.cluster_models import Guest
 from ..proxmox.vzdump.failure_cause import cause_of
+from .jobs.timetable import Timetable, event_of, has_schedule
 from .misses import expected_off, explain_miss
 from .model.facts import Blindness
 from .model.labels import job_name
 from .model.verdict import Confidence, Reason, Status, Verdict, unknown
 from .outcomes import Outcome, Result
 from .situation import Situation
-from .slots import Timetable, event_of, has_schedule
 
 _FAILURES: Final[Mapping[Result, str]] = {
     Result.FAILED: "backup_failed",

@@ -8,11 +8,11 @@ from typing import Final
 
 from ..proxmox.vzdump.records import VzdumpLog
 from .attribution import Attribution, Clues, attribute
+from .jobs.timetable import Span
 from .model.facts import Facts, Run
 from .model.records import RunRecord
 from .model.verdict import Confidence
 from .outcomes import Outcome, Result, outcomes_of, storage_of, succeeded
-from .slots import Span
 
 _RECENT: Final = timedelta(days=2)
 # Nodes start a job in the same second: their order is the same whichever run was seen to end first.

@@ -10,14 +10,14 @@ from typing import Any, Final
 from ..proxmox.api.backup_models import Archive, BackupJob
 from ..proxmox.api.cluster_models import Guest
 from ..proxmox.retention import Backup
-from .coverage import Coverage, covers
 from .indexes import Indexes
+from .jobs.coverage import Coverage, covers
+from .jobs.timetable import FOREVER, Timetable, allowance, event_of
 from .model.facts import Facts, NodeFacts, StorageFacts
 from .model.records import GuestRecord, History, JobRecord, RunRecord
 from .outcomes import Outcome, Result
 from .provenance import Provenance
 from .run_memory import RunIndex, good_durations
-from .slots import FOREVER, Timetable, allowance, event_of
 from .watch import Watch
 
 _ONE_MINUTE: Final = timedelta(minutes=1)

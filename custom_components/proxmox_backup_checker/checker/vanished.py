@@ -8,7 +8,7 @@ from typing import Final
 from ..proxmox.api.backup_models import Archive
 from ..proxmox.retention import KeepOptions
 from .archives import compare, file_name
-from .coverage import Coverage
+from .jobs.coverage import Coverage
 from .model.facts import ArchiveListing, StorageFacts
 from .model.records import History, StorageRecord
 from .provenance import Origin

@@ -10,6 +10,7 @@ from typing import Final
 
 from ..proxmox.api.backup_models import BackupJob
 from ..proxmox.api.cluster_models import Guest
+from .jobs.timetable import allowance, event_of
 from .model.facts import ArchiveListing
 from .model.policy import Policy
 from .model.records import GuestRecord, RunRecord
@@ -17,7 +18,6 @@ from .model.verdict import Status, Verdict
 from .outcomes import Outcome, Result, succeeded, unclear
 from .picture import JobView, Picture
 from .run_memory import good_durations
-from .slots import allowance, event_of
 from .wall_days import Days, Moments, Plan
 
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)

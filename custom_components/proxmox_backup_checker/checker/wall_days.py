@@ -9,7 +9,7 @@ from typing import Final, Self
 from zoneinfo import ZoneInfo
 
 from ..proxmox.calendar.event import CalendarEvent
-from .slots import Timetable
+from .jobs.timetable import Timetable
 
 # A run that starts so soon after a slot belongs to the slot's day, though midnight may have passed.
 _STARTS_WITHIN: Final = timedelta(minutes=10)

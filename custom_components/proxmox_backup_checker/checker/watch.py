@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from .slots import FOREVER
+from .jobs.timetable import FOREVER
 
 
 class Watch:

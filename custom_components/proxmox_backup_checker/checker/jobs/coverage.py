@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from enum import Enum
 
-from ..proxmox.api.backup_models import BackupJob
-from ..proxmox.api.cluster_models import Guest
+from ...proxmox.api.backup_models import BackupJob
+from ...proxmox.api.cluster_models import Guest
 
 
 class Coverage(Enum):

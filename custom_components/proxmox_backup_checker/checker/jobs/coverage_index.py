@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from ..proxmox.api.backup_models import BackupJob
-from ..proxmox.api.cluster_models import Guest
+from ...proxmox.api.backup_models import BackupJob
+from ...proxmox.api.cluster_models import Guest
 from .coverage import Coverage, covers
 
 type _Jobs = tuple[BackupJob, ...]

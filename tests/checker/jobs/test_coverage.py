@@ -5,9 +5,9 @@ from typing import Any
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.proxmox_backup_checker.checker.coverage import Coverage, covers, jobs_covering
+from custom_components.proxmox_backup_checker.checker.jobs.coverage import Coverage, covers, jobs_covering
 
-from .builders import guest, job
+from ..builders import guest, job
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import math
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from ..proxmox.api.backup_models import BackupJob
-from ..proxmox.calendar.event import CalendarEvent
+from ...proxmox.api.backup_models import BackupJob
+from ...proxmox.calendar.event import CalendarEvent
 
 UNKNOWN_DURATION: Final = timedelta(hours=2)
 _LEAST_DURATION: Final = timedelta(minutes=90)

@@ -5,10 +5,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from custom_components.proxmox_backup_checker.checker.slots import Timetable, event_of, has_schedule, started_for_slot
+from custom_components.proxmox_backup_checker.checker.jobs.timetable import (
+    Timetable,
+    event_of,
+    has_schedule,
+    started_for_slot,
+)
 from custom_components.proxmox_backup_checker.proxmox.calendar.event import CalendarEvent
 
-from .builders import BERLIN, NOW, job
+from ..builders import BERLIN, NOW, job
 
 ALLOWED = timedelta(hours=2)
 LAST_SLOT = datetime(2025, 9, 2, 21, 0, tzinfo=UTC)
