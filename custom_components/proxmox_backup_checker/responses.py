@@ -5,10 +5,10 @@ from typing import Any
 
 from .checker.model.facts import StorageFacts
 from .checker.model.records import RunRecord
-from .checker.outcomes import Outcome
 from .checker.picture import Picture
 from .checker.promises import archive_time
 from .checker.report import job_title
+from .checker.runs.outcomes import Outcome
 from .checker.storage_memory import storage_key
 from .coordinator import CheckerCoordinator
 from .explanation import iso

@@ -5,7 +5,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from .checker.model.records import RunRecord
-from .checker.outcomes import Outcome
+from .checker.runs.outcomes import Outcome
 from .proxmox.api.client import ProxmoxClient
 from .proxmox.api.errors import ProxmoxError
 from .proxmox.api.upid import Upid

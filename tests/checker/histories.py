@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from custom_components.proxmox_backup_checker.checker.model.records import History, RunRecord
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
-from custom_components.proxmox_backup_checker.checker.outcomes import Outcome, Result
+from custom_components.proxmox_backup_checker.checker.runs.outcomes import Outcome, Result
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 

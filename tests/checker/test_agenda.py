@@ -14,8 +14,8 @@ from custom_components.proxmox_backup_checker.checker.model.facts import NodeFac
 from custom_components.proxmox_backup_checker.checker.model.policy import Policy
 from custom_components.proxmox_backup_checker.checker.model.records import MissRecord, RunRecord
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
-from custom_components.proxmox_backup_checker.checker.outcomes import Result
 from custom_components.proxmox_backup_checker.checker.picture import Picture
+from custom_components.proxmox_backup_checker.checker.runs.outcomes import Result
 
 from .builders import NOW, good_log, guest, job, picture, run
 from .histories import history_of, outcome, run_of

@@ -16,7 +16,7 @@ from custom_components.proxmox_backup_checker.checker.indexes import Indexes
 from custom_components.proxmox_backup_checker.checker.model.facts import ArchiveListing, Facts, Run, StorageFacts
 from custom_components.proxmox_backup_checker.checker.model.records import History, RunRecord
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
-from custom_components.proxmox_backup_checker.checker.outcomes import Outcome, Result
+from custom_components.proxmox_backup_checker.checker.runs.outcomes import Outcome, Result
 from custom_components.proxmox_backup_checker.checker.situation import Situation
 from custom_components.proxmox_backup_checker.checker.watch import Watch
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import Archive

@@ -19,7 +19,7 @@ from custom_components.proxmox_backup_checker.checker.model.records import (
     StorageRecord,
     VerdictRecord,
 )
-from custom_components.proxmox_backup_checker.checker.outcomes import Outcome, Result
+from custom_components.proxmox_backup_checker.checker.runs.outcomes import Outcome, Result
 
 from .histories import NOW, any_of, history_of, nights, outcome, run_of
 

@@ -17,10 +17,10 @@ from custom_components.proxmox_backup_checker.checker.model.facts import (
 )
 from custom_components.proxmox_backup_checker.checker.model.records import GuestRecord, History, RunRecord
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence, Status
-from custom_components.proxmox_backup_checker.checker.outcomes import Outcome, Result
 from custom_components.proxmox_backup_checker.checker.picture import judge
 from custom_components.proxmox_backup_checker.checker.provenance import Origin, Provenance
-from custom_components.proxmox_backup_checker.checker.run_memory import RunIndex
+from custom_components.proxmox_backup_checker.checker.runs.outcomes import Outcome, Result
+from custom_components.proxmox_backup_checker.checker.runs.run_records import RunIndex
 from custom_components.proxmox_backup_checker.checker.watch import Watch
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import Archive
 

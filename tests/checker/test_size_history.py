@@ -9,7 +9,7 @@ import pytest
 
 from custom_components.proxmox_backup_checker.checker.model.facts import Facts, StorageFacts
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence, Status
-from custom_components.proxmox_backup_checker.checker.outcomes import Outcome, Result
+from custom_components.proxmox_backup_checker.checker.runs.outcomes import Outcome, Result
 from custom_components.proxmox_backup_checker.checker.size_history import (
     PastBackup,
     judge_sizes,

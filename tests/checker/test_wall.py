@@ -17,8 +17,8 @@ from custom_components.proxmox_backup_checker.checker.model.facts import (
 from custom_components.proxmox_backup_checker.checker.model.policy import Policy
 from custom_components.proxmox_backup_checker.checker.model.records import GuestRecord, History, JobRecord, RunRecord
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
-from custom_components.proxmox_backup_checker.checker.outcomes import Result
 from custom_components.proxmox_backup_checker.checker.picture import Picture, judge
+from custom_components.proxmox_backup_checker.checker.runs.outcomes import Result
 from custom_components.proxmox_backup_checker.checker.wall import Wall, guest_cells, job_cells
 from custom_components.proxmox_backup_checker.checker.wall_days import Days
 from custom_components.proxmox_backup_checker.checker.wall_runs import (

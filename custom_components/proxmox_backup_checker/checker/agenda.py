@@ -14,12 +14,12 @@ from .jobs.timetable import event_of
 from .model.labels import job_name
 from .model.records import MissRecord, RunRecord
 from .model.verdict import Confidence, Reason, Status
-from .outcomes import Result
 from .picture import JobView, Picture
-from .run_memory import good_durations
-from .run_results import is_empty, result_of_run
-from .run_starts import starts_of
-from .run_words import tell_run
+from .runs.outcomes import Result
+from .runs.run_records import good_durations
+from .runs.run_starts import starts_of
+from .runs.run_summary import is_empty, result_of_run
+from .runs.run_words import tell_run
 from .size_history import size_text
 
 # What takes place more often in a day is told in one line for the day; a day has up to 25 hours.

@@ -11,8 +11,8 @@ from typing import Final
 from ..proxmox.api.backup_models import Archive, BackupJob
 from ..proxmox.api.cluster_models import Guest
 from .model.facts import StorageFacts
-from .outcomes import Outcome, Result
 from .retention_audit import freed_by, removes_old, retention_of
+from .runs.outcomes import Outcome, Result
 from .situation import Situation
 
 _LEAST_HISTORY: Final = timedelta(days=14)

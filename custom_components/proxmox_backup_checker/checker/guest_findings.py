@@ -7,8 +7,8 @@ from typing import Final
 from ..proxmox.api.cluster_models import Guest
 from .model.records import GuestRecord
 from .model.verdict import Reason, Status, Verdict
-from .outcomes import Outcome, Result
 from .retention_audit import retention_findings
+from .runs.outcomes import Outcome, Result
 from .situation import Situation, newest_good
 from .size_history import size_findings
 

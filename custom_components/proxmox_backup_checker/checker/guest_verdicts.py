@@ -13,8 +13,8 @@ from .model.facts import Blindness, StorageFacts
 from .model.labels import job_name, names_of
 from .model.policy import NO_BACKUP_TAG, agreed_age
 from .model.verdict import GOOD, Confidence, Reason, Status, Verdict, unknown
-from .outcomes import Outcome
 from .promises import archive_time, from_outcome, judge_promise
+from .runs.outcomes import Outcome
 from .situation import Situation, newest_good
 from .storage_memory import storage_key
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from .model.records import GuestRecord
 from .model.verdict import Reason
-from .run_results import guest_name
+from .runs.run_summary import guest_name
 
 _MOST_NAMES: Final = 5
 

@@ -17,9 +17,9 @@ from .job_changes import changes_of_jobs, changes_of_storages
 from .job_memory import COULD_NOT_START
 from .model.records import GuestRecord, History, JobRecord, MissRecord, RunRecord
 from .model.verdict import GOOD, Confidence, Reason, Status, Verdict
-from .outcomes import Result
-from .run_results import guest_name, is_empty, result_of_run
-from .run_words import tell_run
+from .runs.outcomes import Result
+from .runs.run_summary import guest_name, is_empty, result_of_run
+from .runs.run_words import tell_run
 from .situation import Situation
 from .vanished import vanished_archives
 

@@ -13,7 +13,7 @@ from types import NoneType, UnionType
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
 from .model.records import History, RunRecord
-from .outcomes import Outcome
+from .runs.outcomes import Outcome
 
 type Data = Any
 type Coder = Callable[[Any], Any]

@@ -8,7 +8,7 @@ from .archive_index import ArchiveIndex
 from .jobs.coverage_index import CoverageIndex
 from .model.facts import Facts
 from .model.records import RunRecord
-from .run_memory import RunIndex
+from .runs.run_records import RunIndex
 
 # Proxmox' words for what no backup can ever hold (PVE/LXC/Config.pm, PVE/QemuConfig.pm, get_backup_volumes).
 _NEVER_INCLUDED = ("not a volume", "efidisk but no")

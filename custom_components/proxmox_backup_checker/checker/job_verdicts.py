@@ -17,8 +17,8 @@ from .model.facts import Blindness
 from .model.labels import job_name
 from .model.records import RunRecord
 from .model.verdict import GOOD, Confidence, Reason, Status, Verdict, unknown
-from .outcomes import succeeded
-from .run_results import RunResult, is_empty, result_of_run
+from .runs.outcomes import succeeded
+from .runs.run_summary import RunResult, is_empty, result_of_run
 from .situation import Situation
 
 _ANNOUNCED: Final = timedelta(days=7)

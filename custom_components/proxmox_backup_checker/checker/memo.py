@@ -17,7 +17,7 @@ from ..proxmox.api.cluster_models import Guest
 from .jobs.timetable import Timetable
 from .model.records import RunRecord
 from .model.verdict import Status, Verdict
-from .outcomes import Outcome
+from .runs.outcomes import Outcome
 from .situation import Carried, Situation
 from .storage_memory import storage_key
 

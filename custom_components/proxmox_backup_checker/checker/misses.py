@@ -13,7 +13,7 @@ from .model.labels import job_name
 from .model.policy import Policy
 from .model.records import RunRecord
 from .model.verdict import Reason, Status
-from .outcomes import succeeded
+from .runs.outcomes import succeeded
 from .situation import Situation
 
 _OFF: Final = frozenset({"node_offline", "host_was_off", "host_was_off_and_repeats"})

@@ -22,7 +22,7 @@ from .model.facts import Facts, NodeFacts, StorageFacts
 from .model.records import Acknowledgement, History, RunRecord, VerdictRecord
 from .model.verdict import Status, Verdict
 from .remember import Remembered, remember, with_known_values
-from .run_memory import RunIndex, running_records
+from .runs.run_records import RunIndex, running_records
 from .situation import Situation
 from .storage_memory import storage_key
 from .storage_verdicts import judge_storage

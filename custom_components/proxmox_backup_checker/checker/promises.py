@@ -14,7 +14,7 @@ from .misses import expected_off, explain_miss
 from .model.facts import Blindness
 from .model.labels import job_name
 from .model.verdict import Confidence, Reason, Status, Verdict, unknown
-from .outcomes import Outcome, Result
+from .runs.outcomes import Outcome, Result
 from .situation import Situation
 
 _FAILURES: Final[Mapping[Result, str]] = {

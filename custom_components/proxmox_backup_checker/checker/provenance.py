@@ -13,8 +13,8 @@ from .archives import is_renamed, logged_name
 from .history_limits import FEWEST_RUNS_PER_GUEST, KEPT
 from .model.facts import Facts
 from .model.records import History, RunRecord
-from .outcomes import Outcome, written_name
-from .run_memory import RunIndex
+from .runs.outcomes import Outcome, written_name
+from .runs.run_records import RunIndex
 from .watch import Watch
 
 # Times of archives and runs are those of the node that wrote them.

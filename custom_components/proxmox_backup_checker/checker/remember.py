@@ -12,7 +12,7 @@ from .indexes import Indexes
 from .model.facts import Facts, JobState, NodeFacts
 from .model.labels import job_name
 from .model.records import GuestRecord, History, JobRecord, NodeRecord
-from .run_memory import remember_runs
+from .runs.run_records import remember_runs
 from .storage_memory import MissingArchives, remember_storages
 
 _SAME_BOOT: Final = timedelta(minutes=2)

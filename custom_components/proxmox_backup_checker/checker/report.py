@@ -10,9 +10,9 @@ from .figures import used_percent
 from .model.labels import job_name
 from .model.records import RunRecord
 from .model.verdict import Status, Verdict
-from .outcomes import Outcome, Result, succeeded
 from .picture import Picture, StorageView
-from .run_starts import starts_of
+from .runs.outcomes import Outcome, Result, succeeded
+from .runs.run_starts import starts_of
 
 _SOON: Final = 365
 _BAD: Final = frozenset({Result.FAILED, Result.CANCELLED, Result.INTERRUPTED, Result.NOT_REACHED})

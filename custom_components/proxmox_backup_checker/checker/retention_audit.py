@@ -20,7 +20,7 @@ from .archives import as_backup
 from .model.facts import StorageFacts
 from .model.labels import job_name
 from .model.verdict import Reason, Status
-from .outcomes import Outcome, Result
+from .runs.outcomes import Outcome, Result
 from .situation import Situation
 
 _MOST_SLOTS: Final = 500

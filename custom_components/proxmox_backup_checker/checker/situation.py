@@ -15,9 +15,9 @@ from .jobs.coverage import Coverage, covers
 from .jobs.timetable import FOREVER, Timetable, allowance, event_of
 from .model.facts import Facts, NodeFacts, StorageFacts
 from .model.records import GuestRecord, History, JobRecord, RunRecord
-from .outcomes import Outcome, Result
 from .provenance import Provenance
-from .run_memory import RunIndex, good_durations
+from .runs.outcomes import Outcome, Result
+from .runs.run_records import RunIndex, good_durations
 from .watch import Watch
 
 _ONE_MINUTE: Final = timedelta(minutes=1)

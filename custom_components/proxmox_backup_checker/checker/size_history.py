@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 from .model.facts import Facts
 from .model.verdict import Reason, Status
-from .outcomes import Outcome, Result
+from .runs.outcomes import Outcome, Result
 
 _LEAST_RUNS: Final = 5
 _MOST_RUNS: Final = 30

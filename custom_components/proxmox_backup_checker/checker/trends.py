@@ -11,9 +11,9 @@ from ..proxmox.api.backup_models import Archive
 from .archives import each_once, file_name
 from .model.records import GuestRecord
 from .model.verdict import Reason
-from .outcomes import Outcome, Result
 from .picture import GuestView, Picture
-from .run_results import guest_name
+from .runs.outcomes import Outcome, Result
+from .runs.run_summary import guest_name
 
 _GIB: Final = 1024**3
 _HOUR: Final = 3600

@@ -15,9 +15,9 @@ from .model.facts import ArchiveListing
 from .model.policy import Policy
 from .model.records import GuestRecord, RunRecord
 from .model.verdict import Status, Verdict
-from .outcomes import Outcome, Result, succeeded, unclear
 from .picture import JobView, Picture
-from .run_memory import good_durations
+from .runs.outcomes import Outcome, Result, succeeded, unclear
+from .runs.run_records import good_durations
 from .wall_days import Days, Moments, Plan
 
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)

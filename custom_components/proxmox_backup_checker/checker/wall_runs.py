@@ -11,8 +11,8 @@ from ..proxmox.vzdump.failure_cause import Cause, cause_of
 from .archives import Owner, good_backups
 from .model.records import GuestRecord, RunRecord
 from .model.verdict import Confidence, Reason, Status, Verdict
-from .outcomes import Outcome, Result
 from .picture import GuestView, JobView, Picture
+from .runs.outcomes import Outcome, Result
 from .wall import Cell, Missed, Wall, cell_of_run, guest_cells, job_cells
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ..outcomes import Outcome
+from ..runs.outcomes import Outcome
 from .verdict import Confidence
 
 

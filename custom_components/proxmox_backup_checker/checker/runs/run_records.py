@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Final
 
-from ..proxmox.vzdump.records import VzdumpLog
+from ...proxmox.vzdump.records import VzdumpLog
+from ..jobs.timetable import Span
+from ..model.facts import Facts, Run
+from ..model.records import RunRecord
+from ..model.verdict import Confidence
 from .attribution import Attribution, Clues, attribute
-from .jobs.timetable import Span
-from .model.facts import Facts, Run
-from .model.records import RunRecord
-from .model.verdict import Confidence
 from .outcomes import Outcome, Result, outcomes_of, storage_of, succeeded
 
 _RECENT: Final = timedelta(days=2)

@@ -8,9 +8,9 @@ import pytest
 
 from custom_components.proxmox_backup_checker.checker.model.facts import Facts, NodeFacts
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
-from custom_components.proxmox_backup_checker.checker.outcomes import Outcome, Result, succeeded, unclear
+from custom_components.proxmox_backup_checker.checker.runs.outcomes import Outcome, Result, succeeded, unclear
 
-from .builders import NOW, SCENARIOS, facts, good_log, guest, job, picture, record, run, sample
+from ..builders import NOW, SCENARIOS, facts, good_log, guest, job, picture, record, run, sample
 
 # What the log calls failed was stopped by a person, or has its archive all the same.
 ACTUAL = {

@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 
-from custom_components.proxmox_backup_checker.checker.attribution import Attribution, Clues, attribute
 from custom_components.proxmox_backup_checker.checker.model.facts import Facts, JobState, Run
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
-from custom_components.proxmox_backup_checker.checker.run_memory import remember_runs
+from custom_components.proxmox_backup_checker.checker.runs.attribution import Attribution, Clues, attribute
+from custom_components.proxmox_backup_checker.checker.runs.run_records import remember_runs
 
-from .builders import NOW, facts, good_log, guest, job, run, sample
+from ..builders import NOW, facts, good_log, guest, job, run, sample
 
 
 def of(run: Run, facts: Facts) -> Attribution:

@@ -8,14 +8,14 @@ import re
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from ..proxmox.api.backup_models import BackupJob
-from ..proxmox.vzdump.command import JobCommand
-from ..proxmox.vzdump.log import GuestRun
-from ..proxmox.vzdump.records import is_signal
+from ...proxmox.api.backup_models import BackupJob
+from ...proxmox.vzdump.command import JobCommand
+from ...proxmox.vzdump.log import GuestRun
+from ...proxmox.vzdump.records import is_signal
+from ..jobs.coverage import Coverage, covers
+from ..model.facts import Facts, Run
+from ..model.verdict import Confidence
 from .attribution import Attribution
-from .jobs.coverage import Coverage, covers
-from .model.facts import Facts, Run
-from .model.verdict import Confidence
 
 # A status that is none of Proxmox' own and no sentence either: perhaps a later Proxmox' word for a good end.
 _ONE_WORD: Final = re.compile(r"[A-Za-z]*(?:: ?\d+)?")

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from ..proxmox.api.backup_models import BackupJob
-from ..proxmox.vzdump.command import JobCommand
-from .jobs.coverage import Coverage, covers
-from .jobs.timetable import Span, started_for_slot
-from .model.facts import Facts, Run
-from .model.verdict import Confidence
+from ...proxmox.api.backup_models import BackupJob
+from ...proxmox.vzdump.command import JobCommand
+from ..jobs.coverage import Coverage, covers
+from ..jobs.timetable import Span, started_for_slot
+from ..model.facts import Facts, Run
+from ..model.verdict import Confidence
 
 _ALIKE: Final = 0.5
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
-from .model.records import RunRecord
+from ..model.records import RunRecord
 
 # The nodes start a job within minutes of each other.
 ONE_START: Final = timedelta(minutes=10)
