@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from .archives import file_name
+from .archives.archive import file_name
 from .figures import stored_bytes
 from .happening import Happening, HappeningKind, names_of_guests, some
 from .job_changes import changes_of_jobs, changes_of_storages

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..proxmox.api.backup_models import IncludedGuest, IncludedVolume
-from .archive_index import ArchiveIndex
+from .archives.archive_index import ArchiveIndex
 from .jobs.coverage_index import CoverageIndex
 from .model.facts import Facts
 from .model.records import RunRecord

@@ -16,7 +16,7 @@ from ..proxmox.api.backup_models import Archive, BackupJob
 from ..proxmox.api.cluster_models import Guest
 from ..proxmox.calendar.event import CalendarEvent
 from ..proxmox.retention import Backup, KeepOptions, Mark, prune
-from .archives import as_backup
+from .archives.archive import as_backup
 from .model.facts import StorageFacts
 from .model.labels import job_name
 from .model.verdict import Reason, Status

@@ -10,12 +10,12 @@ from typing import Any, Final
 from ..proxmox.api.backup_models import Archive, BackupJob
 from ..proxmox.api.cluster_models import Guest
 from ..proxmox.retention import Backup
+from .archives.archive_origin import Provenance
 from .indexes import Indexes
 from .jobs.coverage import Coverage, covers
 from .jobs.timetable import FOREVER, Timetable, allowance, event_of
 from .model.facts import Facts, NodeFacts, StorageFacts
 from .model.records import GuestRecord, History, JobRecord, RunRecord
-from .provenance import Provenance
 from .runs.outcomes import Outcome, Result
 from .runs.run_records import RunIndex, good_durations
 from .watch import Watch

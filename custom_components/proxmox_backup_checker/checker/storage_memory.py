@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from .archive_index import ArchiveIndex, ListedStorage, Place
+from .archives.archive_index import ArchiveIndex, ListedStorage, Place
 from .model.facts import Facts, StorageFacts
 from .model.records import GuestRecord, StorageRecord
 from .retention_audit import keep_text

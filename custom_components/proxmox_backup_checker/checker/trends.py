@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from ..proxmox.api.backup_models import Archive
-from .archives import each_once, file_name
+from .archives.archive import each_once, file_name
 from .model.records import GuestRecord
 from .model.verdict import Reason
 from .picture import GuestView, Picture

@@ -7,11 +7,11 @@ from typing import Final
 
 from ..proxmox.api.backup_models import Archive
 from ..proxmox.retention import KeepOptions
-from .archives import compare, file_name
+from .archives.archive import compare, file_name
+from .archives.archive_origin import Origin
 from .jobs.coverage import Coverage
 from .model.facts import ArchiveListing, StorageFacts
 from .model.records import History, StorageRecord
-from .provenance import Origin
 from .retention_audit import removes_old, retention_of
 from .situation import Situation
 from .storage_memory import storage_key

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from ..proxmox.api.backup_models import Archive
 from ..proxmox.api.cluster_models import Guest
 from ..proxmox.vzdump.failure_cause import Cause, cause_of
-from .archives import Owner, good_backups
+from .archives.archive import Owner, good_backups
 from .model.records import GuestRecord, RunRecord
 from .model.verdict import Confidence, Reason, Status, Verdict
 from .picture import GuestView, JobView, Picture

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from custom_components.proxmox_backup_checker.checker.archives.archive_origin import Origin, Provenance
 from custom_components.proxmox_backup_checker.checker.happening import HappeningKind
 from custom_components.proxmox_backup_checker.checker.history_limits import FEWEST_RUNS_PER_GUEST
 from custom_components.proxmox_backup_checker.checker.model.facts import (
@@ -18,13 +19,12 @@ from custom_components.proxmox_backup_checker.checker.model.facts import (
 from custom_components.proxmox_backup_checker.checker.model.records import GuestRecord, History, RunRecord
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence, Status
 from custom_components.proxmox_backup_checker.checker.picture import judge
-from custom_components.proxmox_backup_checker.checker.provenance import Origin, Provenance
 from custom_components.proxmox_backup_checker.checker.runs.outcomes import Outcome, Result
 from custom_components.proxmox_backup_checker.checker.runs.run_records import RunIndex
 from custom_components.proxmox_backup_checker.checker.watch import Watch
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import Archive
 
-from .builders import BERLIN, NOW, facts, good_log, guest, job, run
+from ..builders import BERLIN, NOW, facts, good_log, guest, job, run
 
 WEB = guest(101, name="web")
 LAST_NIGHT = NOW - timedelta(hours=13)

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
 
-from ..proxmox.api.backup_models import Archive
-from ..proxmox.retention import Backup
-from .archives import as_backup
-from .model.facts import ArchiveListing, StorageFacts
+from ...proxmox.api.backup_models import Archive
+from ...proxmox.retention import Backup
+from ..model.facts import ArchiveListing, StorageFacts
+from .archive import as_backup
 
 type Place = tuple[str, str | None]
 """A storage and, where each node has its own, the node."""

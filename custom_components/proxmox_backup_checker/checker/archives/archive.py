@@ -8,8 +8,8 @@ import re
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from ..proxmox.api.backup_models import Archive
-from ..proxmox.retention import Backup, KeepOptions, Mark, prune
+from ...proxmox.api.backup_models import Archive
+from ...proxmox.retention import Backup, KeepOptions, Mark, prune
 
 INCOMPLETE_AFTER: Final = timedelta(hours=24)
 # Names and clocks of archives are those of the node that wrote them.

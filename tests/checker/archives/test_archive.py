@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.proxmox_backup_checker.checker.archives import (
+from custom_components.proxmox_backup_checker.checker.archives.archive import (
     Change,
     Owner,
     Verification,

@@ -7,15 +7,15 @@ from enum import Enum
 from functools import cached_property
 from typing import Final
 
-from ..proxmox.api.backup_models import Archive
-from ..proxmox.api.cluster_models import Guest
-from .archives import is_renamed, logged_name
-from .history_limits import FEWEST_RUNS_PER_GUEST, KEPT
-from .model.facts import Facts
-from .model.records import History, RunRecord
-from .runs.outcomes import Outcome, written_name
-from .runs.run_records import RunIndex
-from .watch import Watch
+from ...proxmox.api.backup_models import Archive
+from ...proxmox.api.cluster_models import Guest
+from ..history_limits import FEWEST_RUNS_PER_GUEST, KEPT
+from ..model.facts import Facts
+from ..model.records import History, RunRecord
+from ..runs.outcomes import Outcome, written_name
+from ..runs.run_records import RunIndex
+from ..watch import Watch
+from .archive import is_renamed, logged_name
 
 # Times of archives and runs are those of the node that wrote them.
 _CLOCKS_DIFFER: Final = timedelta(minutes=1)
