@@ -17,7 +17,7 @@ from homeassistant.util import dt as dt_util
 
 from .agent_links import AgentLinks
 from .cadence import BUSY, QUIET, WITH_AGENTS
-from .checker.history_limits import bounded, is_time_to_bound
+from .checker.history.limits import bounded, is_time_to_bound
 from .checker.model.facts import Facts
 from .checker.model.policy import Policy
 from .checker.model.records import History

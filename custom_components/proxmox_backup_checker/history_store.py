@@ -11,7 +11,7 @@ from homeassistant.helpers.json import json_bytes, json_fragment
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
-from .checker.history_format import from_data, to_data
+from .checker.history.format import from_data, to_data
 from .checker.model.records import History
 from .const import DOMAIN
 

@@ -10,7 +10,7 @@ import pytest
 from custom_components.proxmox_backup_checker.checker.acknowledgements import acknowledge, cause_key, withdraw
 from custom_components.proxmox_backup_checker.checker.alerts import Alert, AlertKind, Severity, alerts_of
 from custom_components.proxmox_backup_checker.checker.announcements import announce
-from custom_components.proxmox_backup_checker.checker.history_format import from_data, to_data
+from custom_components.proxmox_backup_checker.checker.history.format import from_data, to_data
 from custom_components.proxmox_backup_checker.checker.indexes import Indexes
 from custom_components.proxmox_backup_checker.checker.model.facts import Facts
 from custom_components.proxmox_backup_checker.checker.model.policy import Policy

@@ -9,7 +9,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from .happening import names_of_guests, some
-from .job_memory import COULD_NOT_START
+from .history.job_history import COULD_NOT_START
 from .jobs.timetable import event_of
 from .model.labels import job_name
 from .model.records import MissRecord, RunRecord

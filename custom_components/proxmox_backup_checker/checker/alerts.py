@@ -8,11 +8,11 @@ from typing import Final
 
 from ..proxmox.vzdump.failure_cause import Cause
 from .acknowledgements import cause_key
+from .history.storage_history import storage_key
 from .model.facts import Blindness
 from .model.records import RunRecord
 from .model.verdict import Reason, Status, Verdict
 from .situation import Situation
-from .storage_memory import storage_key
 
 _CRITICAL_FROM: Final = 2
 # A right that was taken away does not come back by itself, as a connection does.

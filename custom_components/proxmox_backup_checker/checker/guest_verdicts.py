@@ -8,6 +8,7 @@ from typing import Final
 from ..proxmox.api.backup_models import BackupJob
 from ..proxmox.api.cluster_models import Guest
 from .guest_findings import findings_of
+from .history.storage_history import storage_key
 from .jobs.coverage import Coverage
 from .model.facts import Blindness, StorageFacts
 from .model.labels import job_name, names_of
@@ -16,7 +17,6 @@ from .model.verdict import GOOD, Confidence, Reason, Status, Verdict, unknown
 from .promises import archive_time, from_outcome, judge_promise
 from .runs.outcomes import Outcome
 from .situation import Situation, newest_good
-from .storage_memory import storage_key
 
 _WORST_FIRST: Final = (Status.FAILED, Status.OVERDUE, Status.UNKNOWN, Status.WARNING, Status.OK, Status.PENDING)
 

@@ -13,8 +13,8 @@ from typing import Final
 from .archives.archive import file_name
 from .figures import stored_bytes
 from .happening import Happening, HappeningKind, names_of_guests, some
+from .history.job_history import COULD_NOT_START
 from .job_changes import changes_of_jobs, changes_of_storages
-from .job_memory import COULD_NOT_START
 from .model.records import GuestRecord, History, JobRecord, MissRecord, RunRecord
 from .model.verdict import GOOD, Confidence, Reason, Status, Verdict
 from .runs.outcomes import Result

@@ -14,12 +14,12 @@ from typing import Any, Final
 
 from ..proxmox.api.backup_models import BackupJob
 from ..proxmox.api.cluster_models import Guest
+from .history.storage_history import storage_key
 from .jobs.timetable import Timetable
 from .model.records import RunRecord
 from .model.verdict import Status, Verdict
 from .runs.outcomes import Outcome
 from .situation import Carried, Situation
-from .storage_memory import storage_key
 
 type Grounds = tuple[object, ...]
 

@@ -15,16 +15,16 @@ from .forecast import full_on
 from .guest_verdicts import judge_guest
 from .happening import Happening
 from .happenings import Change, happenings_of
-from .job_memory import remember_verdicts
+from .history.job_history import remember_verdicts
+from .history.storage_history import storage_key
+from .history.update import Remembered, remember, with_known_values
 from .job_verdicts import judge_job
 from .memo import Memo, Memory
 from .model.facts import Facts, NodeFacts, StorageFacts
 from .model.records import Acknowledgement, History, RunRecord, VerdictRecord
 from .model.verdict import Status, Verdict
-from .remember import Remembered, remember, with_known_values
 from .runs.run_records import RunIndex, running_records
 from .situation import Situation
-from .storage_memory import storage_key
 from .storage_verdicts import judge_storage
 from .watch import Watch
 

@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from .forecast import next_run_that_does_not_fit
+from .history.storage_history import storage_key
 from .model.facts import StorageFacts
 from .model.labels import job_name
 from .model.verdict import Confidence, Reason, Status, Verdict, unknown
 from .situation import Situation
 from .size_history import size_text
-from .storage_memory import storage_key
 
 FILLING: Final = 0.85
 NEARLY_FULL: Final = 0.95

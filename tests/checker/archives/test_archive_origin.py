@@ -8,7 +8,7 @@ import pytest
 
 from custom_components.proxmox_backup_checker.checker.archives.archive_origin import Origin, Provenance
 from custom_components.proxmox_backup_checker.checker.happening import HappeningKind
-from custom_components.proxmox_backup_checker.checker.history_limits import FEWEST_RUNS_PER_GUEST
+from custom_components.proxmox_backup_checker.checker.history.limits import FEWEST_RUNS_PER_GUEST
 from custom_components.proxmox_backup_checker.checker.model.facts import (
     ArchiveListing,
     Blindness,

@@ -9,7 +9,7 @@ from typing import Final
 
 from ...proxmox.api.backup_models import Archive
 from ...proxmox.api.cluster_models import Guest
-from ..history_limits import FEWEST_RUNS_PER_GUEST, KEPT
+from ..history.limits import FEWEST_RUNS_PER_GUEST, KEPT
 from ..model.facts import Facts
 from ..model.records import History, RunRecord
 from ..runs.outcomes import Outcome, written_name

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from .model.records import GuestRecord, History, JobRecord, MissRecord, RunRecord, StorageRecord
+from ..model.records import GuestRecord, History, JobRecord, MissRecord, RunRecord, StorageRecord
 
 KEPT: Final = timedelta(days=396)
 RUNS_PER_GUEST: Final = 400

@@ -12,8 +12,8 @@ from enum import StrEnum
 from types import NoneType, UnionType
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
-from .model.records import History, RunRecord
-from .runs.outcomes import Outcome
+from ..model.records import History, RunRecord
+from ..runs.outcomes import Outcome
 
 type Data = Any
 type Coder = Callable[[Any], Any]

@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 from operator import is_
 from typing import Any, Final
 
-from ..proxmox.api.backup_models import BackupJob
-from ..proxmox.api.cluster_models import Guest
-from .indexes import Indexes
-from .model.facts import Facts, JobState, NodeFacts
-from .model.labels import job_name
-from .model.records import GuestRecord, History, JobRecord, NodeRecord
-from .runs.run_records import remember_runs
-from .storage_memory import MissingArchives, remember_storages
+from ...proxmox.api.backup_models import BackupJob
+from ...proxmox.api.cluster_models import Guest
+from ..indexes import Indexes
+from ..model.facts import Facts, JobState, NodeFacts
+from ..model.labels import job_name
+from ..model.records import GuestRecord, History, JobRecord, NodeRecord
+from ..runs.run_records import remember_runs
+from .storage_history import MissingArchives, remember_storages
 
 _SAME_BOOT: Final = timedelta(minutes=2)
 _BAD: Final = frozenset({"overdue", "failed"})

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from custom_components.proxmox_backup_checker.checker.history_limits import MISSES_PER_JOB, bounded, is_time_to_bound
+from custom_components.proxmox_backup_checker.checker.history.limits import MISSES_PER_JOB, bounded, is_time_to_bound
 from custom_components.proxmox_backup_checker.checker.model.records import (
     GuestRecord,
     History,
@@ -13,7 +13,7 @@ from custom_components.proxmox_backup_checker.checker.model.records import (
     StorageRecord,
 )
 
-from .histories import NOW, history_of, nights, outcome, run_of
+from ..histories import NOW, history_of, nights, outcome, run_of
 
 _LONG_AGO = NOW - timedelta(days=397)
 _YEAR_AGO = NOW - timedelta(days=365)

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given, settings, strategies as st
 import pytest
 
-from custom_components.proxmox_backup_checker.checker.history_format import from_data, to_data
+from custom_components.proxmox_backup_checker.checker.history.format import from_data, to_data
 from custom_components.proxmox_backup_checker.checker.model.records import (
     Acknowledgement,
     GuestRecord,
@@ -21,7 +21,7 @@ from custom_components.proxmox_backup_checker.checker.model.records import (
 )
 from custom_components.proxmox_backup_checker.checker.runs.outcomes import Outcome, Result
 
-from .histories import NOW, any_of, history_of, nights, outcome, run_of
+from ..histories import NOW, any_of, history_of, nights, outcome, run_of
 
 _EARLIER = NOW - timedelta(days=3)
 _FULL = history_of(
