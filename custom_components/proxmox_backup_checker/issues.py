@@ -9,7 +9,7 @@ from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
-from .checker.mistakes import mistakes_of
+from .checker.verdicts.misconfigurations import mistakes_of
 from .const import CONF_TOKEN_ID, DOMAIN
 from .coordinator import CheckerCoordinator
 from .proxmox.api.errors import (

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from .checker.size_history import size_text
+from .checker.verdicts.sizes import size_text
 from .reasons import Reasons
 from .texts import filled
 

@@ -20,7 +20,7 @@ from .runs.run_records import good_durations
 from .runs.run_starts import starts_of
 from .runs.run_summary import is_empty, result_of_run
 from .runs.run_words import tell_run
-from .size_history import size_text
+from .verdicts.sizes import size_text
 
 # What takes place more often in a day is told in one line for the day; a day has up to 25 hours.
 MOST_A_DAY: Final = 25

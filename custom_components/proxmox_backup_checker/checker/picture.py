@@ -9,23 +9,23 @@ from ..proxmox.api.cluster_models import ClusterStatus, Guest
 from .acknowledgements import is_meant
 from .alerts import Alert, alerts_of
 from .announcements import Message, announce
-from .cluster_verdict import Counts, judge_cluster
 from .figures import GuestFigures, JobFigures, figures_of_guest, figures_of_job
-from .forecast import full_on
-from .guest_verdicts import judge_guest
 from .happening import Happening
 from .happenings import Change, happenings_of
 from .history.job_history import remember_verdicts
 from .history.storage_history import storage_key
 from .history.update import Remembered, remember, with_known_values
-from .job_verdicts import judge_job
 from .memo import Memo, Memory
 from .model.facts import Facts, NodeFacts, StorageFacts
 from .model.records import Acknowledgement, History, RunRecord, VerdictRecord
 from .model.verdict import Status, Verdict
 from .runs.run_records import RunIndex, running_records
 from .situation import Situation
-from .storage_verdicts import judge_storage
+from .verdicts.cluster import Counts, judge_cluster
+from .verdicts.guest import judge_guest
+from .verdicts.job import judge_job
+from .verdicts.storage import judge_storage
+from .verdicts.storage_forecast import full_on
 from .watch import Watch
 
 

@@ -13,8 +13,8 @@ from .history.storage_history import storage_key
 from .jobs.coverage import Coverage
 from .model.facts import ArchiveListing, StorageFacts
 from .model.records import History, StorageRecord
-from .retention_audit import removes_old, retention_of
 from .situation import Situation
+from .verdicts.retention import removes_old, retention_of
 
 _NAME: Final = re.compile(r"vzdump-(?P<type>lxc|openvz|qemu)-(?P<vmid>\d+)-|(?:^|:)backup/(?P<kind>vm|ct)/(?P<id>\d+)/")
 _TYPES: Final = {"vm": "qemu", "ct": "lxc", "openvz": "lxc"}

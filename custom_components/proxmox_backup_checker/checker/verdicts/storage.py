@@ -4,13 +4,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from .forecast import next_run_that_does_not_fit
-from .history.storage_history import storage_key
-from .model.facts import StorageFacts
-from .model.labels import job_name
-from .model.verdict import Confidence, Reason, Status, Verdict, unknown
-from .situation import Situation
-from .size_history import size_text
+from ..history.storage_history import storage_key
+from ..model.facts import StorageFacts
+from ..model.labels import job_name
+from ..model.verdict import Confidence, Reason, Status, Verdict, unknown
+from ..situation import Situation
+from .sizes import size_text
+from .storage_forecast import next_run_that_does_not_fit
 
 FILLING: Final = 0.85
 NEARLY_FULL: Final = 0.95

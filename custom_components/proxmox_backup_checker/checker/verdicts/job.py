@@ -7,19 +7,19 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from ..proxmox.api.backup_models import BackupJob
-from ..proxmox.calendar.event import CalendarEvent
-from ..proxmox.calendar.surprises import SurpriseCode
-from ..proxmox.vzdump.failure_cause import Cause, cause_of
-from .jobs.timetable import Timetable, event_of, has_schedule
-from .misses import expected_off, explain_miss, stuck_state
-from .model.facts import Blindness
-from .model.labels import job_name
-from .model.records import RunRecord
-from .model.verdict import GOOD, Confidence, Reason, Status, Verdict, unknown
-from .runs.outcomes import succeeded
-from .runs.run_summary import RunResult, is_empty, result_of_run
-from .situation import Situation
+from ...proxmox.api.backup_models import BackupJob
+from ...proxmox.calendar.event import CalendarEvent
+from ...proxmox.calendar.surprises import SurpriseCode
+from ...proxmox.vzdump.failure_cause import Cause, cause_of
+from ..jobs.timetable import Timetable, event_of, has_schedule
+from ..model.facts import Blindness
+from ..model.labels import job_name
+from ..model.records import RunRecord
+from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict, unknown
+from ..runs.outcomes import succeeded
+from ..runs.run_summary import RunResult, is_empty, result_of_run
+from ..situation import Situation
+from .missed_slots import expected_off, explain_miss, stuck_state
 
 _ANNOUNCED: Final = timedelta(days=7)
 _HANGS_AFTER: Final = timedelta(days=3)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from custom_components.proxmox_backup_checker.checker.model.facts import ArchiveListing, StorageFacts
-from custom_components.proxmox_backup_checker.checker.retention_audit import (
+from custom_components.proxmox_backup_checker.checker.verdicts.retention import (
     RetentionAudit,
     Standing,
     audit_retention,
@@ -20,7 +20,7 @@ from custom_components.proxmox_backup_checker.proxmox.api.backup_models import A
 from custom_components.proxmox_backup_checker.proxmox.calendar.event import CalendarEvent
 from custom_components.proxmox_backup_checker.proxmox.retention import KeepOptions
 
-from .builders import BERLIN, NOW, good_log, guest, job, picture, run
+from ..builders import BERLIN, NOW, good_log, guest, job, picture, run
 
 LAST_SLOT = datetime(2025, 9, 2, 21, 0, tzinfo=UTC)
 COMMAND = "vzdump 101 --mode snapshot --quiet 1 --storage nas --prune-backups keep-last=3 --remove 0"

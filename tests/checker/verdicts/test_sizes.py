@@ -10,15 +10,15 @@ import pytest
 from custom_components.proxmox_backup_checker.checker.model.facts import Facts, StorageFacts
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence, Status
 from custom_components.proxmox_backup_checker.checker.runs.outcomes import Outcome, Result
-from custom_components.proxmox_backup_checker.checker.size_history import (
+from custom_components.proxmox_backup_checker.checker.verdicts.sizes import (
     PastBackup,
     judge_sizes,
     size_findings,
     size_text,
 )
 
-from . import builders
-from .builders import NOW
+from .. import builders
+from ..builders import NOW
 
 GIB = 1024**3
 PBS = StorageFacts(storage="pbs", node=None, plugin_type="pbs")

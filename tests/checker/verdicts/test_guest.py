@@ -10,7 +10,7 @@ from custom_components.proxmox_backup_checker.checker.model.labels import job_na
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence, Status, Verdict
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import BackupJob
 
-from .builders import BERLIN, NOW, facts, failed_log, good_log, guest, job, picture, run, sample
+from ..builders import BERLIN, NOW, facts, failed_log, good_log, guest, job, picture, run, sample
 
 NIGHTLY = job("nightly", 100, storage="nas", comment="every night", schedule="10:00")
 

@@ -9,7 +9,7 @@ from custom_components.proxmox_backup_checker.checker.model.facts import Blindne
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence, Status, Verdict
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import BackupJob
 
-from .builders import NOW, failed_log, good_log, guest, job, picture, run
+from ..builders import NOW, failed_log, good_log, guest, job, picture, run
 
 NIGHTLY = job("nightly", 100, storage="nas", comment="every night", schedule="10:00")
 RUNNING = "INFO: starting new backup job: vzdump 100 --mode snapshot --quiet 1 --storage nas\nINFO: Starting Backup of VM 100 (qemu)\n"

@@ -6,16 +6,16 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
-from ..proxmox.api.backup_models import Archive, BackupJob
-from ..proxmox.api.cluster_models import Guest
-from ..proxmox.vzdump.failure_cause import cause_of
-from .jobs.timetable import Timetable, event_of, has_schedule
-from .misses import expected_off, explain_miss
-from .model.facts import Blindness
-from .model.labels import job_name
-from .model.verdict import Confidence, Reason, Status, Verdict, unknown
-from .runs.outcomes import Outcome, Result
-from .situation import Situation
+from ...proxmox.api.backup_models import Archive, BackupJob
+from ...proxmox.api.cluster_models import Guest
+from ...proxmox.vzdump.failure_cause import cause_of
+from ..jobs.timetable import Timetable, event_of, has_schedule
+from ..model.facts import Blindness
+from ..model.labels import job_name
+from ..model.verdict import Confidence, Reason, Status, Verdict, unknown
+from ..runs.outcomes import Outcome, Result
+from ..situation import Situation
+from .missed_slots import expected_off, explain_miss
 
 _FAILURES: Final[Mapping[Result, str]] = {
     Result.FAILED: "backup_failed",

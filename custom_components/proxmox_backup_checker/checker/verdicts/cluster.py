@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .model.verdict import GOOD, Confidence, Reason, Status, Verdict
+from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

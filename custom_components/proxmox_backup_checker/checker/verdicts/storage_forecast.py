@@ -8,12 +8,12 @@ from itertools import combinations
 from statistics import median
 from typing import Final
 
-from ..proxmox.api.backup_models import Archive, BackupJob
-from ..proxmox.api.cluster_models import Guest
-from .model.facts import StorageFacts
-from .retention_audit import freed_by, removes_old, retention_of
-from .runs.outcomes import Outcome, Result
-from .situation import Situation
+from ...proxmox.api.backup_models import Archive, BackupJob
+from ...proxmox.api.cluster_models import Guest
+from ..model.facts import StorageFacts
+from ..runs.outcomes import Outcome, Result
+from ..situation import Situation
+from .retention import freed_by, removes_old, retention_of
 
 _LEAST_HISTORY: Final = timedelta(days=14)
 _LEAST_SAMPLES: Final = 7

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from ..proxmox.api.backup_models import BackupJob
-from ..proxmox.api.cluster_models import Guest
-from .jobs.timetable import Timetable
-from .model.facts import Facts, JobState
-from .model.labels import job_name
-from .model.policy import Policy
-from .model.records import RunRecord
-from .model.verdict import Reason, Status
-from .runs.outcomes import succeeded
-from .situation import Situation
+from ...proxmox.api.backup_models import BackupJob
+from ...proxmox.api.cluster_models import Guest
+from ..jobs.timetable import Timetable
+from ..model.facts import Facts, JobState
+from ..model.labels import job_name
+from ..model.policy import Policy
+from ..model.records import RunRecord
+from ..model.verdict import Reason, Status
+from ..runs.outcomes import succeeded
+from ..situation import Situation
 
 _OFF: Final = frozenset({"node_offline", "host_was_off", "host_was_off_and_repeats"})
 

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Final
 
-from ..proxmox.api.cluster_models import Guest
-from .model.records import GuestRecord
-from .model.verdict import Reason, Status, Verdict
-from .retention_audit import retention_findings
-from .runs.outcomes import Outcome, Result
-from .situation import Situation, newest_good
-from .size_history import size_findings
+from ...proxmox.api.cluster_models import Guest
+from ..model.records import GuestRecord
+from ..model.verdict import Reason, Status, Verdict
+from ..runs.outcomes import Outcome, Result
+from ..situation import Situation, newest_good
+from .retention import retention_findings
+from .sizes import size_findings
 
 LOCK_LIMIT: Final = timedelta(minutes=10)
 _TOOLS: Final = {"qemu": "qm", "lxc": "pct"}

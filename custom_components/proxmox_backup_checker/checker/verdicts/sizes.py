@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final, Protocol
 
-from .model.facts import Facts
-from .model.verdict import Reason, Status
-from .runs.outcomes import Outcome, Result
+from ..model.facts import Facts
+from ..model.verdict import Reason, Status
+from ..runs.outcomes import Outcome, Result
 
 _LEAST_RUNS: Final = 5
 _MOST_RUNS: Final = 30
