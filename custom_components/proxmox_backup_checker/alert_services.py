@@ -18,9 +18,9 @@ from homeassistant.helpers import config_validation as cv, entity_registry as er
 from homeassistant.util import dt as dt_util
 import probatio
 
-from .checker.acknowledgements import acknowledge, can_be_acknowledged, withdraw
-from .checker.alerts import Alert, Severity
-from .checker.announcements import is_silenced
+from .checker.alerts.acknowledgements import acknowledge, can_be_acknowledged, withdraw
+from .checker.alerts.alerts import Alert, Severity
+from .checker.alerts.announcements import is_silenced
 from .checker.picture import Picture
 from .const import DOMAIN
 from .coordinator import CheckerCoordinator

@@ -7,8 +7,8 @@ from typing import Final
 
 from homeassistant.util import dt as dt_util
 
-from .checker.alerts import Alert, AlertCause, AlertForm, AlertGuest, AlertKind
-from .checker.announcements import Message, MessageKind
+from .checker.alerts.alerts import Alert, AlertCause, AlertForm, AlertGuest, AlertKind
+from .checker.alerts.announcements import Message, MessageKind
 from .checker.model.facts import Blindness
 from .checker.model.labels import job_name
 from .checker.model.records import AlertRecord

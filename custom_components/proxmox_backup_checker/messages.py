@@ -11,9 +11,9 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
-from .checker import announcements
-from .checker.alerts import Alert, AlertGuest, AlertKind, Severity
-from .checker.announcements import Message, MessageKind
+from .checker.alerts import announcements
+from .checker.alerts.alerts import Alert, AlertGuest, AlertKind, Severity
+from .checker.alerts.announcements import Message, MessageKind
 from .checker.model.records import AlertRecord
 from .const import DOMAIN
 from .coordinator import CheckerCoordinator

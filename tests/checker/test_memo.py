@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from custom_components.proxmox_backup_checker.checker.acknowledgements import acknowledge
-from custom_components.proxmox_backup_checker.checker.announcements import Message, MessageKind
+from custom_components.proxmox_backup_checker.checker.alerts.acknowledgements import acknowledge
+from custom_components.proxmox_backup_checker.checker.alerts.announcements import Message, MessageKind
 from custom_components.proxmox_backup_checker.checker.model.facts import (
     ArchiveListing,
     Blindness,

@@ -11,7 +11,7 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 import custom_components.proxmox_backup_checker as integration
-from custom_components.proxmox_backup_checker.checker.alerts import (
+from custom_components.proxmox_backup_checker.checker.alerts.alerts import (
     Alert,
     AlertCause,
     AlertForm,
@@ -19,7 +19,7 @@ from custom_components.proxmox_backup_checker.checker.alerts import (
     AlertKind,
     Severity,
 )
-from custom_components.proxmox_backup_checker.checker.announcements import Message, MessageKind
+from custom_components.proxmox_backup_checker.checker.alerts.announcements import Message, MessageKind
 from custom_components.proxmox_backup_checker.checker.model.records import AlertRecord
 from custom_components.proxmox_backup_checker.checker.model.verdict import Reason
 from custom_components.proxmox_backup_checker.message_texts import MessageTexts

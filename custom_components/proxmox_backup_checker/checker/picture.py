@@ -6,9 +6,9 @@ from datetime import datetime
 
 from ..proxmox.api.backup_models import BackupJob
 from ..proxmox.api.cluster_models import ClusterStatus, Guest
-from .acknowledgements import is_meant
-from .alerts import Alert, alerts_of
-from .announcements import Message, announce
+from .alerts.acknowledgements import is_meant
+from .alerts.alerts import Alert, alerts_of
+from .alerts.announcements import Message, announce
 from .figures import GuestFigures, JobFigures, figures_of_guest, figures_of_job
 from .happening import Happening
 from .happenings import Change, happenings_of

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from ..proxmox.vzdump.failure_cause import Cause
+from ...proxmox.vzdump.failure_cause import Cause
+from ..history.storage_history import storage_key
+from ..model.facts import Blindness
+from ..model.records import RunRecord
+from ..model.verdict import Reason, Status, Verdict
+from ..situation import Situation
 from .acknowledgements import cause_key
-from .history.storage_history import storage_key
-from .model.facts import Blindness
-from .model.records import RunRecord
-from .model.verdict import Reason, Status, Verdict
-from .situation import Situation
 
 _CRITICAL_FROM: Final = 2
 # A right that was taken away does not come back by itself, as a connection does.

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from custom_components.proxmox_backup_checker.checker.acknowledgements import acknowledge, cause_key, withdraw
-from custom_components.proxmox_backup_checker.checker.alerts import Alert, AlertKind, Severity, alerts_of
-from custom_components.proxmox_backup_checker.checker.announcements import announce
+from custom_components.proxmox_backup_checker.checker.alerts.acknowledgements import acknowledge, cause_key, withdraw
+from custom_components.proxmox_backup_checker.checker.alerts.alerts import Alert, AlertKind, Severity, alerts_of
+from custom_components.proxmox_backup_checker.checker.alerts.announcements import announce
 from custom_components.proxmox_backup_checker.checker.history.format import from_data, to_data
 from custom_components.proxmox_backup_checker.checker.indexes import Indexes
 from custom_components.proxmox_backup_checker.checker.model.facts import Facts
@@ -20,7 +20,7 @@ from custom_components.proxmox_backup_checker.checker.situation import Situation
 from custom_components.proxmox_backup_checker.checker.watch import Watch as Clock
 from custom_components.proxmox_backup_checker.proxmox.vzdump.failure_cause import cause_of
 
-from .builders import NOW, facts, guest, job
+from ..builders import NOW, facts, guest, job
 
 FULL = "job failed with err -28 - No space left on device"
 BROKEN = "job failed with err -5 - Input/output error"

@@ -6,8 +6,8 @@ from datetime import datetime
 import re
 from typing import Final
 
-from .model.records import Acknowledgement, History
-from .model.verdict import Status, Verdict
+from ..model.records import Acknowledgement, History
+from ..model.verdict import Status, Verdict
 
 _NUMBERS: Final = re.compile(r"\d+")
 _LONGEST: Final = 120

@@ -7,11 +7,11 @@ from enum import StrEnum
 from functools import partial
 from typing import Final
 
+from ..model.facts import Facts
+from ..model.records import Acknowledgement, AlertRecord, History
+from ..model.verdict import GOOD, Status, Verdict
 from .acknowledgements import is_meant, still_held
 from .alerts import LONGEST_WAIT_FOR_RUN, Alert, AlertKind, Severity, is_unseen
-from .model.facts import Facts
-from .model.records import Acknowledgement, AlertRecord, History
-from .model.verdict import GOOD, Status, Verdict
 
 _KEPT: Final = timedelta(days=35)
 _MOST_KEPT: Final = 300
