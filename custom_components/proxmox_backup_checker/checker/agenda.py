@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from .happening import names_of_guests, some
+from .activity.events import names_of_guests, some
 from .history.job_history import COULD_NOT_START
 from .jobs.timetable import event_of
 from .model.labels import job_name

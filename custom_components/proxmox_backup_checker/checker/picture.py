@@ -6,12 +6,12 @@ from datetime import datetime
 
 from ..proxmox.api.backup_models import BackupJob
 from ..proxmox.api.cluster_models import ClusterStatus, Guest
+from .activity.detection import Change, happenings_of
+from .activity.events import Happening
 from .alerts.acknowledgements import is_meant
 from .alerts.alerts import Alert, alerts_of
 from .alerts.announcements import Message, announce
 from .figures import GuestFigures, JobFigures, figures_of_guest, figures_of_job
-from .happening import Happening
-from .happenings import Change, happenings_of
 from .history.job_history import remember_verdicts
 from .history.storage_history import storage_key
 from .history.update import Remembered, remember, with_known_values

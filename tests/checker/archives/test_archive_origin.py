@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from custom_components.proxmox_backup_checker.checker.activity.events import HappeningKind
 from custom_components.proxmox_backup_checker.checker.archives.archive_origin import Origin, Provenance
-from custom_components.proxmox_backup_checker.checker.happening import HappeningKind
 from custom_components.proxmox_backup_checker.checker.history.limits import FEWEST_RUNS_PER_GUEST
 from custom_components.proxmox_backup_checker.checker.model.facts import (
     ArchiveListing,

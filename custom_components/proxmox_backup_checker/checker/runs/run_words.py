@@ -1,6 +1,6 @@
 """How a finished run is told, in one sentence."""
 
-from ..happening import some
+from ..activity.events import some
 from ..model.records import RunRecord
 from ..model.verdict import Confidence, Reason, Status
 from .outcomes import Result

@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from .archives.archive import file_name
-from .figures import stored_bytes
-from .happening import Happening, HappeningKind, names_of_guests, some
-from .history.job_history import COULD_NOT_START
+from ..archives.archive import file_name
+from ..figures import stored_bytes
+from ..history.job_history import COULD_NOT_START
+from ..model.records import GuestRecord, History, JobRecord, MissRecord, RunRecord
+from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict
+from ..runs.outcomes import Result
+from ..runs.run_summary import guest_name, is_empty, result_of_run
+from ..runs.run_words import tell_run
+from ..situation import Situation
+from .events import Happening, HappeningKind, names_of_guests, some
 from .job_changes import changes_of_jobs, changes_of_storages
-from .model.records import GuestRecord, History, JobRecord, MissRecord, RunRecord
-from .model.verdict import GOOD, Confidence, Reason, Status, Verdict
-from .runs.outcomes import Result
-from .runs.run_summary import guest_name, is_empty, result_of_run
-from .runs.run_words import tell_run
-from .situation import Situation
-from .vanished import vanished_archives
+from .lost_archives import vanished_archives
 
 # A restart or an update takes less; what is older than a day is no news either, however late it is seen.
 LONGEST_GAP: Final = timedelta(hours=12)

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 import re
 from typing import Final
 
-from ..proxmox.api.backup_models import Archive
-from ..proxmox.retention import KeepOptions
-from .archives.archive import compare, file_name
-from .archives.archive_origin import Origin
-from .history.storage_history import storage_key
-from .jobs.coverage import Coverage
-from .model.facts import ArchiveListing, StorageFacts
-from .model.records import History, StorageRecord
-from .situation import Situation
-from .verdicts.retention import removes_old, retention_of
+from ...proxmox.api.backup_models import Archive
+from ...proxmox.retention import KeepOptions
+from ..archives.archive import compare, file_name
+from ..archives.archive_origin import Origin
+from ..history.storage_history import storage_key
+from ..jobs.coverage import Coverage
+from ..model.facts import ArchiveListing, StorageFacts
+from ..model.records import History, StorageRecord
+from ..situation import Situation
+from ..verdicts.retention import removes_old, retention_of
 
 _NAME: Final = re.compile(r"vzdump-(?P<type>lxc|openvz|qemu)-(?P<vmid>\d+)-|(?:^|:)backup/(?P<kind>vm|ct)/(?P<id>\d+)/")
 _TYPES: Final = {"vm": "qemu", "ct": "lxc", "openvz": "lxc"}

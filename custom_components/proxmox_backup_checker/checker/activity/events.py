@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from .model.records import GuestRecord
-from .model.verdict import Reason
-from .runs.run_summary import guest_name
+from ..model.records import GuestRecord
+from ..model.verdict import Reason
+from ..runs.run_summary import guest_name
 
 _MOST_NAMES: Final = 5
 

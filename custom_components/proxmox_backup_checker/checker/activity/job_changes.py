@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
-from ..proxmox.retention import KeepOptions
-from .happening import Happening, HappeningKind
-from .model.records import History, JobRecord
-from .model.verdict import Reason
+from ...proxmox.retention import KeepOptions
+from ..model.records import History, JobRecord
+from ..model.verdict import Reason
+from .events import Happening, HappeningKind
 
 _RULES: Final = ("last", "hourly", "daily", "weekly", "monthly", "yearly")
 _RETENTION: Final = "prune-backups"

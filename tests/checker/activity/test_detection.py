@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from custom_components.proxmox_backup_checker.checker.happening import Happening, HappeningKind, some
-from custom_components.proxmox_backup_checker.checker.happenings import LONGEST_GAP
-from custom_components.proxmox_backup_checker.checker.job_changes import keeps_less
+from custom_components.proxmox_backup_checker.checker.activity.detection import LONGEST_GAP
+from custom_components.proxmox_backup_checker.checker.activity.events import Happening, HappeningKind, some
+from custom_components.proxmox_backup_checker.checker.activity.job_changes import keeps_less
 from custom_components.proxmox_backup_checker.checker.model.facts import ArchiveListing, Facts, JobState, StorageFacts
 from custom_components.proxmox_backup_checker.checker.model.policy import Policy
 from custom_components.proxmox_backup_checker.checker.model.records import History
@@ -23,7 +23,7 @@ from custom_components.proxmox_backup_checker.proxmox.api.backup_models import (
 )
 from custom_components.proxmox_backup_checker.proxmox.retention import KeepOptions
 
-from .builders import NOW, facts, failed_log, good_log, guest, job, run
+from ..builders import NOW, facts, failed_log, good_log, guest, job, run
 
 LOOK = timedelta(minutes=10)
 GUESTS = (guest(101, name="web"), guest(102, name="db"))
