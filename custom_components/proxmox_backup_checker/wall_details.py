@@ -10,9 +10,8 @@ from homeassistant.util import dt as dt_util
 from .checker.model.records import Acknowledgement, GuestRecord
 from .checker.model.verdict import Confidence, Verdict
 from .checker.picture import GuestView, JobView
-from .checker.wall import Wall
-from .checker.wall_days import Days
-from .checker.wall_runs import (
+from .checker.views.wall.days import Days
+from .checker.views.wall.details import (
     WallRun,
     archives_of,
     gone_guests,
@@ -22,6 +21,7 @@ from .checker.wall_runs import (
     sizes_of_job,
     verdict_on_gone,
 )
+from .checker.views.wall.nights import Wall
 from .const import DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .proxmox.api.backup_models import Archive

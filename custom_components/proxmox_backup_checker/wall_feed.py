@@ -12,7 +12,7 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.event import async_call_later, async_track_time_change
 from homeassistant.util import dt as dt_util
 
-from .checker.wall_days import Days
+from .checker.views.wall.days import Days
 from .const import DOMAIN
 from .wall_rows import EntryRows, Group, Row
 from .wall_servers import coordinator_of, entries, server

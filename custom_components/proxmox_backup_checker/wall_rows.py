@@ -12,10 +12,10 @@ from .checker.model.facts import ArchiveListing
 from .checker.model.labels import job_name
 from .checker.model.records import Acknowledgement, GuestRecord
 from .checker.picture import GuestView, JobView, Picture
-from .checker.wall import Wall, guest_cells, job_cells
-from .checker.wall_days import Days
-from .checker.wall_order import LAST, is_new, rank
-from .checker.wall_runs import gone_guests, verdict_on_gone
+from .checker.views.wall.days import Days
+from .checker.views.wall.details import gone_guests, verdict_on_gone
+from .checker.views.wall.nights import Wall, guest_cells, job_cells
+from .checker.views.wall.order import LAST, is_new, rank
 from .const import DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .devices import guest_key, job_key

@@ -8,17 +8,17 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Final
 
-from ..proxmox.api.backup_models import BackupJob
-from ..proxmox.api.cluster_models import Guest
-from .jobs.timetable import allowance, event_of
-from .model.facts import ArchiveListing
-from .model.policy import Policy
-from .model.records import GuestRecord, RunRecord
-from .model.verdict import Status, Verdict
-from .picture import JobView, Picture
-from .runs.outcomes import Outcome, Result, succeeded, unclear
-from .runs.run_records import good_durations
-from .wall_days import Days, Moments, Plan
+from ....proxmox.api.backup_models import BackupJob
+from ....proxmox.api.cluster_models import Guest
+from ...jobs.timetable import allowance, event_of
+from ...model.facts import ArchiveListing
+from ...model.policy import Policy
+from ...model.records import GuestRecord, RunRecord
+from ...model.verdict import Status, Verdict
+from ...picture import JobView, Picture
+from ...runs.outcomes import Outcome, Result, succeeded, unclear
+from ...runs.run_records import good_durations
+from .days import Days, Moments, Plan
 
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _ONE_MINUTE: Final = timedelta(minutes=1)

@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from custom_components.proxmox_backup_checker.checker.wall_days import Days, KnownSlot, Moments, Plan
+from custom_components.proxmox_backup_checker.checker.views.wall.days import Days, KnownSlot, Moments, Plan
 from custom_components.proxmox_backup_checker.proxmox.calendar.event import CalendarEvent
 
-from .builders import BERLIN, NOW
+from ...builders import BERLIN, NOW
 
 # NOW is Wednesday, 10:00 in Berlin; the days are Tuesday and Wednesday there.
 DAYS = Days.ending(NOW, BERLIN, 2)

@@ -19,9 +19,8 @@ from custom_components.proxmox_backup_checker.checker.model.records import Guest
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
 from custom_components.proxmox_backup_checker.checker.picture import Picture, judge
 from custom_components.proxmox_backup_checker.checker.runs.outcomes import Result
-from custom_components.proxmox_backup_checker.checker.wall import Wall, guest_cells, job_cells
-from custom_components.proxmox_backup_checker.checker.wall_days import Days
-from custom_components.proxmox_backup_checker.checker.wall_runs import (
+from custom_components.proxmox_backup_checker.checker.views.wall.days import Days
+from custom_components.proxmox_backup_checker.checker.views.wall.details import (
     archives_of,
     gone_guests,
     runs_of_guest,
@@ -29,10 +28,11 @@ from custom_components.proxmox_backup_checker.checker.wall_runs import (
     sizes_of_guest,
     sizes_of_job,
 )
+from custom_components.proxmox_backup_checker.checker.views.wall.nights import Wall, guest_cells, job_cells
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import Archive
 
-from .builders import BERLIN, NOW, facts, good_log, guest, job, run
-from .histories import outcome, run_of
+from ...builders import BERLIN, NOW, facts, good_log, guest, job, run
+from ...histories import outcome, run_of
 
 # NOW is Wednesday, 10:00 in Berlin; the job is due at 23:00 there.
 LAST_SLOT = datetime(2025, 9, 2, 21, 0, tzinfo=UTC)

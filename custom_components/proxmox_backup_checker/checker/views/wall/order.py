@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from .model.records import Acknowledgement, GuestRecord
-from .model.verdict import Status, Verdict
+from ...model.records import Acknowledgement, GuestRecord
+from ...model.verdict import Status, Verdict
 
 LAST: Final = (9, 0, 0)
 

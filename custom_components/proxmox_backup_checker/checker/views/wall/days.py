@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import Final, Self
 from zoneinfo import ZoneInfo
 
-from ..proxmox.calendar.event import CalendarEvent
-from .jobs.timetable import Timetable
+from ....proxmox.calendar.event import CalendarEvent
+from ...jobs.timetable import Timetable
 
 # A run that starts so soon after a slot belongs to the slot's day, though midnight may have passed.
 _STARTS_WITHIN: Final = timedelta(minutes=10)
