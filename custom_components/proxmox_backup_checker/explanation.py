@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from .checker.model.verdict import Confidence, Reason, Status, Verdict
-from .checker.report import problems_of
+from .checker.views.report import problems_of
 from .things import Thing
 from .words import Words
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from .checker.report import Capacity, Failure, JobTally, Report, Standing, numbers
+from .checker.views.report import Capacity, Failure, JobTally, Report, Standing, numbers
 from .explanation import full_stop, iso
 from .proxmox.vzdump.failure_cause import cause_of
 from .words import Words

@@ -7,9 +7,9 @@ from .checker.history.storage_history import storage_key
 from .checker.model.facts import StorageFacts
 from .checker.model.records import RunRecord
 from .checker.picture import Picture
-from .checker.report import job_title
 from .checker.runs.outcomes import Outcome
 from .checker.verdicts.promises import archive_time
+from .checker.views.report import job_title
 from .coordinator import CheckerCoordinator
 from .explanation import iso
 from .proxmox.api.backup_models import Archive

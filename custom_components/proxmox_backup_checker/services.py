@@ -13,7 +13,7 @@ from homeassistant.helpers.typing import VolDictType
 from homeassistant.util import dt as dt_util
 import probatio
 
-from .checker.report import report
+from .checker.views.report import report
 from .const import DOMAIN
 from .coordinator import CheckerCoordinator
 from .explanation import explained, iso

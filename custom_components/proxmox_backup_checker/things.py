@@ -13,7 +13,7 @@ from .checker.model.labels import job_name
 from .checker.model.records import Acknowledgement
 from .checker.model.verdict import Verdict
 from .checker.picture import GuestView, JobView, StorageView
-from .checker.report import guest_title
+from .checker.views.report import guest_title
 from .const import DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .devices import cluster_key, guest_key, job_key, storage_key

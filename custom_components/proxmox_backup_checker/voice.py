@@ -12,7 +12,7 @@ from homeassistant.helpers.trigger import async_initialize_triggers, async_valid
 from homeassistant.setup import async_when_setup
 from homeassistant.util import dt as dt_util
 
-from .checker.report import report
+from .checker.views.report import report
 from .const import DOMAIN
 from .coordinator import CheckerConfigEntry
 from .explanation import full_stop

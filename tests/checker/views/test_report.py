@@ -11,12 +11,12 @@ from custom_components.proxmox_backup_checker.checker.model.policy import Policy
 from custom_components.proxmox_backup_checker.checker.model.records import History, StorageRecord
 from custom_components.proxmox_backup_checker.checker.model.verdict import Status
 from custom_components.proxmox_backup_checker.checker.picture import Picture
-from custom_components.proxmox_backup_checker.checker.report import Report, numbers, report
+from custom_components.proxmox_backup_checker.checker.views.report import Report, numbers, report
 from custom_components.proxmox_backup_checker.reasons import Reasons
 from custom_components.proxmox_backup_checker.report_text import Period, told
 from custom_components.proxmox_backup_checker.words import Words
 
-from .builders import NOW, failed_log, good_log, guest, job, picture, run
+from ..builders import NOW, failed_log, good_log, guest, job, picture, run
 
 GIB = 1024**3
 EVENING = NOW - timedelta(hours=11)

@@ -9,16 +9,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from custom_components.proxmox_backup_checker.checker.agenda import AgendaItem, agenda, current_or_next
 from custom_components.proxmox_backup_checker.checker.model.facts import NodeFacts
 from custom_components.proxmox_backup_checker.checker.model.policy import Policy
 from custom_components.proxmox_backup_checker.checker.model.records import MissRecord, RunRecord
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
 from custom_components.proxmox_backup_checker.checker.picture import Picture
 from custom_components.proxmox_backup_checker.checker.runs.outcomes import Result
+from custom_components.proxmox_backup_checker.checker.views.agenda import AgendaItem, agenda, current_or_next
 
-from .builders import NOW, good_log, guest, job, picture, run
-from .histories import history_of, outcome, run_of
+from ..builders import NOW, good_log, guest, job, picture, run
+from ..histories import history_of, outcome, run_of
 
 WEEK = timedelta(days=7)
 HOUR = timedelta(hours=1)

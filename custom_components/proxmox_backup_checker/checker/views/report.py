@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from math import floor
 from typing import Final, Literal
 
-from .figures import used_percent
-from .model.labels import job_name
-from .model.records import RunRecord
-from .model.verdict import Status, Verdict
-from .picture import Picture, StorageView
-from .runs.outcomes import Outcome, Result, succeeded
-from .runs.run_starts import starts_of
+from ..figures import used_percent
+from ..model.labels import job_name
+from ..model.records import RunRecord
+from ..model.verdict import Status, Verdict
+from ..picture import Picture, StorageView
+from ..runs.outcomes import Outcome, Result, succeeded
+from ..runs.run_starts import starts_of
 
 _SOON: Final = 365
 _BAD: Final = frozenset({Result.FAILED, Result.CANCELLED, Result.INTERRUPTED, Result.NOT_REACHED})

@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from ..proxmox.api.backup_models import Archive
-from .archives.archive import each_once, file_name
-from .model.records import GuestRecord
-from .model.verdict import Reason
-from .picture import GuestView, Picture
-from .runs.outcomes import Outcome, Result
-from .runs.run_summary import guest_name
+from ...proxmox.api.backup_models import Archive
+from ..archives.archive import each_once, file_name
+from ..model.records import GuestRecord
+from ..model.verdict import Reason
+from ..picture import GuestView, Picture
+from ..runs.outcomes import Outcome, Result
+from ..runs.run_summary import guest_name
 
 _GIB: Final = 1024**3
 _HOUR: Final = 3600

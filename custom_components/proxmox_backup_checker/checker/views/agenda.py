@@ -8,19 +8,19 @@ from itertools import islice
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from .activity.events import names_of_guests, some
-from .history.job_history import COULD_NOT_START
-from .jobs.timetable import event_of
-from .model.labels import job_name
-from .model.records import MissRecord, RunRecord
-from .model.verdict import Confidence, Reason, Status
-from .picture import JobView, Picture
-from .runs.outcomes import Result
-from .runs.run_records import good_durations
-from .runs.run_starts import starts_of
-from .runs.run_summary import is_empty, result_of_run
-from .runs.run_words import tell_run
-from .verdicts.sizes import size_text
+from ..activity.events import names_of_guests, some
+from ..history.job_history import COULD_NOT_START
+from ..jobs.timetable import event_of
+from ..model.labels import job_name
+from ..model.records import MissRecord, RunRecord
+from ..model.verdict import Confidence, Reason, Status
+from ..picture import JobView, Picture
+from ..runs.outcomes import Result
+from ..runs.run_records import good_durations
+from ..runs.run_starts import starts_of
+from ..runs.run_summary import is_empty, result_of_run
+from ..runs.run_words import tell_run
+from ..verdicts.sizes import size_text
 
 # What takes place more often in a day is told in one line for the day; a day has up to 25 hours.
 MOST_A_DAY: Final = 25

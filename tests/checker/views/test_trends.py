@@ -10,11 +10,11 @@ from custom_components.proxmox_backup_checker.checker.model.facts import Archive
 from custom_components.proxmox_backup_checker.checker.model.records import GuestRecord, RunRecord
 from custom_components.proxmox_backup_checker.checker.picture import Picture
 from custom_components.proxmox_backup_checker.checker.runs.outcomes import Result
-from custom_components.proxmox_backup_checker.checker.trends import Point, Trend, Unit, sources_of, trends_of
+from custom_components.proxmox_backup_checker.checker.views.trends import Point, Trend, Unit, sources_of, trends_of
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import Archive
 
-from .builders import NOW, guest, picture
-from .histories import history_of, outcome, run_of
+from ..builders import NOW, guest, picture
+from ..histories import history_of, outcome, run_of
 
 GIB = 1024**3
 YESTERDAY = NOW - timedelta(days=1)
