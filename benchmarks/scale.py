@@ -31,7 +31,7 @@ from benchmarks.large_cluster import FULL, NOON, make_facts, runs_of
 from benchmarks.watched_cluster import Cost, Served, costing, free_port, served
 from custom_components.proxmox_backup_checker.checker.model.facts import Facts
 from custom_components.proxmox_backup_checker.checker.history.limits import bounded
-from custom_components.proxmox_backup_checker.checker.picture import Picture, judge
+from custom_components.proxmox_backup_checker.checker.assessment import Picture, judge
 from custom_components.proxmox_backup_checker.checker.model.policy import Policy
 from custom_components.proxmox_backup_checker.checker.model.records import History
 

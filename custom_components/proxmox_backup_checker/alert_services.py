@@ -21,7 +21,7 @@ import probatio
 from .checker.alerts.acknowledgements import acknowledge, can_be_acknowledged, withdraw
 from .checker.alerts.alerts import Alert, Severity
 from .checker.alerts.announcements import is_silenced
-from .checker.picture import Picture
+from .checker.assessment import Picture
 from .const import DOMAIN
 from .coordinator import CheckerCoordinator
 from .messages import fire_closed, fire_test, group_of, open_messages, tag_of

@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
-from .checker.picture import Picture
+from .checker.assessment import Picture
 from .checker.views.agenda import AgendaItem, agenda, current_or_next
 from .coordinator import CheckerConfigEntry
 from .entity import ClusterEntity

@@ -17,11 +17,11 @@ from homeassistant.util import dt as dt_util
 
 from .agent_links import AgentLinks
 from .cadence import BUSY, QUIET, WITH_AGENTS
+from .checker.assessment import Picture, judge
 from .checker.history.limits import bounded, is_time_to_bound
 from .checker.model.facts import Facts
 from .checker.model.policy import Policy
 from .checker.model.records import History
-from .checker.picture import Picture, judge
 from .history_store import HistoryStore
 from .policy_options import policy_of
 from .poll_story import PollStory

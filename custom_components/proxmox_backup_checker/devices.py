@@ -13,8 +13,8 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from yarl import URL
 
+from .checker.assessment import GuestView, Picture, StorageView
 from .checker.model.labels import job_name
-from .checker.picture import GuestView, Picture, StorageView
 from .const import DOMAIN
 from .coordinator import CheckerCoordinator
 from .proxmox.api.backup_models import BackupJob

@@ -7,10 +7,10 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.device_registry import DeviceEntry
 
+from .checker.assessment import GuestView, JobView, Picture, StorageView
 from .checker.model.facts import Facts, StorageFacts
 from .checker.model.records import RunRecord
 from .checker.model.verdict import Verdict
-from .checker.picture import GuestView, JobView, Picture, StorageView
 from .const import CONF_HIDE_NAMES, DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .devices import guest_key, job_key, node_key, storage_key

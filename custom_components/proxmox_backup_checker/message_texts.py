@@ -9,10 +9,10 @@ from homeassistant.util import dt as dt_util
 
 from .checker.alerts.alerts import Alert, AlertCause, AlertForm, AlertGuest, AlertKind
 from .checker.alerts.announcements import Message, MessageKind
+from .checker.assessment import Picture
 from .checker.model.facts import Blindness
 from .checker.model.labels import job_name
 from .checker.model.records import AlertRecord
-from .checker.picture import Picture
 from .proxmox.api.backup_models import BackupJob
 from .reasons import Reasons
 

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 import logging
 from typing import Final
 
+from .checker.assessment import Picture
 from .checker.model.records import RunRecord, VerdictRecord
 from .checker.model.verdict import Verdict
-from .checker.picture import Picture
 from .proxmox.api.connection import Asked
 from .reader import Reading
 from .reasons import Reasons

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
+from .checker.assessment import Picture
 from .checker.history.storage_history import storage_key
 from .checker.model.facts import StorageFacts
 from .checker.model.records import RunRecord
-from .checker.picture import Picture
 from .checker.runs.outcomes import Outcome
 from .checker.verdicts.promises import archive_time
 from .checker.views.report import job_title

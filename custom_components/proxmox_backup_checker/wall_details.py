@@ -7,9 +7,9 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.translation import async_get_cached_translations
 from homeassistant.util import dt as dt_util
 
+from .checker.assessment import GuestView, JobView
 from .checker.model.records import Acknowledgement, GuestRecord
 from .checker.model.verdict import Confidence, Verdict
-from .checker.picture import GuestView, JobView
 from .checker.views.wall.days import Days
 from .checker.views.wall.details import (
     WallRun,

@@ -8,10 +8,10 @@ from typing import Any, Literal
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
+from .checker.assessment import GuestView, JobView, Picture
 from .checker.model.facts import ArchiveListing
 from .checker.model.labels import job_name
 from .checker.model.records import Acknowledgement, GuestRecord
-from .checker.picture import GuestView, JobView, Picture
 from .checker.views.wall.days import Days
 from .checker.views.wall.details import gone_guests, verdict_on_gone
 from .checker.views.wall.nights import Wall, guest_cells, job_cells

@@ -5,8 +5,8 @@ from typing import Any
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
-from .checker.figures import used_percent
-from .checker.picture import StorageView
+from .checker.assessment import StorageView
+from .checker.metrics import used_percent
 from .const import DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .devices import storage_key

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from custom_components.proxmox_backup_checker.checker.assessment import Picture, judge
 from custom_components.proxmox_backup_checker.checker.model.facts import Blindness, Facts, JobState, NodeFacts, Run
 from custom_components.proxmox_backup_checker.checker.model.records import History, RunRecord
-from custom_components.proxmox_backup_checker.checker.picture import Picture, judge
 from custom_components.proxmox_backup_checker.checker.runs.run_records import remember_runs, running_records
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import BackupJob
 from custom_components.proxmox_backup_checker.proxmox.api.cluster_models import ClusterStatus, Guest, Node, Task

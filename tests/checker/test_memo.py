@@ -12,6 +12,7 @@ import pytest
 
 from custom_components.proxmox_backup_checker.checker.alerts.acknowledgements import acknowledge
 from custom_components.proxmox_backup_checker.checker.alerts.announcements import Message, MessageKind
+from custom_components.proxmox_backup_checker.checker.assessment import Picture, judge
 from custom_components.proxmox_backup_checker.checker.model.facts import (
     ArchiveListing,
     Blindness,
@@ -23,7 +24,6 @@ from custom_components.proxmox_backup_checker.checker.model.facts import (
 from custom_components.proxmox_backup_checker.checker.model.policy import Policy
 from custom_components.proxmox_backup_checker.checker.model.records import History
 from custom_components.proxmox_backup_checker.checker.model.verdict import Status
-from custom_components.proxmox_backup_checker.checker.picture import Picture, judge
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import Archive, IncludedGuest, IncludedVolume
 from custom_components.proxmox_backup_checker.proxmox.retention import KeepOptions
 

@@ -14,12 +14,12 @@ from typing import Any, Final
 
 from ..proxmox.api.backup_models import BackupJob
 from ..proxmox.api.cluster_models import Guest
+from .context import Carried, Situation
 from .history.storage_history import storage_key
 from .jobs.timetable import Timetable
 from .model.records import RunRecord
 from .model.verdict import Status, Verdict
 from .runs.outcomes import Outcome
-from .situation import Carried, Situation
 
 type Grounds = tuple[object, ...]
 

@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from .assessment import Picture
 from .model.verdict import Status, Verdict
-from .picture import Picture
 
 
 def is_protected(verdict: Verdict | None, longest_age: timedelta, now: datetime) -> bool:

@@ -10,11 +10,11 @@ import pytest
 from custom_components.proxmox_backup_checker.checker.activity.detection import LONGEST_GAP
 from custom_components.proxmox_backup_checker.checker.activity.events import Happening, HappeningKind, some
 from custom_components.proxmox_backup_checker.checker.activity.job_changes import keeps_less
+from custom_components.proxmox_backup_checker.checker.assessment import Picture, judge
 from custom_components.proxmox_backup_checker.checker.model.facts import ArchiveListing, Facts, JobState, StorageFacts
 from custom_components.proxmox_backup_checker.checker.model.policy import Policy
 from custom_components.proxmox_backup_checker.checker.model.records import History
 from custom_components.proxmox_backup_checker.checker.model.verdict import Reason, Status
-from custom_components.proxmox_backup_checker.checker.picture import Picture, judge
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import (
     Archive,
     BackupJob,

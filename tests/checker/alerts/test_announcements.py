@@ -10,13 +10,13 @@ import pytest
 from custom_components.proxmox_backup_checker.checker.alerts.acknowledgements import acknowledge, cause_key, withdraw
 from custom_components.proxmox_backup_checker.checker.alerts.alerts import Alert, AlertKind, Severity, alerts_of
 from custom_components.proxmox_backup_checker.checker.alerts.announcements import announce
+from custom_components.proxmox_backup_checker.checker.context import Situation
 from custom_components.proxmox_backup_checker.checker.history.format import from_data, to_data
 from custom_components.proxmox_backup_checker.checker.indexes import Indexes
 from custom_components.proxmox_backup_checker.checker.model.facts import Facts
 from custom_components.proxmox_backup_checker.checker.model.policy import Policy
 from custom_components.proxmox_backup_checker.checker.model.records import GuestRecord, History, RunRecord
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence, Reason, Status, Verdict, unknown
-from custom_components.proxmox_backup_checker.checker.situation import Situation
 from custom_components.proxmox_backup_checker.checker.watch import Watch as Clock
 from custom_components.proxmox_backup_checker.proxmox.vzdump.failure_cause import cause_of
 

@@ -8,6 +8,7 @@ import pytest
 
 from custom_components.proxmox_backup_checker.checker.activity.events import HappeningKind
 from custom_components.proxmox_backup_checker.checker.archives.archive_origin import Origin, Provenance
+from custom_components.proxmox_backup_checker.checker.assessment import judge
 from custom_components.proxmox_backup_checker.checker.history.limits import FEWEST_RUNS_PER_GUEST
 from custom_components.proxmox_backup_checker.checker.model.facts import (
     ArchiveListing,
@@ -18,7 +19,6 @@ from custom_components.proxmox_backup_checker.checker.model.facts import (
 )
 from custom_components.proxmox_backup_checker.checker.model.records import GuestRecord, History, RunRecord
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence, Status
-from custom_components.proxmox_backup_checker.checker.picture import judge
 from custom_components.proxmox_backup_checker.checker.runs.outcomes import Outcome, Result
 from custom_components.proxmox_backup_checker.checker.runs.run_records import RunIndex
 from custom_components.proxmox_backup_checker.checker.watch import Watch

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from custom_components.proxmox_backup_checker.checker.assessment import judge
 from custom_components.proxmox_backup_checker.checker.model.facts import StorageFacts
 from custom_components.proxmox_backup_checker.checker.model.policy import Policy
 from custom_components.proxmox_backup_checker.checker.model.records import History
-from custom_components.proxmox_backup_checker.checker.picture import judge
 from custom_components.proxmox_backup_checker.checker.verdicts.misconfigurations import Mistake, mistakes_of
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import BackupJob, IncludedGuest
 from custom_components.proxmox_backup_checker.proxmox.api.cluster_models import Guest

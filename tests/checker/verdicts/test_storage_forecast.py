@@ -6,9 +6,9 @@ from typing import Any
 from hypothesis import given, strategies as st
 import pytest
 
+from custom_components.proxmox_backup_checker.checker.assessment import StorageView
 from custom_components.proxmox_backup_checker.checker.model.facts import ArchiveListing, Facts, StorageFacts
 from custom_components.proxmox_backup_checker.checker.model.verdict import Status
-from custom_components.proxmox_backup_checker.checker.picture import StorageView
 from custom_components.proxmox_backup_checker.checker.verdicts.storage_forecast import Need, full_on, most_needed
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import Archive
 from custom_components.proxmox_backup_checker.proxmox.retention import KeepOptions

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from custom_components.proxmox_backup_checker.checker.assessment import Picture
 from custom_components.proxmox_backup_checker.checker.model.facts import ArchiveListing, StorageFacts
 from custom_components.proxmox_backup_checker.checker.model.policy import Policy
 from custom_components.proxmox_backup_checker.checker.model.records import History, StorageRecord
 from custom_components.proxmox_backup_checker.checker.model.verdict import Status
-from custom_components.proxmox_backup_checker.checker.picture import Picture
 from custom_components.proxmox_backup_checker.checker.views.report import Report, numbers, report
 from custom_components.proxmox_backup_checker.reasons import Reasons
 from custom_components.proxmox_backup_checker.report_text import Period, told

@@ -11,14 +11,14 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ..archives.archive import file_name
-from ..figures import stored_bytes
+from ..context import Situation
 from ..history.job_history import COULD_NOT_START
+from ..metrics import stored_bytes
 from ..model.records import GuestRecord, History, JobRecord, MissRecord, RunRecord
 from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict
 from ..runs.outcomes import Result
 from ..runs.run_summary import guest_name, is_empty, result_of_run
 from ..runs.run_words import tell_run
-from ..situation import Situation
 from .events import Happening, HappeningKind, names_of_guests, some
 from .job_changes import changes_of_jobs, changes_of_storages
 from .lost_archives import vanished_archives

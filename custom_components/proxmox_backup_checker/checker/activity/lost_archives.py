@@ -9,11 +9,11 @@ from ...proxmox.api.backup_models import Archive
 from ...proxmox.retention import KeepOptions
 from ..archives.archive import compare, file_name
 from ..archives.archive_origin import Origin
+from ..context import Situation
 from ..history.storage_history import storage_key
 from ..jobs.coverage import Coverage
 from ..model.facts import ArchiveListing, StorageFacts
 from ..model.records import History, StorageRecord
-from ..situation import Situation
 from ..verdicts.retention import removes_old, retention_of
 
 _NAME: Final = re.compile(r"vzdump-(?P<type>lxc|openvz|qemu)-(?P<vmid>\d+)-|(?:^|:)backup/(?P<kind>vm|ct)/(?P<id>\d+)/")

@@ -7,11 +7,11 @@ from enum import StrEnum
 from typing import Final
 
 from ...proxmox.vzdump.failure_cause import Cause
+from ..context import Situation
 from ..history.storage_history import storage_key
 from ..model.facts import Blindness
 from ..model.records import RunRecord
 from ..model.verdict import Reason, Status, Verdict
-from ..situation import Situation
 from .acknowledgements import cause_key
 
 _CRITICAL_FROM: Final = 2

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Final
 
+from ..context import Situation
 from ..jobs.timetable import event_of
 from ..model.records import History, JobRecord, MissRecord
 from ..model.verdict import Status, Verdict
-from ..situation import Situation
 
 COULD_NOT_START: Final = frozenset({"job_could_not_start", "job_state_unreadable"})
 _BAD: Final = frozenset({Status.FAILED, Status.OVERDUE})

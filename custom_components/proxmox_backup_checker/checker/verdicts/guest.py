@@ -7,6 +7,7 @@ from typing import Final
 
 from ...proxmox.api.backup_models import BackupJob
 from ...proxmox.api.cluster_models import Guest
+from ..context import Situation, newest_good
 from ..history.storage_history import storage_key
 from ..jobs.coverage import Coverage
 from ..model.facts import Blindness, StorageFacts
@@ -14,7 +15,6 @@ from ..model.labels import job_name, names_of
 from ..model.policy import NO_BACKUP_TAG, agreed_age
 from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict, unknown
 from ..runs.outcomes import Outcome
-from ..situation import Situation, newest_good
 from .guest_findings import findings_of
 from .promises import archive_time, from_outcome, judge_promise
 

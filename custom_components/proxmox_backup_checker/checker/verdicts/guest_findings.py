@@ -5,10 +5,10 @@ from datetime import timedelta
 from typing import Final
 
 from ...proxmox.api.cluster_models import Guest
+from ..context import Situation, newest_good
 from ..model.records import GuestRecord
 from ..model.verdict import Reason, Status, Verdict
 from ..runs.outcomes import Outcome, Result
-from ..situation import Situation, newest_good
 from .retention import retention_findings
 from .sizes import size_findings
 

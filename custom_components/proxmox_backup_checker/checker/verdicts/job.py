@@ -11,6 +11,7 @@ from ...proxmox.api.backup_models import BackupJob
 from ...proxmox.calendar.event import CalendarEvent
 from ...proxmox.calendar.surprises import SurpriseCode
 from ...proxmox.vzdump.failure_cause import Cause, cause_of
+from ..context import Situation
 from ..jobs.timetable import Timetable, event_of, has_schedule
 from ..model.facts import Blindness
 from ..model.labels import job_name
@@ -18,7 +19,6 @@ from ..model.records import RunRecord
 from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict, unknown
 from ..runs.outcomes import succeeded
 from ..runs.run_summary import RunResult, is_empty, result_of_run
-from ..situation import Situation
 from .missed_slots import expected_off, explain_miss, stuck_state
 
 _ANNOUNCED: Final = timedelta(days=7)

@@ -7,11 +7,11 @@ from typing import Final
 from ...proxmox.api.backup_models import BackupJob
 from ...proxmox.api.cluster_models import Guest
 from ...proxmox.calendar.surprises import Surprise, SurpriseCode
+from ..assessment import Picture
 from ..jobs.timetable import event_of
 from ..model.facts import Facts
 from ..model.labels import job_name
 from ..model.verdict import Status
-from ..picture import Picture
 
 # "22" is an hour to most people; nobody takes "30" for one.
 _HOURS: Final = range(24)

@@ -7,6 +7,7 @@ from typing import Final
 
 from ...proxmox.api.backup_models import BackupJob
 from ...proxmox.api.cluster_models import Guest
+from ..context import Situation
 from ..jobs.timetable import Timetable
 from ..model.facts import Facts, JobState
 from ..model.labels import job_name
@@ -14,7 +15,6 @@ from ..model.policy import Policy
 from ..model.records import RunRecord
 from ..model.verdict import Reason, Status
 from ..runs.outcomes import succeeded
-from ..situation import Situation
 
 _OFF: Final = frozenset({"node_offline", "host_was_off", "host_was_off_and_repeats"})
 

@@ -9,12 +9,12 @@ from typing import Final
 from ...proxmox.api.backup_models import Archive, BackupJob
 from ...proxmox.api.cluster_models import Guest
 from ...proxmox.vzdump.failure_cause import cause_of
+from ..context import Situation
 from ..jobs.timetable import Timetable, event_of, has_schedule
 from ..model.facts import Blindness
 from ..model.labels import job_name
 from ..model.verdict import Confidence, Reason, Status, Verdict, unknown
 from ..runs.outcomes import Outcome, Result
-from ..situation import Situation
 from .missed_slots import expected_off, explain_miss
 
 _FAILURES: Final[Mapping[Result, str]] = {

@@ -17,11 +17,11 @@ from ...proxmox.api.cluster_models import Guest
 from ...proxmox.calendar.event import CalendarEvent
 from ...proxmox.retention import Backup, KeepOptions, Mark, prune
 from ..archives.archive import as_backup
+from ..context import Situation
 from ..model.facts import StorageFacts
 from ..model.labels import job_name
 from ..model.verdict import Reason, Status
 from ..runs.outcomes import Outcome, Result
-from ..situation import Situation
 
 _MOST_SLOTS: Final = 500
 _SLOT_BEFORE: Final = timedelta(hours=1)

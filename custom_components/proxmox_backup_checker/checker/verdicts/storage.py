@@ -4,11 +4,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from ..context import Situation
 from ..history.storage_history import storage_key
 from ..model.facts import StorageFacts
 from ..model.labels import job_name
 from ..model.verdict import Confidence, Reason, Status, Verdict, unknown
-from ..situation import Situation
 from .sizes import size_text
 from .storage_forecast import next_run_that_does_not_fit
 

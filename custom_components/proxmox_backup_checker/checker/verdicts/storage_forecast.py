@@ -10,9 +10,9 @@ from typing import Final
 
 from ...proxmox.api.backup_models import Archive, BackupJob
 from ...proxmox.api.cluster_models import Guest
+from ..context import Situation
 from ..model.facts import StorageFacts
 from ..runs.outcomes import Outcome, Result
-from ..situation import Situation
 from .retention import freed_by, removes_old, retention_of
 
 _LEAST_HISTORY: Final = timedelta(days=14)

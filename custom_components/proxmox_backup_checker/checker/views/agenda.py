@@ -9,12 +9,12 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from ..activity.events import names_of_guests, some
+from ..assessment import JobView, Picture
 from ..history.job_history import COULD_NOT_START
 from ..jobs.timetable import event_of
 from ..model.labels import job_name
 from ..model.records import MissRecord, RunRecord
 from ..model.verdict import Confidence, Reason, Status
-from ..picture import JobView, Picture
 from ..runs.outcomes import Result
 from ..runs.run_records import good_durations
 from ..runs.run_starts import starts_of

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from math import floor
 from typing import Final, Literal
 
-from ..figures import used_percent
+from ..assessment import Picture, StorageView
+from ..metrics import used_percent
 from ..model.labels import job_name
 from ..model.records import RunRecord
 from ..model.verdict import Status, Verdict
-from ..picture import Picture, StorageView
 from ..runs.outcomes import Outcome, Result, succeeded
 from ..runs.run_starts import starts_of
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from custom_components.proxmox_backup_checker.checker.assessment import Picture, judge
 from custom_components.proxmox_backup_checker.checker.model.facts import (
     ArchiveListing,
     Blindness,
@@ -17,7 +18,6 @@ from custom_components.proxmox_backup_checker.checker.model.facts import (
 from custom_components.proxmox_backup_checker.checker.model.policy import Policy
 from custom_components.proxmox_backup_checker.checker.model.records import GuestRecord, History, JobRecord, RunRecord
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
-from custom_components.proxmox_backup_checker.checker.picture import Picture, judge
 from custom_components.proxmox_backup_checker.checker.runs.outcomes import Result
 from custom_components.proxmox_backup_checker.checker.views.wall.days import Days
 from custom_components.proxmox_backup_checker.checker.views.wall.details import (

@@ -9,9 +9,9 @@ from ....proxmox.api.backup_models import Archive
 from ....proxmox.api.cluster_models import Guest
 from ....proxmox.vzdump.failure_cause import Cause, cause_of
 from ...archives.archive import Owner, good_backups
+from ...assessment import GuestView, JobView, Picture
 from ...model.records import GuestRecord, RunRecord
 from ...model.verdict import Confidence, Reason, Status, Verdict
-from ...picture import GuestView, JobView, Picture
 from ...runs.outcomes import Outcome, Result
 from .nights import Cell, Missed, Wall, cell_of_run, guest_cells, job_cells
 

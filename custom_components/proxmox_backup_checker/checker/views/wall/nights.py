@@ -10,12 +10,12 @@ from typing import Final
 
 from ....proxmox.api.backup_models import BackupJob
 from ....proxmox.api.cluster_models import Guest
+from ...assessment import JobView, Picture
 from ...jobs.timetable import allowance, event_of
 from ...model.facts import ArchiveListing
 from ...model.policy import Policy
 from ...model.records import GuestRecord, RunRecord
 from ...model.verdict import Status, Verdict
-from ...picture import JobView, Picture
 from ...runs.outcomes import Outcome, Result, succeeded, unclear
 from ...runs.run_records import good_durations
 from .days import Days, Moments, Plan

@@ -4,7 +4,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from custom_components.proxmox_backup_checker.checker.figures import (
+from custom_components.proxmox_backup_checker.checker.context import Situation
+from custom_components.proxmox_backup_checker.checker.indexes import Indexes
+from custom_components.proxmox_backup_checker.checker.metrics import (
     GuestFigures,
     JobFigures,
     Verification,
@@ -12,12 +14,10 @@ from custom_components.proxmox_backup_checker.checker.figures import (
     figures_of_job,
     stored_bytes,
 )
-from custom_components.proxmox_backup_checker.checker.indexes import Indexes
 from custom_components.proxmox_backup_checker.checker.model.facts import ArchiveListing, Facts, Run, StorageFacts
 from custom_components.proxmox_backup_checker.checker.model.records import History, RunRecord
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
 from custom_components.proxmox_backup_checker.checker.runs.outcomes import Outcome, Result
-from custom_components.proxmox_backup_checker.checker.situation import Situation
 from custom_components.proxmox_backup_checker.checker.watch import Watch
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import Archive
 

@@ -7,11 +7,11 @@ from enum import StrEnum
 
 from ..proxmox.api.backup_models import Archive, BackupJob
 from ..proxmox.api.cluster_models import Guest
+from .context import Situation, newest_good
 from .model.facts import Facts, StorageFacts
 from .model.records import RunRecord
 from .runs.outcomes import Outcome
 from .runs.run_starts import ONE_START
-from .situation import Situation, newest_good
 from .verdicts.promises import archive_time
 
 

@@ -11,16 +11,16 @@ from .activity.events import Happening
 from .alerts.acknowledgements import is_meant
 from .alerts.alerts import Alert, alerts_of
 from .alerts.announcements import Message, announce
-from .figures import GuestFigures, JobFigures, figures_of_guest, figures_of_job
+from .context import Situation
 from .history.job_history import remember_verdicts
 from .history.storage_history import storage_key
 from .history.update import Remembered, remember, with_known_values
 from .memo import Memo, Memory
+from .metrics import GuestFigures, JobFigures, figures_of_guest, figures_of_job
 from .model.facts import Facts, NodeFacts, StorageFacts
 from .model.records import Acknowledgement, History, RunRecord, VerdictRecord
 from .model.verdict import Status, Verdict
 from .runs.run_records import RunIndex, running_records
-from .situation import Situation
 from .verdicts.cluster import Counts, judge_cluster
 from .verdicts.guest import judge_guest
 from .verdicts.job import judge_job
