@@ -22,11 +22,11 @@ from .messages import Messenger
 from .proxmox.api.client import ProxmoxClient
 from .proxmox.log_agent.client import LogAgentClient, PairingCode
 from .reader import FactsReader
-from .reasons import Reasons
 from .services import async_setup_services
 from .statistics import keep_statistics
+from .texts.localizer import Words
+from .texts.reason_text import Reasons
 from .voice import async_setup_voice
-from .words import Words
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 

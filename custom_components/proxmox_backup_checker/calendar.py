@@ -13,7 +13,7 @@ from .checker.assessment import Picture
 from .checker.views.agenda import AgendaItem, agenda, current_or_next
 from .coordinator import CheckerConfigEntry
 from .entity import ClusterEntity
-from .reasons import Reasons
+from .texts.reason_text import Reasons
 
 PARALLEL_UPDATES = 0
 

@@ -30,7 +30,7 @@ from .proxmox.api.connection import Asked, noting_requests
 from .proxmox.api.errors import AuthenticationError, CertificateError, ProxmoxError
 from .proxmox.api.upid import Upid
 from .reader import FactsReader, Reading
-from .reasons import Reasons
+from .texts.reason_text import Reasons
 from .translated_errors import action_error, invalid, poll_error
 
 _LOGGER = logging.getLogger(__name__)

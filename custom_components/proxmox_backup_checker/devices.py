@@ -19,7 +19,7 @@ from .const import DOMAIN
 from .coordinator import CheckerCoordinator
 from .proxmox.api.backup_models import BackupJob
 from .proxmox.api.cluster_models import Guest
-from .words import Words
+from .texts.localizer import Words
 
 # A guest that is being moved is in no node's list for a moment.
 _POLLS_UNTIL_REMOVED: Final = 3

@@ -9,7 +9,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .checker.activity.events import Happening, HappeningKind
 from .coordinator import CheckerConfigEntry
 from .entity import ClusterEntity, EntityMakers, JobEntity, VerdictEntity, async_add_entities_as_they_appear
-from .reasons import Reasons
+from .texts.reason_text import Reasons
 
 PARALLEL_UPDATES = 0
 

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from .checker.model.verdict import Confidence, Reason, Status, Verdict
 from .checker.views.report import problems_of
+from .texts.localizer import Words
 from .things import Thing
-from .words import Words
 
 _LONGEST_ERROR: Final = 500
 _EVIDENCE_SHOWN: Final = 3

@@ -14,7 +14,7 @@ from .checker.model.facts import Blindness
 from .checker.model.labels import job_name
 from .checker.model.records import AlertRecord
 from .proxmox.api.backup_models import BackupJob
-from .reasons import Reasons
+from .texts.reason_text import Reasons
 
 _MOST_NAMES: Final = 5
 _MOST_CAUSES: Final = 3

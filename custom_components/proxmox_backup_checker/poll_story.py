@@ -12,7 +12,7 @@ from .checker.model.records import RunRecord, VerdictRecord
 from .checker.model.verdict import Verdict
 from .proxmox.api.connection import Asked
 from .reader import Reading
-from .reasons import Reasons
+from .texts.reason_text import Reasons
 
 _LOGGER = logging.getLogger(__package__)
 

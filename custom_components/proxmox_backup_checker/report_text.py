@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 from .checker.views.report import Capacity, Failure, JobTally, Report, Standing, numbers
 from .explanation import full_stop, iso
 from .proxmox.vzdump.failure_cause import cause_of
-from .words import Words
+from .texts.localizer import Words
 
 type Period = Literal["day", "week"]
 

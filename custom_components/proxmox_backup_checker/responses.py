@@ -14,7 +14,7 @@ from .coordinator import CheckerCoordinator
 from .explanation import iso
 from .proxmox.api.backup_models import Archive
 from .proxmox.vzdump.failure_cause import cause_of
-from .reasons import Reasons
+from .texts.reason_text import Reasons
 from .things import Thing
 
 

@@ -22,9 +22,9 @@ from .proxmox.vzdump.excerpt import excerpt, whole
 from .report_text import Period, told
 from .responses import archive_data, archives_of, run_data, runs_of, telling_run
 from .service_calls import check_control_of, cluster_of, clusters_of, moment_of
+from .texts.localizer import Words
 from .things import Thing, guest_of, job_of, storage_of, things_of_target
 from .translated_errors import invalid
-from .words import Words
 
 ATTR_GUEST: Final = "guest"
 ATTR_JOB: Final = "job"

@@ -16,9 +16,9 @@ from .checker.views.report import report
 from .const import DOMAIN
 from .coordinator import CheckerConfigEntry
 from .explanation import full_stop
-from .reasons import Reasons
 from .report_text import state_of, summary_of
-from .words import Words
+from .texts.localizer import Words
+from .texts.reason_text import Reasons
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -26,7 +26,7 @@ from .const import DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .proxmox.api.backup_models import Archive
 from .proxmox.api.cluster_models import Guest
-from .reasons import Reasons
+from .texts.reason_text import Reasons
 from .wall_rows import EntryRows, Group, Row, epoch, wall_of
 from .wall_servers import coordinator_of, entries, page
 

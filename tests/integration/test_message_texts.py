@@ -23,7 +23,7 @@ from custom_components.proxmox_backup_checker.checker.alerts.announcements impor
 from custom_components.proxmox_backup_checker.checker.model.records import AlertRecord
 from custom_components.proxmox_backup_checker.checker.model.verdict import Reason
 from custom_components.proxmox_backup_checker.message_texts import MessageTexts
-from custom_components.proxmox_backup_checker.reasons import Reasons
+from custom_components.proxmox_backup_checker.texts.reason_text import Reasons
 from tests.checker.builders import NOW, guest, job, picture
 
 ROOT = Path(integration.__path__[0])

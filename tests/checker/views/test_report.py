@@ -12,9 +12,9 @@ from custom_components.proxmox_backup_checker.checker.model.policy import Policy
 from custom_components.proxmox_backup_checker.checker.model.records import History, StorageRecord
 from custom_components.proxmox_backup_checker.checker.model.verdict import Status
 from custom_components.proxmox_backup_checker.checker.views.report import Report, numbers, report
-from custom_components.proxmox_backup_checker.reasons import Reasons
 from custom_components.proxmox_backup_checker.report_text import Period, told
-from custom_components.proxmox_backup_checker.words import Words
+from custom_components.proxmox_backup_checker.texts.localizer import Words
+from custom_components.proxmox_backup_checker.texts.reason_text import Reasons
 
 from ..builders import NOW, failed_log, good_log, guest, job, picture, run
 

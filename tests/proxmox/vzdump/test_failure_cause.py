@@ -12,7 +12,7 @@ import pytest
 import custom_components.proxmox_backup_checker as integration
 from custom_components.proxmox_backup_checker.proxmox.vzdump.failure_cause import Cause, cause_of
 from custom_components.proxmox_backup_checker.proxmox.vzdump.failure_patterns import PATTERNS
-from custom_components.proxmox_backup_checker.texts import filled
+from custom_components.proxmox_backup_checker.texts.catalogue import filled
 
 DATA = Path(__file__).parents[2] / "data" / "vzdump"
 FOLDER = Path(integration.__path__[0]) / "texts"

@@ -7,9 +7,9 @@ from typing import Final, Self, TypedDict
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
-from .checker.model.verdict import Reason
-from .proxmox.vzdump.failure_cause import Cause, cause_of
-from .texts import filled, read_texts
+from ..checker.model.verdict import Reason
+from ..proxmox.vzdump.failure_cause import Cause, cause_of
+from .catalogue import filled, read_texts
 
 _LONGEST: Final = 255
 # These say in which part it went wrong; Proxmox' own text says more.

@@ -12,7 +12,7 @@ import custom_components.proxmox_backup_checker as integration
 from custom_components.proxmox_backup_checker.checker.model.facts import Blindness
 from custom_components.proxmox_backup_checker.checker.model.verdict import Reason
 from custom_components.proxmox_backup_checker.proxmox.vzdump.failure_cause import Cause, cause_of
-from custom_components.proxmox_backup_checker.reasons import Reasons
+from custom_components.proxmox_backup_checker.texts.reason_text import Reasons
 
 ROOT = Path(integration.__path__[0])
 SENTENCES: dict[str, dict[str, str]] = {

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, override
 
 type Kind = Literal["reasons", "causes", "messages", "reports"]
 
-_FOLDER: Final = Path(__file__).parent / "texts"
+_FOLDER: Final = Path(__file__).parent
 
 
 def read_texts(kind: Kind, language: str) -> dict[str, Any]:

@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from .checker.verdicts.sizes import size_text
-from .reasons import Reasons
-from .texts import filled
+from ..checker.verdicts.sizes import size_text
+from .catalogue import filled
+from .reason_text import Reasons
 
 
 class Words:
