@@ -16,7 +16,6 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, Upda
 from homeassistant.util import dt as dt_util
 
 from .agent_links import AgentLinks
-from .cadence import BUSY, QUIET, WITH_AGENTS
 from .checker.assessment import Picture, judge
 from .checker.history.limits import bounded, is_time_to_bound
 from .checker.model.facts import Facts
@@ -24,12 +23,13 @@ from .checker.model.policy import Policy
 from .checker.model.records import History
 from .history_store import HistoryStore
 from .policy_options import policy_of
-from .poll_story import PollStory
 from .proxmox.api.cluster_models import Version
 from .proxmox.api.connection import Asked, noting_requests
 from .proxmox.api.errors import AuthenticationError, CertificateError, ProxmoxError
 from .proxmox.api.upid import Upid
 from .reader import FactsReader, Reading
+from .sources.poll_log import PollStory
+from .sources.read_schedule import BUSY, QUIET, WITH_AGENTS
 from .texts.reason_text import Reasons
 from .translated_errors import action_error, invalid, poll_error
 

@@ -9,7 +9,6 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from .agent_reader import AgentReader
-from .cadence import DAILY, SLOW, Cadence
 from .checker.model.facts import Blindness, Facts, NodeFacts, Run
 from .checker.model.records import NodeRecord, RunRecord
 from .cluster_door import ClusterDoor, StandIn
@@ -29,6 +28,7 @@ from .proxmox.log_agent.client import LogAgentClient
 from .proxmox.vzdump.command import JobCommand
 from .run_logs import RunLogs
 from .run_reader import RunReader
+from .sources.read_schedule import DAILY, SLOW, Cadence
 from .storage_reader import StorageReader
 
 _LOGGER = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ import pytest
 from simulator import SimulatedCluster
 from simulator.outcomes import failed, running
 
-from .conftest import poll, set_up
+from ..conftest import poll, set_up
 
 LOGGER = "custom_components.proxmox_backup_checker"
 

@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 import logging
 from typing import Final
 
-from .checker.assessment import Picture
-from .checker.model.records import RunRecord, VerdictRecord
-from .checker.model.verdict import Verdict
-from .proxmox.api.connection import Asked
-from .reader import Reading
-from .texts.reason_text import Reasons
+from ..checker.assessment import Picture
+from ..checker.model.records import RunRecord, VerdictRecord
+from ..checker.model.verdict import Verdict
+from ..proxmox.api.connection import Asked
+from ..reader import Reading
+from ..texts.reason_text import Reasons
 
-_LOGGER = logging.getLogger(__package__)
+_LOGGER = logging.getLogger(__package__.partition(".sources")[0])
 
 _POLLS_KEPT: Final = 30
 
