@@ -17,12 +17,12 @@ from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .devices import Devices, is_present
 from .history_store import HistoryStore
 from .issues import Issues
-from .log_agent_listener import listen
 from .messages import Messenger
 from .proxmox.api.client import ProxmoxClient
 from .proxmox.log_agent.client import LogAgentClient, PairingCode
 from .reader import FactsReader
 from .services import async_setup_services
+from .sources.log_agents.listener import listen
 from .statistics import keep_statistics
 from .texts.localizer import Words
 from .texts.reason_text import Reasons

@@ -15,7 +15,6 @@ from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
-from .agent_links import AgentLinks
 from .checker.assessment import Picture, judge
 from .checker.history.limits import bounded, is_time_to_bound
 from .checker.model.facts import Facts
@@ -28,6 +27,7 @@ from .proxmox.api.connection import Asked, noting_requests
 from .proxmox.api.errors import AuthenticationError, CertificateError, ProxmoxError
 from .proxmox.api.upid import Upid
 from .reader import FactsReader, Reading
+from .sources.log_agents.reachability import AgentLinks
 from .sources.poll_log import PollStory
 from .sources.read_schedule import BUSY, QUIET, WITH_AGENTS
 from .texts.reason_text import Reasons

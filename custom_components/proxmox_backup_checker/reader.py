@@ -8,7 +8,6 @@ import logging
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from .agent_reader import AgentReader
 from .checker.model.facts import Blindness, Facts, NodeFacts, Run
 from .checker.model.records import NodeRecord, RunRecord
 from .cluster_door import ClusterDoor, StandIn
@@ -28,6 +27,7 @@ from .proxmox.log_agent.client import LogAgentClient
 from .proxmox.vzdump.command import JobCommand
 from .run_logs import RunLogs
 from .run_reader import RunReader
+from .sources.log_agents.state_reader import AgentReader
 from .sources.read_schedule import DAILY, SLOW, Cadence
 from .storage_reader import StorageReader
 

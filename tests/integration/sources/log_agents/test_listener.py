@@ -16,13 +16,13 @@ import pytest
 
 from custom_components.proxmox_backup_checker.const import DOMAIN
 from custom_components.proxmox_backup_checker.issues import agent_issue
-from custom_components.proxmox_backup_checker.log_agent_listener import Lookout, _pause
+from custom_components.proxmox_backup_checker.sources.log_agents.listener import Lookout, _pause
 from proxmox_backup_log_agent.certificate import CERTIFICATE_FILE, KEY_FILE, make_certificate, server_context
 from simulator import SimulatedCluster
 from simulator.outcomes import failed, running
 
-from .conftest import RunningAgent, StartAgent, poll, set_up
-from .states import problem, shown
+from ...conftest import RunningAgent, StartAgent, poll, set_up
+from ...states import problem, shown
 
 # Much longer than anything takes on a machine that has nothing else to do.
 PATIENCE = 60

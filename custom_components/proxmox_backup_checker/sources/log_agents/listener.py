@@ -11,10 +11,10 @@ from typing import Final
 
 from homeassistant.core import HomeAssistant
 
-from .agent_reader import make_sure_of
-from .coordinator import CheckerConfigEntry, CheckerCoordinator
-from .proxmox.api.errors import OtherNodeError, OutdatedAgentError, ProxmoxError
-from .proxmox.log_agent.client import Changes, JobState, LogAgentClient, LogFile
+from ...coordinator import CheckerConfigEntry, CheckerCoordinator
+from ...proxmox.api.errors import OtherNodeError, OutdatedAgentError, ProxmoxError
+from ...proxmox.log_agent.client import Changes, JobState, LogAgentClient, LogFile
+from .state_reader import make_sure_of
 
 _LOGGER = logging.getLogger(__name__)
 

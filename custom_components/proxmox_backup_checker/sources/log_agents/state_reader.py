@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Mapping
 
-from .checker.model.facts import JobState
-from .proxmox.api.cluster_models import ClusterStatus
-from .proxmox.api.errors import OtherNodeError, OutdatedAgentError, ProxmoxError
-from .proxmox.log_agent.client import API_VERSION, LogAgentClient
+from ...checker.model.facts import JobState
+from ...proxmox.api.cluster_models import ClusterStatus
+from ...proxmox.api.errors import OtherNodeError, OutdatedAgentError, ProxmoxError
+from ...proxmox.log_agent.client import API_VERSION, LogAgentClient
 
 
 class AgentReader:
