@@ -32,7 +32,7 @@ from custom_components.proxmox_backup_checker.checker.model.records import Histo
 from custom_components.proxmox_backup_checker.checker.model.verdict import Status
 from custom_components.proxmox_backup_checker.proxmox.api.client import ProxmoxClient
 from custom_components.proxmox_backup_checker.proxmox.api.errors import ProxmoxError
-from custom_components.proxmox_backup_checker.reader import FactsReader
+from custom_components.proxmox_backup_checker.sources.pve.cluster_reader import FactsReader
 from simulator import SimulatedCluster
 from simulator.outcomes import failed
 from simulator.simulated import AUDIT

@@ -20,9 +20,9 @@ from .issues import Issues
 from .messages import Messenger
 from .proxmox.api.client import ProxmoxClient
 from .proxmox.log_agent.client import LogAgentClient, PairingCode
-from .reader import FactsReader
 from .services import async_setup_services
 from .sources.log_agents.listener import listen
+from .sources.pve.cluster_reader import FactsReader
 from .statistics import keep_statistics
 from .texts.localizer import Words
 from .texts.reason_text import Reasons

@@ -26,9 +26,9 @@ from .proxmox.api.cluster_models import Version
 from .proxmox.api.connection import Asked, noting_requests
 from .proxmox.api.errors import AuthenticationError, CertificateError, ProxmoxError
 from .proxmox.api.upid import Upid
-from .reader import FactsReader, Reading
 from .sources.log_agents.reachability import AgentLinks
 from .sources.poll_log import PollStory
+from .sources.pve.cluster_reader import FactsReader, Reading
 from .sources.read_schedule import BUSY, QUIET, WITH_AGENTS
 from .texts.reason_text import Reasons
 from .translated_errors import action_error, invalid, poll_error

@@ -11,8 +11,8 @@ from ..checker.assessment import Picture
 from ..checker.model.records import RunRecord, VerdictRecord
 from ..checker.model.verdict import Verdict
 from ..proxmox.api.connection import Asked
-from ..reader import Reading
 from ..texts.reason_text import Reasons
+from .pve.cluster_reader import Reading
 
 _LOGGER = logging.getLogger(__package__.partition(".sources")[0])
 

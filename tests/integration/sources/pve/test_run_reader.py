@@ -6,7 +6,7 @@ from typing import override
 from custom_components.proxmox_backup_checker.proxmox.api.client import ProxmoxClient
 from custom_components.proxmox_backup_checker.proxmox.api.cluster_models import Task
 from custom_components.proxmox_backup_checker.proxmox.api.errors import ApiError
-from custom_components.proxmox_backup_checker.run_reader import RunReader
+from custom_components.proxmox_backup_checker.sources.pve.run_reader import RunReader
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 

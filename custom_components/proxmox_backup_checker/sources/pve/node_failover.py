@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 import logging
 from typing import Final
 
-from .checker.model.records import NodeRecord
-from .proxmox.api.client import ProxmoxClient
-from .proxmox.api.cluster_models import ClusterStatus
-from .proxmox.api.endpoint import Endpoint
-from .proxmox.api.errors import CannotConnectError, PermissionDeniedError, ProxmoxError, UnexpectedAnswerError
+from ...checker.model.records import NodeRecord
+from ...proxmox.api.client import ProxmoxClient
+from ...proxmox.api.cluster_models import ClusterStatus
+from ...proxmox.api.endpoint import Endpoint
+from ...proxmox.api.errors import CannotConnectError, PermissionDeniedError, ProxmoxError, UnexpectedAnswerError
 
 _LOGGER = logging.getLogger(__name__)
 

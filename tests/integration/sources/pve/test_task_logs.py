@@ -8,7 +8,7 @@ from custom_components.proxmox_backup_checker.proxmox.vzdump.excerpt import exce
 from simulator import SimulatedCluster
 from simulator.outcomes import failed
 
-from .conftest import RunningAgent, set_up
+from ...conftest import RunningAgent, set_up
 
 
 async def test_log_of_a_run_comes_from_its_node(hass: HomeAssistant, pve: SimulatedCluster) -> None:

@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from .checker.model.facts import ArchiveListing, StorageFacts
-from .proxmox.api.backup_models import Archive, StorageConfig
-from .proxmox.api.client import ProxmoxClient
-from .proxmox.api.cluster_models import NodeStorage, Permissions
-from .proxmox.api.errors import CannotConnectError, PermissionDeniedError, ProxmoxError
-from .proxmox.retention import KeepOptions
-from .sources.read_schedule import DAILY, Cadence
+from ...checker.model.facts import ArchiveListing, StorageFacts
+from ...proxmox.api.backup_models import Archive, StorageConfig
+from ...proxmox.api.client import ProxmoxClient
+from ...proxmox.api.cluster_models import NodeStorage, Permissions
+from ...proxmox.api.errors import CannotConnectError, PermissionDeniedError, ProxmoxError
+from ...proxmox.retention import KeepOptions
+from ..read_schedule import DAILY, Cadence
 
 # A listing right after a run can come before the storage shows the archive.
 _AGAIN_AFTER: Final = timedelta(minutes=10)

@@ -7,8 +7,8 @@ from homeassistant.helpers import issue_registry as ir
 from custom_components.proxmox_backup_checker.const import DOMAIN
 from simulator import SimulatedCluster
 
-from .conftest import poll, set_up
-from .states import problem
+from ...conftest import poll, set_up
+from ...states import problem
 
 
 def issue(hass: HomeAssistant, key: str) -> ir.IssueEntry | None:

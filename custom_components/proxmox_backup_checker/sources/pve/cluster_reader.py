@@ -8,13 +8,12 @@ import logging
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from .checker.model.facts import Blindness, Facts, NodeFacts, Run
-from .checker.model.records import NodeRecord, RunRecord
-from .cluster_door import ClusterDoor, StandIn
-from .proxmox.api.backup_models import BackupJob, IncludedGuest
-from .proxmox.api.client import ProxmoxClient
-from .proxmox.api.cluster_models import Guest, Node, NodeStorage, Permissions, Resources, Version
-from .proxmox.api.errors import (
+from ...checker.model.facts import Blindness, Facts, NodeFacts, Run
+from ...checker.model.records import NodeRecord, RunRecord
+from ...proxmox.api.backup_models import BackupJob, IncludedGuest
+from ...proxmox.api.client import ProxmoxClient
+from ...proxmox.api.cluster_models import Guest, Node, NodeStorage, Permissions, Resources, Version
+from ...proxmox.api.errors import (
     ApiError,
     CannotConnectError,
     NodeUnreachableError,
@@ -22,14 +21,15 @@ from .proxmox.api.errors import (
     ProxmoxError,
     UnexpectedAnswerError,
 )
-from .proxmox.api.upid import Upid
-from .proxmox.log_agent.client import LogAgentClient
-from .proxmox.vzdump.command import JobCommand
-from .run_logs import RunLogs
+from ...proxmox.api.upid import Upid
+from ...proxmox.log_agent.client import LogAgentClient
+from ...proxmox.vzdump.command import JobCommand
+from ..log_agents.state_reader import AgentReader
+from ..read_schedule import DAILY, SLOW, Cadence
+from .node_failover import ClusterDoor, StandIn
 from .run_reader import RunReader
-from .sources.log_agents.state_reader import AgentReader
-from .sources.read_schedule import DAILY, SLOW, Cadence
 from .storage_reader import StorageReader
+from .task_logs import RunLogs
 
 _LOGGER = logging.getLogger(__name__)
 

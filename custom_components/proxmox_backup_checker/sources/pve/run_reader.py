@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 
-from .checker.model.facts import Run
-from .proxmox.api.client import ProxmoxClient
-from .proxmox.api.cluster_models import Task
-from .proxmox.api.connection import beside_the_loop
-from .proxmox.api.errors import ApiError, NodeUnreachableError, PermissionDeniedError, UnexpectedAnswerError
-from .proxmox.vzdump import log as vzdump_log
-from .proxmox.vzdump.log import VzdumpLog
+from ...checker.model.facts import Run
+from ...proxmox.api.client import ProxmoxClient
+from ...proxmox.api.cluster_models import Task
+from ...proxmox.api.connection import beside_the_loop
+from ...proxmox.api.errors import ApiError, NodeUnreachableError, PermissionDeniedError, UnexpectedAnswerError
+from ...proxmox.vzdump import log as vzdump_log
+from ...proxmox.vzdump.log import VzdumpLog
 
 # More than two months of nightly runs on three nodes; what is left of a longer history follows with the next polls.
 _LOGS_PER_POLL: Final = 200

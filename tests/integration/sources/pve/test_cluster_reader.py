@@ -7,8 +7,8 @@ from custom_components.proxmox_backup_checker.checker.model.facts import Blindne
 from simulator import SimulatedCluster
 from simulator.outcomes import could_not_start, failed
 
-from .conftest import RunningAgent, poll, set_up
-from .states import problem, shown
+from ...conftest import RunningAgent, poll, set_up
+from ...states import problem, shown
 
 
 def logs_read(pve: SimulatedCluster) -> int:

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from .checker.model.records import RunRecord
-from .checker.runs.outcomes import Outcome
-from .proxmox.api.client import ProxmoxClient
-from .proxmox.api.errors import ProxmoxError
-from .proxmox.api.upid import Upid
-from .proxmox.log_agent.client import LogAgentClient
-from .proxmox.vzdump import log as vzdump_log
+from ...checker.model.records import RunRecord
+from ...checker.runs.outcomes import Outcome
+from ...proxmox.api.client import ProxmoxClient
+from ...proxmox.api.errors import ProxmoxError
+from ...proxmox.api.upid import Upid
+from ...proxmox.log_agent.client import LogAgentClient
+from ...proxmox.vzdump import log as vzdump_log
 
 _LARGEST: Final = 4 * 1024 * 1024  # bytes of one guest's log; more than that is cut at its beginning
 
