@@ -14,8 +14,8 @@ from .checker.model.verdict import Verdict
 from .const import CONF_HIDE_NAMES, DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .devices import guest_key, job_key, node_key, storage_key
+from .privacy.redaction import Redactor, hosts_of, redactor_of
 from .proxmox.api.errors import ProxmoxError
-from .redaction import Redactor, hosts_of, redactor_of
 
 
 async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: CheckerConfigEntry) -> dict[str, Any]:

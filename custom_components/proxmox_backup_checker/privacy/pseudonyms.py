@@ -6,9 +6,9 @@ import hmac
 import re
 from typing import Final
 
-from .checker.assessment import Picture
-from .checker.model.facts import Facts
-from .checker.model.labels import job_name
+from ..checker.assessment import Picture
+from ..checker.model.facts import Facts
+from ..checker.model.labels import job_name
 
 IPV4: Final = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])")
 # On whose behalf a task ran, the last part of a UPID.

@@ -11,9 +11,9 @@ from homeassistant.components.diagnostics import REDACTED
 from homeassistant.const import CONF_HOST, CONF_TOKEN, CONF_URL
 from yarl import URL
 
-from .checker.model.policy import NO_BACKUP_TAG, agreed_age
-from .const import CONF_FINGERPRINT, CONF_HIDE_NAMES, CONF_LOG_AGENTS, CONF_TOKEN_ID, CONF_TOKEN_SECRET
-from .coordinator import CheckerConfigEntry, CheckerCoordinator
+from ..checker.model.policy import NO_BACKUP_TAG, agreed_age
+from ..const import CONF_FINGERPRINT, CONF_HIDE_NAMES, CONF_LOG_AGENTS, CONF_TOKEN_ID, CONF_TOKEN_SECRET
+from ..coordinator import CheckerConfigEntry, CheckerCoordinator
 from .pseudonyms import IPV4, Pseudonyms
 
 _SECRET: Final = frozenset(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from custom_components.proxmox_backup_checker.pseudonyms import Pseudonyms
+from custom_components.proxmox_backup_checker.privacy.pseudonyms import Pseudonyms
 
 NAMES = {
     "node": ["pve1", "pve10"],
