@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from custom_components.proxmox_backup_checker.actions.report_text import Period, told
 from custom_components.proxmox_backup_checker.checker.assessment import Picture
 from custom_components.proxmox_backup_checker.checker.model.facts import ArchiveListing, StorageFacts
 from custom_components.proxmox_backup_checker.checker.model.policy import Policy
 from custom_components.proxmox_backup_checker.checker.model.records import History, StorageRecord
 from custom_components.proxmox_backup_checker.checker.model.verdict import Status
 from custom_components.proxmox_backup_checker.checker.views.report import Report, numbers, report
-from custom_components.proxmox_backup_checker.report_text import Period, told
 from custom_components.proxmox_backup_checker.texts.localizer import Words
 from custom_components.proxmox_backup_checker.texts.reason_text import Reasons
 

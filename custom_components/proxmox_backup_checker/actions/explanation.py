@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
-from .checker.model.verdict import Confidence, Reason, Status, Verdict
-from .checker.views.report import problems_of
-from .texts.localizer import Words
-from .things import Thing
+from ..checker.model.verdict import Confidence, Reason, Status, Verdict
+from ..checker.views.report import problems_of
+from ..texts.localizer import Words
+from .targets import Thing
 
 _LONGEST_ERROR: Final = 500
 _EVIDENCE_SHOWN: Final = 3

@@ -9,15 +9,15 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.target import TargetSelection, async_extract_referenced_entity_ids
 
-from .checker.assessment import GuestView, JobView, StorageView
-from .checker.model.labels import job_name
-from .checker.model.records import Acknowledgement
-from .checker.model.verdict import Verdict
-from .checker.views.report import guest_title
-from .const import DOMAIN
-from .coordinator import CheckerConfigEntry, CheckerCoordinator
-from .devices import cluster_key, guest_key, job_key, storage_key
-from .translated_errors import invalid
+from ..checker.assessment import GuestView, JobView, StorageView
+from ..checker.model.labels import job_name
+from ..checker.model.records import Acknowledgement
+from ..checker.model.verdict import Verdict
+from ..checker.views.report import guest_title
+from ..const import DOMAIN
+from ..coordinator import CheckerConfigEntry, CheckerCoordinator
+from ..devices import cluster_key, guest_key, job_key, storage_key
+from ..translated_errors import invalid
 
 type Kind = Literal["cluster", "guest", "job", "storage"]
 

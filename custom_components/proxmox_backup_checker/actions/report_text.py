@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from .checker.views.report import Capacity, Failure, JobTally, Report, Standing, numbers
+from ..checker.views.report import Capacity, Failure, JobTally, Report, Standing, numbers
+from ..proxmox.vzdump.failure_cause import cause_of
+from ..texts.localizer import Words
 from .explanation import full_stop, iso
-from .proxmox.vzdump.failure_cause import cause_of
-from .texts.localizer import Words
 
 type Period = Literal["day", "week"]
 

@@ -10,9 +10,9 @@ from homeassistant.exceptions import Unauthorized, UnknownUser
 from homeassistant.helpers import entity_registry as er, service
 from homeassistant.util import dt as dt_util
 
-from .const import DOMAIN
-from .coordinator import CheckerConfigEntry, CheckerCoordinator
-from .translated_errors import invalid
+from ..const import DOMAIN
+from ..coordinator import CheckerConfigEntry, CheckerCoordinator
+from ..translated_errors import invalid
 
 
 def cluster_of(call: ServiceCall) -> CheckerCoordinator:

@@ -3,19 +3,19 @@
 from collections.abc import Iterable
 from typing import Any
 
-from .checker.assessment import Picture
-from .checker.history.storage_history import storage_key
-from .checker.model.facts import StorageFacts
-from .checker.model.records import RunRecord
-from .checker.runs.outcomes import Outcome
-from .checker.verdicts.promises import archive_time
-from .checker.views.report import job_title
-from .coordinator import CheckerCoordinator
+from ..checker.assessment import Picture
+from ..checker.history.storage_history import storage_key
+from ..checker.model.facts import StorageFacts
+from ..checker.model.records import RunRecord
+from ..checker.runs.outcomes import Outcome
+from ..checker.verdicts.promises import archive_time
+from ..checker.views.report import job_title
+from ..coordinator import CheckerCoordinator
+from ..proxmox.api.backup_models import Archive
+from ..proxmox.vzdump.failure_cause import cause_of
+from ..texts.reason_text import Reasons
 from .explanation import iso
-from .proxmox.api.backup_models import Archive
-from .proxmox.vzdump.failure_cause import cause_of
-from .texts.reason_text import Reasons
-from .things import Thing
+from .targets import Thing
 
 
 def runs_of(picture: Picture, things: Iterable[Thing]) -> list[RunRecord]:
