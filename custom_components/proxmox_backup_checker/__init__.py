@@ -11,13 +11,13 @@ from homeassistant.helpers.typing import ConfigType
 from homeassistant.util import dt as dt_util
 
 from . import frontend, websocket_api
-from .alert_services import async_setup_alert_services
 from .const import CONF_FINGERPRINT, CONF_LOG_AGENTS, CONF_TOKEN_ID, CONF_TOKEN_SECRET, DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .devices import Devices, is_present
 from .history_store import HistoryStore
 from .issues import Issues
-from .messages import Messenger
+from .notifications.actions import async_setup_alert_services
+from .notifications.messenger import Messenger
 from .proxmox.api.client import ProxmoxClient
 from .proxmox.log_agent.client import LogAgentClient, PairingCode
 from .services import async_setup_services

@@ -18,15 +18,15 @@ from homeassistant.helpers import config_validation as cv, entity_registry as er
 from homeassistant.util import dt as dt_util
 import probatio
 
-from .actions.calls import check_control, check_control_of, clusters_of, moment_of
-from .checker.alerts.acknowledgements import acknowledge, can_be_acknowledged, withdraw
-from .checker.alerts.alerts import Alert, Severity
-from .checker.alerts.announcements import is_silenced
-from .checker.assessment import Picture
-from .const import DOMAIN
-from .coordinator import CheckerCoordinator
-from .messages import fire_closed, fire_test, group_of, open_messages, tag_of
-from .translated_errors import invalid
+from ..actions.calls import check_control, check_control_of, clusters_of, moment_of
+from ..checker.alerts.acknowledgements import acknowledge, can_be_acknowledged, withdraw
+from ..checker.alerts.alerts import Alert, Severity
+from ..checker.alerts.announcements import is_silenced
+from ..checker.assessment import Picture
+from ..const import DOMAIN
+from ..coordinator import CheckerCoordinator
+from ..translated_errors import invalid
+from .messenger import fire_closed, fire_test, group_of, open_messages, tag_of
 
 ATTR_NOTE: Final = "note"
 ATTR_SEVERITY: Final = "severity"

@@ -11,14 +11,14 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
-from .checker.alerts import announcements
-from .checker.alerts.alerts import Alert, AlertGuest, AlertKind, Severity
-from .checker.alerts.announcements import Message, MessageKind
-from .checker.model.records import AlertRecord
-from .const import DOMAIN
-from .coordinator import CheckerCoordinator
-from .devices import cluster_key, guest_key, job_key, storage_key
-from .message_texts import MessageTexts
+from ..checker.alerts import announcements
+from ..checker.alerts.alerts import Alert, AlertGuest, AlertKind, Severity
+from ..checker.alerts.announcements import Message, MessageKind
+from ..checker.model.records import AlertRecord
+from ..const import DOMAIN
+from ..coordinator import CheckerCoordinator
+from ..devices import cluster_key, guest_key, job_key, storage_key
+from .message_text import MessageTexts
 
 EVENT_MESSAGE: Final = f"{DOMAIN}_message"
 

@@ -10,12 +10,12 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
 from custom_components.proxmox_backup_checker.const import DOMAIN
-from custom_components.proxmox_backup_checker.messages import EVENT_MESSAGE
+from custom_components.proxmox_backup_checker.notifications.messenger import EVENT_MESSAGE
 from simulator import SimulatedCluster
 from simulator.outcomes import failed
 
-from .conftest import poll, set_up
-from .states import entity, shown
+from ..conftest import poll, set_up
+from ..states import entity, shown
 
 IO_ERROR = "job failed with err -5 - Input/output error"
 

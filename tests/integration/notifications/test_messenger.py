@@ -8,11 +8,11 @@ from homeassistant.const import EVENT_HOMEASSISTANT_STARTED
 from homeassistant.core import CoreState, Event, HomeAssistant
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
-from custom_components.proxmox_backup_checker.messages import EVENT_MESSAGE
+from custom_components.proxmox_backup_checker.notifications.messenger import EVENT_MESSAGE
 from simulator import SimulatedCluster
 from simulator.outcomes import failed
 
-from .conftest import poll, set_up
+from ..conftest import poll, set_up
 
 
 async def test_what_failed_while_home_assistant_was_off_is_told_when_automations_listen(

@@ -22,7 +22,7 @@ from custom_components.proxmox_backup_checker.checker.alerts.alerts import (
 from custom_components.proxmox_backup_checker.checker.alerts.announcements import Message, MessageKind
 from custom_components.proxmox_backup_checker.checker.model.records import AlertRecord
 from custom_components.proxmox_backup_checker.checker.model.verdict import Reason
-from custom_components.proxmox_backup_checker.message_texts import MessageTexts
+from custom_components.proxmox_backup_checker.notifications.message_text import MessageTexts
 from custom_components.proxmox_backup_checker.texts.reason_text import Reasons
 from tests.checker.builders import NOW, guest, job, picture
 

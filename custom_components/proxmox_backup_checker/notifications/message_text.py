@@ -7,14 +7,14 @@ from typing import Final
 
 from homeassistant.util import dt as dt_util
 
-from .checker.alerts.alerts import Alert, AlertCause, AlertForm, AlertGuest, AlertKind
-from .checker.alerts.announcements import Message, MessageKind
-from .checker.assessment import Picture
-from .checker.model.facts import Blindness
-from .checker.model.labels import job_name
-from .checker.model.records import AlertRecord
-from .proxmox.api.backup_models import BackupJob
-from .texts.reason_text import Reasons
+from ..checker.alerts.alerts import Alert, AlertCause, AlertForm, AlertGuest, AlertKind
+from ..checker.alerts.announcements import Message, MessageKind
+from ..checker.assessment import Picture
+from ..checker.model.facts import Blindness
+from ..checker.model.labels import job_name
+from ..checker.model.records import AlertRecord
+from ..proxmox.api.backup_models import BackupJob
+from ..texts.reason_text import Reasons
 
 _MOST_NAMES: Final = 5
 _MOST_CAUSES: Final = 3
