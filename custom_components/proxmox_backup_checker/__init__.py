@@ -10,9 +10,9 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.typing import ConfigType
 from homeassistant.util import dt as dt_util
 
-from . import frontend, websocket_api
 from .const import CONF_FINGERPRINT, CONF_LOG_AGENTS, CONF_TOKEN_ID, CONF_TOKEN_SECRET, DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
+from .dashboard import resources as frontend, websocket_api
 from .devices import Devices, is_present
 from .history_store import HistoryStore
 from .issues import Issues

@@ -12,10 +12,10 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.event import async_call_later, async_track_time_change
 from homeassistant.util import dt as dt_util
 
-from .checker.views.wall.days import Days
-from .const import DOMAIN
-from .wall_rows import EntryRows, Group, Row
-from .wall_servers import coordinator_of, entries, server
+from ..checker.views.wall.days import Days
+from ..const import DOMAIN
+from .rows import EntryRows, Group, Row
+from .servers import coordinator_of, entries, server
 
 _VERSION: Final = 1
 # New entities are registered right after the picture in which they appear.

@@ -9,9 +9,9 @@ from homeassistant.components.http import StaticPathConfig
 from homeassistant.core import HomeAssistant
 from homeassistant.util.hass_dict import HassKey
 
-from .const import DOMAIN
+from ..const import DOMAIN
 
-_FOLDER: Final = Path(__file__).parent / "frontend"
+_FOLDER: Final = Path(__file__).parents[1] / "frontend"
 _BUNDLE: Final = "proxmox-backup-checker.js"
 _HASH: HassKey[str] = HassKey(f"{DOMAIN}_frontend_hash")
 

@@ -7,11 +7,11 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.translation import async_get_cached_translations
 from homeassistant.util import dt as dt_util
 
-from .checker.assessment import GuestView, JobView
-from .checker.model.records import Acknowledgement, GuestRecord
-from .checker.model.verdict import Confidence, Verdict
-from .checker.views.wall.days import Days
-from .checker.views.wall.details import (
+from ..checker.assessment import GuestView, JobView
+from ..checker.model.records import Acknowledgement, GuestRecord
+from ..checker.model.verdict import Confidence, Verdict
+from ..checker.views.wall.days import Days
+from ..checker.views.wall.details import (
     WallRun,
     archives_of,
     gone_guests,
@@ -21,14 +21,14 @@ from .checker.views.wall.details import (
     sizes_of_job,
     verdict_on_gone,
 )
-from .checker.views.wall.nights import Wall
-from .const import DOMAIN
-from .coordinator import CheckerConfigEntry, CheckerCoordinator
-from .proxmox.api.backup_models import Archive
-from .proxmox.api.cluster_models import Guest
-from .texts.reason_text import Reasons
-from .wall_rows import EntryRows, Group, Row, epoch, wall_of
-from .wall_servers import coordinator_of, entries, page
+from ..checker.views.wall.nights import Wall
+from ..const import DOMAIN
+from ..coordinator import CheckerConfigEntry, CheckerCoordinator
+from ..proxmox.api.backup_models import Archive
+from ..proxmox.api.cluster_models import Guest
+from ..texts.reason_text import Reasons
+from .rows import EntryRows, Group, Row, epoch, wall_of
+from .servers import coordinator_of, entries, page
 
 
 @dataclass(frozen=True, slots=True)

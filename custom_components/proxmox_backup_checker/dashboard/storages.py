@@ -5,13 +5,13 @@ from typing import Any
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
-from .checker.assessment import StorageView
-from .checker.metrics import used_percent
-from .const import DOMAIN
-from .coordinator import CheckerConfigEntry, CheckerCoordinator
-from .devices import storage_key
-from .wall_rows import epoch
-from .wall_servers import coordinator_of, entries
+from ..checker.assessment import StorageView
+from ..checker.metrics import used_percent
+from ..const import DOMAIN
+from ..coordinator import CheckerConfigEntry, CheckerCoordinator
+from ..devices import storage_key
+from .rows import epoch
+from .servers import coordinator_of, entries
 
 
 def storages(hass: HomeAssistant, entry_id: str | None) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from simulator import SimulatedCluster
 from simulator.outcomes import failed
 from tests.acceptance.home import Home
 
-from .conftest import add_entry
+from ..conftest import add_entry
 
 MONDAY_NOON = datetime(2026, 1, 12, 11, 0, tzinfo=UTC)
 

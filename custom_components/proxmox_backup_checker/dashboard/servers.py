@@ -10,12 +10,12 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.translation import async_get_cached_translations
 from yarl import URL
 
-from .checker.assessment import Picture
-from .const import DOMAIN
-from .coordinator import CheckerConfigEntry, CheckerCoordinator
-from .devices import cluster_key
-from .proxmox.api.errors import AuthenticationError, CertificateError, ProxmoxError
-from .translated_errors import poll_error
+from ..checker.assessment import Picture
+from ..const import DOMAIN
+from ..coordinator import CheckerConfigEntry, CheckerCoordinator
+from ..devices import cluster_key
+from ..proxmox.api.errors import AuthenticationError, CertificateError, ProxmoxError
+from ..translated_errors import poll_error
 
 _NO_COUNTS: Final = dict.fromkeys(
     ("guests", "protected", "problems", "warnings", "uncovered", "unknown", "paused", "ignored"), 0

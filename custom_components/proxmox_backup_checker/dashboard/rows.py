@@ -8,19 +8,19 @@ from typing import Any, Literal
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
-from .checker.assessment import GuestView, JobView, Picture
-from .checker.model.facts import ArchiveListing
-from .checker.model.labels import job_name
-from .checker.model.records import Acknowledgement, GuestRecord
-from .checker.views.wall.days import Days
-from .checker.views.wall.details import gone_guests, verdict_on_gone
-from .checker.views.wall.nights import Wall, guest_cells, job_cells
-from .checker.views.wall.order import LAST, is_new, rank
-from .const import DOMAIN
-from .coordinator import CheckerConfigEntry, CheckerCoordinator
-from .devices import guest_key, job_key
-from .policy_options import policy_of
-from .proxmox.api.cluster_models import Guest
+from ..checker.assessment import GuestView, JobView, Picture
+from ..checker.model.facts import ArchiveListing
+from ..checker.model.labels import job_name
+from ..checker.model.records import Acknowledgement, GuestRecord
+from ..checker.views.wall.days import Days
+from ..checker.views.wall.details import gone_guests, verdict_on_gone
+from ..checker.views.wall.nights import Wall, guest_cells, job_cells
+from ..checker.views.wall.order import LAST, is_new, rank
+from ..const import DOMAIN
+from ..coordinator import CheckerConfigEntry, CheckerCoordinator
+from ..devices import guest_key, job_key
+from ..policy_options import policy_of
+from ..proxmox.api.cluster_models import Guest
 
 type Group = Literal["guest", "job"]
 type Row = list[Any]

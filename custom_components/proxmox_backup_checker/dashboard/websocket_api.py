@@ -10,15 +10,15 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.loader import async_get_integration
 import probatio
 
-from .const import DOMAIN
-from .frontend import content_hash
-from .proxmox.api.connection import beside_the_loop
-from .proxmox.vzdump.excerpt import excerpt, whole
-from .translated_errors import invalid
-from .wall_details import details, sizes
-from .wall_feed import WallFeed
-from .wall_servers import coordinator_of, entries, server
-from .wall_storages import storages
+from ..const import DOMAIN
+from ..proxmox.api.connection import beside_the_loop
+from ..proxmox.vzdump.excerpt import excerpt, whole
+from ..translated_errors import invalid
+from .details import details, sizes
+from .feed import WallFeed
+from .resources import content_hash
+from .servers import coordinator_of, entries, server
+from .storages import storages
 
 _DAYS: Final = probatio.All(int, probatio.Range(min=7, max=60))
 _MOST_SIZES: Final = 200
