@@ -15,11 +15,11 @@ from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .dashboard import resources as frontend, websocket_api
 from .devices import Devices, is_present
 from .history_store import HistoryStore
-from .issues import Issues
 from .notifications.actions import async_setup_alert_services
 from .notifications.messenger import Messenger
 from .proxmox.api.client import ProxmoxClient
 from .proxmox.log_agent.client import LogAgentClient, PairingCode
+from .repair_issues import Issues
 from .services import async_setup_services
 from .sources.log_agents.listener import listen
 from .sources.pve.cluster_reader import FactsReader

@@ -15,7 +15,7 @@ from homeassistant.helpers import issue_registry as ir
 import pytest
 
 from custom_components.proxmox_backup_checker.const import DOMAIN
-from custom_components.proxmox_backup_checker.issues import agent_issue
+from custom_components.proxmox_backup_checker.repair_issues import agent_issue
 from custom_components.proxmox_backup_checker.sources.log_agents.listener import Lookout, _pause
 from proxmox_backup_log_agent.certificate import CERTIFICATE_FILE, KEY_FILE, make_certificate, server_context
 from simulator import SimulatedCluster

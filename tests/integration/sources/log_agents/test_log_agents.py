@@ -15,7 +15,7 @@ from pytest_homeassistant_custom_component.components.diagnostics import get_dia
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.proxmox_backup_checker.const import CONF_LOG_AGENTS, DOMAIN
-from custom_components.proxmox_backup_checker.issues import agent_issue
+from custom_components.proxmox_backup_checker.repair_issues import agent_issue
 from proxmox_backup_log_agent.certificate import make_certificate
 from simulator import SimulatedCluster
 from tests.log_agent.host import TOKEN, Agent, running_agent
