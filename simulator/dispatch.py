@@ -80,24 +80,22 @@ class Dispatch:
         outcomes: Mapping[int, Outcome],
         by: str,
         at: datetime | None,
+        outcome: RunOutcome | None = None,
+        *,
+        from_shell: bool = False,
     ) -> list[Run]:
-        """Back guests up outside any job, as the Backup button of a guest does."""
-        options: Options = {
-            "vmid": ",".join(map(str, vmids)),
-            "storage": storage,
-            "mode": "snapshot",
-            "compress": "zstd",
-            "remove": 0,
-            "notes-template": "{{guestname}}",
-        }
+        """Back guests up outside any job; see Cluster.backup_by_hand."""
+        options: Options = {"vmid": ",".join(map(str, vmids)), "storage": storage, "compress": "zstd"}
+        if not from_shell:
+            options |= {"mode": "snapshot", "remove": 0, "notes-template": "{{guestname}}"}
         guests = covered(self._cluster, options)
         runs = []
         for name in guests.by_node:
             node = self._cluster.node(name)
-            expected = self._expected(guests, node, None)
+            expected = self._expected(guests, node, outcome)
             start = self._start_for(node, at, expected)
             run = self._new_run(options, guests, node, start, by)
-            run.outcomes, run.scheduled = outcomes, False
+            run.outcomes, run.outcome, run.scheduled, run.from_shell = outcomes, outcome, False, from_shell
             runs.append(run)
             self._catch_up(run, at, start + expected)
         self._cluster.settle()
