@@ -121,8 +121,7 @@ class Dispatch:
         """Return when a run starts so that it has just ended, but not before the end of the node's last one."""
         if at is not None:
             return at.timestamp()
-        last = max((task.endtime or 0 for task in node.tasks.archived()), default=0) - node.skew
-        return max(self._cluster.moment() - expected, last + 2)
+        return max(self._cluster.moment() - expected, node.last_end + 2)
 
     def _catch_up(self, run: Run | None, at: datetime | None, end: float) -> None:
         """Let the clock go on as far as a run needs that is to have ended."""

@@ -36,6 +36,8 @@ class Node:
     runs: list[Run] = field(default_factory=list)
     """Runs that have not ended."""
     lock_holder: Handle | None = None
+    last_end: float = 0.0
+    """When its last task ended, in epoch seconds of the true time."""
     pmxcfs_down: bool = False
     pvedaemon_down: bool = False
     without_corosync: bool = False
@@ -106,7 +108,7 @@ class Node:
         self.boot = self.pmxcfs_since = time
         self.pmxcfs_down = self.pvedaemon_down = self.without_corosync = False
         for task in list(self.tasks.running):
-            self.tasks.finish(task, "unexpected status", self.epoch(time))
+            self.end_task(task, "unexpected status", time)
         self.cluster.scheduler.boot(self)
         self.cluster.connectivity_changed(self)
 
@@ -152,8 +154,13 @@ class Node:
         number = len(self.tasks.archived()) + 3_000_000
         task = self.new_task(type_, id_, user, time, number)
         self.cluster.files.append(f"{self.tasks.root}/{task.log_path}", f"TASK {status}\n", time)
-        self.tasks.finish(task, status, self.epoch(time))
+        self.end_task(task, status, time)
         return task
+
+    def end_task(self, task: Task, status: str, time: float) -> None:
+        """Note the end of a task."""
+        self.last_end = time
+        self.tasks.finish(task, status, self.epoch(time))
 
     def new_task(self, type_: str, id_: str, user: str, time: float, number: int) -> Task:
         """Start a task; `user` may carry a token, `number` makes its process id."""

@@ -232,7 +232,7 @@ class Run:
             self.node.lock_holder = None
         if self in self.node.runs:
             self.node.runs.remove(self)
-        self.node.tasks.finish(self.task, status, self.node.epoch(time))
+        self.node.end_task(self.task, status, time)
         if self.job is not None and self.scheduled:
             state = self.job.state_on(self.node.name)
             if state.upid == self.upid:
