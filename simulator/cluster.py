@@ -240,11 +240,11 @@ class Cluster:
         self.scheduler.changed(made)
         return made
 
-    def add_legacy_job(self, schedule: str, storage: str, **options: object) -> Job:
+    def add_legacy_job(self, schedule: str, storage: str, *, enabled: bool = True, **options: object) -> Job:
         """Add a job of /etc/pve/vzdump.cron, which cron starts; its id is a digest, and no node remembers its runs."""
         count = sum(job.legacy for job in self.jobs.values()) + 1
         job = f"{hashlib.sha1(f'{schedule} {storage}'.encode()).hexdigest()}:{count}"
-        made = self.add_job(job, schedule, storage, quiet=1, **options)
+        made = self.add_job(job, schedule, storage, enabled=enabled, quiet=1, **options)
         made.legacy = True
         for node in self.nodes:
             self.files.remove(f"nodes/{node}/var/lib/pve-manager/jobs/vzdump-{job}.json")

@@ -1,7 +1,7 @@
 """Nodes: virtual Proxmox hosts with their own time zone, files and tasks."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -84,6 +84,12 @@ class Node:
         """Return the node's wall-clock time."""
         return datetime.fromtimestamp(self.epoch(time), self.zone)
 
+    def set_clock(self, skew: float) -> None:
+        """Set the clock: `skew` is how many seconds it is ahead from now on."""
+        self.cluster.moment()
+        self.skew = skew
+        self.cluster.scheduler.clock_moved(self)
+
     def forgotten(self, time: float) -> bool:
         """Tell whether the cluster has no statistics of the node any more."""
         return not self.online and time - self.offline_since > STATISTICS_KEPT
@@ -131,12 +137,6 @@ class Node:
     def start_pvedaemon(self) -> None:
         """Answer everything again."""
         self.pvedaemon_down = False
-
-    def set_clock(self, *, ahead: timedelta) -> None:
-        """Let the clock differ from the true time, from now on; behind where `ahead` is negative."""
-        self.cluster.moment()
-        self.skew = ahead.total_seconds()
-        self.cluster.scheduler.clock_changed(self)
 
     def list_as_running(self, upid: str) -> None:
         """Notice the end of a task between the two files of a listing: it comes twice, as running and as ended."""

@@ -47,8 +47,8 @@ class Scheduler:
                 job.note_state(node.name, self._cluster.engine.time)
             self._plan(node, job)
 
-    def clock_changed(self, node: Node) -> None:
-        """Look again when the jobs of a node are due."""
+    def clock_moved(self, node: Node) -> None:
+        """Let a node whose clock was set look anew at what is due by it."""
         for job in self._cluster.jobs.values():
             self._plan(node, job)
 

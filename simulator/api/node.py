@@ -96,13 +96,14 @@ def _task(call: Call) -> tuple[Task | None, str | None]:
     """Return a task, None where the index has it no more, and its log, None where the file is gone."""
     upid = str(call.parameters["upid"])
     task = call.node.tasks.find(upid)
-    if task is None and (not upid.startswith(f"UPID:{call.node.name}:") or upid.count(":") != 8):
-        errors = {"upid": "unable to parse worker upid"}
-        raise ApiError(400, "Parameter verification failed.", errors)
-    if task is None or not owns(call, task):
-        call.require(f"/nodes/{call.node.name}", "Sys.Audit")
     if task is None:
+        if not upid.startswith(f"UPID:{call.node.name}:") or upid.count(":") != 8:
+            errors = {"upid": "unable to parse worker upid"}
+            raise ApiError(400, "Parameter verification failed.", errors)
+        call.require(f"/nodes/{call.node.name}", "Sys.Audit")
         return None, None
+    if not owns(call, task):
+        call.require(f"/nodes/{call.node.name}", "Sys.Audit")
     path = call.node.root / task.log_path
     return task, path.read_text(encoding="utf-8") if path.exists() else None
 

@@ -7,6 +7,7 @@ import gzip
 import json
 import socket
 import ssl
+from typing import override
 from urllib.parse import unquote
 
 from aiohttp import web
@@ -291,6 +292,7 @@ def _empty(status: int, reason: str) -> web.Response:
 class _Bare(web.Response):
     """An answer without a body, and without the type of one."""
 
+    @override
     async def _prepare_headers(self) -> None:
         await super()._prepare_headers()
         self.headers.pop("Content-Type", None)

@@ -48,7 +48,7 @@ def build(cluster: Cluster) -> None:
         volume = f"local:{vmid}/subvol-{vmid}-disk-0.subvol"
         disk = Disk(key="rootfs", volume=volume, size=16 * MIB, reason="rootfs", mount="/")
         cluster.add_ct(vmid, name, "pve1", disks=[disk], filled=0.05, status="stopped")
-    common = {"compress": "zstd", "prune_backups": {"keep-last": "2"}}
+    keep = {"keep-last": "2"}
     cluster.add_job(
         "backup-all",
         "02:00",
@@ -57,7 +57,8 @@ def build(cluster: Cluster) -> None:
         comment="all nightly",
         mailnotification="failure",
         notes_template="{{guestname}}",
-        **common,
+        compress="zstd",
+        prune_backups=keep,
     )
     cluster.add_job(
         "backup-two",
@@ -69,9 +70,10 @@ def build(cluster: Cluster) -> None:
         fleecing={"enabled": 0},
         notification_mode="notification-system",
         repeat_missed=1,
-        **common,
+        compress="zstd",
+        prune_backups=keep,
     )
-    cluster.add_job("backup-off", "sat 03:00", "local", enabled=False, vmid="103", **common | {"compress": "0"})
+    cluster.add_job("backup-off", "sat 03:00", "local", enabled=False, vmid="103", compress="0", prune_backups=keep)
 
 
 WORLD = Scenario(name="recorded", title="The host that was recorded", build=build, history_days=4)
