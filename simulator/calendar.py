@@ -10,6 +10,6 @@ type Calendar = Callable[[str, datetime], datetime | None]
 def proxmox_calendar(schedule: str, after: datetime) -> datetime | None:
     """Return the first event as the integration computes it, which thousands of answers of Proxmox prove right."""
     # A cluster with a calendar of its own needs nothing of the integration.
-    from custom_components.proxmox_backup_checker.proxmox.calendar_event import CalendarEvent  # noqa: PLC0415
+    from custom_components.proxmox_backup_checker.proxmox.calendar.event import CalendarEvent  # noqa: PLC0415
 
     return CalendarEvent.parse(schedule).next_after(after)

@@ -89,7 +89,7 @@ class Scheduler:
             if due is None:
                 return
             yield max(0.0, due - node.skew - engine.time) + node.nodeid * 0.3 + 1
-            while not node.online or not self._cluster.quorate or self._busy(node, job):
+            while not node.online or not node.can_write or self._busy(node, job):
                 if not node.online:
                     return
                 yield TICK

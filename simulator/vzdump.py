@@ -47,6 +47,8 @@ class Run:
     outcome: RunOutcome | None = None
     job: Job | None = None
     scheduled: bool = True
+    from_shell: bool = False
+    """Whether it is a command line that root typed; its last line comes after an empty one."""
     handle: Handle | None = None
     failures: int = 0
     warnings: int = 0
@@ -120,7 +122,7 @@ class Run:
         storage, error = self._activate()
         if storage is None:
             self._notify()
-            self._end(f"could not activate storage {error}")
+            self._end(error)
             return
         patience = float(str(self.node.defaults.get("lockwait", 180))) * 60
         given_up = self.cluster.engine.time + patience
@@ -155,16 +157,24 @@ class Run:
         storage = self.cluster.storages.get(name)
         if storage is None:
             missing = f"storage '{name}' does not exist"
-            return None, f"'{name}': {missing} could not get storage information for '{name}': {missing}"
+            information = f"could not get storage information for '{name}': {missing}"
+            return None, f"could not activate storage '{name}': {missing} {information}"
         error = storage.activation_error(self.node.name)
         if self.outcome is not None and self.outcome.storage_error:
             error = self.outcome.storage_error
-        return (None, f"'{name}': {error}") if error else (storage, "")
+        if error:
+            return None, f"could not activate storage '{name}': {error}"
+        if "backup" not in storage.content.split(","):
+            wrong = f"can't use storage '{name}' for backups - wrong content type"
+            return None, f"could not get storage information for '{name}': {wrong}"
+        return storage, ""
 
     def _back_up(self, storage: Storage) -> Process:
         extra: dict[str, object] = {"quiet": 1}
-        if not self.scheduled:
-            extra = {"node": self.node.name, "all": int(bool(self.options.get("all")))}
+        if self.from_shell:
+            extra = {}
+        elif not self.scheduled:
+            extra = {"node": self.node.name} | ({"all": int(self.job.is_all)} if self.job else {})
         self.say(f"INFO: starting new backup job: {command(self.options, extra, self.random)}")
         if skipped := self.guests.elsewhere(self.node.name):
             self.say(f"INFO: skip external VMs: {', '.join(map(str, skipped))}")
@@ -243,6 +253,8 @@ class Run:
             self.say("INFO: notified via target `mail-to-root`")
 
     def _end(self, error: str) -> None:
+        if self.from_shell:
+            self.say("")
         self.say(f"TASK ERROR: {error}")
         self._finish(error)
 
@@ -252,7 +264,7 @@ class Run:
             self.node.lock_holder = None
         if self in self.node.runs:
             self.node.runs.remove(self)
-        self.node.tasks.finish(self.task, status, self.node.epoch(time))
+        self.node.end_task(self.task, status, time)
         if self.job is not None and self.scheduled:
             state = self.job.state_on(self.node.name)
             if state.upid == self.upid:

@@ -15,26 +15,26 @@ from typing import Any, Self, cast
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
-from custom_components.proxmox_backup_checker.checker.facts import Facts
-from custom_components.proxmox_backup_checker.checker.history_format import from_data, to_data
-from custom_components.proxmox_backup_checker.checker.history_limits import bounded, is_time_to_bound
-from custom_components.proxmox_backup_checker.checker.picture import Picture, judge
-from custom_components.proxmox_backup_checker.checker.records import History
-from custom_components.proxmox_backup_checker.proxmox.client import ProxmoxClient
-from custom_components.proxmox_backup_checker.proxmox.connection import _error
-from custom_components.proxmox_backup_checker.proxmox.endpoint import Endpoint
-from custom_components.proxmox_backup_checker.proxmox.errors import (
+from custom_components.proxmox_backup_checker.checker.assessment import Picture, judge
+from custom_components.proxmox_backup_checker.checker.history.format import from_data, to_data
+from custom_components.proxmox_backup_checker.checker.history.limits import bounded, is_time_to_bound
+from custom_components.proxmox_backup_checker.checker.model.facts import Facts
+from custom_components.proxmox_backup_checker.checker.model.records import History
+from custom_components.proxmox_backup_checker.proxmox.api.client import ProxmoxClient
+from custom_components.proxmox_backup_checker.proxmox.api.connection import _error
+from custom_components.proxmox_backup_checker.proxmox.api.endpoint import Endpoint
+from custom_components.proxmox_backup_checker.proxmox.api.errors import (
     AuthenticationError,
     CannotConnectError,
     ProxmoxError,
 )
-from custom_components.proxmox_backup_checker.proxmox.log_agent import (
+from custom_components.proxmox_backup_checker.proxmox.log_agent.client import (
     API_VERSION,
     AgentStatus,
     JobState,
     LogAgentClient,
 )
-from custom_components.proxmox_backup_checker.reader import FactsReader
+from custom_components.proxmox_backup_checker.sources.pve.cluster_reader import FactsReader
 from simulator.access import PermissionDenied
 from simulator.api.routes import Answer, ApiError, Call, find, read_parameters
 from simulator.nodes import Node
