@@ -31,5 +31,5 @@ def test_schedules_fire_as_proxmox_says() -> None:
 
 
 def test_a_list_of_weekdays_is_read() -> None:
-    assert parse("sat,sun 04:00").weekdays == {5, 6}
-    assert parse("fri..mon 04:00").weekdays == {4, 5, 6, 0}
+    assert parse("sat,sun 04:00").weekdays == frozenset({5, 6})
+    assert parse("fri..mon 04:00").weekdays == frozenset({4, 5, 6, 0})
