@@ -181,6 +181,8 @@ class Ledger:
     looks: list[float] = field(default_factory=list)
     blind: dict[str, list[Span]] = field(default_factory=dict)
     unreachable: list[Span] = field(default_factory=list)
+    restarts: list[float] = field(default_factory=list)
+    """When Home Assistant was started anew."""
     storages_down: dict[str, list[Span]] = field(default_factory=dict)
     content_rights: bool = True
     servers: frozenset[str] = frozenset()

@@ -27,10 +27,10 @@ class Oracle:
 
     def guest(self, guest: GuestLife, time: float) -> Expectation:
         """Return what must be shown of a guest that exists at a moment."""
+        if (unread := self._unread(time, guest.born)) is not None:
+            return open_("it is tagged, and nothing can be read now") if value_at(guest.ignored, time) else unread
         if value_at(guest.ignored, time):
             return off("it is tagged as one that needs no backup")
-        if (unread := self._unread(time, guest.born)) is not None:
-            return unread
         found = self._promises(guest, time)
         demand = worst(found) if found else self._without_promise(guest, time)
         return self._without_jobs(demand, time) if self._ledger.blind_to("jobs", time) else demand
@@ -40,7 +40,7 @@ class Oracle:
         settings = job.at(time)
         assert settings is not None
         if (unread := self._unread(time, job.born)) is not None:
-            return unread
+            return unread if settings.enabled else open_("it is switched off, and nothing can be read now")
         if self._ledger.blind_to("jobs", time):
             return open_("the token may not see jobs")
         if not settings.enabled:
@@ -67,6 +67,8 @@ class Oracle:
         last = self._evidence.last_look(time)
         if last is None or time - last < 1:
             return None
+        if any(last < restart <= time for restart in self._ledger.restarts):
+            return open_("Home Assistant was started while nothing could be read")
         if time - last > 25 * HOUR and born <= last:
             return on("nothing could be read for more than a day")
         return open_("nothing can be read now")

@@ -289,11 +289,11 @@ def make(seed: int, *, small: bool = False) -> Plan:
     dice = Random(f"world {seed}")
     # Any week of the year; one world in three lives through a change of the clocks.
     start = datetime(2026, 1, 5, 11, tzinfo=UTC) + timedelta(days=dice.randrange(360))
-    days = 20 if small else dice.choice((20, 20, 20, 25, 25, 30, 40, 60))
+    days = 22 if small else dice.choice((24, 24, 24, 30, 30, 40, 60))
     if dice.random() < 0.34:
         change = dice.choice((datetime(2026, 3, 29, tzinfo=UTC), datetime(2026, 10, 25, tzinfo=UTC)))
         start = change - timedelta(days=dice.randrange(4, days - 4)) + timedelta(hours=11)
-    unseen = dice.choice((0, 3, 8)) * DAY + HOUR
+    unseen = dice.choice((0, 8, 8, 8)) * DAY + HOUR
     plan = Plan(seed=seed, start=start.timestamp(), days=days, unseen=unseen, content_rights=dice.random() < 0.5)
     maker = _Maker(dice, plan, small=small)
     maker.things()

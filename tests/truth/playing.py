@@ -559,6 +559,7 @@ class World:
             self.ledger.nodes[node.name].rotations.append(self.now)
 
     def _restart(self, _: Happening, watcher: Watcher) -> None:
+        self.ledger.restarts.append(self.now)
         watcher.restart()
 
     def _ha_off(self, entry: Happening, watcher: Watcher) -> None:
@@ -568,6 +569,7 @@ class World:
 
         def back() -> None:
             self.stopped = False
+            self.ledger.restarts.append(self.now)
             watcher.restart()
             self._look(watcher)
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
+from .calendar import events
 from .coverage import WRONG_CLOCK, Period, Slot
-from .evidence import DAY, HOUR, LISTED_WITHIN, Evidence, Result
+from .evidence import DAY, HOUR, LISTED_WITHIN, MINUTE, Evidence, Result
 from .expectation import Expectation, not_off, not_on, off, on, open_, worst
 from .ledger import FOREVER, GuestLife, JobLife, Ledger, RunFact, value_at
 
@@ -195,6 +197,8 @@ class Promise:
         seen = self.evidence.seen(slot.node, deadline, self.time) and not any(
             slot.time <= rotation <= self.evidence.first_look(deadline) for rotation in life.rotations
         )
+        if self.ledger.blind_to("tasks", self.time):
+            return not_off(f"{what}, and the tasks are hidden now")
         return on(what) if seen else not_off(f"{what}, and nobody could see its node since")
 
     def _moved_between_zones(self, slot: Slot) -> bool:
@@ -269,14 +273,19 @@ class Promise:
         return [not_on(what) if self.time < first + BLIND_LIMIT else open_(what)]
 
     def _unseen_change(self, good: Sequence[Result]) -> list[Expectation]:
-        """Return that nothing is demanded where a change was not looked at before the old settings owed a slot."""
-        for since, settings in self.job.versions[1:]:
-            if since > self.time or settings is None:
-                continue
+        """Return that nothing is demanded where a slot of the old settings came between a change and the next look.
+
+        Whoever did not see the change takes that slot for owed, until the next one is decided.
+        """
+        for (_, before), (since, _) in pairwise(self.job.versions):
             look = self.evidence.first_look(since)
-            if look - since < 20 * 60:
+            if since > self.time or look - since < MINUTE or before is None or not before.enabled:
                 continue
-            if any(result.run.started >= min(look, self.time) - SECONDS for result in good):
+            zone = self.ledger.nodes[self.guest.node_at(since)].zone
+            if not any(events(before.schedule, zone, since - 4 * HOUR, min(look, self.time))):
                 continue
-            return [open_("the job was changed while nobody looked")]
+            served = any(result.run.started >= min(look, self.time) - SECONDS for result in good)
+            due = any(look <= slot.time <= self.time - 4 * HOUR for slot in self.period.slots)
+            if not served and not due:
+                return [open_("the job was changed while nobody looked")]
         return []
