@@ -266,7 +266,10 @@ class World:
     def _look(self, watcher: Watcher) -> None:
         if self.stopped or (self.ledger.looks and self.now - self.ledger.looks[-1] < 120):
             return
-        if not self.reachable or not any(node.online for node in self.cluster.nodes.values()):
+        nodes = list(self.cluster.nodes.values())
+        # Only somebody who has seen the cluster before knows other ways to it than the first node.
+        ways = nodes if self.ledger.looks else nodes[:1]
+        if not self.reachable or not any(node.online for node in ways):
             watcher.look()
             return
         self.ledger.looks.append(self.now)
@@ -344,7 +347,9 @@ class World:
         self._trouble(entry, failed(entry.text))
 
     def _prune_fails(self, entry: Happening, _: Watcher) -> None:
-        self._trouble(entry, prune_denied())
+        job = self.cluster.jobs.get(entry.what)
+        if job is not None and self.cluster.storages[job.storage].type == "pbs":
+            self._trouble(entry, prune_denied())
 
     def _left_out(self, entry: Happening, _: Watcher) -> None:
         self._trouble(entry, left_out())
