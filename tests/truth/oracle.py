@@ -54,9 +54,8 @@ class Oracle:
         ]
         by_runs = [demand for node in self._ledger.nodes if (demand := self._last_run(job, node, time)) is not None]
         if not demands:
-            odd = (
-                bool(by_runs) or settings.vmids is not None or any(n.is_off(time) for n in self._ledger.nodes.values())
-            )
+            hidden = self._ledger.blind_to("tasks", time) or any(n.is_off(time) for n in self._ledger.nodes.values())
+            odd = bool(by_runs) or settings.vmids is not None or hidden
             return open_("it covers no guest, and something is odd") if odd else off("it covers no guest")
         found = worst([*demands, *by_runs])
         running = any(time < run.ended for run in self._evidence.runs(job.id, time))
