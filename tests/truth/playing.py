@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 import heapq
 from pathlib import Path
 from random import Random
-from typing import Protocol
+from typing import Any, Protocol, override
 from zoneinfo import ZoneInfo
 
 from simulator.access import Token
@@ -41,28 +42,34 @@ class MemoryTree(FileTree):
         super().__init__(Path("/nowhere"))
         self._texts: dict[str, list[str]] = {}
 
+    @override
     def write(self, path: str, text: str, time: float) -> None:
         """Replace a file."""
         if "/tasks/" in path:
             self._texts[path] = [text]
 
+    @override
     def append(self, path: str, text: str, time: float) -> None:
         """Add to a file."""
         if "/tasks/" in path:
             self._texts.setdefault(path, []).append(text)
 
+    @override
     def allocate(self, path: str, size: int, time: float) -> None:
         """Do without archives."""
 
+    @override
     def remove(self, path: str) -> None:
         """Remove a file."""
         self._texts.pop(path, None)
 
+    @override
     def read(self, path: str) -> str | None:
         """Return the text of a file."""
         found = self._texts.get(path)
         return None if found is None else "".join(found)
 
+    @override
     def flush(self) -> None:
         """Do nothing: all is written."""
 
@@ -75,6 +82,7 @@ class _Forgetting(Dispatch):
         super().__init__(cluster)
         self._job, self._node, self._start = job, node, start
 
+    @override
     def start(
         self,
         job: Job,
@@ -171,7 +179,7 @@ class World:
 
     def add_job(self, plan: JobPlan) -> None:
         """Create a job."""
-        options: dict[str, object] = {"compress": "zstd", "notes-template": "{{guestname}}"}
+        options: dict[str, Any] = {"compress": "zstd", "notes-template": "{{guestname}}"}
         if plan.vmids is not None:
             known = [vmid for vmid in plan.vmids if vmid in self.cluster.guests]
             if not known:
@@ -276,21 +284,20 @@ class World:
         watcher.look()
 
     def _attend_hanging(self) -> None:
-        """Plan the end of a run that hangs."""
+        """Plan the ends of the runs that hang."""
         for node in self.cluster.nodes.values():
             for run in node.runs:
-                if run.hangs and id(run) not in self._watched and run.job is not None:
+                if run.hangs and id(run) not in self._watched:
                     self._watched.add(id(run))
-                    for entry in self._waiting:
-                        if entry[0] == run.job.id:
-                            self._waiting.remove(entry)
-                            self.later(
-                                max(run.started + entry[2], self.now),
-                                lambda run=run, e=entry: self._release(run, go_on=e[3]),
-                            )  # type: ignore[misc]
-                            break
-                    else:
-                        self.later(self.now + 2 * HOUR, lambda run=run: self._release(run, go_on=True))  # type: ignore[misc]
+                    self._plan_end(run)
+
+    def _plan_end(self, run: Run) -> None:
+        """Let a run that hangs go on or be stopped after the time that was chosen for it."""
+        name = run.job.id if run.job else ""
+        chosen = next((entry for entry in self._waiting if entry[0] == name), (name, 0, 2 * HOUR, True))
+        if chosen in self._waiting:
+            self._waiting.remove(chosen)
+        self.later(max(run.started + chosen[2], self.now), partial(self._release, run, go_on=chosen[3]))
 
     def _release(self, run: Run, *, go_on: bool) -> None:
         if run not in run.node.runs or not run.hangs:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import json
 import logging
 from random import Random
-from typing import Any, Self, cast
+from typing import Any, Self, cast, override
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
@@ -119,12 +119,14 @@ class ShortClient(ProxmoxClient):
         first = next(iter(world.cluster.nodes.values()))
         super().__init__(cast(Any, None), first.ip, 8006, token_id="a@b!c", token_secret="s", fingerprint=None)
 
+    @override
     def _connect(self, host: str, port: int, fingerprint: str | None) -> Any:
         return Wire(self._world, host)
 
+    @override
     def ask(self, endpoint: Endpoint | None) -> None:
         """Ask another node."""
-        self._connection = self._configured if endpoint is None else Wire(self._world, endpoint.host)
+        self._connection = self._configured if endpoint is None else self._connect(endpoint.host, 0, None)
 
 
 class ShortAgent:

@@ -7,9 +7,10 @@ from random import Random
 from .ledger import Ledger, RunFact
 from .plan import Plan
 from .playing import World
-from .product import Look, Product
+from .product import Look, Product, Shown
 
 HOUR = 3600.0
+ABSENT = Shown("absent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,26 +19,35 @@ class Difference:
 
     time: float
     about: str
-    one: str
-    other: str
+    one: Shown
+    other: Shown
+
+    @property
+    def matters(self) -> bool:
+        """Whether it is more than another word for the same."""
+        return self.one.problem != self.other.problem
 
 
 def differences(some: list[Look], others: list[Look]) -> Iterator[Difference]:
     """Return what differs between two rows of looks at the same moments."""
     for one, other in zip(some, others, strict=True):
-        for name, these, those in (("guest", one.guests, other.guests), ("job", one.jobs, other.jobs)):
-            for key in these.keys() | those.keys():
-                left, right = these.get(key), those.get(key)  # type: ignore[call-overload]
-                if left != right:
-                    yield Difference(one.time, f"{name} {key}", str(left), str(right))
+        left, right = _named(one), _named(other)
+        for about in sorted(left.keys() | right.keys()):
+            if left.get(about) != right.get(about):
+                yield Difference(one.time, about, left.get(about, ABSENT), right.get(about, ABSENT))
+
+
+def _named(look: Look) -> dict[str, Shown]:
+    guests = {f"guest {vmid}": shown for vmid, shown in look.guests.items()}
+    return guests | {f"job {job_id}": shown for job_id, shown in look.jobs.items()}
 
 
 def mixed_up(plan: Plan) -> list[Difference]:
     """Return what is judged differently where every list is read in another order, and after a restart before each look."""
     looks = []
-    for how in ({}, {"shuffled": True, "forgetful": True}):
+    for mixed in (False, True):
         world = World(plan)
-        with Product(world, **how) as product:
+        with Product(world, shuffled=mixed, forgetful=mixed) as product:
             world.play(product)
         looks.append(product.looks)
     return list(differences(*looks))
@@ -65,7 +75,7 @@ def take_one_away(plan: Plan, count: int = 3) -> list[Taken]:
         with Product(other) as blinder:
             other.play(blinder)
         changed = any(
-            run.started <= difference.time
+            run.started <= difference.time and difference.matters
             for difference in differences(product.looks, blinder.looks[: len(product.looks)])
         )
         found.append(Taken(run, changed))
