@@ -11,6 +11,7 @@ from custom_components.proxmox_backup_checker.proxmox.api.backup_models import (
     Archive,
     BackupJob,
     IncludedGuest,
+    JobList,
     StorageConfig,
     StorageStatus,
     UncoveredGuest,
@@ -56,7 +57,8 @@ def test_permissions() -> None:
         "/nodes/pve1", "Sys.Audit"
     )
     assert not Permissions.from_api(sample("/access/permissions (privsep token without own ACL)")).has("/", "Sys.Audit")
-    assert Permissions.from_api(None).by_path == {}
+    with pytest.raises(UnexpectedAnswerError):
+        Permissions.from_api(None)
 
 
 def test_a_cluster_and_a_single_host() -> None:
@@ -215,6 +217,14 @@ def test_defaults_of_vzdump() -> None:
     )
 
 
+def test_a_job_that_cannot_be_understood_loses_none_of_the_others() -> None:
+    good = {"id": "nightly", "type": "vzdump", "schedule": "02:00", "vmid": "101"}
+    found = JobList.from_api([{**good, "id": "odd", "vmid": "all of them"}, good, None])
+    assert [job.job_id for job in found.jobs] == ["nightly"]
+    assert found.odd.keys() == {"odd", "row 2"}
+    assert "list of VMIDs" in found.odd["odd"]
+
+
 def test_a_cluster_is_known_by_its_own_authority() -> None:
     uuid = "0b7e9f1c-1111-2222-3333-444455556666"
     subject = f"/CN=Proxmox Virtual Environment/OU={uuid}/O=PVE Cluster Manager CA"
@@ -230,6 +240,7 @@ LISTS: list[Callable[[object], object]] = [
     Node.list_from_api,
     Task.list_from_api,
     BackupJob.list_from_api,
+    JobList.from_api,
     Resources.from_api,
     StorageStatus.list_from_api,
     StorageConfig.list_from_api,
@@ -238,7 +249,7 @@ LISTS: list[Callable[[object], object]] = [
 
 
 @pytest.mark.parametrize("read", LISTS)
-@pytest.mark.parametrize("data", ["text", 1, {"a": 1}, ["text"], [None], [[]], [{}]], ids=repr)
+@pytest.mark.parametrize("data", [None, "text", 1, {"a": 1}, ["text"], [None], [[]], [{}]], ids=repr)
 def test_lists_of_another_shape_are_told_apart_from_empty_ones(read: Callable[[object], object], data: object) -> None:
     with pytest.raises(UnexpectedAnswerError):
         read(data)

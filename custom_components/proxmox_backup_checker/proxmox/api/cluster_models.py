@@ -42,7 +42,7 @@ class Permissions:
     @classmethod
     def from_api(cls, data: object) -> Permissions:
         """Parse the answer; a privilege's value is its propagate flag, and 0 still grants it on the path itself."""
-        fields = Fields.of(data or {}, "/access/permissions")
+        fields = Fields.of(data, "/access/permissions")
         by_path: dict[str, frozenset[str]] = {}
         single: dict[str, frozenset[str]] = {}
         for path, value in fields.values.items():

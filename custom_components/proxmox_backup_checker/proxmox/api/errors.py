@@ -9,6 +9,10 @@ class CannotConnectError(ProxmoxError):
     """The host could not be reached: refused, no route, no such name, time-out, connection dropped."""
 
 
+class NoAnswerError(CannotConnectError):
+    """The host took the request, but its answer did not come in time: that may be the matter of this request alone."""
+
+
 class CertificateError(ProxmoxError):
     """The certificate could not be accepted; `fingerprint` is that of the certificate shown, where it is known."""
 

@@ -26,9 +26,7 @@ class Fields:
 
     @classmethod
     def rows(cls, value: object, source: str) -> Iterator[Fields]:
-        """Take a list of objects; Proxmox's null stands for an empty one."""
-        if value is None:
-            return
+        """Take a list of objects; null is none, since Proxmox writes [] where there is nothing."""
         if not isinstance(value, list):
             raise UnexpectedAnswerError(f"{source}: expected a list, got {type(value).__name__}")
         for row in value:
