@@ -22,7 +22,8 @@ from .proxmox.log_agent.client import LogAgentClient, PairingCode
 from .repair_issues import Issues
 from .services import async_setup_services
 from .sources.log_agents.listener import listen
-from .sources.pve.cluster_reader import FactsReader
+from .sources.pve.cluster_reader import ClusterReader
+from .sources.source import Source
 from .statistics import keep_statistics
 from .texts.localizer import Words
 from .texts.reason_text import Reasons
@@ -47,7 +48,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: CheckerConfigEntry) -> N
     """Set up one cluster."""
     store = HistoryStore(hass, entry.entry_id)
     agents = _agents(hass, entry)
-    coordinator = CheckerCoordinator(hass, entry, _reader(hass, entry, agents), await Reasons.load(hass), store)
+    coordinator = CheckerCoordinator(hass, entry, _source(hass, entry, agents), await Reasons.load(hass), store)
     issues = Issues(hass, coordinator)
     entry.async_on_unload(coordinator.async_add_listener(issues.update))
     try:
@@ -64,7 +65,14 @@ async def async_setup_entry(hass: HomeAssistant, entry: CheckerConfigEntry) -> N
     messenger = Messenger(hass, coordinator)
     messenger.update()
     entry.async_on_unload(coordinator.async_add_listener(messenger.update))
-    listen(hass, entry, coordinator, agents)
+    listen(
+        hass,
+        entry,
+        agents,
+        coordinator.agent_reachability,
+        refresh=coordinator.async_refresh,
+        last_reading=lambda: coordinator.reading,
+    )
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: CheckerConfigEntry) -> None:
@@ -94,7 +102,7 @@ def _agents(hass: HomeAssistant, entry: CheckerConfigEntry) -> dict[str, LogAgen
     }
 
 
-def _reader(hass: HomeAssistant, entry: CheckerConfigEntry, agents: Mapping[str, LogAgentClient]) -> FactsReader:
+def _source(hass: HomeAssistant, entry: CheckerConfigEntry, agents: Mapping[str, LogAgentClient]) -> Source:
     """Return the reader for a cluster and its log agents."""
     # Every request pins its certificate or has the system verify it.
     session = async_get_clientsession(hass)
@@ -106,4 +114,4 @@ def _reader(hass: HomeAssistant, entry: CheckerConfigEntry, agents: Mapping[str,
         token_secret=entry.data[CONF_TOKEN_SECRET],
         fingerprint=entry.data[CONF_FINGERPRINT],
     )
-    return FactsReader(client, agents, dt_util.async_get_time_zone)
+    return ClusterReader(client, agents, dt_util.async_get_time_zone)

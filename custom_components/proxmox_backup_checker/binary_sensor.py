@@ -160,7 +160,7 @@ class LogAgentConnected(NodeEntity, BinarySensorEntity):
     async def async_added_to_hass(self) -> None:
         """Follow what the listener meets between two polls."""
         await super().async_added_to_hass()
-        self.async_on_remove(self.coordinator.links.follow(self.async_write_ha_state))
+        self.async_on_remove(self.coordinator.agent_reachability.follow(self.async_write_ha_state))
 
     @property
     @override
@@ -175,4 +175,4 @@ class LogAgentConnected(NodeEntity, BinarySensorEntity):
         reading = self.coordinator.reading
         online = self.coordinator.data.nodes[self._node].online
         failed = reading is not None and self._node in reading.agent_errors
-        return online and not failed and self.coordinator.links.answers(self._node)
+        return online and not failed and self.coordinator.agent_reachability.answers(self._node)

@@ -94,7 +94,7 @@ async def _frame(coordinator: CheckerCoordinator) -> dict[str, Any]:
         "last_update_success": coordinator.last_update_success,
         "last_error": str(coordinator.last_error) if coordinator.last_error else None,
         "update_interval": coordinator.update_interval,
-        "polls": coordinator.story.polls,
+        "polls": coordinator.poll_log.polls,
         "cluster": coordinator.data.cluster,
     }
 
@@ -160,7 +160,7 @@ def _agent(node: str, coordinator: CheckerCoordinator) -> dict[str, Any]:
     error = reading.agent_errors.get(node) if reading else None
     return {
         "agent_error": str(error) if error else None,
-        "listener_answered": coordinator.links.answers(node),
+        "listener_answered": coordinator.agent_reachability.answers(node),
         "states": [state for state in _facts(coordinator).job_states if state.node == node],
     }
 

@@ -12,7 +12,7 @@ from ..checker.model.records import RunRecord, VerdictRecord
 from ..checker.model.verdict import Verdict
 from ..proxmox.api.connection import Asked
 from ..texts.reason_text import Reasons
-from .pve.cluster_reader import Reading
+from .source import Reading
 
 _LOGGER = logging.getLogger(__package__.partition(".sources")[0])
 
@@ -31,7 +31,7 @@ class Poll:
     error: str | None = None
 
 
-class PollStory:
+class PollLog:
     """Tells the polls of one cluster, and remembers the last ones in short."""
 
     def __init__(self, title: str, reasons: Reasons) -> None:

@@ -15,7 +15,7 @@ from ...proxmox.vzdump import log as vzdump_log
 _LARGEST: Final = 4 * 1024 * 1024  # bytes of one guest's log; more than that is cut at its beginning
 
 
-class RunLogs:
+class TaskLogs:
     """The logs of runs, through the API and, where that no longer has one, through the log agent of its node."""
 
     def __init__(self, client: ProxmoxClient, agents: Mapping[str, LogAgentClient]) -> None:

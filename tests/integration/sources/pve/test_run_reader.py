@@ -7,6 +7,7 @@ from custom_components.proxmox_backup_checker.proxmox.api.client import ProxmoxC
 from custom_components.proxmox_backup_checker.proxmox.api.cluster_models import Task
 from custom_components.proxmox_backup_checker.proxmox.api.errors import ApiError
 from custom_components.proxmox_backup_checker.sources.pve.run_reader import RunReader
+from custom_components.proxmox_backup_checker.sources.pve.troubles import PollTroubles
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 
@@ -57,6 +58,6 @@ async def test_a_run_in_progress_whose_log_cannot_be_read_is_a_run_all_the_same(
     """A finished one waits for its log instead, since nothing else tells how it ended for each guest."""
     reader = RunReader(Proxmox(task(1, status=None), task(60)))
     await reader.read_list("pve1", NOW)
-    [run] = await reader.runs({"pve1"}, known=())
+    [run] = await reader.runs({"pve1"}, (), NOW, PollTroubles())
     assert (run.task, run.log) == (task(1, status=None), None)
     assert reader.unread == (NOW - timedelta(minutes=60),)
