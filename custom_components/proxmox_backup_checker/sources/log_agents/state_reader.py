@@ -18,9 +18,10 @@ _PATIENCE: Final = 30.0  # seconds
 class JobStateReader:
     """Keeps the last states of every node; an agent that is down leaves its node's states as they were."""
 
-    def __init__(self, agents: Mapping[str, LogAgentClient]) -> None:
-        """Read through clients, by node."""
+    def __init__(self, agents: Mapping[str, LogAgentClient], patience: float = _PATIENCE) -> None:
+        """Read through clients, by node; each has so many seconds for its answers."""
         self._agents = agents
+        self._patience = patience
         self._states: dict[str, tuple[JobState, ...]] = {}
 
     @property
@@ -47,7 +48,7 @@ class JobStateReader:
 
     async def _read(self, node: str) -> ProxmoxError | None:
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(self._patience):
                 await self._read_states(node)
         except TimeoutError:
             return NoAnswerError("The log agent did not answer in time")

@@ -4,7 +4,7 @@
 | --- | --- |
 | a run that wrote there has ended | at once, and again ten minutes later |
 | an archive that was there, or that a finished run named, was missing in it | once more after ten minutes |
-| it is a backup server, and a newest snapshot of the last day and a half is not verified yet | after six hours |
+| it is a backup server that shows verifications, and its newest snapshot is younger than a day and a half | after six hours |
 | the runs of some node are hidden, so that nothing else tells of them | after two hours |
 | nothing | after 24 hours |
 
@@ -25,8 +25,8 @@ from ..read_schedule import DAILY, ReadSchedule, is_older
 _SECOND_LOOK: Final = timedelta(minutes=10)
 _WAIT_FOR_RUNS: Final = timedelta(hours=1)
 _HIDDEN: Final = timedelta(hours=2)
-# A backup server verifies what is new within a day, mostly hours after the run.
-_UNVERIFIED: Final = timedelta(hours=6)
+# A backup server verifies what is new within a day, mostly hours after the run, and nothing else tells of it.
+_VERIFYING: Final = timedelta(hours=6)
 _VERIFIED_WITHIN: Final = timedelta(hours=36)
 
 type Place = tuple[str, str | None]
@@ -76,7 +76,7 @@ class ListingSchedule:
         if listing is None:
             return True
         suspicious = bool(self._suspected.get(place)) and is_older(listing.read_at, now, _SECOND_LOOK)
-        longest = _HIDDEN if runs_hidden else _UNVERIFIED if _awaits_verification(listing, now) else DAILY
+        longest = _HIDDEN if runs_hidden else _VERIFYING if _may_be_verified(listing, now) else DAILY
         return (
             suspicious
             or self._follows_a_run(place, listing, now, written_to=written_to)
@@ -96,14 +96,12 @@ def _names(archives: Collection[Archive]) -> frozenset[str]:
     return frozenset(logged_name(archive) for archive in archives)
 
 
-def _awaits_verification(listing: ArchiveListing, now: datetime) -> bool:
-    """Tell whether the newest snapshot of some guest is still to be verified; only a detailed listing shows that."""
-    newest: dict[tuple[int | None, str | None], Archive] = {}
-    for archive in listing.archives:
-        if archive.finished and archive.size is not None and _is_snapshot(archive):
-            newest[archive.vmid, archive.guest_type] = archive
+def _may_be_verified(listing: ArchiveListing, now: datetime) -> bool:
+    """Tell whether some snapshot is so young that it may be verified today; only a detailed listing shows that."""
     oldest = (now - _VERIFIED_WITHIN).timestamp()
-    return any(archive.verification is None and archive.ctime >= oldest for archive in newest.values())
+    return any(
+        archive.ctime >= oldest and archive.size is not None and _is_snapshot(archive) for archive in listing.archives
+    )
 
 
 def _is_snapshot(archive: Archive) -> bool:
