@@ -196,7 +196,7 @@ class Facts:
 
     @property
     def guests_complete(self) -> bool:
-        """Whether every guest that exists is listed: all nodes answer, there is quorum, and the token sees all guests."""
+        """Whether every guest that exists is listed: all nodes answer, there is quorum, and the token sees all."""
         nodes_answer = all(node.blindness is None for node in self.nodes.values())
         return self.guests_visible and self.cluster.quorate and nodes_answer
 
