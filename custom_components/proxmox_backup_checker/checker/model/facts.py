@@ -14,7 +14,6 @@ from ...proxmox.retention import KeepOptions
 from ...proxmox.vzdump.log import VzdumpLog
 from .policy import Policy
 
-
 # A file's name as vzdump writes it; renamed files and snapshots have no such time.
 _TIME_IN_NAME: Final = re.compile(
     r"vzdump-(?:lxc|openvz|qemu)-[1-9][0-9]{2,8}-[0-9]{4}_[0-9]{2}_[0-9]{2}-[0-9]{2}_[0-9]{2}_[0-9]{2}\.[a-z0-9.]+$"

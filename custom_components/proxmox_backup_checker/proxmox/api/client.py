@@ -7,15 +7,7 @@ from urllib.parse import quote
 
 import aiohttp
 
-from .backup_models import (
-    Archive,
-    IncludedGuest,
-    JobList,
-    StorageConfig,
-    StorageStatus,
-    UncoveredGuest,
-    VzdumpDefaults,
-)
+from .backup_models import Archive, IncludedGuest, JobList, StorageConfig, StorageStatus, UncoveredGuest, VzdumpDefaults
 from .cluster_models import (
     Certificate,
     ClusterStatus,

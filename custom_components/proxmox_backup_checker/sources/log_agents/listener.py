@@ -79,6 +79,7 @@ class LogAgentListener:
         self._last_reading = last_reading
         self._reachability = reachability
         self._hurried = 0
+        self._is_wrong = False
         self._cursor: str | None = None
         self._certain = False
         self._states: dict[str, JobState] = {}
@@ -96,6 +97,7 @@ class LogAgentListener:
                     _LOGGER.exception("Listening to the log agent of %s failed", self._node)
             else:
                 self._failures = 0
+                self._is_wrong = False
                 self._reachability.note(self._node, answers=True)
                 await asyncio.sleep(min(_BREATH * 2.0 ** min(self._hurried, 10), _LONGEST_BREATH))
                 continue
@@ -130,7 +132,9 @@ class LogAgentListener:
     def _note(self, error: ProxmoxError) -> None:
         """Leave it to the polls to name what is wrong, but let nothing more be judged by a wrong agent."""
         _LOGGER.debug("The log agent of %s does not tell its changes: %s", self._node, error)
-        if isinstance(error, OtherNodeError | OutdatedAgentError) and not self._failures:
+        wrong, before = isinstance(error, OtherNodeError | OutdatedAgentError), self._is_wrong
+        self._is_wrong = wrong
+        if wrong and not before:
             reading = self._last_reading()
             if reading is None or self._node not in reading.agent_errors:
                 self._scheduler.request(_JOB_STATE)

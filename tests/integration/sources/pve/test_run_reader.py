@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import override
+from typing import Any, override
 
 import pytest
 
@@ -164,6 +164,7 @@ async def test_a_run_is_over_once_its_log_was_read_or_the_history_has_it() -> No
 
 @pytest.mark.parametrize("field", ["started", "ended"])
 async def test_a_task_whose_times_cannot_be_is_no_answer(field: str) -> None:
-    odd = replace(task(1), **{field: 2**53})
+    times: dict[str, Any] = {field: 2**53}
+    odd = replace(task(1), **times)
     with pytest.raises(UnexpectedAnswerError, match="no time that can be"):
         await look(RunReader(Proxmox(odd)))
