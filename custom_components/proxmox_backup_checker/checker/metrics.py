@@ -7,12 +7,12 @@ from enum import StrEnum
 
 from ..proxmox.api.backup_models import Archive, BackupJob
 from ..proxmox.api.cluster_models import Guest
+from .archives.archive import archive_time
 from .context import Situation, newest_good
 from .model.facts import Facts, StorageFacts
+from .model.outcome import Outcome
 from .model.records import RunRecord
-from .runs.outcomes import Outcome
 from .runs.run_starts import ONE_START
-from .verdicts.promises import archive_time
 
 
 class Verification(StrEnum):

@@ -11,10 +11,10 @@ import pytest
 
 from custom_components.proxmox_backup_checker.checker.assessment import Picture
 from custom_components.proxmox_backup_checker.checker.model.facts import NodeFacts
+from custom_components.proxmox_backup_checker.checker.model.outcome import Result
 from custom_components.proxmox_backup_checker.checker.model.policy import Policy
 from custom_components.proxmox_backup_checker.checker.model.records import MissRecord, RunRecord
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
-from custom_components.proxmox_backup_checker.checker.runs.outcomes import Result
 from custom_components.proxmox_backup_checker.checker.views.agenda import AgendaItem, agenda, current_or_next
 
 from ..builders import NOW, good_log, guest, job, picture, run

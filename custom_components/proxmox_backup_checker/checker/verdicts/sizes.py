@@ -6,8 +6,8 @@ from statistics import median
 from typing import Final, Protocol
 
 from ..model.facts import Facts
+from ..model.outcome import Outcome, Result
 from ..model.verdict import Reason, Status
-from ..runs.outcomes import Outcome, Result
 
 _LEAST_RUNS: Final = 5
 _MOST_RUNS: Final = 30

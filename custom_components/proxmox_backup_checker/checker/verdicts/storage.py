@@ -5,8 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ..context import Situation
-from ..history.storage_history import storage_key
-from ..model.facts import StorageFacts
+from ..model.facts import StorageFacts, storage_key
 from ..model.labels import job_name
 from ..model.verdict import Confidence, Reason, Status, Verdict, unknown
 from .sizes import size_text
@@ -21,7 +20,8 @@ _AWAY_FOR_LONG: Final = timedelta(minutes=15)
 def judge_storage(storage: StorageFacts, situation: Situation) -> Verdict:
     """Return the verdict of a storage that can hold backups."""
     record = situation.history.storages.get(storage_key(storage))
-    newest = situation.index.newest_ends.get(storage.storage)
+    ends = situation.index.newest_good.items()
+    newest = max((end for (name, node), end in ends if name == storage.storage and storage.serves(node)), default=None)
     if not storage.enabled:
         return Verdict(status=Status.PAUSED, problem=False, reason=Reason("storage_disabled"))
     if not storage.active_on:

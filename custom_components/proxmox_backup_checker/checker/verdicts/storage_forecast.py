@@ -11,9 +11,10 @@ from typing import Final
 from ...proxmox.api.backup_models import Archive, BackupJob
 from ...proxmox.api.cluster_models import Guest
 from ..context import Situation
+from ..jobs.retention import removes_old, retention_of
 from ..model.facts import StorageFacts
-from ..runs.outcomes import Outcome, Result
-from .retention import freed_by, removes_old, retention_of
+from ..model.outcome import Outcome, Result
+from .retention import freed_by
 
 _LEAST_HISTORY: Final = timedelta(days=14)
 _LEAST_SAMPLES: Final = 7

@@ -13,9 +13,9 @@ from ..assessment import JobView, Picture
 from ..history.job_history import COULD_NOT_START
 from ..jobs.timetable import event_of
 from ..model.labels import job_name
+from ..model.outcome import Result
 from ..model.records import MissRecord, RunRecord
 from ..model.verdict import Confidence, Reason, Status
-from ..runs.outcomes import Result
 from ..runs.run_index import good_durations
 from ..runs.run_starts import starts_of
 from ..runs.run_summary import is_empty, result_of_run
@@ -240,9 +240,10 @@ def _slots(view: JobView, picture: Picture, day: date, zone: ZoneInfo, since: da
     begin = datetime.combine(day, time(), zone).astimezone(UTC) - timedelta(seconds=1)
     until = datetime.combine(day + _DAY, time(), zone).astimezone(UTC) - timedelta(seconds=1)
     newest = max((run.started for run in _runs_seen(view, picture)), default=None)
+    missed = {(miss.job_id, int(miss.slot.timestamp())) for miss in picture.history.misses.values()}
     for slot in event.slots(max(begin, since).astimezone(zone), until.astimezone(zone)):
         if newest is None or slot.timestamp() > (newest + _CLOCKS_DIFFER).timestamp():
-            if f"{view.job.job_id}@{int(slot.timestamp())}" not in picture.history.misses:
+            if (view.job.job_id, int(slot.timestamp())) not in missed:
                 yield slot.astimezone(UTC)
 
 

@@ -9,9 +9,9 @@ from typing import Final, Literal
 from ..assessment import Picture, StorageView
 from ..metrics import used_percent
 from ..model.labels import job_name
+from ..model.outcome import Outcome, Result, succeeded
 from ..model.records import RunRecord
 from ..model.verdict import Status, Verdict
-from ..runs.outcomes import Outcome, Result, succeeded
 from ..runs.run_starts import starts_of
 
 _SOON: Final = 365

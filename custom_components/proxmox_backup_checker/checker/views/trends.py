@@ -10,9 +10,9 @@ from typing import Final
 from ...proxmox.api.backup_models import Archive
 from ..archives.archive import each_once, file_name
 from ..assessment import GuestView, Picture
+from ..model.outcome import Outcome, Result
 from ..model.records import GuestRecord
 from ..model.verdict import Reason
-from ..runs.outcomes import Outcome, Result
 from ..runs.run_summary import guest_name
 
 _GIB: Final = 1024**3

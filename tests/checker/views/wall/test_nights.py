@@ -15,10 +15,10 @@ from custom_components.proxmox_backup_checker.checker.model.facts import (
     NodeFacts,
     StorageFacts,
 )
+from custom_components.proxmox_backup_checker.checker.model.outcome import Result
 from custom_components.proxmox_backup_checker.checker.model.policy import Policy
 from custom_components.proxmox_backup_checker.checker.model.records import GuestRecord, History, JobRecord, RunRecord
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
-from custom_components.proxmox_backup_checker.checker.runs.outcomes import Result
 from custom_components.proxmox_backup_checker.checker.views.wall.days import Days
 from custom_components.proxmox_backup_checker.checker.views.wall.details import (
     archives_of,

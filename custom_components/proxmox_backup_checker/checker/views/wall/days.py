@@ -9,7 +9,7 @@ from typing import Final, Self
 from zoneinfo import ZoneInfo
 
 from ....proxmox.calendar.event import CalendarEvent
-from ...jobs.timetable import Timetable
+from ...jobs.timetable import Period, Timetable
 
 # A run that starts so soon after a slot belongs to the slot's day, though midnight may have passed.
 _STARTS_WITHIN: Final = timedelta(minutes=10)
@@ -104,7 +104,7 @@ class Plan:
             following=None,
             allowance=allowed,
             zone=zone,
-            event=event,
+            periods=(Period(event=event, storage=None),),
         )
         return cls(
             days=slots,

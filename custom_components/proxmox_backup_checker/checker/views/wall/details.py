@@ -1,18 +1,17 @@
 """The runs behind the cells: what each did for a guest, or was for a job, and how large the backups were."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from ....proxmox.api.backup_models import Archive
 from ....proxmox.api.cluster_models import Guest
 from ....proxmox.vzdump.failure_cause import Cause, cause_of
-from ...archives.archive import Owner, good_backups
 from ...assessment import GuestView, JobView, Picture
+from ...model.outcome import Outcome, Result
 from ...model.records import GuestRecord, RunRecord
 from ...model.verdict import Confidence, Reason, Status, Verdict
-from ...runs.outcomes import Outcome, Result
 from .nights import Cell, Missed, Wall, cell_of_run, guest_cells, job_cells
 
 
@@ -206,15 +205,7 @@ def verdict_on_gone(record: GuestRecord) -> Verdict:
     return Verdict(status=Status.IGNORED, problem=False, reason=reason, since=since)
 
 
-def archives_of(guest: Guest, picture: Picture) -> list[Archive]:
-    """Return a guest's finished archives on all storages, newest first, each once."""
-    record = picture.history.guests.get(guest.vmid)
-    owner = Owner(vmid=guest.vmid, guest_type=guest.guest_type, created=record.since if record else None)
-    found = [
-        archive
-        for view in picture.storages.values()
-        if view.storage.listing is not None
-        for archive in view.storage.listing.archives
-        if archive.vmid == guest.vmid
-    ]
-    return good_backups(found, owner)
+def archives_of(guest: Guest, picture: Picture) -> Sequence[Archive]:
+    """Return a guest's own finished archives on all storages, newest first, each once."""
+    view = picture.guests.get(guest.vmid)
+    return view.archives if view is not None else ()

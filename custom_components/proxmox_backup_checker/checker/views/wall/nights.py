@@ -11,12 +11,12 @@ from typing import Final
 from ....proxmox.api.backup_models import BackupJob
 from ....proxmox.api.cluster_models import Guest
 from ...assessment import JobView, Picture
-from ...jobs.timetable import allowance, event_of
+from ...jobs.timetable import allowance, event_of, usual_duration
 from ...model.facts import ArchiveListing
+from ...model.outcome import Outcome, Result, succeeded, unclear
 from ...model.policy import Policy
 from ...model.records import GuestRecord, RunRecord
 from ...model.verdict import Status, Verdict
-from ...runs.outcomes import Outcome, Result, succeeded, unclear
 from ...runs.run_index import good_durations
 from .days import Days, Moments, Plan
 
@@ -128,7 +128,9 @@ class Wall:
         zone = (facts.zone if facts else None) or (next(iter(zones)) if len(zones) == 1 else None)
         if event is None or zone is None:
             return None
-        allowed = allowance(good_durations(self.picture.index.by_job.get(job_id, ())), self.policy.start_grace)
+        allowed = allowance(
+            usual_duration(good_durations(self.picture.index.by_job.get(job_id, ()))), self.policy.start_grace
+        )
         return Plan.of(event, zone, self.days, allowed, self.moments(node))
 
     def watched_since(self, node: str, floor: datetime | None) -> datetime | None:
