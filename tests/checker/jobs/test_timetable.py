@@ -67,7 +67,7 @@ def test_the_slots_since_the_last_served_one_are_missed_and_at_least_the_one_tha
 
 def test_a_slot_is_that_of_the_schedule_which_the_job_had_then() -> None:
     edited = LAST_SLOT + timedelta(hours=6)
-    before = JobDefinition(until=edited, schedule="23:00", storage="nas")
+    before = JobDefinition(until=edited, edited=edited, schedule="23:00", storage="nas")
     weekly = job(schedule="sat 10:00", storage="usb")
     table = Timetable.of(periods_of(weekly, [before], timedelta()), BERLIN, NOW, ALLOWED)
     assert (table.due, table.latest) == (LAST_SLOT, LAST_SLOT)
@@ -79,7 +79,7 @@ def test_a_slot_is_that_of_the_schedule_which_the_job_had_then() -> None:
 
 def test_slots_that_only_the_new_schedule_has_before_the_edit_never_were() -> None:
     edited = NOW - timedelta(hours=1)
-    before = JobDefinition(until=edited, schedule="sat 10:00", storage="nas")
+    before = JobDefinition(until=edited, edited=edited, schedule="sat 10:00", storage="nas")
     table = Timetable.of(periods_of(job(schedule="23:00"), [before], timedelta()), BERLIN, NOW, ALLOWED)
     assert table.due == datetime(2025, 8, 30, 8, 0, tzinfo=UTC)
 

@@ -113,7 +113,7 @@ def _job(history: History, job: BackupJob, facts: Facts) -> JobRecord:
         record = replace(record, disabled_since=now)
     return replace(
         record,
-        past=_past(record, job, now),
+        past=_past(record, job, history.evaluated, now),
         name=job_name(job),
         enabled=job.enabled,
         schedule=schedule,
@@ -128,15 +128,24 @@ def _days(job: BackupJob) -> str | None:
     return (job.day_of_week or "") if job.starttime and not job.schedule else None
 
 
-def _past(record: JobRecord, job: BackupJob, now: datetime) -> tuple[JobDefinition, ...]:
-    """Return a job's earlier schedules and storages; who edits a job does not thereby get the backup that is owed."""
+def _past(record: JobRecord, job: BackupJob, seen: datetime | None, now: datetime) -> tuple[JobDefinition, ...]:
+    """Return a job's earlier schedules and storages; who edits a job does not thereby get the backup that is owed.
+
+    Slots between the last look, at which it was `seen`, and this one may be of either: they are of neither.
+    """
     if record.owed_since == now:
         return ()
     same_days = record.days is None or record.days == _days(job)
     known = record.fingerprint or fingerprint(job)
     if record.schedule == (job.schedule or job.starttime) and same_days and known.get("storage") == job.storage:
         return record.past
-    before = JobDefinition(until=now, schedule=record.schedule, days=record.days, storage=known.get("storage"))
+    before = JobDefinition(
+        until=min(seen or now, now),
+        edited=now,
+        schedule=record.schedule,
+        days=record.days,
+        storage=known.get("storage"),
+    )
     return (before, *record.past)[:_MOST_DEFINITIONS]
 
 

@@ -98,10 +98,10 @@ def periods_of(job: BackupJob, past: Sequence[JobDefinition], skew: timedelta) -
     event = event_of(job)
     if event is None:
         return ()
-    edited = past[0].until + skew if past else None
+    edited = past[0].edited + skew if past else None
     periods = [Period(event=event, storage=job.storage, since=edited)]
     for place, definition in enumerate(past):
-        earlier = past[place + 1].until + skew if place + 1 < len(past) else None
+        earlier = past[place + 1].edited + skew if place + 1 < len(past) else None
         if (before := _event_of_past(definition)) is not None:
             until = definition.until + skew
             periods.append(Period(event=before, storage=definition.storage, since=earlier, until=until))

@@ -43,9 +43,13 @@ class RunRecord:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobDefinition:
-    """What a job's schedule and storage were `until` somebody edited them; `days` are the weekdays of a job of vzdump.cron."""
+    """What a job's schedule and storage were, before somebody edited them between `until` and `edited`, as far as was seen.
+
+    `days` are the weekdays of a job of vzdump.cron.
+    """
 
     until: datetime
+    edited: datetime
     schedule: str | None = None
     days: str | None = None
     storage: str | None = None

@@ -199,8 +199,11 @@ def _without_promise(guest: Guest, covering: list[BackupJob], situation: Situati
         return unknown(Blindness.POOLS_HIDDEN)
     if covering:
         # They run only when somebody starts them.
-        code = "job_without_schedule" if not all(map(has_schedule, covering)) else "job_never_comes"
-        return Verdict(status=Status.UNCOVERED, problem=True, reason=Reason(code, {"job": names_of(covering)}))
+        reason = Reason(
+            "job_never_comes" if all(map(has_schedule, covering)) else "job_without_schedule",
+            {"job": names_of(covering)},
+        )
+        return Verdict(status=Status.UNCOVERED, problem=True, reason=reason)
     if paused := situation.jobs_of(guest, enabled=False):
         return _paused(guest, paused, situation)
     if guest.template:

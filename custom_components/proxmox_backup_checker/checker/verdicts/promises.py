@@ -63,7 +63,15 @@ def judge_promise(guest: Guest, job: BackupJob, situation: Situation) -> Verdict
         outcomes = [newest, *evidence] if newest is not None else []
         return replace(_without_timetable(guest, job, outcomes, situation), job_id=job.job_id)
     verdict = _judge(guest, job, newest, evidence, table, situation)
-    return replace(verdict, next_due=table.following, job_id=job.job_id)
+    trace = {**_trace(table, storage), **verdict.trace}
+    return replace(verdict, next_due=table.following, job_id=job.job_id, trace=trace)
+
+
+def _trace(table: Timetable, storage: str) -> dict[str, str]:
+    due = table.due
+    moments = {"slot": table.latest, "due_slot": due, "deadline": due and table.deadline(due)}
+    trace = {name: moment.isoformat() for name, moment in moments.items() if moment is not None}
+    return {"zone": str(table.zone), "allowance": str(table.allowance), "promised_on": storage, **trace}
 
 
 def _judge(
@@ -100,8 +108,8 @@ def _is_fresh(job: BackupJob, newest: Outcome, table: Timetable, situation: Situ
 
 def _pending(job: BackupJob, situation: Situation, guest: Guest) -> Verdict:
     is_running = any(run.job_id == job.job_id for run in situation.going_on(job, guest.node))
-    code = "first_run_in_progress" if is_running else "first_run_not_due"
-    return Verdict(status=Status.PENDING, problem=False, reason=Reason(code, {"job": job_name(job)}))
+    reason = Reason("first_run_in_progress" if is_running else "first_run_not_due", {"job": job_name(job)})
+    return Verdict(status=Status.PENDING, problem=False, reason=reason)
 
 
 def _evidence(guest: Guest, job: BackupJob, storage: str, situation: Situation) -> Iterator[Outcome]:

@@ -5,6 +5,7 @@ from typing import Final
 
 from ...proxmox.api.backup_models import BackupJob
 from ..context import Situation
+from ..jobs.timetable import UNKNOWN_DURATION
 from ..model.records import RunRecord
 
 _LONGEST: Final = 3
@@ -27,14 +28,13 @@ def hanging(job: BackupJob, node: str, situation: Situation) -> RunRecord | None
 
 
 def _hangs(run: RunRecord, job: BackupJob, situation: Situation) -> bool:
-    """Tell whether a run goes on for more than three times the usual, and longer than any run is waited for.
+    """Tell whether a run goes on for more than three times the usual, which is taken for two hours at least.
 
     The time for which it waits for another run's lock does not count, as long as Proxmox lets it wait.
     """
     elapsed = situation.node_now(run.node) - run.started - timedelta(seconds=run.waited)
     usual = situation.usual_duration(job)
-    table = situation.timetable(job, run.node)
-    limit = max(_LONGEST * usual, table.allowance if table is not None else timedelta())
+    limit = _LONGEST * max(usual, UNKNOWN_DURATION)
     if "waiting_for_lock" in run.notes:
         limit += _lockwait(job)
     return elapsed > limit
