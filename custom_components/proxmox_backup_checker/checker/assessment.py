@@ -1,7 +1,7 @@
 """The picture: every guest and job with its verdict, as one immutable value."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ..proxmox.api.backup_models import Archive, BackupJob
@@ -67,7 +67,7 @@ class Picture:
     the same runs by guest and job. `verdict` is that of the cluster as a whole, `read_at` when Proxmox was last read.
     `happenings` are what has happened since the picture before, oldest first. `verdicts` holds all of them by key, such as
     guest_101, job_nightly, storage_nas and cluster. `alerts` are the problems as a person would tell them, `messages` what
-    is to be told now.
+    is to be told now. `context` answers what else is to be shown of the same moment.
     """
 
     cluster: ClusterStatus
@@ -87,6 +87,7 @@ class Picture:
     verdicts: Mapping[str, Verdict]
     alerts: tuple[Alert, ...]
     messages: tuple[Message, ...]
+    context: Situation = field(compare=False, repr=False)
 
     def acknowledgement(self, key: str) -> Acknowledgement | None:
         """Return a person's word that the problem behind a key, such as guest_101, is known."""
@@ -138,6 +139,7 @@ def judge(facts: Facts, history: History, before: Picture | None = None) -> Pict
         verdicts=verdicts,
         alerts=alerts,
         messages=told.messages,
+        context=situation,
     )
     return _kept(picture, before) if before is not None else picture
 

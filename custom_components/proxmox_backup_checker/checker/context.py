@@ -40,7 +40,7 @@ class Situation:
     indexes: Indexes
     running: tuple[RunRecord, ...] = ()
     _timetables: dict[tuple[str, str], Timetable | None] = field(default_factory=dict)
-    _durations: dict[str, timedelta] = field(default_factory=dict)
+    _durations: dict[str, list[timedelta]] = field(default_factory=dict)
     _archives: dict[int, tuple[Sequence[Archive], Sequence[Archive]]] = field(default_factory=dict)
 
     @property
@@ -120,8 +120,16 @@ class Situation:
 
     def usual_duration(self, job: BackupJob) -> timedelta:
         """Return how long a job's runs may well take."""
+        return usual_duration(self._good_durations(job))
+
+    def typical_duration(self, job: BackupJob) -> timedelta | None:
+        """Return how long a job's runs mostly take, None where none was good."""
+        durations = sorted(self._good_durations(job))
+        return durations[len(durations) // 2] if durations else None
+
+    def _good_durations(self, job: BackupJob) -> list[timedelta]:
         if job.job_id not in self._durations:
-            self._durations[job.job_id] = usual_duration(good_durations(self.job_runs(job)))
+            self._durations[job.job_id] = good_durations(self.job_runs(job))
         return self._durations[job.job_id]
 
     def owed_since(self, job: BackupJob, guest: Guest | None = None) -> datetime | None:

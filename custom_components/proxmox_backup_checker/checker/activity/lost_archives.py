@@ -102,7 +102,8 @@ def _keeps(vmids: Iterable[int | None], storage: StorageFacts, situation: Situat
         found = {
             retention_of(job, storage, situation.facts.defaults_keep.get(guest.node)) if removes_old(job) else None
             for job in situation.facts.jobs or ()
-            if (job.storage or "local") == storage.storage and situation.covers(job, guest) is Coverage.YES
+            if situation.facts.storage_name(job.storage, guest.node) == storage.storage
+            and situation.covers(job, guest) is Coverage.YES
         }
         keep = found.pop() if len(found) == 1 else None
         if keep is not None:

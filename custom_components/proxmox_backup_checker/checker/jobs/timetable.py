@@ -23,6 +23,7 @@ _BOOT_TAKES: Final = timedelta(minutes=10)
 # Which of the two hours that come twice Proxmox takes is not certain (facts of PVE/CalendarEvent.pm and libc).
 _DOUBLED_HOUR: Final = timedelta(hours=1)
 _MOST_SLOTS: Final = 100
+_ONE_SECOND: Final = timedelta(seconds=1)
 
 
 type Span = tuple[datetime, datetime]
@@ -184,6 +185,14 @@ class Timetable:
                 for slot in period.event.slots(start.astimezone(self.zone), end.astimezone(self.zone)):
                     yield slot.astimezone(UTC)
 
+    def slots_of(self, start: datetime, end: datetime) -> tuple[datetime, datetime] | None:
+        """Return the first and the last slot from a moment on and before another, None where there is none."""
+        if len(self.periods) == 1:
+            return _first_and_last(self.event, self.zone, start, end)
+        first = next(self.slots(start - _ONE_SECOND, end - _ONE_SECOND), None)
+        last = _newest_slot(self.periods, end - _ONE_SECOND, self.zone)
+        return None if first is None else (first, max(first, last or first))
+
     def missed(self, due: datetime, last: datetime | None, floor: datetime | None) -> list[datetime]:
         """Return the slots up to `due` that nothing since `last` has served, not before `floor`; the oldest first."""
         after = max((moment for moment in (last, floor) if moment is not None), default=None)
@@ -201,6 +210,19 @@ def _newest_slot(periods: Iterable[Period], moment: datetime, zone: ZoneInfo) ->
         if slot is not None and (period.since is None or slot > period.since):
             return slot
     return None
+
+
+@lru_cache(maxsize=16384)
+def _first_and_last(
+    event: CalendarEvent, zone: ZoneInfo, start: datetime, end: datetime
+) -> tuple[datetime, datetime] | None:
+    first = event.next_after((start - _ONE_SECOND).astimezone(zone))
+    if first is None or first.timestamp() >= end.timestamp():
+        return None
+    last = event.last_before((end - _ONE_SECOND).astimezone(zone))
+    if last is None or last.timestamp() < first.timestamp():
+        last = first
+    return first.astimezone(UTC), last.astimezone(UTC)
 
 
 @lru_cache(maxsize=4096)

@@ -8,6 +8,8 @@ from typing import Final
 
 from .verdict import Confidence
 
+LOST: Final = "unexpected status"
+"""The status of a task that ended without a word, as in a power cut (PVE/Tools.pm, upid_read_status)."""
 # A status that is none of Proxmox' own and no sentence either: perhaps a later Proxmox' word for a good end.
 _ONE_WORD: Final = re.compile(r"[A-Za-z]*(?:: ?\d+)?")
 # So a backup server's archives are called in logs, as vm/101/2026-01-13T01:00:00Z.

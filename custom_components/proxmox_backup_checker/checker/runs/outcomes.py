@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final
 from zoneinfo import ZoneInfo
 
 from ...proxmox.api.backup_models import BackupJob
@@ -11,11 +10,9 @@ from ...proxmox.vzdump.log import GuestRun
 from ...proxmox.vzdump.records import is_signal
 from ..jobs.coverage import Coverage, covers
 from ..model.facts import Facts, Run
-from ..model.outcome import Outcome, Result, succeeded, unclear
+from ..model.outcome import LOST, Outcome, Result, succeeded, unclear
 from ..model.verdict import Confidence
 from .attribution import Attribution
-
-_LOST: Final = "unexpected status"
 
 
 def storage_of(run: Run, jobs: Sequence[BackupJob], facts: Facts) -> str | None:
@@ -120,7 +117,7 @@ def _of_task_alone(run: Run, attribution: Attribution, storage: str | None) -> I
     else:
         error = (run.log.error if run.log else None) or run.task.status
         result = Result.CANCELLED if is_signal(run.task.status) else Result.FAILED
-        if run.task.status == _LOST:
+        if run.task.status == LOST:
             result = Result.INTERRUPTED
     yield Outcome(
         vmid=int(run.task.task_id),
@@ -170,7 +167,7 @@ def _of_the_unreached(
 
 def _end(run: Run) -> datetime | None:
     """Return when a run ended, None where Proxmox only noticed later that it was gone."""
-    return None if run.task.status == _LOST else run.ended
+    return None if run.task.status == LOST else run.ended
 
 
 def _ended_early(run: Run) -> bool:

@@ -146,12 +146,8 @@ def _too_slow(job: BackupJob, going_on: Iterable[RunRecord], situation: Situatio
         if table is not None and (following := table.event.next_after(run.started.astimezone(table.zone))) is not None:
             if following.timestamp() < situation.node_now(run.node).timestamp() - 60:
                 return Reason("run_longer_than_interval", {"node": run.node, "hours": _hours(elapsed)})
-        usual = sorted(
-            past.ended - past.started
-            for past in situation.job_runs(job)
-            if past.node == run.node and past.ended is not None and past.outcomes and succeeded(past.status)
-        )
-        if usual and elapsed > max(_SLOW_FACTOR * usual[len(usual) // 2], _SLOW_LEAST):
+        typical = situation.typical_duration(job)
+        if typical is not None and elapsed > max(_SLOW_FACTOR * typical, _SLOW_LEAST):
             return Reason("run_slow", {"node": run.node, "hours": _hours(elapsed)})
     return None
 

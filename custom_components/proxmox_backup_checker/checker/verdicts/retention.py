@@ -237,7 +237,7 @@ def _promises(guest: Guest, situation: Situation) -> list[_Promise]:
 
 
 def _promise(job: BackupJob, node: str, situation: Situation) -> _Promise | None:
-    storage = situation.facts.storage_of(job.storage or "local", node)
+    storage = situation.facts.storage_of(situation.facts.storage_name(job.storage, node), node)
     keep = retention_of(job, storage, situation.facts.defaults_keep.get(node))
     if storage is None or keep is None or keep.keeps_everything:
         return None

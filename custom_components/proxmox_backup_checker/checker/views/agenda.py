@@ -16,7 +16,6 @@ from ..model.labels import job_name
 from ..model.outcome import Result
 from ..model.records import MissRecord, RunRecord
 from ..model.verdict import Confidence, Reason, Status
-from ..runs.run_index import good_durations
 from ..runs.run_starts import starts_of
 from ..runs.run_summary import is_empty, result_of_run
 from ..runs.run_words import tell_run
@@ -277,7 +276,7 @@ def _of_slot(view: JobView, picture: Picture, slot: datetime, nodes: tuple[str, 
     values = {
         "job": job_name(view.job),
         "guests": some(names_of_guests(view.covered, picture.history.guests)) or "–",
-        "storage": view.job.storage or "local",
+        "storage": ", ".join(sorted({picture.context.facts.storage_name(view.job.storage, node) for node in nodes})),
     }
     plan = Reason("agenda_plan", values)
     if usual is not None:
@@ -293,9 +292,9 @@ def _of_slot(view: JobView, picture: Picture, slot: datetime, nodes: tuple[str, 
 
 
 def _usual(view: JobView, picture: Picture) -> timedelta | None:
-    """Return how long a job's good runs take, as the middle of the last ones."""
-    durations = sorted(good_durations(picture.index.by_job.get(view.job.job_id, ())))
-    return max(durations[len(durations) // 2], _LEAST_SHOWN) if durations else None
+    """Return how long a job's good runs take."""
+    typical = picture.context.typical_duration(view.job)
+    return max(typical, _LEAST_SHOWN) if typical is not None else None
 
 
 def _zones(view: JobView, picture: Picture) -> dict[ZoneInfo, tuple[str, ...]]:
@@ -308,12 +307,8 @@ def _zones(view: JobView, picture: Picture) -> dict[ZoneInfo, tuple[str, ...]]:
 
 
 def zone_of(node: str, picture: Picture) -> ZoneInfo:
-    """Return a node's zone; that of the others where it cannot be seen, UTC where no zone is known."""
-    facts = picture.nodes.get(node)
-    if facts is not None and facts.zone is not None:
-        return facts.zone
-    zones = {other.zone for other in picture.nodes.values() if other.zone is not None}
-    return zones.pop() if len(zones) == 1 else ZoneInfo("UTC")
+    """Return a node's zone, UTC where none is known."""
+    return picture.context.facts.zone_of(node) or ZoneInfo("UTC")
 
 
 def _title(job_id: str | None, picture: Picture) -> str:

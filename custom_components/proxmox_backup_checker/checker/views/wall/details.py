@@ -9,6 +9,7 @@ from ....proxmox.api.backup_models import Archive
 from ....proxmox.api.cluster_models import Guest
 from ....proxmox.vzdump.failure_cause import Cause, cause_of
 from ...assessment import GuestView, JobView, Picture
+from ...metrics import stored_bytes
 from ...model.outcome import Outcome, Result
 from ...model.records import GuestRecord, RunRecord
 from ...model.verdict import Confidence, Reason, Status, Verdict
@@ -106,7 +107,7 @@ def _of_run(run: RunRecord, day: date, wall: Wall) -> WallRun:
         started=run.started,
         ended=run.ended,
         day=day,
-        result="running" if run.ended is None else _RUN_RESULTS.get(cell_of_run(run), "unclear"),
+        result="running" if run.ended is None else _RUN_RESULTS.get(cell_of_run(run, wall), "unclear"),
         job_id=run.job_id,
         job_name=_name(run.job_id, wall),
         by_hand=run.confidence is Confidence.MANUAL,
@@ -151,7 +152,7 @@ def sizes_of_guest(guest: Guest, wall: Wall) -> list[int | None]:
     sizes: list[int | None] = [None] * len(wall.days)
     for day, outcome in good:
         if outcome.storage == usual and sizes[day] is None:
-            sizes[day] = _stored(outcome, wall.picture)
+            sizes[day] = stored_bytes(outcome, wall.context.facts)
     return sizes
 
 
@@ -163,19 +164,9 @@ def sizes_of_job(view: JobView, wall: Wall) -> list[int | None]:
             break
         day = wall.day_of(run) if run.job_id == view.job.job_id else None
         for outcome in run.outcomes if day is not None else ():
-            if day is not None and (size := _stored(outcome, wall.picture)) is not None:
+            if day is not None and (size := stored_bytes(outcome, wall.context.facts)) is not None:
                 sizes[day] = (sizes[day] or 0) + size
     return sizes
-
-
-def _stored(outcome: Outcome, picture: Picture) -> int | None:
-    """Return what a backup took, as the figures do: of a backup server's, what had to be transferred."""
-    if outcome.transferred is not None:
-        name = outcome.storage or "local"
-        for view in picture.storages.values():
-            if view.storage.storage == name and view.storage.serves(outcome.node):
-                return outcome.transferred if view.storage.is_backup_server else outcome.size
-    return outcome.size
 
 
 def gone_guests(picture: Picture, since: datetime) -> Iterator[tuple[Guest, GuestRecord]]:
