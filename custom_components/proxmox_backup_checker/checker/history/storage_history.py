@@ -1,6 +1,6 @@
 """What is remembered of storages: how full they were, and which archives were seen on them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -9,6 +9,7 @@ from ..archives.archive_index import ArchiveIndex, ListedStorage, Place
 from ..model.facts import Facts, StorageFacts, storage_key
 from ..model.outcome import Outcome, Result, written_name
 from ..model.records import GuestRecord, MissingArchive, StorageRecord
+from ..runs.run_index import RunIndex
 from ..verdicts.retention import keep_text
 
 _SAMPLE_EVERY: Final = timedelta(hours=20)
@@ -17,13 +18,13 @@ _ANOTHER_SIZE: Final = 0.2
 _LEAST_ARCHIVES: Final = 3
 
 
-def remember_storages(known: Mapping[str, StorageRecord], facts: Facts) -> Mapping[str, StorageRecord]:
+def remember_storages(known: Mapping[str, StorageRecord], facts: Facts, runs: RunIndex) -> Mapping[str, StorageRecord]:
     """Return the records with what the facts add to them."""
     found = {storage_key(storage): storage for storage in facts.storages}
-    return {**known, **{key: _storage(known.get(key), storage, facts.now) for key, storage in found.items()}}
+    return {**known, **{key: _storage(known.get(key), storage, facts.now, runs) for key, storage in found.items()}}
 
 
-def _storage(record: StorageRecord | None, storage: StorageFacts, now: datetime) -> StorageRecord:
+def _storage(record: StorageRecord | None, storage: StorageFacts, now: datetime, runs: RunIndex) -> StorageRecord:
     record = record or StorageRecord(storage=storage.storage, node=storage.node)
     reachable = bool(storage.active_on)
     record = replace(record, unreachable_since=None if reachable else record.unreachable_since or now)
@@ -34,11 +35,8 @@ def _storage(record: StorageRecord | None, storage: StorageFacts, now: datetime)
     if listing is None or (record.listed is not None and listing.read_at <= record.listed):
         return record
     archives = {archive.volid: archive.ctime for archive in listing.archives}
-    changed = record.changed_identity
-    if _is_another(record, storage, archives):
-        changed = record.changed_identity or now
-    elif archives:
-        changed = None
+    is_another = _is_another(record, storage, archives, runs)
+    changed = (record.changed_identity or now) if is_another else None
     return replace(
         record,
         # While something else is mounted there, the last archives seen remain what is missing.
@@ -49,18 +47,36 @@ def _storage(record: StorageRecord | None, storage: StorageFacts, now: datetime)
     )
 
 
-def _is_another(record: StorageRecord, storage: StorageFacts, archives: Mapping[str, int]) -> bool:
-    """Tell whether something else seems to be mounted: all archives have gone at once."""
+def _is_another(record: StorageRecord, storage: StorageFacts, archives: Mapping[str, int], runs: RunIndex) -> bool:
+    """Tell whether something else seems to be mounted: all archives have gone at once.
+
+    A backup that a run of ours has written there makes it the storage, as after a disk was replaced by a bigger one.
+    """
     if storage.is_backup_server or len(record.archives) < _LEAST_ARCHIVES:
         return False
     if not record.archives.keys().isdisjoint(archives):
         return False
+    if not archives:
+        return True
     resized = (
         record.total is not None
         and storage.total is not None
         and abs(storage.total - record.total) > _ANOTHER_SIZE * record.total
     )
-    return not archives or resized
+    is_suspicious = resized or record.changed_identity is not None
+    return is_suspicious and not _has_own(storage, record.changed_identity or record.listed, archives, runs)
+
+
+def _has_own(storage: StorageFacts, since: datetime | None, archives: Iterable[str], runs: RunIndex) -> bool:
+    """Tell whether a run of ours since a moment has left one of these archives on a storage."""
+    names = {volid.partition(":")[2].rpartition("/")[2] for volid in archives}
+    return any(
+        outcome.archive is not None and written_name(outcome.archive) in names
+        for run in runs.runs.values()
+        if run.storage == storage.storage and storage.serves(run.node) and (since is None or run.started >= since)
+        for outcome in run.outcomes
+        if outcome.result is Result.OK
+    )
 
 
 type Pruned = Callable[[Outcome, ListedStorage], bool]

@@ -24,7 +24,7 @@ _MOST_OUTAGES: Final = 20
 
 def updated(history: History, facts: Facts, runs: RunRecords, indexes: Indexes) -> History:
     """Return the history with what the facts add to it; `runs` and `indexes` are those of the moment."""
-    storages = remember_storages(history.storages, facts)
+    storages = remember_storages(history.storages, facts, indexes.runs)
     missing = MissingArchives.of(indexes.archives, storages, facts)
     return replace(
         history,
