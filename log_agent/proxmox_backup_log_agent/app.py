@@ -13,11 +13,12 @@ from typing import Protocol
 from aiohttp import hdrs, web
 
 from . import API_VERSION, __version__
+from .auth_backoff import AuthBackoff
+from .clients import Client
 from .folders import Entry, FolderError, jobs_folder, logs_folder
 from .jobs import JobFiles, job_id
 from .journal import Changes, Journal
 from .log_reader import LogChangedError, LogReader, compressed
-from .refusals import Refusals, client_of
 from .watch import Watch
 
 MAX_WAIT = 300.0  # seconds
@@ -39,19 +40,19 @@ class Token(Protocol):
 class AgentConfig:
     """What the agent shows and to whom: the tree to read, the node's name and IANA time zone, the token.
 
-    `refusals` tells how long a client with a wrong token waits.
+    `backoff` tells how long a client with a wrong token waits.
     """
 
     root: Path
     node: str
     time_zone: str
     token: Token
-    refusals: Refusals = field(default_factory=Refusals)
+    backoff: AuthBackoff = field(default_factory=AuthBackoff)
 
 
-def create_app(config: AgentConfig) -> web.Application:
-    """Return the application."""
-    app = web.Application(middlewares=[_answer_errors, _Gate(config.token, config.refusals).check])
+def create_app(config: AgentConfig, admit: Callable[[web.Request], bool] = lambda request: True) -> web.Application:
+    """Return the application; `admit` hears of each request with the token, and says whether to answer it."""
+    app = web.Application(middlewares=[_answer_errors, _Gate(config, admit).check])
     routes = _Routes(config)
     for path, handler in routes.table():
         app.router.add_get(path, handler, allow_head=False)
@@ -156,19 +157,23 @@ class _Routes:
 class _Gate:
     """Lets in who has the token; who does not waits for the refusal, longer each time."""
 
-    def __init__(self, token: Token, refusals: Refusals) -> None:
-        self._token = token
-        self._refusals = refusals
+    def __init__(self, config: AgentConfig, admit: Callable[[web.Request], bool]) -> None:
+        self._token = config.token
+        self._backoff = config.backoff
+        self._admit = admit
 
     @web.middleware
     async def check(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Answer 401 to everything without the token, whether it exists or not."""
         scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
         if scheme.lower() == "bearer" and self._token.accepts(token.strip()):
-            return await handler(request)
-        await asyncio.sleep(self._refusals.delay(client_of(request.remote)))
-        response = _error(401, "The token is missing or wrong")
-        response.headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
+            if self._admit(request):
+                return await handler(request)
+            response = _error(429, "Too many connections from this address")
+        else:
+            await asyncio.sleep(self._backoff.delay(Client.of(request.remote).network))
+            response = _error(401, "The token is missing or wrong")
+            response.headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
         response.force_close()
         return response
 

@@ -164,7 +164,7 @@ def _serve(settings: Settings, options: argparse.Namespace) -> None:
 
 async def _serve_until_told(server: Server) -> None:
     loop = asyncio.get_running_loop()
-    quiet_loop(loop)
+    quiet_loop(loop, server.strangers)
     loop.set_default_executor(ThreadPoolExecutor(READERS, "reader"))
     told = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

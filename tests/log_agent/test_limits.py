@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from proxmox_backup_log_agent.listener import Limits
+from proxmox_backup_log_agent.limited_protocol import Limits
 
 from .host import TOKEN, Agent, Host, running_agent
 
