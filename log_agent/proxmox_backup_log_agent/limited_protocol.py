@@ -41,8 +41,8 @@ class LimitedProtocol(asyncio.Protocol):
         self._on_token = on_token
         self._on_lost = on_lost
         self._transport: asyncio.Transport | None = None
-        self._head = _Deadline(self._abort)
-        self._stall = _Deadline(self._abort)
+        self._head = _Deadline()
+        self._stall = _Deadline()
         self._received = 0
         self._answer: asyncio.Task[object] | None = None
 
@@ -51,20 +51,19 @@ class LimitedProtocol(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         transport.set_write_buffer_limits(self._limits.waiting_bytes)
-        self._head.set(self._limits.head_seconds)
+        self._head.set(self._limits.head_seconds, self._abort)
         self._inner.connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
         """Pass on what a request may need, and no more."""
-        assert self._transport is not None
-        if self._transport.is_closing():
+        if self._transport is None or self._transport.is_closing():
             return
         self._received += len(data)
         if self._received > self._limits.head_bytes:
             self._refuse()
         else:
             if self._answer is None and not self._head.is_set:
-                self._head.set(self._limits.head_seconds)
+                self._head.set(self._limits.head_seconds, self._abort)
             self._inner.data_received(data)
 
     def request_begins(self) -> None:
@@ -88,7 +87,7 @@ class LimitedProtocol(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """Give a client that takes nothing some time, then none."""
-        self._stall.set(self._limits.stall_seconds)
+        self._stall.set(self._limits.stall_seconds, self._abort)
         self._inner.pause_writing()
 
     def resume_writing(self) -> None:
@@ -100,6 +99,8 @@ class LimitedProtocol(asyncio.Protocol):
         """Free the place, and stop whoever still works on an answer that nobody will get."""
         self._head.clear()
         self._stall.clear()
+        # A reference in a circle would keep TLS's buffer of 256 KiB until Python looks for circles.
+        self._transport = None
         try:
             self._inner.connection_lost(exc)
         finally:
@@ -130,17 +131,16 @@ class LimitedProtocol(asyncio.Protocol):
 class _Deadline:
     """Calls a function unless it is cleared in time."""
 
-    def __init__(self, function: Callable[[], None]) -> None:
-        self._function = function
+    def __init__(self) -> None:
         self._handle: asyncio.TimerHandle | None = None
 
     @property
     def is_set(self) -> bool:
         return self._handle is not None
 
-    def set(self, seconds: float) -> None:
+    def set(self, seconds: float, function: Callable[[], None]) -> None:
         self.clear()
-        self._handle = asyncio.get_running_loop().call_later(seconds, self._function)
+        self._handle = asyncio.get_running_loop().call_later(seconds, function)
 
     def clear(self) -> None:
         if self._handle is not None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 import errno
+from functools import partial
 import logging
 import socket
 import ssl
@@ -36,7 +37,7 @@ class Listener:
         self._sockets: list[socket.socket] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._places = Places(limits)
-        self._protocols: set[LimitedProtocol] = set()
+        self._connections: dict[Place, tuple[LimitedProtocol, asyncio.Task[None]]] = {}
 
     async def start(self, host: str, port: int) -> list[tuple[str, int]]:
         """Listen; return the addresses and ports.
@@ -59,7 +60,7 @@ class Listener:
 
     async def stop(self) -> None:
         """Accept no more and break every connection."""
-        ended = [protocol.end() for protocol in self._protocols]
+        ended = [protocol.end() for protocol, _ in self._connections.values()]
         tasks = [answer for answer in ended if answer is not None]
         for task in self._tasks:
             task.cancel()
@@ -87,22 +88,7 @@ class Listener:
 
     def _welcome(self, connection: socket.socket, client: Client) -> None:
         """Give a connection a place, for which another may have to go."""
-
-        def leave() -> None:
-            self._places.leave(place)
-            self._protocols.discard(protocol)
-
-        def end() -> None:
-            handshake.cancel()
-            protocol.end()
-
-        def free_if_ended(handshake: asyncio.Task[None]) -> None:
-            # It may have been ended before its first step, when nobody else closes the socket.
-            if handshake.cancelled():
-                leave()
-                connection.close()
-
-        place = Place(client, end)
+        place = Place(client)
         leaving = self._places.enter(place)
         if leaving is not None:
             self._strangers.write("Too many connections without the token, ended one of %s", leaving.client.address)
@@ -110,15 +96,14 @@ class Listener:
             connection.close()
             return
         if leaving is not None:
-            leaving.end()
-        protocol = LimitedProtocol(self._protocol_factory(), self._limits, lambda: self._places.admit(place), leave)
-        self._protocols.add(protocol)
-        handshake = self._begin(self._serve(connection, protocol, client, leave))
-        handshake.add_done_callback(free_if_ended)
+            self._end(leaving)
+        admit, leave = partial(self._places.admit, place), partial(self._leave, place)
+        protocol = LimitedProtocol(self._protocol_factory(), self._limits, admit, leave)
+        handshake = self._begin(self._shake_hands(connection, protocol, place))
+        self._connections[place] = protocol, handshake
+        handshake.add_done_callback(partial(self._close_if_cancelled, connection, place))
 
-    async def _serve(
-        self, connection: socket.socket, protocol: LimitedProtocol, client: Client, leave: Callable[[], None]
-    ) -> None:
+    async def _shake_hands(self, connection: socket.socket, protocol: LimitedProtocol, place: Place) -> None:
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
                 lambda: protocol,
@@ -128,11 +113,27 @@ class Listener:
                 ssl_shutdown_timeout=self._limits.handshake_seconds,
             )
         except (OSError, TimeoutError) as error:
-            self._strangers.write("No TLS with %s: %s", client.address, error or type(error).__name__)
-            leave()
+            self._strangers.write("No TLS with %s: %s", place.client.address, error or type(error).__name__)
+            self._leave(place)
+            error.__traceback__ = None  # it refers in a circle to TLS's buffer, which is large
         except BaseException:
-            leave()
+            self._leave(place)
             raise
+
+    def _close_if_cancelled(self, connection: socket.socket, place: Place, handshake: asyncio.Task[None]) -> None:
+        """Close a socket whose handshake was cancelled: before its first step nobody else does."""
+        if handshake.cancelled():
+            self._leave(place)
+            connection.close()
+
+    def _end(self, place: Place) -> None:
+        protocol, handshake = self._connections.pop(place)
+        handshake.cancel()
+        protocol.end()
+
+    def _leave(self, place: Place) -> None:
+        self._places.leave(place)
+        self._connections.pop(place, None)
 
 
 def _listen_on_all(addresses: list[tuple[int, tuple[object, ...]]]) -> list[socket.socket]:

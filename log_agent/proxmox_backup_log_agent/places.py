@@ -1,7 +1,6 @@
 """Who may stay connected: strangers, who have not shown the token yet, never take the places of those who have."""
 
 from collections import Counter, OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from .clients import Client
@@ -21,10 +20,9 @@ class PlaceLimits:
 
 @dataclass(eq=False, slots=True)
 class Place:
-    """The place of one connection; `end` breaks the connection."""
+    """The place of one connection."""
 
     client: Client
-    end: Callable[[], None]
     has_token: bool = False
 
 
