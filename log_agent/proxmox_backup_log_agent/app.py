@@ -1,7 +1,7 @@
 """The HTTP side: version 1 of the API, nothing else."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 import hashlib
 import json
@@ -101,7 +101,7 @@ class _Routes:
         """Answer with every vzdump job state file."""
         entries = self._jobs.entries()
         self._job_files.forget_all_but({entry.name for entry in entries})
-        return _json_with_etag(request, {"jobs": self._job_files.describe(entries)})
+        return _json_with_etag(request, self._describe_jobs(entries))
 
     async def logs(self, request: web.Request) -> web.Response:
         """Answer with name, size and modification time of every log."""
@@ -143,15 +143,21 @@ class _Routes:
 
     def _describe(self, changes: Changes) -> dict[str, object]:
         logs = [entry for entry in changes.changed if entry.name.endswith(".log")]
-        jobs = [entry for entry in changes.changed if entry.name.endswith(".json")]
+        jobs = self._describe_jobs([entry for entry in changes.changed if entry.name.endswith(".json")])
+        removed_jobs = [job_id(name) for name in changes.removed if name.endswith(".json")]
         return {
             "cursor": changes.cursor,
             "complete": changes.complete,
             "logs": [_log_item(entry) for entry in logs],
-            "jobs": self._job_files.describe(jobs),
+            **jobs,
             "removed_logs": [name for name in changes.removed if name.endswith(".log")],
-            "removed_jobs": [job_id(name) for name in changes.removed if name.endswith(".json")],
+            # Of a state that cannot be read any more a client must not keep what it said before.
+            "removed_jobs": removed_jobs + [str(job["id"]) for job in jobs["unreadable_jobs"]],
         }
+
+    def _describe_jobs(self, entries: list[Entry]) -> dict[str, list[dict[str, object]]]:
+        jobs, unreadable = self._job_files.describe(entries)
+        return {"jobs": jobs, "unreadable_jobs": unreadable}
 
 
 class _Gate:
@@ -218,12 +224,13 @@ async def _send_log(request: web.Request, reader: LogReader) -> web.StreamRespon
         pieces = compressed(pieces)
     else:
         response.content_length = length
-    await response.prepare(request)
     try:
         async with asyncio.timeout(LOG_DEADLINE):
+            await response.prepare(request)
             await _write(response, pieces)
-    except (LogChangedError, TimeoutError):
-        # The headers are out: only a broken connection tells the client that this is not the whole log.
+    except (LogChangedError, OSError, TimeoutError):
+        # The client has left, or the log cannot be read on. The headers are out: only a broken connection tells a
+        # client that this is not the whole log.
         if request.transport is not None:
             request.transport.abort()
     return response
@@ -239,11 +246,11 @@ def _log_item(entry: Entry) -> dict[str, object]:
     return {"name": entry.name, "size": entry.size, "modified": entry.mtime_ns / 1e9}
 
 
-def _json(value: dict[str, object]) -> web.Response:
+def _json(value: Mapping[str, object]) -> web.Response:
     return web.Response(body=_dump(value), content_type="application/json")
 
 
-def _json_with_etag(request: web.Request, value: dict[str, object]) -> web.Response:
+def _json_with_etag(request: web.Request, value: Mapping[str, object]) -> web.Response:
     body = _dump(value)
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {hdrs.ETAG: etag, hdrs.CACHE_CONTROL: "private, no-cache"}
@@ -256,7 +263,7 @@ def _error(status: int, message: str) -> web.Response:
     return web.Response(status=status, body=_dump({"error": message}), content_type="application/json")
 
 
-def _dump(value: dict[str, object]) -> bytes:
+def _dump(value: Mapping[str, object]) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
 
 

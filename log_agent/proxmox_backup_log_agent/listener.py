@@ -165,7 +165,9 @@ def _listen(family: int, address: tuple[object, ...], *, also_ipv4: bool = False
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
-            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if also_ipv4 and address[0] == EVERY_ADDRESS else 1)
+            listening.setsockopt(
+                socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if also_ipv4 and address[0] == EVERY_ADDRESS else 1
+            )
         listening.bind(address)
         listening.listen()
         listening.setblocking(False)

@@ -11,9 +11,9 @@ import ssl
 import aiohttp
 
 from proxmox_backup_log_agent.app import AgentConfig
+from proxmox_backup_log_agent.auth_backoff import AuthBackoff
 from proxmox_backup_log_agent.certificate import CERTIFICATE_FILE, KEY_FILE, fingerprint, server_context
 from proxmox_backup_log_agent.limited_protocol import Limits
-from proxmox_backup_log_agent.auth_backoff import AuthBackoff
 from proxmox_backup_log_agent.server import Server
 from proxmox_backup_log_agent.tokens import GivenToken
 
