@@ -118,16 +118,23 @@ def _make_missing(settings: Settings) -> None:
     if not has_token(state):
         make_token(state)
     if not has_certificate(state):
-        if kept := keep_unusable(state):
-            print(
-                f"The certificate cannot be used: a new one takes its place, the old files are {' and '.join(kept)} in "
-                f"{state}.\nHome Assistant knows the old one: run 'proxmox-backup-log-agent rotate-token' and add the "
-                "agent again.",
-                file=sys.stderr,
-            )
+        _warn_of_another_certificate(state)
         make_certificate(state, settings.node_name())
     if renews_daily(settings.root):
         renew_daily(settings.root, wanted=True)  # version 0.1.0 left the umask's rights on the file
+
+
+def _warn_of_another_certificate(state: Path) -> None:
+    """Put a certificate that cannot be used aside, and say what follows from a new one."""
+    if not any((state / name).exists() for name in (CERTIFICATE_FILE, KEY_FILE)):
+        return
+    kept = " and ".join(keep_unusable(state))
+    print(
+        "The certificate cannot be used, so a new one takes its place"
+        + (f" (the old files are {kept} in {state})" if kept else "")
+        + ".\nHome Assistant knows the old one: run 'proxmox-backup-log-agent rotate-token' and add the agent again.",
+        file=sys.stderr,
+    )
 
 
 def _pair(settings: Settings, options: argparse.Namespace) -> None:

@@ -108,6 +108,11 @@ class LimitedProtocol(asyncio.Protocol):
             if self._answer is not None:
                 self._answer.cancel()
 
+    @property
+    def is_connected(self) -> bool:
+        """Return whether TLS has been agreed upon, and the connection is still there."""
+        return self._transport is not None
+
     def end(self) -> asyncio.Task[object] | None:
         """Break the connection; return who was answering."""
         self._abort()

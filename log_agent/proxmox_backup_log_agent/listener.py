@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 import errno
 from functools import partial
 import logging
@@ -37,7 +38,7 @@ class Listener:
         self._sockets: list[socket.socket] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._places = Places(limits)
-        self._connections: dict[Place, tuple[LimitedProtocol, asyncio.Task[None]]] = {}
+        self._connections: dict[Place, tuple[LimitedProtocol, socket.socket]] = {}
 
     async def start(self, host: str, port: int) -> list[tuple[str, int]]:
         """Listen; return the addresses and ports.
@@ -99,9 +100,8 @@ class Listener:
             self._end(leaving)
         admit, leave = partial(self._places.admit, place), partial(self._leave, place)
         protocol = LimitedProtocol(self._protocol_factory(), self._limits, admit, leave)
-        handshake = self._begin(self._shake_hands(connection, protocol, place))
-        self._connections[place] = protocol, handshake
-        handshake.add_done_callback(partial(self._close_if_cancelled, connection, place))
+        self._connections[place] = protocol, connection
+        self._begin(self._shake_hands(connection, protocol, place))
 
     async def _shake_hands(self, connection: socket.socket, protocol: LimitedProtocol, place: Place) -> None:
         try:
@@ -113,23 +113,22 @@ class Listener:
                 ssl_shutdown_timeout=self._limits.handshake_seconds,
             )
         except (OSError, TimeoutError) as error:
-            self._strangers.write("No TLS with %s: %s", place.client.address, error or type(error).__name__)
+            if place in self._connections:
+                self._strangers.write("No TLS with %s: %s", place.client.address, error or type(error).__name__)
             self._leave(place)
             error.__traceback__ = None  # it refers in a circle to TLS's buffer, which is large
         except BaseException:
             self._leave(place)
             raise
 
-    def _close_if_cancelled(self, connection: socket.socket, place: Place, handshake: asyncio.Task[None]) -> None:
-        """Close a socket whose handshake was cancelled: before its first step nobody else does."""
-        if handshake.cancelled():
-            self._leave(place)
-            connection.close()
-
     def _end(self, place: Place) -> None:
-        protocol, handshake = self._connections.pop(place)
-        handshake.cancel()
-        protocol.end()
+        protocol, connection = self._connections.pop(place)
+        if protocol.is_connected:
+            protocol.end()
+        else:
+            # The socket belongs to the handshake, which fails with this and closes it.
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def _leave(self, place: Place) -> None:
         self._places.leave(place)
