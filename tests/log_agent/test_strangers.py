@@ -71,12 +71,15 @@ async def coming_again_and_again(talks: list[Callable[[], Awaitable[bytes]]]) ->
 
 
 @pytest.mark.parametrize(
-    ("addresses", "each"),
-    [([OURS], 6), (OTHERS[:6], 6), (OTHERS, 8)],
-    ids=["same address", "six others", "eight others"],
-)
-@pytest.mark.parametrize(
-    ("token", "tls"), [(None, False), (None, True), ("wrong", True)], ids=["silent", "silent in TLS", "wrong token"]
+    ("addresses", "each", "token", "tls"),
+    [
+        ([OURS], 6, None, False),
+        ([OURS], 6, None, True),
+        ([OURS], 6, "wrong", True),
+        (OTHERS[:6], 6, None, False),
+        (OTHERS[:6], 6, "wrong", True),
+        (OTHERS, 8, None, True),
+    ],
 )
 async def test_nobody_without_the_token_keeps_a_client_out(
     host: Host,
@@ -95,7 +98,7 @@ async def test_nobody_without_the_token_keeps_a_client_out(
             for _ in range(each)
         ]
         await stack.enter_async_context(coming_again_and_again(strangers))
-        assert [await is_served(agent) for _ in range(10)] == [True] * 10
+        assert [await is_served(agent) for _ in range(6)] == [True] * 6
 
 
 async def test_a_wait_for_changes_outlives_a_crowd(agent: Agent, host: Host) -> None:
