@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from custom_components.proxmox_backup_checker.proxmox.calendar_event import CalendarEvent
+from custom_components.proxmox_backup_checker.proxmox.calendar.event import CalendarEvent
 
 from .engine import Handle, Process
 
