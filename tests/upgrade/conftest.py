@@ -47,8 +47,11 @@ def world(request: pytest.FixtureRequest) -> World:
 
 
 @pytest.fixture
-async def pve(hass: HomeAssistant, world: World, tmp_path: Path, real_network: None) -> AsyncIterator[SimulatedCluster]:
-    """Its Proxmox, at the moment of the first look ever."""
+async def pve(
+    hass: HomeAssistant, world: World, freezer: FrozenDateTimeFactory, tmp_path: Path, real_network: None
+) -> AsyncIterator[SimulatedCluster]:
+    """Its Proxmox, at the moment of the first look ever, which is the present."""
+    freezer.move_to(world.begins)
     async with world.start(tmp_path / "pve") as pve:
         yield pve
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 import json
 from pathlib import Path
+import time
 from typing import Any, Final
 
 from freezegun.api import FrozenDateTimeFactory
@@ -71,6 +72,7 @@ class Household:
     recorder: Any
     agents_folder: Path
     stack: AsyncExitStack
+    recording: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     @property
     def folder(self) -> Path:
@@ -111,7 +113,8 @@ class Household:
         self.hass.set_state(state)
         await self.hass.config.async_set_time_zone("Europe/Berlin")
         assert await async_load_base_functionality(self.hass)
-        await self.stack.enter_async_context(self.recorder(self.hass))
+        await self.recording.enter_async_context(self.recorder(self.hass))
+        self.stack.push_async_callback(self.recording.aclose)
         for component in ("http", "config", "notify", "persistent_notification"):
             assert await async_setup_component(self.hass, component, {})
 
@@ -193,7 +196,8 @@ class Household:
         before: dict[str, dict[str, Any]] = {}
         while True:
             await self.settle()
-            await asyncio.sleep(_A_MOMENT)
+            # In a thread, since the clock of the event loop stands still.
+            await self.hass.async_add_executor_job(time.sleep, _A_MOMENT)
             await async_wait_recording_done(self.hass)
             if (found := await self._statistics()) == before:
                 return found
@@ -235,6 +239,7 @@ class Household:
 
     async def stop(self) -> None:
         """Stop Home Assistant, which writes its files."""
+        await self.recording.aclose()
         await self.hass.async_stop(force=True)
 
     def read(self, name: str) -> dict[str, Any]:

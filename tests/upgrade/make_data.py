@@ -45,7 +45,7 @@ type Deed = Callable[[Household], Awaitable[None]]
 
 
 @pytest.mark.parametrize("world", list(WORLDS), indirect=True)
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 async def test_what_a_release_leaves(
     household: Household, world: World, pve: SimulatedCluster, hass_client: ClientSessionGenerator
 ) -> None:
