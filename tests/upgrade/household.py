@@ -17,7 +17,6 @@ from freezegun.api import FrozenDateTimeFactory
 from homeassistant.bootstrap import async_load_base_functionality
 from homeassistant.config import async_hass_config_yaml
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import EVENT_HOMEASSISTANT_STARTED
 from homeassistant.core import CoreState, Event, HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
@@ -115,7 +114,7 @@ class Household:
         assert await async_load_base_functionality(self.hass)
         await self.recording.enter_async_context(self.recorder(self.hass))
         self.stack.push_async_callback(self.recording.aclose)
-        for component in ("http", "config", "notify", "persistent_notification"):
+        for component in ("http", "config", "notify", "persistent_notification", "mobile_app"):
             assert await async_setup_component(self.hass, component, {})
 
     async def set_up_automations(self) -> None:
@@ -134,10 +133,9 @@ class Household:
         assert await async_setup_component(self.hass, DOMAIN, {})
         await self.settle()
 
-    async def has_started(self) -> None:
+    async def finish_start(self) -> None:
         """Tell everybody that the start is over, and let some moments go by."""
-        self.hass.set_state(CoreState.running)
-        self.hass.bus.async_fire(EVENT_HOMEASSISTANT_STARTED)
+        await self.hass.async_start()
         await self.settle()
         await self.let_timers_run(seconds=30)
 
@@ -186,7 +184,14 @@ class Household:
         found = {}
         for entity in er.async_entries_for_config_entry(registry, self.entry.entry_id):
             if (state := self.hass.states.get(entity.entity_id)) is not None:
-                attributes = ("reason_code", "verdict", "acknowledged", "acknowledged_until", "event_type", "last_success")
+                attributes = (
+                    "reason_code",
+                    "verdict",
+                    "acknowledged",
+                    "acknowledged_until",
+                    "event_type",
+                    "last_success",
+                )
                 shown = {name: state.attributes[name] for name in attributes if name in state.attributes}
                 found[entity.entity_id] = {"state": state.state, **shown}
         return json.loads(json.dumps(dict(sorted(found.items())), default=str))
@@ -207,10 +212,7 @@ class Household:
         """Return them by their ids: name, unit, and mean, least and most of each hour."""
         # The recorder must not be imported before the fixtures have prepared it.
         from homeassistant.components.recorder import get_instance  # noqa: PLC0415
-        from homeassistant.components.recorder.statistics import (  # noqa: PLC0415
-            list_statistic_ids,
-            statistics_during_period,
-        )
+        from homeassistant.components.recorder.statistics import list_statistic_ids, statistics_during_period  # noqa: PLC0415
 
         read = get_instance(self.hass).async_add_executor_job
         listed = [row for row in await read(list_statistic_ids, self.hass) if row["source"] == DOMAIN]

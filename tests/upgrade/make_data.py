@@ -137,6 +137,7 @@ async def _arrange(household: Household) -> None:
     important = lr.async_get(hass).async_create("Important")
     device = _device(household, "guest_102")
     devices.async_update_device(device, name_by_user="Customers", area_id=rack.id, labels={important.label_id})
+    devices.async_update_device(_device(household, "storage_local"), area_id=rack.id)
     entities.async_update_entity(
         _entity(household, "binary_sensor", "guest_103_problem"),
         new_entity_id="binary_sensor.name_server_backup",
@@ -181,9 +182,7 @@ async def _automate(household: Household, hass_client: ClientSessionGenerator) -
             ]
         },
         "Any backup failed": {
-            "triggers": [
-                {"trigger": f"{DOMAIN}.backup_failed", "target": {"device_id": _device(household, "cluster")}}
-            ]
+            "triggers": [{"trigger": f"{DOMAIN}.backup_failed", "target": {"device_id": _device(household, "cluster")}}]
         },
         "An important backup failed": {
             "triggers": [{"trigger": f"{DOMAIN}.backup_failed", "target": {"label_id": "important"}}]

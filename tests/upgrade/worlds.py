@@ -18,7 +18,7 @@ from simulator.scenario import Scenario
 
 IO_ERROR: Final = "job failed with err -5 - Input/output error"
 NO_SPACE: Final = "job failed with err -28 - No space left on device"
-_TASKS_THAT_DISPLACE_ALL_EARLIER: Final = 1200
+_TASKS_THAT_DISPLACE_ALL_EARLIER: Final = 1600
 
 
 type Act = Callable[[SimulatedCluster], Awaitable[None] | None]
@@ -63,7 +63,9 @@ def _build(cluster: Cluster) -> None:
     """Build a host that stands alone, two days before the first look."""
     cluster.name = None
     cluster.add_node("pve1")
-    cluster.add_storage("local", "dir", total=100 * GIB, used=20 * GIB, content="iso,vztmpl,backup", prune="keep-last=4")
+    cluster.add_storage(
+        "local", "dir", total=100 * GIB, used=20 * GIB, content="iso,vztmpl,backup", prune="keep-last=4"
+    )
     cluster.add_storage("nas", "nfs", total=4 * TIB, used=TIB, prune="keep-last=3")
     cluster.add_vm(101, "web", "pve1", size=8)
     cluster.add_vm(102, "database", "pve1", size=16)
