@@ -24,12 +24,12 @@ import aiohttp
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "log_agent"))
 
-from custom_components.proxmox_backup_checker.checker.picture import Picture, judge
-from custom_components.proxmox_backup_checker.checker.records import History
-from custom_components.proxmox_backup_checker.checker.verdict import Confidence
-from custom_components.proxmox_backup_checker.proxmox.client import ProxmoxClient
-from custom_components.proxmox_backup_checker.proxmox.log_agent import LogAgentClient, PairingCode
-from custom_components.proxmox_backup_checker.reader import FactsReader
+from custom_components.proxmox_backup_checker.checker.assessment import Picture, judge
+from custom_components.proxmox_backup_checker.checker.model.records import History
+from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
+from custom_components.proxmox_backup_checker.proxmox.api.client import ProxmoxClient
+from custom_components.proxmox_backup_checker.proxmox.log_agent.client import LogAgentClient, PairingCode
+from custom_components.proxmox_backup_checker.sources.pve.cluster_reader import FactsReader
 from proxmox_backup_log_agent.app import AgentConfig
 from proxmox_backup_log_agent.certificate import (
     CERTIFICATE_FILE,

@@ -21,7 +21,7 @@ from oncalendar import OnCalendar, OnCalendarError
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from custom_components.proxmox_backup_checker.proxmox.calendar_event import CalendarEvent
+from custom_components.proxmox_backup_checker.proxmox.calendar.event import CalendarEvent
 
 ZONE = ZoneInfo("Europe/Berlin")
 START = datetime(2026, 1, 10, 12, 34, 56, tzinfo=ZONE)

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from custom_components.proxmox_backup_checker.checker.facts import ArchiveListing, Facts, NodeFacts, StorageFacts
-from custom_components.proxmox_backup_checker.checker.outcomes import Outcome, Result
-from custom_components.proxmox_backup_checker.checker.records import RunRecord
-from custom_components.proxmox_backup_checker.checker.verdict import Confidence
-from custom_components.proxmox_backup_checker.proxmox.backup_models import Archive, BackupJob
-from custom_components.proxmox_backup_checker.proxmox.models import ClusterStatus, Guest, Node
+from custom_components.proxmox_backup_checker.checker.model.facts import ArchiveListing, Facts, NodeFacts, StorageFacts
+from custom_components.proxmox_backup_checker.checker.model.records import RunRecord
+from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
+from custom_components.proxmox_backup_checker.checker.runs.outcomes import Outcome, Result
+from custom_components.proxmox_backup_checker.proxmox.api.backup_models import Archive, BackupJob
+from custom_components.proxmox_backup_checker.proxmox.api.cluster_models import ClusterStatus, Guest, Node
 from custom_components.proxmox_backup_checker.proxmox.retention import KeepOptions
 
 NOON = datetime(2026, 10, 14, 10, tzinfo=UTC)

@@ -29,11 +29,11 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 
 from benchmarks.large_cluster import FULL, NOON, make_facts, runs_of
 from benchmarks.watched_cluster import Cost, Served, costing, free_port, served
-from custom_components.proxmox_backup_checker.checker.facts import Facts
-from custom_components.proxmox_backup_checker.checker.history_limits import bounded
-from custom_components.proxmox_backup_checker.checker.picture import Picture, judge
-from custom_components.proxmox_backup_checker.checker.policy import Policy
-from custom_components.proxmox_backup_checker.checker.records import History
+from custom_components.proxmox_backup_checker.checker.model.facts import Facts
+from custom_components.proxmox_backup_checker.checker.history.limits import bounded
+from custom_components.proxmox_backup_checker.checker.assessment import Picture, judge
+from custom_components.proxmox_backup_checker.checker.model.policy import Policy
+from custom_components.proxmox_backup_checker.checker.model.records import History
 
 DOMAIN = "proxmox_backup_checker"
 LATER = timedelta(minutes=10)

@@ -25,14 +25,14 @@ import aiohttp
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from custom_components.proxmox_backup_checker.checker.facts import Facts
-from custom_components.proxmox_backup_checker.checker.history_format import from_data, to_data
-from custom_components.proxmox_backup_checker.checker.picture import Picture, judge
-from custom_components.proxmox_backup_checker.checker.records import History
-from custom_components.proxmox_backup_checker.checker.verdict import Status
-from custom_components.proxmox_backup_checker.proxmox.client import ProxmoxClient
-from custom_components.proxmox_backup_checker.proxmox.errors import ProxmoxError
-from custom_components.proxmox_backup_checker.reader import FactsReader
+from custom_components.proxmox_backup_checker.checker.assessment import Picture, judge
+from custom_components.proxmox_backup_checker.checker.history.format import from_data, to_data
+from custom_components.proxmox_backup_checker.checker.model.facts import Facts
+from custom_components.proxmox_backup_checker.checker.model.records import History
+from custom_components.proxmox_backup_checker.checker.model.verdict import Status
+from custom_components.proxmox_backup_checker.proxmox.api.client import ProxmoxClient
+from custom_components.proxmox_backup_checker.proxmox.api.errors import ProxmoxError
+from custom_components.proxmox_backup_checker.sources.pve.cluster_reader import FactsReader
 from simulator import SimulatedCluster
 from simulator.outcomes import failed
 from simulator.simulated import AUDIT

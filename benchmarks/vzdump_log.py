@@ -14,7 +14,7 @@ import tracemalloc
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from custom_components.proxmox_backup_checker.proxmox.vzdump_log import VzdumpLog, VzdumpLogReader
+from custom_components.proxmox_backup_checker.proxmox.vzdump.log import VzdumpLog, VzdumpLogReader
 
 MEGABYTE = 1_000_000
 CHUNK = 1 << 18

@@ -10,23 +10,23 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.typing import ConfigType
 from homeassistant.util import dt as dt_util
 
-from . import frontend, websocket_api
-from .alert_services import async_setup_alert_services
 from .const import CONF_FINGERPRINT, CONF_LOG_AGENTS, CONF_TOKEN_ID, CONF_TOKEN_SECRET, DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
+from .dashboard import resources as frontend, websocket_api
 from .devices import Devices, is_present
 from .history_store import HistoryStore
-from .issues import Issues
-from .log_agent_listener import listen
-from .messages import Messenger
-from .proxmox.client import ProxmoxClient
-from .proxmox.log_agent import LogAgentClient, PairingCode
-from .reader import FactsReader
-from .reasons import Reasons
+from .notifications.actions import async_setup_alert_services
+from .notifications.messenger import Messenger
+from .proxmox.api.client import ProxmoxClient
+from .proxmox.log_agent.client import LogAgentClient, PairingCode
+from .repair_issues import Issues
 from .services import async_setup_services
+from .sources.log_agents.listener import listen
+from .sources.pve.cluster_reader import FactsReader
 from .statistics import keep_statistics
+from .texts.localizer import Words
+from .texts.reason_text import Reasons
 from .voice import async_setup_voice
-from .words import Words
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 

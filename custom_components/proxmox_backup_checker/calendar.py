@@ -9,11 +9,11 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
-from .checker.agenda import AgendaItem, agenda, current_or_next
-from .checker.picture import Picture
+from .checker.assessment import Picture
+from .checker.views.agenda import AgendaItem, agenda, current_or_next
 from .coordinator import CheckerConfigEntry
 from .entity import ClusterEntity
-from .reasons import Reasons
+from .texts.reason_text import Reasons
 
 PARALLEL_UPDATES = 0
 

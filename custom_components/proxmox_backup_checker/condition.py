@@ -12,8 +12,8 @@ from homeassistant.helpers.typing import ConfigType
 from homeassistant.util import dt as dt_util
 import probatio
 
+from .actions.targets import Thing, things_of_devices, things_of_entities, things_of_target
 from .checker.protection import is_protected, to_be_protected
-from .things import Thing, things_of_devices, things_of_entities, things_of_target
 
 CONF_MAXIMUM_AGE: Final = "maximum_age"
 

@@ -29,8 +29,8 @@ from yarl import URL
 
 from .const import CONF_FINGERPRINT, CONF_TOKEN_ID, CONF_TOKEN_SECRET, DEFAULT_PORT, DOMAIN
 from .options_flow import CheckerOptionsFlow
-from .proxmox.client import ProxmoxClient
-from .proxmox.errors import (
+from .proxmox.api.client import ProxmoxClient
+from .proxmox.api.errors import (
     AuthenticationError,
     CannotConnectError,
     CertificateChangedError,
@@ -38,8 +38,8 @@ from .proxmox.errors import (
     CertificateUntrustedError,
     ProxmoxError,
 )
-from .proxmox.privileges import Privilege, grant_command, missing_privileges, role_command
-from .proxmox.tls import fetch_fingerprint
+from .proxmox.api.privileges import Privilege, grant_command, missing_privileges, role_command
+from .proxmox.api.tls import fetch_fingerprint
 
 _TOKEN_ID: Final = re.compile(r"[^\s@!/:]+(?:@[^\s@!/:]+)*@[A-Za-z][\w.-]*![A-Za-z][\w.-]*")
 _SECRET: Final = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD))

@@ -15,22 +15,22 @@ from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
-from .agent_links import AgentLinks
-from .cadence import BUSY, QUIET, WITH_AGENTS
-from .checker.facts import Facts
-from .checker.history_limits import bounded, is_time_to_bound
-from .checker.picture import Picture, judge
-from .checker.policy import Policy
-from .checker.records import History
+from .checker.assessment import Picture, judge
+from .checker.history.limits import bounded, is_time_to_bound
+from .checker.model.facts import Facts
+from .checker.model.policy import Policy
+from .checker.model.records import History
 from .history_store import HistoryStore
 from .policy_options import policy_of
-from .poll_story import PollStory
-from .proxmox.connection import Asked, noting_requests
-from .proxmox.errors import AuthenticationError, CertificateError, ProxmoxError
-from .proxmox.models import Version
-from .proxmox.upid import Upid
-from .reader import FactsReader, Reading
-from .reasons import Reasons
+from .proxmox.api.cluster_models import Version
+from .proxmox.api.connection import Asked, noting_requests
+from .proxmox.api.errors import AuthenticationError, CertificateError, ProxmoxError
+from .proxmox.api.upid import Upid
+from .sources.log_agents.reachability import AgentLinks
+from .sources.poll_log import PollStory
+from .sources.pve.cluster_reader import FactsReader, Reading
+from .sources.read_schedule import BUSY, QUIET, WITH_AGENTS
+from .texts.reason_text import Reasons
 from .translated_errors import action_error, invalid, poll_error
 
 _LOGGER = logging.getLogger(__name__)

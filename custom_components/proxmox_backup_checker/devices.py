@@ -13,13 +13,13 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from yarl import URL
 
-from .checker.job_names import job_name
-from .checker.picture import GuestView, Picture, StorageView
+from .checker.assessment import GuestView, Picture, StorageView
+from .checker.model.labels import job_name
 from .const import DOMAIN
 from .coordinator import CheckerCoordinator
-from .proxmox.backup_models import BackupJob
-from .proxmox.models import Guest
-from .words import Words
+from .proxmox.api.backup_models import BackupJob
+from .proxmox.api.cluster_models import Guest
+from .texts.localizer import Words
 
 # A guest that is being moved is in no node's list for a moment.
 _POLLS_UNTIL_REMOVED: Final = 3

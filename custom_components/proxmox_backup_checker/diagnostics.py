@@ -7,15 +7,15 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.device_registry import DeviceEntry
 
-from .checker.facts import Facts, StorageFacts
-from .checker.picture import GuestView, JobView, Picture, StorageView
-from .checker.records import RunRecord
-from .checker.verdict import Verdict
+from .checker.assessment import GuestView, JobView, Picture, StorageView
+from .checker.model.facts import Facts, StorageFacts
+from .checker.model.records import RunRecord
+from .checker.model.verdict import Verdict
 from .const import CONF_HIDE_NAMES, DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .devices import guest_key, job_key, node_key, storage_key
-from .proxmox.errors import ProxmoxError
-from .redaction import Redactor, hosts_of, redactor_of
+from .privacy.redaction import Redactor, hosts_of, redactor_of
+from .proxmox.api.errors import ProxmoxError
 
 
 async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: CheckerConfigEntry) -> dict[str, Any]:

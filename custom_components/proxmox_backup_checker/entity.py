@@ -15,8 +15,8 @@ from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback, async_get_current_platform
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
-from .checker.picture import GuestView, JobView, StorageView
-from .checker.verdict import Verdict
+from .checker.assessment import GuestView, JobView, StorageView
+from .checker.model.verdict import Verdict
 from .const import DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .devices import cluster_key, guest_key, job_key, node_key, nodes_with_agent, storage_key

@@ -6,10 +6,10 @@ from homeassistant.components.event import EventEntity, EventEntityDescription
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .checker.happening import Happening, HappeningKind
+from .checker.activity.events import Happening, HappeningKind
 from .coordinator import CheckerConfigEntry
 from .entity import ClusterEntity, EntityMakers, JobEntity, VerdictEntity, async_add_entities_as_they_appear
-from .reasons import Reasons
+from .texts.reason_text import Reasons
 
 PARALLEL_UPDATES = 0
 

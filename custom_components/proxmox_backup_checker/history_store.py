@@ -11,8 +11,8 @@ from homeassistant.helpers.json import json_bytes, json_fragment
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
-from .checker.history_format import from_data, to_data
-from .checker.records import History
+from .checker.history.format import from_data, to_data
+from .checker.model.records import History
 from .const import DOMAIN
 
 VERSION: Final = 1

@@ -18,7 +18,7 @@ from yarl import URL
 
 from .const import CONF_LOG_AGENTS, CONF_NODES, CONF_PAIRING
 from .policy_options import SECTION, SETTINGS, entered_settings, settings_schema
-from .proxmox.errors import (
+from .proxmox.api.errors import (
     AuthenticationError,
     CannotConnectError,
     CertificateChangedError,
@@ -26,8 +26,8 @@ from .proxmox.errors import (
     CertificateUntrustedError,
     ProxmoxError,
 )
-from .proxmox.log_agent import LogAgentClient, PairingCode
-from .proxmox.tls import fetch_fingerprint
+from .proxmox.api.tls import fetch_fingerprint
+from .proxmox.log_agent.client import LogAgentClient, PairingCode
 
 _ADD_SCHEMA: Final = probatio.Schema(
     {

@@ -17,9 +17,9 @@ from homeassistant.helpers.selector import (
 )
 import probatio
 
-from .checker.job_names import job_name
-from .checker.picture import Picture
-from .checker.policy import Policy
+from .checker.assessment import Picture
+from .checker.model.labels import job_name
+from .checker.model.policy import Policy
 from .const import CONF_HIDE_NAMES
 
 CONF_IGNORED_GUESTS: Final = "ignored_guests"

@@ -7,8 +7,8 @@ from homeassistant.data_entry_flow import UnknownFlow
 
 from .const import CONF_FINGERPRINT
 from .coordinator import CheckerConfigEntry
-from .proxmox.errors import CannotConnectError
-from .proxmox.tls import fetch_fingerprint
+from .proxmox.api.errors import CannotConnectError
+from .proxmox.api.tls import fetch_fingerprint
 
 
 class CertificateRepairFlow(RepairsFlow):

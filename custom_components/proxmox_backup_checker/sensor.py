@@ -11,9 +11,9 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 
-from .checker.figures import Verification, free_bytes, used_percent
-from .checker.picture import GuestView, JobView, Picture, StorageView
-from .checker.verdict import Status
+from .checker.assessment import GuestView, JobView, Picture, StorageView
+from .checker.metrics import Verification, free_bytes, used_percent
+from .checker.model.verdict import Status
 from .coordinator import CheckerConfigEntry
 from .entity import (
     ClusterEntity,

@@ -13,18 +13,18 @@ from homeassistant.helpers.typing import VolDictType
 from homeassistant.util import dt as dt_util
 import probatio
 
-from .checker.report import report
+from .actions.calls import check_control_of, cluster_of, clusters_of, moment_of
+from .actions.explanation import explained, iso
+from .actions.report_text import Period, told
+from .actions.responses import archive_data, archives_of, run_data, runs_of, telling_run
+from .actions.targets import Thing, guest_of, job_of, storage_of, things_of_target
+from .checker.views.report import report
 from .const import DOMAIN
 from .coordinator import CheckerCoordinator
-from .explanation import explained, iso
-from .proxmox.connection import beside_the_loop
-from .proxmox.log_excerpt import excerpt, whole
-from .report_text import Period, told
-from .responses import archive_data, archives_of, run_data, runs_of, telling_run
-from .service_calls import check_control_of, cluster_of, clusters_of, moment_of
-from .things import Thing, guest_of, job_of, storage_of, things_of_target
+from .proxmox.api.connection import beside_the_loop
+from .proxmox.vzdump.excerpt import excerpt, whole
+from .texts.localizer import Words
 from .translated_errors import invalid
-from .words import Words
 
 ATTR_GUEST: Final = "guest"
 ATTR_JOB: Final = "job"

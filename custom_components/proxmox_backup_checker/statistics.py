@@ -13,8 +13,8 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import slugify
 from homeassistant.util.unit_conversion import DurationConverter, InformationConverter
 
-from .checker.picture import Picture
-from .checker.trends import Point, Source, Trend, Unit, sources_of, trends_of
+from .checker.assessment import Picture
+from .checker.views.trends import Point, Source, Trend, Unit, sources_of, trends_of
 from .const import DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
 

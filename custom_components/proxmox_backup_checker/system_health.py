@@ -12,8 +12,8 @@ from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
-from .proxmox.errors import ProxmoxError
-from .redaction import redactor_of
+from .privacy.redaction import redactor_of
+from .proxmox.api.errors import ProxmoxError
 
 _OK = "ok"
 

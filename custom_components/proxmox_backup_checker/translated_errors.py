@@ -4,7 +4,7 @@ from homeassistant.exceptions import ConfigEntryAuthFailed, HomeAssistantError, 
 from homeassistant.helpers.update_coordinator import UpdateFailed
 
 from .const import DOMAIN
-from .proxmox.errors import (
+from .proxmox.api.errors import (
     AuthenticationError,
     CannotConnectError,
     CertificateChangedError,

@@ -12,7 +12,7 @@ from homeassistant.helpers.automation import DomainSpec
 from homeassistant.helpers.trigger import EntityTriggerBase, Trigger, TriggerActionRunner, TriggerNotTriggeredReporter
 from homeassistant.helpers.trigger.entity_trigger import NotTriggeredReasonReporter
 
-from .checker.verdict import GOOD, Status
+from .checker.model.verdict import GOOD, Status
 from .const import DOMAIN
 
 _THINGS: Final = frozenset({"guest", "job"})

@@ -12,13 +12,13 @@ from homeassistant.helpers.trigger import async_initialize_triggers, async_valid
 from homeassistant.setup import async_when_setup
 from homeassistant.util import dt as dt_util
 
-from .checker.report import report
+from .actions.explanation import full_stop
+from .actions.report_text import state_of, summary_of
+from .checker.views.report import report
 from .const import DOMAIN
 from .coordinator import CheckerConfigEntry
-from .explanation import full_stop
-from .reasons import Reasons
-from .report_text import state_of, summary_of
-from .words import Words
+from .texts.localizer import Words
+from .texts.reason_text import Reasons
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -16,8 +16,8 @@ if __name__ == "__main__":
     integration.__path__ = [str(ROOT / "custom_components" / "proxmox_backup_checker")]
     sys.modules[integration.__name__] = integration
 
-from custom_components.proxmox_backup_checker.proxmox.calendar_event import CalendarEvent
-from custom_components.proxmox_backup_checker.proxmox.calendar_surprises import SurpriseCode
+from custom_components.proxmox_backup_checker.proxmox.calendar.event import CalendarEvent
+from custom_components.proxmox_backup_checker.proxmox.calendar.surprises import SurpriseCode
 
 EXPLANATIONS = {
     SurpriseCode.MINUTE_NOT_HOUR: '"{text}" is a minute, not an hour: it comes every hour at minute {minutes}; an hour ends in ":00"',

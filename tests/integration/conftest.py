@@ -15,7 +15,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.proxmox_backup_checker.const import DOMAIN
-from custom_components.proxmox_backup_checker.proxmox.client import ProxmoxClient
+from custom_components.proxmox_backup_checker.proxmox.api.client import ProxmoxClient
 from proxmox_backup_log_agent.app import AgentConfig
 from proxmox_backup_log_agent.certificate import (
     CERTIFICATE_FILE,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import custom_components.proxmox_backup_checker as integration
-from custom_components.proxmox_backup_checker.proxmox.calendar_surprises import SurpriseCode
+from custom_components.proxmox_backup_checker.proxmox.calendar.surprises import SurpriseCode
 
 FOLDER = Path(str(integration.__file__)).parent
 LANGUAGES = ("en", "de")

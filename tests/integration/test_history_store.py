@@ -14,7 +14,7 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
-from custom_components.proxmox_backup_checker.checker.records import Acknowledgement, History
+from custom_components.proxmox_backup_checker.checker.model.records import Acknowledgement, History
 from custom_components.proxmox_backup_checker.const import DOMAIN
 from custom_components.proxmox_backup_checker.history_store import HistoryStore
 from simulator import SimulatedCluster

@@ -27,4 +27,4 @@ def _tests() -> Path:
 
 
 def _is_in_source(name: str) -> bool:
-    return any(name in path.read_text(encoding="utf-8") for path in FOLDER.glob("*.py"))
+    return any(name in path.read_text(encoding="utf-8") for path in FOLDER.rglob("*.py"))

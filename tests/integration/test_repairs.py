@@ -16,7 +16,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.proxmox_backup_checker.const import DOMAIN
-from custom_components.proxmox_backup_checker.issues import agent_issue
+from custom_components.proxmox_backup_checker.repair_issues import agent_issue
 from custom_components.proxmox_backup_checker.repairs import async_create_fix_flow
 from simulator import SimulatedCluster
 from simulator.outcomes import failed

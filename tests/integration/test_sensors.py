@@ -10,8 +10,8 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.proxmox_backup_checker.checker.facts import StorageFacts
-from custom_components.proxmox_backup_checker.checker.figures import free_bytes, used_percent
+from custom_components.proxmox_backup_checker.checker.metrics import free_bytes, used_percent
+from custom_components.proxmox_backup_checker.checker.model.facts import StorageFacts
 from custom_components.proxmox_backup_checker.const import DOMAIN
 from simulator import SimulatedCluster
 

@@ -7,7 +7,7 @@ from homeassistant.exceptions import ConfigEntryAuthFailed, HomeAssistantError
 from homeassistant.helpers.update_coordinator import UpdateFailed
 import pytest
 
-from custom_components.proxmox_backup_checker.proxmox.errors import (
+from custom_components.proxmox_backup_checker.proxmox.api.errors import (
     ApiError,
     AuthenticationError,
     CannotConnectError,

@@ -8,8 +8,8 @@ from typing import TypedDict
 import aiohttp
 import pytest
 
-from custom_components.proxmox_backup_checker.proxmox.client import ProxmoxClient
-from custom_components.proxmox_backup_checker.proxmox.connection import Connection
+from custom_components.proxmox_backup_checker.proxmox.api.client import ProxmoxClient
+from custom_components.proxmox_backup_checker.proxmox.api.connection import Connection
 from simulator import SimulatedCluster
 
 NOON = datetime(2026, 9, 14, 10, 0, tzinfo=UTC)

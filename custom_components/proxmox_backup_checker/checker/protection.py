@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from .picture import Picture
-from .verdict import Status, Verdict
+from .assessment import Picture
+from .model.verdict import Status, Verdict
 
 
 def is_protected(verdict: Verdict | None, longest_age: timedelta, now: datetime) -> bool:

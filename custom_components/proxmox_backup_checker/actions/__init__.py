@@ -1,0 +1,1 @@
+"""Parts of the actions that answer questions: targets, calls and responses."""

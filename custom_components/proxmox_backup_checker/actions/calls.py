@@ -1,0 +1,74 @@
+"""What calls of actions have in common: whose cluster is meant, from when on, and whether the caller may do it."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from homeassistant.auth.permissions.const import POLICY_CONTROL
+from homeassistant.const import ATTR_CONFIG_ENTRY_ID, Platform
+from homeassistant.core import ServiceCall
+from homeassistant.exceptions import Unauthorized, UnknownUser
+from homeassistant.helpers import entity_registry as er, service
+from homeassistant.util import dt as dt_util
+
+from ..const import DOMAIN
+from ..coordinator import CheckerConfigEntry, CheckerCoordinator
+from ..translated_errors import invalid
+
+
+def cluster_of(call: ServiceCall) -> CheckerCoordinator:
+    """Return the cluster that was chosen, the only one where none was.
+
+    Raises ServiceValidationError.
+    """
+    entry: CheckerConfigEntry = service.async_get_config_entry(call.hass, DOMAIN, call.data.get(ATTR_CONFIG_ENTRY_ID))
+    return entry.runtime_data
+
+
+def clusters_of(call: ServiceCall) -> list[CheckerCoordinator]:
+    """Return the cluster that was chosen, all that are loaded where none was.
+
+    Raises ServiceValidationError where there is none.
+    """
+    if call.data.get(ATTR_CONFIG_ENTRY_ID):
+        return [cluster_of(call)]
+    entries: list[CheckerConfigEntry] = call.hass.config_entries.async_entries(DOMAIN, include_disabled=False)
+    if not entries:
+        raise invalid("no_cluster")
+    loaded: list[CheckerConfigEntry] = call.hass.config_entries.async_loaded_entries(DOMAIN)
+    if not loaded:
+        raise invalid("cluster_not_loaded")
+    return [entry.runtime_data for entry in loaded]
+
+
+def moment_of(call: ServiceCall, key: str) -> datetime | None:
+    """Return a moment of a call in UTC; one without a zone is in that of this Home Assistant."""
+    value: datetime | None = call.data.get(key)
+    return None if value is None else dt_util.as_utc(value)
+
+
+async def check_control_of(
+    call: ServiceCall, platform: Platform, keys: Iterable[tuple[CheckerCoordinator, str]]
+) -> None:
+    """Let a person do only what they may do with entities too, those whose unique ids end with these keys.
+
+    Raises Unauthorized.
+    """
+    registry = er.async_get(call.hass)
+    unique_ids = [f"{coordinator.identity}_{key}" for coordinator, key in keys]
+    found = (registry.async_get_entity_id(platform, DOMAIN, unique_id) for unique_id in unique_ids)
+    await check_control(call, [entity_id for entity_id in found if entity_id is not None])
+
+
+async def check_control(call: ServiceCall, entity_ids: Iterable[str]) -> None:
+    """Let a person do this only with entities that they may control.
+
+    Raises Unauthorized.
+    """
+    if call.context.user_id is None:
+        return
+    user = await call.hass.auth.async_get_user(call.context.user_id)
+    if user is None:
+        raise UnknownUser(context=call.context)
+    for entity_id in entity_ids:
+        if not user.permissions.check_entity(entity_id, POLICY_CONTROL):
+            raise Unauthorized(context=call.context, entity_id=entity_id, permission=POLICY_CONTROL)

@@ -1,0 +1,214 @@
+"""A report in words: a title, one line that says it all, and the whole as plain text and as markdown."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from ..checker.views.report import Capacity, Failure, JobTally, Report, Standing, numbers
+from ..proxmox.vzdump.failure_cause import cause_of
+from ..texts.localizer import Words
+from .explanation import full_stop, iso
+
+type Period = Literal["day", "week"]
+
+_NAMED: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line about something with a name, which markdown shows in bold."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading and its lines."""
+
+    heading: str
+    lines: tuple[Line, ...]
+
+
+def told(report: Report, period: Period, words: Words) -> dict[str, Any]:
+    """Return a report as an action answers it."""
+    summary = summary_of(report, words)
+    sections = [section for section in _sections(report, words) if section.lines]
+    closing = words.text("report_next", moment=words.moment(report.next_due)) if report.next_due else None
+    return {
+        "title": words.text(f"report_title_{period}", cluster=report.cluster, state=state_of(report, words)),
+        "summary": summary,
+        "text": _plain(summary, sections, closing),
+        "markdown": _markdown(summary, sections, closing),
+        "period": period,
+        "since": iso(report.since),
+        "until": iso(report.until),
+        "next_due": iso(report.next_due),
+        **numbers(report),
+        "to_look_at": [_standing_data(standing, words) for standing in report.problems],
+        "failures": [_failure_data(failure) for failure in report.failures],
+        "jobs": [_job_data(tally) for tally in report.jobs],
+        "storages": [_storage_data(storage, report.until) for storage in report.storages],
+    }
+
+
+def state_of(report: Report, words: Words) -> str:
+    """Return in a few words whether all is well."""
+    if report.problems:
+        return words.count("report_title_problems", len(report.problems))
+    return words.text("report_title_unknown" if report.unknown else "report_title_well")
+
+
+def summary_of(report: Report, words: Words) -> str:
+    """Return everything in one line: protected, what was saved, the next full storage, and what to do."""
+    parts = [words.text("report_protected", protected=report.protected, guests=report.guests)]
+    if not report.runs:
+        parts.append(words.text("report_no_runs"))
+    elif report.size is not None:
+        parts.append(words.text("report_size_in", size=words.size(report.size), duration=words.duration(report.busy)))
+    else:
+        parts.append(words.text("report_took", duration=words.duration(report.busy)))
+    left = {storage.key: storage.few_days_left(report.until) for storage in report.storages}
+    if days := {key: days for key, days in left.items() if days is not None}:
+        first = min(days, key=lambda key: days[key])
+        parts.append(f"{first} {_full_in(days[first], words)}")
+    if report.unknown:
+        parts.append(words.count("report_unknown", len(report.unknown)))
+    if names := [standing.name for standing in report.problems if not standing.acknowledged]:
+        parts.append(words.text("report_to_look_at", names=words.list_of(names, _NAMED)))
+    if known := sum(standing.acknowledged for standing in report.problems):
+        parts.append(words.count("report_acknowledged", known))
+    if not report.problems and not report.unknown:
+        parts.append(words.text("nothing_to_do"))
+    return f"{', '.join(parts)}."
+
+
+def _full_in(days: int, words: Words) -> str:
+    return words.count("report_full_in", days) if days else words.text("report_full_now")
+
+
+def _sections(report: Report, words: Words) -> Iterable[Section]:
+    def section(key: str, lines: Iterable[Line]) -> Section:
+        return Section(words.text(f"report_heading_{key}"), tuple(lines))
+
+    yield section("attention", (_standing(standing, words) for standing in report.problems))
+    yield section("unknown", (_standing(standing, words) for standing in report.unknown))
+    yield section("warnings", (_standing(standing, words) for standing in report.warnings))
+    yield section("failures", (_failure(failure, words) for failure in report.failures if failure.settled))
+    yield section("uncovered", (_standing(standing, words) for standing in report.uncovered))
+    yield section("jobs", (_job(tally, words) for tally in report.jobs))
+    yield section("storages", (_storage(storage, report.until, words) for storage in report.storages if storage.total))
+
+
+def _standing(standing: Standing, words: Words) -> Line:
+    verdict = standing.verdict
+    text = full_stop(words.reasons.sentence(verdict.reason))
+    if verdict.cause is not None:
+        text = f"{text} {words.reasons.step(verdict.cause)}"
+    if standing.acknowledged:
+        text = f"{text} {words.text('report_is_acknowledged')}"
+    return Line(standing.name, text)
+
+
+def _failure(failure: Failure, words: Words) -> Line:
+    cause = cause_of(failure.error) if failure.error else None
+    error = words.reasons.cause(cause) if cause else failure.error or words.text("report_no_cause")
+    text = words.count("report_bullet_failures", failure.times, moment=words.moment(failure.last), error=error)
+    return Line(failure.name, full_stop(text))
+
+
+def _job(tally: JobTally, words: Words) -> Line:
+    parts = [words.count("report_bullet_runs", tally.runs)]
+    if tally.failed:
+        parts.append(words.count("report_failed", tally.failed))
+    if tally.warnings:
+        parts.append(words.count("report_warnings", tally.warnings))
+    if tally.size is not None:
+        parts.append(words.text("report_size_in", size=words.size(tally.size), duration=words.duration(tally.duration)))
+    elif tally.duration:
+        parts.append(words.duration(tally.duration))
+    return Line(tally.name or words.text("report_other_runs"), ", ".join(parts))
+
+
+def _storage(storage: Capacity, now: datetime, words: Words) -> Line:
+    used = "?" if storage.percent is None else f"{storage.percent:.0f} %"
+    free = "?" if storage.free is None else words.size(storage.free)
+    parts = [words.text("report_bullet_capacity", used=used, free=free)]
+    if (days := storage.few_days_left(now)) is not None:
+        parts.append(_full_in(days, words))
+    return Line(storage.key, ", ".join(parts))
+
+
+def _plain(summary: str, sections: Iterable[Section], closing: str | None) -> str:
+    blocks = [
+        "\n".join([f"{section.heading}:", *(f"- {line.name}: {line.text}" for line in section.lines)])
+        for section in sections
+    ]
+    return "\n\n".join([summary, *blocks, *([closing] if closing else [])])
+
+
+def _markdown(summary: str, sections: Iterable[Section], closing: str | None) -> str:
+    blocks = [summary]
+    for section in sections:
+        lines = "\n".join(f"- **{_escaped(line.name)}**: {_escaped(line.text)}" for line in section.lines)
+        blocks.append(f"### {section.heading}\n\n{lines}")
+    return "\n\n".join([*blocks, *([closing] if closing else [])])
+
+
+def _escaped(text: str) -> str:
+    """Return a text in which markdown finds no marks; names and errors come from elsewhere."""
+    return "".join(f"\\{char}" if char in "\\`*_<[]" else char for char in " ".join(text.split()))
+
+
+def _standing_data(standing: Standing, words: Words) -> dict[str, Any]:
+    verdict = standing.verdict
+    return {
+        "kind": standing.kind,
+        "key": standing.key,
+        "name": standing.name,
+        "verdict": verdict.lasting.value,
+        "acknowledged": standing.acknowledged,
+        "reason_code": verdict.reason.code,
+        "reason": words.reasons.sentence(verdict.reason),
+        "next_step": words.reasons.step(verdict.cause) if verdict.cause else None,
+        "since": iso(verdict.since),
+        "last_success": iso(verdict.last_success),
+        "next_due": iso(verdict.next_due),
+    }
+
+
+def _failure_data(failure: Failure) -> Mapping[str, Any]:
+    return {
+        "kind": failure.kind,
+        "key": failure.key,
+        "name": failure.name,
+        "times": failure.times,
+        "last": iso(failure.last),
+        "error": failure.error,
+        "settled": failure.settled,
+    }
+
+
+def _job_data(tally: JobTally) -> Mapping[str, Any]:
+    return {
+        "job_id": tally.job_id,
+        "name": tally.name or None,
+        "runs": tally.runs,
+        "runs_failed": tally.failed,
+        "runs_with_warnings": tally.warnings,
+        "bytes": tally.size,
+        "seconds": int(tally.duration.total_seconds()),
+    }
+
+
+def _storage_data(storage: Capacity, now: datetime) -> Mapping[str, Any]:
+    return {
+        "storage": storage.key,
+        "used_percent": storage.percent,
+        "used_bytes": storage.used,
+        "total_bytes": storage.total,
+        "free_bytes": storage.free,
+        "full_on": iso(storage.full_on),
+        "days_until_full": storage.days_left(now),
+    }

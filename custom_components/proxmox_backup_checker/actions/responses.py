@@ -1,0 +1,128 @@
+"""Runs and archives as actions answer them: picked from the picture, and field by field."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from ..checker.assessment import Picture
+from ..checker.history.storage_history import storage_key
+from ..checker.model.facts import StorageFacts
+from ..checker.model.records import RunRecord
+from ..checker.runs.outcomes import Outcome
+from ..checker.verdicts.promises import archive_time
+from ..checker.views.report import job_title
+from ..coordinator import CheckerCoordinator
+from ..proxmox.api.backup_models import Archive
+from ..proxmox.vzdump.failure_cause import cause_of
+from ..texts.reason_text import Reasons
+from .explanation import iso
+from .targets import Thing
+
+
+def runs_of(picture: Picture, things: Iterable[Thing]) -> list[RunRecord]:
+    """Return the runs of guests and jobs, finished or not; all runs where nothing, or the cluster, is chosen."""
+    things = list(things)
+    runs = [*picture.history.runs.values(), *picture.running]
+    if not things or any(thing.kind == "cluster" for thing in things):
+        return runs
+    vmids = {int(thing.key) for thing in things if thing.kind == "guest"}
+    jobs = {thing.key for thing in things if thing.kind == "job"}
+    storages = {thing.key.rpartition("/")[2] for thing in things if thing.kind == "storage"}
+    return [
+        run
+        for run in runs
+        if run.job_id in jobs
+        or (run.storage or "local") in storages
+        or any(outcome.vmid in vmids for outcome in run.outcomes)
+    ]
+
+
+def telling_run(thing: Thing) -> RunRecord | None:
+    """Return the run on which the verdict of a guest or job rests, else its newest.
+
+    Of a job's runs on several nodes, that is the one that failed.
+    """
+    picture, verdict = thing.coordinator.data, thing.verdict
+    known = picture.history.runs.get(verdict.trace.get("run", "")) if verdict else None
+    return known or max(runs_of(picture, [thing]), key=lambda run: run.started, default=None)
+
+
+def run_data(run: RunRecord, coordinator: CheckerCoordinator) -> dict[str, Any]:
+    """Return a run field by field; sizes in bytes."""
+    picture, reasons = coordinator.data, coordinator.reasons
+    return {
+        "upid": run.upid,
+        "node": run.node,
+        "job_id": run.job_id,
+        "job": job_title(run.job_id, picture) if run.job_id is not None else None,
+        "confidence": run.confidence.value,
+        "running": run.ended is None,
+        "started": iso(run.started),
+        "ended": iso(run.ended),
+        "seconds": int((run.ended - run.started).total_seconds()) if run.ended else None,
+        "status": run.status or None,
+        "storage": run.storage,
+        "warnings": run.warnings,
+        "error": run.error,
+        **_cause_data(run.error, reasons),
+        "guests": [_outcome_data(outcome, picture, reasons) for outcome in run.outcomes],
+    }
+
+
+def _outcome_data(outcome: Outcome, picture: Picture, reasons: Reasons) -> dict[str, Any]:
+    view, record = picture.guests.get(outcome.vmid), picture.history.guests.get(outcome.vmid)
+    return {
+        "vmid": outcome.vmid,
+        "name": view.guest.name if view else record.name if record else None,
+        "result": outcome.result.value,
+        "started": iso(outcome.started),
+        "finished": iso(outcome.finished),
+        "seconds": outcome.seconds,
+        "size": outcome.size,
+        "transferred": outcome.transferred,
+        "archive": outcome.archive,
+        "by_hand": outcome.by_hand,
+        "warnings": list(outcome.warnings),
+        "error": outcome.error,
+        **_cause_data(outcome.error, reasons),
+    }
+
+
+def _cause_data(error: str | None, reasons: Reasons) -> dict[str, str | None]:
+    cause = cause_of(error) if error else None
+    return {"cause": reasons.cause(cause) if cause else None, "next_step": reasons.step(cause) if cause else None}
+
+
+def archives_of(coordinator: CheckerCoordinator, things: Iterable[Thing]) -> Iterable[tuple[StorageFacts, Archive]]:
+    """Return the archives of guests on storages, as far as either is chosen; all where nothing, or the cluster, is."""
+    things = list(things)
+    vmids = {int(thing.key) for thing in things if thing.kind == "guest"}
+    keys = {thing.key for thing in things if thing.kind == "storage"}
+    for view in coordinator.data.storages.values():
+        storage = view.storage
+        if keys and storage_key(storage) not in keys:
+            continue
+        for archive in storage.listing.archives if storage.listing else ():
+            if not vmids or archive.vmid in vmids:
+                yield storage, archive
+
+
+def archive_data(archive: Archive, storage: StorageFacts, coordinator: CheckerCoordinator) -> dict[str, Any]:
+    """Return an archive field by field; `size` in bytes, None where the token may not see it."""
+    view = coordinator.data.guests.get(archive.vmid) if archive.vmid is not None else None
+    listing = storage.listing
+    return {
+        "volid": archive.volid,
+        "storage": storage_key(storage),
+        "vmid": archive.vmid,
+        "guest": view.guest.name if view else None,
+        "guest_exists": view is not None,
+        "guest_type": archive.guest_type,
+        "created": iso(archive_time(archive)),
+        "size": archive.size,
+        "finished": archive.finished,
+        "protected": archive.protected,
+        "encrypted": archive.encrypted,
+        "verification": archive.verification,
+        "notes": archive.notes,
+        "listed": iso(listing.read_at) if listing else None,
+    }

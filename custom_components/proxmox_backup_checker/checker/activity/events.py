@@ -1,0 +1,71 @@
+"""The form of a happening: what took place at one moment, and whom it concerns."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from ..model.records import GuestRecord
+from ..model.verdict import Reason
+from ..runs.run_summary import guest_name
+
+_MOST_NAMES: Final = 5
+
+
+class HappeningKind(StrEnum):
+    """What can happen."""
+
+    RUN_SUCCEEDED = "run_succeeded"
+    RUN_WARNINGS = "run_warnings"
+    RUN_FAILED = "run_failed"
+    RUN_MISSED = "run_missed"
+    RECOVERED = "recovered"
+    MANUAL_RUN_SUCCEEDED = "manual_run_succeeded"
+    MANUAL_RUN_FAILED = "manual_run_failed"
+    JOB_CREATED = "job_created"
+    JOB_DELETED = "job_deleted"
+    JOB_ENABLED = "job_enabled"
+    JOB_DISABLED = "job_disabled"
+    JOB_CHANGED = "job_changed"
+    RETENTION_CUT = "retention_cut"
+    DISK_EXCLUDED = "disk_excluded"
+    GUEST_NEW = "guest_new"
+    GUEST_UNCOVERED = "guest_uncovered"
+    ARCHIVE_VANISHED = "archive_vanished"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Happening:
+    """Something that took place; `identity` is the same for the same happening whenever and wherever it is found.
+
+    `reason` tells it in a sentence and `details` say more. `job_id` and `job`, its name, are None where no job is concerned;
+    `guests` are the VMIDs concerned and `names` what people call them. `size` in bytes of all that was saved.
+    """
+
+    kind: HappeningKind
+    identity: str
+    moment: datetime
+    reason: Reason
+    details: tuple[Reason, ...] = ()
+    job_id: str | None = None
+    job: str | None = None
+    guests: tuple[int, ...] = ()
+    names: tuple[str, ...] = ()
+    storage: str | None = None
+    node: str | None = None
+    upid: str | None = None
+    size: int | None = None
+    duration: timedelta | None = None
+
+
+def names_of_guests(vmids: Iterable[int], records: Mapping[int, GuestRecord]) -> tuple[str, ...]:
+    """Return what people call these guests."""
+    return tuple(guest_name(vmid, records) for vmid in vmids)
+
+
+def some(texts: Iterable[str], most: int = _MOST_NAMES) -> str:
+    """Return texts as one: the first few, and how many more there are."""
+    every = list(texts)
+    more = f", … (+{len(every) - most})" if len(every) > most else ""
+    return ", ".join(every[:most]) + more

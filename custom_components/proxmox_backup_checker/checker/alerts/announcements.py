@@ -1,0 +1,275 @@
+"""What is to be told at one moment, each thing once: what began, changed, lasts or is over."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import partial
+from typing import Final
+
+from ..model.facts import Facts
+from ..model.records import Acknowledgement, AlertRecord, History
+from ..model.verdict import GOOD, Status, Verdict
+from .acknowledgements import is_meant, still_held
+from .alerts import LONGEST_WAIT_FOR_RUN, Alert, AlertKind, Severity, is_unseen
+
+_KEPT: Final = timedelta(days=35)
+_MOST_KEPT: Final = 300
+_RECOVERY_STAYS: Final = timedelta(hours=12)
+# For these it is enough that the guest is awaited by a job again.
+_GOOD_WHEN_AWAITED: Final = frozenset({AlertKind.UNCOVERED.value, AlertKind.PAUSED.value})
+
+
+class MessageKind(StrEnum):
+    """What a message says of an alert; `closed` only takes earlier ones back."""
+
+    OPENED = "opened"
+    CHANGED = "changed"
+    REMINDER = "reminder"
+    RECOVERED = "recovered"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Message:
+    """Something to tell; `alert` is None where it is over, `record` what is remembered of it."""
+
+    kind: MessageKind
+    record: AlertRecord
+    alert: Alert | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Announcements:
+    """The messages of one moment, and what to remember of them."""
+
+    messages: tuple[Message, ...]
+    alerts: Mapping[str, AlertRecord]
+    acknowledgements: Mapping[str, Acknowledgement]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Moment:
+    verdicts: Mapping[str, Verdict]
+    acknowledgements: Mapping[str, Acknowledgement]
+    lapsed: frozenset[str]
+    facts: Facts
+    first_look: bool
+
+    @property
+    def now(self) -> datetime:
+        return self.facts.now
+
+
+def _is_hidden(thing: str, facts: Facts) -> bool:
+    """Tell whether something may be there all the same though there is no verdict on it."""
+    return facts.jobs is None if thing.startswith("job_") else not facts.guests_complete
+
+
+def announce(
+    alerts: tuple[Alert, ...], verdicts: Mapping[str, Verdict], history: History, facts: Facts, *, first_look: bool
+) -> Announcements:
+    """Return what is to be told, from the alerts there are now and what `history` holds of those before.
+
+    What is there at the first look ever is a state, not news.
+    """
+    held = still_held(history.acknowledgements, verdicts, facts.now, partial(_is_hidden, facts=facts))
+    lapsed = frozenset(
+        key for key, record in history.acknowledgements.items() if key not in held and record.until is not None
+    )
+    moment = _Moment(verdicts=verdicts, acknowledgements=held, lapsed=lapsed, facts=facts, first_look=first_look)
+    records = dict(history.alerts)
+    # What is over comes first: where problems go from one alert to another, the old message is taken back before.
+    messages = [*_over(alerts, records, moment), *_there(alerts, records, moment)]
+    messages += _no_longer_news(records, moment)
+    kept = _bounded(records, facts.now)
+    return Announcements(
+        messages=tuple(messages),
+        alerts=history.alerts if kept == history.alerts else kept,
+        acknowledgements=held,
+    )
+
+
+def _over(alerts: tuple[Alert, ...], records: dict[str, AlertRecord], moment: _Moment) -> list[Message]:
+    """Close what is no longer there, in the records, and return what is to be told of it."""
+    messages: list[Message] = []
+    current = {alert.tag for alert in alerts}
+    for known in [record for record in records.values() if record.ended is None and record.tag not in current]:
+        if (kind := _end(known, moment)) is not None:
+            well = kind is MessageKind.RECOVERED and known.announced is not None
+            key = f"{known.tag}@{int(moment.now.timestamp())}"
+            ended = replace(known, key=key, ended=moment.now, recovered=well)
+            del records[known.key]
+            records[ended.key] = ended
+            if known.announced is not None:
+                messages.append(Message(kind=kind, record=ended))
+    return messages
+
+
+def _there(alerts: tuple[Alert, ...], records: dict[str, AlertRecord], moment: _Moment) -> list[Message]:
+    """Take what is there into the records, and return what is to be told of it."""
+    messages: list[Message] = []
+    for alert in alerts:
+        known = records.get(alert.tag)
+        record, news = _next(alert, known, moment)
+        if alert.in_progress and _may_wait(record, moment):
+            announced = known.announced if known else None
+            record, news = replace(known or record, held_since=record.held_since, announced=announced), None
+        records[record.key] = record
+        if news is not None:
+            messages.append(Message(kind=news, record=record, alert=alert))
+    return messages
+
+
+def _may_wait(record: AlertRecord, moment: _Moment) -> bool:
+    """Tell whether an alert may wait for the end of a run, after which there may be more, or nothing, to tell.
+
+    Where one run follows the other that is never the right moment: it does not wait for long.
+    """
+    since = record.held_since or moment.now
+    return moment.now - since < LONGEST_WAIT_FOR_RUN and moment.lapsed.isdisjoint(record.things)
+
+
+def _no_longer_news(records: dict[str, AlertRecord], moment: _Moment) -> list[Message]:
+    """Take recoveries back after half a day, unless something new is told in their place."""
+    messages: list[Message] = []
+    # Whatever was told later under the same tag has taken its place.
+    newest = {record.tag: record.key for record in sorted(records.values(), key=lambda record: record.opened)}
+    for record in list(records.values()):
+        old = record.ended is not None and moment.now - record.ended >= _RECOVERY_STAYS
+        if old and record.recovered and not record.taken_back:
+            records[record.key] = replace(record, taken_back=True)
+            if record.tag not in records and newest[record.tag] == record.key:
+                messages.append(Message(kind=MessageKind.CLOSED, record=records[record.key]))
+    return messages
+
+
+def _next(alert: Alert, known: AlertRecord | None, moment: _Moment) -> tuple[AlertRecord, MessageKind | None]:
+    record = AlertRecord(
+        key=alert.tag,
+        tag=alert.tag,
+        kind=alert.kind.value,
+        opened=known.opened if known else moment.now,
+        since=alert.since or (known.since if known else moment.now),
+        causes=tuple(cause.key for cause in alert.causes),
+        things=_things(alert, known, moment),
+        severity=alert.severity.value,
+        failures=alert.failures,
+        announced=known.announced if known else None,
+        known_before=known.known_before if known else moment.first_look,
+        held_since=((known.held_since if known else None) or moment.now) if alert.in_progress else None,
+    )
+    if moment.first_look or is_silenced(alert, moment.acknowledgements, moment.verdicts, moment.now):
+        return record, None
+    news = _news(alert, record, known, moment)
+    return (record if news is None else replace(record, announced=moment.now)), news
+
+
+def _things(alert: Alert, known: AlertRecord | None, moment: _Moment) -> tuple[str, ...]:
+    """Return what belongs to the alert, with what did before and cannot be seen now."""
+    guests = [f"guest_{guest.vmid}" for guest in alert.guests]
+    unseen = [
+        thing
+        for thing in (known.things if known else ())
+        if thing in moment.verdicts and is_unseen(moment.verdicts[thing])
+    ]
+    return tuple(sorted({*alert.things, *guests, *unseen}))
+
+
+def _news(alert: Alert, record: AlertRecord, known: AlertRecord | None, moment: _Moment) -> MessageKind | None:
+    if record.announced is None:
+        if moment.now - record.opened < alert.patience:
+            return None
+        if (
+            known is not None
+            and known.known_before
+            and not _is_worse(alert, record, known)
+            and not _again(alert, known)
+        ):
+            return None
+        return MessageKind.OPENED
+    if known is not None and _is_worse(alert, record, known):
+        return MessageKind.CHANGED
+    if not moment.lapsed.isdisjoint(record.things):
+        return MessageKind.REMINDER
+    remind_after = moment.facts.policy.remind_after
+    if remind_after is not None and moment.now - record.announced >= remind_after:
+        return MessageKind.REMINDER
+    return None
+
+
+def _again(alert: Alert, known: AlertRecord) -> bool:
+    return alert.failures > known.failures
+
+
+def _is_worse(alert: Alert, record: AlertRecord, known: AlertRecord) -> bool:
+    """Tell whether there is a new cause, a guest more, or now a critical problem."""
+    if alert.kind is AlertKind.BLIND:
+        # What cannot be seen because of what cannot be seen is no news.
+        return False
+    if alert.severity is Severity.CRITICAL and known.severity != Severity.CRITICAL:
+        return True
+    return not set(record.causes) <= set(known.causes) or not set(record.things) <= set(known.things)
+
+
+def _end(known: AlertRecord, moment: _Moment) -> MessageKind | None:
+    """Return how an alert that is no longer there has ended, None where that cannot be told yet."""
+    verdicts = [moment.verdicts[thing] for thing in known.things if thing in moment.verdicts]
+    if any(is_unseen(verdict) or verdict.status in {Status.RUNNING, Status.WAITING} for verdict in verdicts):
+        return None
+    if any(_is_hidden(thing, moment.facts) for thing in known.things if thing not in moment.verdicts):
+        return None
+    if known.kind == AlertKind.BLIND:
+        return MessageKind.RECOVERED
+    good = GOOD | {Status.PENDING} if known.kind in _GOOD_WHEN_AWAITED else GOOD
+    held = {verdict.status for verdict in verdicts}
+    # A guest of which nothing is to be expected stands in nobody's way; one that only waits has no backup yet.
+    proven = held & good and held <= good | {Status.IGNORED}
+    well = proven and not any(verdict.problem for verdict in verdicts)
+    return MessageKind.RECOVERED if well else MessageKind.CLOSED
+
+
+def open_messages(
+    alerts: Iterable[Alert], verdicts: Mapping[str, Verdict], history: History, now: datetime, since: datetime | None
+) -> tuple[list[Message], list[Message]]:
+    """Return the alerts that are open, and those that are over, as messages; those told of after `since`, if given.
+
+    What began and ended in between needs no word. What somebody has acknowledged is left out.
+    """
+    there: list[Message] = []
+    for alert in alerts:
+        record = history.alerts.get(alert.tag)
+        if record is None or record.announced is None:
+            continue
+        if is_silenced(alert, history.acknowledgements, verdicts, now):
+            continue
+        if since is None or record.announced >= since:
+            there.append(Message(kind=MessageKind.OPENED, record=record, alert=alert))
+    over = [
+        Message(kind=MessageKind.RECOVERED, record=record)
+        for record in history.alerts.values()
+        if since is not None and record.recovered and record.ended and record.ended >= since > record.opened
+    ]
+    return sorted(there, key=lambda message: message.record.announced or now), over
+
+
+def is_silenced(
+    alert: Alert, acknowledgements: Mapping[str, Acknowledgement], verdicts: Mapping[str, Verdict], now: datetime
+) -> bool:
+    """Tell whether a person has said to know of all of it: of the job, or of every guest by itself."""
+
+    def is_known(thing: str) -> bool:
+        return is_meant(verdicts.get(thing), acknowledgements.get(thing), now)
+
+    guests = [thing for thing in alert.things if thing.startswith("guest_")]
+    return bool(alert.things) and all(is_known(thing) for thing in guests or alert.things)
+
+
+def _bounded(records: Mapping[str, AlertRecord], now: datetime) -> dict[str, AlertRecord]:
+    """Return the alerts that last, and those of the last weeks."""
+    ended = sorted(
+        (record for record in records.values() if record.ended is not None and now - record.ended < _KEPT),
+        key=lambda record: (record.ended or now, record.key),
+    )
+    kept = [record for record in records.values() if record.ended is None] + ended[-_MOST_KEPT:]
+    return {record.key: record for record in kept}

@@ -1,0 +1,105 @@
+"""The listed archives, sorted in by guest and by storage."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from operator import attrgetter
+
+from ...proxmox.api.backup_models import Archive
+from ...proxmox.retention import Backup
+from ..model.facts import ArchiveListing, StorageFacts
+from .archive import as_backup
+
+type Place = tuple[str, str | None]
+"""A storage and, where each node has its own, the node."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedStorage:
+    """A listing with its archives by VMID."""
+
+    listing: ArchiveListing
+    on_backup_server: bool
+    by_guest: Mapping[int, tuple[Archive, ...]]
+    _backups: dict[int, tuple[Backup, ...]] = field(default_factory=dict, compare=False, repr=False)
+
+    def backups_of(self, vmid: int) -> tuple[Backup, ...]:
+        """Return a guest's archives as prune looks at them, in the same order; found once."""
+        found = self._backups.get(vmid)
+        if found is None:
+            found = self._backups[vmid] = tuple(map(as_backup, self.by_guest.get(vmid, ())))
+        return found
+
+    @classmethod
+    def of(cls, listing: ArchiveListing, *, on_backup_server: bool) -> ListedStorage:
+        """Sort a listing in, in its own order."""
+        by_guest: dict[int, list[Archive]] = {}
+        for archive in listing.archives:
+            if archive.vmid is not None:
+                by_guest.setdefault(archive.vmid, []).append(archive)
+        return cls(
+            listing=listing,
+            on_backup_server=on_backup_server,
+            by_guest={vmid: tuple(archives) for vmid, archives in by_guest.items()},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class GuestArchives:
+    """The archives listed for a VMID: by place as they are listed, and those of all places, each once, newest first."""
+
+    by_place: Mapping[Place, tuple[Archive, ...]]
+    newest_first: tuple[Archive, ...]
+
+
+NONE_LISTED = GuestArchives({}, ())
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveIndex:
+    """All listings of a cluster."""
+
+    places: Mapping[Place, ListedStorage] = field(default_factory=dict)
+    guests: Mapping[int, GuestArchives] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, storages: Iterable[StorageFacts]) -> ArchiveIndex:
+        """Sort in what is listed."""
+        places = {
+            (storage.storage, storage.node): ListedStorage.of(
+                storage.listing, on_backup_server=storage.is_backup_server
+            )
+            for storage in storages
+            if storage.listing is not None
+        }
+        by_guest: dict[int, dict[Place, tuple[Archive, ...]]] = {}
+        for place, listed in places.items():
+            for vmid, archives in listed.by_guest.items():
+                by_guest.setdefault(vmid, {})[place] = archives
+        return cls(places, {vmid: _of_guest(by_place, places) for vmid, by_place in by_guest.items()})
+
+    def of_guest(self, vmid: int) -> GuestArchives:
+        """Return a guest's archives."""
+        return self.guests.get(vmid, NONE_LISTED)
+
+
+def _of_guest(by_place: Mapping[Place, tuple[Archive, ...]], places: Mapping[Place, ListedStorage]) -> GuestArchives:
+    if len(by_place) == 1:
+        [archives] = by_place.values()
+        return GuestArchives(by_place, _newest_first(archives))
+    seen: set[tuple[str, int]] = set()
+    each_once: list[Archive] = []
+    for place, archives in by_place.items():
+        if places[place].on_backup_server:
+            each_once += archives
+            continue
+        for archive in archives:
+            # Two storages may lead to the same directory.
+            identity = (archive.volid.rpartition(":")[2].rpartition("/")[2], archive.ctime)
+            if identity not in seen:
+                seen.add(identity)
+                each_once.append(archive)
+    return GuestArchives(by_place, _newest_first(each_once))
+
+
+def _newest_first(archives: Iterable[Archive]) -> tuple[Archive, ...]:
+    return tuple(sorted(archives, key=attrgetter("ctime"), reverse=True))

@@ -1,0 +1,173 @@
+"""Whose an archive is: on a storage that several clusters use, another guest with the same number may have left it."""
+
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from functools import cached_property
+from typing import Final
+
+from ...proxmox.api.backup_models import Archive
+from ...proxmox.api.cluster_models import Guest
+from ..history.limits import FEWEST_RUNS_PER_GUEST, KEPT
+from ..model.facts import Facts
+from ..model.records import History, RunRecord
+from ..runs.outcomes import Outcome, written_name
+from ..runs.run_index import RunIndex
+from .archive import is_renamed, logged_name
+
+# Times of archives and runs are those of the node that wrote them.
+_CLOCKS_DIFFER: Final = timedelta(minutes=1)
+
+
+class Origin(Enum):
+    """Who wrote an archive; UNCERTAIN where a run of ours can have, but none that is known did."""
+
+    OURS = "ours"
+    FOREIGN = "foreign"
+    UNCERTAIN = "uncertain"
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Tells the origin of archives from all runs of this cluster that are known.
+
+    `history` already holds what the facts add to it, and `index` its runs; `running` are the runs in progress.
+    """
+
+    facts: Facts
+    history: History
+    index: RunIndex
+    running: tuple[RunRecord, ...] = ()
+    _written: dict[int, tuple[frozenset[str], tuple[Outcome, ...]]] = field(default_factory=dict)
+
+    def attributable(self, guest: Guest, archives: Iterable[Archive]) -> list[Archive]:
+        """Return the archives that can be held to be a guest's own, those that bear its number given.
+
+        What is certainly foreign never is. What is uncertain is not where foreign archives with this number lie beside it,
+        or where its notes name another guest.
+        """
+        archives, shared = list(archives), self._shared
+        names, _ = self._written_for(guest.vmid)
+        # Most archives are those of our runs.
+        others = [archive for archive in archives if archive.storage not in shared or logged_name(archive) not in names]
+        if not others:
+            return archives
+        origins = {archive.volid: self.origin(archive) for archive in others}
+        mixed = {archive.storage for archive in others if origins[archive.volid] is Origin.FOREIGN}
+        left = {
+            archive.volid
+            for archive in others
+            if (origin := origins[archive.volid]) is not Origin.OURS
+            and (
+                origin is Origin.FOREIGN
+                or (archive.storage in mixed and not _names(archive, guest))
+                or self._names_another(archive, guest)
+            )
+        }
+        return [archive for archive in archives if archive.volid not in left] if left else archives
+
+    def _names_another(self, archive: Archive, guest: Guest) -> bool:
+        """Tell whether an archive's notes are the name of another guest: such notes are Proxmox' usual ones."""
+        notes = (archive.notes or "").strip()
+        if guest.name is None or len(notes.split()) != 1 or guest.name in notes:
+            return False
+        return notes != str(guest.vmid) and notes not in self._other_notes
+
+    @cached_property
+    def _other_notes(self) -> frozenset[str]:
+        """The words that jobs leave in notes and that name no guest: those for node and cluster, and fixed ones."""
+        templates = (str(job.options.get("notes-template", "")).strip() for job in self.facts.jobs or ())
+        return frozenset({*self.facts.nodes, self.facts.cluster.title, *templates})
+
+    def origin(self, archive: Archive) -> Origin:
+        """Return who wrote an archive."""
+        if archive.vmid is None or archive.storage not in self._shared:
+            return Origin.UNCERTAIN
+        names, nameless = self._written_for(archive.vmid)
+        if logged_name(archive) in names:
+            return Origin.OURS
+        written = datetime.fromtimestamp(archive.ctime, UTC)
+        if any(_lasted(outcome, written) for outcome in nameless):
+            return Origin.OURS
+        if is_renamed(archive) or not self._is_all_known(archive.vmid, written):
+            return Origin.UNCERTAIN
+        return Origin.FOREIGN
+
+    @cached_property
+    def _shared(self) -> frozenset[str]:
+        """The storages on which somebody else can write."""
+        return frozenset(storage.storage for storage in self.facts.storages if storage.node is None)
+
+    @cached_property
+    def concerned(self) -> frozenset[str]:
+        """The nodes that can have backed anything up: one that never had a guest has nothing to list."""
+        return frozenset({*(guest.node for guest in self.facts.guests), *self.index.nodes})
+
+    def _nodes_with(self, vmid: int, moment: datetime) -> frozenset[str]:
+        """Return the nodes on which a guest can have been at a moment, where alone it can have been backed up."""
+        record, began = self.history.guests.get(vmid), self.history.began
+        if record is None or began is None:
+            return self.concerned
+        stayed_since = max(filter(None, (began, record.first_seen, record.moved)))
+        return frozenset({record.node}) if moment > stayed_since else self.concerned
+
+    def _are_runs_known(self, node: str, moment: datetime) -> bool:
+        """Tell whether no run is missing that a node can have started then."""
+        facts = self.facts.nodes.get(node)
+        if facts is None or facts.runs_known_since is None or facts.tasks_read is None:
+            return False
+        if moment < facts.runs_known_since + _CLOCKS_DIFFER or moment + KEPT - _CLOCKS_DIFFER <= self.facts.now:
+            return False
+        if facts.tasks_read == self.facts.now:
+            return moment - facts.skew + _CLOCKS_DIFFER <= self.facts.now
+        return moment <= facts.tasks_read + facts.skew - _CLOCKS_DIFFER
+
+    def _is_all_known(self, vmid: int, written: datetime) -> bool:
+        """Tell whether every run is known that can have written an archive of this number at this time."""
+        nodes = self._nodes_with(vmid, written)
+        if not all(self._are_runs_known(node, written) for node in nodes):
+            return False
+        outcomes = self.index.by_guest.get(vmid, ())
+        if len(outcomes) >= FEWEST_RUNS_PER_GUEST and written < outcomes[-1].started:
+            # What came before may have been left out of the history.
+            return False
+        return not self._is_obscure(nodes, written)
+
+    def _is_obscure(self, nodes: Container[str], written: datetime) -> bool:
+        """Tell whether a run may have written something then of which it is not known whom it backed up."""
+        if any(started - _CLOCKS_DIFFER <= written for started in self.facts.unread_runs):
+            return True
+        return any(
+            run.node in nodes
+            and run.started - _CLOCKS_DIFFER <= written <= (run.ended or run.started + KEPT) + _CLOCKS_DIFFER
+            for run in self.index.untold
+        )
+
+    @cached_property
+    def _running_by_guest(self) -> dict[int, list[Outcome]]:
+        found: dict[int, list[Outcome]] = {}
+        for run in self.running:
+            for outcome in run.outcomes:
+                found.setdefault(outcome.vmid, []).append(outcome)
+        return found
+
+    def _written_for(self, vmid: int) -> tuple[frozenset[str], tuple[Outcome, ...]]:
+        """Return the names of the archives that our runs wrote for a number, and the outcomes that name none."""
+        if vmid not in self._written:
+            outcomes = (*self.index.by_guest.get(vmid, ()), *self._running_by_guest.get(vmid, ()))
+            self._written[vmid] = (
+                frozenset([written_name(outcome.archive) for outcome in outcomes if outcome.archive is not None]),
+                tuple([outcome for outcome in outcomes if outcome.archive is None]),
+            )
+        return self._written[vmid]
+
+
+def _lasted(outcome: Outcome, moment: datetime) -> bool:
+    """Tell whether a backup was under way at a moment."""
+    end = outcome.finished or outcome.started
+    return outcome.started - _CLOCKS_DIFFER <= moment <= end + _CLOCKS_DIFFER
+
+
+def _names(archive: Archive, guest: Guest) -> bool:
+    return guest.name is not None and (archive.notes or "").strip() == guest.name

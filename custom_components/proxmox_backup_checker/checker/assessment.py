@@ -1,0 +1,251 @@
+"""The picture: every guest and job with its verdict, as one immutable value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ..proxmox.api.backup_models import BackupJob
+from ..proxmox.api.cluster_models import ClusterStatus, Guest
+from .activity.detection import Change, happenings_of
+from .activity.events import Happening
+from .alerts.acknowledgements import is_meant
+from .alerts.alerts import Alert, alerts_of
+from .alerts.announcements import Message, announce
+from .context import Situation
+from .history.job_history import remember_verdicts
+from .history.storage_history import storage_key
+from .history.update import updated, with_known_values
+from .indexes import Indexes
+from .metrics import GuestFigures, JobFigures, figures_of_guest, figures_of_job
+from .model.facts import Facts, NodeFacts, StorageFacts
+from .model.records import Acknowledgement, History, RunRecord, VerdictRecord
+from .model.verdict import Status, Verdict
+from .runs.run_index import RunIndex
+from .runs.run_records import records_of
+from .verdicts.cluster import Counts, judge_cluster
+from .verdicts.guest import judge_guest
+from .verdicts.job import judge_job
+from .verdicts.storage import judge_storage
+from .verdicts.storage_forecast import full_on
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GuestView:
+    """A guest and what is held of its backups."""
+
+    guest: Guest
+    verdict: Verdict
+    figures: GuestFigures
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobView:
+    """A backup job and what is held of its runs; `covered` are the VMIDs of the guests that it surely covers."""
+
+    job: BackupJob
+    verdict: Verdict
+    figures: JobFigures
+    covered: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StorageView:
+    """A storage and what is held of it; `key` tells it from every other, `full_on` is when it will be full."""
+
+    key: str
+    storage: StorageFacts
+    verdict: Verdict
+    full_on: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Picture:
+    """What is known and held of a cluster at one moment.
+
+    `jobs_visible` is False where the token may not see jobs: then `jobs` is empty and says nothing. `guests_complete` is
+    False where a guest that exists may be missing from `guests`. `history` is what to keep until the next moment, `index`
+    the same runs by guest and job. `verdict` is that of the cluster as a whole, `read_at` when Proxmox was last read.
+    `happenings` are what has happened since the picture before, oldest first. `verdicts` holds all of them by key, such as
+    guest_101, job_nightly, storage_nas and cluster. `alerts` are the problems as a person would tell them, `messages` what
+    is to be told now.
+    """
+
+    cluster: ClusterStatus
+    nodes: Mapping[str, NodeFacts]
+    guests: Mapping[int, GuestView]
+    jobs: Mapping[str, JobView]
+    storages: Mapping[str, StorageView]
+    counts: Counts
+    verdict: Verdict
+    read_at: datetime
+    jobs_visible: bool
+    guests_complete: bool
+    running: tuple[RunRecord, ...]
+    history: History
+    index: RunIndex
+    happenings: tuple[Happening, ...]
+    verdicts: Mapping[str, Verdict]
+    alerts: tuple[Alert, ...]
+    messages: tuple[Message, ...]
+
+    def acknowledgement(self, key: str) -> Acknowledgement | None:
+        """Return a person's word that the problem behind a key, such as guest_101, is known."""
+        found = self.history.acknowledgements.get(key)
+        return found if is_meant(self.verdicts.get(key), found, self.read_at) else None
+
+
+def judge(facts: Facts, history: History, before: Picture | None = None) -> Picture:
+    """Return the picture that facts and history give; what is as in the one `before` is the same object there."""
+    facts = with_known_values(_with_plausible_clock(facts, history), history)
+    runs = records_of(facts, history.runs)
+    indexes = Indexes.of(facts, runs.finished)
+    remembered = updated(history, facts, runs.finished, indexes)
+    situation = Situation(facts=facts, history=remembered, indexes=indexes, running=runs.running)
+    guests = {guest.vmid: _guest_view(guest, situation) for guest in facts.guests}
+    jobs = {job.job_id: _job_view(job, situation) for job in facts.jobs or ()}
+    storages = {storage_key(storage): _storage_view(storage, situation) for storage in facts.storages}
+    of_guests = {vmid: view.verdict for vmid, view in guests.items()}
+    of_jobs = {job_id: view.verdict for job_id, view in jobs.items()}
+    counts = Counts.of(of_guests.values())
+    cluster = judge_cluster(counts, [*of_jobs.values(), *(view.verdict for view in storages.values())])
+    verdicts = {"cluster": cluster, **_by_key(storages, of_guests, of_jobs)}
+    after = remember_verdicts(remembered, of_jobs, situation)
+    records = _remembered(verdicts, after, facts.now)
+    alerts = alerts_of(verdicts, situation)
+    told = announce(alerts, verdicts, after, facts, first_look=history.evaluated is None)
+    change = Change(before=history, after=after, situation=situation, guests=of_guests, jobs=of_jobs)
+    picture = Picture(
+        cluster=facts.cluster,
+        nodes=facts.nodes,
+        guests=guests,
+        jobs=jobs,
+        storages=storages,
+        counts=counts,
+        verdict=replace(cluster, since=records["cluster"].since),
+        read_at=facts.read_at or facts.now,
+        jobs_visible=facts.jobs is not None,
+        guests_complete=facts.guests_complete,
+        running=situation.running,
+        history=replace(
+            after,
+            evaluated=facts.read_at or facts.now,
+            verdicts=records,
+            acknowledgements=told.acknowledgements,
+            alerts=told.alerts,
+        ),
+        index=situation.index,
+        happenings=happenings_of(change),
+        verdicts=verdicts,
+        alerts=alerts,
+        messages=told.messages,
+    )
+    return _kept(picture, before) if before is not None else picture
+
+
+def _kept(picture: Picture, before: Picture) -> Picture:
+    """Return the picture with what is equal to before as the same object, so that others need not look at it again."""
+    guests, jobs, storages = (
+        _same(picture.guests, before.guests),
+        _same(picture.jobs, before.jobs),
+        _same(picture.storages, before.storages),
+    )
+    history = replace(picture.history, guests=_same(picture.history.guests, before.history.guests))
+    return replace(picture, guests=guests, jobs=jobs, storages=storages, history=history)
+
+
+def _same[Key, Value](found: Mapping[Key, Value], before: Mapping[Key, Value]) -> Mapping[Key, Value]:
+    """Return a mapping whose values are those of before where they are equal; that of before where all are."""
+    kept = {key: known if (known := before.get(key)) == value else value for key, value in found.items()}
+    if len(kept) == len(before) and all(value is before.get(key) for key, value in kept.items()):
+        return before
+    return kept
+
+
+def _by_key(
+    storages: Mapping[str, StorageView], guests: Mapping[int, Verdict], jobs: Mapping[str, Verdict]
+) -> dict[str, Verdict]:
+    return {
+        **{f"storage_{key}": view.verdict for key, view in storages.items()},
+        **{f"guest_{vmid}": verdict for vmid, verdict in guests.items()},
+        **{f"job_{job_id}": verdict for job_id, verdict in jobs.items()},
+    }
+
+
+def _guest_view(guest: Guest, situation: Situation) -> GuestView:
+    return GuestView(
+        guest=guest,
+        verdict=_limited(f"guest_{guest.vmid}", judge_guest(guest, situation), situation),
+        figures=figures_of_guest(guest, situation),
+    )
+
+
+def _job_view(job: BackupJob, situation: Situation) -> JobView:
+    return JobView(
+        job=job,
+        verdict=_limited(f"job_{job.job_id}", judge_job(job, situation), situation),
+        figures=figures_of_job(job, situation),
+        covered=tuple([guest.vmid for guest in situation.covered_guests(job)]),
+    )
+
+
+def _storage_view(storage: StorageFacts, situation: Situation) -> StorageView:
+    key = storage_key(storage)
+    return StorageView(
+        key=key,
+        storage=storage,
+        verdict=_limited(f"storage_{key}", judge_storage(storage, situation), situation),
+        full_on=full_on(situation.history.storages[key].samples, storage.total),
+    )
+
+
+def _with_plausible_clock(facts: Facts, history: History) -> Facts:
+    """Return the facts by the nodes' clocks where ours has gone back, as after a start without a time server."""
+    if history.evaluated is None or facts.now >= history.evaluated:
+        return facts
+    skews = sorted(node.skew for node in facts.nodes.values() if node.tasks_read is not None)
+    if not skews:
+        return replace(facts, now=history.evaluated)
+    usual = skews[len(skews) // 2]
+    nodes = {name: replace(node, skew=node.skew - usual) for name, node in facts.nodes.items()}
+    return replace(facts, now=facts.now + usual, nodes=nodes, read_at=facts.read_at and facts.read_at + usual)
+
+
+def _limited(key: str, verdict: Verdict, situation: Situation) -> Verdict:
+    """Let what has been unknown for too long be a problem."""
+    if verdict.problem is not None:
+        return verdict
+    record = situation.history.verdicts.get(key)
+    since = (record.unknown_since if record else None) or situation.facts.now
+    blind = since if situation.facts.read_at is None else min(since, situation.facts.read_at)
+    verdict = replace(verdict, since=verdict.since or blind)
+    return (
+        replace(verdict, problem=True) if situation.facts.now - blind >= situation.facts.policy.blind_limit else verdict
+    )
+
+
+def _remembered(verdicts: Mapping[str, Verdict], history: History, now: datetime) -> dict[str, VerdictRecord]:
+    """Return each verdict with the moment since when it holds."""
+    known = history.verdicts
+    return {key: _record(key, verdict, known.get(key), now) for key, verdict in verdicts.items()}
+
+
+def _record(key: str, verdict: Verdict, known: VerdictRecord | None, now: datetime) -> VerdictRecord:
+    status = verdict.status.value
+    unseen = verdict.problem is None or verdict.status is Status.UNKNOWN
+    unknown_since = (known.unknown_since if known and known.unknown_since else now) if unseen else None
+    same = known is not None and (known.status, known.code, known.problem) == (
+        status,
+        verdict.reason.code,
+        verdict.problem,
+    )
+    if known is not None and same and known.unknown_since == unknown_since:
+        return known
+    since = known.since if known is not None and same else now
+    return VerdictRecord(
+        key=key,
+        status=status,
+        code=verdict.reason.code,
+        problem=verdict.problem,
+        since=since,
+        unknown_since=unknown_since,
+    )

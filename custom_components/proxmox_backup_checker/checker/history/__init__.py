@@ -1,0 +1,1 @@
+"""What is remembered from one look at the cluster to the next."""

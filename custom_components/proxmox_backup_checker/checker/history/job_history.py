@@ -1,0 +1,77 @@
+"""What is remembered of jobs from their verdicts: since when each fails, and which slots passed without a run."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Final
+
+from ..context import Situation
+from ..jobs.timetable import event_of
+from ..model.records import History, JobRecord, MissRecord
+from ..model.verdict import Status, Verdict
+
+COULD_NOT_START: Final = frozenset({"job_could_not_start", "job_state_unreadable"})
+_BAD: Final = frozenset({Status.FAILED, Status.OVERDUE})
+_MOST_SLOTS: Final = 50
+
+
+def remember_verdicts(history: History, verdicts: Mapping[str, Verdict], situation: Situation) -> History:
+    """Return the history with what the verdicts on jobs, by job id, add to it; the same one where that is nothing."""
+    changed = {
+        job_id: replace(record, failing_since=since)
+        for job_id, verdict in verdicts.items()
+        if (record := history.jobs.get(job_id)) is not None
+        and (since := _failing_since(record, verdict, situation.facts.now)) != record.failing_since
+    }
+    misses = {
+        miss.key: miss
+        for job_id, verdict in verdicts.items()
+        for miss in _misses(job_id, verdict, situation)
+        if miss.key not in history.misses
+    }
+    if not changed and not misses:
+        return history
+    return replace(history, jobs={**history.jobs, **changed}, misses={**history.misses, **misses})
+
+
+def _failing_since(record: JobRecord, verdict: Verdict, now: datetime) -> datetime | None:
+    """Return since when a job fails; what cannot be seen and what is still to come end nothing."""
+    if verdict.problem and verdict.status in _BAD:
+        return record.failing_since or verdict.since or now
+    if verdict.status in {Status.OK, Status.WARNING, Status.PAUSED, Status.IGNORED}:
+        return None
+    return record.failing_since
+
+
+def _misses(job_id: str, verdict: Verdict, situation: Situation) -> Iterable[MissRecord]:
+    """Return the slots that a verdict calls missed: the newest, and those before it since the last run."""
+    if not verdict.problem or verdict.status not in _BAD:
+        return
+    code, values = verdict.reason.code, verdict.reason.values
+    node, slot = str(values.get("node", "")), values.get("slot")
+    if code in COULD_NOT_START and verdict.status is Status.FAILED:
+        if verdict.since is not None:
+            yield _miss(job_id, verdict.since, node, code, verdict.error)
+    elif verdict.status is Status.OVERDUE and isinstance(slot, datetime):
+        for missed in _slots_until(slot, job_id, node, situation):
+            yield _miss(job_id, missed, node, code, verdict.error)
+
+
+def _slots_until(slot: datetime, job_id: str, node: str, situation: Situation) -> Iterable[datetime]:
+    job = situation.job(job_id)
+    table = situation.timetable(job, node) if job is not None else None
+    if job is None or table is None or (event := event_of(job)) is None:
+        return [slot]
+    last = next((run.started for run in situation.job_runs(job) if run.node == node), None)
+    first = table.first_missed(last, situation.owed_since(job))
+    if first is None or first >= slot:
+        return [slot]
+    zone = table.zone
+    between = (found.astimezone(UTC) for found in event.slots(first.astimezone(zone), slot.astimezone(zone)))
+    return [*dict.fromkeys([first, *islice(between, _MOST_SLOTS), slot])]
+
+
+def _miss(job_id: str, slot: datetime, node: str, code: str, error: str | None) -> MissRecord:
+    key = f"{job_id}@{int(slot.timestamp())}"
+    return MissRecord(key=key, job_id=job_id, slot=slot, node=node, code=code, error=error)

@@ -1,0 +1,250 @@
+"""Carries the history on from one moment to the next: what appeared, changed and went away, and when."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from ...proxmox.api.backup_models import BackupJob
+from ...proxmox.api.cluster_models import Guest
+from ..indexes import Indexes
+from ..model.facts import Facts, JobState, NodeFacts
+from ..model.labels import job_name
+from ..model.records import GuestRecord, History, JobRecord, NodeRecord, RunRecord
+from .storage_history import MissingArchives, remember_storages
+
+_SAME_BOOT: Final = timedelta(minutes=2)
+_BAD: Final = frozenset({"overdue", "failed"})
+
+
+def updated(history: History, facts: Facts, runs: Mapping[str, RunRecord], indexes: Indexes) -> History:
+    """Return the history with what the facts add to it; `runs` are all that have finished, `indexes` hold them too."""
+    storages = remember_storages(history.storages, facts)
+    missing = MissingArchives.of(indexes.archives, storages, facts)
+    return replace(
+        history,
+        began=history.began or facts.now,
+        runs=runs,
+        jobs=_jobs(history, facts),
+        guests=_guests(history, facts, indexes, missing),
+        storages=storages,
+        nodes={name: _node(history.nodes.get(name), node, history, facts) for name, node in facts.nodes.items()},
+    )
+
+
+def with_known_values(facts: Facts, history: History) -> Facts:
+    """Return the facts with what was last seen of guests that Proxmox has no statistics of, as on a node that is down.
+
+    It shows neither name nor tags of them then, nor that they are templates (PVE/API2Tools.pm, extract_vm_stats).
+    """
+    if all(guest.template is not None for guest in facts.guests):
+        return facts
+    return replace(facts, guests=tuple(_completed(guest, history.guests.get(guest.vmid)) for guest in facts.guests))
+
+
+def _completed(guest: Guest, known: GuestRecord | None) -> Guest:
+    if guest.template is not None or known is None or known.guest_type != guest.guest_type:
+        return guest
+    return replace(guest, name=guest.name or known.name, template=known.template, tags=guest.tags or known.tags)
+
+
+def _jobs(history: History, facts: Facts) -> Mapping[str, JobRecord]:
+    if facts.jobs is None:
+        return history.jobs
+    records = {job.job_id: _job(history, job, facts) for job in facts.jobs}
+    for job_id, record in history.jobs.items():
+        if job_id not in records:
+            gone = record.deleted or (facts.now if facts.cluster.quorate else None)
+            records[job_id] = record if gone == record.deleted else replace(record, deleted=gone)
+    return records
+
+
+def _job(history: History, job: BackupJob, facts: Facts) -> JobRecord:
+    now = facts.now
+    record = history.jobs.get(job.job_id)
+    schedule = job.schedule or job.starttime
+    if record is None:
+        created = _created(job, facts.job_states) if history.began is None else now
+        record = JobRecord(
+            job_id=job.job_id,
+            name=job_name(job),
+            first_seen=None if history.began is None else now,
+            enabled=job.enabled,
+            schedule=schedule,
+            owed_since=created,
+            owed_because="created" if created else None,
+            disabled_since=None if job.enabled or history.began is None else now,
+        )
+    elif record.deleted is not None:
+        record = replace(record, deleted=None, owed_since=now, owed_because="created", failing_since=None)
+    if job.enabled and not record.enabled:
+        record = replace(record, owed_since=now, owed_because="enabled", disabled_since=None)
+    elif not job.enabled and record.enabled:
+        record = replace(record, disabled_since=now)
+    if schedule != record.schedule and not _is_bad(history, job):
+        # Who edits a job while a backup is missing does not thereby get the backup.
+        record = replace(record, owed_since=now, owed_because="edited")
+    return replace(
+        record,
+        name=job_name(job),
+        enabled=job.enabled,
+        schedule=schedule,
+        fingerprint=fingerprint(job),
+        next_run=job.next_run,
+    )
+
+
+def _created(job: BackupJob, states: Iterable[JobState]) -> datetime | None:
+    """Return since when a job waits for its first run, where the state files tell."""
+    waiting = [state for state in states if state.job_id == job.job_id]
+    if not waiting or any(state.state != "created" for state in waiting):
+        return None
+    return max((state.updated for state in waiting if state.updated is not None), default=None)
+
+
+def _is_bad(history: History, job: BackupJob) -> bool:
+    verdict = history.verdicts.get(f"job_{job.job_id}")
+    return verdict is not None and verdict.status in _BAD
+
+
+def fingerprint(job: BackupJob) -> dict[str, str]:
+    """Return what a job promises, as texts by name."""
+    promised = {
+        "enabled": "1" if job.enabled else "0",
+        "schedule": job.schedule or job.starttime,
+        "storage": job.storage,
+        "node": job.node,
+        "pool": job.pool,
+        "vmid": ",".join(str(vmid) for vmid in sorted(job.vmids)),
+        "all": "1" if job.all_guests else None,
+        "exclude": ",".join(str(vmid) for vmid in sorted(job.exclude)),
+        "mode": job.mode,
+        "prune-backups": _text(job.options.get("prune-backups")),
+    }
+    return {name: value for name, value in promised.items() if value}
+
+
+def _text(value: object) -> str:
+    if isinstance(value, Mapping):
+        return ",".join(f"{key}={value[key]}" for key in sorted(value))
+    return "" if value is None else str(value)
+
+
+def _guests(history: History, facts: Facts, indexes: Indexes, missing: MissingArchives) -> Mapping[int, GuestRecord]:
+    backed_up_now = _backed_up_now(facts)
+    outcomes = indexes.runs.by_guest
+    records: dict[int, GuestRecord] = {}
+    for guest in facts.guests:
+        record = _guest(history, guest, facts, indexes, busy=guest.vmid in backed_up_now)
+        records[guest.vmid] = missing.noted(record, outcomes.get(guest.vmid, ()))
+    for vmid, record in history.guests.items():
+        if vmid not in records:
+            absent = record.absent_since or (facts.now if facts.guests_complete else None)
+            record = record if absent == record.absent_since else replace(record, absent_since=absent)
+            records[vmid] = missing.noted(record, outcomes.get(vmid, ()))
+    return records
+
+
+def _backed_up_now(facts: Facts) -> set[int]:
+    return {
+        guest_run.vmid
+        for run in facts.runs
+        if run.task.running and run.log is not None
+        for guest_run in run.log.guests
+        if guest_run.result == "running"
+    }
+
+
+def _guest(history: History, guest: Guest, facts: Facts, indexes: Indexes, *, busy: bool) -> GuestRecord:
+    now = facts.now
+    known = history.guests.get(guest.vmid)
+    # Guests that the token may only see now were there before.
+    first_look = history.began is None or not history.guests
+    if known is None:
+        record = GuestRecord(
+            vmid=guest.vmid,
+            guest_type=guest.guest_type,
+            name=guest.name,
+            node=guest.node,
+            first_seen=None if first_look else now,
+            # It came after the last look; whatever bears its number from before was another guest.
+            since=None if first_look else history.evaluated,
+        )
+    elif _is_another(known, guest):
+        record = GuestRecord(
+            vmid=guest.vmid, guest_type=guest.guest_type, name=guest.name, node=guest.node, first_seen=now, since=now
+        )
+    else:
+        record = known
+    changes: dict[str, object] = {
+        "name": guest.name or record.name,
+        "absent_since": None,
+        "locked_since": (record.locked_since or now) if guest.lock == "backup" and not busy else None,
+        "template": guest.template,
+        "tags": guest.tags,
+    }
+    if record.node != guest.node:
+        changes |= {"node": guest.node, "moved": now, "moved_from": record.node}
+    if facts.jobs is not None:
+        jobs = indexes.coverage.jobs_of[guest.vmid]
+        if guest.vmid not in indexes.coverage.unclear:
+            changes["without_job"] = not jobs
+        covering = [job.job_id for job in jobs if job.enabled]
+        changes |= _coverage(record, covering, facts, first_look=first_look)
+    if (excluded := indexes.exclusions.get(guest.vmid)) is not None:
+        changes |= _exclusions(record, excluded)
+    return _changed(record, changes)
+
+
+def _changed(record: GuestRecord, changes: Mapping[str, Any]) -> GuestRecord:
+    """Return the record with the changes, the same one where there are none."""
+    different = {name: value for name, value in changes.items() if getattr(record, name) != value}
+    return replace(record, **different) if different else record
+
+
+def _is_another(known: GuestRecord, guest: Guest) -> bool:
+    """Tell whether a VMID was used again for another guest; one that was restored keeps its name."""
+    if known.guest_type != guest.guest_type:
+        return True
+    return known.absent_since is not None and guest.name is not None and known.name not in {None, guest.name}
+
+
+def _coverage(record: GuestRecord, covering: Sequence[str], facts: Facts, *, first_look: bool) -> Mapping[str, object]:
+    """Tell since when a guest is in which enabled jobs, and since when in none."""
+    new = None if first_look else facts.now
+    uncovered = None
+    if not covering and not first_look:
+        was_covered = bool(record.covered_since) or record.first_seen == facts.now
+        uncovered = facts.now if was_covered and record.uncovered_since is None else record.uncovered_since
+    covered = {job_id: record.covered_since.get(job_id, new) for job_id in covering}
+    return {"covered_since": covered, "uncovered_since": uncovered}
+
+
+def _exclusions(record: GuestRecord, excluded: tuple[str, ...]) -> Mapping[str, object]:
+    """Tell what no job saves of a guest, and which of it is new."""
+    if record.excluded_disks is None:
+        return {"excluded_disks": excluded}
+    new = (set(excluded) - set(record.excluded_disks)) | (set(record.newly_excluded) & set(excluded))
+    return {"excluded_disks": excluded, "newly_excluded": tuple(sorted(new))}
+
+
+def _node(record: NodeRecord | None, node: NodeFacts, history: History, facts: Facts) -> NodeRecord:
+    now = facts.now
+    record = replace(
+        record or NodeRecord(name=node.name),
+        address=node.address,
+        fingerprint=node.fingerprint,
+        contacted=node.contacted,
+    )
+    blind = None if node.blindness is None else record.blind_since or now
+    if not node.online:
+        return replace(record, offline_since=record.offline_since or now, blind_since=blind)
+    outage = record.last_outage
+    booted = node.booted
+    if booted is not None and (outage is None or booted > outage[1] + _SAME_BOOT):
+        # Before the first look nothing is known but the boot itself.
+        seen = record.offline_since or history.evaluated
+        outage = (min(seen, booted) if seen else booted, booted)
+    elif record.offline_since is not None:
+        outage = (record.offline_since, now)
+    return replace(record, offline_since=None, last_outage=outage, blind_since=blind)

@@ -1,0 +1,1 @@
+"""What was promised: when a job is due and whom it covers."""

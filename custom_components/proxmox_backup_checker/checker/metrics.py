@@ -1,0 +1,146 @@
+"""What can be told in numbers: sizes and durations of the last backups, and what could be restored."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from ..proxmox.api.backup_models import Archive, BackupJob
+from ..proxmox.api.cluster_models import Guest
+from .context import Situation, newest_good
+from .model.facts import Facts, StorageFacts
+from .model.records import RunRecord
+from .runs.outcomes import Outcome
+from .runs.run_starts import ONE_START
+from .verdicts.promises import archive_time
+
+
+class Verification(StrEnum):
+    """What a backup server has found of a guest's newest backup there."""
+
+    OK = "ok"
+    FAILED = "failed"
+    NONE = "none"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GuestFigures:
+    """Figures of a guest, None where they cannot be told.
+
+    `size` in bytes and `duration` are of the last good backup: the size of the file or, on a backup server, what was
+    transferred. `restore_points` are its finished archives, `oldest` the first of them, both None where some archive may or
+    may not be finished. `verification` and `encrypted` are
+    of the newest backup on a backup server, None where there is none or it cannot be seen; whether an encrypted backup can
+    be restored, depends on a key that is not on any server.
+    """
+
+    size: int | None = None
+    duration: timedelta | None = None
+    restore_points: int | None = None
+    oldest: datetime | None = None
+    verification: Verification | None = None
+    encrypted: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobFigures:
+    """Figures of a job's last run on all its nodes: how long it took, and how many bytes it saved; None where not known."""
+
+    duration: timedelta | None = None
+    size: int | None = None
+
+
+def figures_of_guest(guest: Guest, situation: Situation) -> GuestFigures:
+    """Return the figures of a guest."""
+    good = newest_good(situation.outcomes(guest))
+    archives = situation.archives(guest)
+    servers = _detailed_servers(situation.facts)
+    newest = next((archive for archive in archives if archive.storage in servers), None) if servers else None
+    certain = _are_all_told(guest, situation)
+    return GuestFigures(
+        size=stored_bytes(good, situation.facts) if good else None,
+        duration=timedelta(seconds=good.seconds) if good and good.seconds is not None else None,
+        restore_points=len(archives) if certain else None,
+        oldest=archive_time(archives[-1]) if archives and certain else None,
+        verification=_verification(newest) if newest else None,
+        encrypted=newest.encrypted if newest else None,
+    )
+
+
+def _are_all_told(guest: Guest, situation: Situation) -> bool:
+    """Tell whether it is certain which archives a guest has, as far as storages can be listed at all.
+
+    A token with audit rights only sees the snapshots of a backup server, but not which of them are finished.
+    """
+    vague = _vague_storages(situation.facts)
+    if vague is None:
+        return False
+    return not vague or not any(archive.storage in vague for archive in situation.listed_archives(guest))
+
+
+def _vague_storages(facts: Facts) -> frozenset[str] | None:
+    """Return the backup servers whose listings have no details; None where no listing of any storage is complete."""
+    listings = {storage.storage: storage.listing for storage in facts.storages if storage.listing is not None}
+    if not any(listing.complete for listing in listings.values()):
+        return None
+    servers = {storage.storage for storage in facts.storages if storage.is_backup_server}
+    return frozenset(name for name, listing in listings.items() if name in servers and not listing.detailed)
+
+
+def _detailed_servers(facts: Facts) -> frozenset[str]:
+    """Return the backup servers that are listed with their details."""
+    return frozenset(
+        storage.storage
+        for storage in facts.storages
+        if storage.is_backup_server and storage.listing is not None and storage.listing.detailed
+    )
+
+
+def _verification(archive: Archive) -> Verification:
+    return Verification(archive.verification) if archive.verification in {"ok", "failed"} else Verification.NONE
+
+
+def figures_of_job(job: BackupJob, situation: Situation) -> JobFigures:
+    """Return the figures of a job's last run."""
+    runs = situation.job_runs(job)
+    newest = next((run for run in runs if run.outcomes), None)
+    if newest is None:
+        return JobFigures()
+    together = [run for run in runs if run.outcomes and abs(newest.started - run.started) <= ONE_START]
+    sizes = [
+        size
+        for run in together
+        for outcome in run.outcomes
+        if (size := stored_bytes(outcome, situation.facts)) is not None
+    ]
+    return JobFigures(duration=_duration(together), size=sum(sizes) if sizes else None)
+
+
+def _duration(runs: Iterable[RunRecord]) -> timedelta | None:
+    ends = [(run.started, run.ended) for run in runs if run.ended is not None]
+    if not ends:
+        return None
+    return max(ended for _, ended in ends) - min(started for started, _ in ends)
+
+
+def stored_bytes(outcome: Outcome, facts: Facts) -> int | None:
+    """Return what a backup took: the size of its file or, on a backup server, what had to be transferred."""
+    storage = facts.storage_of(outcome.storage or "local", outcome.node)
+    if storage is not None and storage.is_backup_server and outcome.transferred is not None:
+        return outcome.transferred
+    return outcome.size
+
+
+def used_percent(storage: StorageFacts) -> float | None:
+    """Return how full a storage is."""
+    if not storage.total or storage.used is None:
+        return None
+    return round(100 * storage.used / storage.total, 1)
+
+
+def free_bytes(storage: StorageFacts) -> int | None:
+    """Return what is free on a storage, to a thousandth of its size: a log file that grows is no news."""
+    if not storage.total or storage.available is None:
+        return None
+    step = max(storage.total // 1000, 1)
+    return round(storage.available / step) * step

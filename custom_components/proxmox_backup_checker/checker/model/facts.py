@@ -1,0 +1,180 @@
+"""Everything that is known at one moment: the only input of the judgement."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from ...proxmox.api.backup_models import Archive, BackupJob, IncludedGuest
+from ...proxmox.api.cluster_models import ClusterStatus, Guest, Task
+from ...proxmox.retention import KeepOptions
+from ...proxmox.vzdump.log import VzdumpLog
+from .policy import Policy
+
+
+class Blindness(StrEnum):
+    """Why something cannot be seen."""
+
+    NODE_UNREACHABLE = "node_unreachable"
+    TASKS_HIDDEN = "tasks_hidden"
+    JOBS_HIDDEN = "jobs_hidden"
+    POOLS_HIDDEN = "pools_hidden"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Run:
+    """One vzdump task of a node with its log; `log` is None where Proxmox no longer has it."""
+
+    task: Task
+    log: VzdumpLog | None
+
+    @property
+    def started(self) -> datetime:
+        """When the task started."""
+        return datetime.fromtimestamp(self.task.started, UTC)
+
+    @property
+    def ended(self) -> datetime | None:
+        """When Proxmox noticed that the task had ended, None while it runs."""
+        return None if self.task.ended is None else datetime.fromtimestamp(self.task.ended, UTC)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NodeFacts:
+    """What is known of a node; `blindness` says why its runs cannot be seen, `zone` is None where it is not known.
+
+    `online` is the cluster's word. `tasks_read` is the last time at which its runs could be seen, on our clock; `skew` is
+    what the node's clock is ahead of ours, and `booted` the node's last start on our clock. Of the runs that started at
+    `runs_known_since` or later, by the node's clock, none is missing; what its task list no longer held is not known.
+    `address` and `fingerprint`, that of its certificate, lead to it where the node that is configured, the one that is
+    `contacted`, does not answer.
+    """
+
+    name: str
+    zone: ZoneInfo | None = None
+    blindness: Blindness | None = None
+    agent: bool = False
+    online: bool = True
+    tasks_read: datetime | None = None
+    skew: timedelta = timedelta()
+    booted: datetime | None = None
+    runs_known_since: datetime | None = None
+    address: str | None = None
+    fingerprint: str | None = None
+    contacted: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobState:
+    """A job's state on one node, from its state file; only the log agent can read it.
+
+    `message` is the status of the finished task or, without a `upid`, why no task was started. `error` says why the file
+    cannot be read, which keeps Proxmox from running the job.
+    """
+
+    job_id: str
+    node: str
+    state: str | None
+    upid: str | None
+    message: str | None
+    updated: datetime | None
+    error: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ArchiveListing:
+    """The archives of a storage as they were at `read_at`.
+
+    `complete` tells that every archive that is there is listed, which the content call alone does not prove; `detailed`
+    that sizes, notes and verification are known.
+    """
+
+    read_at: datetime
+    archives: tuple[Archive, ...]
+    complete: bool
+    detailed: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StorageFacts:
+    """A storage that can hold backups; sizes in bytes, None where no node can tell.
+
+    `node` is None for a storage that all nodes share, else that of the node whose own it is. `nodes` may use it, all of
+    them where it is empty; `active_on` are those that reach it now. `keep` is its own retention, None where it has none.
+    `listing` is the newest that could be read, None where there never was one, and `unreadable` says why not.
+    """
+
+    storage: str
+    node: str | None
+    plugin_type: str
+    nodes: tuple[str, ...] = ()
+    enabled: bool = True
+    active_on: frozenset[str] = frozenset()
+    total: int | None = None
+    used: int | None = None
+    available: int | None = None
+    keep: KeepOptions | None = None
+    listing: ArchiveListing | None = None
+    unreadable: str | None = None
+
+    @property
+    def is_backup_server(self) -> bool:
+        """Whether it is a Proxmox Backup Server."""
+        return self.plugin_type == "pbs"
+
+    def serves(self, node: str) -> bool:
+        """Tell whether a node may use it."""
+        return self.node in {None, node} and (not self.nodes or node in self.nodes)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Facts:
+    """The state of a cluster at the moment `now`; `jobs` is None where the token may not see them.
+
+    `runs` are those that are not in the history yet, finished or not: a finished run that was there before is not read
+    again. `unread_runs` are the starts of finished runs whose logs are still to be read. `included` holds each job's guests with their volumes, as Proxmox resolves them, by job id; a job whose answer
+    could not be read is missing. `read_at` is when all this could last be read: older than `now` where Proxmox cannot be
+    reached. `defaults_keep` is the retention of `/etc/vzdump.conf` by node, where it sets one. `policy` is what the user has
+    decided.
+    """
+
+    now: datetime
+    cluster: ClusterStatus
+    nodes: Mapping[str, NodeFacts]
+    guests: tuple[Guest, ...]
+    jobs: tuple[BackupJob, ...] | None
+    runs: tuple[Run, ...]
+    unread_runs: tuple[datetime, ...] = ()
+    job_states: tuple[JobState, ...] = ()
+    pools_visible: bool = True
+    guests_visible: bool = True
+    storages: tuple[StorageFacts, ...] = ()
+    included: Mapping[str, tuple[IncludedGuest, ...]] = field(default_factory=dict)
+    default_storage: Mapping[str, str] = field(default_factory=dict)
+    defaults_keep: Mapping[str, KeepOptions] = field(default_factory=dict)
+    read_at: datetime | None = None
+    policy: Policy = field(default_factory=Policy)
+
+    @property
+    def guests_complete(self) -> bool:
+        """Whether every guest that exists is listed: all nodes answer, there is quorum, and the token sees all guests."""
+        nodes_answer = all(node.blindness is None for node in self.nodes.values())
+        return self.guests_visible and self.cluster.quorate and nodes_answer
+
+    def zone_of(self, node: str) -> ZoneInfo | None:
+        """Return the time zone of a node; where that cannot be seen, the one that all other nodes have."""
+        facts = self.nodes.get(node)
+        if facts is not None and facts.zone is not None:
+            return facts.zone
+        zones = {other.zone for other in self.nodes.values() if other.zone is not None}
+        return zones.pop() if len(zones) == 1 else None
+
+    def is_denied(self, name: str, node: str) -> bool:
+        """Tell whether a storage is there, but not for this node."""
+        known = [storage for storage in self.storages if storage.storage == name]
+        return bool(known) and not any(storage.serves(node) for storage in known)
+
+    def storage_of(self, name: str, node: str) -> StorageFacts | None:
+        """Return a storage as a node has it, None where the node may not use one of this name."""
+        return next((found for found in self.storages if found.storage == name and found.serves(node)), None)

@@ -1,0 +1,50 @@
+"""What the user has decided: what is left alone, and how long to wait before something is a problem."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+import re
+from typing import Final
+
+from ...proxmox.api.cluster_models import Guest
+
+NO_BACKUP_TAG: Final = "no-backup"
+
+_AGE_TAG: Final = re.compile(r"backup-rpo-([1-9]\d{0,3})([hdw])")
+_UNITS: Final = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+_AGE_WHERE_NODES_REST: Final = timedelta(days=7)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Policy:
+    """The decisions for one cluster; the defaults are those of somebody who has decided nothing.
+
+    `remind_after` is how long after a message another one may come about the same problem, None for never. A job that is in
+    `ignored_jobs` promises nothing. Nodes `expected_offline` owe no slot while they are off. No guest's last
+    good backup may be older than `longest_age`, whatever its jobs promise; None leaves that to the jobs.
+    """
+
+    ignored_guests: frozenset[int] = frozenset()
+    ignored_jobs: frozenset[str] = frozenset()
+    expected_offline: frozenset[str] = frozenset()
+    longest_age: timedelta | None = None
+    start_grace: timedelta = timedelta(minutes=30)
+    new_guest_grace: timedelta = timedelta(hours=48)
+    pause_limit: timedelta = timedelta(days=7)
+    blind_limit: timedelta = timedelta(hours=24)
+    warnings_are_problems: bool = False
+    remind_after: timedelta | None = timedelta(days=1)
+
+    def age_allowed(self, guest: Guest) -> timedelta | None:
+        """Return how old a guest's last good backup may be: by its tag, by decision, or since its node is often off."""
+        if (agreed := agreed_age(guest.tags)) is not None:
+            return agreed
+        if self.longest_age is None and guest.node in self.expected_offline:
+            return _AGE_WHERE_NODES_REST
+        return self.longest_age
+
+
+def agreed_age(tags: Iterable[str]) -> timedelta | None:
+    """Return the age that a tag such as backup-rpo-7d (or 12h, 2w) allows, the shortest of several; None without one."""
+    matches = (_AGE_TAG.fullmatch(tag) for tag in tags)
+    return min((int(match[1]) * _UNITS[match[2]] for match in matches if match is not None), default=None)

@@ -1,0 +1,215 @@
+"""What is remembered of a cluster between two moments: frozen records that can be kept in a file.
+
+Times are zone-aware, in UTC. `None` as the moment of a first sight means that the thing was there when the history began,
+so that its age is not known.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ..runs.outcomes import Outcome
+from .verdict import Confidence
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunRecord:
+    """A finished run of vzdump on a node, with the job that it was found to belong to; never read or judged again.
+
+    `job_id`, `confidence` and `candidates` are those of its Attribution. `outcomes` are of all guests that the run was to
+    back up, reached or not. `error` is the cause that the log or the status names for the run as a whole. `warnings` counts
+    what Proxmox warned of. `logged` is False where its log was gone: only the status is known then. `waited` are the
+    seconds for which it waited for the node's lock.
+    """
+
+    upid: str
+    node: str
+    started: datetime
+    ended: datetime | None
+    status: str
+    job_id: str | None
+    confidence: Confidence
+    candidates: tuple[str, ...] = ()
+    storage: str | None = None
+    outcomes: tuple[Outcome, ...] = ()
+    error: str | None = None
+    warnings: int = 0
+    logged: bool = True
+    waited: int = 0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobRecord:
+    """What is remembered of a backup job, of one that was deleted too.
+
+    Slots before `owed_since` are not owed: then the job was created, enabled or given another schedule; `owed_because`
+    names which: created, enabled or edited. `fingerprint` holds what the job promises, to notice a change. `failing_since`
+    is when the present row of failed or missed runs began, so that its end can be told.
+    """
+
+    job_id: str
+    name: str
+    first_seen: datetime | None
+    enabled: bool
+    schedule: str | None
+    fingerprint: Mapping[str, str] = field(default_factory=dict)
+    owed_since: datetime | None = None
+    owed_because: str | None = None
+    disabled_since: datetime | None = None
+    deleted: datetime | None = None
+    next_run: int | None = None
+    failing_since: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MissRecord:
+    """A slot that passed without its run, and the code of the reason; `key` as nightly@1768269600.
+
+    For a job that could not be started at all, `slot` is the moment of that, and `error` what Proxmox said.
+    """
+
+    key: str
+    job_id: str
+    slot: datetime
+    node: str
+    code: str
+    error: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GuestRecord:
+    """What is remembered of a guest, of one that was deleted too.
+
+    Backups from before `since` belong to another guest with the same VMID. `covered_since` tells by job since when the
+    guest is in it, None for one that it was in from the beginning. `moved` is the last migration, `moved_from` its origin.
+    `template` and `tags` are the last that were seen: Proxmox does not show them while a guest's node is down.
+    `archive_missing` names the archive of its last good run that a listing did not show, since when, and whether a
+    later listing has confirmed it. `without_job` tells whether any job, enabled or not, had it when jobs were last seen.
+    """
+
+    vmid: int
+    guest_type: str
+    name: str | None
+    node: str
+    first_seen: datetime | None
+    since: datetime | None = None
+    covered_since: Mapping[str, datetime | None] = field(default_factory=dict)
+    uncovered_since: datetime | None = None
+    moved: datetime | None = None
+    moved_from: str | None = None
+    locked_since: datetime | None = None
+    archive_missing: str | None = None
+    archive_missing_since: datetime | None = None
+    archive_missing_confirmed: bool = False
+    excluded_disks: tuple[str, ...] | None = None
+    newly_excluded: tuple[str, ...] = ()
+    absent_since: datetime | None = None
+    template: bool | None = None
+    tags: tuple[str, ...] = ()
+    without_job: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NodeRecord:
+    """When a node was last out, so that a missed slot can be explained; `blind_since` while its runs cannot be seen.
+
+    `address` and `fingerprint` lead to it while the one that is `contacted` does not answer.
+    """
+
+    name: str
+    offline_since: datetime | None = None
+    last_outage: tuple[datetime, datetime] | None = None
+    blind_since: datetime | None = None
+    address: str | None = None
+    fingerprint: str | None = None
+    contacted: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StorageRecord:
+    """What is remembered of a storage: daily samples of its fill, and its archives when they were last listed.
+
+    `samples` are pairs of a moment and bytes in use; `archives` maps volume id to ctime in epoch seconds. `keep` is the
+    storage's own retention as a property string.
+    """
+
+    storage: str
+    node: str | None
+    samples: tuple[tuple[datetime, int], ...] = ()
+    archives: Mapping[str, int] = field(default_factory=dict)
+    listed: datetime | None = None
+    unreachable_since: datetime | None = None
+    total: int | None = None
+    changed_identity: datetime | None = None
+    keep: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VerdictRecord:
+    """The last verdict on something, to tell since when it holds; `key` as guest_101, job_nightly, storage_nas, cluster."""
+
+    key: str
+    status: str
+    code: str
+    problem: bool | None
+    since: datetime
+    unknown_since: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Acknowledgement:
+    """A person's word that a problem is known; `code` is its cause, another one is not meant.
+
+    Without `until` it holds until the problem is over or has another cause.
+    """
+
+    key: str
+    code: str
+    made: datetime
+    until: datetime | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AlertRecord:
+    """What is remembered of problems with one cause: what was told of them, and when.
+
+    `key` is the tag while they last, and the tag with the moment of their end after that. `things` are the keys of the
+    verdicts that belong to it. `announced` is None until the first message; `known_before` tells that it was there at the
+    first look ever, `recovered` that it ended well and that this was told,
+    `taken_back` that this message is gone as well. `held_since` is since when it waits for a run to end before anything is told.
+    """
+
+    key: str
+    tag: str
+    kind: str
+    opened: datetime
+    since: datetime | None = None
+    causes: tuple[str, ...] = ()
+    things: tuple[str, ...] = ()
+    severity: str = "normal"
+    failures: int = 0
+    announced: datetime | None = None
+    known_before: bool = False
+    ended: datetime | None = None
+    recovered: bool = False
+    taken_back: bool = False
+    held_since: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class History:
+    """All that is remembered of one cluster; `began` is the moment of the first look, `evaluated` that of the last."""
+
+    began: datetime | None = None
+    evaluated: datetime | None = None
+    runs: Mapping[str, RunRecord] = field(default_factory=dict)
+    jobs: Mapping[str, JobRecord] = field(default_factory=dict)
+    guests: Mapping[int, GuestRecord] = field(default_factory=dict)
+    nodes: Mapping[str, NodeRecord] = field(default_factory=dict)
+    storages: Mapping[str, StorageRecord] = field(default_factory=dict)
+    verdicts: Mapping[str, VerdictRecord] = field(default_factory=dict)
+    acknowledgements: Mapping[str, Acknowledgement] = field(default_factory=dict)
+    misses: Mapping[str, MissRecord] = field(default_factory=dict)
+    alerts: Mapping[str, AlertRecord] = field(default_factory=dict)

@@ -1,0 +1,92 @@
+"""The form of a verdict: what is shown of a guest or job, and why."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from ...proxmox.vzdump.failure_cause import Cause
+
+
+class Status(StrEnum):
+    """State of a guest or a job."""
+
+    OK = "ok"
+    PENDING = "pending"
+    RUNNING = "running"
+    WAITING = "waiting"
+    WARNING = "warning"
+    FAILED = "failed"
+    OVERDUE = "overdue"
+    UNCOVERED = "uncovered"
+    PAUSED = "paused"
+    IGNORED = "ignored"
+    UNKNOWN = "unknown"
+
+
+GOOD: Final = frozenset({Status.OK, Status.WARNING})
+"""The states in which there is a good backup."""
+
+
+class Confidence(StrEnum):
+    """How sure a verdict is.
+
+    The first four say how a run was linked to its job, `task` that only its final status was seen, `artifact` that only
+    its archive was, and `none` that there is no evidence at all.
+    """
+
+    EXACT = "exact"
+    MATCHED = "matched"
+    SCHEDULED = "scheduled"
+    PROBABLE = "probable"
+    MANUAL = "manual"
+    TASK = "task"
+    ARTIFACT = "artifact"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why: a code that has a sentence in every language, and the values for its blanks, texts or moments."""
+
+    code: str
+    values: Mapping[str, str | datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """What is held of a guest, job, storage or cluster at one moment.
+
+    `problem` is None where nothing can be proven; `evidence` holds the UPIDs or volume ids that it rests on. A run in
+    progress shows as `status` running, or waiting for the node's lock, over the status `under_run`, and leaves the rest of the
+    verdict as it was. `failures` counts the runs in a row that failed or were missed. `findings` are less than a problem, the
+    worst first. `error` is the raw text of Proxmox, `cause` what it means where the catalogue knows. `trace` tells, by name,
+    the facts and the rule that led here.
+    """
+
+    status: Status
+    problem: bool | None
+    reason: Reason
+    since: datetime | None = None
+    last_success: datetime | None = None
+    next_due: datetime | None = None
+    confidence: Confidence = Confidence.NONE
+    evidence: tuple[str, ...] = ()
+    failures: int = 0
+    findings: tuple[Reason, ...] = ()
+    error: str | None = None
+    cause: Cause | None = None
+    job_id: str | None = None
+    trace: Mapping[str, str] = field(default_factory=dict)
+    under_run: Status | None = None
+
+    @property
+    def lasting(self) -> Status:
+        """The status apart from a run in progress."""
+        return self.under_run or self.status
+
+
+def unknown(code: str, **values: str | datetime) -> Verdict:
+    """Return the verdict on what cannot be seen, with the reason."""
+    return Verdict(status=Status.UNKNOWN, problem=None, reason=Reason(str(code), values))

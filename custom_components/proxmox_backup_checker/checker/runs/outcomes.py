@@ -1,0 +1,252 @@
+"""What each run did for each guest, whether the guest appears in its log or not."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+import re
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from ...proxmox.api.backup_models import BackupJob
+from ...proxmox.vzdump.command import JobCommand
+from ...proxmox.vzdump.log import GuestRun
+from ...proxmox.vzdump.records import is_signal
+from ..jobs.coverage import Coverage, covers
+from ..model.facts import Facts, Run
+from ..model.verdict import Confidence
+from .attribution import Attribution
+
+# A status that is none of Proxmox' own and no sentence either: perhaps a later Proxmox' word for a good end.
+_ONE_WORD: Final = re.compile(r"[A-Za-z]*(?:: ?\d+)?")
+_LOST: Final = "unexpected status"
+# So a backup server's archives are called in logs, as vm/101/2026-01-13T01:00:00Z.
+_SNAPSHOT: Final = re.compile(r"(?:vm|ct|host)/")
+
+
+class Result(StrEnum):
+    """How a run ended for a guest; `unclear` where Proxmox' word for it says neither good nor bad."""
+
+    OK = "ok"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+    NOT_REACHED = "not_reached"
+    UNCLEAR = "unclear"
+    RUNNING = "running"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """One guest in one run; `finished` is the best known end.
+
+    `job_id` is None for a run `by_hand`, and for one of the scheduler whose job cannot be told. `size` and `transferred` in
+    bytes, `seconds` the guest's own share of the run, `archive` the name or path that the log shows; None where not known.
+    `warnings` are the codes of what went wrong beside a good backup, such as `prune_failed`; `excluded` the disks and
+    mount points that could have been saved and were not.
+    """
+
+    vmid: int
+    upid: str
+    node: str
+    result: Result
+    started: datetime
+    finished: datetime | None
+    error: str | None
+    job_id: str | None
+    confidence: Confidence
+    by_hand: bool = False
+    guest_type: str | None = None
+    storage: str | None = None
+    archive: str | None = None
+    size: int | None = None
+    transferred: int | None = None
+    seconds: int | None = None
+    warnings: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+
+
+def written_name(archive: str) -> str:
+    """Return the name of the archive that a log shows: without its folder, wherever a storage keeps its backups."""
+    return archive if _SNAPSHOT.match(archive) else archive.rpartition("/")[2]
+
+
+def storage_of(run: Run, jobs: Iterable[BackupJob]) -> str | None:
+    """Return the storage that a run writes to, where its command or its job names it."""
+    if run.log is not None and run.log.command is not None:
+        return JobCommand.parse(run.log.command).storage
+    return next((job.storage for job in jobs), None)
+
+
+def outcomes_of(run: Run, attribution: Attribution, facts: Facts) -> Iterable[Outcome]:
+    """Return what a run did for every guest that it was to back up, with the jobs as they are now."""
+    possible = {attribution.job_id, *attribution.candidates}
+    jobs = [job for job in facts.jobs or () if job.job_id in possible]
+    guest_runs = run.log.guests if run.log else ()
+    zone = facts.zone_of(run.task.node)
+    storage = storage_of(run, jobs)
+    for guest_run in guest_runs:
+        yield _of_guest_run(run, guest_run, attribution, zone, storage)
+    seen = {guest_run.vmid for guest_run in guest_runs}
+    if not guest_runs:
+        for outcome in _of_task_alone(run, attribution, storage):
+            seen.add(outcome.vmid)
+            yield outcome
+    if not run.task.running and _ended_early(run):
+        yield from _of_the_unreached(run, attribution, jobs, seen, facts, storage)
+
+
+def _of_guest_run(
+    run: Run, guest_run: GuestRun, attribution: Attribution, zone: ZoneInfo | None, storage: str | None
+) -> Outcome:
+    started = _moment(guest_run.started, zone, run) or run.started
+    finished = _moment(guest_run.finished, zone, run)
+    if finished is None and guest_run.duration is not None and guest_run.started is not None:
+        finished = started + guest_run.duration
+    return Outcome(
+        vmid=guest_run.vmid,
+        upid=run.task.upid,
+        node=run.task.node,
+        result=_result(run, guest_run),
+        started=started,
+        finished=finished or _end(run),
+        error=guest_run.error,
+        job_id=attribution.job_id,
+        confidence=attribution.confidence,
+        by_hand=attribution.by_hand,
+        guest_type=guest_run.guest_type,
+        storage=storage,
+        archive=guest_run.archive,
+        size=guest_run.size,
+        transferred=guest_run.transferred,
+        seconds=int(guest_run.duration.total_seconds()) if guest_run.duration is not None else None,
+        warnings=tuple(_warnings(guest_run)),
+        excluded=tuple(sorted(disk.name for disk in guest_run.exclusions if disk.kind in {"disk", "volume"})),
+    )
+
+
+def _result(run: Run, guest_run: GuestRun) -> Result:
+    if guest_run.result == "failed" and guest_run.archive_complete and guest_run.prune == "failed":
+        # The archive was there before the prune that failed.
+        return Result.OK
+    if guest_run.result == "failed" and is_signal(guest_run.error):
+        return Result.CANCELLED
+    result = Result(guest_run.result)
+    if result is Result.RUNNING and not run.task.running:
+        result = Result.INTERRUPTED
+    if result is Result.INTERRUPTED and is_signal(run.task.status):
+        return Result.CANCELLED
+    if result is Result.INTERRUPTED and succeeded(run.task.status):
+        # The log's words are new to us, or lines are missing: the archive has to prove it.
+        return Result.UNCLEAR
+    return result
+
+
+def _warnings(guest_run: GuestRun) -> Iterable[str]:
+    if guest_run.prune == "failed":
+        yield "prune_failed"
+    if guest_run.no_disks:
+        yield "no_disks"
+    if guest_run.notes_error:
+        yield "notes_failed"
+    if guest_run.log_upload_error:
+        yield "log_upload_failed"
+    if guest_run.freeze == "failed":
+        yield "freeze_failed"
+
+
+def _of_task_alone(run: Run, attribution: Attribution, storage: str | None) -> Iterable[Outcome]:
+    """Take what a task of a single guest says by itself: its id is the VMID, its status the result."""
+    if not run.task.task_id.isdecimal():
+        return
+    error = None
+    if run.task.running:
+        result = Result.RUNNING
+    elif succeeded(run.task.status):
+        # The log exists but says nothing of the guest: the status alone proves no backup.
+        if run.log is not None:
+            return
+        result = Result.OK
+    elif run.log is None and unclear(run.task.status):
+        result = Result.UNCLEAR
+    else:
+        error = (run.log.error if run.log else None) or run.task.status
+        result = Result.CANCELLED if is_signal(run.task.status) else Result.FAILED
+        if run.task.status == _LOST:
+            result = Result.INTERRUPTED
+    yield Outcome(
+        vmid=int(run.task.task_id),
+        upid=run.task.upid,
+        node=run.task.node,
+        result=result,
+        started=run.started,
+        finished=_end(run),
+        error=error,
+        job_id=attribution.job_id,
+        confidence=attribution.confidence if run.log is not None else Confidence.TASK,
+        by_hand=attribution.by_hand,
+        storage=storage,
+    )
+
+
+def _of_the_unreached(
+    run: Run,
+    attribution: Attribution,
+    jobs: list[BackupJob],
+    seen: set[int],
+    facts: Facts,
+    storage: str | None,
+) -> Iterable[Outcome]:
+    """Take the guests that a job of this run covers on this node and that its log never mentions."""
+    named = set(run.log.unreached_vmids) if run.log else set()
+    for guest in facts.guests:
+        if guest.vmid in seen or guest.node != run.task.node:
+            continue
+        covered = any(covers(job, guest, pools_visible=facts.pools_visible) is Coverage.YES for job in jobs)
+        if not covered and guest.vmid not in named:
+            continue
+        yield Outcome(
+            vmid=guest.vmid,
+            upid=run.task.upid,
+            node=run.task.node,
+            result=Result.NOT_REACHED,
+            started=run.started,
+            finished=_end(run),
+            error=(run.log.error if run.log else None) or run.task.status,
+            job_id=attribution.job_id,
+            confidence=attribution.confidence,
+            guest_type=guest.guest_type,
+            storage=storage,
+        )
+
+
+def succeeded(status: str | None) -> bool:
+    """Tell whether a task's status is none of an error (PVE/Tools.pm, upid_status_is_error)."""
+    return status is not None and (status.upper() == "OK" or status.upper().startswith("WARNINGS:"))
+
+
+def unclear(status: str | None) -> bool:
+    """Tell whether a task's status is neither one that Proxmox has for a good end nor the text of an error."""
+    return status is not None and not succeeded(status) and _ONE_WORD.fullmatch(status) is not None
+
+
+def _end(run: Run) -> datetime | None:
+    """Return when a run ended, None where Proxmox only noticed later that it was gone."""
+    return None if run.task.status == _LOST else run.ended
+
+
+def _ended_early(run: Run) -> bool:
+    """Tell whether the run broke off: with some guest failed only, it still says so at its regular end."""
+    return not succeeded(run.task.status) and not unclear(run.task.status) and run.task.status != "job errors"
+
+
+def _moment(local: datetime | None, zone: ZoneInfo | None, run: Run) -> datetime | None:
+    """Return the moment of a node's local time; of the two in an hour that comes twice, the one within the run."""
+    if local is None or zone is None:
+        return None
+    moment = local.replace(tzinfo=zone)
+    if moment.astimezone(UTC) < run.started - timedelta(minutes=1):
+        later = moment.replace(fold=1).astimezone(UTC)
+        if later >= run.started - timedelta(minutes=1):
+            return later
+    return moment.astimezone(UTC)

@@ -1,0 +1,54 @@
+"""How a finished run ended as a whole."""
+
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from ..model.records import GuestRecord, RunRecord
+from ..model.verdict import Status
+from .outcomes import Result, succeeded, unclear
+
+_GONE: Final = ("unable to find VM", "no such VM", "does not exist")
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """Status, reason code and error text of a finished run."""
+
+    status: Status
+    code: str
+    error: str = ""
+
+
+def result_of_run(run: RunRecord, guests: Mapping[int, GuestRecord], present: Container[int]) -> RunResult:
+    """Return how a run ended; a failed guest outweighs the task's own status. `present` are the VMIDs that exist."""
+    bad = [outcome for outcome in run.outcomes if outcome.result not in {Result.OK, Result.UNCLEAR}]
+    gone = [outcome for outcome in bad if any(text in (outcome.error or "") for text in _GONE)]
+    gone = [outcome for outcome in gone if outcome.vmid not in present]
+    if gone and len(gone) == len(bad):
+        return RunResult(Status.FAILED, "job_lists_deleted_guest", ", ".join(str(outcome.vmid) for outcome in gone))
+    if bad and any(outcome.result is not Result.NOT_REACHED and outcome.error != run.error for outcome in bad):
+        names = ", ".join(guest_name(outcome.vmid, guests) for outcome in bad)
+        return RunResult(Status.FAILED, "job_guests_failed", names)
+    if "prune_failed" in run.notes and not succeeded(run.status):
+        return RunResult(Status.FAILED, "job_prune_failed", run.error or run.status)
+    if unclear(run.status):
+        if run.outcomes and all(outcome.result is Result.OK for outcome in run.outcomes):
+            return RunResult(Status.OK, "job_ok")
+        return RunResult(Status.UNKNOWN, "job_status_unclear", run.status)
+    if not succeeded(run.status):
+        return RunResult(Status.FAILED, "job_failed", run.error or run.status)
+    if run.warnings and run.status.upper().startswith("WARNINGS:"):
+        return RunResult(Status.WARNING, "job_with_warnings", str(run.warnings))
+    return RunResult(Status.OK, "job_ok")
+
+
+def is_empty(run: RunRecord) -> bool:
+    """Tell whether a run found nothing to do, as one of all guests on a node without any."""
+    return not run.outcomes and succeeded(run.status) and run.logged
+
+
+def guest_name(vmid: int, guests: Mapping[int, GuestRecord]) -> str:
+    """Return how people call a guest, one that is gone too."""
+    record = guests.get(vmid)
+    return f"{record.name if record and record.name else 'VM'} ({vmid})"

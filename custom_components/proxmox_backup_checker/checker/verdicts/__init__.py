@@ -1,0 +1,1 @@
+"""The rules that judge guests, jobs, storages and the cluster."""

@@ -1,0 +1,234 @@
+"""The judgement of guests: the worst of what the jobs that cover each of them have promised."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from ...proxmox.api.backup_models import BackupJob
+from ...proxmox.api.cluster_models import Guest
+from ..context import Situation, newest_good
+from ..history.storage_history import storage_key
+from ..jobs.coverage import Coverage
+from ..model.facts import Blindness, StorageFacts
+from ..model.labels import job_name, names_of
+from ..model.policy import NO_BACKUP_TAG, agreed_age
+from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict, unknown
+from ..runs.outcomes import Outcome
+from .guest_findings import findings_of
+from .promises import archive_time, from_outcome, judge_promise
+
+_WORST_FIRST: Final = (Status.FAILED, Status.OVERDUE, Status.UNKNOWN, Status.WARNING, Status.OK, Status.PENDING)
+
+
+def judge_guest(guest: Guest, situation: Situation) -> Verdict:
+    """Return the verdict of a guest."""
+    verdict = _settled(guest, situation)
+    outcomes = situation.outcomes(guest)
+    foreign = situation.foreign_archives(guest)
+    trace = {**verdict.trace, "foreign_archives": str(len(foreign))} if foreign else verdict.trace
+    verdict = replace(verdict, last_success=_last_success(guest, outcomes, situation), trace=trace)
+    verdict = _within_age(guest, verdict, situation)
+    if verdict.status in GOOD:
+        if changed := _storage_changed(outcomes, situation):
+            return replace(changed, last_success=verdict.last_success, next_due=verdict.next_due)
+        verdict = _with_findings(verdict, findings_of(guest, verdict, outcomes, situation))
+    if verdict.status is Status.WARNING and situation.facts.policy.warnings_are_problems:
+        verdict = replace(verdict, problem=True)
+    if situation.backed_up_now(guest):
+        return replace(verdict, status=Status.RUNNING, under_run=verdict.status)
+    return verdict
+
+
+def _within_age(guest: Guest, verdict: Verdict, situation: Situation) -> Verdict:
+    """Hold the last good backup against the age that is allowed; a guest's own tag stands in for a job.
+
+    Where jobs are hidden, the age is all that there is to judge by.
+    """
+    limit, last = situation.facts.policy.age_allowed(guest), verdict.last_success
+    if limit is None or last is None or verdict.status is Status.IGNORED:
+        return verdict
+    hours = int(limit.total_seconds() // 3600)
+    days = hours % 24 == 0 and hours > 24
+    values: dict[str, str | datetime] = {"last": last, "count": str(hours // 24 if days else hours)}
+    trace = {**verdict.trace, "age_allowed": str(limit)}
+    if situation.has_come(last + limit):
+        is_seen = situation.is_off(guest) or situation.is_seen(guest.node, last + limit)
+        if verdict.problem is True or not is_seen:
+            return verdict
+        reason = Reason("older_than_allowed_days" if days else "older_than_allowed_hours", values)
+        return replace(verdict, status=Status.OVERDUE, problem=True, reason=reason, since=last + limit, trace=trace)
+    if verdict.reason.code == Blindness.JOBS_HIDDEN:
+        reason = Reason("young_enough_jobs_hidden_days" if days else "young_enough_jobs_hidden_hours", values)
+        return replace(verdict, status=Status.OK, problem=False, reason=reason, since=last, trace=trace)
+    if verdict.status is Status.UNCOVERED and agreed_age(guest.tags) is not None:
+        reason = Reason("young_enough_without_job_days" if days else "young_enough_without_job_hours", values)
+        return replace(verdict, status=Status.OK, problem=False, reason=reason, since=last, trace=trace)
+    return verdict
+
+
+def _storage_changed(outcomes: Sequence[Outcome], situation: Situation) -> Verdict | None:
+    """Return that nothing is certain where the storage of the last good backup is not what it was.
+
+    An empty directory in place of a file server says nothing of the archives on the server.
+    """
+    good = newest_good(outcomes)
+    if good is None or good.storage is None:
+        return None
+    for storage, since in _changed_storages(situation):
+        if storage.storage == good.storage and storage.serves(good.node):
+            return replace(unknown("storage_not_what_it_was", storage=good.storage), since=since)
+    return None
+
+
+def _changed_storages(situation: Situation) -> list[tuple[StorageFacts, datetime]]:
+    """Return the storages that seem to be others than before, each with the moment since when."""
+    records = situation.history.storages
+    found = ((storage, records.get(storage_key(storage))) for storage in situation.facts.storages)
+    return [(storage, record.changed_identity) for storage, record in found if record and record.changed_identity]
+
+
+def _with_findings(verdict: Verdict, findings: list[tuple[Status, Reason]]) -> Verdict:
+    """Let findings that are more than a hint change a good verdict."""
+    reasons = tuple(reason for _, reason in findings)
+    for status, reason in findings:
+        if status is Status.FAILED:
+            return replace(verdict, status=status, problem=True, reason=reason, findings=reasons)
+    for status, reason in findings:
+        if status is Status.WARNING:
+            return replace(verdict, status=status, reason=reason, findings=reasons)
+    return replace(verdict, findings=reasons) if reasons != verdict.findings else verdict
+
+
+def _last_success(guest: Guest, outcomes: Sequence[Outcome], situation: Situation) -> datetime | None:
+    """Return when the newest good backup was finished, or begun where only its archive is known."""
+    record = situation.guest_record(guest)
+    gone = record.archive_missing if record and record.archive_missing_confirmed else None
+    good = newest_good(outcome for outcome in outcomes if gone is None or outcome.archive != gone)
+    moments = [good.finished or good.started] if good else []
+    moments += [archive_time(archive) for archive in situation.archives(guest)[:1]]
+    return max(moments, default=None)
+
+
+def _settled(guest: Guest, situation: Situation) -> Verdict:
+    """Return the verdict as it is apart from any run in progress."""
+    facts = situation.facts
+    if guest.vmid in facts.policy.ignored_guests:
+        return Verdict(status=Status.IGNORED, problem=False, reason=Reason("ignored_by_choice"))
+    if NO_BACKUP_TAG in guest.tags:
+        return Verdict(status=Status.IGNORED, problem=False, reason=Reason("ignored_by_tag", {"tag": NO_BACKUP_TAG}))
+    if facts.jobs is None:
+        return _without_jobs_visible(guest, situation)
+    covering = situation.jobs_of(guest)
+    promises = [(job, verdict) for job in covering if (verdict := judge_promise(guest, job, situation)) is not None]
+    if not promises:
+        return _without_promise(guest, covering, situation)
+    return _worst(promises, guest, situation)
+
+
+def _worst(promises: list[tuple[BackupJob, Verdict]], guest: Guest, situation: Situation) -> Verdict:
+    """Return the worst verdict of all jobs; of two alike the one with the newer evidence."""
+    ordered = sorted(
+        (verdict for _, verdict in promises),
+        key=lambda verdict: (
+            _WORST_FIRST.index(verdict.status),
+            -(verdict.since.timestamp() if verdict.since else 0),
+        ),
+    )
+    worst = ordered[0]
+    upcoming = [verdict.next_due for _, verdict in promises if verdict.next_due is not None]
+    next_due = min(upcoming, default=None)
+    worst = worst if worst.next_due == next_due else replace(worst, next_due=next_due)
+    if worst.status in {Status.OK, Status.PENDING, Status.WARNING}:
+        for job, _ in promises:
+            if finding := _storage_out_of_reach(job, guest, situation):
+                return replace(worst, status=Status.WARNING, reason=finding, findings=(finding,))
+    return worst
+
+
+def _storage_out_of_reach(job: BackupJob, guest: Guest, situation: Situation) -> Reason | None:
+    """Return the warning that the next run cannot succeed: the guest's node may not use the job's storage."""
+    if job.storage is None or not situation.facts.is_denied(job.storage, guest.node):
+        return None
+    return Reason("storage_not_on_node", {"storage": job.storage, "node": guest.node, "job": job_name(job)})
+
+
+def _without_jobs_visible(guest: Guest, situation: Situation) -> Verdict:
+    """Judge by the age of the newest archive where the jobs may not be seen: it is never called protected."""
+    verdict = unknown(Blindness.JOBS_HIDDEN)
+    archives = situation.archives(guest)
+    if archives:
+        return replace(verdict, evidence=(archives[0].volid,), confidence=Confidence.ARTIFACT)
+    return verdict
+
+
+def _without_promise(guest: Guest, covering: list[BackupJob], situation: Situation) -> Verdict:
+    if situation.may_be_covered(guest):
+        return unknown(Blindness.POOLS_HIDDEN)
+    if covering:
+        # They run only when somebody starts them.
+        return Verdict(
+            status=Status.UNCOVERED, problem=True, reason=Reason("job_without_schedule", {"job": names_of(covering)})
+        )
+    if paused := situation.jobs_of(guest, enabled=False):
+        return _paused(guest, paused, situation)
+    if guest.template:
+        return Verdict(status=Status.IGNORED, problem=False, reason=Reason("template_without_job"))
+    if guest.template is None and situation.is_off(guest):
+        # It may be a template, or tagged as one that needs no backup.
+        return unknown(Blindness.NODE_UNREACHABLE, node=guest.node)
+    return _uncovered(guest, situation)
+
+
+def _paused(guest: Guest, paused: Iterable[BackupJob], situation: Situation) -> Verdict:
+    paused = list(paused)
+    last = _last_success(guest, situation.outcomes(guest), situation)
+    records = [record for job in paused if (record := situation.job_record(job)) is not None]
+    since = max((record.disabled_since for record in records if record.disabled_since is not None), default=None)
+    limit, job = situation.facts.policy.pause_limit, names_of(paused)
+    recent = last is not None and not situation.has_come(last + limit)
+    return Verdict(
+        status=Status.PAUSED,
+        problem=not recent,
+        reason=Reason("job_disabled", {"job": job})
+        if recent
+        else Reason("job_disabled_too_long", {"job": job, "days": str(limit.days)}),
+        since=since,
+        job_id=paused[0].job_id,
+        trace={"rule": "job_disabled", "pause_limit": str(limit)},
+    )
+
+
+def _uncovered(guest: Guest, situation: Situation) -> Verdict:
+    """Judge a guest that is in no job: a new one has some days until that is a problem."""
+    record = situation.guest_record(guest)
+    since = record.uncovered_since if record else None
+    grace = situation.facts.policy.new_guest_grace
+    trace = {"rule": "no_job", "grace": str(grace)}
+    code = _why_uncovered(guest, situation)
+    if since is not None and not situation.has_come(since + grace):
+        if record is not None and record.first_seen is not None and record.first_seen >= since:
+            return Verdict(
+                status=Status.PENDING, problem=False, reason=Reason("new_without_job"), since=since, trace=trace
+            )
+        return Verdict(status=Status.UNCOVERED, problem=False, reason=code, since=since, trace=trace)
+    return Verdict(status=Status.UNCOVERED, problem=True, reason=code, since=since, trace=trace)
+
+
+def _why_uncovered(guest: Guest, situation: Situation) -> Reason:
+    """Return why no job covers a guest: often it has moved away from the node to which its job is bound."""
+    for job in situation.facts.jobs or ():
+        if not job.enabled:
+            continue
+        elsewhere = replace(guest, node=job.node) if job.node is not None else None
+        if elsewhere is not None and situation.covers(job, elsewhere) is Coverage.YES:
+            return Reason("job_on_other_node", {"job": job_name(job), "node": job.node or "", "here": guest.node})
+        if job.all_guests and guest.vmid in job.exclude:
+            return Reason("excluded_from_job", {"job": job_name(job)})
+    return Reason("no_job")
+
+
+def unproven(guest: Guest, situation: Situation) -> Verdict:
+    """Return the verdict from the newest outcome alone, for a guest of which nothing else is known."""
+    outcomes = situation.outcomes(guest)
+    return from_outcome(guest, outcomes, situation) if outcomes else unknown("no_run_seen", job="")

@@ -1,0 +1,96 @@
+"""Why a slot passed without the backup that was due."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from ...proxmox.api.backup_models import BackupJob
+from ...proxmox.api.cluster_models import Guest
+from ..context import Situation
+from ..jobs.timetable import Timetable
+from ..model.facts import Facts, JobState
+from ..model.labels import job_name
+from ..model.policy import Policy
+from ..model.records import RunRecord
+from ..model.verdict import Reason, Status
+from ..runs.outcomes import succeeded
+
+_OFF: Final = frozenset({"node_offline", "host_was_off", "host_was_off_and_repeats"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Miss:
+    """The explanation of a missed slot."""
+
+    reason: Reason
+    status: Status = Status.OVERDUE
+    error: str | None = None
+
+
+def explain_miss(guest: Guest, job: BackupJob, due: datetime, table: Timetable, situation: Situation) -> Miss:
+    """Return the strongest explanation that the facts give for a guest without a backup since a slot."""
+    node = situation.node(guest.node)
+    values: dict[str, str | datetime] = {"job": job_name(job), "node": guest.node, "slot": due}
+    since = due - table.tolerance(due)
+    if node is not None and not node.online:
+        return Miss(reason=Reason("node_offline", values))
+    if stuck := stuck_state(job, guest.node, situation.facts, situation.job_runs(job)):
+        error = stuck.error or (stuck.message or "").strip()
+        code = "job_could_not_start" if stuck.error is None else "job_state_unreadable"
+        return Miss(reason=Reason(code, {**values, "error": error}), status=Status.FAILED, error=error)
+    runs = [run for run in situation.job_runs(job) if run.started >= since]
+    record = situation.guest_record(guest)
+    if record is not None and record.moved is not None and record.moved >= since and runs:
+        return Miss(reason=Reason("moved_during_backup", {**values, "origin": record.moved_from or ""}))
+    if any(run.node == guest.node for run in runs):
+        return Miss(reason=Reason("skipped_by_job", values))
+    if _was_off(guest.node, due, situation):
+        code = "host_was_off_and_repeats" if job.repeat_missed else "host_was_off"
+        return Miss(reason=Reason(code, values))
+    if not situation.facts.cluster.quorate:
+        return Miss(reason=Reason("no_quorum", values))
+    return Miss(reason=Reason("run_missed", values))
+
+
+def expected_off(node: str, miss: Miss, policy: Policy) -> bool:
+    """Tell whether a slot was missed only since a node was off that the user expects to be off at times."""
+    return node in policy.expected_offline and miss.reason.code in _OFF
+
+
+def _was_off(node: str, slot: datetime, situation: Situation) -> bool:
+    record = situation.history.nodes.get(node)
+    if record is None or record.last_outage is None:
+        return False
+    facts = situation.node(node)
+    skew = facts.skew if facts else timedelta()
+    start, end = (moment + skew for moment in record.last_outage)
+    if start == end:
+        # The boot is all that is known: a slot shortly before it is most likely to have fallen into the time without power.
+        return start - timedelta(hours=24) <= slot <= end
+    return start <= slot <= end + timedelta(minutes=2)
+
+
+def stuck_state(job: BackupJob, node: str | None, facts: Facts, runs: Iterable[RunRecord]) -> JobState | None:
+    """Return the newest state in which a node, or any node, could not start the job.
+
+    Without a UPID the state names no run: the scheduler got nowhere, and a later run takes that back. A state that cannot
+    be read keeps the scheduler from trying at all (PVE/Jobs.pm, synchronize_job_states_with_config).
+    """
+    newest: dict[str, datetime] = {}
+    for run in runs:
+        newest[run.node] = max(run.started, newest.get(run.node, run.started))
+    states = [
+        state
+        for state in facts.job_states
+        if state.job_id == job.job_id and node in {None, state.node} and _is_stuck(state, newest.get(state.node))
+    ]
+    return max(states, key=lambda state: state.updated.timestamp() if state.updated else 0.0, default=None)
+
+
+def _is_stuck(state: JobState, newest_run: datetime | None) -> bool:
+    if state.error is not None:
+        return True
+    if state.state != "stopped" or state.upid is not None or succeeded((state.message or "OK").strip()):
+        return False
+    return newest_run is None or state.updated is None or state.updated > newest_run

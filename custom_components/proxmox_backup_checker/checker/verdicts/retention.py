@@ -1,0 +1,318 @@
+"""What retention promises of a guest's archives, held against what is there.
+
+The oracle is Proxmox' own prune (see `proxmox.retention`): after a good run of the job nothing may be left that it would
+remove, and what it would keep of all slots should be there unless the nights failed.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from functools import lru_cache
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from ...proxmox.api.backup_models import Archive, BackupJob
+from ...proxmox.api.cluster_models import Guest
+from ...proxmox.calendar.event import CalendarEvent
+from ...proxmox.retention import Backup, KeepOptions, Mark, prune
+from ..archives.archive import as_backup
+from ..context import Situation
+from ..model.facts import StorageFacts
+from ..model.labels import job_name
+from ..model.verdict import Reason, Status
+from ..runs.outcomes import Outcome, Result
+
+_MOST_SLOTS: Final = 500
+_SLOT_BEFORE: Final = timedelta(hours=1)
+_CLOCKS_DIFFER: Final = timedelta(minutes=1)
+_RUNS_UNTIL_CERTAIN: Final = 2
+_NIGHTS_NAMED: Final = 5
+_FLAGS_OFF: Final = frozenset({"0", "False", "no", "off"})
+
+
+class Standing(StrEnum):
+    """How a guest's archives stand to the retention."""
+
+    KEPT = "kept"
+    SHORT = "short"
+    NOT_PRUNED = "not_pruned"
+    LIMIT_NEAR = "limit_near"
+    LIMIT_REACHED = "limit_reached"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RetentionAudit:
+    """What retention promises against what is kept, of one guest on one storage.
+
+    `counted` archives are neither protected nor renamed; `promised` is how many there can be by now, None where that
+    is not known. `extra` should have been removed. `nights` are those without a good run for which one is missing.
+    `limit` is the number from which on the next run is refused, None where old archives are removed instead.
+    """
+
+    standing: Standing
+    counted: int
+    promised: int | None = None
+    extra: tuple[Archive, ...] = ()
+    nights: tuple[date, ...] = ()
+    limit: int | None = None
+
+
+def audit_retention(
+    archives: Sequence[Archive],
+    keep: KeepOptions,
+    *,
+    zone: ZoneInfo,
+    good: Sequence[datetime],
+    promised: Sequence[datetime] = (),
+    failed: Sequence[datetime] = (),
+    keep_since: datetime | None = None,
+    removes: bool = True,
+    backups: Sequence[Backup] | None = None,
+) -> RetentionAudit:
+    """Hold one guest's archives on one storage against its retention, as of the listing that they come from.
+
+    `good` and `failed` are the starts of the guest's runs to this storage, newest first, that were over when it was listed.
+    `promised` are the slots of which retention should still keep an archive (see `promised_slots`), empty where that cannot
+    be told. Runs before `keep_since` pruned by another retention. Without `removes` the sum of all numbers is a limit
+    instead, at which vzdump refuses the guest (PVE/VZDump.pm, exec_backup_task). `backups` are the archives as prune looks
+    at them, where that is known already.
+    """
+    backups = [as_backup(archive) for archive in archives] if backups is None else backups
+    counted = sum([not (backup.protected or backup.renamed or backup.unfinished) for backup in backups])
+    if not removes:
+        return _against_limit(counted, most_kept(keep))
+    pruning = [started for started in good if keep_since is None or started >= keep_since]
+    if len(pruning) >= _RUNS_UNTIL_CERTAIN and (extra := _left_over(archives, backups, keep, zone, pruning[0])):
+        return RetentionAudit(standing=Standing.NOT_PRUNED, counted=counted, extra=tuple(extra))
+    return _against_promise(counted, promised, good, failed, zone)
+
+
+def _against_limit(counted: int, limit: int) -> RetentionAudit:
+    standing = Standing.KEPT
+    if counted >= limit:
+        standing = Standing.LIMIT_REACHED
+    elif counted == limit - 1:
+        standing = Standing.LIMIT_NEAR
+    return RetentionAudit(standing=standing, counted=counted, limit=limit)
+
+
+def _left_over(
+    archives: Sequence[Archive], backups: Sequence[Backup], keep: KeepOptions, zone: ZoneInfo, newest_run: datetime
+) -> list[Archive]:
+    """Return the archives that the newest run should have removed, and the one before it already."""
+    now_due = _removable(backups, keep, zone)
+    if not now_due:
+        return []
+    before_it = (newest_run - _SLOT_BEFORE).timestamp()
+    earlier = [index for index, backup in enumerate(backups) if backup.ctime < before_it]
+    due_before = {earlier[index] for index in _removable([backups[index] for index in earlier], keep, zone)}
+    return [archives[index] for index in sorted(now_due & due_before)]
+
+
+def _removable(backups: Sequence[Backup], keep: KeepOptions, zone: ZoneInfo) -> set[int]:
+    # Unfinished snapshots that prune takes away as well are the business of their own finding.
+    return {
+        index
+        for index, mark in enumerate(prune(backups, keep, zone))
+        if mark is Mark.REMOVE and not backups[index].unfinished
+    }
+
+
+def _against_promise(
+    counted: int, promised: Sequence[datetime], good: Sequence[datetime], failed: Sequence[datetime], zone: ZoneInfo
+) -> RetentionAudit:
+    """Name the nights whose archives are missing: those that failed where there are such, else those without a run."""
+    if counted >= len(promised):
+        return RetentionAudit(standing=Standing.KEPT, counted=counted, promised=len(promised) or None)
+    served = {_day(start, zone) for start in good}
+    unserved = [night for slot in promised if (night := _day(slot, zone)) not in served]
+    bad = {_day(start, zone) for start in failed}
+    nights = [night for night in unserved if night in bad] or unserved
+    return RetentionAudit(
+        standing=Standing.SHORT if nights else Standing.KEPT,
+        counted=counted,
+        promised=len(promised),
+        nights=tuple(dict.fromkeys(nights)),
+    )
+
+
+@lru_cache(maxsize=1024)
+def promised_slots(
+    event: CalendarEvent, first: datetime, due: datetime, keep: KeepOptions, zone: ZoneInfo
+) -> tuple[datetime, ...]:
+    """Return the slots from `first` to `due` of which retention would still keep the backup, had every run been good.
+
+    Empty where there are too many slots to look at. Guests of one job ask for the same again and again.
+    """
+    slots: list[datetime] = []
+    for slot in event.slots(first.astimezone(zone), due.astimezone(zone)):
+        slots.append(slot)
+        if len(slots) > _MOST_SLOTS:
+            return ()
+    marks = prune([Backup(ctime=int(slot.timestamp())) for slot in slots], keep, zone)
+    return tuple(slot for slot, mark in zip(slots, marks, strict=True) if mark is Mark.KEEP)
+
+
+def _day(moment: datetime, zone: ZoneInfo) -> date:
+    return moment.astimezone(zone).date()
+
+
+def most_kept(keep: KeepOptions) -> int:
+    """Return the most archives that retention keeps of a guest, protected ones aside."""
+    return keep.last + keep.hourly + keep.daily + keep.weekly + keep.monthly + keep.yearly
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Promise:
+    """What a job's retention promises for a guest's archives on one storage."""
+
+    job: BackupJob
+    storage: StorageFacts
+    keep: KeepOptions
+    removes: bool
+
+
+def retention_findings(
+    guest: Guest, outcomes: Sequence[Outcome], situation: Situation
+) -> Iterable[tuple[Status, Reason]]:
+    """Return what is to be said of a guest's archives; nothing where no listing shows all of them."""
+    zone = situation.facts.zone_of(guest.node)
+    if zone is None:
+        return
+    for promise in _promises(guest, situation):
+        listing = promise.storage.listing
+        if listing is None or not listing.complete:
+            continue
+        written = _written_for(promise, outcomes)
+        good = [outcome for outcome in written if outcome.result is Result.OK]
+        if not good:
+            continue
+        if (good[0].finished or good[0].started) >= listing.read_at:
+            continue
+        audit = audit_retention(
+            situation.archives_on(promise.storage, guest),
+            promise.keep,
+            zone=zone,
+            good=[outcome.started for outcome in good],
+            promised=_promised(promise, good[-1], guest, situation, zone),
+            failed=[outcome.started for outcome in written if outcome.result is not Result.OK],
+            keep_since=_keep_since(promise.job, situation),
+            removes=promise.removes,
+            backups=situation.backups_on(promise.storage, guest),
+        )
+        # A prune that says itself that it failed is a finding of the run.
+        if audit.standing is not Standing.NOT_PRUNED or "prune_failed" not in good[0].warnings:
+            yield from _in_words(audit, promise)
+
+
+def _in_words(audit: RetentionAudit, promise: _Promise) -> Iterable[tuple[Status, Reason]]:
+    storage, job = promise.storage.storage, job_name(promise.job)
+    if audit.standing is Standing.NOT_PRUNED:
+        values = {"count": str(len(audit.extra)), "storage": storage, "keep": keep_text(promise.keep)}
+        yield Status.WARNING, Reason("prune_not_working", values)
+    if audit.standing is Standing.SHORT:
+        nights = ", ".join(night.isoformat() for night in audit.nights[-_NIGHTS_NAMED:])
+        counts = {"there": str(audit.counted), "promised": str(audit.promised), "nights": nights}
+        yield Status.OK, Reason("retention_short", counts)
+    values = {"count": str(audit.counted), "limit": str(audit.limit), "storage": storage, "job": job}
+    if audit.standing is Standing.LIMIT_REACHED:
+        yield Status.WARNING, Reason("archive_limit_reached", values)
+    if audit.standing is Standing.LIMIT_NEAR:
+        yield Status.OK, Reason("archive_limit_near", values)
+
+
+def _promises(guest: Guest, situation: Situation) -> list[_Promise]:
+    """Return what is promised for each storage; jobs with one storage and unlike retention undo each other's."""
+    found: dict[str, list[_Promise]] = {}
+    for job in situation.jobs_of(guest):
+        promise = _promise(job, guest.node, situation)
+        if promise is not None:
+            found.setdefault(promise.storage.storage, []).append(promise)
+    return [
+        promises[0]
+        for promises in found.values()
+        if len({(promise.keep, promise.removes) for promise in promises}) == 1
+    ]
+
+
+def _promise(job: BackupJob, node: str, situation: Situation) -> _Promise | None:
+    storage = situation.facts.storage_of(job.storage or "local", node)
+    keep = retention_of(job, storage, situation.facts.defaults_keep.get(node))
+    if storage is None or keep is None or keep.keeps_everything:
+        return None
+    return _Promise(job=job, storage=storage, keep=keep, removes=removes_old(job))
+
+
+def _written_for(promise: _Promise, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Return the outcomes of the job; a run by hand may not prune, another node has another storage of its own."""
+    own, job_id = promise.storage.node, promise.job.job_id
+    return [outcome for outcome in outcomes if outcome.job_id == job_id and (own is None or own == outcome.node)]
+
+
+def _promised(
+    promise: _Promise, first_good: Outcome, guest: Guest, situation: Situation, zone: ZoneInfo
+) -> tuple[datetime, ...]:
+    table = situation.timetable(promise.job, guest.node)
+    if table is None or table.due is None:
+        return ()
+    # The other guests of the same run ask for the same.
+    run = situation.index.runs.get(first_good.upid)
+    first = _slot_of(table.event, run.started if run else first_good.started, zone)
+    return () if first is None else promised_slots(table.event, first, table.due, promise.keep, zone)
+
+
+@lru_cache(maxsize=1024)
+def _slot_of(event: CalendarEvent, started: datetime, zone: ZoneInfo) -> datetime | None:
+    """Return the slot for which a run started."""
+    slot = event.last_before((started + _CLOCKS_DIFFER).astimezone(zone))
+    return None if slot is None else slot.astimezone(UTC)
+
+
+def _keep_since(job: BackupJob, situation: Situation) -> datetime | None:
+    """Return since when a job has promised what it promises now."""
+    record = situation.job_record(job)
+    return record.owed_since if record else None
+
+
+def retention_of(
+    job: BackupJob, storage: StorageFacts | None, default: KeepOptions | None = None
+) -> KeepOptions | None:
+    """Return the retention of a job: its own, else its storage's, else the node's `default` of /etc/vzdump.conf.
+
+    None where there is none that Proxmox shows: a backup server may have its own (PVE/VZDump.pm, new). Proxmox 7 still
+    knows `maxfiles`, which is the same as keep-last.
+    """
+    options = job.options.get("prune-backups")
+    try:
+        if isinstance(options, Mapping):
+            return KeepOptions.from_api(options)
+        if isinstance(options, str) and options:
+            return KeepOptions.parse(options)
+        if "maxfiles" in job.options:
+            return KeepOptions.from_api({"keep-last": job.options["maxfiles"]})
+    except ValueError:
+        return None
+    return (storage.keep if storage is not None else None) or default
+
+
+def removes_old(job: BackupJob) -> bool:
+    """Tell whether a job's runs remove old archives."""
+    return str(job.options.get("remove", "1")) not in _FLAGS_OFF
+
+
+def freed_by(archives: Sequence[Archive], keep: KeepOptions | None, zone: ZoneInfo, run: datetime) -> list[Archive]:
+    """Return the archives that prune will remove after the next good run, whose own archive is of the moment `run`."""
+    if keep is None or keep.keeps_everything:
+        return []
+    backups = [Backup(ctime=int(run.timestamp())), *(as_backup(archive) for archive in archives)]
+    marks = prune(backups, keep, zone)[1:]
+    return [archive for archive, mark in zip(archives, marks, strict=True) if mark is Mark.REMOVE]
+
+
+def keep_text(keep: KeepOptions) -> str:
+    """Return retention as Proxmox writes it."""
+    if keep.keeps_everything:
+        return "keep-all=1"
+    rules = ("last", "hourly", "daily", "weekly", "monthly", "yearly")
+    return ",".join(f"keep-{rule}={number}" for rule in rules if (number := getattr(keep, rule)))

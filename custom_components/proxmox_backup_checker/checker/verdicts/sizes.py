@@ -1,0 +1,112 @@
+"""Size and duration of a guest's last backup, held against its own history."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Final, Protocol
+
+from ..model.facts import Facts
+from ..model.verdict import Reason, Status
+from ..runs.outcomes import Outcome, Result
+
+_LEAST_RUNS: Final = 5
+_MOST_RUNS: Final = 30
+# Backups of quiet guests hardly differ: a spread below this share of the median is taken for this share.
+_LEAST_SPREAD: Final = 0.05
+_SPREADS: Final = 5
+_MUCH_SMALLER: Final = 0.5
+_MUCH_LONGER: Final = 3
+_LONG_AT_LEAST: Final = 1800
+
+
+class Past(Protocol):
+    """What a good backup took: `size` in bytes of the file or, on a backup server, of all disks; None where not known.
+
+    What was transferred to a backup server is no part of it: only what changed is, which may well be nothing.
+    """
+
+    @property
+    def size(self) -> int | None:
+        """Bytes."""
+
+    @property
+    def seconds(self) -> int | None:
+        """How long it took."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PastBackup:
+    """A past backup by itself."""
+
+    size: int | None
+    seconds: int | None
+
+
+def judge_sizes(newest: Past, before: Sequence[Past]) -> Iterable[tuple[Status, Reason]]:
+    """Return what is odd about a backup, given the good ones `before` it of the same kind, newest first.
+
+    Silent until five of them tell the same. The bounds are the median and the median distance from it, which single
+    strange backups do not move.
+    """
+    recent = before[:_MOST_RUNS]
+    if newest.size is not None:
+        yield from _too_small(newest.size, [backup.size for backup in recent if backup.size is not None])
+    if newest.seconds is not None:
+        yield from _too_long(newest.seconds, [backup.seconds for backup in recent if backup.seconds is not None])
+
+
+def _too_small(size: int, sizes: Sequence[int]) -> Iterable[tuple[Status, Reason]]:
+    # No median is above the largest, so that most are done with at once.
+    if len(sizes) < _LEAST_RUNS or size >= _MUCH_SMALLER * max(sizes):
+        return
+    usual, spread = _usual(sizes)
+    if size < min(_MUCH_SMALLER * usual, usual - _SPREADS * spread):
+        yield Status.WARNING, Reason("size_suspicious", {"size": size_text(size), "usual": size_text(int(usual))})
+
+
+def _too_long(seconds: int, times: Sequence[int]) -> Iterable[tuple[Status, Reason]]:
+    if len(times) < _LEAST_RUNS or seconds <= _MUCH_LONGER * min(times):
+        return
+    usual, spread = _usual(times)
+    if seconds > max(_MUCH_LONGER * usual, usual + _SPREADS * spread, usual + _LONG_AT_LEAST):
+        yield Status.OK, Reason("duration_suspicious", {"minutes": str(seconds // 60), "usual": str(int(usual) // 60)})
+
+
+def _usual(values: Sequence[int]) -> tuple[float, float]:
+    """Return the median and the spread around it."""
+    usual = median(values)
+    return usual, max(median(abs(value - usual) for value in values), _LEAST_SPREAD * usual)
+
+
+def size_findings(good: Sequence[Outcome], facts: Facts) -> Iterable[tuple[Status, Reason]]:
+    """Return what is odd about the newest of a guest's good backups, beside those of the same job on the same storage."""
+    if not good:
+        return
+    newest = good[0]
+    storage, job_id = newest.storage, newest.job_id
+    alike = [
+        entry
+        for entry in good[1 : _MOST_RUNS + 1]
+        if entry.storage == storage and entry.job_id == job_id and entry.result is Result.OK
+    ]
+    where = facts.storage_of(storage or "local", newest.node)
+    if where is None or not where.is_backup_server:
+        yield from judge_sizes(newest, alike)
+    else:
+        yield from judge_sizes(_on_server(newest), [_on_server(entry) for entry in alike])
+
+
+def _on_server(outcome: Outcome) -> PastBackup:
+    # The log names no total, or all was read: the first would make an incremental backup look like a tiny guest.
+    size = outcome.size if outcome.size != outcome.transferred else None
+    return PastBackup(size=size, seconds=outcome.seconds)
+
+
+def size_text(size: int) -> str:
+    """Return a size as people read it, in the units of Proxmox' web interface."""
+    value, units = float(size), ("B", "KiB", "MiB", "GiB", "TiB")
+    for unit in units:
+        if value < 1024 or unit == units[-1]:
+            break
+        value /= 1024
+    return f"{value:.0f} {unit}" if value >= 10 or unit == "B" else f"{value:.1f} {unit}"

@@ -1,0 +1,71 @@
+"""The judgement of storages: reachable, the same as ever, and with room for what is to come."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from ..context import Situation
+from ..history.storage_history import storage_key
+from ..model.facts import StorageFacts
+from ..model.labels import job_name
+from ..model.verdict import Confidence, Reason, Status, Verdict, unknown
+from .sizes import size_text
+from .storage_forecast import next_run_that_does_not_fit
+
+FILLING: Final = 0.85
+NEARLY_FULL: Final = 0.95
+# Three polls: a disk that has to spin up, or a server that restarts, is not out of reach.
+_AWAY_FOR_LONG: Final = timedelta(minutes=15)
+
+
+def judge_storage(storage: StorageFacts, situation: Situation) -> Verdict:
+    """Return the verdict of a storage that can hold backups."""
+    record = situation.history.storages.get(storage_key(storage))
+    newest = situation.index.newest_ends.get(storage.storage)
+    if not storage.enabled:
+        return Verdict(status=Status.PAUSED, problem=False, reason=Reason("storage_disabled"))
+    if not storage.active_on:
+        since = record.unreachable_since if record else None
+        if since is not None and situation.facts.now - since < _AWAY_FOR_LONG and record and record.samples:
+            return Verdict(status=Status.OK, problem=False, reason=Reason("storage_away_for_now"))
+        if storage.node is not None and _expected_off(storage.node, situation):
+            reason = Reason("storage_of_resting_node", {"node": storage.node})
+            return Verdict(status=Status.PENDING, problem=False, reason=reason, since=since)
+        nodes = ", ".join(storage.nodes) or storage.node or ", ".join(sorted(situation.facts.nodes))
+        return replace(unknown("storage_unreachable", nodes=nodes), since=since)
+    verdict = _by_fill(storage)
+    if verdict.problem is False and (fit := next_run_that_does_not_fit(storage, situation)) is not None:
+        values: dict[str, str | datetime] = {
+            "job": job_name(fit.job),
+            "needed": size_text(fit.needed),
+            "free": size_text(fit.free),
+            "slot": fit.slot,
+        }
+        reason = Reason("next_run_does_not_fit", values)
+        verdict = replace(verdict, status=Status.WARNING, reason=reason, findings=(reason,))
+    if record is not None and record.changed_identity is not None:
+        verdict = Verdict(
+            status=Status.WARNING,
+            problem=True,
+            reason=Reason("storage_changed_identity", {"archives": str(len(record.archives))}),
+            since=record.changed_identity,
+        )
+    return replace(verdict, last_success=newest, confidence=Confidence.EXACT)
+
+
+def _expected_off(name: str, situation: Situation) -> bool:
+    node = situation.node(name)
+    return name in situation.facts.policy.expected_offline and node is not None and not node.online
+
+
+def _by_fill(storage: StorageFacts) -> Verdict:
+    if not storage.total or storage.used is None:
+        return unknown("storage_fill_unknown")
+    share = storage.used / storage.total
+    values = {"percent": f"{100 * share:.0f}"}
+    trace = {"rule": "fill", "used": str(storage.used), "total": str(storage.total)}
+    if share >= NEARLY_FULL:
+        return Verdict(status=Status.WARNING, problem=True, reason=Reason("storage_nearly_full", values), trace=trace)
+    if share >= FILLING:
+        return Verdict(status=Status.WARNING, problem=False, reason=Reason("storage_filling", values), trace=trace)
+    return Verdict(status=Status.OK, problem=False, reason=Reason("storage_ok", values), trace=trace)

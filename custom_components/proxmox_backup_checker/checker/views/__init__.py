@@ -1,0 +1,1 @@
+"""What is shown of an assessment: agenda, report, trends and the wall."""

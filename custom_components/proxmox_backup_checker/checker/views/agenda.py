@@ -1,0 +1,332 @@
+"""The calendar of backups: what ran and how it ended, what should have run, what runs, and what is due."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from ..activity.events import names_of_guests, some
+from ..assessment import JobView, Picture
+from ..history.job_history import COULD_NOT_START
+from ..jobs.timetable import event_of
+from ..model.labels import job_name
+from ..model.records import MissRecord, RunRecord
+from ..model.verdict import Confidence, Reason, Status
+from ..runs.outcomes import Result
+from ..runs.run_index import good_durations
+from ..runs.run_starts import starts_of
+from ..runs.run_summary import is_empty, result_of_run
+from ..runs.run_words import tell_run
+from ..verdicts.sizes import size_text
+
+# What takes place more often in a day is told in one line for the day; a day has up to 25 hours.
+MOST_A_DAY: Final = 25
+# More than any calendar can show.
+_MOST_DAYS: Final = 800
+_DURATION_WHERE_UNKNOWN: Final = timedelta(minutes=30)
+_LEAST_SHOWN: Final = timedelta(minutes=1)
+# A run is seen some minutes after its slot.
+_STILL_DUE: Final = timedelta(hours=2)
+_CLOCKS_DIFFER: Final = timedelta(minutes=1)
+_DAY: Final = timedelta(days=1)
+_WORST_FIRST: Final = (Status.FAILED, Status.UNKNOWN, Status.WARNING, Status.OK)
+_TITLES: Final = {
+    Status.FAILED: "agenda_failed",
+    Status.UNKNOWN: "agenda_unclear",
+    Status.WARNING: "agenda_warnings",
+    Status.OK: "agenda_succeeded",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AgendaItem:
+    """One line of the calendar; `day` is set where it is of a whole day, `nodes` are those on which it takes place."""
+
+    identity: str
+    start: datetime
+    end: datetime
+    title: Reason
+    details: tuple[Reason, ...] = ()
+    nodes: tuple[str, ...] = ()
+    day: date | None = None
+
+
+def agenda(picture: Picture, start: datetime, end: datetime, now: datetime) -> list[AgendaItem]:
+    """Return all items that reach into the time from `start` to `end`, the oldest first."""
+    items = [
+        *_past(picture, start, end),
+        *_missed(picture),
+        *_running(picture, now),
+        *(item for view in picture.jobs.values() for item in _planned(view, picture, start, end, now)),
+    ]
+    return sorted(
+        (item for item in items if item.start < end and item.end > start), key=lambda item: (item.start, item.identity)
+    )
+
+
+def current_or_next(picture: Picture, now: datetime) -> AgendaItem | None:
+    """Return what goes on, else what is due next; a job that runs all the time tells nothing."""
+    if going_on := list(_running(picture, now)):
+        return min(going_on, key=lambda item: item.start)
+    upcoming = [item for view in picture.jobs.values() for item in _next(view, picture, now)]
+    return min(upcoming, key=lambda item: (item.start, item.identity), default=None)
+
+
+def _past(picture: Picture, start: datetime, end: datetime) -> Iterable[AgendaItem]:
+    """Return the finished runs; where there are too many of one job in a day, one item for all that are good."""
+    by_day: dict[tuple[str | None, date], list[list[RunRecord]]] = defaultdict(list)
+    for group in _groups(picture, start - _DAY, end):
+        zone = zone_of(group[0].node, picture)
+        by_day[group[0].job_id, group[0].started.astimezone(zone).date()].append(group)
+    for (job_id, day), groups in by_day.items():
+        if len(groups) <= MOST_A_DAY:
+            yield from (_of_group(group, picture) for group in groups)
+            continue
+        bad = [group for group in groups if _status(group, picture) is Status.FAILED]
+        yield from (_of_group(group, picture) for group in bad[:MOST_A_DAY])
+        values = {"job": _title(job_id, picture), "count": str(len(groups)), "failed": str(len(bad))}
+        zone = zone_of(groups[0][0].node, picture)
+        yield _whole_day(f"runs_{job_id}_{day}", day, zone, Reason("agenda_many_runs", values))
+
+
+def _groups(picture: Picture, start: datetime, end: datetime) -> Iterable[list[RunRecord]]:
+    """Return the runs of each start of a job, those of all nodes together."""
+    return starts_of(
+        run
+        for run in picture.history.runs.values()
+        if run.ended is not None and run.started < end and run.ended >= start and not is_empty(run)
+    )
+
+
+def _status(group: Iterable[RunRecord], picture: Picture) -> Status:
+    """Return how the runs of a group ended together: as the worst of them."""
+    found = {result_of_run(run, picture.history.guests, picture.guests).status for run in group}
+    return next(status for status in _WORST_FIRST if status in found)
+
+
+def _of_group(group: list[RunRecord], picture: Picture) -> AgendaItem:
+    status = _status(group, picture)
+    outcomes = [outcome for run in group for outcome in run.outcomes]
+    bad = {outcome.vmid for outcome in outcomes if outcome.result is not Result.OK}
+    every = {outcome.vmid for outcome in outcomes}
+    code = _TITLES[status]
+    if status is Status.FAILED and bad and bad != every:
+        code = "agenda_failed_in_part"
+    values = {
+        "job": _title(group[0].job_id, picture),
+        "guests": some(names_of_guests(sorted(every), picture.history.guests)),
+        "bad": str(len(bad)),
+        "count": str(len(every)),
+    }
+    if status is Status.UNKNOWN and not values["job"]:
+        code = "agenda_unclear_run"
+    elif group[0].confidence is Confidence.MANUAL:
+        code = "agenda_by_hand_failed" if status is Status.FAILED else "agenda_by_hand"
+    elif not values["job"]:
+        code = "agenda_unknown_job_failed" if status is Status.FAILED else "agenda_unknown_job"
+    first = min(run.started for run in group)
+    last = max(run.ended for run in group if run.ended is not None)
+    return AgendaItem(
+        identity=f"run_{group[0].upid}",
+        start=first,
+        end=max(last, first + _LEAST_SHOWN),
+        title=Reason(code, values),
+        details=tuple(_details(group, last - first, picture)),
+        nodes=tuple(sorted({run.node for run in group})),
+    )
+
+
+def _details(group: list[RunRecord], duration: timedelta, picture: Picture) -> Iterable[Reason]:
+    for run in sorted(group, key=lambda run: run.node):
+        result = result_of_run(run, picture.history.guests, picture.guests)
+        concerned = dict.fromkeys(
+            outcome.vmid
+            for outcome in run.outcomes
+            if result.status is not Status.FAILED or outcome.result is not Result.OK
+        )
+        names = names_of_guests(concerned, picture.history.guests)
+        yield tell_run(run, result.status, _title(run.job_id, picture) or None, names)
+    sizes = [outcome.size for run in group for outcome in run.outcomes if outcome.size is not None]
+    if sizes:
+        yield Reason("agenda_figures", {"size": size_text(sum(sizes)), "duration": duration_text(duration)})
+    else:
+        yield Reason("agenda_duration", {"duration": duration_text(duration)})
+
+
+def _missed(picture: Picture) -> Iterable[AgendaItem]:
+    for miss in picture.history.misses.values():
+        view = picture.jobs.get(miss.job_id)
+        usual = _usual(view, picture) if view is not None else None
+        yield AgendaItem(
+            identity=f"miss_{miss.key}",
+            start=miss.slot,
+            end=miss.slot + (usual or _DURATION_WHERE_UNKNOWN),
+            title=Reason(
+                "agenda_not_started" if miss.code in COULD_NOT_START else "agenda_missed",
+                {"job": _title(miss.job_id, picture)},
+            ),
+            details=(_why_missed(miss, picture),),
+            nodes=(miss.node,),
+        )
+
+
+def _why_missed(miss: MissRecord, picture: Picture) -> Reason:
+    values: dict[str, str | datetime] = {
+        "job": _title(miss.job_id, picture),
+        "node": miss.node,
+        "slot": miss.slot,
+        "error": miss.error or "",
+        "origin": "?",
+    }
+    return Reason(str(miss.code), values)
+
+
+def _running(picture: Picture, now: datetime) -> Iterable[AgendaItem]:
+    for run in picture.running:
+        job = _title(run.job_id, picture)
+        view = picture.jobs.get(run.job_id or "")
+        usual = _usual(view, picture) if view is not None else None
+        end = run.started + (usual or _DURATION_WHERE_UNKNOWN)
+        if end <= now:
+            # It takes longer than usual: until the next full hour, so that the end does not move with every look.
+            end = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+        yield AgendaItem(
+            identity=f"run_{run.upid}",
+            start=run.started,
+            end=end,
+            title=Reason("agenda_running" if job else "agenda_running_by_hand", {"job": job, "node": run.node}),
+            nodes=(run.node,),
+        )
+
+
+def _planned(view: JobView, picture: Picture, start: datetime, end: datetime, now: datetime) -> Iterable[AgendaItem]:
+    """Return the slots to come, once for all nodes of a zone; those of a day in one item where they are too many."""
+    if not _is_planned(view):
+        return
+    since = max(start - (_usual(view, picture) or _DURATION_WHERE_UNKNOWN), now - _STILL_DUE)
+    for zone, nodes in _zones(view, picture).items():
+        for day in _days(since, end, zone):
+            slots = list(islice(_slots(view, picture, day, zone, since), MOST_A_DAY + 1))
+            if len(slots) > MOST_A_DAY:
+                values = {"job": job_name(view.job), "schedule": view.job.schedule or ""}
+                identity = f"plan_{view.job.job_id}_{day}_{zone}"
+                yield _whole_day(identity, day, zone, Reason("agenda_many_slots", values))
+            else:
+                yield from (_of_slot(view, picture, slot, nodes) for slot in slots)
+
+
+def _is_planned(view: JobView) -> bool:
+    return view.job.enabled and view.verdict.status is not Status.IGNORED and event_of(view.job) is not None
+
+
+def _days(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[date]:
+    day, last = start.astimezone(zone).date(), end.astimezone(zone).date()
+    for _ in range(_MOST_DAYS):
+        if day > last:
+            return
+        yield day
+        day += _DAY
+
+
+def _slots(view: JobView, picture: Picture, day: date, zone: ZoneInfo, since: datetime) -> Iterator[datetime]:
+    """Return the slots of one day that are to come, or due without a run so far."""
+    event = event_of(view.job)
+    if event is None:
+        return
+    # Slots are asked for after a moment, and midnight is of this day.
+    begin = datetime.combine(day, time(), zone).astimezone(UTC) - timedelta(seconds=1)
+    until = datetime.combine(day + _DAY, time(), zone).astimezone(UTC) - timedelta(seconds=1)
+    newest = max((run.started for run in _runs_seen(view, picture)), default=None)
+    for slot in event.slots(max(begin, since).astimezone(zone), until.astimezone(zone)):
+        if newest is None or slot.timestamp() > (newest + _CLOCKS_DIFFER).timestamp():
+            if f"{view.job.job_id}@{int(slot.timestamp())}" not in picture.history.misses:
+                yield slot.astimezone(UTC)
+
+
+def _runs_seen(view: JobView, picture: Picture) -> Iterable[RunRecord]:
+    """Return a job's newest finished run and those that go on."""
+    job_id = view.job.job_id
+    yield from picture.index.by_job.get(job_id, ())[:1]
+    yield from (run for run in picture.running if job_id in {run.job_id, *run.candidates})
+
+
+def _next(view: JobView, picture: Picture, now: datetime) -> Iterable[AgendaItem]:
+    """Return the next slot of a job in each zone, or the one that is due now."""
+    event = event_of(view.job)
+    if event is None or not _is_planned(view):
+        return
+    for zone, nodes in _zones(view, picture).items():
+        following = event.next_after(now.astimezone(zone))
+        after = event.next_after(following) if following is not None else None
+        if following is None or (
+            after is not None and after.timestamp() - following.timestamp() < _DAY.total_seconds() / MOST_A_DAY
+        ):
+            continue
+        today = now.astimezone(zone).date()
+        due = next(_slots(view, picture, today, zone, now - _STILL_DUE), None)
+        item = _of_slot(view, picture, due if due is not None and due <= now else following.astimezone(UTC), nodes)
+        yield item if item.end > now else _of_slot(view, picture, following.astimezone(UTC), nodes)
+
+
+def _of_slot(view: JobView, picture: Picture, slot: datetime, nodes: tuple[str, ...]) -> AgendaItem:
+    usual = _usual(view, picture)
+    values = {
+        "job": job_name(view.job),
+        "guests": some(names_of_guests(view.covered, picture.history.guests)) or "–",
+        "storage": view.job.storage or "local",
+    }
+    plan = Reason("agenda_plan", values)
+    if usual is not None:
+        plan = Reason("agenda_plan_with_duration", {**values, "duration": duration_text(usual)})
+    return AgendaItem(
+        identity=f"plan_{view.job.job_id}_{int(slot.timestamp())}",
+        start=slot,
+        end=slot + (usual or _DURATION_WHERE_UNKNOWN),
+        title=Reason("agenda_planned", values),
+        details=(plan,),
+        nodes=nodes,
+    )
+
+
+def _usual(view: JobView, picture: Picture) -> timedelta | None:
+    """Return how long a job's good runs take, as the middle of the last ones."""
+    durations = sorted(good_durations(picture.index.by_job.get(view.job.job_id, ())))
+    return max(durations[len(durations) // 2], _LEAST_SHOWN) if durations else None
+
+
+def _zones(view: JobView, picture: Picture) -> dict[ZoneInfo, tuple[str, ...]]:
+    """Return the zones of the nodes on which a job has work to do, each with its nodes."""
+    zones: dict[ZoneInfo, list[str]] = {}
+    nodes = {picture.guests[vmid].guest.node for vmid in view.covered if vmid in picture.guests}
+    for node in sorted(nodes):
+        zones.setdefault(zone_of(node, picture), []).append(node)
+    return {zone: tuple(nodes) for zone, nodes in zones.items()}
+
+
+def zone_of(node: str, picture: Picture) -> ZoneInfo:
+    """Return a node's zone; that of the others where it cannot be seen, UTC where no zone is known."""
+    facts = picture.nodes.get(node)
+    if facts is not None and facts.zone is not None:
+        return facts.zone
+    zones = {other.zone for other in picture.nodes.values() if other.zone is not None}
+    return zones.pop() if len(zones) == 1 else ZoneInfo("UTC")
+
+
+def _title(job_id: str | None, picture: Picture) -> str:
+    """Return a job's name, that of one that is gone too; empty where there is no job."""
+    record = picture.history.jobs.get(job_id) if job_id is not None else None
+    return record.name if record is not None else job_id or ""
+
+
+def _whole_day(identity: str, day: date, zone: ZoneInfo, title: Reason) -> AgendaItem:
+    start, end = (datetime.combine(moment, time(), zone).astimezone(UTC) for moment in (day, day + _DAY))
+    return AgendaItem(identity=identity, start=start, end=end, title=title, day=day)
+
+
+def duration_text(duration: timedelta) -> str:
+    """Return a duration in hours and minutes."""
+    minutes = round(duration.total_seconds() / 60)
+    return f"{minutes // 60}:{minutes % 60:02} h"

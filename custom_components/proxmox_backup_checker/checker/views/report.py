@@ -1,0 +1,321 @@
+"""What is worth telling of a day or a week: what ran, what failed, what is missing, and how full the storages are."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from math import floor
+from typing import Final, Literal
+
+from ..assessment import Picture, StorageView
+from ..metrics import used_percent
+from ..model.labels import job_name
+from ..model.records import RunRecord
+from ..model.verdict import Status, Verdict
+from ..runs.outcomes import Outcome, Result, succeeded
+from ..runs.run_starts import starts_of
+
+_SOON: Final = 365
+_BAD: Final = frozenset({Result.FAILED, Result.CANCELLED, Result.INTERRUPTED, Result.NOT_REACHED})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Standing:
+    """Something with the verdict on it as it is now; `key` is a VMID, a job's id or a storage's key.
+
+    `acknowledged` tells that a person has said to know of the problem.
+    """
+
+    kind: Literal["guest", "job", "storage"]
+    key: str
+    name: str
+    verdict: Verdict
+    acknowledged: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failure:
+    """How often a guest's backup failed, or a job's run as a whole, and what Proxmox said last; `settled` if all is well now."""
+
+    kind: Literal["guest", "job"]
+    key: str
+    name: str
+    times: int
+    last: datetime
+    error: str | None
+    settled: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobTally:
+    """The runs of one job, or with `job_id` None those that belong to none; `size` in bytes, None where not known.
+
+    What a job did at one time on several nodes is one run.
+    """
+
+    job_id: str | None
+    name: str
+    runs: int
+    warnings: int
+    failed: int
+    size: int | None
+    duration: timedelta
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Capacity:
+    """How full a storage is and when it will be; sizes in bytes."""
+
+    key: str
+    used: int | None
+    total: int | None
+    free: int | None
+    percent: float | None
+    full_on: datetime | None
+
+    def days_left(self, now: datetime) -> int | None:
+        """Return the number of days until it is full, None where that cannot be told."""
+        return None if self.full_on is None else max(0, floor((self.full_on - now).total_seconds() / 86400))
+
+    def few_days_left(self, now: datetime) -> int | None:
+        """Return that number, None where it is so great that it is no news."""
+        days = self.days_left(now)
+        return days if days is not None and days <= _SOON else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Report:
+    """A period in facts; guests that are ignored count nowhere but in `ignored`.
+
+    `problems` are those of the moment, a job's only where none of its guests shows it. `busy` is how long backups ran in all.
+    """
+
+    since: datetime
+    until: datetime
+    cluster: str
+    guests: int
+    protected: int
+    paused: int
+    ignored: int
+    problems: tuple[Standing, ...]
+    unknown: tuple[Standing, ...]
+    warnings: tuple[Standing, ...]
+    uncovered: tuple[Standing, ...]
+    failures: tuple[Failure, ...]
+    jobs: tuple[JobTally, ...]
+    storages: tuple[Capacity, ...]
+    size: int | None
+    busy: timedelta
+    next_due: datetime | None
+
+    @property
+    def runs(self) -> int:
+        """The number of runs."""
+        return sum(tally.runs for tally in self.jobs)
+
+    @property
+    def runs_failed(self) -> int:
+        """The number of runs that failed."""
+        return sum(tally.failed for tally in self.jobs)
+
+    def count(self, status: Status) -> int:
+        """Return how many guests have a problem of a kind."""
+        return sum(found.kind == "guest" and found.verdict.lasting is status for found in self.problems)
+
+
+def report(picture: Picture, since: datetime, until: datetime) -> Report:
+    """Return the report of a period that ends now or has ended."""
+    runs = [run for run in picture.history.runs.values() if since <= (run.ended or run.started) < until]
+    runs.sort(key=lambda run: run.started)
+    standings = list(_standings(picture))
+    guests = [found for found in standings if found.kind == "guest"]
+    upcoming = [found.verdict.next_due for found in standings if found.verdict.next_due is not None]
+    sizes = [size for run in runs for outcome in run.outcomes if (size := _size(outcome, picture)) is not None]
+    return Report(
+        since=since,
+        until=until,
+        cluster=picture.cluster.title,
+        guests=picture.counts.guests - picture.counts.ignored,
+        protected=picture.counts.protected,
+        paused=picture.counts.paused,
+        ignored=picture.counts.ignored,
+        problems=_problems(standings),
+        unknown=tuple(found for found in standings if found.verdict.problem is None),
+        warnings=tuple(
+            found for found in standings if found.verdict.problem is False and found.verdict.lasting is Status.WARNING
+        ),
+        uncovered=tuple(
+            found for found in guests if found.verdict.problem is False and found.verdict.status is Status.UNCOVERED
+        ),
+        failures=tuple(_failures(runs, picture)),
+        jobs=tuple(_tallies(runs, picture)),
+        storages=tuple(_capacity(view) for view in picture.storages.values() if _is_used(view, picture)),
+        size=sum(sizes) if sizes else None,
+        busy=_busy(runs),
+        next_due=min((due for due in upcoming if due >= until), default=None),
+    )
+
+
+def _standings(picture: Picture) -> Iterable[Standing]:
+    for found in _held(picture):
+        acknowledged = picture.acknowledgement(f"{found.kind}_{found.key}") is not None
+        yield replace(found, acknowledged=True) if acknowledged else found
+
+
+def _held(picture: Picture) -> Iterable[Standing]:
+    for vmid, guest in picture.guests.items():
+        yield Standing(kind="guest", key=str(vmid), name=guest_title(guest.guest.name, vmid), verdict=guest.verdict)
+    for job_id, job in picture.jobs.items():
+        yield Standing(kind="job", key=job_id, name=job_name(job.job), verdict=job.verdict)
+    for key, storage in picture.storages.items():
+        yield Standing(kind="storage", key=key, name=key, verdict=storage.verdict)
+
+
+def guest_title(name: str | None, vmid: int) -> str:
+    """Return a guest's name with its number, the number alone where the name is not known."""
+    return f"{name} ({vmid})" if name else str(vmid)
+
+
+def problems_of(picture: Picture) -> tuple[Standing, ...]:
+    """Return what is a problem: what nobody has acknowledged first, then guests; a job's only where no guest shows it."""
+    return _problems(_standings(picture))
+
+
+def _problems(standings: Iterable[Standing]) -> tuple[Standing, ...]:
+    found = [standing for standing in standings if standing.verdict.problem is True]
+    told = {standing.verdict.job_id for standing in found if standing.kind == "guest"}
+    shown = (standing for standing in found if standing.kind != "job" or standing.key not in told)
+    return tuple(sorted(shown, key=lambda standing: standing.acknowledged))
+
+
+def _failures(runs: Iterable[RunRecord], picture: Picture) -> Iterable[Failure]:
+    """Return what failed in these runs, by guest, and by job where a run came to no guest."""
+    by_guest: dict[int, list[Outcome]] = {}
+    by_job: dict[str, list[RunRecord]] = {}
+    for run in runs:
+        for outcome in run.outcomes:
+            if outcome.result in _BAD:
+                by_guest.setdefault(outcome.vmid, []).append(outcome)
+        if not run.outcomes and not succeeded(run.status) and run.job_id is not None:
+            by_job.setdefault(run.job_id, []).append(run)
+    for vmid, outcomes in sorted(by_guest.items()):
+        view, record = picture.guests.get(vmid), picture.history.guests.get(vmid)
+        yield Failure(
+            kind="guest",
+            key=str(vmid),
+            name=guest_title(view.guest.name if view else record.name if record else None, vmid),
+            times=len(outcomes),
+            last=outcomes[-1].started,
+            error=outcomes[-1].error,
+            settled=view is None or view.verdict.problem is False,
+        )
+    for job_id, failed in sorted(by_job.items()):
+        job = picture.jobs.get(job_id)
+        yield Failure(
+            kind="job",
+            key=job_id,
+            name=job_title(job_id, picture),
+            times=len(failed),
+            last=failed[-1].started,
+            error=failed[-1].error,
+            settled=job is None or job.verdict.problem is False,
+        )
+
+
+def job_title(job_id: str, picture: Picture) -> str:
+    """Return the name of a job, of one that is gone too."""
+    if job_id in picture.jobs:
+        return job_name(picture.jobs[job_id].job)
+    record = picture.history.jobs.get(job_id)
+    return record.name if record else job_id
+
+
+def _tallies(runs: Iterable[RunRecord], picture: Picture) -> Iterable[JobTally]:
+    """Count the runs by job; a run that found nothing to do is none."""
+    by_job: dict[str | None, list[RunRecord]] = {}
+    for run in runs:
+        if run.outcomes or not succeeded(run.status):
+            by_job.setdefault(run.job_id, []).append(run)
+    for job_id, found in by_job.items():
+        sizes = [size for run in found for outcome in run.outcomes if (size := _size(outcome, picture)) is not None]
+        starts = starts_of(found)
+        failed = [any(_failed(run) for run in start) for start in starts]
+        warned = [any(run.warnings for run in start) for start in starts]
+        yield JobTally(
+            job_id=job_id,
+            name=job_title(job_id, picture) if job_id is not None else "",
+            runs=len(starts),
+            failed=sum(failed),
+            warnings=sum(warned and not bad for warned, bad in zip(warned, failed, strict=True)),
+            size=sum(sizes) if sizes else None,
+            duration=_busy(found),
+        )
+
+
+def _failed(run: RunRecord) -> bool:
+    return any(outcome.result in _BAD for outcome in run.outcomes) or not succeeded(run.status)
+
+
+def _size(outcome: Outcome, picture: Picture) -> int | None:
+    """Return what a good backup took: the size of its file or, on a backup server, what had to be transferred."""
+    if outcome.result is not Result.OK:
+        return None
+    storages = (view.storage for view in picture.storages.values())
+    name = outcome.storage or "local"
+    storage = next((found for found in storages if found.storage == name and found.serves(outcome.node)), None)
+    if storage is not None and storage.is_backup_server and outcome.transferred is not None:
+        return outcome.transferred
+    return outcome.size
+
+
+def _busy(runs: Iterable[RunRecord]) -> timedelta:
+    """Return how long runs went on, where several went on at once only once."""
+    total, until = timedelta(), None
+    for run in sorted(runs, key=lambda run: run.started):
+        if run.ended is None or not run.outcomes:
+            continue
+        begin = run.started if until is None else max(run.started, until)
+        if run.ended > begin:
+            total += run.ended - begin
+            until = run.ended
+    return total
+
+
+def _is_used(view: StorageView, picture: Picture) -> bool:
+    """Tell whether a storage holds archives, is to, or is a problem."""
+    listing = view.storage.listing
+    targets = {job.job.storage or "local" for job in picture.jobs.values() if job.job.enabled}
+    return bool(listing and listing.archives) or view.storage.storage in targets or view.verdict.problem is not False
+
+
+def _capacity(view: StorageView) -> Capacity:
+    storage = view.storage
+    return Capacity(
+        key=view.key,
+        used=storage.used,
+        total=storage.total,
+        free=storage.available,
+        percent=used_percent(storage),
+        full_on=view.full_on,
+    )
+
+
+def numbers(told: Report) -> Mapping[str, int | None]:
+    """Return the report's figures by name; sizes in bytes, durations in seconds."""
+    return {
+        "guests": told.guests,
+        "protected": told.protected,
+        "problems": len(told.problems),
+        "problems_acknowledged": sum(found.acknowledged for found in told.problems),
+        "guests_failed": told.count(Status.FAILED),
+        "guests_overdue": told.count(Status.OVERDUE),
+        "guests_uncovered": told.count(Status.UNCOVERED) + len(told.uncovered),
+        "guests_unknown": sum(found.kind == "guest" for found in told.unknown),
+        "guests_paused": told.paused,
+        "guests_ignored": told.ignored,
+        "warnings": len(told.warnings),
+        "runs": told.runs,
+        "runs_failed": told.runs_failed,
+        "runs_with_warnings": sum(tally.warnings for tally in told.jobs),
+        "bytes": told.size,
+        "seconds": int(told.busy.total_seconds()),
+    }

@@ -1,0 +1,186 @@
+"""Sizes and durations over time, from all that is known of runs and archives, those from before the first look too."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from ...proxmox.api.backup_models import Archive
+from ..archives.archive import each_once, file_name
+from ..assessment import GuestView, Picture
+from ..model.records import GuestRecord
+from ..model.verdict import Reason
+from ..runs.outcomes import Outcome, Result
+from ..runs.run_summary import guest_name
+
+_GIB: Final = 1024**3
+_HOUR: Final = 3600
+_ONE_MINUTE: Final = timedelta(minutes=1)
+# An archive bears the moment at which its backup began, by the clock of its node.
+_SAME_BACKUP: Final = 120
+
+
+class Unit(StrEnum):
+    """What a trend is measured in."""
+
+    GIBIBYTES = "GiB"
+    MINUTES = "min"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Point:
+    """The values of one hour."""
+
+    mean: float
+    least: float
+    most: float
+
+    @classmethod
+    def of(cls, values: list[float]) -> Point:
+        """Take all values of the hour together."""
+        return cls(mean=round(sum(values) / len(values), 6), least=round(min(values), 6), most=round(max(values), 6))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trend:
+    """One figure over time; `key` as guest_101_size, `name` tells people of what it is, `points` are by the hour."""
+
+    key: str
+    name: Reason
+    unit: Unit
+    points: Mapping[datetime, Point]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Source:
+    """What the trends of a guest or a storage are made of: with the same source they are the same."""
+
+    name: str
+    vmid: int | None = None
+    outcomes: tuple[Outcome, ...] = ()
+    archives: tuple[Archive, ...] = ()
+    samples: tuple[tuple[datetime, int], ...] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of its trends."""
+        if self.vmid is None:
+            return (f"storage_{self.name}_used",)
+        kinds = ("size", "size_on_backup_server", "duration")
+        return tuple(f"guest_{self.vmid}_{kind}" for kind in kinds)
+
+
+def sources_of(picture: Picture) -> list[Source]:
+    """Return what is known of every guest's own good backups and of the space used on every storage."""
+    archives = _archives(picture)
+    return [
+        *(_of_guest(view, archives.get(vmid, []), picture) for vmid, view in sorted(picture.guests.items())),
+        *(Source(name=key, samples=picture.history.storages[key].samples) for key in sorted(picture.storages)),
+    ]
+
+
+def trends_of(source: Source, picture: Picture) -> list[Trend]:
+    """Return size and duration of a guest's backups, or the space used on a storage, where anything is known.
+
+    The size of a file says something else than that of all disks on a backup server, so that these are two trends.
+    """
+    if source.vmid is None:
+        [key] = source.keys
+        points = _by_hour((moment, used / _GIB) for moment, used in source.samples)
+        found = [
+            Trend(key=key, name=Reason("trend_used", {"storage": source.name}), unit=Unit.GIBIBYTES, points=points)
+        ]
+        return [trend for trend in found if trend.points]
+    size, size_on_server, duration = source.keys
+    name = {"guest": source.name}
+    durations = ((outcome.started, outcome.seconds / 60) for outcome in source.outcomes if outcome.seconds is not None)
+    found = [
+        Trend(
+            key=size,
+            name=Reason("trend_size", name),
+            unit=Unit.GIBIBYTES,
+            points=_by_hour(_sizes(source, picture, on_server=False)),
+        ),
+        Trend(
+            key=size_on_server,
+            name=Reason("trend_size_on_server", name),
+            unit=Unit.GIBIBYTES,
+            points=_by_hour(_sizes(source, picture, on_server=True)),
+        ),
+        Trend(key=duration, name=Reason("trend_duration", name), unit=Unit.MINUTES, points=_by_hour(durations)),
+    ]
+    return [trend for trend in found if trend.points]
+
+
+def _archives(picture: Picture) -> dict[int, list[Archive]]:
+    """Return the finished archives of known size by guest, each once however many storages show it."""
+    listed = [
+        archive
+        for view in picture.storages.values()
+        for archive in (view.storage.listing.archives if view.storage.listing else ())
+        if archive.finished and archive.size is not None and archive.vmid is not None
+    ]
+    found: dict[int, list[Archive]] = defaultdict(list)
+    for archive in each_once(listed):
+        if archive.vmid is not None:
+            found[archive.vmid].append(archive)
+    return found
+
+
+def _of_guest(view: GuestView, archives: Iterable[Archive], picture: Picture) -> Source:
+    vmid = view.guest.vmid
+    return Source(
+        name=guest_name(vmid, picture.history.guests),
+        vmid=vmid,
+        outcomes=tuple(
+            outcome
+            for outcome in picture.index.by_guest.get(vmid, ())
+            if outcome.result is Result.OK and _is_own(outcome.started, outcome.guest_type, view, picture)
+        ),
+        archives=tuple(
+            archive
+            for archive in archives
+            if _is_own(datetime.fromtimestamp(archive.ctime, UTC), archive.guest_type, view, picture)
+        ),
+    )
+
+
+def _is_own(moment: datetime, guest_type: str | None, view: GuestView, picture: Picture) -> bool:
+    """Tell whether a backup is of this very guest, not of an earlier one with the same VMID."""
+    record: GuestRecord | None = picture.history.guests.get(view.guest.vmid)
+    since = record.since if record is not None else None
+    return guest_type in {None, view.guest.guest_type} and (since is None or moment >= since - _ONE_MINUTE)
+
+
+def _sizes(source: Source, picture: Picture, *, on_server: bool) -> Iterable[tuple[datetime, float]]:
+    """Return the size of every backup once, of those on backup servers or of the others: as its archive shows it, else its run.
+
+    What a backup server was sent is not the size of the backup.
+    """
+    archives = [archive for archive in source.archives if _is_on_server(archive.storage, "", picture) is on_server]
+    names = {file_name(archive) for archive in archives}
+    moments = [archive.ctime for archive in archives]
+    for outcome in source.outcomes:
+        if _is_on_server(outcome.storage or "local", outcome.node, picture) is not on_server or outcome.size is None:
+            continue
+        name = (outcome.archive or "").rpartition("/")[2]
+        listed = name in names or any(abs(moment - outcome.started.timestamp()) <= _SAME_BACKUP for moment in moments)
+        if not listed and not (on_server and outcome.size == outcome.transferred):
+            yield outcome.started, outcome.size / _GIB
+    for archive in archives:
+        if archive.size is not None:
+            yield datetime.fromtimestamp(archive.ctime, UTC), archive.size / _GIB
+
+
+def _is_on_server(storage: str, node: str, picture: Picture) -> bool:
+    view = picture.storages.get(storage) or picture.storages.get(f"{node}/{storage}")
+    return view is not None and view.storage.is_backup_server
+
+
+def _by_hour(values: Iterable[tuple[datetime, float]]) -> dict[datetime, Point]:
+    hours: dict[int, list[float]] = defaultdict(list)
+    for moment, value in values:
+        hours[int(moment.timestamp()) // _HOUR].append(value)
+    return {datetime.fromtimestamp(hour * _HOUR, UTC): Point.of(hours[hour]) for hour in sorted(hours)}

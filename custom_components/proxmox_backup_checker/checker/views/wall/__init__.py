@@ -1,0 +1,1 @@
+"""The wall: what became of each day, per guest and per job."""

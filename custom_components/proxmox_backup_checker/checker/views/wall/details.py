@@ -1,0 +1,220 @@
+"""The runs behind the cells: what each did for a guest, or was for a job, and how large the backups were."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from ....proxmox.api.backup_models import Archive
+from ....proxmox.api.cluster_models import Guest
+from ....proxmox.vzdump.failure_cause import Cause, cause_of
+from ...archives.archive import Owner, good_backups
+from ...assessment import GuestView, JobView, Picture
+from ...model.records import GuestRecord, RunRecord
+from ...model.verdict import Confidence, Reason, Status, Verdict
+from ...runs.outcomes import Outcome, Result
+from .nights import Cell, Missed, Wall, cell_of_run, guest_cells, job_cells
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WallRun:
+    """One run, or a slot that passed without one: that has no UPID and the result `missed`."""
+
+    upid: str | None
+    node: str
+    started: datetime
+    ended: datetime | None
+    day: date
+    result: str
+    job_id: str | None
+    job_name: str | None
+    by_hand: bool
+    confidence: Confidence
+    size: int | None = None
+    transferred: int | None = None
+    seconds: int | None = None
+    error: str | None = None
+    storage: str | None = None
+    archive: str | None = None
+
+    @property
+    def cause(self) -> Cause | None:
+        """What the error means, where the catalogue knows."""
+        return cause_of(self.error) if self.error else None
+
+
+_RUN_RESULTS: Mapping[Cell, str] = {Cell.OK: "ok", Cell.WARNING: "warning", Cell.FAILED: "failed"}
+
+
+def runs_of_guest(guest: Guest, view: GuestView | None, wall: Wall) -> list[WallRun]:
+    """Return the runs of these days for a guest, and the slots that it missed, newest first; gone guests have no view."""
+    runs = [_of_outcome(outcome, wall.days.dates[day], wall) for day, outcome in wall.outcomes(guest)]
+    runs += [
+        _of_outcome(outcome, wall.days.dates[day], wall)
+        for run in wall.picture.running
+        for outcome in run.outcomes
+        if outcome.vmid == guest.vmid and (day := wall.day_of(run)) is not None
+    ]
+    _, missed = guest_cells(guest, view.verdict if view else None, wall)
+    return _newest_first([*runs, *(_of_missed(miss, wall) for miss in missed)])
+
+
+def runs_of_job(view: JobView, wall: Wall) -> list[WallRun]:
+    """Return a job's runs of these days on all nodes, and the slots that were missed, newest first."""
+    job_id = view.job.job_id
+    finished = wall.picture.index.by_job.get(job_id, ())
+    runs = [
+        _of_run(run, wall.days.dates[day], wall)
+        for run in (*finished, *wall.picture.running)
+        if run.job_id == job_id and (day := wall.day_of(run)) is not None
+    ]
+    return _newest_first([*runs, *(_of_missed(miss, wall) for miss in job_cells(view, wall)[1])])
+
+
+def _newest_first(runs: list[WallRun]) -> list[WallRun]:
+    return sorted(runs, key=lambda run: run.started, reverse=True)
+
+
+def _of_outcome(outcome: Outcome, day: date, wall: Wall) -> WallRun:
+    result = "warning" if outcome.result is Result.OK and outcome.warnings else outcome.result.value
+    return WallRun(
+        upid=outcome.upid,
+        node=outcome.node,
+        started=outcome.started,
+        ended=None if outcome.result is Result.RUNNING else outcome.finished,
+        day=day,
+        result=result,
+        job_id=outcome.job_id,
+        job_name=_name(outcome.job_id, wall),
+        by_hand=outcome.by_hand,
+        confidence=outcome.confidence,
+        size=outcome.size,
+        transferred=outcome.transferred,
+        seconds=outcome.seconds,
+        error=outcome.error,
+        storage=outcome.storage,
+        archive=outcome.archive,
+    )
+
+
+def _of_run(run: RunRecord, day: date, wall: Wall) -> WallRun:
+    sizes = [outcome.size for outcome in run.outcomes if outcome.size is not None]
+    moved = [outcome.transferred for outcome in run.outcomes if outcome.transferred is not None]
+    errors = {outcome.error for outcome in run.outcomes if outcome.error}
+    return WallRun(
+        upid=run.upid,
+        node=run.node,
+        started=run.started,
+        ended=run.ended,
+        day=day,
+        result="running" if run.ended is None else _RUN_RESULTS.get(cell_of_run(run), "unclear"),
+        job_id=run.job_id,
+        job_name=_name(run.job_id, wall),
+        by_hand=run.confidence is Confidence.MANUAL,
+        confidence=run.confidence,
+        size=sum(sizes) if sizes else None,
+        transferred=sum(moved) if moved else None,
+        seconds=int((run.ended - run.started).total_seconds()) if run.ended else None,
+        # What all failed guests have in common says more than that there were errors.
+        error=errors.pop() if len(errors) == 1 else run.error,
+        storage=run.storage,
+    )
+
+
+def _of_missed(miss: Missed, wall: Wall) -> WallRun:
+    return WallRun(
+        upid=None,
+        node=miss.node,
+        started=miss.slot,
+        ended=None,
+        day=wall.days.dates[miss.day],
+        result="missed",
+        job_id=miss.job_id,
+        job_name=_name(miss.job_id, wall),
+        by_hand=False,
+        confidence=Confidence.SCHEDULED,
+    )
+
+
+def _name(job_id: str | None, wall: Wall) -> str | None:
+    record = wall.picture.history.jobs.get(job_id) if job_id is not None else None
+    return record.name if record else None
+
+
+def sizes_of_guest(guest: Guest, wall: Wall) -> list[int | None]:
+    """Return the size of each day's last good backup, of those on the storage that has most of them.
+
+    Beside a file, what a backup server had to be sent would look like a backup that has shrunk.
+    """
+    good = [(day, outcome) for day, outcome in wall.outcomes(guest) if outcome.result is Result.OK]
+    storages = Counter(outcome.storage for _, outcome in good)
+    usual = max(storages, key=lambda storage: storages[storage], default=None)
+    sizes: list[int | None] = [None] * len(wall.days)
+    for day, outcome in good:
+        if outcome.storage == usual and sizes[day] is None:
+            sizes[day] = _stored(outcome, wall.picture)
+    return sizes
+
+
+def sizes_of_job(view: JobView, wall: Wall) -> list[int | None]:
+    """Return what a job saved on each day, on all nodes."""
+    sizes: list[int | None] = [None] * len(wall.days)
+    for run in wall.picture.index.by_job.get(view.job.job_id, ()):
+        if run.started < wall.days.starts[0]:
+            break
+        day = wall.day_of(run) if run.job_id == view.job.job_id else None
+        for outcome in run.outcomes if day is not None else ():
+            if day is not None and (size := _stored(outcome, wall.picture)) is not None:
+                sizes[day] = (sizes[day] or 0) + size
+    return sizes
+
+
+def _stored(outcome: Outcome, picture: Picture) -> int | None:
+    """Return what a backup took, as the figures do: of a backup server's, what had to be transferred."""
+    if outcome.transferred is not None:
+        name = outcome.storage or "local"
+        for view in picture.storages.values():
+            if view.storage.storage == name and view.storage.serves(outcome.node):
+                return outcome.transferred if view.storage.is_backup_server else outcome.size
+    return outcome.size
+
+
+def gone_guests(picture: Picture, since: datetime) -> Iterator[tuple[Guest, GuestRecord]]:
+    """Return the guests that have been removed from the cluster since a moment and were backed up since then."""
+    for vmid, record in picture.history.guests.items():
+        if vmid in picture.guests or record.absent_since is None or record.absent_since < since:
+            continue
+        if any(outcome.started >= since for outcome in picture.index.by_guest.get(vmid, ())[:1]):
+            yield (
+                Guest(
+                    vmid=vmid,
+                    guest_type=record.guest_type,
+                    node=record.node,
+                    status="removed",
+                    name=record.name,
+                    template=record.template,
+                    tags=record.tags,
+                ),
+                record,
+            )
+
+
+def verdict_on_gone(record: GuestRecord) -> Verdict:
+    """Return what is held of a guest that has been removed."""
+    since = record.absent_since
+    reason = Reason("guest_removed", {"since": since} if since else {})
+    return Verdict(status=Status.IGNORED, problem=False, reason=reason, since=since)
+
+
+def archives_of(guest: Guest, picture: Picture) -> list[Archive]:
+    """Return a guest's finished archives on all storages, newest first, each once."""
+    record = picture.history.guests.get(guest.vmid)
+    owner = Owner(vmid=guest.vmid, guest_type=guest.guest_type, created=record.since if record else None)
+    found = [
+        archive
+        for view in picture.storages.values()
+        if view.storage.listing is not None
+        for archive in view.storage.listing.archives
+        if archive.vmid == guest.vmid
+    ]
+    return good_backups(found, owner)

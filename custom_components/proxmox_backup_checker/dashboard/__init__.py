@@ -1,0 +1,1 @@
+"""What the dashboard card asks for, and the files that it is made of."""

@@ -1,0 +1,113 @@
+"""What the dashboard card is told of each Proxmox server: whether it can be read, and how many guests are how."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import CONF_HOST, CONF_PORT
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.translation import async_get_cached_translations
+from yarl import URL
+
+from ..checker.assessment import Picture
+from ..const import DOMAIN
+from ..coordinator import CheckerConfigEntry, CheckerCoordinator
+from ..devices import cluster_key
+from ..proxmox.api.errors import AuthenticationError, CertificateError, ProxmoxError
+from ..translated_errors import poll_error
+
+_NO_COUNTS: Final = dict.fromkeys(
+    ("guests", "protected", "problems", "warnings", "uncovered", "unknown", "paused", "ignored"), 0
+)
+_BY_REASON: Final = {"invalid_auth": "auth_failed", "certificate_changed": "certificate"}
+
+
+def entries(hass: HomeAssistant, entry_id: str | None = None) -> list[CheckerConfigEntry]:
+    """Return the clusters that are set up and not disabled, or the one that is asked for."""
+    found: list[CheckerConfigEntry] = hass.config_entries.async_entries(DOMAIN, include_disabled=False)
+    return [entry for entry in found if entry_id in {None, entry.entry_id}]
+
+
+def coordinator_of(entry: CheckerConfigEntry) -> CheckerCoordinator | None:
+    """Return what keeps a cluster's picture, None where the entry is not loaded."""
+    return entry.runtime_data if entry.state is ConfigEntryState.LOADED else None
+
+
+def server(hass: HomeAssistant, entry: CheckerConfigEntry) -> dict[str, Any]:
+    """Return what is told of one server."""
+    coordinator = coordinator_of(entry)
+    state, error = _state(hass, entry, coordinator)
+    device = dr.async_get(hass).async_get_device_by_identifier(
+        (DOMAIN, cluster_key(entry.unique_id or entry.entry_id)), entry.entry_id
+    )
+    told: dict[str, Any] = {
+        "id": entry.entry_id,
+        "name": entry.title,
+        "state": state,
+        "since": None,
+        "error": error,
+        "device_id": device.id if device else None,
+        "url": str(page(entry)),
+        "counts": _NO_COUNTS,
+    }
+    if coordinator is not None:
+        picture = coordinator.data
+        told["name"] = picture.cluster.title
+        told["since"] = None if state == "ok" else int(picture.read_at.timestamp())
+        told["counts"] = _counts(picture)
+    return told
+
+
+def page(entry: CheckerConfigEntry) -> URL:
+    """Return the address of the server's web interface."""
+    return URL.build(scheme="https", host=entry.data[CONF_HOST], port=entry.data[CONF_PORT], path="/")
+
+
+def _counts(picture: Picture) -> dict[str, int]:
+    counts = picture.counts
+    return {
+        "guests": counts.guests,
+        "protected": counts.protected,
+        "problems": counts.problems,
+        "warnings": counts.warnings,
+        "uncovered": counts.uncovered,
+        "unknown": counts.unknown,
+        "paused": counts.paused,
+        "ignored": counts.ignored,
+    }
+
+
+def _state(
+    hass: HomeAssistant, entry: CheckerConfigEntry, coordinator: CheckerCoordinator | None
+) -> tuple[str, str | None]:
+    """Return whether a server can be read, and in the language of this Home Assistant why not."""
+    if coordinator is None:
+        if entry.state is ConfigEntryState.SETUP_IN_PROGRESS:
+            return "starting", None
+        if entry.state not in {ConfigEntryState.SETUP_RETRY, ConfigEntryState.SETUP_ERROR}:
+            return "not_loaded", None
+        key = entry.error_reason_translation_key or ""
+        values = entry.error_reason_translation_placeholders or {}
+        return _BY_REASON.get(key, "unreachable"), _sentence(hass, key, values) or entry.reason
+    error = coordinator.last_error
+    if error is None:
+        return "ok", None
+    told = poll_error(error)
+    key, values = told.translation_key or "", told.translation_placeholders or {}
+    return _state_of(error, shown=coordinator.last_update_success), _sentence(hass, key, values) or str(error)
+
+
+def _state_of(error: ProxmoxError, *, shown: bool) -> str:
+    if isinstance(error, AuthenticationError):
+        return "auth_failed"
+    if isinstance(error, CertificateError):
+        return "certificate"
+    return "stale" if shown else "unreachable"
+
+
+def _sentence(hass: HomeAssistant, key: str, values: Mapping[str, Any]) -> str | None:
+    """Return an error in the language of this Home Assistant, as it shows it elsewhere in the user's own."""
+    texts = async_get_cached_translations(hass, hass.config.language, "exceptions", DOMAIN)
+    text = texts.get(f"component.{DOMAIN}.exceptions.{key}.message")
+    return text.format_map(values) if text else None

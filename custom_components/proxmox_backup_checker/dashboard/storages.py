@@ -1,0 +1,46 @@
+"""What the dashboard card shows of storages: how full they are, and when they will be."""
+
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+
+from ..checker.assessment import StorageView
+from ..checker.metrics import used_percent
+from ..const import DOMAIN
+from ..coordinator import CheckerConfigEntry, CheckerCoordinator
+from ..devices import storage_key
+from .rows import epoch
+from .servers import coordinator_of, entries
+
+
+def storages(hass: HomeAssistant, entry_id: str | None) -> list[dict[str, Any]]:
+    """Return the storages of one cluster or of all, the fullest first."""
+    found = [
+        (used_percent(view.storage) or 0.0, _storage(hass, entry, coordinator, view))
+        for entry in entries(hass, entry_id)
+        if (coordinator := coordinator_of(entry)) is not None
+        for view in coordinator.data.storages.values()
+    ]
+    return [storage for _, storage in sorted(found, key=lambda one: (-one[0], one[1]["id"]))]
+
+
+def _storage(
+    hass: HomeAssistant, entry: CheckerConfigEntry, coordinator: CheckerCoordinator, view: StorageView
+) -> dict[str, Any]:
+    key = storage_key(coordinator.identity, view.key)
+    device = dr.async_get(hass).async_get_device_by_identifier((DOMAIN, key), entry.entry_id)
+    return {
+        "id": f"{entry.entry_id}/storage/{view.key}",
+        "entry_id": entry.entry_id,
+        "name": view.key,
+        "status": view.verdict.status.value,
+        "problem": view.verdict.problem,
+        "used": view.storage.used,
+        "total": view.storage.total,
+        "free": view.storage.available,
+        "full_on": epoch(view.full_on),
+        "reason": coordinator.reasons.sentence(view.verdict.reason),
+        "entity_id": er.async_get(hass).async_get_entity_id("binary_sensor", DOMAIN, f"{key}_problem"),
+        "device_id": device.id if device else None,
+    }

@@ -1,0 +1,156 @@
+"""What the dashboard card asks for: the wall, and the runs, log, sizes and storages behind it."""
+
+from functools import partial
+from typing import Any, Final
+
+from homeassistant.components import websocket_api
+from homeassistant.components.websocket_api import ActiveConnection
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.loader import async_get_integration
+import probatio
+
+from ..const import DOMAIN
+from ..proxmox.api.connection import beside_the_loop
+from ..proxmox.vzdump.excerpt import excerpt, whole
+from ..translated_errors import invalid
+from .details import details, sizes
+from .feed import WallFeed
+from .resources import content_hash
+from .servers import coordinator_of, entries, server
+from .storages import storages
+
+_DAYS: Final = probatio.All(int, probatio.Range(min=7, max=60))
+_MOST_SIZES: Final = 200
+_LONGEST_LINE: Final = 2_000
+_MOST_LINES: Final = 5_000
+
+
+@callback
+def async_register(hass: HomeAssistant) -> None:
+    """Register all commands; to be called once."""
+    for command in (ws_info, ws_wall, ws_sizes, ws_runs, ws_log, ws_storages):
+        websocket_api.async_register_command(hass, command)
+
+
+@websocket_api.websocket_command({probatio.Required("type"): f"{DOMAIN}/info"})
+@websocket_api.async_response
+async def ws_info(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]) -> None:
+    """Tell the version, which bundle is served, and the servers."""
+    integration = await async_get_integration(hass, DOMAIN)
+    connection.send_result(
+        msg["id"],
+        {
+            "version": str(integration.version),
+            "frontend_hash": content_hash(hass),
+            "entries": [server(hass, entry) for entry in entries(hass)],
+        },
+    )
+
+
+@websocket_api.websocket_command(
+    {
+        probatio.Required("type"): f"{DOMAIN}/wall/subscribe",
+        probatio.Optional("entry_id"): str,
+        probatio.Required("group"): probatio.Any("guest", "job"),
+        probatio.Required("days"): _DAYS,
+    }
+)
+@callback
+def ws_wall(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]) -> None:
+    """Send the wall, and what changes on it until the card is closed."""
+
+    @callback
+    def send(event: dict[str, Any]) -> None:
+        connection.send_event(msg["id"], event)
+
+    feed = WallFeed(hass, send, msg.get("entry_id"), msg["group"], msg["days"])
+    connection.subscriptions[msg["id"]] = feed.stop
+    connection.send_result(msg["id"])
+    feed.start()
+
+
+@websocket_api.websocket_command(
+    {
+        probatio.Required("type"): f"{DOMAIN}/sizes",
+        probatio.Required("ids"): probatio.All([str], probatio.Length(max=_MOST_SIZES)),
+        probatio.Required("days"): _DAYS,
+    }
+)
+@callback
+def ws_sizes(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]) -> None:
+    """Tell the size of every day's backup, for the rows that can be seen."""
+    connection.send_result(msg["id"], sizes(hass, msg["ids"], msg["days"]))
+
+
+@websocket_api.websocket_command(
+    {
+        probatio.Required("type"): f"{DOMAIN}/runs",
+        # Not "id", which is the message's own.
+        probatio.Required("row"): str,
+        probatio.Required("days"): _DAYS,
+    }
+)
+@callback
+def ws_runs(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]) -> None:
+    """Tell all about a row that was opened."""
+    found = details(hass, msg["row"], msg["days"])
+    if found is None:
+        _refuse(connection, msg, websocket_api.ERR_NOT_FOUND, invalid("row_not_found", row=msg["row"]))
+        return
+    connection.send_result(msg["id"], found)
+
+
+@websocket_api.websocket_command(
+    {
+        probatio.Required("type"): f"{DOMAIN}/log",
+        probatio.Required("entry_id"): str,
+        probatio.Required("upid"): str,
+        probatio.Optional("vmid"): int,
+        probatio.Optional("whole", default=False): bool,
+    }
+)
+@websocket_api.require_admin
+@websocket_api.async_response
+async def ws_log(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]) -> None:
+    """Read a run's log from Proxmox: the lines around its first failure, or all of it."""
+    entry = next(iter(entries(hass, msg["entry_id"])), None)
+    coordinator = coordinator_of(entry) if entry else None
+    if coordinator is None:
+        _refuse(connection, msg, websocket_api.ERR_NOT_FOUND, invalid("cluster_not_loaded"))
+        return
+    try:
+        text = await coordinator.async_task_log(msg["upid"])
+    except HomeAssistantError as error:
+        _refuse(connection, msg, websocket_api.ERR_HOME_ASSISTANT_ERROR, error)
+        return
+    read = partial(whole if msg["whole"] else excerpt, vmid=msg.get("vmid"))
+    found = await beside_the_loop(len(text), read, text)
+    shown = found.lines[:_MOST_LINES]
+    connection.send_result(
+        msg["id"],
+        {
+            "lines": [{"n": line.number, "text": line.text[:_LONGEST_LINE], "level": line.level} for line in shown],
+            "first_error": found.failure,
+            "total": found.total,
+            "truncated": len(shown) < found.total,
+        },
+    )
+
+
+@websocket_api.websocket_command({probatio.Required("type"): f"{DOMAIN}/storages", probatio.Optional("entry_id"): str})
+@callback
+def ws_storages(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]) -> None:
+    """Tell how full the storages are."""
+    connection.send_result(msg["id"], {"storages": storages(hass, msg.get("entry_id"))})
+
+
+def _refuse(connection: ActiveConnection, msg: dict[str, Any], code: str, error: HomeAssistantError) -> None:
+    connection.send_error(
+        msg["id"],
+        code,
+        str(error),
+        translation_domain=error.translation_domain,
+        translation_key=error.translation_key,
+        translation_placeholders=error.translation_placeholders,
+    )

@@ -1,0 +1,1 @@
+"""Messages to people: sending, wording and what people say about them."""

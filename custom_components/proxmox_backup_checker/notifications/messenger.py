@@ -1,0 +1,204 @@
+"""Messages on Home Assistant's event bus: what automations, and the blueprints among them, pass on to people."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+import hashlib
+from typing import Any, Final
+
+from homeassistant.const import EVENT_HOMEASSISTANT_STARTED
+from homeassistant.core import CoreState, Event, HassJob, HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.event import async_call_later
+from homeassistant.util import dt as dt_util
+
+from ..checker.alerts import announcements
+from ..checker.alerts.alerts import Alert, AlertGuest, AlertKind, Severity
+from ..checker.alerts.announcements import Message, MessageKind
+from ..checker.model.records import AlertRecord
+from ..const import DOMAIN
+from ..coordinator import CheckerCoordinator
+from ..devices import cluster_key, guest_key, job_key, storage_key
+from .message_text import MessageTexts
+
+EVENT_MESSAGE: Final = f"{DOMAIN}_message"
+
+# Automations listen only some moments after Home Assistant has started.
+_AFTER_START: Final = timedelta(seconds=10)
+_TEST_LASTS: Final = timedelta(minutes=1)
+# The recorder takes no event of more than 32 KiB.
+_MOST_GUESTS: Final = 100
+# Apple allows no longer ones.
+_LONGEST_TAG: Final = 64
+
+
+class Messenger:
+    """Fires the messages of one cluster, each once, as soon as somebody can hear them."""
+
+    def __init__(self, hass: HomeAssistant, coordinator: CheckerCoordinator) -> None:
+        """Speak for the cluster of this coordinator."""
+        self._hass = hass
+        self._coordinator = coordinator
+        self._seen: object = None
+        self._waiting: list[dict[str, Any]] = []
+        self._heard = hass.state is CoreState.running
+        if not self._heard:
+            coordinator.config_entry.async_on_unload(hass.bus.async_listen(EVENT_HOMEASSISTANT_STARTED, self._started))
+
+    @callback
+    def update(self) -> None:
+        """Fire what the newest picture has to tell."""
+        picture = self._coordinator.data
+        if picture is self._seen:
+            return
+        self._seen = picture
+        self._waiting += [message_data(self._hass, self._coordinator, message) for message in picture.messages]
+        if self._heard:
+            self._fire()
+
+    @callback
+    def _started(self, _event: Event) -> None:
+        self._coordinator.config_entry.async_on_unload(async_call_later(self._hass, _AFTER_START, self._is_heard))
+
+    @callback
+    def _is_heard(self, _now: datetime) -> None:
+        self._heard = True
+        self._fire()
+
+    def _fire(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for data in waiting:
+            self._hass.bus.async_fire(EVENT_MESSAGE, data)
+
+
+def tag_of(coordinator: CheckerCoordinator, tag: str) -> str:
+    """Return the tag of an alert among those of all clusters, as phones know it."""
+    full = f"{group_of(coordinator)}-{tag}"
+    if len(full) <= _LONGEST_TAG:
+        return full
+    digest = hashlib.sha256(full.encode()).hexdigest()[:12]
+    return f"{full[: _LONGEST_TAG - len(digest) - 1]}-{digest}"
+
+
+def group_of(coordinator: CheckerCoordinator) -> str:
+    """Return what the messages of one cluster have in common."""
+    return f"backups-{coordinator.config_entry.entry_id[-8:].lower()}"
+
+
+def texts_of(coordinator: CheckerCoordinator, now: datetime | None = None) -> MessageTexts:
+    """Return what puts messages about the present picture into words."""
+    return MessageTexts(
+        picture=coordinator.data,
+        reasons=coordinator.reasons,
+        cluster=coordinator.config_entry.title,
+        now=now or dt_util.utcnow(),
+    )
+
+
+def message_data(hass: HomeAssistant, coordinator: CheckerCoordinator, message: Message) -> dict[str, Any]:
+    """Return a message as automations get it."""
+    texts = texts_of(coordinator)
+    alert, record = message.alert, message.record
+    guests = alert.guests if alert is not None else texts.guests_of(record)
+    quiet = message.kind is MessageKind.CLOSED
+    return {
+        **_envelope(hass, coordinator, record, guests),
+        "kind": message.kind.value,
+        "tag": tag_of(coordinator, record.tag),
+        "severity": record.severity if alert is not None else Severity.NORMAL.value,
+        "title": "" if quiet else texts.title(message),
+        "message": "" if quiet else texts.body(message),
+        "about": record.kind,
+        "guests": [{"vmid": guest.vmid, "name": guest.name, "node": guest.node} for guest in guests[:_MOST_GUESTS]],
+        "guest_count": len(guests),
+        "causes": list(record.causes),
+        "failures": record.failures,
+        "since": record.since.isoformat() if record.since else None,
+        "next_due": alert.next_due.isoformat() if alert is not None and alert.next_due else None,
+    }
+
+
+def open_messages(
+    hass: HomeAssistant, coordinator: CheckerCoordinator, *, since: datetime | None = None
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return what is open and what is over as messages, told of after `since`, if given."""
+    picture = coordinator.data
+    there, over = announcements.open_messages(
+        picture.alerts, picture.verdicts, picture.history, dt_util.utcnow(), since
+    )
+    return (
+        [message_data(hass, coordinator, message) for message in there],
+        [message_data(hass, coordinator, message) for message in over],
+    )
+
+
+@callback
+def fire_closed(hass: HomeAssistant, coordinator: CheckerCoordinator, alerts: Iterable[Alert]) -> None:
+    """Take back the messages about alerts that somebody has acknowledged."""
+    for alert in alerts:
+        if (record := coordinator.data.history.alerts.get(alert.tag)) is not None:
+            message = Message(kind=MessageKind.CLOSED, record=record, alert=alert)
+            hass.bus.async_fire(EVENT_MESSAGE, message_data(hass, coordinator, message))
+
+
+@callback
+def fire_test(hass: HomeAssistant, coordinator: CheckerCoordinator, severity: str) -> None:
+    """Fire a message that says that it is a test, and take it back after a minute."""
+    texts = texts_of(coordinator)
+    reasons = coordinator.reasons
+    job_id = next(iter(sorted(coordinator.data.jobs)), "")
+    record = AlertRecord(
+        key="test", tag="test", kind=AlertKind.JOB.value, opened=texts.now, since=texts.now, severity=severity
+    )
+    data = {
+        **message_data(hass, coordinator, Message(kind=MessageKind.CLOSED, record=record)),
+        "kind": "test",
+        "severity": severity,
+        "title": reasons.word("test_title", job=texts.job(job_id) if job_id else texts.cluster),
+        "message": reasons.word("test_body", cluster=texts.cluster),
+    }
+    hass.bus.async_fire(EVENT_MESSAGE, data)
+
+    @callback
+    def take_back(_now: datetime) -> None:
+        hass.bus.async_fire(EVENT_MESSAGE, {**data, "kind": MessageKind.CLOSED.value, "title": "", "message": ""})
+
+    async_call_later(hass, _TEST_LASTS, HassJob(take_back, cancel_on_shutdown=True))
+
+
+def _envelope(
+    hass: HomeAssistant, coordinator: CheckerCoordinator, record: AlertRecord, guests: tuple[AlertGuest, ...]
+) -> dict[str, Any]:
+    """Return what every message has: whose it is, where it leads, and the words of the buttons."""
+    device = _device(hass, coordinator, record, guests)
+    word = coordinator.reasons.word
+    return {
+        "entry_id": coordinator.config_entry.entry_id,
+        "cluster": coordinator.config_entry.title,
+        "group": group_of(coordinator),
+        "device_id": device.id if device else None,
+        "url": f"/config/devices/device/{device.id}" if device else "/config/integrations",
+        "proxmox_url": device.configuration_url if device else None,
+        "open_alerts": sum(
+            known.announced is not None and known.ended is None for known in coordinator.data.history.alerts.values()
+        ),
+        "words": {key: word(key) for key in ("open", "acknowledge", "snooze")},
+    }
+
+
+def _device(
+    hass: HomeAssistant, coordinator: CheckerCoordinator, record: AlertRecord, guests: tuple[AlertGuest, ...]
+) -> dr.DeviceEntry | None:
+    """Return the device of what an alert is about: the job, the storage or the only guest, else the cluster."""
+    identity = coordinator.identity
+    subject = record.tag.removeprefix(record.kind).removeprefix("_")
+    keys = [cluster_key(identity)]
+    if record.kind in {AlertKind.JOB, AlertKind.PAUSED}:
+        keys.insert(0, job_key(identity, subject))
+    elif record.kind == AlertKind.STORAGE:
+        keys.insert(0, storage_key(identity, subject))
+    elif len(guests) == 1:
+        keys.insert(0, guest_key(identity, guests[0].vmid))
+    registry = dr.async_get(hass)
+    entry_id = coordinator.config_entry.entry_id
+    devices = (registry.async_get_device_by_identifier((DOMAIN, key), entry_id) for key in keys)
+    return next((device for device in devices if device is not None), None)

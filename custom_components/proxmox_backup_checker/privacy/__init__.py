@@ -1,0 +1,1 @@
+"""What is left out or renamed before anything leaves Home Assistant."""

@@ -1,0 +1,77 @@
+"""Stable pseudonyms for the names of a cluster, so that a report can be shown to strangers."""
+
+from collections.abc import Iterable, Mapping
+import hashlib
+import hmac
+import re
+from typing import Final
+
+from ..checker.assessment import Picture
+from ..checker.model.facts import Facts
+from ..checker.model.labels import job_name
+
+IPV4: Final = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])")
+# On whose behalf a task ran, the last part of a UPID.
+_ON_BEHALF: Final = re.compile(r"(UPID:(?:[^:\s]*:){6})[^:\s]+(?=:)")
+_ADDRESS: Final = "address"
+_USER: Final = "user"
+
+
+class Pseudonyms:
+    """Takes names out of texts; the same name has the same pseudonym, whenever and wherever it appears."""
+
+    def __init__(self, names: Mapping[str, Iterable[str]], salt: str) -> None:
+        """Take the names by what they name; with another `salt` they have other pseudonyms."""
+        self._by_name: dict[str, str] = {}
+        for kind, bearers in names.items():
+            for name in bearers:
+                digest = hmac.new(salt.encode(), name.encode(), hashlib.sha256).hexdigest()[:6]
+                self._by_name.setdefault(name, f"{kind}_{digest}")
+        self._folded = {name.casefold(): pseudonym for name, pseudonym in self._by_name.items()}
+        longest_first = sorted(filter(None, self._by_name), key=len, reverse=True)
+        any_name = "|".join(re.escape(name) for name in longest_first)
+        self._any = re.compile(rf"(?<![a-z0-9])(?:{any_name})(?![a-z0-9])", re.IGNORECASE) if any_name else None
+
+    @classmethod
+    def of(cls, facts: Facts, picture: Picture, salt: str) -> Pseudonyms:
+        """Return those for everything that is, or was, part of a cluster."""
+        history = picture.history
+        jobs = facts.jobs or ()
+        included = [guest for guests in facts.included.values() for guest in guests]
+        return cls(
+            {
+                "node": [*picture.nodes, *history.nodes, *(run.node for run in history.runs.values())],
+                "storage": [
+                    *(storage.storage for storage in facts.storages),
+                    *(record.storage for record in history.storages.values()),
+                    *(job.storage for job in jobs if job.storage),
+                    *(volume.volume.partition(":")[0] for guest in included for volume in guest.volumes),
+                ],
+                "job": [
+                    *(job.job_id for job in jobs),
+                    *(job_name(job) for job in jobs),
+                    *(job.comment for job in jobs if job.comment),
+                    *history.jobs,
+                    *(record.name for record in history.jobs.values()),
+                ],
+                "pool": [
+                    *(job.pool for job in jobs if job.pool),
+                    *(guest.pool for guest in facts.guests if guest.pool),
+                ],
+                "cluster": [picture.cluster.title],
+                "guest": [
+                    *(guest.name for guest in facts.guests if guest.name),
+                    *(guest.name for guest in included if guest.name),
+                    *(record.name for record in history.guests.values() if record.name),
+                ],
+            },
+            salt,
+        )
+
+    def hide(self, text: str) -> str:
+        """Return a text without names, addresses and users."""
+        text = IPV4.sub(_ADDRESS, _ON_BEHALF.sub(rf"\g<1>{_USER}", text))
+        return self._any.sub(lambda match: self._of(match[0]), text) if self._any else text
+
+    def _of(self, name: str) -> str:
+        return self._by_name.get(name) or self._folded[name.casefold()]

@@ -1,0 +1,202 @@
+"""The Proxmox API as methods that return frozen dataclasses; reading only."""
+
+from collections.abc import Callable
+import hashlib
+from typing import Final
+from urllib.parse import quote
+
+import aiohttp
+
+from .backup_models import (
+    Archive,
+    BackupJob,
+    IncludedGuest,
+    StorageConfig,
+    StorageStatus,
+    UncoveredGuest,
+    VzdumpDefaults,
+)
+from .cluster_models import (
+    Certificate,
+    ClusterStatus,
+    Node,
+    NodeTime,
+    Permissions,
+    Resources,
+    Task,
+    TaskStatus,
+    Version,
+)
+from .connection import Connection, beside_the_loop
+from .endpoint import Endpoint
+from .fields import Fields
+
+# Far more vzdump tasks than a node keeps in the two files of its task index (PVE/RESTEnvironment.pm).
+_ALL_TASKS: Final = 5000
+_BYTES_PER_ROW: Final = 400
+_LOG_GONE: Final = "unable to open file - "
+_LOG_EMPTY: Final = "no content"
+
+
+class ProxmoxClient:
+    """One Proxmox cluster, seen through one of its nodes.
+
+    Every method may raise any ProxmoxError; one that names a node raises NodeUnreachableError while that node is down.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        host: str,
+        port: int,
+        *,
+        token_id: str,
+        token_secret: str,
+        fingerprint: str | None,
+    ) -> None:
+        """Use a session that somebody else owns; the arguments are those of Connection."""
+        self._session = session
+        self._token_id, self._token_secret = token_id, token_secret
+        self.port = port
+        self._configured = self._connection = self._connect(host, port, fingerprint)
+
+    def _connect(self, host: str, port: int, fingerprint: str | None) -> Connection:
+        return Connection(
+            self._session,
+            host,
+            port,
+            token_id=self._token_id,
+            token_secret=self._token_secret,
+            fingerprint=fingerprint,
+        )
+
+    def ask(self, endpoint: Endpoint | None) -> None:
+        """Ask another node from now on, None for the one of the beginning; its certificate has to be the known one."""
+        if endpoint is None:
+            self._connection = self._configured
+        else:
+            self._connection = self._connect(endpoint.host, endpoint.port, endpoint.fingerprint)
+
+    async def version(self) -> Version:
+        """Return the version of the contacted node."""
+        return Version.from_api(await self._connection.get("/version"))
+
+    async def permissions(self) -> Permissions:
+        """Return the privileges of the token."""
+        return Permissions.from_api(await self._connection.get("/access/permissions"))
+
+    async def cluster_status(self) -> ClusterStatus:
+        """Return members and quorum."""
+        return ClusterStatus.from_api(await self._connection.get("/cluster/status"))
+
+    async def nodes(self) -> tuple[Node, ...]:
+        """Return all nodes with the fingerprints of their certificates."""
+        return Node.list_from_api(await self._connection.get("/nodes"))
+
+    async def certificates(self, node: str) -> tuple[Certificate, ...]:
+        """Return the certificates of a node, the cluster's own authority among them."""
+        return Certificate.list_from_api(await self._connection.get(f"{_node(node)}/certificates/info"))
+
+    async def resources(self) -> Resources:
+        """Return the guests and storages that the token may see."""
+        return await _understood(Resources.from_api, await self._connection.get("/cluster/resources"))
+
+    async def backup_jobs(self) -> tuple[BackupJob, ...]:
+        """Return all backup jobs, enabled or not."""
+        return BackupJob.list_from_api(await self._connection.get("/cluster/backup"))
+
+    async def included_volumes(self, job_id: str) -> tuple[IncludedGuest, ...]:
+        """Return the guests of a job with their volumes, as Proxmox resolves them."""
+        path = f"/cluster/backup/{_quote(job_id)}/included_volumes"
+        return IncludedGuest.list_from_api(await self._connection.get(path))
+
+    async def not_backed_up(self) -> tuple[UncoveredGuest, ...]:
+        """Return the guests that no job names; disabled jobs count, so this is a cross-check only."""
+        return UncoveredGuest.list_from_api(await self._connection.get("/cluster/backup-info/not-backed-up"))
+
+    async def node_time(self, node: str) -> NodeTime:
+        """Return a node's clock and time zone."""
+        return NodeTime.from_api(await self._connection.get(f"{_node(node)}/time"))
+
+    async def vzdump_tasks(self, node: str, since: int | None = None) -> tuple[Task, ...]:
+        """Return a node's backup runs, running ones included, newest first; `since` bounds their start."""
+        parameters: dict[str, str | int] = {"typefilter": "vzdump", "source": "all", "limit": _ALL_TASKS}
+        if since is not None:
+            parameters["since"] = since
+        return Task.list_from_api(await self._connection.get(f"{_node(node)}/tasks", parameters))
+
+    async def task_status(self, node: str, upid: str) -> TaskStatus:
+        """Return a task's state, truer than the list for one that has just ended."""
+        return TaskStatus.from_api(await self._connection.get(f"{_node(node)}/tasks/{_quote(upid)}/status"))
+
+    async def task_log(self, node: str, upid: str, start: int = 0) -> str | None:
+        """Return a task's log from line `start` on, or None where Proxmox no longer has it.
+
+        Up to 8.x a missing log is one object instead of a list of lines (PVE/Tools.pm, dump_logfile).
+        """
+        path = f"{_node(node)}/tasks/{_quote(upid)}/log"
+        data = await self._connection.get(path, {"start": start, "limit": 0})
+        rows = list(Fields.rows([data] if isinstance(data, dict) else data, path))
+        lines = [row.optional_text("t") or "" for row in rows]
+        if len(lines) == 1 and lines[0].startswith(_LOG_GONE):
+            return None
+        if lines == [_LOG_EMPTY]:
+            return ""
+        return "\n".join(lines)
+
+    async def node_storages(self, node: str) -> tuple[StorageStatus, ...]:
+        """Return the storages of a node that can hold backups."""
+        path = f"{_node(node)}/storage"
+        return StorageStatus.list_from_api(await self._connection.get(path, {"content": "backup"}))
+
+    async def storage_config(self) -> tuple[StorageConfig, ...]:
+        """Return the configuration of all storages that the token may see."""
+        return StorageConfig.list_from_api(await self._connection.get("/storage"))
+
+    async def archives_by_content(self, node: str, storage: str) -> tuple[Archive, ...]:
+        """Return the archives of a storage with all their attributes.
+
+        Proxmox leaves out, without a word, those that the token may not see: an empty answer proves nothing.
+        """
+        path = f"{_node(node)}/storage/{_quote(storage)}/content"
+        listed = await self._connection.get(path, {"content": "backup"})
+        return await _understood(lambda data: Archive.list_from_content(data, storage), listed)
+
+    async def archives_by_prune(self, node: str, storage: str) -> tuple[Archive, ...]:
+        """Return the archives of a storage from the dry run of a prune that would keep all of them.
+
+        It needs audit rights only and lists every archive, but neither size, notes nor verification.
+        """
+        path = f"{_node(node)}/storage/{_quote(storage)}/prunebackups"
+        listed = await self._connection.get(path, {"prune-backups": "keep-all=1"})
+        return await _understood(lambda data: Archive.list_from_prune(data, storage), listed)
+
+    async def vzdump_defaults(self, node: str, storage: str | None = None) -> VzdumpDefaults:
+        """Return what vzdump does on a node where a job is silent."""
+        parameters = {"storage": storage} if storage else None
+        return VzdumpDefaults.from_api(await self._connection.get(f"{_node(node)}/vzdump/defaults", parameters))
+
+    async def cluster_identity(self, status: ClusterStatus) -> str:
+        """Return what tells this cluster from every other, whichever node is asked.
+
+        That is the UUID of its own certificate authority; where none is shown, a digest of the cluster's name.
+        """
+        asked = min(status.nodes, key=lambda node: (not node.local, not node.online))
+        for certificate in await self.certificates(asked.name):
+            if authority := certificate.authority:
+                return authority
+        return hashlib.sha256(f"proxmox {status.title}".encode()).hexdigest()[:32]
+
+
+async def _understood[Answer](parse: Callable[[object], Answer], data: object) -> Answer:
+    """Parse an answer that may have thousands of rows."""
+    rows = len(data) if isinstance(data, list) else 0
+    return await beside_the_loop(rows * _BYTES_PER_ROW, parse, data)
+
+
+def _quote(name: str) -> str:
+    return quote(name, safe="")
+
+
+def _node(name: str) -> str:
+    return f"/nodes/{_quote(name)}"

@@ -1,0 +1,1 @@
+"""Proxmox's schedules: what they say, and when they come next."""

@@ -1,0 +1,1 @@
+"""The log agent on a Proxmox host, seen from its client."""

@@ -1,0 +1,1 @@
+"""What vzdump writes: logs, command lines and the causes of its failures."""

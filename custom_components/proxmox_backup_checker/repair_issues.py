@@ -1,0 +1,190 @@
+"""Repair issues: what a person can mend, either what keeps us from seeing or what is mistaken in Proxmox."""
+
+from collections.abc import Collection
+from dataclasses import replace
+import hashlib
+from typing import Final
+
+from homeassistant.const import CONF_HOST
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
+
+from .checker.verdicts.misconfigurations import mistakes_of
+from .const import CONF_TOKEN_ID, DOMAIN
+from .coordinator import CheckerCoordinator
+from .proxmox.api.errors import (
+    AuthenticationError,
+    CertificateChangedError,
+    CertificateError,
+    OtherNodeError,
+    OutdatedAgentError,
+    ProxmoxError,
+)
+from .proxmox.api.privileges import grant_command, missing_privileges, role_command
+from .proxmox.calendar.event import CalendarEvent
+
+_PAGES: Final = "https://github.com/proxmox-backup-checker/proxmox-backup-checker/blob/main/docs"
+_AGENT: Final = "log_agent_"
+_MISTAKE: Final = "mistake_"
+_PAGE_OF_SCHEDULES: Final = "schedules.md"
+_PAGE_OF_REPAIRS: Final = "repairs.md"
+
+
+class Issues:
+    """Keeps the repair issues of one cluster in step with what the last poll met."""
+
+    def __init__(self, hass: HomeAssistant, coordinator: CheckerCoordinator) -> None:
+        """Speak for the cluster of this coordinator."""
+        self._hass = hass
+        self._coordinator = coordinator
+        self._entry = coordinator.config_entry
+
+    @callback
+    def update(self) -> None:
+        """Raise what is wrong now and delete what is mended."""
+        self._certificate(self._coordinator.last_error)
+        if self._coordinator.last_error is None and self._coordinator.reading is not None:
+            self._privileges()
+            self._stand_in()
+            self._log_agents()
+            self._mistakes()
+
+    def _certificate(self, error: ProxmoxError | None) -> None:
+        if isinstance(error, CertificateChangedError) and error.fingerprint is not None:
+            self._raise(
+                "certificate_changed",
+                fixable=True,
+                page="certificates.md",
+                placeholders={
+                    "cluster": self._entry.title,
+                    "expected": error.expected,
+                    "fingerprint": error.fingerprint,
+                },
+            )
+        elif error is None and not self._is_stood_in_for():
+            self._delete("certificate_changed")
+
+    def _is_stood_in_for(self) -> bool:
+        """Tell whether another node answers in place of the configured one, whose certificate is then not seen."""
+        return self._coordinator.reading is not None and self._coordinator.reading.stand_in is not None
+
+    def _stand_in(self) -> None:
+        """Tell which node is missing while another one answers in its place."""
+        assert self._coordinator.reading is not None
+        stand_in = self._coordinator.reading.stand_in
+        if stand_in is None:
+            self._delete("configured_node_missing")
+            return
+        self._raise(
+            "configured_node_missing",
+            page="certificates.md",
+            placeholders={
+                "cluster": self._entry.title,
+                "missing": stand_in.missing or self._entry.data[CONF_HOST],
+                "node": stand_in.node,
+                "error": str(stand_in.error),
+            },
+        )
+
+    def _privileges(self) -> None:
+        assert self._coordinator.reading is not None
+        reading = self._coordinator.reading
+        missing = missing_privileges(reading.permissions, sorted(reading.facts.nodes))
+        if not missing:
+            self._delete("missing_privileges")
+            return
+        token_id = self._entry.data[CONF_TOKEN_ID]
+        self._raise(
+            "missing_privileges",
+            placeholders={
+                "cluster": self._entry.title,
+                "token": token_id,
+                "role": role_command(),
+                "missing": "\n".join(
+                    f"- {privilege.name} ({privilege.path}): `{grant_command(privilege, token_id)}`"
+                    for privilege in missing
+                ),
+            },
+        )
+
+    def _log_agents(self) -> None:
+        assert self._coordinator.reading is not None
+        errors = self._coordinator.reading.agent_errors
+        self._keep_only(_AGENT, {agent_issue(node) for node in errors})
+        for node, error in errors.items():
+            if isinstance(error, CertificateError):
+                key = "log_agent_certificate"
+            elif isinstance(error, AuthenticationError):
+                key = "log_agent_token"
+            elif isinstance(error, OtherNodeError):
+                key = "log_agent_other_node"
+            elif isinstance(error, OutdatedAgentError):
+                key = "log_agent_outdated"
+            else:
+                key = "log_agent_unreachable"
+            self._raise(
+                agent_issue(node),
+                key,
+                page="log-agent.md",
+                placeholders={"cluster": self._entry.title, "node": node, "error": str(error)},
+            )
+
+    def _mistakes(self) -> None:
+        """Raise what is mistaken in Proxmox now, and delete the rest; one that is ignored stays so while it lasts."""
+        assert self._coordinator.reading is not None
+        facts = replace(self._coordinator.reading.facts, policy=self._coordinator.policy)
+        found = {
+            f"{_MISTAKE}{_digest(f'{mistake.code} {mistake.subject}')}": mistake
+            for mistake in mistakes_of(facts, self._coordinator.data)
+        }
+        self._keep_only(_MISTAKE, found.keys())
+        for issue, mistake in found.items():
+            placeholders = {"cluster": self._entry.title, **mistake.values}
+            if schedule := mistake.values.get("schedule"):
+                placeholders["meaning"] = CalendarEvent.parse(schedule).describe(self._hass.config.language)
+            page = _PAGE_OF_SCHEDULES if schedule else _PAGE_OF_REPAIRS
+            self._raise(issue, mistake.code, placeholders=placeholders, page=page)
+
+    def _raise(
+        self,
+        issue: str,
+        key: str | None = None,
+        *,
+        placeholders: dict[str, str],
+        page: str = "permissions.md",
+        fixable: bool = False,
+    ) -> None:
+        ir.async_create_issue(
+            self._hass,
+            DOMAIN,
+            f"{issue}_{self._entry.entry_id}",
+            config_entry_id=self._entry.entry_id,
+            data={"entry_id": self._entry.entry_id, **placeholders},
+            is_fixable=fixable,
+            is_persistent=False,
+            learn_more_url=f"{_PAGES}/{page}",
+            severity=ir.IssueSeverity.ERROR if fixable else ir.IssueSeverity.WARNING,
+            translation_key=key or issue,
+            translation_placeholders=placeholders,
+        )
+
+    def _keep_only(self, prefix: str, issues: Collection[str]) -> None:
+        """Delete those of a kind that are mended, since before a restart too."""
+        suffix = f"_{self._entry.entry_id}"
+        for domain, known in list(ir.async_get(self._hass).issues):
+            if domain == DOMAIN and known.startswith(prefix) and known.endswith(suffix):
+                if (issue := known.removesuffix(suffix)) not in issues:
+                    self._delete(issue)
+
+    def _delete(self, issue: str) -> None:
+        ir.async_delete_issue(self._hass, DOMAIN, f"{issue}_{self._entry.entry_id}")
+
+
+def agent_issue(node: str) -> str:
+    """Return the name of the issue about a node's log agent."""
+    return f"{_AGENT}{_digest(node)}"
+
+
+def _digest(subject: str) -> str:
+    """Return what tells issues of a kind apart: their ids are in every file with diagnostics, where names may not be."""
+    return hashlib.sha256(subject.encode()).hexdigest()[:12]

@@ -1,0 +1,1 @@
+"""Reading: everything that the checker judges comes from here."""

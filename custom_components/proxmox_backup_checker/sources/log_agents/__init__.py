@@ -1,0 +1,1 @@
+"""Reading the log agents on the Proxmox hosts."""

@@ -1,0 +1,164 @@
+"""Tells each poll as a story in the debug log: what was asked, what was new, what changed and why, and when the next one is."""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+import logging
+from typing import Final
+
+from ..checker.assessment import Picture
+from ..checker.model.records import RunRecord, VerdictRecord
+from ..checker.model.verdict import Verdict
+from ..proxmox.api.connection import Asked
+from ..texts.reason_text import Reasons
+from .pve.cluster_reader import Reading
+
+_LOGGER = logging.getLogger(__package__.partition(".sources")[0])
+
+_POLLS_KEPT: Final = 30
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Poll:
+    """One poll in short; `changes` are the keys of the verdicts that changed, as `guest_101: failed, backup_failed`."""
+
+    at: datetime
+    milliseconds: int
+    requests: int
+    new_runs: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+    error: str | None = None
+
+
+class PollStory:
+    """Tells the polls of one cluster, and remembers the last ones in short."""
+
+    def __init__(self, title: str, reasons: Reasons) -> None:
+        """Speak of the cluster with this title; `reasons` puts verdicts into words."""
+        self._title = title
+        self._reasons = reasons
+        self._before: Picture | None = None
+        self._polls: deque[Poll] = deque(maxlen=_POLLS_KEPT)
+
+    @property
+    def polls(self) -> tuple[Poll, ...]:
+        """The last polls, the newest first."""
+        return tuple(reversed(self._polls))
+
+    def tell(
+        self,
+        asked: Asked,
+        picture: Picture,
+        reading: Reading | None,
+        *,
+        at: datetime,
+        error: Exception | None,
+        following: timedelta | None,
+    ) -> None:
+        """Tell a poll that led to a picture; with an `error` it shows what was read before."""
+        runs = _new_runs(self._before, picture)
+        changed = _changed(self._before, picture)
+        self._note(asked, at, error, runs, changed)
+        self._before = picture
+        if not _LOGGER.isEnabledFor(logging.DEBUG):
+            return
+        self._tell_requests(asked)
+        if error is not None:
+            _LOGGER.debug("%s: Not everything could be asked, what was read before stands in: %s", self._title, error)
+        elif reading is not None and (
+            unread := [*reading.troubles, *map("log agent of {}".format, reading.agent_errors)]
+        ):
+            # Why, was logged when it began.
+            _LOGGER.debug("%s: Could not be read: %s", self._title, ", ".join(unread))
+        for run in runs:
+            _LOGGER.debug("%s: New run %s", self._title, _run_in_words(run))
+        for run in picture.running:
+            _LOGGER.debug("%s: Running since %s: %s", self._title, run.started.isoformat(), run.upid)
+        for record, known in changed:
+            self._tell_change(record, known, picture)
+        counts = picture.counts
+        _LOGGER.debug(
+            "%s: %d of %d guests protected, %d with a problem, %d unknown; %s verdicts changed; next look in %s",
+            *(self._title, counts.protected, counts.guests, counts.problems, counts.unknown),
+            *(len(changed) or "no", following),
+        )
+
+    def tell_failure(self, asked: Asked, *, at: datetime, error: Exception, following: timedelta | None) -> None:
+        """Tell a poll that led to nothing."""
+        self._note(asked, at, error, (), ())
+        self._tell_requests(asked)
+        _LOGGER.debug("%s: Nothing could be read: %s; next look in %s", self._title, error, following)
+
+    def _note(
+        self,
+        asked: Asked,
+        at: datetime,
+        error: Exception | None,
+        runs: Iterable[RunRecord],
+        changed: Iterable[tuple[VerdictRecord, VerdictRecord | None]],
+    ) -> None:
+        poll = Poll(
+            at=at,
+            milliseconds=asked.milliseconds,
+            requests=len(asked.requests),
+            new_runs=tuple(run.upid for run in runs),
+            changes=tuple(f"{record.key}: {record.status}, {record.code}" for record, _ in changed),
+            error=str(error) if error else None,
+        )
+        self._polls.append(poll)
+
+    def _tell_requests(self, asked: Asked) -> None:
+        if _LOGGER.isEnabledFor(logging.DEBUG):
+            each = ", ".join(f"{path} {took} ms" for path, took in asked.requests)
+            _LOGGER.debug(
+                "%s: Asked Proxmox %d times in %d ms: %s", self._title, len(asked.requests), asked.milliseconds, each
+            )
+
+    def _tell_change(self, record: VerdictRecord, known: VerdictRecord | None, picture: Picture) -> None:
+        verdict = _verdict_of(record.key, picture)
+        _LOGGER.debug(
+            "%s: %s is %s%s, problem %s (%s): %s %s",
+            *(self._title, record.key, record.status, f", was {known.status}" if known else ""),
+            *({True: "on", False: "off", None: "unknown"}[record.problem], record.code),
+            self._reasons.sentence(verdict.reason) if verdict else "",
+            dict(verdict.trace) if verdict and verdict.trace else "",
+        )
+
+
+def _new_runs(before: Picture | None, picture: Picture) -> list[RunRecord]:
+    """Return the finished runs that came with this poll, the oldest first."""
+    if before is None or before.history.runs is picture.history.runs:
+        return []
+    new = [run for upid, run in picture.history.runs.items() if upid not in before.history.runs]
+    return sorted(new, key=lambda run: run.started)
+
+
+def _changed(before: Picture | None, picture: Picture) -> list[tuple[VerdictRecord, VerdictRecord | None]]:
+    """Return the verdicts that are no longer what they were, with what they were."""
+    known = before.history.verdicts if before else {}
+    return [
+        (record, known.get(key))
+        for key, record in picture.history.verdicts.items()
+        if (was := known.get(key)) is None
+        or (was.status, was.code, was.problem) != (record.status, record.code, record.problem)
+    ]
+
+
+def _verdict_of(key: str, picture: Picture) -> Verdict | None:
+    """Return the verdict that a record was made of."""
+    if key == "cluster":
+        return picture.verdict
+    kind, _, name = key.partition("_")
+    if kind == "guest":
+        guest = picture.guests.get(int(name))
+        return guest.verdict if guest else None
+    views = picture.jobs if kind == "job" else picture.storages
+    view = views.get(name)
+    return view.verdict if view else None
+
+
+def _run_in_words(run: RunRecord) -> str:
+    guests = ", ".join(f"{outcome.vmid} {outcome.result.value}" for outcome in run.outcomes) or "no guest"
+    job = run.job_id or ("one of " + ", ".join(run.candidates) if run.candidates else "no job")
+    return f"{run.upid} of {job} ({run.confidence.value}): {run.status}; {guests}"

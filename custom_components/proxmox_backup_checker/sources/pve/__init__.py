@@ -1,0 +1,1 @@
+"""Reading a Proxmox VE cluster."""

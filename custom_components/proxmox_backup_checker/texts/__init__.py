@@ -1,0 +1,1 @@
+"""Sentences for people, in the language of who reads them."""

@@ -1,0 +1,42 @@
+"""The texts that people read beside Home Assistant's own translations: in texts/, one file for each kind and language."""
+
+from collections.abc import Mapping
+import json
+from pathlib import Path
+from typing import Any, Final, Literal, override
+
+type Kind = Literal["reasons", "causes", "messages", "reports"]
+
+_FOLDER: Final = Path(__file__).parent
+
+
+def read_texts(kind: Kind, language: str) -> dict[str, Any]:
+    """Return the texts of a kind in a language such as `de`, in English where there are none."""
+    file = _FOLDER / f"{kind}_{language}.json"
+    if not file.exists():
+        file = _FOLDER / f"{kind}_en.json"
+    texts: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return texts
+
+
+def filled(text: str, values: Mapping[str, object]) -> str:
+    """Return a text with its blanks filled.
+
+    A blank is written {name}. Where words depend on a number it is {name:# guest|# guests}, which is the number with the
+    word for one or for any other; with three words the first is for none.
+    """
+    return text.format_map({name: _Value(value) for name, value in values.items()})
+
+
+class _Value(str):
+    """What fills a blank."""
+
+    __slots__ = ()
+
+    @override
+    def __format__(self, words: str) -> str:
+        if not words:
+            return str(self)
+        *none, one, many = words.split("|")
+        chosen = none[0] if none and self == "0" else one if self == "1" else many
+        return chosen.replace("#", self)

@@ -1,0 +1,137 @@
+"""Which run belongs to which job, and how sure that is."""
+
+from datetime import timedelta
+
+from custom_components.proxmox_backup_checker.checker.model.facts import Facts, JobState, Run
+from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
+from custom_components.proxmox_backup_checker.checker.runs.attribution import Attribution, Clues, attribute
+from custom_components.proxmox_backup_checker.checker.runs.run_records import records_of
+
+from ..builders import NOW, facts, good_log, guest, job, run, sample
+
+
+def of(run: Run, facts: Facts) -> Attribution:
+    """Return the attribution of a run."""
+    return attribute(run, facts, Clues.of(facts, {}))
+
+
+def state(run: Run, job_id: str) -> JobState:
+    return JobState(job_id=job_id, node="pve1", state="stopped", upid=run.task.upid, message="OK", updated=NOW)
+
+
+def test_the_command_in_the_log_tells_the_job() -> None:
+    last = sample("11-four-guests-one-fails")
+    jobs = [
+        job(
+            "nas", 100, 101, 200, 201, storage="nas-backup", compress="zstd", notes_template="{{guestname}}",
+            prune_backups={"keep-last": "5"},
+        ),
+        job("other", 100, 101, 200, 201, storage="pbs"),
+    ]  # fmt: skip
+    assert of(last, facts([], jobs, [last])) == Attribution(job_id="nas", confidence=Confidence.MATCHED)
+
+
+def test_the_state_file_of_the_node_is_more_certain_than_any_command() -> None:
+    last = run(good_log(100))
+    known = facts([guest(100)], [job("a", 100, storage="nas"), job("b", 101)], [last], job_states=[state(last, "b")])
+    assert of(last, known) == Attribution(job_id="b", confidence=Confidence.EXACT)
+
+
+def test_jobs_alike_are_told_apart_by_their_slots() -> None:
+    last = run(good_log(100))
+    jobs = [job("a", 100, storage="nas", schedule="20:00"), job("b", 100, storage="nas", schedule="21:00")]
+    assert of(last, facts([], jobs, [last])) == Attribution(job_id="b", confidence=Confidence.SCHEDULED)
+
+
+def test_jobs_alike_with_the_same_slot_are_told_apart_by_nobody() -> None:
+    last = run(good_log(100))
+    found = of(last, facts([], [job("a", 100, storage="nas"), job("b", 100, storage="nas")], [last]))
+    assert found.confidence is Confidence.PROBABLE
+    assert found.job_id in {"a", "b"}
+
+
+def test_a_run_that_had_to_wait_for_the_one_before_is_still_known_by_its_slot() -> None:
+    late = run(good_log(100), started=NOW - timedelta(hours=11))
+    jobs = [job("a", 100, storage="nas", schedule="22:40"), job("b", 100, storage="nas", schedule="sun 21:00")]
+    known = facts([], jobs, [late])
+    assert of(late, known).confidence is Confidence.PROBABLE
+    found = attribute(
+        late,
+        known,
+        Clues.of(known, {"pve1": [(late.started - timedelta(hours=1), late.started - timedelta(seconds=30))]}),
+    )
+    assert found == Attribution(job_id="a", confidence=Confidence.SCHEDULED)
+
+
+def test_a_run_with_the_command_of_before_the_edit_probably_belongs_to_the_edited_job() -> None:
+    last = run(good_log(100, 101))
+    edited = job("a", 100, 101, storage="nas", mode="stop")
+    assert of(last, facts([], [edited], [last])) == Attribution(job_id="a", confidence=Confidence.PROBABLE)
+    elsewhere = job("a", 100, 101, storage="pbs", mode="stop")
+    assert of(last, facts([], [elsewhere], [last])).job_id is None
+
+
+def test_what_was_decided_stays_when_the_job_is_edited_later() -> None:
+    last = run(good_log(100))
+    before = records_of(facts([], [job("a", 100, storage="nas")], [last]), {}).finished
+    edited = facts([], [job("a", 100, 101, storage="pbs")], [last])
+    assert records_of(edited, before).finished is before
+    assert of(last, edited) == Attribution(job_id=None, confidence=Confidence.NONE)
+
+
+def test_a_state_file_replaces_a_weaker_link_in_the_history() -> None:
+    last = run(good_log(100))
+    before = records_of(facts([], [job("a", 100, storage="nas")], [last]), {}).finished
+    after = records_of(facts([], [], [last], job_states=[state(last, "b")]), before).finished
+    assert (after[last.task.upid].job_id, after[last.task.upid].confidence) == ("b", Confidence.EXACT)
+    assert [outcome.job_id for outcome in after[last.task.upid].outcomes] == ["b"]
+
+
+def test_a_run_by_a_user_a_token_or_without_quiet_is_by_hand() -> None:
+    jobs = [job("a", 100, storage="nas")]
+    foreign = good_log(100, command="vzdump 100 --mode stop --quiet 1 --storage nas")
+    by_button = good_log(100, command="vzdump 100 --node pve1 --storage nas --remove 0 --mode snapshot")
+    for last in (
+        run(foreign, user="admin@pve"),
+        run(foreign, token="script"),
+        run(by_button),
+        run("TASK ERROR: broken\n", "broken", user="admin@pve"),
+    ):
+        assert of(last, facts([], jobs, [last])).by_hand
+
+
+def test_run_now_of_a_job_belongs_to_the_job() -> None:
+    last = run(good_log(100, command="vzdump 100 --node pve1 --mode snapshot --all 0 --storage nas"), user="admin@pve")
+    assert of(last, facts([], [job("a", 100, storage="nas")], [last])).job_id == "a"
+
+
+def test_a_job_of_another_node_cannot_have_been_it() -> None:
+    last = run(good_log(100, command="vzdump 100 --mode snapshot --quiet 1 --storage nas --node pve2"))
+    assert of(last, facts([], [job("a", 100, storage="nas", node="pve2")], [last])).job_id is None
+
+
+def test_a_run_without_a_command_is_linked_by_the_storage_it_names() -> None:
+    last = sample("07-pbs-unreachable-activation")
+    guests = [guest(100, node=last.task.node)]
+    jobs = [job("nas", 100, storage="nas-backup"), job("pbs", 100, storage="pbs1"), job("elsewhere", 7, storage="pbs1")]
+    assert of(last, facts(guests, jobs, [last])) == Attribution(job_id="pbs", confidence=Confidence.PROBABLE)
+
+
+def test_a_run_that_waited_for_the_lock_in_vain_may_have_been_any_job_with_guests_there() -> None:
+    last = sample("17-global-lock-timeout")
+    guests = [guest(100, node=last.task.node), guest(101, node="pve9")]
+    jobs = [job("a", 100), job("b", all=1), job("off", 100, enabled=False), job("elsewhere", 101)]
+    found = of(last, facts(guests, jobs, [last]))
+    assert (found.job_id, found.confidence, found.candidates) == (None, Confidence.NONE, ("a", "b"))
+    assert not found.by_hand
+
+
+def test_a_run_whose_log_is_gone_may_have_been_any_job_with_its_guest() -> None:
+    last = run(None, task_id="100")
+    jobs = [job("a", 100), job("b", 101)]
+    assert of(last, facts([guest(100), guest(101)], jobs, [last])).job_id == "a"
+
+
+def test_without_the_jobs_a_run_of_the_scheduler_belongs_to_none() -> None:
+    last = run(good_log(100))
+    assert of(last, facts([], None, [last])) == Attribution(job_id=None, confidence=Confidence.NONE)

@@ -1,0 +1,144 @@
+"""What a run did for each guest, from real task logs."""
+
+from datetime import UTC, datetime, timedelta
+import json
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from custom_components.proxmox_backup_checker.checker.model.facts import Facts, NodeFacts
+from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
+from custom_components.proxmox_backup_checker.checker.runs.outcomes import Outcome, Result, succeeded, unclear
+
+from ..builders import NOW, SCENARIOS, facts, good_log, guest, job, picture, record, run, sample
+
+# What the log calls failed was stopped by a person, or has its archive all the same.
+ACTUAL = {
+    "09-aborted-by-user": {100: "cancelled", 101: "cancelled", 200: "cancelled"},
+    "19-prune-permission-denied": {111: "ok"},
+}
+NAMES = sorted(folder.name for folder in SCENARIOS.iterdir())
+
+
+def outcomes(known: Facts) -> dict[int, list[Outcome]]:
+    """Return what all runs did, by guest."""
+    found: dict[int, list[Outcome]] = {}
+    for known_run in known.runs:
+        for outcome in record(known_run, known).outcomes:
+            found.setdefault(outcome.vmid, []).append(outcome)
+    return found
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_sample_gives_the_results_that_a_reader_finds(name: str) -> None:
+    meta = json.loads((SCENARIOS / name / "meta.json").read_text(encoding="utf-8"))
+    last = sample(name)
+    zone = ZoneInfo(meta["tz"])
+    node = NodeFacts(name=last.task.node, zone=zone)
+    found = outcomes(facts(runs=[last], nodes={node.name: node}))
+    expected = {entry["vmid"]: entry for entry in meta["guests"] if entry["result"] in set(Result)}
+    if last.task.task_id.isdecimal() and not expected:
+        expected = {int(last.task.task_id): {"result": "failed", "reason": last.task.status}}
+    assert found.keys() == expected.keys()
+    for vmid, entry in expected.items():
+        [outcome] = found[vmid]
+        assert outcome.result == ACTUAL.get(name, {}).get(vmid, entry["result"])
+        assert outcome.error == entry.get("reason")
+        if "started" in entry:
+            assert outcome.started == datetime.fromtimestamp(entry["started"], UTC)
+
+
+def test_the_newest_comes_first() -> None:
+    days = [NOW - timedelta(days=number) for number in (3, 1, 2)]
+    index = picture([], [], [run(good_log(100, at=day), started=day) for day in days]).index
+    assert [outcome.started for outcome in index.by_guest[100]] == sorted(days, reverse=True)
+
+
+def test_guests_that_an_interrupted_run_never_came_to_were_not_reached() -> None:
+    last = run(
+        "INFO: starting new backup job: vzdump 100 101 102 104 --mode snapshot --quiet 1\n"
+        "INFO: Starting Backup of VM 100 (qemu)\nINFO: Finished Backup of VM 100 (00:00:10)\n"
+        "INFO: Starting Backup of VM 101 (qemu)\nERROR: Backup of VM 101 failed - interrupted by signal\n"
+        "TASK ERROR: interrupted by signal\n",
+        "interrupted by signal",
+    )
+    guests = [guest(100), guest(101), guest(102), guest(103), guest(104, node="pve2")]
+    found = outcomes(facts(guests, [job("a", 100, 101, 102, 104)], [last]))
+    assert {vmid: one.result for vmid, (one,) in found.items()} == {
+        100: Result.OK,
+        101: Result.CANCELLED,
+        102: Result.NOT_REACHED,
+    }
+    assert found[102][0].error == "interrupted by signal"
+
+
+def test_guests_that_a_whole_run_left_out_are_not_failed_by_it() -> None:
+    last = run(good_log(100), "OK")
+    assert outcomes(facts([guest(100), guest(101)], [job("a", all=1)], [last])).keys() == {100}
+
+
+@pytest.mark.parametrize("name", ["07-pbs-unreachable-activation", "07b-storage-disabled", "17-global-lock-timeout"])
+def test_a_run_that_dies_before_any_guest_reaches_none(name: str) -> None:
+    last = sample(name)
+    guests = [guest(100, node=last.task.node), guest(101, node=last.task.node), guest(102, node="pve9")]
+    found = outcomes(facts(guests, [job("a", all=1)], [last]))
+    assert {vmid: one.result for vmid, (one,) in found.items()} == {100: Result.NOT_REACHED, 101: Result.NOT_REACHED}
+    assert all(one.error for (one,) in found.values())
+
+
+def test_a_guest_at_work_is_running_until_its_task_is_over() -> None:
+    text = "INFO: starting new backup job: vzdump 100\nINFO: Starting Backup of VM 100 (qemu)\n"
+    assert outcomes(facts(runs=[run(text, None)]))[100][0].result is Result.RUNNING
+    assert outcomes(facts(runs=[run(text, "unexpected status")]))[100][0].result is Result.INTERRUPTED
+
+
+def test_without_its_log_the_task_of_one_guest_still_says_how_it_ended() -> None:
+    for status, result in (
+        ("OK", Result.OK),
+        ("WARNINGS: 1", Result.OK),
+        ("job errors", Result.FAILED),
+        (None, Result.RUNNING),
+    ):
+        [one] = outcomes(facts([guest(100)], [job("a", 100)], [run(None, status, task_id="100")]))[100]
+        assert (one.result, one.confidence) == (result, Confidence.TASK)
+
+
+def test_without_its_log_the_task_of_several_guests_proves_nothing() -> None:
+    assert outcomes(facts([guest(100)], [job("a", 100)], [run(None, "OK")])) == {}
+
+
+def test_a_log_that_says_nothing_of_the_guest_proves_no_backup() -> None:
+    text = "INFO: starting new backup job: vzdump 100 --quiet 1\nINFO: Backup job finished successfully\nTASK OK\n"
+    assert outcomes(facts([guest(100)], [job("a", 100)], [run(text, "OK", task_id="100")])) == {}
+
+
+def test_times_are_the_nodes_own_also_in_the_hour_that_comes_twice() -> None:
+    """2025-10-26, 03:00 CEST is 02:00 CET."""
+    second = datetime(2025, 10, 26, 1, 30, tzinfo=UTC)
+    for started in (second - timedelta(hours=1), second):
+        [one] = outcomes(facts([guest(100)], [], [run(good_log(100, at=started), started=started)]))[100]
+        assert one.started == started
+
+
+@pytest.mark.parametrize(
+    ("status", "good"),
+    [
+        ("OK", True),
+        ("ok", True),
+        ("WARNINGS: 2", True),
+        ("job errors", False),
+        ("unexpected status", False),
+        ("", False),
+        (None, False),
+        ("OK but not", False),
+    ],
+)
+def test_a_task_is_good_when_proxmox_says_so(status: str | None, good: bool) -> None:
+    assert succeeded(status) is good
+
+
+@pytest.mark.parametrize(("status", "open_question"), [("FINE", True), ("", True), ("disk full", False), ("OK", False)])
+def test_a_word_that_is_neither_good_nor_an_error_proves_nothing(status: str, open_question: bool) -> None:
+    assert unclear(status) is open_question
+    [one] = outcomes(facts([guest(100)], [job("a", 100)], [run(None, status, task_id="100")]))[100]
+    assert (one.result is Result.UNCLEAR) is open_question

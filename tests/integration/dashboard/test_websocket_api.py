@@ -1,0 +1,265 @@
+"""The dashboard card's subscription and questions, in a real Home Assistant at a virtual cluster."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
+from pytest_homeassistant_custom_component.typing import WebSocketGenerator
+
+from custom_components.proxmox_backup_checker.const import DOMAIN
+from simulator import SimulatedCluster
+from simulator.outcomes import failed
+from tests.acceptance.home import Home
+
+from ..conftest import add_entry
+
+MONDAY_NOON = datetime(2026, 1, 12, 11, 0, tzinfo=UTC)
+
+
+@dataclass
+class Card:
+    """What a card hears, and what it asks."""
+
+    client: Any
+    heard: list[dict[str, Any]] = field(default_factory=list)
+
+    async def ask(self, command: str, **message: Any) -> dict[str, Any]:
+        """Return the answer to a command, and keep the events that come before it."""
+        kind = command if command == "unsubscribe_events" else f"{DOMAIN}/{command}"
+        await self.client.send_json_auto_id({"type": kind, **message})
+        while (answer := await self.client.receive_json())["type"] == "event":
+            self.heard.append(answer["event"])
+        return dict(answer)
+
+    async def subscribe(self, **message: Any) -> dict[str, Any]:
+        """Subscribe, and return the snapshot."""
+        answer = await self.ask("wall/subscribe", **{"group": "guest", "days": 7, **message})
+        assert answer["success"], answer
+        self.heard.clear()
+        return await self.hear("snapshot")
+
+    async def hear(self, kind: str) -> dict[str, Any]:
+        """Return the next event of a kind."""
+        while True:
+            event = self.heard.pop(0) if self.heard else (await self.client.receive_json())["event"]
+            if event["t"] == kind:
+                return dict(event)
+
+    async def heard_nothing(self) -> bool:
+        """Tell whether nothing was sent up to now."""
+        await self.ask("info")
+        return self.heard == []
+
+
+@pytest.fixture
+async def pve(hass: HomeAssistant, tmp_path: Path, real_network: None) -> AsyncIterator[SimulatedCluster]:
+    """Four guests and a nightly job that has not run yet."""
+    async with SimulatedCluster.start("small", tmp_path / "pve", now=MONDAY_NOON) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+async def home(hass: HomeAssistant, pve: SimulatedCluster, freezer: FrozenDateTimeFactory) -> Home:
+    """A Home Assistant in Berlin, two nights after it first looked at the cluster."""
+    await hass.config.async_set_time_zone("Europe/Berlin")
+    home = Home(hass, pve, freezer)
+    await home.look()
+    await home.live(days=2, step=timedelta(hours=12))
+    return home
+
+
+@pytest.fixture
+async def card(home: Home, hass_ws_client: WebSocketGenerator) -> Card:
+    """A card that has not asked for anything yet."""
+    return Card(await hass_ws_client(home.hass))
+
+
+def by_name(rows: list[list[Any]]) -> dict[str, list[Any]]:
+    return {row[1]: row for row in rows}
+
+
+async def test_what_a_card_shows_at_first(home: Home, card: Card) -> None:
+    snapshot = await card.subscribe()
+    assert (snapshot["v"], snapshot["end"], snapshot["days"], snapshot["tz"]) == (1, "2026-01-14", 7, "Europe/Berlin")
+    [server] = snapshot["servers"]
+    assert (server["name"], server["state"], server["counts"]["protected"]) == ("small", "ok", 4)
+    web = by_name(snapshot["rows"])["web"]
+    assert home.entry is not None
+    assert web[0] == f"{home.entry.entry_id}/guest/101"
+    assert web[2:6] == ["qemu", "ok", False, "uuuuuoo"]
+    assert web[10] == "binary_sensor.web_backup_problem"
+    assert web[11:15] == ["pve1", "Backed up by the job nightly on pve1.", "", 0]
+    assert dr.async_get(home.hass).async_get(web[16]) is not None
+    assert web[9] - web[8] < 24 * 3600
+    [job] = (await card.subscribe(group="job"))["rows"]
+    assert job[1:6] == ["nightly", "job", "ok", False, "uuuuuoo"]
+    assert job[11] == "nas"
+    storages = (await card.ask("storages"))["result"]["storages"]
+    shares = [storage["used"] / storage["total"] for storage in storages]
+    assert shares == sorted(shares, reverse=True)
+    nas = next(storage for storage in storages if storage["name"] == "nas")
+    assert nas["reason"] == "25 % full."
+    assert nas["entity_id"].startswith("binary_sensor.")
+    assert (await card.ask("storages", entry_id="other"))["result"]["storages"] == []
+    for days in (6, 61, "many"):
+        answer = await card.ask("wall/subscribe", group="guest", days=days)
+        assert answer["error"]["code"] == "invalid_format"
+
+
+async def test_only_what_changed_is_sent_and_a_new_day_brings_all(home: Home, card: Card) -> None:
+    await card.subscribe()
+    await home.after(minutes=10)
+    assert await card.heard_nothing()
+    home.pve.job("nightly").run({102: failed("timeout")})
+    await home.after(minutes=30)
+    event = await card.hear("rows")
+    rows = by_name(event["rows"])
+    assert rows["database"][3:6] == ["failed", True, "uuuuuof"]
+    assert rows["database"][14] == 1
+    assert event["gone"] == []
+    assert (await card.hear("servers"))["servers"][0]["counts"]["problems"] == 1
+    midnight = datetime(2026, 1, 14, 23, 0, 1, tzinfo=UTC)
+    home.freezer.move_to(midnight)
+    async_fire_time_changed(home.hass, midnight)
+    await home.hass.async_block_till_done()
+    event = await card.hear("snapshot")
+    assert event["end"] == "2026-01-15"
+    assert [row[1] for row in event["rows"]] == ["database", "dns", "files", "web"]
+    assert [row[5] for row in event["rows"]] == ["uuuuofp", "uuuuoop", "uuuuoop", "uuuuoop"]
+    assert (await card.ask("unsubscribe_events", subscription=1))["success"]
+    card.heard.clear()
+    home.pve.job("nightly").run()
+    await home.after(minutes=30)
+    assert await card.heard_nothing()
+
+
+async def test_entries_come_and_go_while_a_card_is_open(home: Home, card: Card) -> None:
+    assert home.entry is not None
+    await card.subscribe()
+    await home.hass.config_entries.async_unload(home.entry.entry_id)
+    event = await card.hear("snapshot")
+    assert (event["rows"], event["servers"][0]["state"]) == ([], "not_loaded")
+    await home.hass.config_entries.async_setup(home.entry.entry_id)
+    await home.hass.async_block_till_done()
+    assert len((await card.hear("snapshot"))["rows"]) == 4
+    await home.hass.config_entries.async_remove(home.entry.entry_id)
+    while (event := await card.hear("snapshot"))["servers"]:
+        pass
+    assert event["rows"] == []
+
+
+async def test_a_guest_that_is_new_and_one_that_was_removed_are_marked(home: Home, card: Card) -> None:
+    await card.subscribe()
+    home.pve.add_vm(110, "fresh", "pve1", size=8)
+    home.pve.remove_guest(104, purge=True)
+    await home.after(minutes=10)
+    rows = by_name((await card.hear("rows"))["rows"])
+    assert "n" in rows["fresh"][13]
+    assert (rows["files"][13], rows["files"][10]) == ("d", None)
+    assert rows["files"][12].startswith("Removed from the cluster since")
+    again = (await card.subscribe(days=8))["rows"]
+    assert by_name(again)["fresh"][10] == "binary_sensor.fresh_backup_problem"
+    assert again[-1][1] == "files"
+    gone = (await card.ask("runs", row=again[-1][0], days=8))["result"]
+    assert (gone["verdict"]["status"], gone["verdict"]["reason_code"]) == ("ignored", "guest_removed")
+    assert [run["result"] for run in gone["runs"]] == ["ok", "ok"]
+
+
+async def test_a_server_that_cannot_be_read_is_told_with_the_age_of_its_data(home: Home, card: Card) -> None:
+    await card.subscribe()
+    read_at = int(home.now.timestamp())
+    for node in home.pve.nodes.values():
+        home.pve.servers[node.name].refuse()
+    await home.after(minutes=20)
+    servers = (await card.hear("servers"))["servers"]
+    assert (servers[0]["state"], servers[0]["since"]) == ("stale", read_at)
+    assert "cannot be reached" in servers[0]["error"]
+    info = (await card.ask("info"))["result"]
+    assert info["entries"] == servers
+    for node in home.pve.nodes.values():
+        home.pve.servers[node.name].resume()
+    home.pve.token.enabled = False
+    await home.after(minutes=20)
+    assert (await card.hear("servers"))["servers"][0]["state"] == "auth_failed"
+
+
+async def test_a_server_that_never_answered_is_told(
+    hass: HomeAssistant, pve: SimulatedCluster, hass_ws_client: WebSocketGenerator
+) -> None:
+    entry = await add_entry(hass, pve, fingerprint=":".join(["AB"] * 32))
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    [server] = (await Card(await hass_ws_client(hass)).ask("info"))["result"]["entries"]
+    assert (server["state"], server["counts"]["guests"]) == ("certificate", 0)
+    assert "not the confirmed one" in server["error"]
+
+
+async def test_a_row_that_is_opened_tells_everything(
+    home: Home, card: Card, hass_ws_client: WebSocketGenerator, hass_read_only_access_token: str
+) -> None:
+    assert home.entry is not None
+    home.pve.job("nightly").run({102: failed("VM 102 qmp command 'backup' failed - got timeout")})
+    await home.after(minutes=30)
+    row = f"{home.entry.entry_id}/guest/102"
+    found = (await card.ask("runs", row=row, days=7))["result"]
+    assert found["row"][0] == row
+    verdict = found["verdict"]
+    assert (verdict["status"], verdict["problem"], verdict["failures"]) == ("failed", True, 1)
+    assert verdict["reason_code"] == "backup_failed"
+    assert verdict["confidence_text"]
+    assert verdict["next_step"]
+    assert verdict["evidence"] == [found["runs"][0]["upid"]]
+    assert [run["result"] for run in found["runs"]] == ["failed", "ok", "ok"]
+    assert found["runs"][0]["cause"]
+    assert found["runs"][0]["day"] == "2026-01-14"
+    assert len(found["archives"]) == 2
+    assert found["url"].endswith("#v1:0:=qemu/102")
+    job_row = f"{home.entry.entry_id}/job/backup-nightly"
+    of_job = (await card.ask("runs", row=job_row, days=7))["result"]
+    assert {run["result"] for run in of_job["runs"]} == {"failed", "ok"}
+    sizes = (await card.ask("sizes", ids=[row, job_row, "nonsense"], days=7))["result"]
+    assert sizes.keys() == {row, job_row}
+    assert sizes[row][:5] == [None] * 5
+    assert sizes[row][5] > 1024**3
+    upid = found["runs"][0]["upid"]
+    log = (await card.ask("log", entry_id=home.entry.entry_id, upid=upid, vmid=102))["result"]
+    assert log["first_error"] in [line["n"] for line in log["lines"] if line["level"] == "error"]
+    whole = (await card.ask("log", entry_id=home.entry.entry_id, upid=upid, whole=True))["result"]
+    assert len(whole["lines"]) == whole["total"]
+    assert whole["truncated"] is False
+    entry_id = home.entry.entry_id
+    for absent in (
+        "nonsense",
+        "other/guest/101",
+        f"{entry_id}/guest/999",
+        f"{entry_id}/job/none",
+        f"{entry_id}/guest/x",
+    ):
+        answer = await card.ask("runs", row=absent, days=7)
+        assert (answer["error"]["code"], answer["error"]["translation_key"]) == ("not_found", "row_not_found")
+    answer = await card.ask("log", entry_id=entry_id, upid="nonsense")
+    assert answer["error"]["translation_key"] == "not_a_run"
+    answer = await card.ask("log", entry_id="other", upid=upid)
+    assert answer["error"]["translation_key"] == "cluster_not_loaded"
+    visitor = Card(await hass_ws_client(home.hass, hass_read_only_access_token))
+    answer = await visitor.ask("log", entry_id=entry_id, upid=upid)
+    assert answer["error"]["code"] == "unauthorized"
+    assert len((await visitor.subscribe())["rows"]) == 4
+
+
+async def test_commands_are_there_before_any_cluster(hass: HomeAssistant, hass_ws_client: WebSocketGenerator) -> None:
+    assert await async_setup_component(hass, DOMAIN, {})
+    card = Card(await hass_ws_client(hass))
+    info = (await card.ask("info"))["result"]
+    assert info["entries"] == []
+    assert len(info["frontend_hash"]) == 10
+    snapshot = await card.subscribe()
+    assert (snapshot["rows"], snapshot["servers"]) == ([], [])

@@ -1,0 +1,106 @@
+"""What a poll reads: everything once, nothing twice, and job states through the log agent."""
+
+from homeassistant.core import HomeAssistant
+import pytest
+
+from custom_components.proxmox_backup_checker.checker.model.facts import Blindness
+from simulator import SimulatedCluster
+from simulator.outcomes import could_not_start, failed
+
+from ...conftest import RunningAgent, poll, set_up
+from ...states import problem, shown
+
+
+def logs_read(pve: SimulatedCluster) -> int:
+    return sum(request.path.endswith("/log") for request in pve.requests)
+
+
+async def test_the_log_of_a_finished_run_is_read_once(hass: HomeAssistant, pve: SimulatedCluster) -> None:
+    pve.job("nightly").run()
+    entry = await set_up(hass, pve)
+    assert logs_read(pve) == 2
+    await poll(hass, entry)
+    assert logs_read(pve) == 2
+    assert pve.traffic.most_in_flight <= 3
+
+
+async def test_a_run_stays_known_when_its_log_has_gone(hass: HomeAssistant, pve: SimulatedCluster) -> None:
+    runs = pve.job("nightly").run(outcomes={101: failed("disk full")})
+    entry = await set_up(hass, pve)
+    pve.node("pve1").forget_task_log(runs[0].upid)
+    await poll(hass, entry)
+    assert problem(hass, 101) == ("on", "backup_failed")
+
+
+async def test_a_log_that_could_not_be_read_is_read_with_the_next_poll(
+    hass: HomeAssistant, pve: SimulatedCluster
+) -> None:
+    pve.job("nightly").run()
+    pve.faults.errors["/log"] = (500, "got timeout")
+    entry = await set_up(hass, pve)
+    assert problem(hass, 101) == ("off", "archive_found")
+    pve.faults.errors.clear()
+    await poll(hass, entry)
+    assert problem(hass, 101) == ("off", "backed_up")
+
+
+async def test_a_log_agent_makes_it_certain_which_job_it_was(
+    hass: HomeAssistant, pve: SimulatedCluster, log_agent: RunningAgent
+) -> None:
+    pve.job("nightly").run()
+    await set_up(hass, pve, options=log_agent.options)
+    assert shown(hass, "_guest_101_problem").attributes["confidence"] == "exact"
+    assert shown(hass, "_guest_102_problem").attributes["confidence"] == "matched"
+
+
+async def test_a_log_agent_shows_a_job_that_could_not_start(
+    hass: HomeAssistant, pve: SimulatedCluster, log_agent: RunningAgent
+) -> None:
+    pve.job("nightly").run()
+    pve.clock.advance(hours=1)
+    pve.job("nightly").run(outcome=could_not_start("no such pool 'prod'"))
+    pve.files_of("pve1")
+    await set_up(hass, pve, options=log_agent.options)
+    job = shown(hass, "_job_backup-nightly_problem")
+    assert (job.state, job.attributes["reason_code"]) == ("on", "job_could_not_start")
+    assert "no such pool 'prod'" in job.attributes["reason"]
+
+
+async def test_a_log_agent_that_is_down_leaves_the_verdicts_to_the_api(
+    hass: HomeAssistant, pve: SimulatedCluster, log_agent: RunningAgent
+) -> None:
+    pve.job("nightly").run()
+    await log_agent.stop()
+    await set_up(hass, pve, options=log_agent.options)
+    assert problem(hass, 101) == ("off", "backed_up")
+    assert shown(hass, "_guest_101_problem").attributes["confidence"] == "matched"
+
+
+async def test_what_cannot_be_read_for_a_while_stays_as_it_was_and_is_told_once(
+    hass: HomeAssistant, pve: SimulatedCluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    pve.job("nightly").run()
+    entry = await set_up(hass, pve)
+    jobs = entry.runtime_data.reading.facts.jobs
+    assert jobs
+    pve.faults.errors |= {"/cluster/backup": (500, "got timeout"), "/storage": (500, "got timeout")}
+    await entry.runtime_data.async_check_now()
+
+    reading = entry.runtime_data.reading
+    assert reading.facts.jobs == jobs
+    assert {"backup jobs", "storage configuration"} <= reading.troubles.keys()
+    assert problem(hass, 101) == ("off", "backed_up")
+    assert caplog.text.count("Cannot read backup jobs") == 1
+    await poll(hass, entry)
+    assert caplog.text.count("Cannot read backup jobs") == 1
+
+
+async def test_a_node_whose_tasks_are_suddenly_refused_is_not_judged_by_what_is_left(
+    hass: HomeAssistant, pve: SimulatedCluster
+) -> None:
+    pve.job("nightly").run()
+    entry = await set_up(hass, pve)
+    pve.faults.errors["/nodes/pve1/tasks"] = (403, "Permission check failed (/nodes/pve1, Sys.Audit)")
+    await poll(hass, entry)
+    assert entry.runtime_data.reading.facts.nodes["pve1"].blindness is Blindness.TASKS_HIDDEN
+    assert entry.runtime_data.reading.facts.nodes["pve2"].blindness is None

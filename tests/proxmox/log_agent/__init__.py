@@ -1,0 +1,1 @@
+"""Tests of `proxmox/log_agent`."""
