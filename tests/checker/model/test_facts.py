@@ -46,9 +46,8 @@ def test_jobs_that_could_not_be_read_for_too_long_cannot_be_judged(
     assert facts(**changes).jobs_blindness is blindness
 
 
-def test_a_job_without_a_storage_writes_to_that_of_the_node() -> None:
+def test_where_no_storage_is_named_it_is_that_of_the_node() -> None:
     known = facts(default_storage={"pve1": "nas", "pve2": None})
-    assert [known.storage_of_job(JOB, node) for node in ("pve1", "pve2", "pve3")] == ["nas", None, "local"]
-    assert known.storage_of_job(job("weekly", 101, storage="usb"), "pve1") == "usb"
-    # A folder of its own is no storage, whatever the node's default is.
-    assert known.storage_of_job(job("folder", 101, dumpdir="/mnt/dump"), "pve1") is None
+    # A folder that vzdump.conf names is no storage.
+    assert [known.storage_name(None, node) for node in ("pve1", "pve2", "pve3")] == ["nas", "", "local"]
+    assert known.storage_name("usb", "pve2") == "usb"

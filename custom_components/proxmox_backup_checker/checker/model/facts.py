@@ -19,7 +19,7 @@ _TIME_IN_NAME: Final = re.compile(
     r"vzdump-(?:lxc|openvz|qemu)-[1-9][0-9]{2,8}-[0-9]{4}_[0-9]{2}_[0-9]{2}-[0-9]{2}_[0-9]{2}_[0-9]{2}\.[a-z0-9.]+$"
 )
 # What vzdump takes where neither job nor /etc/vzdump.conf names a storage (PVE/VZDump.pm, new).
-_PROXMOX_DEFAULT: Final = "local"
+PROXMOX_DEFAULT_STORAGE: Final = "local"
 
 
 class Blindness(StrEnum):
@@ -153,6 +153,11 @@ class StorageFacts:
         return self.node in {None, node} and (not self.nodes or node in self.nodes)
 
 
+def storage_key(storage: StorageFacts) -> str:
+    """Return what tells a storage from every other: its id, and its node where each node has its own."""
+    return storage.storage if storage.node is None else f"{storage.node}/{storage.storage}"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Facts:
     """The state of a cluster at the moment `now`.
@@ -160,15 +165,15 @@ class Facts:
     `jobs` are those of `jobs_read_at`, when the list could last be read; None where it never could or the token may not see
     it. `jobs_unseen` says why the list could not be read now, `unread_jobs` which jobs of a list that could be read were not
     understood: each is what it was when it was last read, at the moment told here, or missing in `jobs` where that is None.
-    `missing_pools` are, by job id, the pools that jobs name and Proxmox does not have: such a job cannot start. `quorum_known` is False where the contacted node cannot tell it; `cluster` then has the members that were known.
+    `quorum_known` is False where the contacted node cannot tell it; `cluster` then has the members that were known.
 
     `runs` are those that are not in the history yet, finished or not: a finished run that was there before is not read
     again. `unread_runs` are the starts of finished runs whose logs are still to be read. `included` holds each job's guests
-    with their volumes, as Proxmox resolves them, by job id; a job whose answer
-    could not be read is missing. `read_at` is when all this could last be read: older than `now` where Proxmox cannot be
-    reached. `default_storage` is that of a job that names none, by node, where it could be read; None stands for a folder
-    that is no storage. `defaults_keep` is the retention of `/etc/vzdump.conf` by node, where it sets one. `policy` is what the
-    user has decided.
+    with their volumes, as Proxmox resolves them, by job id; a job whose answer could not be read is missing, and `unresolved`
+    says why Proxmox cannot tell whom a job covers, as where its pool is gone. `read_at` is when all this could last be read:
+    older than `now` where Proxmox cannot be reached. `default_storage` is that of a job that names none, by node, where it
+    could be read; None stands for a folder that is no storage. `defaults_keep` is the retention of `/etc/vzdump.conf` by node,
+    where it sets one. `policy` is what the user has decided.
     """
 
     now: datetime
@@ -183,13 +188,13 @@ class Facts:
     guests_visible: bool = True
     storages: tuple[StorageFacts, ...] = ()
     included: Mapping[str, tuple[IncludedGuest, ...]] = field(default_factory=dict)
+    unresolved: Mapping[str, str] = field(default_factory=dict)
     default_storage: Mapping[str, str | None] = field(default_factory=dict)
     defaults_keep: Mapping[str, KeepOptions] = field(default_factory=dict)
     read_at: datetime | None = None
     jobs_read_at: datetime | None = None
     jobs_unseen: Blindness | None = None
     unread_jobs: Mapping[str, datetime | None] = field(default_factory=dict)
-    missing_pools: Mapping[str, str] = field(default_factory=dict)
     quorum_known: bool = True
     policy: Policy = field(default_factory=Policy)
 
@@ -209,16 +214,6 @@ class Facts:
             return None
         return self.jobs_unseen
 
-    def default_storage_on(self, node: str) -> str | None:
-        """Return the storage of a run on a node that names none; None where it goes to a folder that is no storage."""
-        return self.default_storage.get(node, _PROXMOX_DEFAULT)
-
-    def storage_of_job(self, job: BackupJob, node: str) -> str | None:
-        """Return the storage that a job writes to on a node; None where it writes to a folder that is no storage."""
-        if job.storage is not None:
-            return job.storage
-        return None if job.options.get("dumpdir") else self.default_storage_on(node)
-
     def zone_of(self, node: str) -> ZoneInfo | None:
         """Return the time zone of a node; where that cannot be seen, the one that all other nodes have."""
         facts = self.nodes.get(node)
@@ -226,6 +221,13 @@ class Facts:
             return facts.zone
         zones = {other.zone for other in self.nodes.values() if other.zone is not None}
         return zones.pop() if len(zones) == 1 else None
+
+    def storage_name(self, wanted: str | None, node: str) -> str:
+        """Return the storage to which a run on a node writes: the one wanted, else that of vzdump.conf, else `local`.
+
+        It is empty where vzdump.conf names a folder that is no storage: what is written there cannot be seen.
+        """
+        return wanted or self.default_storage.get(node, PROXMOX_DEFAULT_STORAGE) or ""
 
     def is_denied(self, name: str, node: str) -> bool:
         """Tell whether a storage is there, but not for this node."""

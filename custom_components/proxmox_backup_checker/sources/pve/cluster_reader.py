@@ -161,7 +161,7 @@ class ClusterReader:
             guests_visible=permissions.has("/vms", "VM.Audit") and not resources.odd,
             storages=storages,
             included=dict(self._jobs.included),
-            missing_pools=dict(self._jobs.missing_pools),
+            unresolved=dict(self._jobs.unresolved),
             default_storage=self._defaults.storages,
             defaults_keep=self._defaults.keeps,
             read_at=now,

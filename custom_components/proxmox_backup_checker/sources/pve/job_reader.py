@@ -14,7 +14,7 @@ from ..task_group import task_group
 from .troubles import PollTroubles
 
 # PVE/API2Tools.pm, get_resource_pool_guest_members.
-_POOL_IS_GONE: Final = re.compile(r"pool '([^']+)' does not exist")
+_POOL_IS_GONE: Final = re.compile(r"pool '[^']+' does not exist")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,7 +36,7 @@ class JobReader:
         self._known: dict[str, tuple[BackupJob, datetime]] = {}
         self._read_at: datetime | None = None
         self.included: dict[str, tuple[IncludedGuest, ...]] = {}
-        self.missing_pools: dict[str, str] = {}
+        self.unresolved: dict[str, str] = {}
 
     async def read(self, now: datetime, troubles: PollTroubles) -> ListedJobs:
         """Read the list of jobs; raises what ends the poll."""
@@ -69,7 +69,7 @@ class JobReader:
         """Read what each job includes; one job's trouble, as a missing pool, is nobody else's."""
         wanted = {job.job_id for job in jobs}
         self.included = {name: guests for name, guests in self.included.items() if name in wanted}
-        self.missing_pools = {name: pool for name, pool in self.missing_pools.items() if name in wanted}
+        self.unresolved = {name: text for name, text in self.unresolved.items() if name in wanted}
         async with task_group() as group:
             for job in jobs:
                 group.create_task(self._read_included(job.job_id, troubles))
@@ -79,7 +79,7 @@ class JobReader:
             self.included[job_id] = await self._client.included_volumes(job_id)
         except ProxmoxError as error:
             troubles.note(f"job {job_id}", error)
-            if isinstance(error, ApiError) and (match := _POOL_IS_GONE.match(error.message)) is not None:
-                self.missing_pools[job_id] = match[1]
+            if isinstance(error, ApiError) and _POOL_IS_GONE.match(error.message):
+                self.unresolved[job_id] = error.message
         else:
-            self.missing_pools.pop(job_id, None)
+            self.unresolved.pop(job_id, None)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from ...checker.model.facts import ArchiveListing, StorageFacts
+from ...checker.model.facts import PROXMOX_DEFAULT_STORAGE, ArchiveListing, StorageFacts
 from ...checker.model.records import RunRecord
 from ...checker.runs.outcomes import written_name
 from ...proxmox.api.backup_models import Archive, StorageConfig
@@ -180,7 +180,8 @@ class StorageReader:
             for run in poll.known.values()
             if run.started >= poll.now - _NAMED_WITHIN and storage.serves(run.node)
             for outcome in run.outcomes
-            if outcome.archive is not None and (outcome.storage or defaults.get(run.node, "local")) == storage.storage
+            if outcome.archive is not None
+            and (outcome.storage or defaults.get(run.node, PROXMOX_DEFAULT_STORAGE)) == storage.storage
         }
 
     async def _listing(self, node: str, storage: StorageFacts, poll: StoragePoll) -> ArchiveListing:

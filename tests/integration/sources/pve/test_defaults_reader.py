@@ -23,8 +23,7 @@ async def test_default_storage_and_retention_are_those_of_each_node(hass: HomeAs
     assert facts.default_storage == {"pve1": "nas", "pve2": "local", "pve3": "local"}
     # nas has a retention of its own, which does not hide that of the node.
     assert facts.defaults_keep == {"pve1": KeepOptions(last=3), "pve2": KeepOptions(daily=2)}
-    [job] = facts.jobs
-    assert [facts.storage_of_job(job, node) for node in ("pve1", "pve2", "pve9")] == ["nas", "local", "local"]
+    assert [facts.storage_name(None, node) for node in ("pve1", "pve2", "pve9")] == ["nas", "local", "local"]
 
 
 async def test_they_are_not_asked_for_with_every_poll(hass: HomeAssistant, pve: SimulatedCluster) -> None:

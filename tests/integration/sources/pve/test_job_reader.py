@@ -110,9 +110,9 @@ async def test_a_job_whose_pool_is_gone_is_told_from_one_that_could_not_be_asked
     jobs = (await read(reader)).jobs or ()
     troubles = PollTroubles()
     await reader.read_included(jobs, troubles)
-    assert reader.missing_pools == {"spare": "spare"}
+    assert reader.unresolved == {"spare": "pool 'spare' does not exist"}
     assert troubles.texts.keys() == {"job spare", "job busy"}
     assert reader.included.keys() == {"fine"}
     proxmox.inclusion = {}
     await reader.read_included(jobs, troubles)
-    assert reader.missing_pools == {}
+    assert reader.unresolved == {}
