@@ -11,8 +11,8 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from ...checker.model.facts import PROXMOX_DEFAULT_STORAGE, ArchiveListing, StorageFacts
+from ...checker.model.outcome import written_name
 from ...checker.model.records import RunRecord
-from ...checker.runs.outcomes import written_name
 from ...proxmox.api.backup_models import Archive, StorageConfig
 from ...proxmox.api.client import ProxmoxClient
 from ...proxmox.api.cluster_models import NodeStorage, Permissions
