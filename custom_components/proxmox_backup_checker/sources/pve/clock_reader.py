@@ -13,6 +13,7 @@ from ..read_schedule import HOURLY, ReadSchedule
 # A clock shows full seconds, and the answer may have come at any moment of its round trip.
 _SKEW_TOLERATED: Final = timedelta(seconds=5)
 _LONGEST_TRIP: Final = timedelta(seconds=10)
+_AHEAD_TOLERATED: Final = timedelta(minutes=1)
 
 type ZoneFinder = Callable[[str], Awaitable[ZoneInfo | None]]
 
@@ -34,6 +35,7 @@ class ClockReader:
         self._timer = timer
         self._zones: dict[str, ZoneInfo | None] = {}
         self._skews: dict[str, timedelta] = {}
+        self._shown: dict[str, datetime] = {}
         self._now = datetime.fromtimestamp(0, UTC)
         self._begun = 0.0
 
@@ -48,6 +50,18 @@ class ClockReader:
     def skew(self, node: str) -> timedelta:
         """Return what a node's clock is ahead of ours; zero where the difference is too small to be told."""
         return self._skews.get(node, timedelta())
+
+    async def check(self, node: str, shown: datetime) -> None:
+        """Read a node's clock again where the node has dated something new later than its clock can show.
+
+        Somebody has set the clock, then, or the run is from the future: who judges it needs to know which. Raises any
+        ProxmoxError.
+        """
+        known = self._shown.get(node)
+        if shown > self._now + self.skew(node) + _AHEAD_TOLERATED and (known is None or shown > known):
+            self._shown[node] = shown
+            self._schedule.forget(lambda topic: topic == ("clock", node))
+            await self.read(node)
 
     async def read(self, node: str) -> None:
         """Read a node's clock once an hour; raises any ProxmoxError.

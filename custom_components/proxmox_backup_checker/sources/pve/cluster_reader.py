@@ -209,6 +209,8 @@ class ClusterReader:
             try:
                 await self._clocks.read(node.name)
                 await self._runs.read_list(node.name, now)
+                if (newest := self._runs.of(node.name).newest_start) is not None:
+                    await self._clocks.check(node.name, newest)
             except PermissionDeniedError:
                 blindness = Blindness.TASKS_HIDDEN
             except ProxmoxError as error:

@@ -41,6 +41,11 @@ class NodeRuns:
     read: datetime | None = None
     known_since: datetime | None = None
 
+    @property
+    def newest_start(self) -> datetime | None:
+        """The start of the newest run, by the node's clock."""
+        return max(map(_start_of, self.tasks.values()), default=None)
+
 
 @dataclass(frozen=True, slots=True)
 class _Failure:

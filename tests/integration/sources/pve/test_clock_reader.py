@@ -93,3 +93,25 @@ async def test_a_time_that_is_none_is_named() -> None:
     clocks = reader(Proxmox(ahead=2.0**60))
     with pytest.raises(UnexpectedAnswerError, match="is no moment"):
         await clocks.read("pve1")
+
+
+async def test_a_clock_that_was_set_is_read_again_once_something_new_shows_it() -> None:
+    proxmox = Proxmox()
+    clocks = reader(proxmox)
+    await clocks.read("pve1")
+    await clocks.check("pve1", NOW)
+    assert proxmox.asked == 1
+    proxmox.ahead = 7200
+    for _ in range(3):
+        await clocks.check("pve1", NOW + timedelta(hours=2))
+    assert (proxmox.asked, clocks.skew("pve1")) == (2, timedelta(hours=2))
+
+
+async def test_a_run_from_the_future_is_checked_once_and_not_with_every_poll() -> None:
+    proxmox = Proxmox()
+    clocks = reader(proxmox)
+    for minutes in range(0, 60, 10):
+        clocks.begin(NOW + timedelta(minutes=minutes))
+        await clocks.read("pve1")
+        await clocks.check("pve1", NOW + timedelta(days=7000))
+    assert (proxmox.asked, clocks.skew("pve1")) == (2, timedelta())
