@@ -14,7 +14,7 @@ from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from yarl import URL
 
 from .checker.assessment import GuestView, Picture, StorageView
-from .checker.model.labels import job_name
+from .checker.model.labels import guest_name, job_name
 from .const import DOMAIN
 from .coordinator import CheckerCoordinator
 from .proxmox.api.backup_models import BackupJob
@@ -24,7 +24,6 @@ from .texts.localizer import Words
 # A guest that is being moved is in no node's list for a moment.
 _POLLS_UNTIL_REMOVED: Final = 3
 _REGISTERED_TOGETHER: Final = 25
-_PREFIXES: Final = {"qemu": "VM", "lxc": "CT"}
 # Pages of Proxmox' web interface as its links name them (pve-manager, www/manager6/StateProvider.js): what is selected, and
 # which of its tabs is open; 21 is "Backup", 4 the list of tasks, 18 the datacenter.
 _JOBS_PAGE: Final = "v1:0:18:4:::::::21"
@@ -139,7 +138,7 @@ class Devices:
         """Describe a guest; on a node that is down Proxmox does not know its name, and the last one stays."""
         key = (DOMAIN, guest_key(self._coordinator.identity, guest.vmid))
         known = self._registry.async_get_device_by_identifier(key, self._entry_id)
-        name = guest.name or (known.name if known else None) or f"{_PREFIXES.get(guest.guest_type, 'VM')} {guest.vmid}"
+        name = guest_name(guest.name or (known.name if known else None), guest.vmid, guest.guest_type)
         return DeviceInfo(
             identifiers={key},
             name=name,

@@ -6,10 +6,10 @@ from typing import Any
 from ..checker.assessment import Picture
 from ..checker.history.storage_history import storage_key
 from ..checker.model.facts import StorageFacts
+from ..checker.model.labels import job_name_by_id
 from ..checker.model.records import RunRecord
 from ..checker.runs.outcomes import Outcome
 from ..checker.verdicts.promises import archive_time
-from ..checker.views.report import job_title
 from ..coordinator import CheckerCoordinator
 from ..proxmox.api.backup_models import Archive
 from ..proxmox.vzdump.failure_cause import cause_of
@@ -53,7 +53,7 @@ def run_data(run: RunRecord, coordinator: CheckerCoordinator) -> dict[str, Any]:
         "upid": run.upid,
         "node": run.node,
         "job_id": run.job_id,
-        "job": job_title(run.job_id, picture) if run.job_id is not None else None,
+        "job": job_name_by_id(run.job_id, picture.history.jobs) or None,
         "confidence": run.confidence.value,
         "running": run.ended is None,
         "started": iso(run.started),

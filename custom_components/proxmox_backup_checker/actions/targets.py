@@ -10,10 +10,9 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.target import TargetSelection, async_extract_referenced_entity_ids
 
 from ..checker.assessment import GuestView, JobView, StorageView
-from ..checker.model.labels import job_name
+from ..checker.model.labels import guest_label, job_name
 from ..checker.model.records import Acknowledgement
 from ..checker.model.verdict import Verdict
-from ..checker.views.report import guest_title
 from ..const import DOMAIN
 from ..coordinator import CheckerConfigEntry, CheckerCoordinator
 from ..devices import cluster_key, guest_key, job_key, storage_key
@@ -62,7 +61,7 @@ class Thing:
         """The name that people know it by."""
         match self.view:
             case GuestView(guest=guest):
-                return guest_title(guest.name, guest.vmid)
+                return guest_label(guest.name, guest.vmid)
             case JobView(job=job):
                 return job_name(job)
             case _:

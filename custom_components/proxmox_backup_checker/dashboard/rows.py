@@ -10,7 +10,7 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from ..checker.assessment import GuestView, JobView, Picture
 from ..checker.model.facts import ArchiveListing
-from ..checker.model.labels import job_name
+from ..checker.model.labels import guest_name, job_name
 from ..checker.model.records import Acknowledgement, GuestRecord
 from ..checker.views.wall.days import Days
 from ..checker.views.wall.details import gone_guests, verdict_on_gone
@@ -158,7 +158,7 @@ def _guest_row(
     new: bool,
 ) -> tuple[tuple[Any, ...], Row]:
     guest, verdict, figures = view.guest, view.verdict, view.figures
-    name = guest_name(guest)
+    name = guest_name(guest.name, guest.vmid, guest.guest_type)
     kind = "template" if guest.template else guest.guest_type
     row: Row = [
         *(row_id, name, kind, verdict.status.value, verdict.problem, guest_cells(guest, verdict, wall)[0]),
@@ -172,7 +172,7 @@ def _guest_row(
 def _gone_row(
     row_id: str, guest: Guest, record: GuestRecord, wall: Wall, coordinator: CheckerCoordinator
 ) -> tuple[tuple[Any, ...], Row]:
-    name, verdict = guest_name(guest), verdict_on_gone(record)
+    name, verdict = guest_name(guest.name, guest.vmid, guest.guest_type), verdict_on_gone(record)
     cells = guest_cells(guest, None, wall)[0]
     row: Row = [
         *(
@@ -216,11 +216,6 @@ def _job_row(
         *("a" if acknowledged else "", verdict.failures, [], ids[1]),
     ]
     return (*rank(verdict, acknowledged), name.casefold(), row_id), row
-
-
-def guest_name(guest: Guest) -> str:
-    """Return how people call a guest; without a name as Proxmox does."""
-    return guest.name or f"{'CT' if guest.guest_type == 'lxc' else 'VM'} {guest.vmid}"
 
 
 def epoch(moment: datetime | None) -> int | None:

@@ -11,7 +11,7 @@ from ..checker.alerts.alerts import Alert, AlertCause, AlertForm, AlertGuest, Al
 from ..checker.alerts.announcements import Message, MessageKind
 from ..checker.assessment import Picture
 from ..checker.model.facts import Blindness
-from ..checker.model.labels import job_name
+from ..checker.model.labels import duration_text, guest_label, job_name, job_with_storage
 from ..checker.model.records import AlertRecord
 from ..proxmox.api.backup_models import BackupJob
 from ..texts.reason_text import Reasons
@@ -49,7 +49,7 @@ class MessageTexts:
 
     def names(self, guests: Sequence[AlertGuest]) -> str:
         """Return the names of guests, of many the first five."""
-        names = [_name(guest) for guest in guests]
+        names = [guest_label(guest.name, guest.vmid) for guest in guests]
         if len(names) <= _MOST_NAMES + 1:
             return ", ".join(names)
         shown = ", ".join(names[:_MOST_NAMES])
@@ -57,12 +57,10 @@ class MessageTexts:
 
     def job(self, job_id: str) -> str:
         """Return a job with the storage that it writes to."""
-        view = self.picture.jobs.get(job_id)
-        if view is None:
-            record = self.picture.history.jobs.get(job_id)
-            return record.name if record else self.reasons.word("job_gone")
-        name = job_name(view.job)
-        return name if "→" in name or view.job.storage is None else f"{name} → {view.job.storage}"
+        if (view := self.picture.jobs.get(job_id)) is not None:
+            return job_with_storage(view.job)
+        record = self.picture.history.jobs.get(job_id)
+        return record.name if record else self.reasons.word("job_gone")
 
     def guests_of(self, record: AlertRecord) -> tuple[AlertGuest, ...]:
         """Return the guests that a past alert concerned, as they are now."""
@@ -258,10 +256,7 @@ class MessageTexts:
         nights = (dt_util.as_local(until).date() - dt_util.as_local(since).date()).days
         if nights > 0:
             return self.reasons.word("after_night" if nights == 1 else "after_nights", count=nights)
-        minutes = int(max(until - since, timedelta()).total_seconds() // 60)
-        if minutes < 60:
-            return self.reasons.word("after_minutes", minutes=minutes)
-        return self.reasons.word("after_hours", hours=minutes // 60, minutes=minutes % 60)
+        return duration_text(until - since)
 
     def _offline_since(self, node: str) -> datetime | None:
         record = self.picture.history.nodes.get(node)
@@ -277,12 +272,8 @@ class MessageTexts:
 
     def _counted(self, guests: Sequence[AlertGuest]) -> str:
         if len(guests) == 1:
-            return _name(guests[0])
+            return guest_label(guests[0].name, guests[0].vmid)
         return self.reasons.word("guests_many", count=len(guests))
-
-
-def _name(guest: AlertGuest) -> str:
-    return f"{guest.name} ({guest.vmid})" if guest.name else str(guest.vmid)
 
 
 def _vmid(thing: str) -> int:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from ..checker.verdicts.sizes import size_text
+from ..checker.model.labels import duration_text, size_text
 from .catalogue import filled
 from .reason_text import Reasons
 
@@ -37,9 +37,7 @@ class Words:
 
     def duration(self, duration: timedelta) -> str:
         """Return a duration in hours and minutes, as `1 h 12 min`; a short one in minutes."""
-        minutes = max(1, round(duration.total_seconds() / 60))
-        hours, rest = divmod(minutes, 60)
-        return f"{hours} h {rest} min" if hours and rest else f"{hours} h" if hours else f"{rest} min"
+        return duration_text(duration)
 
     def list_of(self, names: list[str], most: int) -> str:
         """Return names as one text, with the number of those that are left out."""

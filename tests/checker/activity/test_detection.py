@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from custom_components.proxmox_backup_checker.checker.activity.detection import LONGEST_GAP
-from custom_components.proxmox_backup_checker.checker.activity.events import Happening, HappeningKind, some
+from custom_components.proxmox_backup_checker.checker.activity.events import Happening, HappeningKind
 from custom_components.proxmox_backup_checker.checker.activity.job_changes import keeps_less
 from custom_components.proxmox_backup_checker.checker.assessment import Picture, judge
 from custom_components.proxmox_backup_checker.checker.model.facts import ArchiveListing, Facts, JobState, StorageFacts
@@ -401,11 +401,6 @@ def test_a_disk_that_is_newly_left_out_is_told_once() -> None:
     assert told.kind is HappeningKind.DISK_EXCLUDED
     assert told.reason.values == {"guest": "web (101)", "disks": "scsi1"}
     assert story.look() == []
-
-
-def test_many_texts_are_told_by_the_first_few() -> None:
-    assert some("ab") == "a, b"
-    assert some("abcdefg") == "a, b, c, d, e, … (+2)"
 
 
 def test_guests_whose_pool_can_no_longer_be_seen_are_not_called_uncovered() -> None:

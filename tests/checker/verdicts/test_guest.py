@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from custom_components.proxmox_backup_checker.checker.model.facts import Blindness, NodeFacts, Run
-from custom_components.proxmox_backup_checker.checker.model.labels import job_name
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence, Status, Verdict
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import BackupJob
 
@@ -133,12 +132,6 @@ def test_an_edited_job_does_not_make_its_last_run_disappear() -> None:
     held = verdict(day(1, "disk full"), jobs=(edited,))
     assert (held.problem, held.reason.values["error"]) == (True, "disk full")
     assert verdict(day(1), jobs=(edited,)).reason.code == "backed_up_by_unknown_job"
-
-
-def test_people_see_a_jobs_comment_or_else_when_and_where_it_saves() -> None:
-    assert job_name(NIGHTLY) == "every night"
-    assert job_name(job("x", 100, storage="nas")) == "21:00 → nas"
-    assert job_name(job("x", 100, schedule="")) == "x"
 
 
 def test_facts_give_the_same_verdict_every_time() -> None:

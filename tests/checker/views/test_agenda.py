@@ -55,7 +55,7 @@ def test_the_runs_of_all_nodes_at_one_slot_are_one_item() -> None:
     assert (item.start, item.end) == (start, start + timedelta(hours=2))
     assert item.nodes == ("pve1", "pve2")
     assert [detail.code for detail in item.details] == ["happened_run_succeeded"] * 2 + ["agenda_figures"]
-    assert item.details[2].values["duration"] == "2:00 h"
+    assert item.details[2].values["duration"] == "2 h"
 
 
 def test_a_run_that_failed_for_some_says_for_how_many_and_why() -> None:
@@ -134,7 +134,7 @@ def test_slots_to_come_are_there_for_any_month_with_the_usual_duration() -> None
     assert items[0].end - items[0].start == timedelta(minutes=2)
     assert items[0].nodes == ("pve1", "pve2")
     assert items[0].details[0].values["guests"] == "web (101), db (102)"
-    assert items[0].details[0].values["duration"] == "0:02 h"
+    assert items[0].details[0].values["duration"] == "2 min"
 
 
 def test_slots_follow_the_clocks_of_the_nodes_and_each_zone_has_its_own() -> None:

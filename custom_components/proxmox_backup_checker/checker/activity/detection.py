@@ -14,12 +14,13 @@ from ..archives.archive import file_name
 from ..context import Situation
 from ..history.job_history import COULD_NOT_START
 from ..metrics import stored_bytes
+from ..model.labels import abbreviated, job_name_by_id, labels_of_guests
 from ..model.records import GuestRecord, History, JobRecord, MissRecord, RunRecord
 from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict
 from ..runs.outcomes import Result
-from ..runs.run_summary import guest_name, is_empty, result_of_run
+from ..runs.run_summary import is_empty, result_of_run
 from ..runs.run_words import tell_run
-from .events import Happening, HappeningKind, names_of_guests, some
+from .events import Happening, HappeningKind
 from .job_changes import changes_of_jobs, changes_of_storages
 from .lost_archives import vanished_archives
 
@@ -95,10 +96,12 @@ def _of_run(run: RunRecord, duration: timedelta, ended: datetime, change: Change
     bad = [outcome for outcome in run.outcomes if outcome.result is not Result.OK]
     concerned = bad if result.status is Status.FAILED else run.outcomes
     vmids = tuple(dict.fromkeys(outcome.vmid for outcome in concerned))
-    names = names_of_guests(vmids, change.records)
+    names = labels_of_guests(vmids, change.records)
     manual = run.confidence is Confidence.MANUAL
-    job = change.situation.job_title(run.job_id) or None
-    sizes = [size for outcome in run.outcomes if (size := stored_bytes(outcome, change.situation.facts)) is not None]
+    job = job_name_by_id(run.job_id, change.after.jobs) or None
+    sizes = [
+        size for outcome in run.outcomes if (size := stored_bytes(outcome, change.situation.facts.storages)) is not None
+    ]
     return Happening(
         kind=_kind(result.status, manual=manual),
         identity=f"run_{run.upid}",
@@ -137,9 +140,9 @@ def _misses(change: Change) -> Iterable[Happening]:
                 moment=miss.slot,
                 reason=verdict.reason,
                 job_id=miss.job_id,
-                job=change.situation.job_title(miss.job_id),
+                job=job_name_by_id(miss.job_id, change.after.jobs),
                 guests=vmids,
-                names=names_of_guests(vmids, change.records),
+                names=labels_of_guests(vmids, change.records),
                 node=miss.node,
             )
 
@@ -168,7 +171,7 @@ def _recovery(job: JobRecord, since: datetime, change: Change) -> Happening:
         job_id=job.job_id,
         job=job.name,
         guests=vmids,
-        names=names_of_guests(vmids, change.records),
+        names=labels_of_guests(vmids, change.records),
         duration=change.now - since,
     )
 
@@ -190,12 +193,12 @@ def _made_good_by_hand(change: Change) -> Iterable[Happening]:
             if outcome.result is Result.OK and _was_missing(outcome.vmid, change)
         )
         if vmids:
-            names = names_of_guests(vmids, change.records)
+            names = labels_of_guests(vmids, change.records)
             yield Happening(
                 kind=HappeningKind.RECOVERED,
                 identity=f"recovered_{run.upid}",
                 moment=change.now,
-                reason=Reason("happened_guests_recovered", {"guests": some(names), "node": run.node}),
+                reason=Reason("happened_guests_recovered", {"guests": abbreviated(names), "node": run.node}),
                 guests=vmids,
                 names=names,
                 node=run.node,
@@ -227,7 +230,7 @@ def _guests(change: Change) -> Iterable[Happening]:
         if record.without_job and known.without_job is False:
             uncovered.append(vmid)
         if disks := sorted(set(record.newly_excluded) - set(known.newly_excluded)):
-            values = {"guest": guest_name(vmid, change.records), "disks": ", ".join(disks)}
+            values = {"guest": abbreviated(labels_of_guests([vmid], change.records)), "disks": ", ".join(disks)}
             yield _of_guests(HappeningKind.DISK_EXCLUDED, [vmid], Reason("happened_disks_excluded", values), change)
     yield from _grouped(HappeningKind.GUEST_NEW, fresh, "happened_guests_new", change)
     yield from _grouped(HappeningKind.GUEST_NEW, fresh_without_job, "happened_guests_new_without_job", change)
@@ -237,7 +240,7 @@ def _guests(change: Change) -> Iterable[Happening]:
 def _grouped(kind: HappeningKind, vmids: list[int], code: str, change: Change) -> Iterable[Happening]:
     """Return one happening for all guests to which the same has happened, none where there are none."""
     if vmids:
-        reason = Reason(code, {"guests": some(names_of_guests(vmids, change.records))})
+        reason = Reason(code, {"guests": abbreviated(labels_of_guests(vmids, change.records))})
         yield _of_guests(kind, vmids, reason, change)
 
 
@@ -248,7 +251,7 @@ def _of_guests(kind: HappeningKind, vmids: list[int], reason: Reason, change: Ch
         moment=change.now,
         reason=reason,
         guests=tuple(vmids),
-        names=names_of_guests(vmids, change.records),
+        names=labels_of_guests(vmids, change.records),
     )
 
 
@@ -258,7 +261,7 @@ def _vanished(change: Change) -> Iterable[Happening]:
         vmids = tuple(dict.fromkeys(archive.vmid for archive in vanished.archives if archive.vmid is not None))
         values = {
             "storage": vanished.storage.storage,
-            "archives": some(map(file_name, vanished.archives), 3),
+            "archives": abbreviated(map(file_name, vanished.archives), 3),
         }
         yield Happening(
             kind=HappeningKind.ARCHIVE_VANISHED,
@@ -266,7 +269,7 @@ def _vanished(change: Change) -> Iterable[Happening]:
             moment=change.now,
             reason=Reason("happened_archives_vanished", values),
             guests=vmids,
-            names=names_of_guests(vmids, change.records),
+            names=labels_of_guests(vmids, change.records),
             storage=vanished.storage.storage,
             node=vanished.storage.node,
         )

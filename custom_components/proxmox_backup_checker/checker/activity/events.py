@@ -1,16 +1,10 @@
 """The form of a happening: what took place at one moment, and whom it concerns."""
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
 
-from ..model.records import GuestRecord
 from ..model.verdict import Reason
-from ..runs.run_summary import guest_name
-
-_MOST_NAMES: Final = 5
 
 
 class HappeningKind(StrEnum):
@@ -57,15 +51,3 @@ class Happening:
     upid: str | None = None
     size: int | None = None
     duration: timedelta | None = None
-
-
-def names_of_guests(vmids: Iterable[int], records: Mapping[int, GuestRecord]) -> tuple[str, ...]:
-    """Return what people call these guests."""
-    return tuple(guest_name(vmid, records) for vmid in vmids)
-
-
-def some(texts: Iterable[str], most: int = _MOST_NAMES) -> str:
-    """Return texts as one: the first few, and how many more there are."""
-    every = list(texts)
-    more = f", … (+{len(every) - most})" if len(every) > most else ""
-    return ", ".join(every[:most]) + more

@@ -28,6 +28,20 @@ class Status(StrEnum):
 GOOD: Final = frozenset({Status.OK, Status.WARNING})
 """The states in which there is a good backup."""
 
+WORST_FIRST: Final = (
+    *(Status.FAILED, Status.OVERDUE, Status.UNCOVERED, Status.UNKNOWN, Status.WARNING, Status.RUNNING),
+    *(Status.WAITING, Status.PENDING, Status.PAUSED, Status.OK, Status.IGNORED),
+)
+"""All states in the order in which people want to see them."""
+
+
+def gravity(status: Status) -> int:
+    """Return the place of a state among those that one guest or job has at once, the worst first.
+
+    A promise that is not due yet comes last: it says nothing beside one that was kept.
+    """
+    return len(WORST_FIRST) if status is Status.PENDING else WORST_FIRST.index(status)
+
 
 class Confidence(StrEnum):
     """How sure a verdict is.

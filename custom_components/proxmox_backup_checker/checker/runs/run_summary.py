@@ -4,6 +4,7 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from ..model.labels import labels_of_guests
 from ..model.records import GuestRecord, RunRecord
 from ..model.verdict import Status
 from .outcomes import Result, succeeded, unclear
@@ -28,7 +29,7 @@ def result_of_run(run: RunRecord, guests: Mapping[int, GuestRecord], present: Co
     if gone and len(gone) == len(bad):
         return RunResult(Status.FAILED, "job_lists_deleted_guest", ", ".join(str(outcome.vmid) for outcome in gone))
     if bad and any(outcome.result is not Result.NOT_REACHED and outcome.error != run.error for outcome in bad):
-        names = ", ".join(guest_name(outcome.vmid, guests) for outcome in bad)
+        names = ", ".join(labels_of_guests((outcome.vmid for outcome in bad), guests))
         return RunResult(Status.FAILED, "job_guests_failed", names)
     if "prune_failed" in run.notes and not succeeded(run.status):
         return RunResult(Status.FAILED, "job_prune_failed", run.error or run.status)
@@ -46,9 +47,3 @@ def result_of_run(run: RunRecord, guests: Mapping[int, GuestRecord], present: Co
 def is_empty(run: RunRecord) -> bool:
     """Tell whether a run found nothing to do, as one of all guests on a node without any."""
     return not run.outcomes and succeeded(run.status) and run.logged
-
-
-def guest_name(vmid: int, guests: Mapping[int, GuestRecord]) -> str:
-    """Return how people call a guest, one that is gone too."""
-    record = guests.get(vmid)
-    return f"{record.name if record and record.name else 'VM'} ({vmid})"

@@ -1,6 +1,6 @@
 """How a finished run is told, in one sentence."""
 
-from ..activity.events import some
+from ..model.labels import abbreviated
 from ..model.records import RunRecord
 from ..model.verdict import Confidence, Reason, Status
 from .outcomes import Result
@@ -8,7 +8,7 @@ from .outcomes import Result
 
 def tell_run(run: RunRecord, status: Status, job: str | None, guests: tuple[str, ...]) -> Reason:
     """Tell how a run of a job, of an unknown job or by hand ended; `guests` are the names of those that it concerns."""
-    values = {"job": job or "", "node": run.node, "guests": some(guests)}
+    values = {"job": job or "", "node": run.node, "guests": abbreviated(guests)}
     by_hand = run.confidence is Confidence.MANUAL
     if status is Status.FAILED:
         errors = (outcome.error for outcome in run.outcomes if outcome.result is not Result.OK and outcome.error)

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
 
 from ...proxmox.api.backup_models import BackupJob
 from ...proxmox.api.cluster_models import Guest
@@ -11,14 +10,12 @@ from ..context import Situation, newest_good
 from ..history.storage_history import storage_key
 from ..jobs.coverage import Coverage
 from ..model.facts import Blindness, StorageFacts
-from ..model.labels import job_name, names_of
+from ..model.labels import job_name, names_of_jobs
 from ..model.policy import NO_BACKUP_TAG, agreed_age
-from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict, unknown
+from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict, gravity, unknown
 from ..runs.outcomes import Outcome
 from .guest_findings import findings_of
 from .promises import archive_time, from_outcome, judge_promise
-
-_WORST_FIRST: Final = (Status.FAILED, Status.OVERDUE, Status.UNKNOWN, Status.WARNING, Status.OK, Status.PENDING)
 
 
 def judge_guest(guest: Guest, situation: Situation) -> Verdict:
@@ -131,7 +128,7 @@ def _worst(promises: list[tuple[BackupJob, Verdict]], guest: Guest, situation: S
     ordered = sorted(
         (verdict for _, verdict in promises),
         key=lambda verdict: (
-            _WORST_FIRST.index(verdict.status),
+            gravity(verdict.status),
             -(verdict.since.timestamp() if verdict.since else 0),
         ),
     )
@@ -168,7 +165,9 @@ def _without_promise(guest: Guest, covering: list[BackupJob], situation: Situati
     if covering:
         # They run only when somebody starts them.
         return Verdict(
-            status=Status.UNCOVERED, problem=True, reason=Reason("job_without_schedule", {"job": names_of(covering)})
+            status=Status.UNCOVERED,
+            problem=True,
+            reason=Reason("job_without_schedule", {"job": names_of_jobs(covering)}),
         )
     if paused := situation.jobs_of(guest, enabled=False):
         return _paused(guest, paused, situation)
@@ -185,7 +184,7 @@ def _paused(guest: Guest, paused: Iterable[BackupJob], situation: Situation) -> 
     last = _last_success(guest, situation.outcomes(guest), situation)
     records = [record for job in paused if (record := situation.job_record(job)) is not None]
     since = max((record.disabled_since for record in records if record.disabled_since is not None), default=None)
-    limit, job = situation.facts.policy.pause_limit, names_of(paused)
+    limit, job = situation.facts.policy.pause_limit, names_of_jobs(paused)
     recent = last is not None and not situation.has_come(last + limit)
     return Verdict(
         status=Status.PAUSED,

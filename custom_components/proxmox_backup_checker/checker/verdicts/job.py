@@ -16,7 +16,7 @@ from ..jobs.timetable import Timetable, event_of, has_schedule
 from ..model.facts import Blindness
 from ..model.labels import job_name
 from ..model.records import RunRecord
-from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict, unknown
+from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict, gravity, unknown
 from ..runs.outcomes import succeeded
 from ..runs.run_summary import RunResult, is_empty, result_of_run
 from .missed_slots import expected_off, explain_miss, stuck_state
@@ -25,7 +25,6 @@ _ANNOUNCED: Final = timedelta(days=7)
 _HANGS_AFTER: Final = timedelta(days=3)
 _SLOW_FACTOR: Final = 3
 _SLOW_LEAST: Final = timedelta(minutes=30)
-_WORST_FIRST: Final = (Status.FAILED, Status.OVERDUE, Status.UNKNOWN, Status.WARNING, Status.OK, Status.PENDING)
 
 
 def judge_job(job: BackupJob, situation: Situation) -> Verdict:
@@ -157,7 +156,7 @@ def _settled(job: BackupJob, runs: tuple[RunRecord, ...], situation: Situation) 
     verdicts = [_on_node(job, node, situation) for node in _nodes_that_owe(job, runs, situation)]
     if not verdicts:
         return _nothing_to_do(job, situation)
-    worst = min(verdicts, key=lambda verdict: _WORST_FIRST.index(verdict.status))
+    worst = min(verdicts, key=lambda verdict: gravity(verdict.status))
     upcoming = [verdict.next_due for verdict in verdicts if verdict.next_due is not None]
     evidence = tuple(upid for verdict in verdicts for upid in verdict.evidence)
     return replace(worst, next_due=min(upcoming, default=None), evidence=evidence)

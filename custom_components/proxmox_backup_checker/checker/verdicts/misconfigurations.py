@@ -10,7 +10,7 @@ from ...proxmox.calendar.surprises import Surprise, SurpriseCode
 from ..assessment import Picture
 from ..jobs.timetable import event_of
 from ..model.facts import Facts
-from ..model.labels import job_name
+from ..model.labels import guest_label, job_name
 from ..model.verdict import Status
 
 # "22" is an hour to most people; nobody takes "30" for one.
@@ -158,6 +158,6 @@ def _path(job: BackupJob) -> str:
 
 def _names(guests: Iterable[Guest]) -> str:
     """Return the names of guests as one text that stays readable."""
-    names = [f"{guest.name or guest.guest_type} ({guest.vmid})" for guest in guests]
+    names = [guest_label(guest.name, guest.vmid) for guest in guests]
     more = len(names) - _MOST_GUESTS_NAMED
     return ", ".join(names) if more <= 0 else f"{', '.join(names[:_MOST_GUESTS_NAMED])} (+ {more})"

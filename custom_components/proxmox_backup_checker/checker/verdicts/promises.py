@@ -12,7 +12,7 @@ from ...proxmox.vzdump.failure_cause import cause_of
 from ..context import Situation
 from ..jobs.timetable import Timetable, event_of, has_schedule
 from ..model.facts import Blindness
-from ..model.labels import job_name
+from ..model.labels import job_name, job_name_by_id
 from ..model.verdict import Confidence, Reason, Status, Verdict, unknown
 from ..runs.outcomes import Outcome, Result
 from .missed_slots import expected_off, explain_miss
@@ -85,7 +85,7 @@ def _concerning(job: BackupJob, outcomes: Sequence[Outcome]) -> list[Outcome]:
 def from_outcome(guest: Guest, outcomes: Sequence[Outcome], situation: Situation) -> Verdict:
     """Return the verdict that the newest of these outcomes gives."""
     newest = outcomes[0]
-    job = situation.job_title(newest.job_id)
+    job = job_name_by_id(newest.job_id, situation.history.jobs)
     values = {"job": job, "node": newest.node, "error": newest.error or ""}
     if newest.result is Result.OK:
         return Verdict(

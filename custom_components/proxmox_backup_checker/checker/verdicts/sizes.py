@@ -6,6 +6,7 @@ from statistics import median
 from typing import Final, Protocol
 
 from ..model.facts import Facts
+from ..model.labels import size_text
 from ..model.verdict import Reason, Status
 from ..runs.outcomes import Outcome, Result
 
@@ -100,13 +101,3 @@ def _on_server(outcome: Outcome) -> PastBackup:
     # The log names no total, or all was read: the first would make an incremental backup look like a tiny guest.
     size = outcome.size if outcome.size != outcome.transferred else None
     return PastBackup(size=size, seconds=outcome.seconds)
-
-
-def size_text(size: int) -> str:
-    """Return a size as people read it, in the units of Proxmox' web interface."""
-    value, units = float(size), ("B", "KiB", "MiB", "GiB", "TiB")
-    for unit in units:
-        if value < 1024 or unit == units[-1]:
-            break
-        value /= 1024
-    return f"{value:.0f} {unit}" if value >= 10 or unit == "B" else f"{value:.1f} {unit}"

@@ -7,9 +7,8 @@ from typing import Final
 from ..context import Situation
 from ..history.storage_history import storage_key
 from ..model.facts import StorageFacts
-from ..model.labels import job_name
+from ..model.labels import job_name, size_text
 from ..model.verdict import Confidence, Reason, Status, Verdict, unknown
-from .sizes import size_text
 from .storage_forecast import next_run_that_does_not_fit
 
 FILLING: Final = 0.85

@@ -8,19 +8,17 @@ from itertools import islice
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from ..activity.events import names_of_guests, some
 from ..assessment import JobView, Picture
 from ..history.job_history import COULD_NOT_START
 from ..jobs.timetable import event_of
-from ..model.labels import job_name
+from ..model.labels import abbreviated, duration_text, job_name, job_name_by_id, labels_of_guests, size_text
 from ..model.records import MissRecord, RunRecord
-from ..model.verdict import Confidence, Reason, Status
+from ..model.verdict import Confidence, Reason, Status, gravity
 from ..runs.outcomes import Result
 from ..runs.run_records import good_durations
 from ..runs.run_starts import starts_of
 from ..runs.run_summary import is_empty, result_of_run
 from ..runs.run_words import tell_run
-from ..verdicts.sizes import size_text
 
 # What takes place more often in a day is told in one line for the day; a day has up to 25 hours.
 MOST_A_DAY: Final = 25
@@ -32,7 +30,6 @@ _LEAST_SHOWN: Final = timedelta(minutes=1)
 _STILL_DUE: Final = timedelta(hours=2)
 _CLOCKS_DIFFER: Final = timedelta(minutes=1)
 _DAY: Final = timedelta(days=1)
-_WORST_FIRST: Final = (Status.FAILED, Status.UNKNOWN, Status.WARNING, Status.OK)
 _TITLES: Final = {
     Status.FAILED: "agenda_failed",
     Status.UNKNOWN: "agenda_unclear",
@@ -87,7 +84,11 @@ def _past(picture: Picture, start: datetime, end: datetime) -> Iterable[AgendaIt
             continue
         bad = [group for group in groups if _status(group, picture) is Status.FAILED]
         yield from (_of_group(group, picture) for group in bad[:MOST_A_DAY])
-        values = {"job": _title(job_id, picture), "count": str(len(groups)), "failed": str(len(bad))}
+        values = {
+            "job": job_name_by_id(job_id, picture.history.jobs),
+            "count": str(len(groups)),
+            "failed": str(len(bad)),
+        }
         zone = zone_of(groups[0][0].node, picture)
         yield _whole_day(f"runs_{job_id}_{day}", day, zone, Reason("agenda_many_runs", values))
 
@@ -103,8 +104,7 @@ def _groups(picture: Picture, start: datetime, end: datetime) -> Iterable[list[R
 
 def _status(group: Iterable[RunRecord], picture: Picture) -> Status:
     """Return how the runs of a group ended together: as the worst of them."""
-    found = {result_of_run(run, picture.history.guests, picture.guests).status for run in group}
-    return next(status for status in _WORST_FIRST if status in found)
+    return min((result_of_run(run, picture.history.guests, picture.guests).status for run in group), key=gravity)
 
 
 def _of_group(group: list[RunRecord], picture: Picture) -> AgendaItem:
@@ -116,8 +116,8 @@ def _of_group(group: list[RunRecord], picture: Picture) -> AgendaItem:
     if status is Status.FAILED and bad and bad != every:
         code = "agenda_failed_in_part"
     values = {
-        "job": _title(group[0].job_id, picture),
-        "guests": some(names_of_guests(sorted(every), picture.history.guests)),
+        "job": job_name_by_id(group[0].job_id, picture.history.jobs),
+        "guests": abbreviated(labels_of_guests(sorted(every), picture.history.guests)),
         "bad": str(len(bad)),
         "count": str(len(every)),
     }
@@ -147,8 +147,8 @@ def _details(group: list[RunRecord], duration: timedelta, picture: Picture) -> I
             for outcome in run.outcomes
             if result.status is not Status.FAILED or outcome.result is not Result.OK
         )
-        names = names_of_guests(concerned, picture.history.guests)
-        yield tell_run(run, result.status, _title(run.job_id, picture) or None, names)
+        names = labels_of_guests(concerned, picture.history.guests)
+        yield tell_run(run, result.status, job_name_by_id(run.job_id, picture.history.jobs) or None, names)
     sizes = [outcome.size for run in group for outcome in run.outcomes if outcome.size is not None]
     if sizes:
         yield Reason("agenda_figures", {"size": size_text(sum(sizes)), "duration": duration_text(duration)})
@@ -166,7 +166,7 @@ def _missed(picture: Picture) -> Iterable[AgendaItem]:
             end=miss.slot + (usual or _DURATION_WHERE_UNKNOWN),
             title=Reason(
                 "agenda_not_started" if miss.code in COULD_NOT_START else "agenda_missed",
-                {"job": _title(miss.job_id, picture)},
+                {"job": job_name_by_id(miss.job_id, picture.history.jobs)},
             ),
             details=(_why_missed(miss, picture),),
             nodes=(miss.node,),
@@ -175,7 +175,7 @@ def _missed(picture: Picture) -> Iterable[AgendaItem]:
 
 def _why_missed(miss: MissRecord, picture: Picture) -> Reason:
     values: dict[str, str | datetime] = {
-        "job": _title(miss.job_id, picture),
+        "job": job_name_by_id(miss.job_id, picture.history.jobs),
         "node": miss.node,
         "slot": miss.slot,
         "error": miss.error or "",
@@ -186,7 +186,7 @@ def _why_missed(miss: MissRecord, picture: Picture) -> Reason:
 
 def _running(picture: Picture, now: datetime) -> Iterable[AgendaItem]:
     for run in picture.running:
-        job = _title(run.job_id, picture)
+        job = job_name_by_id(run.job_id, picture.history.jobs)
         view = picture.jobs.get(run.job_id or "")
         usual = _usual(view, picture) if view is not None else None
         end = run.started + (usual or _DURATION_WHERE_UNKNOWN)
@@ -275,7 +275,7 @@ def _of_slot(view: JobView, picture: Picture, slot: datetime, nodes: tuple[str, 
     usual = _usual(view, picture)
     values = {
         "job": job_name(view.job),
-        "guests": some(names_of_guests(view.covered, picture.history.guests)) or "–",
+        "guests": abbreviated(labels_of_guests(view.covered, picture.history.guests)) or "–",
         "storage": view.job.storage or "local",
     }
     plan = Reason("agenda_plan", values)
@@ -315,18 +315,6 @@ def zone_of(node: str, picture: Picture) -> ZoneInfo:
     return zones.pop() if len(zones) == 1 else ZoneInfo("UTC")
 
 
-def _title(job_id: str | None, picture: Picture) -> str:
-    """Return a job's name, that of one that is gone too; empty where there is no job."""
-    record = picture.history.jobs.get(job_id) if job_id is not None else None
-    return record.name if record is not None else job_id or ""
-
-
 def _whole_day(identity: str, day: date, zone: ZoneInfo, title: Reason) -> AgendaItem:
     start, end = (datetime.combine(moment, time(), zone).astimezone(UTC) for moment in (day, day + _DAY))
     return AgendaItem(identity=identity, start=start, end=end, title=title, day=day)
-
-
-def duration_text(duration: timedelta) -> str:
-    """Return a duration in hours and minutes."""
-    minutes = round(duration.total_seconds() / 60)
-    return f"{minutes // 60}:{minutes % 60:02} h"

@@ -7,8 +7,8 @@ from math import floor
 from typing import Final, Literal
 
 from ..assessment import Picture, StorageView
-from ..metrics import used_percent
-from ..model.labels import job_name
+from ..metrics import stored_bytes, used_percent
+from ..model.labels import guest_label, job_name, job_name_by_id
 from ..model.records import RunRecord
 from ..model.verdict import Status, Verdict
 from ..runs.outcomes import Outcome, Result, succeeded
@@ -129,7 +129,6 @@ def report(picture: Picture, since: datetime, until: datetime) -> Report:
     standings = list(_standings(picture))
     guests = [found for found in standings if found.kind == "guest"]
     upcoming = [found.verdict.next_due for found in standings if found.verdict.next_due is not None]
-    sizes = [size for run in runs for outcome in run.outcomes if (size := _size(outcome, picture)) is not None]
     return Report(
         since=since,
         until=until,
@@ -149,7 +148,7 @@ def report(picture: Picture, since: datetime, until: datetime) -> Report:
         failures=tuple(_failures(runs, picture)),
         jobs=tuple(_tallies(runs, picture)),
         storages=tuple(_capacity(view) for view in picture.storages.values() if _is_used(view, picture)),
-        size=sum(sizes) if sizes else None,
+        size=_size(runs, picture),
         busy=_busy(runs),
         next_due=min((due for due in upcoming if due >= until), default=None),
     )
@@ -163,16 +162,11 @@ def _standings(picture: Picture) -> Iterable[Standing]:
 
 def _held(picture: Picture) -> Iterable[Standing]:
     for vmid, guest in picture.guests.items():
-        yield Standing(kind="guest", key=str(vmid), name=guest_title(guest.guest.name, vmid), verdict=guest.verdict)
+        yield Standing(kind="guest", key=str(vmid), name=guest_label(guest.guest.name, vmid), verdict=guest.verdict)
     for job_id, job in picture.jobs.items():
         yield Standing(kind="job", key=job_id, name=job_name(job.job), verdict=job.verdict)
     for key, storage in picture.storages.items():
         yield Standing(kind="storage", key=key, name=key, verdict=storage.verdict)
-
-
-def guest_title(name: str | None, vmid: int) -> str:
-    """Return a guest's name with its number, the number alone where the name is not known."""
-    return f"{name} ({vmid})" if name else str(vmid)
 
 
 def problems_of(picture: Picture) -> tuple[Standing, ...]:
@@ -202,7 +196,7 @@ def _failures(runs: Iterable[RunRecord], picture: Picture) -> Iterable[Failure]:
         yield Failure(
             kind="guest",
             key=str(vmid),
-            name=guest_title(view.guest.name if view else record.name if record else None, vmid),
+            name=guest_label(view.guest.name if view else record.name if record else None, vmid),
             times=len(outcomes),
             last=outcomes[-1].started,
             error=outcomes[-1].error,
@@ -213,20 +207,12 @@ def _failures(runs: Iterable[RunRecord], picture: Picture) -> Iterable[Failure]:
         yield Failure(
             kind="job",
             key=job_id,
-            name=job_title(job_id, picture),
+            name=job_name_by_id(job_id, picture.history.jobs),
             times=len(failed),
             last=failed[-1].started,
             error=failed[-1].error,
             settled=job is None or job.verdict.problem is False,
         )
-
-
-def job_title(job_id: str, picture: Picture) -> str:
-    """Return the name of a job, of one that is gone too."""
-    if job_id in picture.jobs:
-        return job_name(picture.jobs[job_id].job)
-    record = picture.history.jobs.get(job_id)
-    return record.name if record else job_id
 
 
 def _tallies(runs: Iterable[RunRecord], picture: Picture) -> Iterable[JobTally]:
@@ -236,17 +222,16 @@ def _tallies(runs: Iterable[RunRecord], picture: Picture) -> Iterable[JobTally]:
         if run.outcomes or not succeeded(run.status):
             by_job.setdefault(run.job_id, []).append(run)
     for job_id, found in by_job.items():
-        sizes = [size for run in found for outcome in run.outcomes if (size := _size(outcome, picture)) is not None]
         starts = starts_of(found)
         failed = [any(_failed(run) for run in start) for start in starts]
         warned = [any(run.warnings for run in start) for start in starts]
         yield JobTally(
             job_id=job_id,
-            name=job_title(job_id, picture) if job_id is not None else "",
+            name=job_name_by_id(job_id, picture.history.jobs),
             runs=len(starts),
             failed=sum(failed),
             warnings=sum(warned and not bad for warned, bad in zip(warned, failed, strict=True)),
-            size=sum(sizes) if sizes else None,
+            size=_size(found, picture),
             duration=_busy(found),
         )
 
@@ -255,16 +240,12 @@ def _failed(run: RunRecord) -> bool:
     return any(outcome.result in _BAD for outcome in run.outcomes) or not succeeded(run.status)
 
 
-def _size(outcome: Outcome, picture: Picture) -> int | None:
-    """Return what a good backup took: the size of its file or, on a backup server, what had to be transferred."""
-    if outcome.result is not Result.OK:
-        return None
-    storages = (view.storage for view in picture.storages.values())
-    name = outcome.storage or "local"
-    storage = next((found for found in storages if found.storage == name and found.serves(outcome.node)), None)
-    if storage is not None and storage.is_backup_server and outcome.transferred is not None:
-        return outcome.transferred
-    return outcome.size
+def _size(runs: Iterable[RunRecord], picture: Picture) -> int | None:
+    """Return the bytes that the good backups of these runs took, None where that is not known of any."""
+    storages = [view.storage for view in picture.storages.values()]
+    good = (outcome for run in runs for outcome in run.outcomes if outcome.result is Result.OK)
+    sizes = [size for outcome in good if (size := stored_bytes(outcome, storages)) is not None]
+    return sum(sizes) if sizes else None
 
 
 def _busy(runs: Iterable[RunRecord]) -> timedelta:

@@ -10,10 +10,10 @@ from typing import Final
 from ...proxmox.api.backup_models import Archive
 from ..archives.archive import each_once, file_name
 from ..assessment import GuestView, Picture
+from ..model.labels import guest_label
 from ..model.records import GuestRecord
 from ..model.verdict import Reason
 from ..runs.outcomes import Outcome, Result
-from ..runs.run_summary import guest_name
 
 _GIB: Final = 1024**3
 _HOUR: Final = 3600
@@ -132,7 +132,7 @@ def _archives(picture: Picture) -> dict[int, list[Archive]]:
 def _of_guest(view: GuestView, archives: Iterable[Archive], picture: Picture) -> Source:
     vmid = view.guest.vmid
     return Source(
-        name=guest_name(vmid, picture.history.guests),
+        name=guest_label(view.guest.name, vmid),
         vmid=vmid,
         outcomes=tuple(
             outcome

@@ -10,6 +10,8 @@ from ....proxmox.api.cluster_models import Guest
 from ....proxmox.vzdump.failure_cause import Cause, cause_of
 from ...archives.archive import Owner, good_backups
 from ...assessment import GuestView, JobView, Picture
+from ...metrics import stored_bytes
+from ...model.labels import job_name_by_id
 from ...model.records import GuestRecord, RunRecord
 from ...model.verdict import Confidence, Reason, Status, Verdict
 from ...runs.outcomes import Outcome, Result
@@ -85,7 +87,7 @@ def _of_outcome(outcome: Outcome, day: date, wall: Wall) -> WallRun:
         day=day,
         result=result,
         job_id=outcome.job_id,
-        job_name=_name(outcome.job_id, wall),
+        job_name=_job_name(outcome.job_id, wall),
         by_hand=outcome.by_hand,
         confidence=outcome.confidence,
         size=outcome.size,
@@ -109,7 +111,7 @@ def _of_run(run: RunRecord, day: date, wall: Wall) -> WallRun:
         day=day,
         result="running" if run.ended is None else _RUN_RESULTS.get(cell_of_run(run), "unclear"),
         job_id=run.job_id,
-        job_name=_name(run.job_id, wall),
+        job_name=_job_name(run.job_id, wall),
         by_hand=run.confidence is Confidence.MANUAL,
         confidence=run.confidence,
         size=sum(sizes) if sizes else None,
@@ -130,15 +132,14 @@ def _of_missed(miss: Missed, wall: Wall) -> WallRun:
         day=wall.days.dates[miss.day],
         result="missed",
         job_id=miss.job_id,
-        job_name=_name(miss.job_id, wall),
+        job_name=_job_name(miss.job_id, wall),
         by_hand=False,
         confidence=Confidence.SCHEDULED,
     )
 
 
-def _name(job_id: str | None, wall: Wall) -> str | None:
-    record = wall.picture.history.jobs.get(job_id) if job_id is not None else None
-    return record.name if record else None
+def _job_name(job_id: str | None, wall: Wall) -> str | None:
+    return job_name_by_id(job_id, wall.picture.history.jobs) or None
 
 
 def sizes_of_guest(guest: Guest, wall: Wall) -> list[int | None]:
@@ -147,36 +148,28 @@ def sizes_of_guest(guest: Guest, wall: Wall) -> list[int | None]:
     Beside a file, what a backup server had to be sent would look like a backup that has shrunk.
     """
     good = [(day, outcome) for day, outcome in wall.outcomes(guest) if outcome.result is Result.OK]
-    storages = Counter(outcome.storage for _, outcome in good)
-    usual = max(storages, key=lambda storage: storages[storage], default=None)
+    uses = Counter(outcome.storage for _, outcome in good)
+    usual = max(uses, key=lambda storage: uses[storage], default=None)
     sizes: list[int | None] = [None] * len(wall.days)
+    storages = [view.storage for view in wall.picture.storages.values()]
     for day, outcome in good:
         if outcome.storage == usual and sizes[day] is None:
-            sizes[day] = _stored(outcome, wall.picture)
+            sizes[day] = stored_bytes(outcome, storages)
     return sizes
 
 
 def sizes_of_job(view: JobView, wall: Wall) -> list[int | None]:
     """Return what a job saved on each day, on all nodes."""
     sizes: list[int | None] = [None] * len(wall.days)
+    storages = [view.storage for view in wall.picture.storages.values()]
     for run in wall.picture.index.by_job.get(view.job.job_id, ()):
         if run.started < wall.days.starts[0]:
             break
         day = wall.day_of(run) if run.job_id == view.job.job_id else None
         for outcome in run.outcomes if day is not None else ():
-            if day is not None and (size := _stored(outcome, wall.picture)) is not None:
+            if day is not None and (size := stored_bytes(outcome, storages)) is not None:
                 sizes[day] = (sizes[day] or 0) + size
     return sizes
-
-
-def _stored(outcome: Outcome, picture: Picture) -> int | None:
-    """Return what a backup took, as the figures do: of a backup server's, what had to be transferred."""
-    if outcome.transferred is not None:
-        name = outcome.storage or "local"
-        for view in picture.storages.values():
-            if view.storage.storage == name and view.storage.serves(outcome.node):
-                return outcome.transferred if view.storage.is_backup_server else outcome.size
-    return outcome.size
 
 
 def gone_guests(picture: Picture, since: datetime) -> Iterator[tuple[Guest, GuestRecord]]:
