@@ -7,11 +7,11 @@ from typing import Final
 
 from homeassistant.util import dt as dt_util
 
-from ..checker.alerts.alerts import Alert, AlertCause, AlertForm, AlertGuest, AlertKind
+from ..checker.alerts.alerts import Alert, AlertGuest
 from ..checker.alerts.announcements import Message, MessageKind
 from ..checker.assessment import Picture
-from ..checker.model.facts import Blindness
 from ..checker.model.labels import duration_text, guest_label, job_name, job_with_storage
+from ..checker.model.reason_codes import AlertForm, AlertKind, ReasonCode
 from ..checker.model.records import AlertRecord
 from ..proxmox.api.backup_models import BackupJob
 from ..texts.reason_text import Reasons
@@ -22,7 +22,6 @@ _MOST_DATES: Final = 3
 _SEVERAL: Final = 2
 # Guests that one run has backed up one after the other.
 _TOGETHER: Final = timedelta(hours=1)
-_OUT_OF_REACH: Final = frozenset({Blindness.NODE_UNREACHABLE, "cannot_verify"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -141,10 +140,10 @@ class MessageTexts:
     def _why(self, alert: Alert) -> Iterator[str]:
         """Name each cause once, those of the most guests first."""
         for cause in alert.causes[:_MOST_CAUSES]:
-            if cause.reason.code == "no_job":
+            if cause.reason.code is ReasonCode.NO_JOB:
                 # The title says so.
                 continue
-            clause = self.reasons.clause(cause.error) if _is_error_a_cause(cause) else None
+            clause = None if cause.reason.code.meaning.sentence_says_cause else self.reasons.clause(cause.error)
             if clause is None:
                 yield self.reasons.sentence(cause.reason)
             elif len(alert.causes) == 1:
@@ -213,7 +212,7 @@ class MessageTexts:
                 key = "node_todo_on" if self._offline_since(alert.subject) is None else "node_todo_off"
                 return word(key, node=alert.subject)
             case AlertKind.BLIND:
-                out = all(cause.reason.code in _OUT_OF_REACH for cause in alert.causes)
+                out = all(cause.reason.code.is_out_of_reach for cause in alert.causes)
                 return word("blind_todo_reach" if out else "blind_todo_rights")
             case AlertKind.QUORUM | AlertKind.UNCOVERED:
                 return word(f"{alert.kind.value}_todo", count=len(alert.guests))
@@ -278,11 +277,6 @@ class MessageTexts:
 
 def _vmid(thing: str) -> int:
     return int(thing.removeprefix("guest_"))
-
-
-def _is_error_a_cause(cause: AlertCause) -> bool:
-    """Tell whether the error is a cause by itself; else the sentence of the reason makes it one."""
-    return cause.reason.code not in {"job_guests_failed", "job_lists_deleted_guest", "job_prune_failed"}
 
 
 def _writes_to(job: BackupJob, storage: str) -> bool:

@@ -12,8 +12,9 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
 from ..checker.alerts import announcements
-from ..checker.alerts.alerts import Alert, AlertGuest, AlertKind, Severity
+from ..checker.alerts.alerts import Alert, AlertGuest, Severity
 from ..checker.alerts.announcements import Message, MessageKind
+from ..checker.model.reason_codes import AlertKind
 from ..checker.model.records import AlertRecord
 from ..const import DOMAIN
 from ..coordinator import CheckerCoordinator

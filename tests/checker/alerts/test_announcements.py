@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from custom_components.proxmox_backup_checker.checker.alerts.acknowledgements import acknowledge, cause_key, withdraw
-from custom_components.proxmox_backup_checker.checker.alerts.alerts import Alert, AlertKind, Severity, alerts_of
+from custom_components.proxmox_backup_checker.checker.alerts.alerts import Alert, Severity, alerts_of
 from custom_components.proxmox_backup_checker.checker.alerts.announcements import announce
 from custom_components.proxmox_backup_checker.checker.context import Situation
 from custom_components.proxmox_backup_checker.checker.history.format import from_data, to_data
 from custom_components.proxmox_backup_checker.checker.indexes import Indexes
 from custom_components.proxmox_backup_checker.checker.model.facts import Facts
 from custom_components.proxmox_backup_checker.checker.model.policy import Policy
+from custom_components.proxmox_backup_checker.checker.model.reason_codes import AlertKind, ReasonCode
 from custom_components.proxmox_backup_checker.checker.model.records import GuestRecord, History, RunRecord
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence, Reason, Status, Verdict, unknown
 from custom_components.proxmox_backup_checker.checker.watch import Watch as Clock
@@ -44,7 +45,7 @@ def failure(error: str = BROKEN, **changes: Any) -> Verdict:
 
 def problem(code: str, status: Status = Status.OVERDUE, **changes: Any) -> Verdict:
     values = {"node": "pve2", "job": "nightly", "storage": "nas"}
-    made = Verdict(status=status, problem=True, reason=Reason(code, values), since=NOW, job_id="nightly")
+    made = Verdict(status=status, problem=True, reason=Reason(ReasonCode(code), values), since=NOW, job_id="nightly")
     return replace(made, **changes)
 
 

@@ -11,15 +11,9 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 import custom_components.proxmox_backup_checker as integration
-from custom_components.proxmox_backup_checker.checker.alerts.alerts import (
-    Alert,
-    AlertCause,
-    AlertForm,
-    AlertGuest,
-    AlertKind,
-    Severity,
-)
+from custom_components.proxmox_backup_checker.checker.alerts.alerts import Alert, AlertCause, AlertGuest, Severity
 from custom_components.proxmox_backup_checker.checker.alerts.announcements import Message, MessageKind
+from custom_components.proxmox_backup_checker.checker.model.reason_codes import AlertForm, AlertKind, ReasonCode
 from custom_components.proxmox_backup_checker.checker.model.records import AlertRecord
 from custom_components.proxmox_backup_checker.checker.model.verdict import Reason
 from custom_components.proxmox_backup_checker.notifications.message_text import MessageTexts
@@ -52,7 +46,7 @@ CODES = {
 
 def alert(kind: AlertKind, code: str | None = None, guests: int = 2) -> Alert:
     found = tuple(AlertGuest(vmid=101 + number, name=f"g{101 + number}", node="pve1") for number in range(guests))
-    reason = Reason(code or CODES[kind], {**VALUES, "limit": "7"})
+    reason = Reason(ReasonCode(code or CODES[kind]), {**VALUES, "limit": "7"})
     cause = AlertCause(key="x", reason=reason, guests=tuple(entry.vmid for entry in found))
     subject = "nightly" if kind in {AlertKind.JOB, AlertKind.PAUSED} else "pve2"
     return Alert(

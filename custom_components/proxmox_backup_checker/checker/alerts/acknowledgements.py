@@ -11,25 +11,15 @@ from ..model.verdict import Status, Verdict
 
 _NUMBERS: Final = re.compile(r"\d+")
 _LONGEST: Final = 120
-# A node that was off and one that still is: nothing new happens when it comes back.
-_ALIKE: Final = {
-    "host_was_off": "node_offline",
-    "host_was_off_and_repeats": "node_offline",
-    "older_than_allowed_days": "older_than_allowed",
-    "older_than_allowed_hours": "older_than_allowed",
-    "verification_failed_none_good": "verification_failed",
-}
-# Their text lists guests.
-_NAMES_ARE_NO_CAUSE: Final = frozenset({"job_guests_failed", "job_lists_deleted_guest"})
 
 
 def cause_key(verdict: Verdict) -> str:
     """Return what tells one cause of a problem from another; numbers in a text of Proxmox do not."""
     if verdict.cause is not None:
         return verdict.cause.code
-    if verdict.error and verdict.reason.code not in _NAMES_ARE_NO_CAUSE:
+    if verdict.error and not verdict.reason.code.meaning.error_lists_guests:
         return _NUMBERS.sub("#", " ".join(verdict.error.split()))[:_LONGEST]
-    return _ALIKE.get(verdict.reason.code, verdict.reason.code)
+    return verdict.reason.code.cause
 
 
 def is_meant(verdict: Verdict | None, acknowledgement: Acknowledgement | None, now: datetime) -> bool:

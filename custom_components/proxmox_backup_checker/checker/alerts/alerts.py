@@ -9,7 +9,7 @@ from typing import Final
 from ...proxmox.vzdump.failure_cause import Cause
 from ..context import Situation
 from ..history.storage_history import storage_key
-from ..model.facts import Blindness
+from ..model.reason_codes import AlertForm, AlertKind, ReasonCode
 from ..model.records import RunRecord
 from ..model.verdict import Reason, Status, Verdict
 from .acknowledgements import cause_key
@@ -18,23 +18,6 @@ _CRITICAL_FROM: Final = 2
 # A right that was taken away does not come back by itself, as a connection does.
 _RIGHTS_PATIENCE: Final = timedelta(hours=1)
 LONGEST_WAIT_FOR_RUN: Final = timedelta(hours=3)
-_NO_RIGHT: Final = frozenset({Blindness.JOBS_HIDDEN, Blindness.TASKS_HIDDEN, Blindness.POOLS_HIDDEN})
-
-
-class AlertKind(StrEnum):
-    """What the problems of an alert have in common."""
-
-    JOB = "job"
-    NODE = "node"
-    QUORUM = "quorum"
-    BLIND = "blind"
-    UNCOVERED = "uncovered"
-    PAUSED = "paused"
-    STORAGE = "storage"
-    VERIFICATION = "verification"
-    MISSING = "missing"
-    AGE = "age"
-    GUEST = "guest"
 
 
 class Severity(StrEnum):
@@ -42,37 +25,6 @@ class Severity(StrEnum):
 
     NORMAL = "normal"
     CRITICAL = "critical"
-
-
-class AlertForm(StrEnum):
-    """What has become of the backups that a job promised."""
-
-    FAILED = "failed"
-    MISSED = "missed"
-    UNCLEAR = "unclear"
-    WARNED = "warned"
-
-
-_FAILED_CODES: Final = ("backup_", "job_could", "job_failed", "job_guests", "job_lists", "job_state_unreadable")
-_FORMS: Final[Mapping[str, AlertForm]] = {
-    "backup_without_disks": AlertForm.WARNED,
-    **dict.fromkeys(("run_missed", "skipped_by_job", "moved_during_backup"), AlertForm.MISSED),
-    **dict.fromkeys(
-        ("no_run_seen", "job_no_run_seen", "schedule_unreadable", "status_unclear", "job_status_unclear"),
-        AlertForm.UNCLEAR,
-    ),
-}
-_KINDS: Final[Mapping[str, AlertKind]] = {
-    **dict.fromkeys((*_NO_RIGHT, Blindness.NODE_UNREACHABLE, "cannot_verify"), AlertKind.BLIND),
-    **dict.fromkeys(("node_offline", "host_was_off", "host_was_off_and_repeats"), AlertKind.NODE),
-    **dict.fromkeys(("no_job", "excluded_from_job", "job_on_other_node", "job_without_schedule"), AlertKind.UNCOVERED),
-    **dict.fromkeys(("verification_failed", "verification_failed_none_good"), AlertKind.VERIFICATION),
-    **dict.fromkeys(("older_than_allowed_days", "older_than_allowed_hours"), AlertKind.AGE),
-    "archive_missing": AlertKind.MISSING,
-    "job_disabled_too_long": AlertKind.PAUSED,
-    "no_quorum": AlertKind.QUORUM,
-    "storage_not_what_it_was": AlertKind.STORAGE,
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,8 +76,7 @@ class Alert:
     @property
     def form(self) -> AlertForm:
         """What the first cause means for the backups."""
-        code = self.causes[0].reason.code
-        return _FORMS.get(code, AlertForm.FAILED if code.startswith(_FAILED_CODES) else AlertForm.WARNED)
+        return self.causes[0].reason.code.meaning.form
 
 
 @dataclass(slots=True)
@@ -164,11 +115,11 @@ def alerts_of(verdicts: Mapping[str, Verdict], situation: Situation) -> tuple[Al
 
 
 def _is_worth_telling(verdict: Verdict) -> bool:
-    return verdict.problem is True or (verdict.problem is None and verdict.reason.code in _NO_RIGHT)
+    return verdict.problem is True or (verdict.problem is None and verdict.reason.code.meaning.is_right_missing)
 
 
 def _group_of(key: str, verdict: Verdict, situation: Situation) -> tuple[AlertKind, str]:
-    kind = _KINDS.get(verdict.reason.code)
+    kind = verdict.reason.code.meaning.alert
     values = verdict.reason.values
     if kind is AlertKind.NODE:
         return kind, str(values["node"])
@@ -269,11 +220,11 @@ def _causes(members: Mapping[str, Verdict], group: _Group) -> tuple[AlertCause, 
     for key, verdict in members.items():
         found.setdefault(cause_key(verdict), []).append((key, verdict))
     if group.unseen:
-        found.setdefault("guests_hidden", [])
+        found.setdefault(ReasonCode.GUESTS_HIDDEN, [])
     causes = [
         AlertCause(
             key=cause,
-            reason=same[0][1].reason if same else Reason("guests_hidden"),
+            reason=same[0][1].reason if same else Reason(ReasonCode.GUESTS_HIDDEN),
             cause=same[0][1].cause if same else None,
             error=same[0][1].error if same else None,
             guests=tuple(sorted(int(key.removeprefix("guest_")) for key, _ in same if key.startswith("guest_"))),

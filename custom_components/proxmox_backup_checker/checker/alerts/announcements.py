@@ -8,10 +8,11 @@ from functools import partial
 from typing import Final
 
 from ..model.facts import Facts
+from ..model.reason_codes import AlertKind
 from ..model.records import Acknowledgement, AlertRecord, History
 from ..model.verdict import GOOD, Status, Verdict
 from .acknowledgements import is_meant, still_held
-from .alerts import LONGEST_WAIT_FOR_RUN, Alert, AlertKind, Severity, is_unseen
+from .alerts import LONGEST_WAIT_FOR_RUN, Alert, Severity, is_unseen
 
 _KEPT: Final = timedelta(days=35)
 _MOST_KEPT: Final = 300

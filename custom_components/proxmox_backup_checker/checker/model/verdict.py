@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import Final
 
 from ...proxmox.vzdump.failure_cause import Cause
+from .facts import Blindness
+from .reason_codes import ReasonCode
 
 
 class Status(StrEnum):
@@ -62,10 +64,17 @@ class Confidence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why: a code that has a sentence in every language, and the values for its blanks, texts or moments."""
+    """Why: a code of the catalogue, and the values for the blanks of its sentence, texts or moments.
 
-    code: str
+    Raises ValueError for a code that the catalogue does not have.
+    """
+
+    code: ReasonCode
     values: Mapping[str, str | datetime] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Take no text for a code that has no sentence."""
+        object.__setattr__(self, "code", ReasonCode(self.code))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,6 +110,6 @@ class Verdict:
         return self.under_run or self.status
 
 
-def unknown(code: str, **values: str | datetime) -> Verdict:
+def unknown(code: ReasonCode | Blindness, **values: str | datetime) -> Verdict:
     """Return the verdict on what cannot be seen, with the reason."""
-    return Verdict(status=Status.UNKNOWN, problem=None, reason=Reason(str(code), values))
+    return Verdict(status=Status.UNKNOWN, problem=None, reason=Reason(ReasonCode(code), values))
