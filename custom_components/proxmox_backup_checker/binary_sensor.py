@@ -105,10 +105,10 @@ class ProblemSensor(VerdictEntity, BinarySensorEntity):
         """Why, since when, and how sure."""
         if (verdict := self.verdict) is None:
             return None
-        acknowledgement = self.coordinator.data.acknowledgement(self.verdict_key)
+        acknowledgement = self.coordinator.data.acknowledgement(self.subject)
         return {
             "verdict": verdict.lasting.value,
-            "reason_code": verdict.reason.code,
+            "reason_code": verdict.reason.code.value,
             "reason": self.coordinator.reasons.sentence(verdict.reason),
             "since": verdict.since.isoformat() if verdict.since else None,
             "last_success": verdict.last_success.isoformat() if verdict.last_success else None,

@@ -382,8 +382,8 @@ class Listener:
 
     def check_recovery(self, message: Message, picture: Picture) -> None:
         """Take a recovery only with a proof for everything of which there still is a verdict."""
-        for thing in message.record.things:
-            verdict = picture.verdicts.get(thing)
+        for subject in message.record.subjects:
+            verdict = picture.verdicts.get(subject)
             assert verdict is None or verdict.problem is False or message.record.kind == "blind"
 
 

@@ -7,41 +7,41 @@ from typing import Any, Final
 from ..checker.model.verdict import Confidence, Reason, Status, Verdict
 from ..checker.views.report import problems_of
 from ..texts.localizer import Words
-from .targets import Thing
+from .targets import Target
 
 _LONGEST_ERROR: Final = 500
 _EVIDENCE_SHOWN: Final = 3
 _PROBLEMS_SHOWN: Final = 10
 
 
-def explained(thing: Thing, verdict: Verdict, words: Words) -> dict[str, Any]:
+def explained(target: Target, verdict: Verdict, words: Words) -> dict[str, Any]:
     """Return a verdict field by field, with a text that says the same."""
     reasons = words.reasons
     return {
-        "kind": thing.kind,
-        "key": thing.key or None,
-        "name": thing.name,
+        "kind": target.subject.kind,
+        "key": target.subject.id or None,
+        "name": target.name,
         "status": verdict.status.value,
         "verdict": verdict.lasting.value,
         "problem": verdict.problem,
-        "reason_code": verdict.reason.code,
+        "reason_code": verdict.reason.code.value,
         "reason": reasons.sentence(verdict.reason),
         "since": iso(verdict.since),
         "last_success": iso(verdict.last_success),
         "next_due": iso(verdict.next_due),
         "confidence": verdict.confidence.value,
         "evidence": list(verdict.evidence),
-        "acknowledged": thing.acknowledgement is not None,
+        "acknowledged": target.acknowledgement is not None,
         "failures": verdict.failures,
         "findings": [
-            {"reason_code": finding.code, "reason": reasons.sentence(finding)} for finding in verdict.findings
+            {"reason_code": finding.code.value, "reason": reasons.sentence(finding)} for finding in verdict.findings
         ],
         "error": verdict.error,
         "cause": reasons.cause(verdict.cause) if verdict.cause else None,
         "next_step": reasons.step(verdict.cause) if verdict.cause else None,
         "job_id": verdict.job_id,
         "trace": dict(verdict.trace),
-        "text": " ".join(_sentences(thing, verdict, words)),
+        "text": " ".join(_sentences(target, verdict, words)),
     }
 
 
@@ -50,15 +50,15 @@ def iso(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment else None
 
 
-def status_word(thing: Thing, verdict: Verdict, words: Words) -> str:
+def status_word(target: Target, verdict: Verdict, words: Words) -> str:
     """Return the status in words."""
     key = f"status_{verdict.lasting.value}"
-    return words.text(f"{key}_{thing.kind}" if words.has(f"{key}_{thing.kind}") else key)
+    return words.text(f"{key}_{target.subject.kind}" if words.has(f"{key}_{target.subject.kind}") else key)
 
 
-def _sentences(thing: Thing, verdict: Verdict, words: Words) -> Iterable[str]:
+def _sentences(target: Target, verdict: Verdict, words: Words) -> Iterable[str]:
     reasons = words.reasons
-    yield words.text("explain_status", name=thing.name, status=status_word(thing, verdict, words))
+    yield words.text("explain_status", name=target.name, status=status_word(target, verdict, words))
     yield full_stop(reasons.sentence(verdict.reason))
     if verdict.error and verdict.error not in reasons.sentence(verdict.reason):
         yield words.text("explain_error", error=full_stop(verdict.error[:_LONGEST_ERROR]))
@@ -70,7 +70,7 @@ def _sentences(thing: Thing, verdict: Verdict, words: Words) -> Iterable[str]:
         yield words.text("explain_since", moment=words.moment(verdict.since))
     if verdict.failures:
         yield words.count("explain_failures", verdict.failures)
-    if (known := thing.acknowledgement) is not None:
+    if (known := target.acknowledgement) is not None:
         yield (
             words.text("explain_acknowledged_until", moment=words.moment(known.until))
             if known.until
@@ -78,17 +78,17 @@ def _sentences(thing: Thing, verdict: Verdict, words: Words) -> Iterable[str]:
         )
     for finding in _others(verdict):
         yield words.text("explain_finding", finding=reasons.sentence(finding))
-    if thing.kind in {"guest", "job"} and verdict.lasting is not Status.IGNORED:
+    if target.subject.kind in {"guest", "job"} and verdict.lasting is not Status.IGNORED:
         yield from _moments(verdict, words)
-    if thing.kind in {"guest", "job"}:
+    if target.subject.kind in {"guest", "job"}:
         yield from _proof(verdict, words)
-    if thing.kind == "cluster":
-        yield from _problems(thing, words)
+    if target.subject.kind == "cluster":
+        yield from _problems(target, words)
 
 
-def _problems(thing: Thing, words: Words) -> Iterable[str]:
+def _problems(target: Target, words: Words) -> Iterable[str]:
     """Return what is wrong in the cluster, one sentence for each."""
-    found = problems_of(thing.coordinator.data)
+    found = problems_of(target.coordinator.data)
     for standing in found[:_PROBLEMS_SHOWN]:
         yield f"{standing.name}: {full_stop(words.reasons.sentence(standing.verdict.reason))}"
     if len(found) > _PROBLEMS_SHOWN:

@@ -164,12 +164,12 @@ def _escaped(text: str) -> str:
 def _standing_data(standing: Standing, words: Words) -> dict[str, Any]:
     verdict = standing.verdict
     return {
-        "kind": standing.kind,
-        "key": standing.key,
+        "kind": standing.subject.kind,
+        "key": standing.subject.id,
         "name": standing.name,
         "verdict": verdict.lasting.value,
         "acknowledged": standing.acknowledged,
-        "reason_code": verdict.reason.code,
+        "reason_code": verdict.reason.code.value,
         "reason": words.reasons.sentence(verdict.reason),
         "next_step": words.reasons.step(verdict.cause) if verdict.cause else None,
         "since": iso(verdict.since),
@@ -180,8 +180,8 @@ def _standing_data(standing: Standing, words: Words) -> dict[str, Any]:
 
 def _failure_data(failure: Failure) -> Mapping[str, Any]:
     return {
-        "kind": failure.kind,
-        "key": failure.key,
+        "kind": failure.subject.kind,
+        "key": failure.subject.id,
         "name": failure.name,
         "times": failure.times,
         "last": iso(failure.last),

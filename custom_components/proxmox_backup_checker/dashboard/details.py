@@ -9,6 +9,7 @@ from homeassistant.util import dt as dt_util
 
 from ..checker.assessment import GuestView, JobView
 from ..checker.model.records import Acknowledgement, GuestRecord
+from ..checker.model.subject import Subject
 from ..checker.model.verdict import Confidence, Verdict
 from ..checker.views.wall.days import Days
 from ..checker.views.wall.details import (
@@ -82,9 +83,11 @@ class Opened:
         return None
 
     @property
-    def verdict_key(self) -> str:
-        """What its verdict is remembered by."""
-        return f"job_{self.view.job.job_id}" if isinstance(self.view, JobView) else f"guest_{_vmid(self.guest)}"
+    def subject(self) -> Subject:
+        """What the row is about."""
+        if isinstance(self.view, JobView):
+            return Subject.job(self.view.job.job_id)
+        return Subject.guest(self.guest.vmid if self.guest else 0)
 
     @property
     def verdict(self) -> Verdict | None:
@@ -115,10 +118,6 @@ class Opened:
         return runs_of_guest(self.guest, self.view, self.wall) if self.guest else []
 
 
-def _vmid(guest: Guest | None) -> int:
-    return guest.vmid if guest else 0
-
-
 def details(hass: HomeAssistant, text: str, days: int) -> dict[str, Any] | None:
     """Return everything about a row, None where there is none."""
     opened = Opened.find(hass, text, days)
@@ -127,7 +126,7 @@ def details(hass: HomeAssistant, text: str, days: int) -> dict[str, Any] | None:
     row, verdict, reasons = opened.row(hass), opened.verdict, opened.coordinator.reasons
     if row is None or verdict is None:
         return None
-    acknowledged = opened.wall.picture.acknowledgement(opened.verdict_key)
+    acknowledged = opened.wall.picture.acknowledgement(opened.subject)
     url = page(opened.entry)
     if opened.guest is not None and opened.view is not None:
         url = url.with_fragment(f"v1:0:={opened.guest.guest_type}/{opened.guest.vmid}")
@@ -150,7 +149,7 @@ def _verdict(
         "status": row[3],
         "problem": verdict.problem,
         "reason": row[12],
-        "reason_code": verdict.reason.code,
+        "reason_code": verdict.reason.code.value,
         "since": epoch(verdict.since),
         "confidence": verdict.confidence.value,
         "confidence_text": _confidence(hass, verdict.confidence),

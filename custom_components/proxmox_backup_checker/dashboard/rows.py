@@ -12,13 +12,14 @@ from ..checker.assessment import GuestView, JobView, Picture
 from ..checker.model.facts import ArchiveListing
 from ..checker.model.labels import guest_name, job_name
 from ..checker.model.records import Acknowledgement, GuestRecord
+from ..checker.model.subject import Subject
 from ..checker.views.wall.days import Days
 from ..checker.views.wall.details import gone_guests, verdict_on_gone
 from ..checker.views.wall.nights import Wall, guest_cells, job_cells
 from ..checker.views.wall.order import LAST, is_new, rank
 from ..const import DOMAIN
 from ..coordinator import CheckerConfigEntry, CheckerCoordinator
-from ..devices import guest_key, job_key
+from ..devices import device_key
 from ..policy_options import policy_of
 from ..proxmox.api.cluster_models import Guest
 
@@ -91,8 +92,8 @@ class EntryRows:
         picture, vmid = wall.picture, view.guest.vmid
         row_id = f"{self._entry.entry_id}/guest/{vmid}"
         record = picture.history.guests.get(vmid)
-        ids = self._ids(guest_key(coordinator.identity, vmid))
-        acknowledged = picture.acknowledgement(f"guest_{vmid}")
+        ids = self._ids(device_key(coordinator.identity, Subject.guest(vmid)))
+        acknowledged = picture.acknowledgement(Subject.guest(vmid))
         new = is_new(record, wall.now)
         source = (
             *(view.guest, view.verdict, view.figures, record, ids, acknowledged, new, going_on.get(vmid)),
@@ -116,8 +117,8 @@ class EntryRows:
     def _job(self, view: JobView, coordinator: CheckerCoordinator, wall: Wall) -> _Kept:
         picture, job_id = wall.picture, view.job.job_id
         row_id = f"{self._entry.entry_id}/job/{job_id}"
-        ids = self._ids(job_key(coordinator.identity, job_id))
-        acknowledged = picture.acknowledgement(f"job_{job_id}")
+        ids = self._ids(device_key(coordinator.identity, Subject.job(job_id)))
+        acknowledged = picture.acknowledgement(Subject.job(job_id))
         promises = wall.promises_of(view.job)
         source = (
             *(view.job, view.verdict, view.figures, ids, acknowledged, picture.index.by_job.get(job_id)),

@@ -7,7 +7,7 @@ from typing import Final
 
 from homeassistant.util import dt as dt_util
 
-from ..checker.alerts.alerts import Alert, AlertGuest
+from ..checker.alerts.alerts import Alert, AlertGuest, about_of
 from ..checker.alerts.announcements import Message, MessageKind
 from ..checker.assessment import Picture
 from ..checker.model.labels import duration_text, guest_label, job_name, job_with_storage
@@ -63,7 +63,7 @@ class MessageTexts:
 
     def guests_of(self, record: AlertRecord) -> tuple[AlertGuest, ...]:
         """Return the guests that a past alert concerned, as they are now."""
-        views = (self.picture.guests.get(_vmid(thing)) for thing in record.things if thing.startswith("guest_"))
+        views = (self.picture.guests.get(subject.vmid) for subject in record.subjects if subject.vmid is not None)
         found = [
             AlertGuest(
                 vmid=view.guest.vmid,
@@ -77,22 +77,23 @@ class MessageTexts:
         return tuple(sorted(found, key=lambda guest: guest.vmid))
 
     def _title(self, alert: Alert) -> str:
+        name = alert.about.id if alert.about is not None else ""
         word = self.reasons.word
         guests = self._counted(alert.guests)
         match alert.kind:
             case AlertKind.JOB:
                 again = alert.failures >= _SEVERAL and alert.form in {AlertForm.FAILED, AlertForm.MISSED}
                 key = f"title_{alert.form.value}_again" if again else f"title_{alert.form.value}"
-                return word(key, job=self.job(alert.subject), count=alert.failures)
+                return word(key, job=self.job(name), count=alert.failures)
             case AlertKind.NODE:
-                since = self._offline_since(alert.subject)
+                since = self._offline_since(name)
                 if since is None:
-                    return word("title_node_on", node=alert.subject, guests=guests)
-                return word("title_node_off", node=alert.subject, since=self._short(since), guests=guests)
+                    return word("title_node_on", node=name, guests=guests)
+                return word("title_node_off", node=name, since=self._short(since), guests=guests)
             case AlertKind.PAUSED:
-                return word("title_paused", job=self.job(alert.subject))
+                return word("title_paused", job=self.job(name))
             case AlertKind.STORAGE:
-                return word("title_storage", storage=alert.subject)
+                return word("title_storage", storage=name)
             case AlertKind.BLIND:
                 return word("title_blind", cluster=self.cluster)
             case _:
@@ -153,11 +154,12 @@ class MessageTexts:
                 yield self.reasons.word("cause_of_some", names=self.names(concerned), cause=clause)
 
     def _meaning(self, alert: Alert) -> Iterator[str]:
+        name = alert.about.id if alert.about is not None else ""
         match alert.kind:
             case AlertKind.BLIND:
                 yield self.reasons.word("blind_meaning")
             case AlertKind.STORAGE:
-                name = alert.subject.rpartition("/")[2]
+                name = name.rpartition("/")[2]
                 jobs = [view.job for view in self.picture.jobs.values() if _writes_to(view.job, name)]
                 if jobs:
                     names = ", ".join(job_name(job) for job in jobs)
@@ -201,6 +203,7 @@ class MessageTexts:
 
     def _todo(self, alert: Alert) -> str | None:
         """Return what to do: as the first cause tells, else as is usual."""
+        name = alert.about.id if alert.about is not None else ""
         word = self.reasons.word
         match alert.kind:
             case AlertKind.JOB:
@@ -209,8 +212,8 @@ class MessageTexts:
                     return self.reasons.step(cause)
                 return word("job_todo_missed" if alert.form is AlertForm.MISSED else "job_todo_failed")
             case AlertKind.NODE:
-                key = "node_todo_on" if self._offline_since(alert.subject) is None else "node_todo_off"
-                return word(key, node=alert.subject)
+                key = "node_todo_on" if self._offline_since(name) is None else "node_todo_off"
+                return word(key, node=name)
             case AlertKind.BLIND:
                 out = all(cause.reason.code.is_out_of_reach for cause in alert.causes)
                 return word("blind_todo_reach" if out else "blind_todo_rights")
@@ -224,13 +227,14 @@ class MessageTexts:
 
     def _recovered_title(self, record: AlertRecord) -> str:
         guests = self.guests_of(record)
-        subject = record.tag.removeprefix(record.kind).removeprefix("_")
+        about = about_of(record.kind, record.tag)
+        name = about.id if about is not None else ""
         return self.reasons.word(
             f"recovered_{record.kind}",
             guests=self._counted(guests) if guests else self.cluster,
-            job=self.job(subject),
-            node=subject,
-            storage=subject,
+            job=self.job(name),
+            node=name,
+            storage=name,
             cluster=self.cluster,
         )
 
@@ -273,10 +277,6 @@ class MessageTexts:
         if len(guests) == 1:
             return guest_label(guests[0].name, guests[0].vmid)
         return self.reasons.word("guests_many", count=len(guests))
-
-
-def _vmid(thing: str) -> int:
-    return int(thing.removeprefix("guest_"))
 
 
 def _writes_to(job: BackupJob, storage: str) -> bool:

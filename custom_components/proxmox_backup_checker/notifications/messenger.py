@@ -12,13 +12,14 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
 from ..checker.alerts import announcements
-from ..checker.alerts.alerts import Alert, AlertGuest, Severity
+from ..checker.alerts.alerts import Alert, AlertGuest, Severity, about_of
 from ..checker.alerts.announcements import Message, MessageKind
 from ..checker.model.reason_codes import AlertKind
 from ..checker.model.records import AlertRecord
+from ..checker.model.subject import CLUSTER, Subject
 from ..const import DOMAIN
 from ..coordinator import CheckerCoordinator
-from ..devices import cluster_key, guest_key, job_key, storage_key
+from ..devices import device_key
 from .message_text import MessageTexts
 
 EVENT_MESSAGE: Final = f"{DOMAIN}_message"
@@ -108,7 +109,7 @@ def message_data(hass: HomeAssistant, coordinator: CheckerCoordinator, message: 
         "severity": record.severity if alert is not None else Severity.NORMAL.value,
         "title": "" if quiet else texts.title(message),
         "message": "" if quiet else texts.body(message),
-        "about": record.kind,
+        "about": record.kind.value,
         "guests": [{"vmid": guest.vmid, "name": guest.name, "node": guest.node} for guest in guests[:_MOST_GUESTS]],
         "guest_count": len(guests),
         "causes": list(record.causes),
@@ -148,7 +149,7 @@ def fire_test(hass: HomeAssistant, coordinator: CheckerCoordinator, severity: st
     reasons = coordinator.reasons
     job_id = next(iter(sorted(coordinator.data.jobs)), "")
     record = AlertRecord(
-        key="test", tag="test", kind=AlertKind.JOB.value, opened=texts.now, since=texts.now, severity=severity
+        key="test", tag="test", kind=AlertKind.JOB, opened=texts.now, since=texts.now, severity=severity
     )
     data = {
         **message_data(hass, coordinator, Message(kind=MessageKind.CLOSED, record=record)),
@@ -190,16 +191,14 @@ def _device(
     hass: HomeAssistant, coordinator: CheckerCoordinator, record: AlertRecord, guests: tuple[AlertGuest, ...]
 ) -> dr.DeviceEntry | None:
     """Return the device of what an alert is about: the job, the storage or the only guest, else the cluster."""
-    identity = coordinator.identity
-    subject = record.tag.removeprefix(record.kind).removeprefix("_")
-    keys = [cluster_key(identity)]
-    if record.kind in {AlertKind.JOB, AlertKind.PAUSED}:
-        keys.insert(0, job_key(identity, subject))
-    elif record.kind == AlertKind.STORAGE:
-        keys.insert(0, storage_key(identity, subject))
+    about = about_of(record.kind, record.tag)
+    subjects = [CLUSTER]
+    if about is not None and about.kind in {"job", "storage"}:
+        subjects.insert(0, about)
     elif len(guests) == 1:
-        keys.insert(0, guest_key(identity, guests[0].vmid))
+        subjects.insert(0, Subject.guest(guests[0].vmid))
     registry = dr.async_get(hass)
     entry_id = coordinator.config_entry.entry_id
+    keys = (device_key(coordinator.identity, subject) for subject in subjects)
     devices = (registry.async_get_device_by_identifier((DOMAIN, key), entry_id) for key in keys)
     return next((device for device in devices if device is not None), None)

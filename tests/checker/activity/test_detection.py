@@ -13,6 +13,7 @@ from custom_components.proxmox_backup_checker.checker.activity.job_changes impor
 from custom_components.proxmox_backup_checker.checker.assessment import Picture, judge
 from custom_components.proxmox_backup_checker.checker.model.facts import ArchiveListing, Facts, JobState, StorageFacts
 from custom_components.proxmox_backup_checker.checker.model.policy import Policy
+from custom_components.proxmox_backup_checker.checker.model.reason_codes import ReasonCode
 from custom_components.proxmox_backup_checker.checker.model.records import History
 from custom_components.proxmox_backup_checker.checker.model.verdict import Reason, Status
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import (
@@ -184,7 +185,7 @@ def test_a_row_of_failures_through_a_time_without_sight_is_one_recovery() -> Non
     assert story.picture.jobs["nightly"].verdict.status is Status.RUNNING
     told = story.look(runs=[nightly_run(NOW + timedelta(minutes=35))])
     assert kinds(told) == ["run_succeeded", "recovered"]
-    assert told[1].reason == Reason("happened_job_recovered", {"job": "21:00 → nas", "since": since})
+    assert told[1].reason == Reason(ReasonCode.HAPPENED_JOB_RECOVERED, {"job": "21:00 → nas", "since": since})
 
 
 def test_a_job_that_could_not_start_is_told_once_for_every_night() -> None:
@@ -235,12 +236,12 @@ def test_what_a_job_promises_now_is_told_beside_what_it_did(
     story = Story(guests=[guest(101, pool="prod"), guest(102, pool="prod")])
     options = {"storage": "nas", **changed}
     [told] = story.look(jobs=[job("nightly", 101, 102, **options)])
-    assert (told.kind, told.details) == (HappeningKind.JOB_CHANGED, (Reason(code, values),))
+    assert (told.kind, told.details) == (HappeningKind.JOB_CHANGED, (Reason(ReasonCode(code), values),))
 
 
 def test_guests_that_are_put_in_and_taken_out_of_a_list_are_named() -> None:
     [told, _] = Story().look(jobs=[job("nightly", 101, 105, storage="nas")])
-    assert told.details == (Reason("changed_guests", {"change": "+105 -102"}),)
+    assert told.details == (Reason(ReasonCode.CHANGED_GUESTS, {"change": "+105 -102"}),)
 
 
 @pytest.mark.parametrize(

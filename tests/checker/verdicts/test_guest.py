@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from custom_components.proxmox_backup_checker.checker.model.facts import Blindness, NodeFacts, Run
+from custom_components.proxmox_backup_checker.checker.model.reason_codes import ReasonCode
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence, Status, Verdict
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import BackupJob
 
@@ -96,16 +97,16 @@ def test_a_node_that_cannot_be_seen_makes_its_guests_unknown_once_a_run_was_due_
 ) -> None:
     assert verdict(day(1), blind={"pve1": blindness}).problem is False
     held = verdict(day(2), blind={"pve1": blindness})
-    assert (held.status, held.problem, held.reason.code) == (Status.UNKNOWN, None, blindness)
+    assert (held.status, held.problem, held.reason.code) == (Status.UNKNOWN, None, ReasonCode(blindness))
     assert held.reason.values["node"] == "pve1"
     assert held.last_success is not None
     assert verdict(day(1), blind={"pve2": blindness}).problem is False
 
 
 def test_hidden_jobs_and_pools_make_unknown_what_depends_on_them() -> None:
-    assert verdict(day(1), jobs=None).reason.code == Blindness.JOBS_HIDDEN
+    assert verdict(day(1), jobs=None).reason.code is ReasonCode.JOBS_HIDDEN
     pool = (job("pool", pool="prod"),)
-    assert verdict(day(1), jobs=pool, pools_visible=False).reason.code == Blindness.POOLS_HIDDEN
+    assert verdict(day(1), jobs=pool, pools_visible=False).reason.code is ReasonCode.POOLS_HIDDEN
     assert verdict(day(1), jobs=pool).reason.code == "no_job"
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from custom_components.proxmox_backup_checker.checker.model.facts import Blindness, JobState, Run
+from custom_components.proxmox_backup_checker.checker.model.reason_codes import ReasonCode
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence, Status, Verdict
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import BackupJob
 
@@ -120,7 +121,11 @@ def test_a_run_that_hangs_for_days_and_keeps_the_next_ones_from_starting_is_a_pr
 def test_a_job_that_never_ran_is_unknown() -> None:
     assert (verdict().status, verdict().problem, verdict().reason.code) == (Status.UNKNOWN, None, "job_no_run_seen")
     blind = verdict(blind={"pve1": Blindness.NODE_UNREACHABLE})
-    assert (blind.problem, blind.reason.code, blind.reason.values["node"]) == (None, Blindness.NODE_UNREACHABLE, "pve1")
+    assert (blind.problem, blind.reason.code, blind.reason.values["node"]) == (
+        None,
+        ReasonCode.NODE_UNREACHABLE,
+        "pve1",
+    )
 
 
 def test_a_disabled_job_is_paused() -> None:

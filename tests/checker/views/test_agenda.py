@@ -12,6 +12,7 @@ import pytest
 from custom_components.proxmox_backup_checker.checker.assessment import Picture
 from custom_components.proxmox_backup_checker.checker.model.facts import NodeFacts
 from custom_components.proxmox_backup_checker.checker.model.policy import Policy
+from custom_components.proxmox_backup_checker.checker.model.reason_codes import ReasonCode
 from custom_components.proxmox_backup_checker.checker.model.records import MissRecord, RunRecord
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
 from custom_components.proxmox_backup_checker.checker.runs.outcomes import Result
@@ -104,8 +105,8 @@ def test_runs_of_two_nodes_at_different_times_are_two_items() -> None:
 def test_a_missed_slot_says_why_and_stays_when_the_schedule_was_changed() -> None:
     slot = NOW - timedelta(days=3)
     key = f"nightly@{int(slot.timestamp())}"
-    miss = MissRecord(key=key, job_id="nightly", slot=slot, node="pve1", code="host_was_off")
-    stuck = replace(miss, key="nightly@1", slot=slot + HOUR, code="job_could_not_start", error="no lock")
+    miss = MissRecord(key=key, job_id="nightly", slot=slot, node="pve1", code=ReasonCode.HOST_WAS_OFF)
+    stuck = replace(miss, key="nightly@1", slot=slot + HOUR, code=ReasonCode.JOB_COULD_NOT_START, error="no lock")
     items = ended(past(misses={miss.key: miss, stuck.key: stuck}))
 
     assert codes(items) == ["agenda_missed", "agenda_not_started"]

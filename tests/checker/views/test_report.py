@@ -59,7 +59,7 @@ def test_a_failure_is_told_with_whether_it_is_settled_and_a_problem_by_the_guest
     shown = picture([guest(100)], jobs, [bad])
     [failure] = of(shown).failures
     assert (failure.name, failure.times, failure.error, failure.settled) == ("g100 (100)", 1, "got timeout", False)
-    assert [(found.kind, found.key) for found in of(shown).problems] == [("guest", "100")]
+    assert [found.subject.key for found in of(shown).problems] == ["guest_100"]
     assert numbers(of(shown)).items() >= {"problems": 1, "guests_failed": 1, "runs_failed": 1, "bytes": None}.items()
 
     later = EVENING + timedelta(hours=2)
@@ -76,7 +76,7 @@ def test_a_run_that_came_to_no_guest_is_a_failure_of_its_job() -> None:
         [job("nightly", 100, storage="nas", node="pve1")],
         [run(log, "could not activate storage 'nas'", started=EVENING)],
     )
-    assert [(failure.kind, failure.key) for failure in of(shown).failures] == [("job", "nightly")]
+    assert [failure.subject.key for failure in of(shown).failures] == ["job_nightly"]
     assert of(shown).runs_failed == 1
 
 

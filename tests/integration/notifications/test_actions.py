@@ -9,6 +9,7 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
+from custom_components.proxmox_backup_checker.checker.model.subject import Subject
 from custom_components.proxmox_backup_checker.const import DOMAIN
 from custom_components.proxmox_backup_checker.notifications.messenger import EVENT_MESSAGE
 from simulator import SimulatedCluster
@@ -92,7 +93,7 @@ async def test_a_job_is_acknowledged_with_the_guests_that_it_failed_for(
     assert shown(hass, "_guest_101_problem").state == "on"
     assert [message["kind"] for message in heard] == ["closed"]
     assert (await open_alerts(hass))["count"] == 0
-    assert failing.runtime_data.data.history.acknowledgements["guest_101"].note == "a new disk is ordered"
+    assert failing.runtime_data.data.history.acknowledgements[Subject.guest(101)].note == "a new disk is ordered"
 
 
 async def test_a_guest_is_acknowledged_by_itself(

@@ -11,10 +11,17 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 import custom_components.proxmox_backup_checker as integration
-from custom_components.proxmox_backup_checker.checker.alerts.alerts import Alert, AlertCause, AlertGuest, Severity
+from custom_components.proxmox_backup_checker.checker.alerts.alerts import (
+    Alert,
+    AlertCause,
+    AlertGuest,
+    Severity,
+    tag_of,
+)
 from custom_components.proxmox_backup_checker.checker.alerts.announcements import Message, MessageKind
 from custom_components.proxmox_backup_checker.checker.model.reason_codes import AlertForm, AlertKind, ReasonCode
 from custom_components.proxmox_backup_checker.checker.model.records import AlertRecord
+from custom_components.proxmox_backup_checker.checker.model.subject import Subject
 from custom_components.proxmox_backup_checker.checker.model.verdict import Reason
 from custom_components.proxmox_backup_checker.notifications.message_text import MessageTexts
 from custom_components.proxmox_backup_checker.texts.reason_text import Reasons
@@ -47,13 +54,13 @@ CODES = {
 def alert(kind: AlertKind, code: str | None = None, guests: int = 2) -> Alert:
     found = tuple(AlertGuest(vmid=101 + number, name=f"g{101 + number}", node="pve1") for number in range(guests))
     reason = Reason(ReasonCode(code or CODES[kind]), {**VALUES, "limit": "7"})
-    cause = AlertCause(key="x", reason=reason, guests=tuple(entry.vmid for entry in found))
-    subject = "nightly" if kind in {AlertKind.JOB, AlertKind.PAUSED} else "pve2"
+    cause = AlertCause(key="x", reason=reason, subjects=tuple(Subject.guest(entry.vmid) for entry in found))
+    about = Subject.job("nightly") if kind in {AlertKind.JOB, AlertKind.PAUSED} else Subject.node("pve2")
     return Alert(
-        tag=f"{kind.value}_{subject}",
+        tag=tag_of(kind, about),
         kind=kind,
-        subject=subject,
-        things=tuple(f"guest_{entry.vmid}" for entry in found),
+        about=about,
+        subjects=cause.subjects,
         causes=(cause,),
         guests=found,
         since=NOW - timedelta(hours=3),
@@ -64,7 +71,7 @@ def alert(kind: AlertKind, code: str | None = None, guests: int = 2) -> Alert:
 
 def record(of: Alert) -> AlertRecord:
     return AlertRecord(
-        key=of.tag, tag=of.tag, kind=of.kind.value, opened=NOW, since=NOW - timedelta(minutes=200), things=of.things
+        key=of.tag, tag=of.tag, kind=of.kind, opened=NOW, since=NOW - timedelta(minutes=200), subjects=of.subjects
     )
 
 

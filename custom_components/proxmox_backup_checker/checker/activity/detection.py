@@ -12,10 +12,11 @@ from typing import Final
 
 from ..archives.archive import file_name
 from ..context import Situation
-from ..history.job_history import COULD_NOT_START
 from ..metrics import stored_bytes
 from ..model.labels import abbreviated, job_name_by_id, labels_of_guests
+from ..model.reason_codes import ReasonCode
 from ..model.records import GuestRecord, History, JobRecord, MissRecord, RunRecord
+from ..model.subject import Subject
 from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict
 from ..runs.outcomes import Result
 from ..runs.run_summary import is_empty, result_of_run
@@ -132,7 +133,7 @@ def _misses(change: Change) -> Iterable[Happening]:
     for miss in change.after.misses.values():
         verdict = change.jobs.get(miss.job_id)
         if miss.key not in change.before.misses and verdict is not None and _is_newest(miss, verdict):
-            failed = miss.code in COULD_NOT_START
+            failed = miss.code.meaning.is_start_failed
             vmids = _guests_of(miss.job_id, miss.node, change)
             yield Happening(
                 kind=HappeningKind.RUN_FAILED if failed else HappeningKind.RUN_MISSED,
@@ -148,7 +149,7 @@ def _misses(change: Change) -> Iterable[Happening]:
 
 
 def _is_newest(miss: MissRecord, verdict: Verdict) -> bool:
-    return miss.slot == (verdict.since if miss.code in COULD_NOT_START else verdict.reason.values.get("slot"))
+    return miss.slot == (verdict.since if miss.code.meaning.is_start_failed else verdict.reason.values.get("slot"))
 
 
 def _recoveries(change: Change) -> Iterable[Happening]:
@@ -167,7 +168,7 @@ def _recovery(job: JobRecord, since: datetime, change: Change) -> Happening:
         kind=HappeningKind.RECOVERED,
         identity=f"recovered_{job.job_id}_{int(since.timestamp())}",
         moment=change.now,
-        reason=Reason("happened_job_recovered", {"job": job.name, "since": since}),
+        reason=Reason(ReasonCode.HAPPENED_JOB_RECOVERED, {"job": job.name, "since": since}),
         job_id=job.job_id,
         job=job.name,
         guests=vmids,
@@ -198,7 +199,7 @@ def _made_good_by_hand(change: Change) -> Iterable[Happening]:
                 kind=HappeningKind.RECOVERED,
                 identity=f"recovered_{run.upid}",
                 moment=change.now,
-                reason=Reason("happened_guests_recovered", {"guests": abbreviated(names), "node": run.node}),
+                reason=Reason(ReasonCode.HAPPENED_GUESTS_RECOVERED, {"guests": abbreviated(names), "node": run.node}),
                 guests=vmids,
                 names=names,
                 node=run.node,
@@ -207,7 +208,7 @@ def _made_good_by_hand(change: Change) -> Iterable[Happening]:
 
 
 def _was_missing(vmid: int, change: Change) -> bool:
-    known, verdict = change.before.verdicts.get(f"guest_{vmid}"), change.guests.get(vmid)
+    known, verdict = change.before.verdicts.get(Subject.guest(vmid)), change.guests.get(vmid)
     return bool(known and known.problem and verdict and verdict.problem is False and verdict.status in GOOD)
 
 
@@ -231,13 +232,15 @@ def _guests(change: Change) -> Iterable[Happening]:
             uncovered.append(vmid)
         if disks := sorted(set(record.newly_excluded) - set(known.newly_excluded)):
             values = {"guest": abbreviated(labels_of_guests([vmid], change.records)), "disks": ", ".join(disks)}
-            yield _of_guests(HappeningKind.DISK_EXCLUDED, [vmid], Reason("happened_disks_excluded", values), change)
-    yield from _grouped(HappeningKind.GUEST_NEW, fresh, "happened_guests_new", change)
-    yield from _grouped(HappeningKind.GUEST_NEW, fresh_without_job, "happened_guests_new_without_job", change)
-    yield from _grouped(HappeningKind.GUEST_UNCOVERED, uncovered, "happened_guests_uncovered", change)
+            yield _of_guests(
+                HappeningKind.DISK_EXCLUDED, [vmid], Reason(ReasonCode.HAPPENED_DISKS_EXCLUDED, values), change
+            )
+    yield from _grouped(HappeningKind.GUEST_NEW, fresh, ReasonCode.HAPPENED_GUESTS_NEW, change)
+    yield from _grouped(HappeningKind.GUEST_NEW, fresh_without_job, ReasonCode.HAPPENED_GUESTS_NEW_WITHOUT_JOB, change)
+    yield from _grouped(HappeningKind.GUEST_UNCOVERED, uncovered, ReasonCode.HAPPENED_GUESTS_UNCOVERED, change)
 
 
-def _grouped(kind: HappeningKind, vmids: list[int], code: str, change: Change) -> Iterable[Happening]:
+def _grouped(kind: HappeningKind, vmids: list[int], code: ReasonCode, change: Change) -> Iterable[Happening]:
     """Return one happening for all guests to which the same has happened, none where there are none."""
     if vmids:
         reason = Reason(code, {"guests": abbreviated(labels_of_guests(vmids, change.records))})
@@ -267,7 +270,7 @@ def _vanished(change: Change) -> Iterable[Happening]:
             kind=HappeningKind.ARCHIVE_VANISHED,
             identity=f"vanished_{vanished.key}_{int(change.now.timestamp())}",
             moment=change.now,
-            reason=Reason("happened_archives_vanished", values),
+            reason=Reason(ReasonCode.HAPPENED_ARCHIVES_VANISHED, values),
             guests=vmids,
             names=labels_of_guests(vmids, change.records),
             storage=vanished.storage.storage,

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from ...proxmox.retention import KeepOptions
+from ..model.reason_codes import ReasonCode
 from ..model.records import History, JobRecord
 from ..model.verdict import Reason
 from .events import Happening, HappeningKind
@@ -24,10 +25,14 @@ def changes_of_jobs(before: History, after: History, now: datetime) -> Iterable[
             continue
         if known is None or (known.deleted is not None and job.deleted is None):
             if job.deleted is None and seen_before:
-                yield _of_job(HappeningKind.JOB_CREATED, job, now, Reason("happened_job_created", {"job": job.name}))
+                yield _of_job(
+                    HappeningKind.JOB_CREATED, job, now, Reason(ReasonCode.HAPPENED_JOB_CREATED, {"job": job.name})
+                )
         elif job.deleted is not None:
             if known.deleted is None:
-                yield _of_job(HappeningKind.JOB_DELETED, job, now, Reason("happened_job_deleted", {"job": job.name}))
+                yield _of_job(
+                    HappeningKind.JOB_DELETED, job, now, Reason(ReasonCode.HAPPENED_JOB_DELETED, {"job": job.name})
+                )
         else:
             yield from _changes_of_job(known, job, now)
 
@@ -35,9 +40,9 @@ def changes_of_jobs(before: History, after: History, now: datetime) -> Iterable[
 def _changes_of_job(known: JobRecord, job: JobRecord, now: datetime) -> Iterable[Happening]:
     values = {"job": job.name}
     if known.enabled and not job.enabled:
-        yield _of_job(HappeningKind.JOB_DISABLED, job, now, Reason("happened_job_disabled", values))
+        yield _of_job(HappeningKind.JOB_DISABLED, job, now, Reason(ReasonCode.HAPPENED_JOB_DISABLED, values))
     elif job.enabled and not known.enabled:
-        yield _of_job(HappeningKind.JOB_ENABLED, job, now, Reason("happened_job_enabled", values))
+        yield _of_job(HappeningKind.JOB_ENABLED, job, now, Reason(ReasonCode.HAPPENED_JOB_ENABLED, values))
     names = sorted((known.fingerprint.keys() | job.fingerprint.keys()) - _ELSEWHERE)
     details = [
         _change(name, known.fingerprint.get(name, ""), job.fingerprint.get(name, ""))
@@ -48,11 +53,11 @@ def _changes_of_job(known: JobRecord, job: JobRecord, now: datetime) -> Iterable
     if old != new:
         if keeps_less(old, new):
             kept = {**values, "before": old or "–", "after": new or "–"}
-            yield _of_job(HappeningKind.RETENTION_CUT, job, now, Reason("happened_job_retention_cut", kept))
+            yield _of_job(HappeningKind.RETENTION_CUT, job, now, Reason(ReasonCode.HAPPENED_JOB_RETENTION_CUT, kept))
         else:
-            details.append(Reason("changed_retention", {"before": old or "–", "after": new or "–"}))
+            details.append(Reason(ReasonCode.CHANGED_RETENTION, {"before": old or "–", "after": new or "–"}))
     if details:
-        reason = Reason("happened_job_changed", values)
+        reason = Reason(ReasonCode.HAPPENED_JOB_CHANGED, values)
         yield _of_job(HappeningKind.JOB_CHANGED, job, now, reason, tuple(details))
 
 
@@ -61,21 +66,21 @@ def _change(name: str, before: str, after: str) -> Reason:
     values = {"before": before or "–", "after": after or "–"}
     match name:
         case "schedule":
-            return Reason("changed_schedule", values)
+            return Reason(ReasonCode.CHANGED_SCHEDULE, values)
         case "storage":
-            return Reason("changed_storage", values)
+            return Reason(ReasonCode.CHANGED_STORAGE, values)
         case "node":
-            return Reason("changed_node", values)
+            return Reason(ReasonCode.CHANGED_NODE, values)
         case "pool":
-            return Reason("changed_pool", values)
+            return Reason(ReasonCode.CHANGED_POOL, values)
         case "mode":
-            return Reason("changed_mode", values)
+            return Reason(ReasonCode.CHANGED_MODE, values)
         case "vmid":
-            return Reason("changed_guests", {"change": _numbers(before, after)})
+            return Reason(ReasonCode.CHANGED_GUESTS, {"change": _numbers(before, after)})
         case "exclude":
-            return Reason("changed_exclusions", {"change": _numbers(before, after)})
+            return Reason(ReasonCode.CHANGED_EXCLUSIONS, {"change": _numbers(before, after)})
         case _:
-            return Reason("changed_all_guests")
+            return Reason(ReasonCode.CHANGED_ALL_GUESTS)
 
 
 def _numbers(before: str, after: str) -> str:
@@ -99,7 +104,7 @@ def changes_of_storages(before: History, after: History, now: datetime) -> Itera
                 kind=HappeningKind.RETENTION_CUT,
                 identity=f"retention_cut_{key}_{int(now.timestamp())}",
                 moment=now,
-                reason=Reason("happened_storage_retention_cut", values),
+                reason=Reason(ReasonCode.HAPPENED_STORAGE_RETENTION_CUT, values),
                 storage=storage.storage,
                 node=storage.node,
             )

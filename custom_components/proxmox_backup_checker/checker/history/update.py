@@ -11,6 +11,7 @@ from ..indexes import Indexes
 from ..model.facts import Facts, JobState, NodeFacts
 from ..model.labels import job_name
 from ..model.records import GuestRecord, History, JobRecord, NodeRecord, RunRecord
+from ..model.subject import Subject
 from .storage_history import MissingArchives, remember_storages
 
 _SAME_BOOT: Final = timedelta(minutes=2)
@@ -103,7 +104,7 @@ def _created(job: BackupJob, states: Iterable[JobState]) -> datetime | None:
 
 
 def _is_bad(history: History, job: BackupJob) -> bool:
-    verdict = history.verdicts.get(f"job_{job.job_id}")
+    verdict = history.verdicts.get(Subject.job(job.job_id))
     return verdict is not None and verdict.status in _BAD
 
 

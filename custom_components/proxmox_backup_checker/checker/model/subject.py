@@ -6,7 +6,6 @@ from typing import Final, Literal, Self, cast, get_args, override
 type SubjectKind = Literal["cluster", "guest", "job", "node", "storage"]
 
 _KINDS: Final[frozenset[str]] = frozenset(get_args(SubjectKind.__value__))
-_WITHOUT_ID: Final = "cluster"
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -45,9 +44,11 @@ class Subject:
     def parse(cls, key: str) -> Self:
         """Read a key. Raises ValueError where the text is none."""
         kind, _, name = key.partition("_")
-        if kind not in _KINDS or bool(name) is (kind == _WITHOUT_ID) or (kind == "guest" and not name.isdecimal()):
+        subject = cls(cast(SubjectKind, kind), name)
+        is_valid = not name if kind == "cluster" else name.isdecimal() if kind == "guest" else bool(name)
+        if kind not in _KINDS or not is_valid or subject.key != key:
             raise ValueError(f"not the key of a subject: {key!r}")
-        return cls(cast(SubjectKind, kind), name)
+        return subject
 
     @property
     def key(self) -> str:

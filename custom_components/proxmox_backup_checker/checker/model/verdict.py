@@ -109,6 +109,11 @@ class Verdict:
         """The status apart from a run in progress."""
         return self.under_run or self.status
 
+    @property
+    def occurrence(self) -> str | None:
+        """What tells a failed run or missed slot from the next one, however it is explained; None where there is none."""
+        return f"{self.failures}@{int(self.since.timestamp())}" if self.failures and self.since is not None else None
+
 
 def unknown(code: ReasonCode | Blindness, **values: str | datetime) -> Verdict:
     """Return the verdict on what cannot be seen, with the reason."""

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..model.reason_codes import ReasonCode
 from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict
 
 
@@ -64,11 +65,11 @@ def judge_cluster(counts: Counts, others: Iterable[Verdict]) -> Verdict:
         "unknown": str(counts.unknown),
     }
     if counts.problems or problems:
-        code, status, problem = "cluster_problem", Status.FAILED, True
+        code, status, problem = ReasonCode.CLUSTER_PROBLEM, Status.FAILED, True
     elif counts.unknown or any(verdict.problem is None for verdict in held):
-        return Verdict(status=Status.UNKNOWN, problem=None, reason=Reason("cluster_unknown", values))
+        return Verdict(status=Status.UNKNOWN, problem=None, reason=Reason(ReasonCode.CLUSTER_UNKNOWN, values))
     elif any(verdict.status is Status.WARNING for verdict in held):
-        code, status, problem = "cluster_warning", Status.WARNING, False
+        code, status, problem = ReasonCode.CLUSTER_WARNING, Status.WARNING, False
     else:
-        code, status, problem = "cluster_ok", Status.OK, False
+        code, status, problem = ReasonCode.CLUSTER_OK, Status.OK, False
     return Verdict(status=status, problem=problem, reason=Reason(code, values), confidence=Confidence.EXACT)

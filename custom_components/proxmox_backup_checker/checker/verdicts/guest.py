@@ -12,6 +12,7 @@ from ..jobs.coverage import Coverage
 from ..model.facts import Blindness, StorageFacts
 from ..model.labels import job_name, names_of_jobs
 from ..model.policy import NO_BACKUP_TAG, agreed_age
+from ..model.reason_codes import ReasonCode
 from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict, gravity, unknown
 from ..runs.outcomes import Outcome
 from .guest_findings import findings_of
@@ -53,13 +54,17 @@ def _within_age(guest: Guest, verdict: Verdict, situation: Situation) -> Verdict
         is_seen = situation.is_off(guest) or situation.is_seen(guest.node, last + limit)
         if verdict.problem is True or not is_seen:
             return verdict
-        reason = Reason("older_than_allowed_days" if days else "older_than_allowed_hours", values)
+        reason = Reason(ReasonCode.OLDER_THAN_ALLOWED_DAYS if days else ReasonCode.OLDER_THAN_ALLOWED_HOURS, values)
         return replace(verdict, status=Status.OVERDUE, problem=True, reason=reason, since=last + limit, trace=trace)
-    if verdict.reason.code == Blindness.JOBS_HIDDEN:
-        reason = Reason("young_enough_jobs_hidden_days" if days else "young_enough_jobs_hidden_hours", values)
+    if verdict.reason.code is ReasonCode.JOBS_HIDDEN:
+        reason = Reason(
+            ReasonCode.YOUNG_ENOUGH_JOBS_HIDDEN_DAYS if days else ReasonCode.YOUNG_ENOUGH_JOBS_HIDDEN_HOURS, values
+        )
         return replace(verdict, status=Status.OK, problem=False, reason=reason, since=last, trace=trace)
     if verdict.status is Status.UNCOVERED and agreed_age(guest.tags) is not None:
-        reason = Reason("young_enough_without_job_days" if days else "young_enough_without_job_hours", values)
+        reason = Reason(
+            ReasonCode.YOUNG_ENOUGH_WITHOUT_JOB_DAYS if days else ReasonCode.YOUNG_ENOUGH_WITHOUT_JOB_HOURS, values
+        )
         return replace(verdict, status=Status.OK, problem=False, reason=reason, since=last, trace=trace)
     return verdict
 
@@ -74,7 +79,7 @@ def _storage_changed(outcomes: Sequence[Outcome], situation: Situation) -> Verdi
         return None
     for storage, since in _changed_storages(situation):
         if storage.storage == good.storage and storage.serves(good.node):
-            return replace(unknown("storage_not_what_it_was", storage=good.storage), since=since)
+            return replace(unknown(ReasonCode.STORAGE_NOT_WHAT_IT_WAS, storage=good.storage), since=since)
     return None
 
 
@@ -111,9 +116,11 @@ def _settled(guest: Guest, situation: Situation) -> Verdict:
     """Return the verdict as it is apart from any run in progress."""
     facts = situation.facts
     if guest.vmid in facts.policy.ignored_guests:
-        return Verdict(status=Status.IGNORED, problem=False, reason=Reason("ignored_by_choice"))
+        return Verdict(status=Status.IGNORED, problem=False, reason=Reason(ReasonCode.IGNORED_BY_CHOICE))
     if NO_BACKUP_TAG in guest.tags:
-        return Verdict(status=Status.IGNORED, problem=False, reason=Reason("ignored_by_tag", {"tag": NO_BACKUP_TAG}))
+        return Verdict(
+            status=Status.IGNORED, problem=False, reason=Reason(ReasonCode.IGNORED_BY_TAG, {"tag": NO_BACKUP_TAG})
+        )
     if facts.jobs is None:
         return _without_jobs_visible(guest, situation)
     covering = situation.jobs_of(guest)
@@ -147,7 +154,7 @@ def _storage_out_of_reach(job: BackupJob, guest: Guest, situation: Situation) ->
     """Return the warning that the next run cannot succeed: the guest's node may not use the job's storage."""
     if job.storage is None or not situation.facts.is_denied(job.storage, guest.node):
         return None
-    return Reason("storage_not_on_node", {"storage": job.storage, "node": guest.node, "job": job_name(job)})
+    return Reason(ReasonCode.STORAGE_NOT_ON_NODE, {"storage": job.storage, "node": guest.node, "job": job_name(job)})
 
 
 def _without_jobs_visible(guest: Guest, situation: Situation) -> Verdict:
@@ -167,12 +174,12 @@ def _without_promise(guest: Guest, covering: list[BackupJob], situation: Situati
         return Verdict(
             status=Status.UNCOVERED,
             problem=True,
-            reason=Reason("job_without_schedule", {"job": names_of_jobs(covering)}),
+            reason=Reason(ReasonCode.JOB_WITHOUT_SCHEDULE, {"job": names_of_jobs(covering)}),
         )
     if paused := situation.jobs_of(guest, enabled=False):
         return _paused(guest, paused, situation)
     if guest.template:
-        return Verdict(status=Status.IGNORED, problem=False, reason=Reason("template_without_job"))
+        return Verdict(status=Status.IGNORED, problem=False, reason=Reason(ReasonCode.TEMPLATE_WITHOUT_JOB))
     if guest.template is None and situation.is_off(guest):
         # It may be a template, or tagged as one that needs no backup.
         return unknown(Blindness.NODE_UNREACHABLE, node=guest.node)
@@ -189,9 +196,9 @@ def _paused(guest: Guest, paused: Iterable[BackupJob], situation: Situation) -> 
     return Verdict(
         status=Status.PAUSED,
         problem=not recent,
-        reason=Reason("job_disabled", {"job": job})
+        reason=Reason(ReasonCode.JOB_DISABLED, {"job": job})
         if recent
-        else Reason("job_disabled_too_long", {"job": job, "days": str(limit.days)}),
+        else Reason(ReasonCode.JOB_DISABLED_TOO_LONG, {"job": job, "days": str(limit.days)}),
         since=since,
         job_id=paused[0].job_id,
         trace={"rule": "job_disabled", "pause_limit": str(limit)},
@@ -208,7 +215,11 @@ def _uncovered(guest: Guest, situation: Situation) -> Verdict:
     if since is not None and not situation.has_come(since + grace):
         if record is not None and record.first_seen is not None and record.first_seen >= since:
             return Verdict(
-                status=Status.PENDING, problem=False, reason=Reason("new_without_job"), since=since, trace=trace
+                status=Status.PENDING,
+                problem=False,
+                reason=Reason(ReasonCode.NEW_WITHOUT_JOB),
+                since=since,
+                trace=trace,
             )
         return Verdict(status=Status.UNCOVERED, problem=False, reason=code, since=since, trace=trace)
     return Verdict(status=Status.UNCOVERED, problem=True, reason=code, since=since, trace=trace)
@@ -221,13 +232,15 @@ def _why_uncovered(guest: Guest, situation: Situation) -> Reason:
             continue
         elsewhere = replace(guest, node=job.node) if job.node is not None else None
         if elsewhere is not None and situation.covers(job, elsewhere) is Coverage.YES:
-            return Reason("job_on_other_node", {"job": job_name(job), "node": job.node or "", "here": guest.node})
+            return Reason(
+                ReasonCode.JOB_ON_OTHER_NODE, {"job": job_name(job), "node": job.node or "", "here": guest.node}
+            )
         if job.all_guests and guest.vmid in job.exclude:
-            return Reason("excluded_from_job", {"job": job_name(job)})
-    return Reason("no_job")
+            return Reason(ReasonCode.EXCLUDED_FROM_JOB, {"job": job_name(job)})
+    return Reason(ReasonCode.NO_JOB)
 
 
 def unproven(guest: Guest, situation: Situation) -> Verdict:
     """Return the verdict from the newest outcome alone, for a guest of which nothing else is known."""
     outcomes = situation.outcomes(guest)
-    return from_outcome(guest, outcomes, situation) if outcomes else unknown("no_run_seen", job="")
+    return from_outcome(guest, outcomes, situation) if outcomes else unknown(ReasonCode.NO_RUN_SEEN, job="")

@@ -6,6 +6,7 @@ from typing import Final
 
 from ...proxmox.api.cluster_models import Guest
 from ..context import Situation, newest_good
+from ..model.reason_codes import ReasonCode
 from ..model.records import GuestRecord
 from ..model.verdict import Reason, Status, Verdict
 from ..runs.outcomes import Outcome, Result
@@ -15,11 +16,11 @@ from .sizes import size_findings
 LOCK_LIMIT: Final = timedelta(minutes=10)
 _TOOLS: Final = {"qemu": "qm", "lxc": "pct"}
 _WARNINGS: Final = {
-    "prune_failed": (Status.WARNING, "retention_failed"),
-    "no_disks": (Status.WARNING, "backup_without_disks"),
-    "freeze_failed": (Status.OK, "freeze_failed"),
-    "notes_failed": (Status.OK, "notes_failed"),
-    "log_upload_failed": (Status.OK, "log_upload_failed"),
+    "prune_failed": (Status.WARNING, ReasonCode.RETENTION_FAILED),
+    "no_disks": (Status.WARNING, ReasonCode.BACKUP_WITHOUT_DISKS),
+    "freeze_failed": (Status.OK, ReasonCode.FREEZE_FAILED),
+    "notes_failed": (Status.OK, ReasonCode.NOTES_FAILED),
+    "log_upload_failed": (Status.OK, ReasonCode.LOG_UPLOAD_FAILED),
 }
 
 
@@ -44,29 +45,32 @@ def _archive_findings(
 ) -> Iterable[tuple[Status, Reason]]:
     if foreign := situation.foreign_archives(guest):
         storages = sorted({archive.storage for archive in foreign})
-        yield Status.OK, Reason("foreign_archives", {"count": str(len(foreign)), "storage": ", ".join(storages)})
+        yield (
+            Status.OK,
+            Reason(ReasonCode.FOREIGN_ARCHIVES, {"count": str(len(foreign)), "storage": ", ".join(storages)}),
+        )
     newest = next(iter(situation.archives(guest)), None)
     if newest is not None and newest.verification == "failed":
         verified = next((entry for entry in situation.archives(guest) if entry.verification == "ok"), None)
-        code = "verification_failed" if verified else "verification_failed_none_good"
+        code = ReasonCode.VERIFICATION_FAILED if verified else ReasonCode.VERIFICATION_FAILED_NONE_GOOD
         yield Status.FAILED, Reason(code, {"archive": newest.volid, "verified": verified.volid if verified else ""})
     if record is None or good is None or record.archive_missing is None or record.archive_missing != good.archive:
         return
     values = {"archive": record.archive_missing.rpartition("/")[2], "storage": good.storage or ""}
     if record.archive_missing_confirmed:
-        yield Status.FAILED, Reason("archive_missing", values)
+        yield Status.FAILED, Reason(ReasonCode.ARCHIVE_MISSING, values)
     else:
-        yield Status.WARNING, Reason("archive_not_listed", values)
+        yield Status.WARNING, Reason(ReasonCode.ARCHIVE_NOT_LISTED, values)
 
 
 def _record_findings(guest: Guest, record: GuestRecord, situation: Situation) -> Iterable[tuple[Status, Reason]]:
     if record.locked_since is not None and situation.has_come(record.locked_since + LOCK_LIMIT):
         command = f"{_TOOLS.get(guest.guest_type, 'qm')} unlock {guest.vmid}"
-        yield Status.WARNING, Reason("guest_locked", {"command": command, "node": guest.node})
+        yield Status.WARNING, Reason(ReasonCode.GUEST_LOCKED, {"command": command, "node": guest.node})
     if record.newly_excluded:
-        yield Status.WARNING, Reason("disks_newly_excluded", {"disks": ", ".join(record.newly_excluded)})
+        yield Status.WARNING, Reason(ReasonCode.DISKS_NEWLY_EXCLUDED, {"disks": ", ".join(record.newly_excluded)})
     elif record.excluded_disks:
-        yield Status.OK, Reason("partial", {"disks": ", ".join(record.excluded_disks)})
+        yield Status.OK, Reason(ReasonCode.PARTIAL, {"disks": ", ".join(record.excluded_disks)})
 
 
 def _run_findings(
@@ -78,6 +82,6 @@ def _run_findings(
             yield status, Reason(code, {"node": good.node, "storage": good.storage or ""})
     known = set(record.excluded_disks or ()) if record else set()
     if record is not None and record.excluded_disks is not None and (surprising := set(good.excluded) - known):
-        yield Status.WARNING, Reason("disks_not_in_archive", {"disks": ", ".join(sorted(surprising))})
+        yield Status.WARNING, Reason(ReasonCode.DISKS_NOT_IN_ARCHIVE, {"disks": ", ".join(sorted(surprising))})
     if good.by_hand and good.upid in verdict.evidence:
-        yield Status.OK, Reason("copy_outside_job", {"storage": good.storage or ""})
+        yield Status.OK, Reason(ReasonCode.COPY_OUTSIDE_JOB, {"storage": good.storage or ""})

@@ -15,6 +15,7 @@ from ..context import Situation
 from ..jobs.timetable import Timetable, event_of, has_schedule
 from ..model.facts import Blindness
 from ..model.labels import job_name
+from ..model.reason_codes import ReasonCode
 from ..model.records import RunRecord
 from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict, gravity, unknown
 from ..runs.outcomes import succeeded
@@ -31,11 +32,13 @@ def judge_job(job: BackupJob, situation: Situation) -> Verdict:
     """Return the verdict of a job from its runs, its slots and what its state files tell."""
     runs = situation.job_runs(job)
     if job.job_id in situation.facts.policy.ignored_jobs:
-        return Verdict(status=Status.IGNORED, problem=False, reason=Reason("job_ignored_by_choice"), job_id=job.job_id)
+        return Verdict(
+            status=Status.IGNORED, problem=False, reason=Reason(ReasonCode.JOB_IGNORED_BY_CHOICE), job_id=job.job_id
+        )
     if not job.enabled:
         record = situation.job_record(job)
         since = record.disabled_since if record else None
-        verdict = Verdict(status=Status.PAUSED, problem=False, reason=Reason("job_is_disabled"), since=since)
+        verdict = Verdict(status=Status.PAUSED, problem=False, reason=Reason(ReasonCode.JOB_IS_DISABLED), since=since)
     else:
         verdict = _settled(job, runs, situation)
     verdict = replace(verdict, last_success=_last_success(job, runs, situation), job_id=job.job_id)
@@ -72,7 +75,7 @@ def _skipped_slot(job: BackupJob, situation: Situation) -> Reason | None:
         skipped = _next_skipped(event, today, zone) if event is not None else None
         if skipped is not None and skipped[0] - today <= _ANNOUNCED:
             values = {"date": skipped[0].isoformat(), "time": skipped[1], "zone": str(zone)}
-            return Reason("slot_skipped_by_clock_change", values)
+            return Reason(ReasonCode.SLOT_SKIPPED_BY_CLOCK_CHANGE, values)
     return None
 
 
@@ -105,7 +108,7 @@ def _with_progress(job: BackupJob, verdict: Verdict, situation: Situation) -> Ve
 
 def _hangs(finding: Reason, going_on: Iterable[RunRecord], situation: Situation) -> bool:
     """Tell whether a run keeps later ones from starting for so long that it will hardly end by itself."""
-    return finding.code == "run_longer_than_interval" and any(
+    return finding.code == ReasonCode.RUN_LONGER_THAN_INTERVAL and any(
         situation.node_now(run.node) - run.started >= _HANGS_AFTER for run in going_on
     )
 
@@ -116,14 +119,14 @@ def _too_slow(job: BackupJob, going_on: Iterable[RunRecord], situation: Situatio
         table = situation.timetable(job, run.node)
         if table is not None and (following := table.event.next_after(run.started.astimezone(table.zone))) is not None:
             if following.timestamp() < situation.node_now(run.node).timestamp() - 60:
-                return Reason("run_longer_than_interval", {"node": run.node, "hours": _hours(elapsed)})
+                return Reason(ReasonCode.RUN_LONGER_THAN_INTERVAL, {"node": run.node, "hours": _hours(elapsed)})
         usual = sorted(
             past.ended - past.started
             for past in situation.job_runs(job)
             if past.node == run.node and past.ended is not None and past.outcomes and succeeded(past.status)
         )
         if usual and elapsed > max(_SLOW_FACTOR * usual[len(usual) // 2], _SLOW_LEAST):
-            return Reason("run_slow", {"node": run.node, "hours": _hours(elapsed)})
+            return Reason(ReasonCode.RUN_SLOW, {"node": run.node, "hours": _hours(elapsed)})
     return None
 
 
@@ -134,7 +137,7 @@ def _hours(duration: timedelta) -> str:
 
 def _settled(job: BackupJob, runs: tuple[RunRecord, ...], situation: Situation) -> Verdict:
     if stuck := stuck_state(job, None, situation.facts, runs):
-        code = "job_could_not_start" if stuck.error is None else "job_state_unreadable"
+        code = ReasonCode.JOB_COULD_NOT_START if stuck.error is None else ReasonCode.JOB_STATE_UNREADABLE
         error = stuck.error or (stuck.message or "").strip()
         return Verdict(
             status=Status.FAILED,
@@ -148,10 +151,11 @@ def _settled(job: BackupJob, runs: tuple[RunRecord, ...], situation: Situation) 
             trace={"rule": "job_state_file", "node": stuck.node},
         )
     if not has_schedule(job):
-        return Verdict(status=Status.WARNING, problem=False, reason=Reason("job_never_runs_by_itself"))
+        return Verdict(status=Status.WARNING, problem=False, reason=Reason(ReasonCode.JOB_NEVER_RUNS_BY_ITSELF))
     if event_of(job) is None:
         return replace(
-            unknown("schedule_unreadable", job=job_name(job), schedule=job.schedule or ""), trace={"rule": "schedule"}
+            unknown(ReasonCode.SCHEDULE_UNREADABLE, job=job_name(job), schedule=job.schedule or ""),
+            trace={"rule": "schedule"},
         )
     verdicts = [_on_node(job, node, situation) for node in _nodes_that_owe(job, runs, situation)]
     if not verdicts:
@@ -184,7 +188,7 @@ def _nothing_to_do(job: BackupJob, situation: Situation) -> Verdict:
         return unknown(Blindness.NODE_UNREACHABLE, node=", ".join(_blind_nodes(situation)))
     if job.pool is not None and not situation.facts.pools_visible:
         return unknown(Blindness.POOLS_HIDDEN)
-    return Verdict(status=Status.WARNING, problem=False, reason=Reason("job_without_guests"))
+    return Verdict(status=Status.WARNING, problem=False, reason=Reason(ReasonCode.JOB_WITHOUT_GUESTS))
 
 
 def _blind_nodes(situation: Situation) -> list[str]:
@@ -207,7 +211,7 @@ def _on_node(job: BackupJob, node: str, situation: Situation) -> Verdict:
     if newest is not None and (due is None or table.serves(newest.started, due)):
         verdict = _from_runs(own or runs, situation) if newest.job_id or own else _from_runs(runs, situation)
     elif due is None:
-        verdict = Verdict(status=Status.PENDING, problem=False, reason=Reason("job_first_run_not_due"))
+        verdict = Verdict(status=Status.PENDING, problem=False, reason=Reason(ReasonCode.JOB_FIRST_RUN_NOT_DUE))
     else:
         verdict = _missed(job, node, runs, table, due, floor, situation)
     trace = {"node": node, "due_slot": due.isoformat() if due else "", "allowance": str(table.allowance)}
@@ -242,29 +246,34 @@ def _missed(
     if situation.going_on(job):
         if runs:
             return _from_runs(runs, situation)
-        return Verdict(status=Status.PENDING, problem=False, reason=Reason("job_first_run_not_due"))
+        return Verdict(status=Status.PENDING, problem=False, reason=Reason(ReasonCode.JOB_FIRST_RUN_NOT_DUE))
     guests = [guest for guest in situation.covered_guests(job) if guest.node == node]
     facts = situation.node(node)
     off = facts is not None and not facts.online and situation.is_fresh
     if not situation.is_seen(node, table.deadline(due)) and not off:
         if facts is not None and facts.blindness is not None:
             return unknown(facts.blindness, node=node)
-        return unknown("cannot_verify", since=situation.facts.read_at or situation.facts.now)
+        return unknown(ReasonCode.CANNOT_VERIFY, since=situation.facts.read_at or situation.facts.now)
     if guests and all(_has_archive(guest.vmid, due - table.tolerance(due), situation) for guest in guests):
         return Verdict(
-            status=Status.OK, problem=False, reason=Reason("job_archives_found"), confidence=Confidence.ARTIFACT
+            status=Status.OK,
+            problem=False,
+            reason=Reason(ReasonCode.JOB_ARCHIVES_FOUND),
+            confidence=Confidence.ARTIFACT,
         )
     if not runs and (situation.history.began is None or situation.history.began > due):
-        return unknown("job_no_run_seen")
+        return unknown(ReasonCode.JOB_NO_RUN_SEEN)
     miss = explain_miss(guests[0], job, due, table, situation) if guests else None
     first = table.first_missed(runs[0].started if runs else None, floor) or due
     if miss is not None and expected_off(node, miss, situation.facts.policy):
-        reason = Reason("node_expected_offline", miss.reason.values)
+        reason = Reason(ReasonCode.NODE_EXPECTED_OFFLINE, miss.reason.values)
         return Verdict(status=Status.PENDING, problem=False, reason=reason, confidence=Confidence.SCHEDULED)
     return Verdict(
         status=Status.OVERDUE,
         problem=True,
-        reason=miss.reason if miss else Reason("run_missed", {"node": node, "slot": due, "job": job_name(job)}),
+        reason=miss.reason
+        if miss
+        else Reason(ReasonCode.RUN_MISSED, {"node": node, "slot": due, "job": job_name(job)}),
         since=table.deadline(first),
         confidence=Confidence.SCHEDULED,
         failures=table.missed(runs[0].started if runs else None, floor),

@@ -11,6 +11,7 @@ from ..assessment import Picture
 from ..jobs.timetable import event_of
 from ..model.facts import Facts
 from ..model.labels import guest_label, job_name
+from ..model.reason_codes import ReasonCode
 from ..model.verdict import Status
 
 # "22" is an hour to most people; nobody takes "30" for one.
@@ -60,7 +61,7 @@ def _of_job(job: BackupJob, facts: Facts, picture: Picture) -> Iterator[Mistake]
     yield from _surprises(job)
     yield from _denied_storages(job, facts, picture)
     for reason in picture.jobs[job.job_id].verdict.findings:
-        if reason.code == "slot_skipped_by_clock_change":
+        if reason.code == ReasonCode.SLOT_SKIPPED_BY_CLOCK_CHANGE:
             values = {name: str(value) for name, value in reason.values.items()}
             yield Mistake("clock_change_skips_slot", f"{job.job_id} {values['date']}", {"job": job_name(job), **values})
 

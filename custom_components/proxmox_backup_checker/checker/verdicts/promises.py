@@ -13,15 +13,16 @@ from ..context import Situation
 from ..jobs.timetable import Timetable, event_of, has_schedule
 from ..model.facts import Blindness
 from ..model.labels import job_name, job_name_by_id
+from ..model.reason_codes import ReasonCode
 from ..model.verdict import Confidence, Reason, Status, Verdict, unknown
 from ..runs.outcomes import Outcome, Result
 from .missed_slots import expected_off, explain_miss
 
-_FAILURES: Final[Mapping[Result, str]] = {
-    Result.FAILED: "backup_failed",
-    Result.CANCELLED: "backup_cancelled",
-    Result.INTERRUPTED: "backup_interrupted",
-    Result.NOT_REACHED: "backup_not_reached",
+_FAILURES: Final[Mapping[Result, ReasonCode]] = {
+    Result.FAILED: ReasonCode.BACKUP_FAILED,
+    Result.CANCELLED: ReasonCode.BACKUP_CANCELLED,
+    Result.INTERRUPTED: ReasonCode.BACKUP_INTERRUPTED,
+    Result.NOT_REACHED: ReasonCode.BACKUP_NOT_REACHED,
 }
 _USUAL_GAPS: Final = 2.0
 _LEAST_RUNS: Final = 3
@@ -42,7 +43,7 @@ def judge_promise(guest: Guest, job: BackupJob, situation: Situation) -> Verdict
         verdict = _from_newest(guest, job, outcomes, situation, table, floor)
     elif due is None:
         verdict = Verdict(
-            status=Status.PENDING, problem=False, reason=Reason("first_run_not_due", {"job": job_name(job)})
+            status=Status.PENDING, problem=False, reason=Reason(ReasonCode.FIRST_RUN_NOT_DUE, {"job": job_name(job)})
         )
     else:
         verdict = _without_run(guest, job, outcomes, situation, table, due, floor)
@@ -62,7 +63,9 @@ def _from_newest(
     record = situation.job_record(job)
     fresh = record is not None and record.owed_because in {"created", "enabled"}
     if fresh and floor is not None and newest.started < floor and not _serves_latest(newest, table):
-        return Verdict(status=Status.PENDING, problem=False, reason=Reason("first_run_not_due", {"job": job_name(job)}))
+        return Verdict(
+            status=Status.PENDING, problem=False, reason=Reason(ReasonCode.FIRST_RUN_NOT_DUE, {"job": job_name(job)})
+        )
     return from_outcome(guest, outcomes, situation)
 
 
@@ -98,18 +101,13 @@ def from_outcome(guest: Guest, outcomes: Sequence[Outcome], situation: Situation
         )
     if newest.result is Result.UNCLEAR:
         return _by_archive(guest, newest.started, situation) or replace(
-            unknown("status_unclear", **values), evidence=(newest.upid,), trace={"rule": "status_unclear"}
+            unknown(ReasonCode.STATUS_UNCLEAR, **values), evidence=(newest.upid,), trace={"rule": "status_unclear"}
         )
-    code = _FAILURES[newest.result]
-    if newest.result is Result.NOT_REACHED and not job:
-        code += "_by_any_job"
-    if newest.result in {Result.FAILED, Result.NOT_REACHED} and not newest.error:
-        code += "_unexplained"
     since, failures = _failing(outcomes)
     return Verdict(
         status=Status.FAILED,
         problem=True,
-        reason=Reason(code, values),
+        reason=Reason(_failure_code(newest), values),
         since=since,
         confidence=newest.confidence,
         evidence=(newest.upid,),
@@ -120,10 +118,23 @@ def from_outcome(guest: Guest, outcomes: Sequence[Outcome], situation: Situation
     )
 
 
-def _success_code(outcome: Outcome) -> str:
+def _success_code(outcome: Outcome) -> ReasonCode:
     if outcome.by_hand:
-        return "backed_up_by_hand"
-    return "backed_up" if outcome.job_id else "backed_up_by_unknown_job"
+        return ReasonCode.BACKED_UP_BY_HAND
+    return ReasonCode.BACKED_UP if outcome.job_id else ReasonCode.BACKED_UP_BY_UNKNOWN_JOB
+
+
+def _failure_code(outcome: Outcome) -> ReasonCode:
+    match outcome.result:
+        case Result.FAILED if not outcome.error:
+            return ReasonCode.BACKUP_FAILED_UNEXPLAINED
+        case Result.NOT_REACHED if outcome.job_id is None:
+            explained = ReasonCode.BACKUP_NOT_REACHED_BY_ANY_JOB
+            return explained if outcome.error else ReasonCode.BACKUP_NOT_REACHED_BY_ANY_JOB_UNEXPLAINED
+        case Result.NOT_REACHED if not outcome.error:
+            return ReasonCode.BACKUP_NOT_REACHED_UNEXPLAINED
+        case result:
+            return _FAILURES[result]
 
 
 def _failing(outcomes: Sequence[Outcome]) -> tuple[datetime | None, int]:
@@ -156,7 +167,7 @@ def _without_run(
     if not situation.is_seen(guest.node, table.deadline(due)) and not situation.is_off(guest):
         return _unseen(guest, situation)
     if not outcomes and _was_never_watched(guest, job, due, situation):
-        return replace(unknown("no_run_seen", job=job_name(job)), trace={"rule": "no_run_seen"})
+        return replace(unknown(ReasonCode.NO_RUN_SEEN, job=job_name(job)), trace={"rule": "no_run_seen"})
     return _missed(guest, job, outcomes, situation, table, due, floor)
 
 
@@ -167,8 +178,10 @@ def _until_the_run_ends(
     if outcomes:
         return from_outcome(guest, outcomes, situation)
     if _was_never_watched(guest, job, due, situation):
-        return unknown("no_run_seen", job=job_name(job))
-    return Verdict(status=Status.PENDING, problem=False, reason=Reason("first_run_in_progress", {"job": job_name(job)}))
+        return unknown(ReasonCode.NO_RUN_SEEN, job=job_name(job))
+    return Verdict(
+        status=Status.PENDING, problem=False, reason=Reason(ReasonCode.FIRST_RUN_IN_PROGRESS, {"job": job_name(job)})
+    )
 
 
 def _missed(
@@ -188,7 +201,7 @@ def _missed(
         return Verdict(
             status=Status.PENDING,
             problem=False,
-            reason=Reason("node_expected_offline", miss.reason.values),
+            reason=Reason(ReasonCode.NODE_EXPECTED_OFFLINE, miss.reason.values),
             confidence=Confidence.SCHEDULED,
             trace={"rule": "node_expected_offline", "first_missed": first.isoformat()},
         )
@@ -211,7 +224,7 @@ def _unseen(guest: Guest, situation: Situation) -> Verdict:
     if node is not None and node.blindness is not None:
         return replace(unknown(node.blindness, node=guest.node), trace={"rule": "not_visible"})
     seen = situation.facts.read_at or situation.facts.now
-    return replace(unknown("cannot_verify", since=seen), trace={"rule": "cluster_not_visible"})
+    return replace(unknown(ReasonCode.CANNOT_VERIFY, since=seen), trace={"rule": "cluster_not_visible"})
 
 
 def _was_never_watched(guest: Guest, job: BackupJob, due: datetime, situation: Situation) -> bool:
@@ -232,7 +245,7 @@ def _by_archive(guest: Guest, since: datetime, situation: Situation) -> Verdict 
     return Verdict(
         status=Status.OK,
         problem=False,
-        reason=Reason("archive_found", {"storage": newest.storage}),
+        reason=Reason(ReasonCode.ARCHIVE_FOUND, {"storage": newest.storage}),
         since=archive_time(newest),
         confidence=Confidence.ARTIFACT,
         evidence=(newest.volid,),
@@ -250,7 +263,9 @@ def _without_timetable(guest: Guest, job: BackupJob, outcomes: Sequence[Outcome]
     trace = {"rule": "observed_rhythm"}
     if not outcomes:
         if event_of(job) is None:
-            return replace(unknown("schedule_unreadable", job=job_name(job), schedule=job.schedule or ""), trace=trace)
+            return replace(
+                unknown(ReasonCode.SCHEDULE_UNREADABLE, job=job_name(job), schedule=job.schedule or ""), trace=trace
+            )
         return replace(_unseen(guest, situation), trace=trace)
     verdict = from_outcome(guest, outcomes, situation)
     if verdict.status is not Status.OK or not has_schedule(job):
@@ -263,9 +278,9 @@ def _without_timetable(guest: Guest, job: BackupJob, outcomes: Sequence[Outcome]
     if not situation.has_come(starts[0] + _USUAL_GAPS * usual - skew):
         return replace(verdict, trace=trace)
     if event_of(job) is not None:
-        code: str = node.blindness if node and node.blindness else Blindness.NODE_UNREACHABLE
+        code = node.blindness if node and node.blindness else Blindness.NODE_UNREACHABLE
         return replace(unknown(code, node=guest.node), trace=trace)
-    return replace(unknown("schedule_unreadable", job=job_name(job), schedule=job.schedule or ""), trace=trace)
+    return replace(unknown(ReasonCode.SCHEDULE_UNREADABLE, job=job_name(job), schedule=job.schedule or ""), trace=trace)
 
 
 def _trace(table: Timetable, due: datetime | None, floor: datetime | None) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 from ..model.facts import Facts
 from ..model.labels import size_text
+from ..model.reason_codes import ReasonCode
 from ..model.verdict import Reason, Status
 from ..runs.outcomes import Outcome, Result
 
@@ -62,7 +63,10 @@ def _too_small(size: int, sizes: Sequence[int]) -> Iterable[tuple[Status, Reason
         return
     usual, spread = _usual(sizes)
     if size < min(_MUCH_SMALLER * usual, usual - _SPREADS * spread):
-        yield Status.WARNING, Reason("size_suspicious", {"size": size_text(size), "usual": size_text(int(usual))})
+        yield (
+            Status.WARNING,
+            Reason(ReasonCode.SIZE_SUSPICIOUS, {"size": size_text(size), "usual": size_text(int(usual))}),
+        )
 
 
 def _too_long(seconds: int, times: Sequence[int]) -> Iterable[tuple[Status, Reason]]:
@@ -70,7 +74,10 @@ def _too_long(seconds: int, times: Sequence[int]) -> Iterable[tuple[Status, Reas
         return
     usual, spread = _usual(times)
     if seconds > max(_MUCH_LONGER * usual, usual + _SPREADS * spread, usual + _LONG_AT_LEAST):
-        yield Status.OK, Reason("duration_suspicious", {"minutes": str(seconds // 60), "usual": str(int(usual) // 60)})
+        yield (
+            Status.OK,
+            Reason(ReasonCode.DURATION_SUSPICIOUS, {"minutes": str(seconds // 60), "usual": str(int(usual) // 60)}),
+        )
 
 
 def _usual(values: Sequence[int]) -> tuple[float, float]:

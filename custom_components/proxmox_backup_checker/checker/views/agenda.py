@@ -9,9 +9,9 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from ..assessment import JobView, Picture
-from ..history.job_history import COULD_NOT_START
 from ..jobs.timetable import event_of
 from ..model.labels import abbreviated, duration_text, job_name, job_name_by_id, labels_of_guests, size_text
+from ..model.reason_codes import ReasonCode
 from ..model.records import MissRecord, RunRecord
 from ..model.verdict import Confidence, Reason, Status, gravity
 from ..runs.outcomes import Result
@@ -31,10 +31,10 @@ _STILL_DUE: Final = timedelta(hours=2)
 _CLOCKS_DIFFER: Final = timedelta(minutes=1)
 _DAY: Final = timedelta(days=1)
 _TITLES: Final = {
-    Status.FAILED: "agenda_failed",
-    Status.UNKNOWN: "agenda_unclear",
-    Status.WARNING: "agenda_warnings",
-    Status.OK: "agenda_succeeded",
+    Status.FAILED: ReasonCode.AGENDA_FAILED,
+    Status.UNKNOWN: ReasonCode.AGENDA_UNCLEAR,
+    Status.WARNING: ReasonCode.AGENDA_WARNINGS,
+    Status.OK: ReasonCode.AGENDA_SUCCEEDED,
 }
 
 
@@ -90,7 +90,7 @@ def _past(picture: Picture, start: datetime, end: datetime) -> Iterable[AgendaIt
             "failed": str(len(bad)),
         }
         zone = zone_of(groups[0][0].node, picture)
-        yield _whole_day(f"runs_{job_id}_{day}", day, zone, Reason("agenda_many_runs", values))
+        yield _whole_day(f"runs_{job_id}_{day}", day, zone, Reason(ReasonCode.AGENDA_MANY_RUNS, values))
 
 
 def _groups(picture: Picture, start: datetime, end: datetime) -> Iterable[list[RunRecord]]:
@@ -114,7 +114,7 @@ def _of_group(group: list[RunRecord], picture: Picture) -> AgendaItem:
     every = {outcome.vmid for outcome in outcomes}
     code = _TITLES[status]
     if status is Status.FAILED and bad and bad != every:
-        code = "agenda_failed_in_part"
+        code = ReasonCode.AGENDA_FAILED_IN_PART
     values = {
         "job": job_name_by_id(group[0].job_id, picture.history.jobs),
         "guests": abbreviated(labels_of_guests(sorted(every), picture.history.guests)),
@@ -122,11 +122,11 @@ def _of_group(group: list[RunRecord], picture: Picture) -> AgendaItem:
         "count": str(len(every)),
     }
     if status is Status.UNKNOWN and not values["job"]:
-        code = "agenda_unclear_run"
+        code = ReasonCode.AGENDA_UNCLEAR_RUN
     elif group[0].confidence is Confidence.MANUAL:
-        code = "agenda_by_hand_failed" if status is Status.FAILED else "agenda_by_hand"
+        code = ReasonCode.AGENDA_BY_HAND_FAILED if status is Status.FAILED else ReasonCode.AGENDA_BY_HAND
     elif not values["job"]:
-        code = "agenda_unknown_job_failed" if status is Status.FAILED else "agenda_unknown_job"
+        code = ReasonCode.AGENDA_UNKNOWN_JOB_FAILED if status is Status.FAILED else ReasonCode.AGENDA_UNKNOWN_JOB
     first = min(run.started for run in group)
     last = max(run.ended for run in group if run.ended is not None)
     return AgendaItem(
@@ -151,9 +151,9 @@ def _details(group: list[RunRecord], duration: timedelta, picture: Picture) -> I
         yield tell_run(run, result.status, job_name_by_id(run.job_id, picture.history.jobs) or None, names)
     sizes = [outcome.size for run in group for outcome in run.outcomes if outcome.size is not None]
     if sizes:
-        yield Reason("agenda_figures", {"size": size_text(sum(sizes)), "duration": duration_text(duration)})
+        yield Reason(ReasonCode.AGENDA_FIGURES, {"size": size_text(sum(sizes)), "duration": duration_text(duration)})
     else:
-        yield Reason("agenda_duration", {"duration": duration_text(duration)})
+        yield Reason(ReasonCode.AGENDA_DURATION, {"duration": duration_text(duration)})
 
 
 def _missed(picture: Picture) -> Iterable[AgendaItem]:
@@ -165,7 +165,7 @@ def _missed(picture: Picture) -> Iterable[AgendaItem]:
             start=miss.slot,
             end=miss.slot + (usual or _DURATION_WHERE_UNKNOWN),
             title=Reason(
-                "agenda_not_started" if miss.code in COULD_NOT_START else "agenda_missed",
+                ReasonCode.AGENDA_NOT_STARTED if miss.code.meaning.is_start_failed else ReasonCode.AGENDA_MISSED,
                 {"job": job_name_by_id(miss.job_id, picture.history.jobs)},
             ),
             details=(_why_missed(miss, picture),),
@@ -181,7 +181,7 @@ def _why_missed(miss: MissRecord, picture: Picture) -> Reason:
         "error": miss.error or "",
         "origin": "?",
     }
-    return Reason(str(miss.code), values)
+    return Reason(miss.code, values)
 
 
 def _running(picture: Picture, now: datetime) -> Iterable[AgendaItem]:
@@ -197,7 +197,9 @@ def _running(picture: Picture, now: datetime) -> Iterable[AgendaItem]:
             identity=f"run_{run.upid}",
             start=run.started,
             end=end,
-            title=Reason("agenda_running" if job else "agenda_running_by_hand", {"job": job, "node": run.node}),
+            title=Reason(
+                ReasonCode.AGENDA_RUNNING if job else ReasonCode.AGENDA_RUNNING_BY_HAND, {"job": job, "node": run.node}
+            ),
             nodes=(run.node,),
         )
 
@@ -213,7 +215,7 @@ def _planned(view: JobView, picture: Picture, start: datetime, end: datetime, no
             if len(slots) > MOST_A_DAY:
                 values = {"job": job_name(view.job), "schedule": view.job.schedule or ""}
                 identity = f"plan_{view.job.job_id}_{day}_{zone}"
-                yield _whole_day(identity, day, zone, Reason("agenda_many_slots", values))
+                yield _whole_day(identity, day, zone, Reason(ReasonCode.AGENDA_MANY_SLOTS, values))
             else:
                 yield from (_of_slot(view, picture, slot, nodes) for slot in slots)
 
@@ -278,14 +280,14 @@ def _of_slot(view: JobView, picture: Picture, slot: datetime, nodes: tuple[str, 
         "guests": abbreviated(labels_of_guests(view.covered, picture.history.guests)) or "–",
         "storage": view.job.storage or "local",
     }
-    plan = Reason("agenda_plan", values)
+    plan = Reason(ReasonCode.AGENDA_PLAN, values)
     if usual is not None:
-        plan = Reason("agenda_plan_with_duration", {**values, "duration": duration_text(usual)})
+        plan = Reason(ReasonCode.AGENDA_PLAN_WITH_DURATION, {**values, "duration": duration_text(usual)})
     return AgendaItem(
         identity=f"plan_{view.job.job_id}_{int(slot.timestamp())}",
         start=slot,
         end=slot + (usual or _DURATION_WHERE_UNKNOWN),
-        title=Reason("agenda_planned", values),
+        title=Reason(ReasonCode.AGENDA_PLANNED, values),
         details=(plan,),
         nodes=nodes,
     )

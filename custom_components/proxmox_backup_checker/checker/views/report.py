@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import floor
-from typing import Final, Literal
+from typing import Final
 
 from ..assessment import Picture, StorageView
 from ..metrics import stored_bytes, used_percent
 from ..model.labels import guest_label, job_name, job_name_by_id
 from ..model.records import RunRecord
+from ..model.subject import Subject
 from ..model.verdict import Status, Verdict
 from ..runs.outcomes import Outcome, Result, succeeded
 from ..runs.run_starts import starts_of
@@ -20,13 +21,12 @@ _BAD: Final = frozenset({Result.FAILED, Result.CANCELLED, Result.INTERRUPTED, Re
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
-    """Something with the verdict on it as it is now; `key` is a VMID, a job's id or a storage's key.
+    """A guest, job or storage with the verdict on it as it is now.
 
     `acknowledged` tells that a person has said to know of the problem.
     """
 
-    kind: Literal["guest", "job", "storage"]
-    key: str
+    subject: Subject
     name: str
     verdict: Verdict
     acknowledged: bool = False
@@ -36,8 +36,7 @@ class Standing:
 class Failure:
     """How often a guest's backup failed, or a job's run as a whole, and what Proxmox said last; `settled` if all is well now."""
 
-    kind: Literal["guest", "job"]
-    key: str
+    subject: Subject
     name: str
     times: int
     last: datetime
@@ -119,7 +118,7 @@ class Report:
 
     def count(self, status: Status) -> int:
         """Return how many guests have a problem of a kind."""
-        return sum(found.kind == "guest" and found.verdict.lasting is status for found in self.problems)
+        return sum(found.subject.kind == "guest" and found.verdict.lasting is status for found in self.problems)
 
 
 def report(picture: Picture, since: datetime, until: datetime) -> Report:
@@ -127,7 +126,7 @@ def report(picture: Picture, since: datetime, until: datetime) -> Report:
     runs = [run for run in picture.history.runs.values() if since <= (run.ended or run.started) < until]
     runs.sort(key=lambda run: run.started)
     standings = list(_standings(picture))
-    guests = [found for found in standings if found.kind == "guest"]
+    guests = [found for found in standings if found.subject.kind == "guest"]
     upcoming = [found.verdict.next_due for found in standings if found.verdict.next_due is not None]
     return Report(
         since=since,
@@ -156,17 +155,17 @@ def report(picture: Picture, since: datetime, until: datetime) -> Report:
 
 def _standings(picture: Picture) -> Iterable[Standing]:
     for found in _held(picture):
-        acknowledged = picture.acknowledgement(f"{found.kind}_{found.key}") is not None
+        acknowledged = picture.acknowledgement(found.subject) is not None
         yield replace(found, acknowledged=True) if acknowledged else found
 
 
 def _held(picture: Picture) -> Iterable[Standing]:
     for vmid, guest in picture.guests.items():
-        yield Standing(kind="guest", key=str(vmid), name=guest_label(guest.guest.name, vmid), verdict=guest.verdict)
+        yield Standing(subject=Subject.guest(vmid), name=guest_label(guest.guest.name, vmid), verdict=guest.verdict)
     for job_id, job in picture.jobs.items():
-        yield Standing(kind="job", key=job_id, name=job_name(job.job), verdict=job.verdict)
+        yield Standing(subject=Subject.job(job_id), name=job_name(job.job), verdict=job.verdict)
     for key, storage in picture.storages.items():
-        yield Standing(kind="storage", key=key, name=key, verdict=storage.verdict)
+        yield Standing(subject=Subject.storage(key), name=key, verdict=storage.verdict)
 
 
 def problems_of(picture: Picture) -> tuple[Standing, ...]:
@@ -176,8 +175,8 @@ def problems_of(picture: Picture) -> tuple[Standing, ...]:
 
 def _problems(standings: Iterable[Standing]) -> tuple[Standing, ...]:
     found = [standing for standing in standings if standing.verdict.problem is True]
-    told = {standing.verdict.job_id for standing in found if standing.kind == "guest"}
-    shown = (standing for standing in found if standing.kind != "job" or standing.key not in told)
+    told = {standing.verdict.job_id for standing in found if standing.subject.kind == "guest"}
+    shown = (standing for standing in found if standing.subject.kind != "job" or standing.subject.id not in told)
     return tuple(sorted(shown, key=lambda standing: standing.acknowledged))
 
 
@@ -194,8 +193,7 @@ def _failures(runs: Iterable[RunRecord], picture: Picture) -> Iterable[Failure]:
     for vmid, outcomes in sorted(by_guest.items()):
         view, record = picture.guests.get(vmid), picture.history.guests.get(vmid)
         yield Failure(
-            kind="guest",
-            key=str(vmid),
+            subject=Subject.guest(vmid),
             name=guest_label(view.guest.name if view else record.name if record else None, vmid),
             times=len(outcomes),
             last=outcomes[-1].started,
@@ -205,8 +203,7 @@ def _failures(runs: Iterable[RunRecord], picture: Picture) -> Iterable[Failure]:
     for job_id, failed in sorted(by_job.items()):
         job = picture.jobs.get(job_id)
         yield Failure(
-            kind="job",
-            key=job_id,
+            subject=Subject.job(job_id),
             name=job_name_by_id(job_id, picture.history.jobs),
             times=len(failed),
             last=failed[-1].started,
@@ -290,7 +287,7 @@ def numbers(told: Report) -> Mapping[str, int | None]:
         "guests_failed": told.count(Status.FAILED),
         "guests_overdue": told.count(Status.OVERDUE),
         "guests_uncovered": told.count(Status.UNCOVERED) + len(told.uncovered),
-        "guests_unknown": sum(found.kind == "guest" for found in told.unknown),
+        "guests_unknown": sum(found.subject.kind == "guest" for found in told.unknown),
         "guests_paused": told.paused,
         "guests_ignored": told.ignored,
         "warnings": len(told.warnings),

@@ -12,6 +12,7 @@ from ...archives.archive import Owner, good_backups
 from ...assessment import GuestView, JobView, Picture
 from ...metrics import stored_bytes
 from ...model.labels import job_name_by_id
+from ...model.reason_codes import ReasonCode
 from ...model.records import GuestRecord, RunRecord
 from ...model.verdict import Confidence, Reason, Status, Verdict
 from ...runs.outcomes import Outcome, Result
@@ -195,7 +196,7 @@ def gone_guests(picture: Picture, since: datetime) -> Iterator[tuple[Guest, Gues
 def verdict_on_gone(record: GuestRecord) -> Verdict:
     """Return what is held of a guest that has been removed."""
     since = record.absent_since
-    reason = Reason("guest_removed", {"since": since} if since else {})
+    reason = Reason(ReasonCode.GUEST_REMOVED, {"since": since} if since else {})
     return Verdict(status=Status.IGNORED, problem=False, reason=reason, since=since)
 
 
