@@ -142,7 +142,7 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
             await self._told()
             self._history = history = change(self._history)
             # What the picture had to tell was told when it was made.
-            self.data = replace(self.data, history=history, happenings=(), messages=())
+            self.data = replace(self.data, history=history, events=(), messages=())
             self._store.save_later(history)
         self.async_update_listeners()
 

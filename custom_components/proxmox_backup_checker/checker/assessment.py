@@ -6,8 +6,8 @@ from datetime import datetime
 
 from ..proxmox.api.backup_models import BackupJob
 from ..proxmox.api.cluster_models import ClusterStatus, Guest
-from .activity.detection import Change, happenings_of
-from .activity.events import Happening
+from .activity.detection import Change, events_of
+from .activity.events import ActivityEvent
 from .alerts.acknowledgements import applies_to
 from .alerts.alerts import Alert, alerts_of
 from .alerts.announcements import Message, announce
@@ -66,7 +66,7 @@ class Picture:
     `jobs_visible` is False where the token may not see jobs: then `jobs` is empty and says nothing. `guests_complete` is
     False where a guest that exists may be missing from `guests`. `history` is what to keep until the next moment, `index`
     the same runs by guest and job. `verdict` is that of the cluster as a whole, `read_at` when Proxmox was last read.
-    `happenings` are what has happened since the picture before, oldest first. `verdicts` holds all of them. `alerts` are the problems as a person would tell them, `messages` what
+    `events` are what has happened since the picture before, oldest first. `verdicts` holds all of them. `alerts` are the problems as a person would tell them, `messages` what
     is to be told now.
     """
 
@@ -83,7 +83,7 @@ class Picture:
     running: tuple[RunRecord, ...]
     history: History
     index: RunIndex
-    happenings: tuple[Happening, ...]
+    events: tuple[ActivityEvent, ...]
     verdicts: Mapping[Subject, Verdict]
     alerts: tuple[Alert, ...]
     messages: tuple[Message, ...]
@@ -134,7 +134,7 @@ def judge(facts: Facts, history: History, before: Picture | None = None) -> Pict
             alerts=told.alerts,
         ),
         index=situation.index,
-        happenings=happenings_of(change),
+        events=events_of(change),
         verdicts=verdicts,
         alerts=alerts,
         messages=told.messages,

@@ -1,4 +1,4 @@
-"""The form of a happening: what took place at one moment, and whom it concerns."""
+"""An event of the backups: what took place at one moment, and whom it concerns."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,7 +7,7 @@ from enum import StrEnum
 from ..model.verdict import Reason
 
 
-class HappeningKind(StrEnum):
+class ActivityKind(StrEnum):
     """What can happen."""
 
     RUN_SUCCEEDED = "run_succeeded"
@@ -30,14 +30,14 @@ class HappeningKind(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Happening:
-    """Something that took place; `identity` is the same for the same happening whenever and wherever it is found.
+class ActivityEvent:
+    """Something that took place; `identity` is the same for the same event whenever and wherever it is found.
 
     `reason` tells it in a sentence and `details` say more. `job_id` and `job`, its name, are None where no job is concerned;
     `guests` are the VMIDs concerned and `names` what people call them. `size` in bytes of all that was saved.
     """
 
-    kind: HappeningKind
+    kind: ActivityKind
     identity: str
     moment: datetime
     reason: Reason

@@ -8,14 +8,14 @@ from ...proxmox.retention import KeepOptions
 from ..model.reason_codes import ReasonCode
 from ..model.records import History, JobRecord
 from ..model.verdict import Reason
-from .events import Happening, HappeningKind
+from .events import ActivityEvent, ActivityKind
 
 _RULES: Final = ("last", "hourly", "daily", "weekly", "monthly", "yearly")
 _RETENTION: Final = "prune-backups"
 _ELSEWHERE: Final = frozenset({"enabled", _RETENTION})
 
 
-def changes_of_jobs(before: History, after: History, now: datetime) -> Iterable[Happening]:
+def changes_of_jobs(before: History, after: History, now: datetime) -> Iterable[ActivityEvent]:
     """Return what was done to jobs between two states of a history."""
     # Jobs that the token may only see now are not new.
     seen_before = any(guest.without_job is not None for guest in before.guests.values())
@@ -26,23 +26,23 @@ def changes_of_jobs(before: History, after: History, now: datetime) -> Iterable[
         if known is None or (known.deleted is not None and job.deleted is None):
             if job.deleted is None and seen_before:
                 yield _of_job(
-                    HappeningKind.JOB_CREATED, job, now, Reason(ReasonCode.HAPPENED_JOB_CREATED, {"job": job.name})
+                    ActivityKind.JOB_CREATED, job, now, Reason(ReasonCode.HAPPENED_JOB_CREATED, {"job": job.name})
                 )
         elif job.deleted is not None:
             if known.deleted is None:
                 yield _of_job(
-                    HappeningKind.JOB_DELETED, job, now, Reason(ReasonCode.HAPPENED_JOB_DELETED, {"job": job.name})
+                    ActivityKind.JOB_DELETED, job, now, Reason(ReasonCode.HAPPENED_JOB_DELETED, {"job": job.name})
                 )
         else:
             yield from _changes_of_job(known, job, now)
 
 
-def _changes_of_job(known: JobRecord, job: JobRecord, now: datetime) -> Iterable[Happening]:
+def _changes_of_job(known: JobRecord, job: JobRecord, now: datetime) -> Iterable[ActivityEvent]:
     values = {"job": job.name}
     if known.enabled and not job.enabled:
-        yield _of_job(HappeningKind.JOB_DISABLED, job, now, Reason(ReasonCode.HAPPENED_JOB_DISABLED, values))
+        yield _of_job(ActivityKind.JOB_DISABLED, job, now, Reason(ReasonCode.HAPPENED_JOB_DISABLED, values))
     elif job.enabled and not known.enabled:
-        yield _of_job(HappeningKind.JOB_ENABLED, job, now, Reason(ReasonCode.HAPPENED_JOB_ENABLED, values))
+        yield _of_job(ActivityKind.JOB_ENABLED, job, now, Reason(ReasonCode.HAPPENED_JOB_ENABLED, values))
     names = sorted((known.fingerprint.keys() | job.fingerprint.keys()) - _ELSEWHERE)
     details = [
         _change(name, known.fingerprint.get(name, ""), job.fingerprint.get(name, ""))
@@ -53,12 +53,12 @@ def _changes_of_job(known: JobRecord, job: JobRecord, now: datetime) -> Iterable
     if old != new:
         if keeps_less(old, new):
             kept = {**values, "before": old or "–", "after": new or "–"}
-            yield _of_job(HappeningKind.RETENTION_CUT, job, now, Reason(ReasonCode.HAPPENED_JOB_RETENTION_CUT, kept))
+            yield _of_job(ActivityKind.RETENTION_CUT, job, now, Reason(ReasonCode.HAPPENED_JOB_RETENTION_CUT, kept))
         else:
             details.append(Reason(ReasonCode.CHANGED_RETENTION, {"before": old or "–", "after": new or "–"}))
     if details:
         reason = Reason(ReasonCode.HAPPENED_JOB_CHANGED, values)
-        yield _of_job(HappeningKind.JOB_CHANGED, job, now, reason, tuple(details))
+        yield _of_job(ActivityKind.JOB_CHANGED, job, now, reason, tuple(details))
 
 
 def _change(name: str, before: str, after: str) -> Reason:
@@ -91,7 +91,7 @@ def _numbers(before: str, after: str) -> str:
     return " ".join([*came, *went])
 
 
-def changes_of_storages(before: History, after: History, now: datetime) -> Iterable[Happening]:
+def changes_of_storages(before: History, after: History, now: datetime) -> Iterable[ActivityEvent]:
     """Return which storages keep less than before."""
     for key, storage in after.storages.items():
         known = before.storages.get(key)
@@ -100,8 +100,8 @@ def changes_of_storages(before: History, after: History, now: datetime) -> Itera
             continue
         if keeps_less(known.keep, storage.keep):
             values = {"storage": storage.storage, "before": known.keep or "–", "after": storage.keep or "–"}
-            yield Happening(
-                kind=HappeningKind.RETENTION_CUT,
+            yield ActivityEvent(
+                kind=ActivityKind.RETENTION_CUT,
                 identity=f"retention_cut_{key}_{int(now.timestamp())}",
                 moment=now,
                 reason=Reason(ReasonCode.HAPPENED_STORAGE_RETENTION_CUT, values),
@@ -128,9 +128,9 @@ def keeps_less(before: str | None, after: str | None) -> bool:
 
 
 def _of_job(
-    kind: HappeningKind, job: JobRecord, now: datetime, reason: Reason, details: tuple[Reason, ...] = ()
-) -> Happening:
-    return Happening(
+    kind: ActivityKind, job: JobRecord, now: datetime, reason: Reason, details: tuple[Reason, ...] = ()
+) -> ActivityEvent:
+    return ActivityEvent(
         kind=kind,
         identity=f"{kind}_{job.job_id}_{int(now.timestamp())}",
         moment=now,
