@@ -58,7 +58,7 @@ class AlertCause:
 class Alert:
     """Problems of which there is one message.
 
-    `tag` stays the same as long as it is about the same problem. `about` is the job, node, storage or guest that they are
+    `tag` stays the same as long as it is about the same thing. `about` is the job, node, storage or guest that they are
     told by, None where there is none; `subjects` are all whose verdicts belong to it, `occurrences` those of their verdicts
     that have one. `causes` come with the most guests first. `runs` are the failed runs, and `total` is how many guests the
     job covers. `patience` is how long it may last before anybody is told, and `in_progress` tells that the job is still
@@ -135,16 +135,35 @@ def about_of(kind: AlertKind, tag: str) -> Subject | None:
 def alerts_of(verdicts: Mapping[Subject, Verdict], situation: Situation) -> tuple[Alert, ...]:
     """Return the alerts that the verdicts on guests, jobs and storages give."""
     groups: dict[tuple[AlertKind, Subject | None], _Group] = {}
+    told = told_occurrences(situation.history.alerts.values())
     for subject, verdict in verdicts.items():
         if subject == CLUSTER or not _is_worth_telling(verdict):
             continue
         kind, about = _group_of(subject, verdict, situation)
+        if verdict.occurrence is not None and (tags := told.get((subject, verdict.occurrence))):
+            kind, about = tags.get(tag_of(kind, about)) or next(iter(tags.values()))
         groups.setdefault((kind, about), _Group(kind, about)).members[subject] = verdict
     if vanished := _vanished(situation):
         group = groups.setdefault((AlertKind.BLIND, None), _Group(AlertKind.BLIND, None))
         group.unseen.extend(vanished)
-    alerts = [_alert(group, situation) for group in _without_doubles(groups.values())]
-    return tuple(_under_old_tags(alerts, situation.history.alerts))
+    return tuple(_alert(group, situation) for group in _without_doubles(groups.values()))
+
+
+def told_occurrences(
+    records: Iterable[AlertRecord],
+) -> Mapping[tuple[Subject, str], Mapping[str, tuple[AlertKind, Subject | None]]]:
+    """Return the alerts, by tag, in which each failed run or missed slot of a subject was told, or known from the beginning.
+
+    It stays in that alert when more, or no more, is known of its cause: as where a host was off over a slot and has been
+    started again since. So nobody is told twice of one missing backup.
+    """
+    told: dict[tuple[Subject, str], dict[str, tuple[AlertKind, Subject | None]]] = {}
+    for record in records:
+        if record.ended is None and (record.announced or record.known_before):
+            home = record.kind, about_of(record.kind, record.tag)
+            for found in record.occurrences.items():
+                told.setdefault(found, {})[record.tag] = home
+    return told
 
 
 def _is_worth_telling(verdict: Verdict) -> bool:
@@ -214,37 +233,6 @@ def _without_doubles(groups: Iterable[_Group]) -> Iterator[_Group]:
                 other.members.update(group.members)
                 continue
         yield group
-
-
-def told_occurrences(records: Iterable[AlertRecord]) -> frozenset[tuple[Subject, str]]:
-    """Return the failed runs and missed slots, by subject, of alerts that go on and were told, or known from the beginning."""
-    known = (record for record in records if record.ended is None and (record.announced or record.known_before))
-    return frozenset(found for record in known for found in record.occurrences.items())
-
-
-def _under_old_tags(alerts: Iterable[Alert], records: Mapping[str, AlertRecord]) -> Iterator[Alert]:
-    """Let an alert that is an old one, explained otherwise, go on under the old tag: its message is replaced in place.
-
-    So a slot that was missed while the host was off stays one alarm when no more is known of the host.
-    """
-    alerts = list(alerts)
-    told, current = told_occurrences(records.values()), {alert.tag for alert in alerts}
-    free = [record for record in records.values() if record.ended is None and record.tag not in current]
-    for alert in alerts:
-        old = None
-        if alert.tag not in records and set(alert.subjects) == alert.occurrences.keys():
-            if told.issuperset(alert.occurrences.items()):
-                old = max(free, key=lambda record: _in_common(alert, record), default=None)
-        if old is None or not _in_common(alert, old):
-            yield alert
-        else:
-            free.remove(old)
-            yield replace(alert, tag=old.tag)
-
-
-def _in_common(alert: Alert, record: AlertRecord) -> int:
-    """Return how many failed runs and missed slots belong to both."""
-    return len(alert.occurrences.items() & record.occurrences.items())
 
 
 def _alert(group: _Group, situation: Situation) -> Alert:

@@ -1,6 +1,6 @@
 """What is to be told at one moment, each thing once: what began, changed, lasts or is over."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -55,15 +55,14 @@ class _Moment:
     """What is asked of a moment: its verdicts, and what had been told before.
 
     The acknowledgements of `lapsed` subjects have just ended since their time was up, those of `changed` since the problem
-    is another one now. `records` are those of alerts before it, and `told` the failed runs and missed slots that belong to them.
+    is another one now. `told` are the failed runs and missed slots that belong to alerts from before.
     """
 
     verdicts: Mapping[Subject, Verdict]
     acknowledgements: Mapping[Subject, Acknowledgement]
     lapsed: frozenset[Subject]
     changed: frozenset[Subject]
-    records: Mapping[str, AlertRecord]
-    told: frozenset[tuple[Subject, str]]
+    told: Collection[tuple[Subject, str]]
     facts: Facts
     first_look: bool
 
@@ -105,7 +104,6 @@ def announce(
         acknowledgements=held,
         lapsed=lapsed,
         changed=frozenset(ended.keys() - lapsed),
-        records=history.alerts,
         told=told_occurrences(history.alerts.values()),
         facts=facts,
         first_look=first_look,
@@ -142,7 +140,7 @@ def _there(alerts: tuple[Alert, ...], records: dict[str, AlertRecord], moment: _
     """Take what is there into the records, and return what is to be told of it."""
     messages: list[Message] = []
     for alert in alerts:
-        known = records.get(alert.tag) or _same_elsewhere(alert, moment)
+        known = records.get(alert.tag)
         record, news = _next(alert, known, moment)
         if alert.in_progress and _may_wait(record, moment):
             announced = known.announced if known else None
@@ -180,7 +178,7 @@ def _next(alert: Alert, known: AlertRecord | None, moment: _Moment) -> tuple[Ale
     record = AlertRecord(
         key=alert.tag,
         tag=alert.tag,
-        kind=known.kind if known else alert.kind,
+        kind=alert.kind,
         opened=known.opened if known else moment.now,
         since=alert.since or (known.since if known else moment.now),
         causes=tuple(cause.key for cause in alert.causes),
@@ -196,15 +194,6 @@ def _next(alert: Alert, known: AlertRecord | None, moment: _Moment) -> tuple[Ale
         return record, None
     news = _news(alert, record, known, moment)
     return (record if news is None else replace(record, announced=moment.now)), news
-
-
-def _same_elsewhere(alert: Alert, moment: _Moment) -> AlertRecord | None:
-    """Return the record of an alert that is new only by its tag: all of it belonged to another one before."""
-    if not alert.subjects or not all(moment.is_told(alert, subject) for subject in alert.subjects):
-        return None
-    others = (record for record in moment.records.values() if record.ended is None)
-    other = next((record for record in others if alert.occurrences.items() <= record.occurrences.items()), None)
-    return replace(other, key=alert.tag, tag=alert.tag, kind=alert.kind) if other is not None else None
 
 
 def _subjects(alert: Alert, known: AlertRecord | None, moment: _Moment) -> tuple[Subject, ...]:
@@ -264,8 +253,8 @@ def _is_worse(alert: Alert, record: AlertRecord, known: AlertRecord, moment: _Mo
     if not moment.changed.isdisjoint(record.subjects):
         return True
     with_new_cause = [subject for cause in alert.causes if cause.key not in known.causes for subject in cause.subjects]
-    more = set(record.subjects).difference(known.subjects)
-    return not all(moment.is_told(alert, subject) for subject in (*with_new_cause, *more))
+    is_new_cause = not all(moment.is_told(alert, subject) for subject in with_new_cause)
+    return is_new_cause or not set(record.subjects) <= set(known.subjects)
 
 
 def _end(known: AlertRecord, moment: _Moment) -> MessageKind | None:

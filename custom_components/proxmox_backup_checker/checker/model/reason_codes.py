@@ -58,7 +58,7 @@ _MISSED: Final = Meaning(form=AlertForm.MISSED)
 _UNCLEAR: Final = Meaning(form=AlertForm.UNCLEAR)
 _NO_START: Final = Meaning(form=AlertForm.FAILED, is_start_failed=True)
 _GUESTS_LISTED: Final = Meaning(form=AlertForm.FAILED, error_lists_guests=True, sentence_says_cause=True)
-_NODE_OFF: Final = Meaning(alert=AlertKind.NODE, cause="node_offline")
+_NODE_OFF: Final = Meaning(alert=AlertKind.NODE, form=AlertForm.MISSED, cause="node_offline")
 _OUT_OF_REACH: Final = Meaning(alert=AlertKind.BLIND)
 _NO_RIGHT: Final = Meaning(alert=AlertKind.BLIND, is_right_missing=True)
 _UNCOVERED: Final = Meaning(alert=AlertKind.UNCOVERED)
@@ -119,7 +119,7 @@ class ReasonCode(StrEnum):
     NODE_OFFLINE = "node_offline", _NODE_OFF
     HOST_WAS_OFF = "host_was_off", _NODE_OFF
     HOST_WAS_OFF_AND_REPEATS = "host_was_off_and_repeats", _NODE_OFF
-    NO_QUORUM = "no_quorum", Meaning(alert=AlertKind.QUORUM)
+    NO_QUORUM = "no_quorum", Meaning(alert=AlertKind.QUORUM, form=AlertForm.MISSED)
     RUN_MISSED = "run_missed", _MISSED
     SKIPPED_BY_JOB = "skipped_by_job", _MISSED
     MOVED_DURING_BACKUP = "moved_during_backup", _MISSED
