@@ -114,6 +114,22 @@ async def test_the_cluster_stands_for_all_that_is_open(hass: HomeAssistant, fail
     assert is_acknowledged(hass, "guest_104")
 
 
+async def test_an_acknowledgement_can_be_made_until_the_next_run_and_outlasts_a_reload(
+    hass: HomeAssistant, failing: MockConfigEntry
+) -> None:
+    await call(hass, "acknowledge", entity_id=sensor(hass, "guest_101"), until_next_run=True)
+    await hass.config_entries.async_reload(failing.entry_id)
+    await hass.async_block_till_done()
+    assert is_acknowledged(hass, "guest_101")
+    assert failing.runtime_data.data.history.acknowledgements[Subject.guest(101)].until_next_run
+
+    until = dt_util.utcnow() + timedelta(days=2)
+    with pytest.raises(ServiceValidationError, match="either until a moment or until the next run"):
+        await call(
+            hass, "acknowledge", entity_id=sensor(hass, "guest_104"), until=until.isoformat(), until_next_run=True
+        )
+
+
 async def test_an_acknowledgement_can_be_withdrawn_and_is_kept_over_a_reload(
     hass: HomeAssistant, failing: MockConfigEntry
 ) -> None:
