@@ -20,7 +20,7 @@ from .const import DOMAIN
 from .coordinator import CheckerCoordinator
 from .proxmox.api.backup_models import BackupJob
 from .proxmox.api.cluster_models import Guest
-from .texts.localizer import Words
+from .texts.localizer import Localizer
 
 PROBLEM: Final = "_problem"
 """How the unique ids of problem sensors end, after the key of their device."""
@@ -52,9 +52,9 @@ def subject_of(identity: str, key: str) -> Subject | None:
 class Devices:
     """Keeps the device registry in step with the picture."""
 
-    def __init__(self, hass: HomeAssistant, coordinator: CheckerCoordinator, words: Words) -> None:
-        """Start with the cluster's own device; `words` say what a device is."""
-        self._words = words
+    def __init__(self, hass: HomeAssistant, coordinator: CheckerCoordinator, localizer: Localizer) -> None:
+        """Start with the cluster's own device; `localizer` says what a device is."""
+        self._localizer = localizer
         self._registry = dr.async_get(hass)
         self._coordinator = coordinator
         self._entry_id = coordinator.config_entry.entry_id
@@ -100,7 +100,7 @@ class Devices:
                 identifiers={(DOMAIN, device_key(self._coordinator.identity, CLUSTER))},
                 name=cluster.title,
                 manufacturer="Proxmox",
-                model=self._words.text("device_cluster" if cluster.name else "device_host"),
+                model=self._localizer.text("device_cluster" if cluster.name else "device_host"),
                 entry_type=DeviceEntryType.SERVICE,
                 configuration_url=self._page,
             )
@@ -119,7 +119,7 @@ class Devices:
             translation_key="job",
             translation_placeholders={"job": job_name(job)},
             manufacturer="Proxmox",
-            model=self._words.text("device_job"),
+            model=self._localizer.text("device_job"),
             model_id=job.job_id,
             entry_type=DeviceEntryType.SERVICE,
             configuration_url=self._page.with_fragment(_JOBS_PAGE),
@@ -135,7 +135,7 @@ class Devices:
             identifiers={key},
             name=name,
             manufacturer="Proxmox",
-            model=self._words.text(f"device_{guest.guest_type}"),
+            model=self._localizer.text(f"device_{guest.guest_type}"),
             model_id=str(guest.vmid),
             configuration_url=self._page.with_fragment(_GUEST_PAGES[guest.guest_type].format(guest.vmid)),
             via_device_id=cluster_id,
@@ -153,7 +153,7 @@ class Devices:
             translation_key="storage",
             translation_placeholders={"storage": key},
             manufacturer="Proxmox",
-            model=self._words.text("device_storage"),
+            model=self._localizer.text("device_storage"),
             model_id=key,
             entry_type=DeviceEntryType.SERVICE,
             configuration_url=self._page.with_fragment(page),
@@ -165,7 +165,7 @@ class Devices:
             identifiers={(DOMAIN, device_key(self._coordinator.identity, Subject.node(node)))},
             name=node,
             manufacturer="Proxmox",
-            model=self._words.text("device_node"),
+            model=self._localizer.text("device_node"),
             configuration_url=self._page.with_fragment(_NODE_PAGE.format(node)),
             via_device_id=cluster_id,
         )

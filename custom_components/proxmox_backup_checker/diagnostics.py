@@ -182,7 +182,7 @@ def _view(view: GuestView | JobView, coordinator: CheckerCoordinator) -> dict[st
 
 
 def _why(verdict: Verdict, coordinator: CheckerCoordinator) -> str:
-    return coordinator.reasons.sentence(verdict.reason)
+    return coordinator.localizer.sentence(verdict.reason)
 
 
 def _storage(view: StorageView, coordinator: CheckerCoordinator) -> dict[str, Any]:

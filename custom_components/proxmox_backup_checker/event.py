@@ -9,7 +9,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .checker.activity.events import ActivityEvent, ActivityKind
 from .coordinator import CheckerConfigEntry
 from .entity import ClusterEntity, EntityMakers, JobEntity, VerdictEntity, async_add_entities_as_they_appear
-from .texts.reason_text import Reasons
+from .texts.localizer import Localizer
 
 PARALLEL_UPDATES = 0
 
@@ -80,7 +80,7 @@ class ActivityEntity(VerdictEntity, EventEntity):
         self._told = events
         news = [event for event in events if self.concerns(event)]
         for event in news:
-            self._trigger_event(event.kind, attributes_of(event, self.coordinator.reasons))
+            self._trigger_event(event.kind, attributes_of(event, self.coordinator.localizer))
             self.async_write_ha_state()
         return bool(news)
 
@@ -98,11 +98,11 @@ class JobActivity(ActivityEntity, JobEntity):
         return event.job_id == self._job_id and super().concerns(event)
 
 
-def attributes_of(event: ActivityEvent, reasons: Reasons) -> dict[str, Any]:
+def attributes_of(event: ActivityEvent, localizer: Localizer) -> dict[str, Any]:
     """Return what an event tells, all of it small; what does not apply is left out."""
     attributes = {
-        "reason": reasons.sentence(event.reason),
-        "details": reasons.sentences(event.details),
+        "reason": localizer.sentence(event.reason),
+        "details": localizer.sentences(event.details),
         "happened_at": event.moment.isoformat(timespec="seconds"),
         "job": event.job,
         "node": event.node,

@@ -14,8 +14,8 @@ from homeassistant.util import dt as dt_util
 import probatio
 
 from .actions.calls import check_control_of, cluster_of, clusters_of, moment_of
-from .actions.explanation import explained, iso
-from .actions.report_text import Period, told
+from .actions.explanation import explained
+from .actions.report_text import Period, render
 from .actions.responses import archive_data, archives_of, run_data, runs_of, telling_run
 from .actions.targets import Target, guest_of, job_of, storage_of, targets_of
 from .checker.model.subject import CLUSTER
@@ -24,7 +24,7 @@ from .const import DOMAIN
 from .coordinator import CheckerCoordinator
 from .proxmox.api.connection import beside_the_loop
 from .proxmox.vzdump.excerpt import excerpt, whole
-from .texts.localizer import Words
+from .texts.localizer import iso
 from .translated_errors import invalid
 
 ATTR_GUEST: Final = "guest"
@@ -114,7 +114,7 @@ async def _check_now(call: ServiceCall) -> ServiceResponse:
                 "read": iso(picture.read_at),
                 "problem": picture.verdict.problem,
                 "status": picture.verdict.status.value,
-                "reason": coordinator.reasons.sentence(picture.verdict.reason),
+                "reason": coordinator.localizer.sentence(picture.verdict.reason),
                 "guests": picture.counts.guests - picture.counts.ignored,
                 "protected": picture.counts.protected,
                 "problems": picture.counts.problems,
@@ -130,7 +130,7 @@ async def _explain(call: ServiceCall) -> ServiceResponse:
         verdict = target.verdict
         if verdict is None:
             raise invalid("no_longer_there", name=target.name)
-        verdicts.append(explained(target, verdict, Words(target.coordinator.reasons)))
+        verdicts.append(explained(target, verdict, target.coordinator.localizer))
     return {"verdicts": cast(Any, verdicts)}
 
 
@@ -204,7 +204,7 @@ async def _report(call: ServiceCall) -> ServiceResponse:
     coordinator = cluster_of(call)
     period: Period = call.data[ATTR_PERIOD]
     now = dt_util.utcnow()
-    return told(report(coordinator.data, now - _PERIODS[period], now), period, Words(coordinator.reasons))
+    return render(report(coordinator.data, now - _PERIODS[period], now), period, coordinator.localizer)
 
 
 def _by_cluster(call: ServiceCall, targets: Iterable[Target]) -> Iterable[tuple[CheckerCoordinator, list[Target]]]:

@@ -11,7 +11,7 @@ import custom_components.proxmox_backup_checker as integration
 from custom_components.proxmox_backup_checker.checker.model.reason_codes import ReasonCode
 from custom_components.proxmox_backup_checker.checker.model.verdict import Reason
 from custom_components.proxmox_backup_checker.proxmox.vzdump.failure_cause import Cause, cause_of
-from custom_components.proxmox_backup_checker.texts.reason_text import Reasons
+from custom_components.proxmox_backup_checker.texts.localizer import Localizer
 
 ROOT = Path(integration.__path__[0])
 SENTENCES: dict[str, dict[str, str]] = {
@@ -74,17 +74,17 @@ async def test_reasons_causes_and_steps_are_told_in_the_language_of_home_assista
     hass: HomeAssistant, language: str, sentence: str, cause: str, step: str
 ) -> None:
     hass.config.language = language
-    reasons = await Reasons.load(hass)
+    localizer = await Localizer.load(hass)
     found = cause_of("unable to find VM '999'")
     assert found is not None
-    assert reasons.sentence(Reason(ReasonCode.BACKUP_CANCELLED, {"node": "pve2"})) == sentence
-    assert reasons.cause(found) == cause
-    assert reasons.step(found) == step
+    assert localizer.sentence(Reason(ReasonCode.BACKUP_CANCELLED, {"node": "pve2"})) == sentence
+    assert localizer.cause(found) == cause
+    assert localizer.step(found) == step
 
 
 async def test_braces_in_what_proxmox_wrote_stay_as_they_are(hass: HomeAssistant) -> None:
-    reasons = await Reasons.load(hass)
-    assert reasons.cause(Cause(code="pool_missing", values={"pool": "{x}"})) == (
+    localizer = await Localizer.load(hass)
+    assert localizer.cause(Cause(code="pool_missing", values={"pool": "{x}"})) == (
         "the pool {x}, whose guests the job backs up, no longer exists"
     )
 
@@ -144,7 +144,7 @@ async def test_braces_in_what_proxmox_wrote_stay_as_they_are(hass: HomeAssistant
     ],
 )
 def test_words_follow_the_number(language: str, reason: Reason, sentence: str) -> None:
-    assert Reasons(language).sentence(reason) == sentence
+    assert Localizer(language).sentence(reason) == sentence
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "texts").glob("*.json")), ids=lambda path: path.stem)

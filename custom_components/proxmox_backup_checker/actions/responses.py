@@ -13,8 +13,7 @@ from ..checker.verdicts.promises import archive_time
 from ..coordinator import CheckerCoordinator
 from ..proxmox.api.backup_models import Archive
 from ..proxmox.vzdump.failure_cause import cause_of
-from ..texts.reason_text import Reasons
-from .explanation import iso
+from ..texts.localizer import Localizer, iso
 from .targets import Target
 
 
@@ -48,7 +47,7 @@ def telling_run(target: Target) -> RunRecord | None:
 
 def run_data(run: RunRecord, coordinator: CheckerCoordinator) -> dict[str, Any]:
     """Return a run field by field; sizes in bytes."""
-    picture, reasons = coordinator.data, coordinator.reasons
+    picture, localizer = coordinator.data, coordinator.localizer
     return {
         "upid": run.upid,
         "node": run.node,
@@ -63,12 +62,12 @@ def run_data(run: RunRecord, coordinator: CheckerCoordinator) -> dict[str, Any]:
         "storage": run.storage,
         "warnings": run.warnings,
         "error": run.error,
-        **_cause_data(run.error, reasons),
-        "guests": [_outcome_data(outcome, picture, reasons) for outcome in run.outcomes],
+        **_cause_data(run.error, localizer),
+        "guests": [_outcome_data(outcome, picture, localizer) for outcome in run.outcomes],
     }
 
 
-def _outcome_data(outcome: Outcome, picture: Picture, reasons: Reasons) -> dict[str, Any]:
+def _outcome_data(outcome: Outcome, picture: Picture, localizer: Localizer) -> dict[str, Any]:
     view, record = picture.guests.get(outcome.vmid), picture.history.guests.get(outcome.vmid)
     return {
         "vmid": outcome.vmid,
@@ -83,13 +82,13 @@ def _outcome_data(outcome: Outcome, picture: Picture, reasons: Reasons) -> dict[
         "by_hand": outcome.by_hand,
         "warnings": list(outcome.warnings),
         "error": outcome.error,
-        **_cause_data(outcome.error, reasons),
+        **_cause_data(outcome.error, localizer),
     }
 
 
-def _cause_data(error: str | None, reasons: Reasons) -> dict[str, str | None]:
+def _cause_data(error: str | None, localizer: Localizer) -> dict[str, str | None]:
     cause = cause_of(error) if error else None
-    return {"cause": reasons.cause(cause) if cause else None, "next_step": reasons.step(cause) if cause else None}
+    return {"cause": localizer.cause(cause) if cause else None, "next_step": localizer.step(cause) if cause else None}
 
 
 def archives_of(coordinator: CheckerCoordinator, targets: Iterable[Target]) -> Iterable[tuple[StorageFacts, Archive]]:

@@ -27,7 +27,7 @@ from ..const import DOMAIN
 from ..coordinator import CheckerConfigEntry, CheckerCoordinator
 from ..proxmox.api.backup_models import Archive
 from ..proxmox.api.cluster_models import Guest
-from ..texts.reason_text import Reasons
+from ..texts.localizer import Localizer
 from .rows import EntryRows, Group, Row, epoch, wall_of
 from .servers import coordinator_of, entries, page
 
@@ -123,7 +123,7 @@ def details(hass: HomeAssistant, text: str, days: int) -> dict[str, Any] | None:
     opened = Opened.find(hass, text, days)
     if opened is None:
         return None
-    row, verdict, reasons = opened.row(hass), opened.verdict, opened.coordinator.reasons
+    row, verdict, localizer = opened.row(hass), opened.verdict, opened.coordinator.localizer
     if row is None or verdict is None:
         return None
     acknowledged = opened.wall.picture.acknowledgement(opened.subject)
@@ -132,8 +132,8 @@ def details(hass: HomeAssistant, text: str, days: int) -> dict[str, Any] | None:
         url = url.with_fragment(f"v1:0:={opened.guest.guest_type}/{opened.guest.vmid}")
     return {
         "row": row,
-        "verdict": _verdict(hass, verdict, row, reasons, acknowledged),
-        "runs": [_run(run, reasons) for run in opened.runs()],
+        "verdict": _verdict(hass, verdict, row, localizer, acknowledged),
+        "runs": [_run(run, localizer) for run in opened.runs()],
         "archives": [_archive(archive) for archive in archives_of(opened.guest, opened.wall.picture)]
         if opened.guest
         else [],
@@ -143,7 +143,7 @@ def details(hass: HomeAssistant, text: str, days: int) -> dict[str, Any] | None:
 
 
 def _verdict(
-    hass: HomeAssistant, verdict: Verdict, row: list[Any], reasons: Reasons, acknowledged: Acknowledgement | None
+    hass: HomeAssistant, verdict: Verdict, row: list[Any], localizer: Localizer, acknowledged: Acknowledgement | None
 ) -> dict[str, Any]:
     return {
         "status": row[3],
@@ -157,8 +157,8 @@ def _verdict(
         "failures": verdict.failures,
         "last_success": epoch(verdict.last_success),
         "next_due": epoch(verdict.next_due),
-        "findings": [reasons.sentence(finding) for finding in verdict.findings],
-        "next_step": reasons.step(verdict.cause) if verdict.cause else None,
+        "findings": [localizer.sentence(finding) for finding in verdict.findings],
+        "next_step": localizer.step(verdict.cause) if verdict.cause else None,
         "error": verdict.error,
         "acknowledged": {"until": epoch(acknowledged.until), "note": acknowledged.note} if acknowledged else None,
     }
@@ -171,7 +171,7 @@ def _confidence(hass: HomeAssistant, confidence: Confidence) -> str:
     return texts.get(f"{path}.{confidence}", confidence.value)
 
 
-def _run(run: WallRun, reasons: Reasons) -> dict[str, Any]:
+def _run(run: WallRun, localizer: Localizer) -> dict[str, Any]:
     cause = run.cause
     return {
         "upid": run.upid,
@@ -188,8 +188,8 @@ def _run(run: WallRun, reasons: Reasons) -> dict[str, Any]:
         "transferred": run.transferred,
         "duration": run.seconds,
         "error": run.error,
-        "cause": reasons.cause(cause) if cause else None,
-        "step": reasons.step(cause) if cause else None,
+        "cause": localizer.cause(cause) if cause else None,
+        "step": localizer.step(cause) if cause else None,
         "storage": run.storage,
         "archive": run.archive,
     }

@@ -164,7 +164,7 @@ def _guest_row(
     row: Row = [
         *(row_id, name, kind, verdict.status.value, verdict.problem, guest_cells(guest, verdict, wall)[0]),
         *(figures.size, _seconds(figures.duration), epoch(verdict.last_success), epoch(verdict.next_due)),
-        *(ids[0], guest.node, coordinator.reasons.sentence(verdict.reason)),
+        *(ids[0], guest.node, coordinator.localizer.sentence(verdict.reason)),
         *(f"{'a' if acknowledged else ''}{'n' if new else ''}", verdict.failures, list(guest.tags), ids[1]),
     ]
     return (*rank(verdict, acknowledged), name.casefold(), row_id), row
@@ -191,7 +191,7 @@ def _gone_row(
             None,
             None,
             guest.node,
-            coordinator.reasons.sentence(verdict.reason),
+            coordinator.localizer.sentence(verdict.reason),
             "d",
             0,
             list(guest.tags),
@@ -213,7 +213,7 @@ def _job_row(
     row: Row = [
         *(row_id, name, "job", verdict.status.value, verdict.problem, job_cells(view, wall)[0]),
         *(figures.size, _seconds(figures.duration), epoch(verdict.last_success), epoch(verdict.next_due)),
-        *(ids[0], view.job.storage or "local", coordinator.reasons.sentence(verdict.reason)),
+        *(ids[0], view.job.storage or "local", coordinator.localizer.sentence(verdict.reason)),
         *("a" if acknowledged else "", verdict.failures, [], ids[1]),
     ]
     return (*rank(verdict, acknowledged), name.casefold(), row_id), row

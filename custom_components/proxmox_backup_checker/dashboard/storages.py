@@ -41,7 +41,7 @@ def _storage(
         "total": view.storage.total,
         "free": view.storage.available,
         "full_on": epoch(view.full_on),
-        "reason": coordinator.reasons.sentence(view.verdict.reason),
+        "reason": coordinator.localizer.sentence(view.verdict.reason),
         "entity_id": er.async_get(hass).async_get_entity_id("binary_sensor", DOMAIN, f"{key}_problem"),
         "device_id": device.id if device else None,
     }

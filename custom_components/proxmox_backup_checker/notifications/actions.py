@@ -128,13 +128,13 @@ async def _open_alerts(call: ServiceCall) -> ServiceResponse:
         alerts, recovered = open_messages(call.hass, coordinator, since=since)
         there += [data for data in alerts if severity in {None, data["severity"]}]
         over += recovered
-    words = coordinators[0].reasons
+    word = coordinators[0].localizer.text
     if not over:
-        title = words.word("held_many", problems=len(there))
+        title = word("held_many", problems=len(there))
     elif there:
-        title = words.word("held_mixed", problems=len(there), recovered=len(over))
+        title = word("held_mixed", problems=len(there), recovered=len(over))
     else:
-        title = words.word("held_recovered", recovered=len(over))
+        title = word("held_recovered", recovered=len(over))
     return {
         "count": len(there) + len(over),
         "alerts": there,  # type: ignore[dict-item]

@@ -20,7 +20,8 @@ from ..checker.model.subject import CLUSTER, Subject
 from ..const import DOMAIN
 from ..coordinator import CheckerCoordinator
 from ..devices import device_key
-from .message_text import MessageTexts
+from .message_text import body_of, title_of
+from .wording import Wording
 
 EVENT_MESSAGE: Final = f"{DOMAIN}_message"
 
@@ -86,29 +87,29 @@ def group_of(coordinator: CheckerCoordinator) -> str:
     return f"backups-{coordinator.config_entry.entry_id[-8:].lower()}"
 
 
-def texts_of(coordinator: CheckerCoordinator, now: datetime | None = None) -> MessageTexts:
-    """Return what puts messages about the present picture into words."""
-    return MessageTexts(
+def wording_of(coordinator: CheckerCoordinator) -> Wording:
+    """Return the wording of messages about the present picture."""
+    return Wording(
         picture=coordinator.data,
-        reasons=coordinator.reasons,
+        localizer=coordinator.localizer,
         cluster=coordinator.config_entry.title,
-        now=now or dt_util.utcnow(),
+        now=dt_util.utcnow(),
     )
 
 
 def message_data(hass: HomeAssistant, coordinator: CheckerCoordinator, message: Message) -> dict[str, Any]:
     """Return a message as automations get it."""
-    texts = texts_of(coordinator)
+    wording = wording_of(coordinator)
     alert, record = message.alert, message.record
-    guests = alert.guests if alert is not None else texts.guests_of(record)
+    guests = alert.guests if alert is not None else wording.guests_of(record)
     quiet = message.kind is MessageKind.CLOSED
     return {
         **_envelope(hass, coordinator, record, guests),
         "kind": message.kind.value,
         "tag": tag_of(coordinator, record.tag),
         "severity": record.severity if alert is not None else Severity.NORMAL.value,
-        "title": "" if quiet else texts.title(message),
-        "message": "" if quiet else texts.body(message),
+        "title": "" if quiet else title_of(message, wording),
+        "message": "" if quiet else body_of(message, wording),
         "about": record.kind.value,
         "guests": [{"vmid": guest.vmid, "name": guest.name, "node": guest.node} for guest in guests[:_MOST_GUESTS]],
         "guest_count": len(guests),
@@ -145,18 +146,18 @@ def fire_closed(hass: HomeAssistant, coordinator: CheckerCoordinator, alerts: It
 @callback
 def fire_test(hass: HomeAssistant, coordinator: CheckerCoordinator, severity: str) -> None:
     """Fire a message that says that it is a test, and take it back after a minute."""
-    texts = texts_of(coordinator)
-    reasons = coordinator.reasons
+    wording = wording_of(coordinator)
+    localizer = coordinator.localizer
     job_id = next(iter(sorted(coordinator.data.jobs)), "")
     record = AlertRecord(
-        key="test", tag="test", kind=AlertKind.JOB, opened=texts.now, since=texts.now, severity=severity
+        key="test", tag="test", kind=AlertKind.JOB, opened=wording.now, since=wording.now, severity=severity
     )
     data = {
         **message_data(hass, coordinator, Message(kind=MessageKind.CLOSED, record=record)),
         "kind": "test",
         "severity": severity,
-        "title": reasons.word("test_title", job=texts.job(job_id) if job_id else texts.cluster),
-        "message": reasons.word("test_body", cluster=texts.cluster),
+        "title": localizer.text("test_title", job=wording.job(job_id) if job_id else wording.cluster),
+        "message": localizer.text("test_body", cluster=wording.cluster),
     }
     hass.bus.async_fire(EVENT_MESSAGE, data)
 
@@ -172,7 +173,7 @@ def _envelope(
 ) -> dict[str, Any]:
     """Return what every message has: whose it is, where it leads, and the words of the buttons."""
     device = _device(hass, coordinator, record, guests)
-    word = coordinator.reasons.word
+    word = coordinator.localizer.text
     return {
         "entry_id": coordinator.config_entry.entry_id,
         "cluster": coordinator.config_entry.title,

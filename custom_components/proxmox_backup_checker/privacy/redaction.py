@@ -23,7 +23,7 @@ _SECRET: Final = frozenset(
         *("address", "mailto", "title", "unique_id"),
     }
 )
-# Words of our own; a guest may be called so, but nobody can tell from here.
+# Localizer of our own; a guest may be called so, but nobody can tell from here.
 _OWN_WORDS: Final = frozenset({"code", "rule"})
 _FREE_TEXTS: Final = frozenset({"comment", "notes-template", "note"})
 

@@ -10,7 +10,7 @@ from typing import Final
 from ..checker.assessment import Picture
 from ..checker.model.records import RunRecord, VerdictRecord
 from ..proxmox.api.connection import Asked
-from ..texts.reason_text import Reasons
+from ..texts.localizer import Localizer
 from .pve.cluster_reader import Reading
 
 _LOGGER = logging.getLogger(__package__.partition(".sources")[0])
@@ -33,10 +33,10 @@ class Poll:
 class PollStory:
     """Tells the polls of one cluster, and remembers the last ones in short."""
 
-    def __init__(self, title: str, reasons: Reasons) -> None:
-        """Speak of the cluster with this title; `reasons` puts verdicts into words."""
+    def __init__(self, title: str, localizer: Localizer) -> None:
+        """Speak of the cluster with this title; `localizer` puts verdicts into words."""
         self._title = title
-        self._reasons = reasons
+        self._localizer = localizer
         self._before: Picture | None = None
         self._polls: deque[Poll] = deque(maxlen=_POLLS_KEPT)
 
@@ -120,7 +120,7 @@ class PollStory:
             "%s: %s is %s%s, problem %s (%s): %s %s",
             *(self._title, record.subject, record.status, f", was {known.status}" if known else ""),
             *({True: "on", False: "off", None: "unknown"}[record.problem], record.code),
-            self._reasons.sentence(verdict.reason) if verdict else "",
+            self._localizer.sentence(verdict.reason) if verdict else "",
             dict(verdict.trace) if verdict and verdict.trace else "",
         )
 

@@ -6,15 +6,14 @@ from typing import Any
 
 import pytest
 
-from custom_components.proxmox_backup_checker.actions.report_text import Period, told
+from custom_components.proxmox_backup_checker.actions.report_text import Period, render
 from custom_components.proxmox_backup_checker.checker.assessment import Picture
 from custom_components.proxmox_backup_checker.checker.model.facts import ArchiveListing, StorageFacts
 from custom_components.proxmox_backup_checker.checker.model.policy import Policy
 from custom_components.proxmox_backup_checker.checker.model.records import History, StorageRecord
 from custom_components.proxmox_backup_checker.checker.model.verdict import Status
 from custom_components.proxmox_backup_checker.checker.views.report import Report, numbers, report
-from custom_components.proxmox_backup_checker.texts.localizer import Words
-from custom_components.proxmox_backup_checker.texts.reason_text import Reasons
+from custom_components.proxmox_backup_checker.texts.localizer import Localizer
 
 from ..builders import NOW, failed_log, good_log, guest, job, picture, run
 
@@ -133,4 +132,4 @@ def test_names_and_errors_are_no_markdown_and_a_long_list_is_cut() -> None:
 
 def in_words(found: Report, language: str, period: Period = "day") -> dict[str, Any]:
     """Return a report as the action answers it."""
-    return told(found, period, Words(Reasons(language)))
+    return render(found, period, Localizer(language))
