@@ -490,6 +490,23 @@ def test_a_guest_more_is_told_of_beside_an_alarm_that_is_explained_otherwise_by_
     assert watch.look(guest_101=missed("run_missed"), guest_102=missed("run_missed")) == [("opened", "job_nightly")]
 
 
+def test_a_jobs_own_cause_is_told_when_no_guest_hides_it_any_more(watch: Watch) -> None:
+    own = failure(FULL)
+    assert watch.look(guest_101=failure(), job_nightly=own) == [("opened", "job_nightly")]
+
+    assert watch.look(job_nightly=own) == [("changed", "job_nightly")]
+    assert watch.look(job_nightly=own) == []
+
+
+def test_what_was_known_not_to_be_seen_is_no_news_when_it_is_seen_again_as_it_was_told_before(watch: Watch) -> None:
+    uncovered = problem("no_job", Status.UNCOVERED)
+    watch.look(guest_101=uncovered)
+    watch.look(guest_101=unknown(ReasonCode.JOBS_HIDDEN))
+    watch.acknowledge("guest_101")
+
+    assert watch.look(guest_101=uncovered) == []
+
+
 def test_what_was_there_at_the_first_look_is_no_news_when_it_is_explained_otherwise() -> None:
     watch = Watch()
     watch.look(guest_101=missed("host_was_off"))

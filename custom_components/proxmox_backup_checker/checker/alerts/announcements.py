@@ -8,7 +8,7 @@ from functools import partial
 from typing import Final
 
 from ..model.facts import Facts
-from ..model.reason_codes import AlertKind
+from ..model.reason_codes import AlertKind, ReasonCode
 from ..model.records import Acknowledgement, AlertRecord, History
 from ..model.subject import Subject
 from ..model.verdict import GOOD, Status, Verdict
@@ -18,6 +18,8 @@ from .alerts import LONGEST_WAIT_FOR_RUN, Alert, Severity, is_unseen, told_occur
 _KEPT: Final = timedelta(days=35)
 _MOST_KEPT: Final = 300
 _RECOVERY_STAYS: Final = timedelta(hours=12)
+# Who can see again what he knew not to be seen has not been told of another problem by that.
+_CAUSES_OF_BLINDNESS: Final = frozenset(code.cause for code in ReasonCode if code.meaning.alert is AlertKind.BLIND)
 # For these it is enough that the guest is awaited by a job again.
 _GOOD_WHEN_AWAITED: Final = frozenset({AlertKind.UNCOVERED, AlertKind.PAUSED})
 
@@ -103,7 +105,11 @@ def announce(
         verdicts=verdicts,
         acknowledgements=held,
         lapsed=lapsed,
-        changed=frozenset(ended.keys() - lapsed),
+        changed=frozenset(
+            subject
+            for subject, record in ended.items()
+            if subject not in lapsed and record.code not in _CAUSES_OF_BLINDNESS
+        ),
         told=told_occurrences(history.alerts.values()),
         facts=facts,
         first_look=first_look,
@@ -252,8 +258,13 @@ def _is_worse(alert: Alert, record: AlertRecord, known: AlertRecord, moment: _Mo
         return True
     if not moment.changed.isdisjoint(record.subjects):
         return True
-    with_new_cause = [subject for cause in alert.causes if cause.key not in known.causes for subject in cause.subjects]
-    is_new_cause = not all(moment.is_told(alert, subject) for subject in with_new_cause)
+    # While guests are missing a backup, a job's own cause is not named.
+    named = {subject for subject in known.subjects if subject.kind == "guest"} or known.subjects
+    is_new_cause = any(
+        cause.key not in known.causes
+        and not all(subject in named and moment.is_told(alert, subject) for subject in cause.subjects)
+        for cause in alert.causes
+    )
     return is_new_cause or not set(record.subjects) <= set(known.subjects)
 
 
