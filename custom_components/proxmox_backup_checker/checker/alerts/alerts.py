@@ -58,7 +58,7 @@ class AlertCause:
 class Alert:
     """Problems of which there is one message.
 
-    `tag` stays the same as long as it is about the same thing. `about` is the job, node, storage or guest that they are
+    `tag` names its messages; it stays the same while the problem lasts. `about` is the job, node, storage or guest that they are
     told by, None where there is none; `subjects` are all whose verdicts belong to it, `occurrences` those of their verdicts
     that have one. `causes` come with the most guests first. `runs` are the failed runs, and `total` is how many guests the
     job covers. `patience` is how long it may last before anybody is told, and `in_progress` tells that the job is still
@@ -152,10 +152,11 @@ def alerts_of(verdicts: Mapping[Subject, Verdict], situation: Situation) -> tupl
 def told_occurrences(
     records: Iterable[AlertRecord],
 ) -> Mapping[tuple[Subject, str], Mapping[str, tuple[AlertKind, Subject | None]]]:
-    """Return the alerts, by tag, in which each failed run or missed slot of a subject was told, or known from the beginning.
+    """Return for each failed run or missed slot of a subject the alerts, by tag, that it belongs to already.
 
-    It stays in that alert when more, or no more, is known of its cause: as where a host was off over a slot and has been
-    started again since. So nobody is told twice of one missing backup.
+    It stays in its alert whatever is learned of its cause, so that nobody is told twice of one missing backup: a slot that
+    "was missed" on Monday night may turn out to be one over which the host was off. Alerts that were neither told nor
+    known at the first look do not count.
     """
     told: dict[tuple[Subject, str], dict[str, tuple[AlertKind, Subject | None]]] = {}
     for record in records:

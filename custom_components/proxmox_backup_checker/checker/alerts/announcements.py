@@ -1,4 +1,4 @@
-"""What is to be told at one moment, each thing once: what began, changed, lasts or is over."""
+"""What is to be told at one moment, and each problem once: what began, changed, lasts or is over."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -78,7 +78,7 @@ class _Moment:
         return occurrence is not None and (subject, occurrence) in self.told
 
     def is_silence_over(self, subjects: Iterable[Subject]) -> bool:
-        """Tell whether a person had said to know of one of these, and that has just ended though its problem has not."""
+        """Tell whether the acknowledgement of one of these has just ended, though its problem has not."""
         return not (self.lapsed | self.changed).isdisjoint(subjects)
 
 
@@ -127,7 +127,7 @@ def announce(
 
 
 def _over(alerts: tuple[Alert, ...], records: dict[str, AlertRecord], moment: _Moment) -> list[Message]:
-    """Close what is no longer there, in the records, and return what is to be told of it."""
+    """Close the records of alerts that are over, and return the messages about them."""
     messages: list[Message] = []
     current = {alert.tag for alert in alerts}
     for known in [record for record in records.values() if record.ended is None and record.tag not in current]:
@@ -143,7 +143,7 @@ def _over(alerts: tuple[Alert, ...], records: dict[str, AlertRecord], moment: _M
 
 
 def _there(alerts: tuple[Alert, ...], records: dict[str, AlertRecord], moment: _Moment) -> list[Message]:
-    """Take what is there into the records, and return what is to be told of it."""
+    """Take the alerts into the records, and return the messages about them."""
     messages: list[Message] = []
     for alert in alerts:
         known = records.get(alert.tag)
@@ -250,9 +250,12 @@ def _again(alert: Alert, known: AlertRecord) -> bool:
 
 
 def _is_worse(alert: Alert, record: AlertRecord, known: AlertRecord, moment: _Moment) -> bool:
-    """Tell whether there is a new cause, a guest more, or now a critical problem; an old one that is explained otherwise is none."""
+    """Tell whether there is a new cause, a guest more, or now a critical problem.
+
+    A failed run or missed slot that was told before has no new cause when more is learned of it.
+    """
     if alert.kind is AlertKind.BLIND:
-        # What cannot be seen because of what cannot be seen is no news.
+        # Who cannot see some guests is not told of each other guest that he cannot see either.
         return False
     if alert.severity is Severity.CRITICAL and known.severity != Severity.CRITICAL:
         return True
