@@ -13,7 +13,6 @@ from custom_components.proxmox_backup_checker.proxmox.api.backup_models import (
     IncludedGuest,
     StorageConfig,
     StorageStatus,
-    UncoveredGuest,
     VzdumpDefaults,
 )
 from custom_components.proxmox_backup_checker.proxmox.api.cluster_models import (
@@ -24,7 +23,6 @@ from custom_components.proxmox_backup_checker.proxmox.api.cluster_models import 
     Permissions,
     Resources,
     Task,
-    TaskStatus,
     Version,
 )
 from custom_components.proxmox_backup_checker.proxmox.api.errors import UnexpectedAnswerError
@@ -130,7 +128,7 @@ def test_a_disabled_job_of_the_old_kind() -> None:
     )
 
 
-def test_included_volumes_and_uncovered_guests() -> None:
+def test_included_volumes() -> None:
     guests = {
         guest.vmid: guest for guest in IncludedGuest.list_from_api(sample("/cluster/backup/{id}/included_volumes"))
     }
@@ -139,8 +137,6 @@ def test_included_volumes_and_uncovered_guests() -> None:
         ("scsi1", False),
         ("efidisk0", False),
     ]
-    uncovered = UncoveredGuest.list_from_api(sample("/cluster/backup-info/not-backed-up"))
-    assert [(guest.vmid, guest.name) for guest in uncovered] == [(110, "lab"), (9000, "tmpl-debian13")]
 
 
 def test_node_time() -> None:
@@ -159,11 +155,6 @@ def test_a_task_that_ended_without_a_status_is_over_and_not_fine() -> None:
     [task] = Task.list_from_api([row])
     assert not task.running
     assert task.status == ""
-
-
-def test_task_status() -> None:
-    status = TaskStatus.from_api(sample("/nodes/pve1/tasks/{upid}/status"))
-    assert (status.running, status.exit_status) == (False, "job errors")
 
 
 def test_storages() -> None:
@@ -233,7 +224,6 @@ LISTS: list[Callable[[object], object]] = [
     Resources.from_api,
     StorageStatus.list_from_api,
     StorageConfig.list_from_api,
-    UncoveredGuest.list_from_api,
 ]
 
 

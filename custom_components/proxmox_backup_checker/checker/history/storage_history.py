@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from ...proxmox.retention import keep_text
 from ..archives.archive_index import ArchiveIndex, ListedStorage, Place
 from ..model.facts import Facts, StorageFacts
 from ..model.records import GuestRecord, StorageRecord
 from ..runs.outcomes import Outcome, Result, written_name
-from ..verdicts.retention import keep_text
 
 _SAMPLE_EVERY: Final = timedelta(hours=20)
 # Another file system below the same path has another size; growth of a pool is rarely as much.

@@ -108,24 +108,6 @@ class IncludedGuest:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class UncoveredGuest:
-    """A guest that Proxmox itself finds in no job, disabled jobs counted as coverage."""
-
-    vmid: int
-    guest_type: str
-    name: str | None
-
-    @classmethod
-    def list_from_api(cls, data: object) -> tuple[UncoveredGuest, ...]:
-        """Parse `/cluster/backup-info/not-backed-up`."""
-        guests = (
-            cls(vmid=row.integer("vmid"), guest_type=row.text("type"), name=row.optional_text("name"))
-            for row in Fields.rows(data, "/cluster/backup-info/not-backed-up")
-        )
-        return tuple(sorted(guests, key=lambda guest: guest.vmid))
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class StorageStatus:
     """A storage as one node sees it now; sizes in bytes, None where it is not active."""
 

@@ -13,7 +13,6 @@ from .backup_models import (
     IncludedGuest,
     StorageConfig,
     StorageStatus,
-    UncoveredGuest,
     VzdumpDefaults,
 )
 from .cluster_models import (
@@ -24,10 +23,9 @@ from .cluster_models import (
     Permissions,
     Resources,
     Task,
-    TaskStatus,
     Version,
 )
-from .connection import Connection, beside_the_loop
+from .connection import Connection, run_off_loop_if_large
 from .endpoint import Endpoint
 from .fields import Fields
 
@@ -110,10 +108,6 @@ class ProxmoxClient:
         path = f"/cluster/backup/{_quote(job_id)}/included_volumes"
         return IncludedGuest.list_from_api(await self._connection.get(path))
 
-    async def not_backed_up(self) -> tuple[UncoveredGuest, ...]:
-        """Return the guests that no job names; disabled jobs count, so this is a cross-check only."""
-        return UncoveredGuest.list_from_api(await self._connection.get("/cluster/backup-info/not-backed-up"))
-
     async def node_time(self, node: str) -> NodeTime:
         """Return a node's clock and time zone."""
         return NodeTime.from_api(await self._connection.get(f"{_node(node)}/time"))
@@ -124,10 +118,6 @@ class ProxmoxClient:
         if since is not None:
             parameters["since"] = since
         return Task.list_from_api(await self._connection.get(f"{_node(node)}/tasks", parameters))
-
-    async def task_status(self, node: str, upid: str) -> TaskStatus:
-        """Return a task's state, truer than the list for one that has just ended."""
-        return TaskStatus.from_api(await self._connection.get(f"{_node(node)}/tasks/{_quote(upid)}/status"))
 
     async def task_log(self, node: str, upid: str, start: int = 0) -> str | None:
         """Return a task's log from line `start` on, or None where Proxmox no longer has it.
@@ -191,7 +181,7 @@ class ProxmoxClient:
 async def _understood[Answer](parse: Callable[[object], Answer], data: object) -> Answer:
     """Parse an answer that may have thousands of rows."""
     rows = len(data) if isinstance(data, list) else 0
-    return await beside_the_loop(rows * _BYTES_PER_ROW, parse, data)
+    return await run_off_loop_if_large(rows * _BYTES_PER_ROW, parse, data)
 
 
 def _quote(name: str) -> str:

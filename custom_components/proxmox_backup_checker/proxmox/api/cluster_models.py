@@ -326,22 +326,3 @@ class Task:
     def running(self) -> bool:
         """Whether the task still runs."""
         return self.status is None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TaskStatus:
-    """A task as its node sees it at this moment; `exit_status` is None while it runs."""
-
-    upid: str
-    running: bool
-    exit_status: str | None
-
-    @classmethod
-    def from_api(cls, data: object) -> TaskStatus:
-        """Parse `/nodes/{node}/tasks/{upid}/status`."""
-        fields = Fields.of(data, "/nodes/{node}/tasks/{upid}/status")
-        return cls(
-            upid=fields.text("upid"),
-            running=fields.text("status") == "running",
-            exit_status=fields.optional_text("exitstatus"),
-        )

@@ -68,7 +68,7 @@ def _milliseconds_since(begun: float) -> int:
     return round(1000 * (time.perf_counter() - begun))
 
 
-async def beside_the_loop[Value, Result](size: int, work: Callable[[Value], Result], value: Value) -> Result:
+async def run_off_loop_if_large[Value, Result](size: int, work: Callable[[Value], Result], value: Value) -> Result:
     """Do some work, in another thread where its size would keep the event loop from everything else."""
     return await asyncio.to_thread(work, value) if size > _LARGE else work(value)
 
@@ -146,7 +146,7 @@ class Connection:
                     asked.requests.append((path, _milliseconds_since(begun)))
         if status != HTTPStatus.OK:
             raise _error(path, status, reason, body)
-        answer = await beside_the_loop(len(body), _decode, body)
+        answer = await run_off_loop_if_large(len(body), _decode, body)
         if "data" not in answer:
             raise UnexpectedAnswerError(f"{path}: this is not the answer of a Proxmox API")
         return answer["data"]

@@ -95,11 +95,6 @@ class GuestRun:
         """Names of the disks and mount points that the archive does not hold."""
         return tuple(disk.name for disk in self.exclusions)
 
-    @property
-    def stopped_from_outside(self) -> bool:
-        """Whether this guest was being backed up when the run was stopped or died."""
-        return self.result == "interrupted" or is_signal(self.error)
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VzdumpLog:
@@ -125,11 +120,6 @@ class VzdumpLog:
     lock_error: str | None = None
     notified_targets: tuple[str, ...] = ()
     notification_errors: tuple[str, ...] = ()
-
-    @property
-    def interrupted_vmids(self) -> tuple[int, ...]:
-        """Guests that were being backed up when the run was stopped or died."""
-        return tuple(guest.vmid for guest in self.guests if guest.stopped_from_outside)
 
     @property
     def lock_timeout(self) -> bool:
