@@ -21,7 +21,7 @@ from .actions.targets import Thing, guest_of, job_of, storage_of, things_of_targ
 from .checker.views.report import report
 from .const import DOMAIN
 from .coordinator import CheckerCoordinator
-from .proxmox.api.connection import run_off_loop_if_large
+from .proxmox.api.answer import run_off_loop_if_large
 from .proxmox.vzdump.excerpt import excerpt, whole
 from .texts.localizer import Words
 from .translated_errors import invalid

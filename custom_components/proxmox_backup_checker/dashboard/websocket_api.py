@@ -11,7 +11,7 @@ from homeassistant.loader import async_get_integration
 import probatio
 
 from ..const import DOMAIN
-from ..proxmox.api.connection import run_off_loop_if_large
+from ..proxmox.api.answer import run_off_loop_if_large
 from ..proxmox.vzdump.excerpt import excerpt, whole
 from ..translated_errors import invalid
 from .details import details, sizes
