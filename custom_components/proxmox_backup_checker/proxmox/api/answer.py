@@ -9,6 +9,7 @@ from typing import Final
 import aiohttp
 
 from .errors import UnexpectedAnswerError
+from .text import whole_characters
 
 LARGEST_ANSWER: Final = 32 * 1024 * 1024
 """Bytes of an answer, after decompression. A cluster of 5,000 guests lists its resources in three million."""
@@ -16,8 +17,6 @@ LARGEST_ANSWER: Final = 32 * 1024 * 1024
 _PIECE: Final = 64 * 1024  # bytes
 # Of an answer in bytes or rows: what takes some milliseconds to understand.
 _LARGE: Final = 50_000
-# JSON can escape half of a character that has two halves. No file, database or browser takes such a text.
-_HALF_CHARACTER: Final = re.compile("[\ud800-\udfff]")
 _ESCAPED_HALF: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -56,7 +55,7 @@ def parse_object(body: bytes) -> dict[str, object] | None:
 def _without_half_characters(value: object) -> object:
     match value:
         case str():
-            return _HALF_CHARACTER.sub("\ufffd", value)
+            return whole_characters(value)
         case list():
             return [_without_half_characters(item) for item in value]
         case dict():

@@ -31,6 +31,7 @@ from .errors import (
     ServiceDownError,
     UnexpectedAnswerError,
 )
+from .text import one_line, whole_characters
 from .tls import normalise_fingerprint, ssl_argument
 
 # pveproxy gives a proxied request 30 s before it answers 596 itself.
@@ -41,8 +42,6 @@ _PERMISSION: Final = re.compile(r"Permission check failed \(([^,()]+), ([^()]+)\
 _NODE: Final = re.compile(r"^/nodes/([^/]+)")
 # A status of pve-http-server: no connection to whom the request was to be passed on.
 _NO_CONNECTION: Final = 595
-# What a header can have that is no UTF-8 (aiohttp decodes with surrogateescape).
-_HALF_CHARACTER: Final = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(slots=True)
@@ -177,9 +176,8 @@ def _error(where: str, path: str, status: int, reason: str, body: bytes) -> Prox
     reach another node or its own pvedaemon, and 500 without any body where it cannot even begin to handle a request, as while
     pmxcfs is down; for a path of another node these are that node's own troubles.
     """
-    reason = _HALF_CHARACTER.sub("\ufffd", reason)
     answer = parse_object(body) or {}
-    message = str(answer.get("message") or reason or "no explanation").strip()
+    message = one_line(str(answer.get("message") or whole_characters(reason) or "no explanation"))
     if status == HTTPStatus.UNAUTHORIZED:
         return AuthenticationError(message)
     if status == HTTPStatus.FORBIDDEN:
@@ -193,7 +191,9 @@ def _error(where: str, path: str, status: int, reason: str, body: bytes) -> Prox
         if status in {HTTPStatus.INTERNAL_SERVER_ERROR, _NO_CONNECTION}:
             return ServiceDownError(f"{where}: {message}")
     details = answer.get("errors")
-    errors = {str(key): str(value).strip() for key, value in details.items()} if isinstance(details, dict) else {}
+    errors = (
+        {one_line(key): one_line(str(value)) for key, value in details.items()} if isinstance(details, dict) else {}
+    )
     if errors:
         message = f"{message} {'; '.join(f'{key}: {text}' for key, text in errors.items())}"
     return ApiError(status, message, errors)

@@ -7,6 +7,7 @@ from reprlib import Repr
 from typing import Final
 
 from .errors import UnexpectedAnswerError
+from .text import is_one_line, one_line
 
 _WHOLE_NUMBER: Final = re.compile(r"-?[0-9]{1,20}")
 _VMID: Final = re.compile(r"[0-9]{1,12}")
@@ -15,8 +16,7 @@ _GREATEST: Final = 2**63
 # The year 9000: the calendar ends in 9999, and who reads a time adds some years to it.
 _LAST_EPOCH: Final = 221_845_392_000
 _LONGEST_UPTIME: Final = 100 * 366 * 86_400  # seconds
-_CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_SHORT: Final = Repr(maxlevel=2, maxstring=200, maxlong=40, maxother=100)
+_SHORT: Final = Repr(maxlevel=2, maxlist=3, maxdict=3, maxstring=100, maxlong=40, maxother=100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +87,14 @@ class Fields:
     def identifier(self, key: str) -> str:
         """The id or name by which Proxmox itself knows something: on one line, and not empty."""
         text = self.text(key)
-        if not text or _CONTROLS.search(text):
+        if not text or not is_one_line(text):
             raise self.wrong(key, "a name on one line")
         return text
 
     def one_line(self, key: str) -> str | None:
         """A text that people chose, with blanks in place of line ends and other control characters."""
         text = self.optional_text(key)
-        return None if text is None else _CONTROLS.sub(" ", text)
+        return None if text is None else one_line(text)
 
     def integer(self, key: str) -> int:
         """A whole number that must be there."""
