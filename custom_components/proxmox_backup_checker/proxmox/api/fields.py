@@ -13,8 +13,8 @@ _WHOLE_NUMBER: Final = re.compile(r"-?[0-9]{1,20}")
 _VMID: Final = re.compile(r"[0-9]{1,12}")
 # More than any size in bytes, and still a number that everything can calculate with.
 _GREATEST: Final = 2**63
-# The year 9000: the calendar ends in 9999, and who reads a time adds some years to it.
-_LAST_EPOCH: Final = 221_845_392_000
+LAST_EPOCH: Final = 221_845_392_000
+"""The year 9000: the calendar ends in 9999, and who reads a time adds some years to it."""
 _LONGEST_UPTIME: Final = 100 * 366 * 86_400  # seconds
 _SHORT: Final = Repr(maxlevel=2, maxlist=3, maxdict=3, maxstring=100, maxlong=40, maxother=100)
 
@@ -128,7 +128,7 @@ class Fields:
     def optional_epoch(self, key: str) -> int | None:
         """A moment in seconds since 1970, one that a calendar has."""
         moment = self.optional_integer(key)
-        if moment is not None and not 0 <= moment < _LAST_EPOCH:
+        if moment is not None and not 0 <= moment < LAST_EPOCH:
             raise self.wrong(key, "seconds since 1970")
         return moment
 
