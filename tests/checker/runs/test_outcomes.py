@@ -152,7 +152,9 @@ def test_a_failure_is_remembered_with_the_line_that_explains_it() -> None:
         "ERROR: Backup of VM 101 failed - vma_queue_write: write error - Broken pipe",
     ]
     found = outcomes(facts(runs=[run("\n".join(lines), started=NOW, status="job errors")]))
-    assert found[101][0].error == "vma_queue_write: write error - Broken pipe\nfork compressor 'zstd --threads=1' failed"
+    assert (
+        found[101][0].error == "vma_queue_write: write error - Broken pipe\nfork compressor 'zstd --threads=1' failed"
+    )
 
 
 def test_a_finished_guest_whose_new_archive_the_run_removed_has_failed() -> None:
