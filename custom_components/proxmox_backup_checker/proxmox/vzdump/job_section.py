@@ -22,6 +22,7 @@ _TASK = re.compile(r"TASK (?:(OK)|WARNINGS: (\d{1,9})|ERROR:(?: (.*))?)", re.DOT
 
 # A failure's text has a few lines; more is noise.
 _MAX_ERROR = 10_000
+# The worker of a run from a command line leaves without a word when it does not get the lock (PVE/API2/VZDump.pm).
 _NO_LAST_WORD = "got unexpected control message:"
 _UNUSABLE_STORAGE = re.compile(r"could not (?:activate storage|get storage information for) '([^']+)'")
 
@@ -148,11 +149,7 @@ class JobLines:
     def _error(self) -> str | None:
         """Text of the run's failure, empty where a line was cut before it; None where no failure is told."""
         if self._task is not None:
-            if self._task[1] or self._task[2]:
-                return None
-            text = self._task[3] or ""
-            # The worker of a run from a command line leaves without a word when it does not get the lock.
-            return self._lock_error or text if text.startswith(_NO_LAST_WORD) else text
+            return None if self._task[1] or self._task[2] else self._task[3] or ""
         return self._lock_error or self._job_error
 
     def _gave_up_waiting(self, error: str | None, guests: tuple[GuestRun, ...]) -> bool:
