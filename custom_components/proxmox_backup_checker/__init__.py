@@ -18,7 +18,8 @@ from .history_store import HistoryStore
 from .notifications.actions import async_setup_alert_services
 from .notifications.messenger import Messenger
 from .proxmox.api.client import ProxmoxClient
-from .proxmox.log_agent.client import LogAgentClient, PairingCode
+from .proxmox.log_agent.client import LogAgentClient
+from .proxmox.log_agent.models import PairingCode
 from .repair_issues import Issues
 from .services import async_setup_services
 from .sources.log_agents.listener import listen

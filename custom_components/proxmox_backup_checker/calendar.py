@@ -57,10 +57,16 @@ class BackupRuns(ClusterEntity, CalendarEntity):
 
 
 def calendar_event(item: AgendaItem, localizer: Localizer) -> CalendarEvent:
-    """Put an item into words."""
+    """Put an item into words.
+
+    Home Assistant compares the local times of start and end and raises where the end looks earlier, as it does for a run
+    over the end of daylight saving time: such a run ends, in the calendar, where it began.
+    """
+    start, end = dt_util.as_local(item.start), dt_util.as_local(item.end)
     return CalendarEvent(
-        start=item.day or dt_util.as_local(item.start),
-        end=item.day + timedelta(days=1) if item.day else dt_util.as_local(item.end),
+        start=item.day or start,
+        # Of two times of one zone the greater is the one whose clock shows more.
+        end=item.day + timedelta(days=1) if item.day else max(start, end),
         summary=localizer.sentence(item.title),
         description="\n".join(localizer.sentence(detail) for detail in item.details) or None,
         location=", ".join(item.nodes) or None,

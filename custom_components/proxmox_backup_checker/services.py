@@ -22,7 +22,7 @@ from .checker.model.subject import CLUSTER
 from .checker.views.report import report
 from .const import DOMAIN
 from .coordinator import CheckerCoordinator
-from .proxmox.api.connection import beside_the_loop
+from .proxmox.api.answer import run_off_loop_if_large
 from .proxmox.vzdump.excerpt import excerpt, whole
 from .texts.localizer import iso
 from .translated_errors import invalid
@@ -183,9 +183,9 @@ async def _get_log(call: ServiceCall) -> ServiceResponse:
             raise invalid("no_run_of", name=target.name)
         upid = run.upid
     text = await coordinator.async_task_log(upid)
-    part = await beside_the_loop(len(text), partial(excerpt, vmid=vmid), text)
+    part = await run_off_loop_if_large(len(text), partial(excerpt, vmid=vmid), text)
     all_of_it = call.data[ATTR_WHOLE]
-    shown = await beside_the_loop(len(text), partial(whole, vmid=vmid), text) if all_of_it else part
+    shown = await run_off_loop_if_large(len(text), partial(whole, vmid=vmid), text) if all_of_it else part
     return {
         "upid": upid,
         "vmid": vmid,

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from ...proxmox.api.backup_models import Archive, BackupJob
 from ...proxmox.api.cluster_models import Guest
 from ...proxmox.calendar.event import CalendarEvent
-from ...proxmox.retention import Backup, KeepOptions, Mark, prune
+from ...proxmox.retention import Backup, KeepOptions, Mark, keep_text, prune
 from ..archives.archive import as_backup
 from ..context import Situation
 from ..jobs.retention import removes_old, retention_of
@@ -80,7 +80,7 @@ def audit_retention(
     at them, where that is known already.
     """
     backups = [as_backup(archive) for archive in archives] if backups is None else backups
-    counted = sum([not (backup.protected or backup.renamed or backup.unfinished) for backup in backups])
+    counted = sum([not (backup.protected or backup.renamed or backup.partial) for backup in backups])
     if not removes:
         return _against_limit(counted, most_kept(keep))
     pruning = [started for started in good if keep_since is None or started >= keep_since]
@@ -116,7 +116,7 @@ def _removable(backups: Sequence[Backup], keep: KeepOptions, zone: ZoneInfo) -> 
     return {
         index
         for index, mark in enumerate(prune(backups, keep, zone))
-        if mark is Mark.REMOVE and not backups[index].unfinished
+        if mark is Mark.REMOVE and not backups[index].partial
     }
 
 
@@ -283,11 +283,3 @@ def freed_by(archives: Sequence[Archive], keep: KeepOptions | None, zone: ZoneIn
     backups = [Backup(ctime=int(run.timestamp())), *(as_backup(archive) for archive in archives)]
     marks = prune(backups, keep, zone)[1:]
     return [archive for archive, mark in zip(archives, marks, strict=True) if mark is Mark.REMOVE]
-
-
-def keep_text(keep: KeepOptions) -> str:
-    """Return retention as Proxmox writes it."""
-    if keep.keeps_everything:
-        return "keep-all=1"
-    rules = ("last", "hourly", "daily", "weekly", "monthly", "yearly")
-    return ",".join(f"keep-{rule}={number}" for rule in rules if (number := getattr(keep, rule)))
