@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 import gc
 import logging
 from pathlib import Path
@@ -92,11 +93,7 @@ async def test_nobody_without_the_token_keeps_a_client_out(
 ) -> None:
     async with AsyncExitStack() as stack:
         agent = await stack.enter_async_context(running_agent(host.root, certificates, first_refusal=8))
-        strangers = [
-            lambda address=address: talk(agent, address, token=token, tls=tls)
-            for address in addresses
-            for _ in range(each)
-        ]
+        strangers = [partial(talk, agent, address, token=token, tls=tls) for address in addresses for _ in range(each)]
         await stack.enter_async_context(coming_again_and_again(strangers))
         assert [await is_served(agent) for _ in range(6)] == [True] * 6
 
