@@ -1,7 +1,7 @@
 """What machines without the token can do to a client that has it, and to the host."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 import gc
@@ -52,7 +52,7 @@ async def is_served(agent: Agent) -> bool:
 
 
 @asynccontextmanager
-async def coming_again_and_again(talks: list[Callable[[], Awaitable[bytes]]]) -> AsyncIterator[None]:
+async def coming_again_and_again(talks: Sequence[Callable[[], Awaitable[bytes]]]) -> AsyncIterator[None]:
     """Have strangers who come back whenever their connection ends."""
 
     async def again(talk: Callable[[], Awaitable[bytes]]) -> None:
