@@ -106,6 +106,8 @@ class ClusterReader:
             troubles=troubles,
         )
         storages = await self._storages.read(overview.resources.storages, poll)
+        for part, text in self._client.left_out.items():
+            troubles.tell(f"archives {part}", text)
         agent_errors = await self._agents.read(overview.members.status)
         self._trouble_log.report(troubles)
         return Reading(
@@ -122,6 +124,9 @@ class ClusterReader:
         members = await self._failover.connect()
         if members.trouble is not None:
             troubles.tell("cluster status", members.trouble)
+        for node in members.status.nodes:
+            if node.odd is not None:
+                troubles.tell(f"address of {node.name}", node.odd)
         async with task_group() as group:
             permissions = group.create_task(self._client.permissions())
             resources = group.create_task(self._client.resources())

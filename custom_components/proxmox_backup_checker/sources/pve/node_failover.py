@@ -14,6 +14,7 @@ from ...proxmox.api.errors import (
     CannotConnectError,
     PermissionDeniedError,
     ProxmoxError,
+    ServiceDownError,
     UnexpectedAnswerError,
 )
 from ...proxmox.api.tls import normalise_fingerprint
@@ -111,12 +112,12 @@ class NodeFailover:
         except PermissionDeniedError as error:
             # Without Sys.Audit on / only the nodes are shown.
             return Members(status=await self._listed(None), trouble=str(error), quorum_known=False)
-        except ApiError as error:
-            if error.status < _SERVER_ERRORS:
+        except (ApiError, ServiceDownError) as error:
+            if isinstance(error, ApiError) and error.status < _SERVER_ERRORS:
                 raise
             try:
                 status = await self._listed(self._last)
-            except ApiError, UnexpectedAnswerError:
+            except ApiError, ServiceDownError, UnexpectedAnswerError:
                 raise CannotConnectError(str(error)) from error
             return Members(status=status, trouble=str(error), quorum_known=False, doubt=error)
         return self._isolated(status) or Members(status=status)

@@ -197,7 +197,7 @@ class StorageReader:
         found = ArchiveListing(
             read_at=poll.now,
             archives=detailed,
-            complete=sees_all,
+            complete=sees_all and self._is_whole(node, storage),
             detailed=True,
             listed_by=node,
             zone=self._zone_of(node),
@@ -213,7 +213,11 @@ class StorageReader:
         archives = tuple(
             known.get(archive.volid) or _unproven(archive, proven=not storage.is_backup_server) for archive in listed
         )
-        return replace(found, archives=archives, complete=True, detailed=False)
+        return replace(found, archives=archives, complete=self._is_whole(node, storage), detailed=False)
+
+    def _is_whole(self, node: str, storage: StorageFacts) -> bool:
+        """Tell whether no row of the last listing had to be left out, since it could not be understood."""
+        return not any(part.startswith(f"{node} {storage.storage} ") for part in self._client.left_out)
 
 
 def _unproven(archive: Archive, *, proven: bool) -> Archive:

@@ -4,7 +4,14 @@ from collections.abc import Mapping
 import logging
 from typing import Final
 
-from ...proxmox.api.errors import AuthenticationError, CannotConnectError, CertificateError, NoAnswerError, ProxmoxError
+from ...proxmox.api.errors import (
+    AuthenticationError,
+    CannotConnectError,
+    CertificateError,
+    NoAnswerError,
+    ProxmoxError,
+    ServiceDownError,
+)
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -26,10 +33,13 @@ class PollTroubles:
         return dict(self._texts)
 
     def note(self, part: str, error: ProxmoxError) -> None:
-        """Take note of what a part met; raises the error where it is the matter of the host or the token as a whole."""
+        """Take note of what a part met; raises the error where it is the matter of the host or the token as a whole.
+
+        Without pvedaemon some parts are refused and the others answered as ever.
+        """
         if isinstance(error, AuthenticationError | CertificateError):
             raise error
-        if isinstance(error, CannotConnectError):
+        if isinstance(error, CannotConnectError) and not isinstance(error, ServiceDownError):
             self._silences += 1
             if not isinstance(error, NoAnswerError) or self._silences > _SILENCES_BORNE:
                 raise error

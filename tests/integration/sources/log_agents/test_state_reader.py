@@ -8,13 +8,8 @@ from aiohttp import ClientSession
 
 from custom_components.proxmox_backup_checker.proxmox.api.cluster_models import ClusterStatus, Node
 from custom_components.proxmox_backup_checker.proxmox.api.errors import CannotConnectError, NoAnswerError
-from custom_components.proxmox_backup_checker.proxmox.log_agent.client import (
-    API_VERSION,
-    AgentStatus,
-    JobState,
-    LogAgentClient,
-    PairingCode,
-)
+from custom_components.proxmox_backup_checker.proxmox.log_agent.client import API_VERSION, LogAgentClient
+from custom_components.proxmox_backup_checker.proxmox.log_agent.models import AgentStatus, JobStateFile, PairingCode
 from custom_components.proxmox_backup_checker.sources.log_agents.state_reader import JobStateReader
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
@@ -48,10 +43,10 @@ class Agent(LogAgentClient):
         )
 
     @override
-    async def jobs(self) -> tuple[JobState, ...]:
+    async def jobs(self) -> tuple[JobStateFile, ...]:
         """Return the state of one job."""
         return (
-            JobState(
+            JobStateFile(
                 job_id="nightly",
                 state="stopped",
                 upid=None,

@@ -8,6 +8,7 @@ from aiohttp import ClientSession
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.update_coordinator import UpdateFailed
 import pytest
 
 from custom_components.proxmox_backup_checker.checker.model.facts import Blindness
@@ -205,31 +206,6 @@ ODD_ADDRESSES = ["a b", "10.0.0.2:99", "10.0.0.2/24", "[", "::1%eth0", "x" * 300
 ODD_FINGERPRINTS = ["x", "AB:CD", "AB:" * 20, "", "Ä" * 64]
 
 
-@pytest.mark.parametrize("address", ODD_ADDRESSES, ids=repr)
-async def test_an_odd_address_of_another_node_hides_no_error_of_the_configured_one(
-    hass: HomeAssistant, pve: SimulatedCluster, address: str
-) -> None:
-    entry = await set_up(hass, pve)
-    rows: list[dict[str, object]] = [{"type": "cluster", "id": "cluster", "name": "small", "quorate": 1, "nodes": 3}]
-    rows += [
-        {
-            "type": "node",
-            "name": name,
-            "ip": address if node.nodeid > 1 else node.ip,
-            "online": 1,
-            "local": node.nodeid == 1,
-        }
-        for name, node in pve.nodes.items()
-    ]
-    pve.faults.broken["/cluster/status"] = json.dumps({"data": rows})
-    # Fingerprints of nodes that have moved are read again.
-    await entry.runtime_data.async_check_now()
-    pve.servers["pve1"].refuse()
-    await poll(hass, entry)
-    assert isinstance(entry.runtime_data.last_error, CannotConnectError)
-    assert f"127.0.0.1:{pve.port}" in str(entry.runtime_data.last_error)
-
-
 @pytest.mark.parametrize("fingerprint", ODD_FINGERPRINTS, ids=repr)
 async def test_an_odd_fingerprint_of_another_node_hides_no_error_of_the_configured_one(
     hass: HomeAssistant, pve: SimulatedCluster, fingerprint: str
@@ -275,3 +251,26 @@ def test_the_certificate_of_a_node_that_is_off_is_not_asked_for_over_and_over(
     failover = NodeFailover(nobody())
     failover.restore([NodeRecord(name="pve3", address="10.0.0.3", offline_since=offline_since)])
     assert failover.lacks_fingerprints is lacks
+
+
+@pytest.mark.parametrize(
+    "address", ["a b", "10.0.0.2:99", "10.0.0.2/24", "x" * 500, "user@10.0.0.2"], ids=lambda address: address[:20]
+)
+async def test_an_address_that_is_none_is_told_and_never_asked(
+    hass: HomeAssistant, pve: SimulatedCluster, caplog: pytest.LogCaptureFixture, address: str
+) -> None:
+    rows = [
+        {"type": "cluster", "name": "small", "quorate": 1},
+        {"type": "node", "name": "pve1", "online": 1, "local": 1, "ip": "127.0.0.1"},
+        {"type": "node", "name": "pve2", "online": 1, "local": 0, "ip": address},
+    ]
+    pve.faults.broken["/cluster/status"] = json.dumps({"data": rows})
+    entry = await set_up(hass, pve)
+    assert "field 'ip'" in entry.runtime_data.reading.troubles["address of pve2"]
+
+    pve.servers["pve1"].refuse()
+    for _ in range(4):
+        await poll(hass, entry)
+    assert not entry.runtime_data.last_update_success
+    assert isinstance(entry.runtime_data.last_exception, UpdateFailed)
+    assert "Unexpected error" not in caplog.text
