@@ -9,10 +9,9 @@ from typing import Final
 
 from ...proxmox.api.backup_models import Archive
 from ...proxmox.api.cluster_models import Guest
-from ..history.limits import FEWEST_RUNS_PER_GUEST, KEPT
 from ..model.facts import Facts
 from ..model.outcome import Outcome, written_name
-from ..model.records import History, RunRecord
+from ..model.records import FEWEST_RUNS_PER_GUEST, KEPT, History, RunRecord
 from ..runs.run_index import RunIndex
 from .archive import is_renamed, logged_name
 
