@@ -13,8 +13,8 @@ from homeassistant.util import dt as dt_util
 import probatio
 
 from .actions.targets import Target, targets_of, targets_of_devices, targets_of_entities
+from .checker.assessment import is_protected, to_be_protected
 from .checker.model.subject import Subject
-from .checker.protection import is_protected, to_be_protected
 
 CONF_MAXIMUM_AGE: Final = "maximum_age"
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ..proxmox.api.backup_models import Archive, BackupJob
 from ..proxmox.api.cluster_models import ClusterStatus, Guest
@@ -94,6 +94,18 @@ class Picture:
         """Return a person's word that the problem of something is known."""
         found = self.history.acknowledgements.get(subject)
         return found if applies_to(found, self.verdicts.get(subject), self.read_at) else None
+
+
+def is_protected(verdict: Verdict | None, longest_age: timedelta, now: datetime) -> bool:
+    """Tell whether there is a good backup that is young enough, and nothing speaks against it."""
+    if verdict is None or verdict.problem is not False:
+        return False
+    return verdict.last_success is not None and now - verdict.last_success <= longest_age
+
+
+def to_be_protected(picture: Picture) -> list[int]:
+    """Return the guests that have to be protected: all but those that are ignored."""
+    return [vmid for vmid, view in picture.guests.items() if view.verdict.lasting is not Status.IGNORED]
 
 
 def judge(facts: Facts, history: History, before: Picture | None = None) -> Picture:
