@@ -105,18 +105,18 @@ class ProblemSensor(VerdictEntity, BinarySensorEntity):
         """Why, since when, and how sure."""
         if (verdict := self.verdict) is None:
             return None
-        acknowledgement = self.coordinator.data.acknowledgement(self.verdict_key)
+        acknowledgement = self.coordinator.data.acknowledgement(self.subject)
         return {
             "verdict": verdict.lasting.value,
-            "reason_code": verdict.reason.code,
-            "reason": self.coordinator.reasons.sentence(verdict.reason),
+            "reason_code": verdict.reason.code.value,
+            "reason": self.coordinator.localizer.sentence(verdict.reason),
             "since": verdict.since.isoformat() if verdict.since else None,
             "last_success": verdict.last_success.isoformat() if verdict.last_success else None,
             "next_due": verdict.next_due.isoformat() if verdict.next_due else None,
             "confidence": verdict.confidence.value,
             "failures": verdict.failures,
-            "findings": self.coordinator.reasons.sentences(verdict.findings),
-            "next_step": self.coordinator.reasons.step(verdict.cause) if verdict.cause else None,
+            "findings": self.coordinator.localizer.sentences(verdict.findings),
+            "next_step": self.coordinator.localizer.step(verdict.cause) if verdict.cause else None,
             "error": verdict.error and verdict.error[:_LONGEST_ERROR],
             "acknowledged": acknowledgement is not None,
             "acknowledged_until": acknowledgement.until.isoformat()
@@ -160,7 +160,7 @@ class LogAgentConnected(NodeEntity, BinarySensorEntity):
     async def async_added_to_hass(self) -> None:
         """Follow what the listener meets between two polls."""
         await super().async_added_to_hass()
-        self.async_on_remove(self.coordinator.links.follow(self.async_write_ha_state))
+        self.async_on_remove(self.coordinator.agent_reachability.follow(self.async_write_ha_state))
 
     @property
     @override
@@ -175,4 +175,4 @@ class LogAgentConnected(NodeEntity, BinarySensorEntity):
         reading = self.coordinator.reading
         online = self.coordinator.data.nodes[self._node].online
         failed = reading is not None and self._node in reading.agent_errors
-        return online and not failed and self.coordinator.links.answers(self._node)
+        return online and not failed and self.coordinator.agent_reachability.answers(self._node)

@@ -26,11 +26,11 @@ from .proxmox.api.cluster_models import Version
 from .proxmox.api.connection import Asked, noting_requests
 from .proxmox.api.errors import AuthenticationError, CertificateError, ProxmoxError
 from .proxmox.api.upid import Upid
-from .sources.log_agents.reachability import AgentLinks
-from .sources.poll_log import PollStory
-from .sources.pve.cluster_reader import FactsReader, Reading
+from .sources.log_agents.reachability import AgentReachability
+from .sources.poll_log import PollLog
 from .sources.read_schedule import BUSY, QUIET, WITH_AGENTS
-from .texts.reason_text import Reasons
+from .sources.source import Reading, Source
+from .texts.localizer import Localizer
 from .translated_errors import action_error, invalid, poll_error
 
 _LOGGER = logging.getLogger(__name__)
@@ -57,13 +57,13 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
         self,
         hass: HomeAssistant,
         entry: CheckerConfigEntry,
-        reader: FactsReader,
-        reasons: Reasons,
+        source: Source,
+        localizer: Localizer,
         store: HistoryStore,
     ) -> None:
-        """Poll through a reader; `reasons` puts verdicts into words, `store` keeps the history."""
+        """Poll a source; `localizer` puts verdicts into words, `store` keeps the history."""
         super().__init__(hass, _LOGGER, config_entry=entry, name=entry.title, update_interval=QUIET)
-        self._reader = reader
+        self._source = source
         self._store = store
         self._history = History()
         self._bounded: datetime | None = None
@@ -74,9 +74,9 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
         self._telling: set[asyncio.Task[None]] = set()
         self._stopped = False
         self._policy = policy_of(entry.options)
-        self.reasons = reasons
-        self.links = AgentLinks()
-        self.story = PollStory(entry.title, reasons)
+        self.localizer = localizer
+        self.agent_reachability = AgentReachability()
+        self.poll_log = PollLog(entry.title, localizer)
         self.reading: Reading | None = None
         self.last_error: ProxmoxError | None = None
 
@@ -93,18 +93,18 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
     @property
     def agent_nodes(self) -> frozenset[str]:
         """The nodes with a log agent."""
-        return self._reader.agent_nodes
+        return self._source.agent_nodes
 
     async def async_version(self) -> Version:
         """Return the version of Proxmox; raises any ProxmoxError."""
-        return await self._reader.version()
+        return await self._source.version()
 
     async def async_check_now(self) -> None:
         """Read everything again, whatever was read lately, and wait for the new picture.
 
         Raises HomeAssistantError where the cluster cannot be read.
         """
-        self._reader.read_all_again()
+        self._source.read_all_again()
         await self.async_refresh()
         if self.last_error is not None:
             raise action_error(self.last_error)
@@ -121,7 +121,7 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
         if run.task_type != "vzdump":
             raise invalid("not_a_run", upid=upid)
         try:
-            text = await self._reader.task_log(run, self._history.runs.get(upid))
+            text = await self._source.task_log(run, self._history.runs.get(upid))
         except ProxmoxError as error:
             raise action_error(error) from error
         if text is None:
@@ -134,7 +134,7 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
     async def _async_setup(self) -> None:
         """Take up the history where it was left."""
         self._history = await self._store.async_load()
-        self._reader.know(self._history.nodes.values())
+        self._source.restore_nodes(self._history.nodes.values())
 
     async def async_take_up(self, change: Callable[[History], History]) -> None:
         """Go on with a changed history at once, as after a person's word; a judgement under way is waited for."""
@@ -142,7 +142,7 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
             await self._told()
             self._history = history = change(self._history)
             # What the picture had to tell was told when it was made.
-            self.data = replace(self.data, history=history, happenings=(), messages=())
+            self.data = replace(self.data, history=history, events=(), messages=())
             self._store.save_later(history)
         self.async_update_listeners()
 
@@ -200,16 +200,16 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
             with noting_requests() as asked:
                 picture = await self._look()
         except (ConfigEntryAuthFailed, UpdateFailed) as error:
-            self.story.tell_failure(asked, at=at, error=self.last_error or error, following=self.update_interval)
+            self.poll_log.tell_failure(asked, at=at, error=self.last_error or error, following=self.update_interval)
             raise
-        self.story.tell(asked, picture, self.reading, at=at, error=self.last_error, following=self.update_interval)
+        self.poll_log.tell(asked, picture, self.reading, at=at, error=self.last_error, following=self.update_interval)
         return picture
 
     async def _look(self) -> Picture:
         """Read and judge; for some polls what was read last stands in for what cannot be read now."""
         now = dt_util.utcnow()
         try:
-            self.reading = await self._reader.read(now, self._history.runs.keys())
+            self.reading = await self._source.read(now, self._history.runs)
         except ProxmoxError as error:
             self.last_error = error
             self._failed_polls += 1
@@ -255,10 +255,14 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
             self._store.save_later(history)
         return picture
 
+    def _answering_agents(self) -> set[str]:
+        """Return the nodes whose log agents would tell what happens, since they answer."""
+        silent = self.reading.agent_errors.keys() if self.reading else set()
+        return {node for node in self.agent_nodes - silent if self.agent_reachability.answers(node)}
+
     def _interval(self, picture: Picture, now: datetime) -> timedelta:
         """Return when to look again: soon while something runs or is due, else as rarely as the case allows."""
-        agents = picture.nodes.keys() <= self._reader.agent_nodes
-        interval = WITH_AGENTS if agents else QUIET
+        interval = WITH_AGENTS if picture.nodes.keys() <= self._answering_agents() else QUIET
         if picture.running:
             return BUSY
         for view in picture.jobs.values():

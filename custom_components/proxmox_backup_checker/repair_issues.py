@@ -66,13 +66,13 @@ class Issues:
 
     def _is_stood_in_for(self) -> bool:
         """Tell whether another node answers in place of the configured one, whose certificate is then not seen."""
-        return self._coordinator.reading is not None and self._coordinator.reading.stand_in is not None
+        return self._coordinator.reading is not None and self._coordinator.reading.fallback is not None
 
     def _stand_in(self) -> None:
         """Tell which node is missing while another one answers in its place."""
         assert self._coordinator.reading is not None
-        stand_in = self._coordinator.reading.stand_in
-        if stand_in is None:
+        fallback = self._coordinator.reading.fallback
+        if fallback is None:
             self._delete("configured_node_missing")
             return
         self._raise(
@@ -80,9 +80,9 @@ class Issues:
             page="certificates.md",
             placeholders={
                 "cluster": self._entry.title,
-                "missing": stand_in.missing or self._entry.data[CONF_HOST],
-                "node": stand_in.node,
-                "error": str(stand_in.error),
+                "missing": fallback.missing or self._entry.data[CONF_HOST],
+                "node": fallback.node,
+                "error": str(fallback.error),
             },
         )
 

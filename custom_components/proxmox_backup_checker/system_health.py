@@ -90,7 +90,7 @@ def _agents(coordinator: CheckerCoordinator) -> str:
     """Return how many of the agents answer."""
     errors = coordinator.reading.agent_errors if coordinator.reading else {}
     agents = coordinator.agent_nodes
-    answering = [node for node in agents if node not in errors and coordinator.links.answers(node)]
+    answering = [node for node in agents if node not in errors and coordinator.agent_reachability.answers(node)]
     return f"{len(answering)}/{len(agents)}"
 
 

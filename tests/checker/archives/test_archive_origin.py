@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from custom_components.proxmox_backup_checker.checker.activity.events import HappeningKind
+from custom_components.proxmox_backup_checker.checker.activity.events import ActivityKind
 from custom_components.proxmox_backup_checker.checker.archives.archive_origin import Origin, Provenance
 from custom_components.proxmox_backup_checker.checker.assessment import judge
-from custom_components.proxmox_backup_checker.checker.history.limits import FEWEST_RUNS_PER_GUEST
 from custom_components.proxmox_backup_checker.checker.model.facts import (
     ArchiveListing,
     Blindness,
@@ -17,9 +16,14 @@ from custom_components.proxmox_backup_checker.checker.model.facts import (
     NodeFacts,
     StorageFacts,
 )
-from custom_components.proxmox_backup_checker.checker.model.records import GuestRecord, History, RunRecord
+from custom_components.proxmox_backup_checker.checker.model.outcome import Outcome, Result
+from custom_components.proxmox_backup_checker.checker.model.records import (
+    FEWEST_RUNS_PER_GUEST,
+    GuestRecord,
+    History,
+    RunRecord,
+)
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence, Status
-from custom_components.proxmox_backup_checker.checker.runs.outcomes import Outcome, Result
 from custom_components.proxmox_backup_checker.checker.runs.run_index import RunIndex
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import Archive
 
@@ -95,7 +99,9 @@ def seen(*archives: Archive, nodes: dict[str, NodeFacts] | None = None, **change
         for name in ("pbs", "nas", "local")
     )
     guests = changes.pop("guests", (WEB, guest(102, node="pve2")))
-    return replace(facts(guests, [job("nightly", 101)], storages=storages), nodes=nodes or known_nodes(), **changes)
+    return replace(
+        facts(guests, [job("nightly", 101, storage="nas")], storages=storages), nodes=nodes or known_nodes(), **changes
+    )
 
 
 def known_nodes(**changes: Any) -> dict[str, NodeFacts]:
@@ -199,7 +205,7 @@ def test_a_log_in_words_that_are_new_to_us_takes_no_archive_away_from_its_guest(
     odd = "INFO: backup of VM 101 has been completed\nTASK OK\n"
     before = seen(now=LAST_NIGHT - timedelta(hours=1))
     history = judge(before, History()).history
-    known = seen(snapshot(LAST_NIGHT + timedelta(seconds=5)), runs=(run(odd, started=LAST_NIGHT),))
+    known = seen(snapshot(LAST_NIGHT + timedelta(seconds=5), "nas"), runs=(run(odd, started=LAST_NIGHT),))
     assert judge(known, history).guests[101].verdict.status is Status.OK
 
 
@@ -209,7 +215,7 @@ def test_a_storage_may_keep_its_backups_in_any_folder() -> None:
     assert provenance(seen(), record(replace(outcome(archive), archive=path))).origin(archive) is Origin.OURS
     log = good_log(101).replace("/mnt/pve/nas/dump/vzdump-qemu-101-x.vma.zst", path)
     history = judge(seen(archive, runs=(run(log, started=LAST_NIGHT),)), History()).history
-    assert history.guests[101].archive_missing is None
+    assert not history.guests[101].missing
 
 
 def test_what_the_history_no_longer_holds_is_uncertain() -> None:
@@ -294,6 +300,6 @@ def test_what_another_cluster_removes_of_its_own_is_no_news() -> None:
     )
     first = judge(seen(ours, foreign, runs=(run(log, started=before),), now=NOW - timedelta(hours=1)), History())
     without_foreign = judge(seen(ours), first.history, first)
-    assert without_foreign.happenings == ()
+    assert without_foreign.events == ()
     without_ours = judge(seen(foreign), first.history, first)
-    assert [happening.kind for happening in without_ours.happenings] == [HappeningKind.ARCHIVE_VANISHED]
+    assert [event.kind for event in without_ours.events] == [ActivityKind.ARCHIVE_VANISHED]

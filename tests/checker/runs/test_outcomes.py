@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from custom_components.proxmox_backup_checker.checker.model.facts import Facts, NodeFacts
+from custom_components.proxmox_backup_checker.checker.model.outcome import Outcome, Result, succeeded, unclear
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
-from custom_components.proxmox_backup_checker.checker.runs.outcomes import Outcome, Result, succeeded, unclear
 
-from ..builders import NOW, SCENARIOS, facts, good_log, guest, job, picture, record, run, sample
+from ..builders import BERLIN, NOW, SCENARIOS, facts, good_log, guest, job, picture, record, run, sample
 
 # What the log calls failed was stopped by a person, or has its archive all the same.
 ACTUAL = {
@@ -43,7 +43,8 @@ def test_every_sample_gives_the_results_that_a_reader_finds(name: str) -> None:
     for vmid, entry in expected.items():
         [outcome] = found[vmid]
         assert outcome.result == ACTUAL.get(name, {}).get(vmid, entry["result"])
-        assert outcome.error == entry.get("reason")
+        # Below the failure's own text there may be the line that explains it.
+        assert outcome.error == entry.get("reason") or (outcome.error or "").startswith(f"{entry['reason']}\n")
         if "started" in entry:
             assert outcome.started == datetime.fromtimestamp(entry["started"], UTC)
 
@@ -81,7 +82,8 @@ def test_guests_that_a_whole_run_left_out_are_not_failed_by_it() -> None:
 def test_a_run_that_dies_before_any_guest_reaches_none(name: str) -> None:
     last = sample(name)
     guests = [guest(100, node=last.task.node), guest(101, node=last.task.node), guest(102, node="pve9")]
-    found = outcomes(facts(guests, [job("a", all=1)], [last]))
+    slot = f"{last.started.astimezone(BERLIN):%H:%M}"
+    found = outcomes(facts(guests, [job("a", all=1, schedule=slot)], [last]))
     assert {vmid: one.result for vmid, (one,) in found.items()} == {100: Result.NOT_REACHED, 101: Result.NOT_REACHED}
     assert all(one.error for (one,) in found.values())
 
@@ -142,3 +144,30 @@ def test_a_word_that_is_neither_good_nor_an_error_proves_nothing(status: str, op
     assert unclear(status) is open_question
     [one] = outcomes(facts([guest(100)], [job("a", 100)], [run(None, status, task_id="100")]))[100]
     assert (one.result is Result.UNCLEAR) is open_question
+
+
+def test_a_failure_is_remembered_with_the_line_that_explains_it() -> None:
+    lines = [
+        "INFO: Starting Backup of VM 101 (qemu)",
+        "ERROR: fork compressor 'zstd --threads=1' failed",
+        "ERROR: Backup of VM 101 failed - vma_queue_write: write error - Broken pipe",
+    ]
+    found = outcomes(facts(runs=[run("\n".join(lines), started=NOW, status="job errors")]))
+    assert (
+        found[101][0].error == "vma_queue_write: write error - Broken pipe\nfork compressor 'zstd --threads=1' failed"
+    )
+
+
+def test_a_finished_guest_whose_new_archive_the_run_removed_has_failed() -> None:
+    """Of the three archives it was the oldest by its name: the node's clock had been set back."""
+    lines = [
+        "INFO: Starting Backup of VM 101 (qemu)",
+        "INFO: creating vzdump archive '/mnt/pve/nas/dump/vzdump-qemu-101-2026_11_30-17_04_38.vma.zst'",
+        "INFO: removing backup 'nas:backup/vzdump-qemu-101-2026_11_30-17_04_38.vma.zst'",
+        "INFO: pruned 1 backup(s) not covered by keep-retention policy",
+        "INFO: Finished Backup of VM 101 (00:00:10)",
+        "TASK OK",
+    ]
+    [outcome] = outcomes(facts(runs=[run("\n".join(lines), started=NOW)]))[101]
+    assert outcome.result == "failed"
+    assert outcome.error == "removing backup 'nas:backup/vzdump-qemu-101-2026_11_30-17_04_38.vma.zst'"

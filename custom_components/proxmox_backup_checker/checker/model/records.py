@@ -6,17 +6,29 @@ so that its age is not known.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
-from ..runs.outcomes import Outcome
+from .outcome import Outcome
+from .reason_codes import AlertKind, ReasonCode
+from .subject import Subject
 from .verdict import Confidence
+
+STORED_AS: Final = "stored_as"
+"""Names in a field's metadata what the field is called in the stored history, where that is another name."""
+
+KEPT: Final = timedelta(days=396)
+"""For how long runs are remembered."""
+FEWEST_RUNS_PER_GUEST: Final = 30
+"""How many runs of a guest are kept where there are thousands of guests: enough to tell what is usual."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunRecord:
     """A finished run of vzdump on a node, with the job that it was found to belong to; never read or judged again.
 
-    `job_id`, `confidence` and `candidates` are those of its Attribution. `outcomes` are of all guests that the run was to
+    `job_id`, `confidence` and `candidates` are those of its Attribution; `command` is kept while no job could be told, to be
+    asked again once the jobs can be seen. `outcomes` are of all guests that the run was to
     back up, reached or not. `error` is the cause that the log or the status names for the run as a whole. `warnings` counts
     what Proxmox warned of. `logged` is False where its log was gone: only the status is known then. `waited` are the
     seconds for which it waited for the node's lock.
@@ -37,15 +49,31 @@ class RunRecord:
     logged: bool = True
     waited: int = 0
     notes: tuple[str, ...] = ()
+    command: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobDefinition:
+    """What a job's schedule and storage were, before somebody edited them between `until` and `edited`, as far as was seen.
+
+    `days` are the weekdays of a job of vzdump.cron.
+    """
+
+    until: datetime
+    edited: datetime
+    schedule: str | None = None
+    days: str | None = None
+    storage: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobRecord:
     """What is remembered of a backup job, of one that was deleted too.
 
-    Slots before `owed_since` are not owed: then the job was created, enabled or given another schedule; `owed_because`
-    names which: created, enabled or edited. `fingerprint` holds what the job promises, to notice a change. `failing_since`
-    is when the present row of failed or missed runs began, so that its end can be told.
+    Slots before `owed_since` are not owed: then the job was created or enabled; `owed_because` names which (`edited` in
+    what version 0.1.0 kept). `past` are its earlier schedules and storages, newest first, by which slots from before the
+    edits are owed. `fingerprint` holds what the job promises, to notice a change. `failing_since` is when the present row
+    of failed or missed runs began, so that its end can be told.
     """
 
     job_id: str
@@ -60,6 +88,8 @@ class JobRecord:
     deleted: datetime | None = None
     next_run: int | None = None
     failing_since: datetime | None = None
+    days: str | None = None
+    past: tuple[JobDefinition, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,8 +103,16 @@ class MissRecord:
     job_id: str
     slot: datetime
     node: str
-    code: str
+    code: ReasonCode
     error: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MissingArchive:
+    """An archive that a good run left and that a listing did not show; `confirmed` where a later one did not either."""
+
+    since: datetime
+    confirmed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,8 +122,8 @@ class GuestRecord:
     Backups from before `since` belong to another guest with the same VMID. `covered_since` tells by job since when the
     guest is in it, None for one that it was in from the beginning. `moved` is the last migration, `moved_from` its origin.
     `template` and `tags` are the last that were seen: Proxmox does not show them while a guest's node is down.
-    `archive_missing` names the archive of its last good run that a listing did not show, since when, and whether a
-    later listing has confirmed it. `without_job` tells whether any job, enabled or not, had it when jobs were last seen.
+    `missing` holds, by the name that the log shows, the archives of good runs that are not where they should be.
+    `without_job` tells whether any job, enabled or not, had it when jobs were last seen.
     """
 
     vmid: int
@@ -99,9 +137,7 @@ class GuestRecord:
     moved: datetime | None = None
     moved_from: str | None = None
     locked_since: datetime | None = None
-    archive_missing: str | None = None
-    archive_missing_since: datetime | None = None
-    archive_missing_confirmed: bool = False
+    missing: Mapping[str, MissingArchive] = field(default_factory=dict)
     excluded_disks: tuple[str, ...] | None = None
     newly_excluded: tuple[str, ...] = ()
     absent_since: datetime | None = None
@@ -114,7 +150,8 @@ class GuestRecord:
 class NodeRecord:
     """When a node was last out, so that a missed slot can be explained; `blind_since` while its runs cannot be seen.
 
-    `address` and `fingerprint` lead to it while the one that is `contacted` does not answer.
+    `earlier_outages` are the ones before `last_outage`, newest first. `zone` names its time zone. Of its runs between `runs_known_since` and `runs_known_until`, by its clock, none is
+    missing in the history. `address` and `fingerprint` lead to it while the one that is `contacted` does not answer.
     """
 
     name: str
@@ -124,6 +161,10 @@ class NodeRecord:
     address: str | None = None
     fingerprint: str | None = None
     contacted: bool = False
+    earlier_outages: tuple[tuple[datetime, datetime], ...] = ()
+    zone: str | None = None
+    runs_known_since: datetime | None = None
+    runs_known_until: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -147,9 +188,9 @@ class StorageRecord:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VerdictRecord:
-    """The last verdict on something, to tell since when it holds; `key` as guest_101, job_nightly, storage_nas, cluster."""
+    """The last verdict on something, to tell since when it holds."""
 
-    key: str
+    subject: Subject
     status: str
     code: str
     problem: bool | None
@@ -161,33 +202,36 @@ class VerdictRecord:
 class Acknowledgement:
     """A person's word that a problem is known; `code` is its cause, another one is not meant.
 
-    Without `until` it holds until the problem is over or has another cause.
+    Without `until` it holds until the problem is over or has another cause; with `until_next_run` no longer than until
+    another run fails or is missed. `occurrence` is the Verdict's when it was last of this problem.
     """
 
-    key: str
+    subject: Subject
     code: str
     made: datetime
     until: datetime | None = None
     note: str | None = None
+    until_next_run: bool = False
+    occurrence: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AlertRecord:
     """What is remembered of problems with one cause: what was told of them, and when.
 
-    `key` is the tag while they last, and the tag with the moment of their end after that. `things` are the keys of the
-    verdicts that belong to it. `announced` is None until the first message; `known_before` tells that it was there at the
+    `key` is the tag while they last, and the tag with the moment of their end after that. `subjects` are those whose
+    verdicts belong to it, `occurrences` those of their verdicts that have one. `announced` is None until the first message; `known_before` tells that it was there at the
     first look ever, `recovered` that it ended well and that this was told,
     `taken_back` that this message is gone as well. `held_since` is since when it waits for a run to end before anything is told.
     """
 
     key: str
     tag: str
-    kind: str
+    kind: AlertKind
     opened: datetime
     since: datetime | None = None
     causes: tuple[str, ...] = ()
-    things: tuple[str, ...] = ()
+    subjects: tuple[Subject, ...] = field(default=(), metadata={STORED_AS: "things"})
     severity: str = "normal"
     failures: int = 0
     announced: datetime | None = None
@@ -196,20 +240,25 @@ class AlertRecord:
     recovered: bool = False
     taken_back: bool = False
     held_since: datetime | None = None
+    occurrences: Mapping[Subject, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class History:
-    """All that is remembered of one cluster; `began` is the moment of the first look, `evaluated` that of the last."""
+    """All that is remembered of one cluster; `began` is the moment of the first look, `evaluated` that of the last.
+
+    `unfinished` are the runs that were seen going on and whose end has not been seen.
+    """
 
     began: datetime | None = None
     evaluated: datetime | None = None
     runs: Mapping[str, RunRecord] = field(default_factory=dict)
+    unfinished: Mapping[str, RunRecord] = field(default_factory=dict)
     jobs: Mapping[str, JobRecord] = field(default_factory=dict)
     guests: Mapping[int, GuestRecord] = field(default_factory=dict)
     nodes: Mapping[str, NodeRecord] = field(default_factory=dict)
     storages: Mapping[str, StorageRecord] = field(default_factory=dict)
-    verdicts: Mapping[str, VerdictRecord] = field(default_factory=dict)
-    acknowledgements: Mapping[str, Acknowledgement] = field(default_factory=dict)
+    verdicts: Mapping[Subject, VerdictRecord] = field(default_factory=dict)
+    acknowledgements: Mapping[Subject, Acknowledgement] = field(default_factory=dict)
     misses: Mapping[str, MissRecord] = field(default_factory=dict)
     alerts: Mapping[str, AlertRecord] = field(default_factory=dict)

@@ -4,7 +4,7 @@ The oracle is Proxmox' own prune (see `proxmox.retention`): after a good run of 
 remove, and what it would keep of all slots should be there unless the nights failed.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -15,20 +15,21 @@ from zoneinfo import ZoneInfo
 from ...proxmox.api.backup_models import Archive, BackupJob
 from ...proxmox.api.cluster_models import Guest
 from ...proxmox.calendar.event import CalendarEvent
-from ...proxmox.retention import Backup, KeepOptions, Mark, prune
+from ...proxmox.retention import Backup, KeepOptions, Mark, keep_text, prune
 from ..archives.archive import as_backup
 from ..context import Situation
+from ..jobs.retention import removes_old, retention_of
 from ..model.facts import StorageFacts
 from ..model.labels import job_name
+from ..model.outcome import Outcome, Result
+from ..model.reason_codes import ReasonCode
 from ..model.verdict import Reason, Status
-from ..runs.outcomes import Outcome, Result
 
 _MOST_SLOTS: Final = 500
 _SLOT_BEFORE: Final = timedelta(hours=1)
 _CLOCKS_DIFFER: Final = timedelta(minutes=1)
 _RUNS_UNTIL_CERTAIN: Final = 2
 _NIGHTS_NAMED: Final = 5
-_FLAGS_OFF: Final = frozenset({"0", "False", "no", "off"})
 
 
 class Standing(StrEnum):
@@ -79,7 +80,7 @@ def audit_retention(
     at them, where that is known already.
     """
     backups = [as_backup(archive) for archive in archives] if backups is None else backups
-    counted = sum([not (backup.protected or backup.renamed or backup.unfinished) for backup in backups])
+    counted = sum([not (backup.protected or backup.renamed or backup.partial) for backup in backups])
     if not removes:
         return _against_limit(counted, most_kept(keep))
     pruning = [started for started in good if keep_since is None or started >= keep_since]
@@ -115,7 +116,7 @@ def _removable(backups: Sequence[Backup], keep: KeepOptions, zone: ZoneInfo) -> 
     return {
         index
         for index, mark in enumerate(prune(backups, keep, zone))
-        if mark is Mark.REMOVE and not backups[index].unfinished
+        if mark is Mark.REMOVE and not backups[index].partial
     }
 
 
@@ -210,16 +211,16 @@ def _in_words(audit: RetentionAudit, promise: _Promise) -> Iterable[tuple[Status
     storage, job = promise.storage.storage, job_name(promise.job)
     if audit.standing is Standing.NOT_PRUNED:
         values = {"count": str(len(audit.extra)), "storage": storage, "keep": keep_text(promise.keep)}
-        yield Status.WARNING, Reason("prune_not_working", values)
+        yield Status.WARNING, Reason(ReasonCode.PRUNE_NOT_WORKING, values)
     if audit.standing is Standing.SHORT:
         nights = ", ".join(night.isoformat() for night in audit.nights[-_NIGHTS_NAMED:])
         counts = {"there": str(audit.counted), "promised": str(audit.promised), "nights": nights}
-        yield Status.OK, Reason("retention_short", counts)
+        yield Status.OK, Reason(ReasonCode.RETENTION_SHORT, counts)
     values = {"count": str(audit.counted), "limit": str(audit.limit), "storage": storage, "job": job}
     if audit.standing is Standing.LIMIT_REACHED:
-        yield Status.WARNING, Reason("archive_limit_reached", values)
+        yield Status.WARNING, Reason(ReasonCode.ARCHIVE_LIMIT_REACHED, values)
     if audit.standing is Standing.LIMIT_NEAR:
-        yield Status.OK, Reason("archive_limit_near", values)
+        yield Status.OK, Reason(ReasonCode.ARCHIVE_LIMIT_NEAR, values)
 
 
 def _promises(guest: Guest, situation: Situation) -> list[_Promise]:
@@ -237,7 +238,7 @@ def _promises(guest: Guest, situation: Situation) -> list[_Promise]:
 
 
 def _promise(job: BackupJob, node: str, situation: Situation) -> _Promise | None:
-    storage = situation.facts.storage_of(job.storage or "local", node)
+    storage = situation.facts.storage_of(situation.facts.storage_name(job.storage, node), node)
     keep = retention_of(job, storage, situation.facts.defaults_keep.get(node))
     if storage is None or keep is None or keep.keeps_everything:
         return None
@@ -275,32 +276,6 @@ def _keep_since(job: BackupJob, situation: Situation) -> datetime | None:
     return record.owed_since if record else None
 
 
-def retention_of(
-    job: BackupJob, storage: StorageFacts | None, default: KeepOptions | None = None
-) -> KeepOptions | None:
-    """Return the retention of a job: its own, else its storage's, else the node's `default` of /etc/vzdump.conf.
-
-    None where there is none that Proxmox shows: a backup server may have its own (PVE/VZDump.pm, new). Proxmox 7 still
-    knows `maxfiles`, which is the same as keep-last.
-    """
-    options = job.options.get("prune-backups")
-    try:
-        if isinstance(options, Mapping):
-            return KeepOptions.from_api(options)
-        if isinstance(options, str) and options:
-            return KeepOptions.parse(options)
-        if "maxfiles" in job.options:
-            return KeepOptions.from_api({"keep-last": job.options["maxfiles"]})
-    except ValueError:
-        return None
-    return (storage.keep if storage is not None else None) or default
-
-
-def removes_old(job: BackupJob) -> bool:
-    """Tell whether a job's runs remove old archives."""
-    return str(job.options.get("remove", "1")) not in _FLAGS_OFF
-
-
 def freed_by(archives: Sequence[Archive], keep: KeepOptions | None, zone: ZoneInfo, run: datetime) -> list[Archive]:
     """Return the archives that prune will remove after the next good run, whose own archive is of the moment `run`."""
     if keep is None or keep.keeps_everything:
@@ -308,11 +283,3 @@ def freed_by(archives: Sequence[Archive], keep: KeepOptions | None, zone: ZoneIn
     backups = [Backup(ctime=int(run.timestamp())), *(as_backup(archive) for archive in archives)]
     marks = prune(backups, keep, zone)[1:]
     return [archive for archive, mark in zip(archives, marks, strict=True) if mark is Mark.REMOVE]
-
-
-def keep_text(keep: KeepOptions) -> str:
-    """Return retention as Proxmox writes it."""
-    if keep.keeps_everything:
-        return "keep-all=1"
-    rules = ("last", "hourly", "daily", "weekly", "monthly", "yearly")
-    return ",".join(f"keep-{rule}={number}" for rule in rules if (number := getattr(keep, rule)))

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from ...checker.model.outcome import Outcome
 from ...checker.model.records import RunRecord
-from ...checker.runs.outcomes import Outcome
 from ...proxmox.api.client import ProxmoxClient
 from ...proxmox.api.errors import ProxmoxError
 from ...proxmox.api.upid import Upid
@@ -15,7 +15,7 @@ from ...proxmox.vzdump import log as vzdump_log
 _LARGEST: Final = 4 * 1024 * 1024  # bytes of one guest's log; more than that is cut at its beginning
 
 
-class RunLogs:
+class TaskLogs:
     """The logs of runs, through the API and, where that no longer has one, through the log agent of its node."""
 
     def __init__(self, client: ProxmoxClient, agents: Mapping[str, LogAgentClient]) -> None:
