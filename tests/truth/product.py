@@ -22,19 +22,14 @@ from custom_components.proxmox_backup_checker.checker.model.facts import Facts
 from custom_components.proxmox_backup_checker.checker.model.records import History
 from custom_components.proxmox_backup_checker.proxmox.api.client import ProxmoxClient
 from custom_components.proxmox_backup_checker.proxmox.api.connection import _error
-from custom_components.proxmox_backup_checker.proxmox.api.endpoint import Endpoint
 from custom_components.proxmox_backup_checker.proxmox.api.errors import (
     AuthenticationError,
     CannotConnectError,
     ProxmoxError,
 )
-from custom_components.proxmox_backup_checker.proxmox.log_agent.client import (
-    API_VERSION,
-    AgentStatus,
-    JobState,
-    LogAgentClient,
-)
-from custom_components.proxmox_backup_checker.sources.pve.cluster_reader import FactsReader
+from custom_components.proxmox_backup_checker.proxmox.log_agent.client import API_VERSION, LogAgentClient
+from custom_components.proxmox_backup_checker.proxmox.log_agent.models import AgentStatus, JobStateFile
+from custom_components.proxmox_backup_checker.sources.pve.cluster_reader import ClusterReader
 from simulator.access import PermissionDenied
 from simulator.api.routes import Answer, ApiError, Call, find, read_parameters
 from simulator.nodes import Node
@@ -91,7 +86,7 @@ class Wire:
 
 def _failure(path: str, status: int, message: str, errors: Mapping[str, str] | None = None) -> ProxmoxError:
     body = {"data": None, "message": f"{message}\n"} | ({"errors": dict(errors)} if errors else {})
-    return _error(path, status, message, json.dumps(body).encode())
+    return _error("the host", path, status, message, json.dumps(body).encode())
 
 
 def _answered(world: World, contacted: Node, path: str, query: Mapping[str, str]) -> object:
@@ -123,11 +118,6 @@ class ShortClient(ProxmoxClient):
     def _connect(self, host: str, port: int, fingerprint: str | None) -> Any:
         return Wire(self._world, host)
 
-    @override
-    def ask(self, endpoint: Endpoint | None) -> None:
-        """Ask another node."""
-        self._connection = self._configured if endpoint is None else self._connect(endpoint.host, 0, None)
-
 
 class ShortAgent:
     """The log agent of a node, without a wire."""
@@ -144,7 +134,7 @@ class ShortAgent:
             boot_time=now, logs="readable", jobs="readable",
         )  # fmt: skip
 
-    async def jobs(self) -> tuple[JobState, ...]:
+    async def jobs(self) -> tuple[JobStateFile, ...]:
         """Return what the scheduler noted."""
         if not self._world.reachable or not self._node.online:
             raise CannotConnectError("No route to host")
@@ -154,7 +144,7 @@ class ShortAgent:
             if state is None:
                 continue
             found.append(
-                JobState(
+                JobStateFile(
                     job_id=job.id,
                     state=state.state,
                     upid=state.upid,
@@ -215,8 +205,8 @@ class Product:
             for plan in self._world.plan.nodes
             if plan.agent
         }
-        self._reader = FactsReader(ShortClient(self._world), agents, _zone)
-        self._reader.know(self._history.nodes.values())
+        self._reader = ClusterReader(ShortClient(self._world), agents, _zone)
+        self._reader.restore_nodes(self._history.nodes.values())
         self._facts = self._before = None
         self._failed = 0
 
@@ -234,7 +224,7 @@ class Product:
         """Look now."""
         now = self._world.cluster.clock.now()
         try:
-            self._facts = self._runner.run(self._reader.read(now, self._history.runs.keys())).facts
+            self._facts = self._runner.run(self._reader.read(now, self._history.runs)).facts
             self._failed = 0
         except ProxmoxError as error:
             self._failed += 1
