@@ -16,6 +16,7 @@ from .dashboard import resources as frontend, websocket_api
 from .devices import Devices, is_present
 from .history_store import HistoryStore
 from .notifications.actions import async_setup_alert_services
+from .notifications.audience import async_setup_audience, audience_of
 from .notifications.messenger import Messenger
 from .proxmox.api.client import ProxmoxClient
 from .proxmox.log_agent.client import LogAgentClient, PairingCode
@@ -40,6 +41,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     async_setup_services(hass)
     async_setup_alert_services(hass)
     async_setup_voice(hass)
+    async_setup_audience(hass)
     return True
 
 
@@ -47,7 +49,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: CheckerConfigEntry) -> N
     """Set up one cluster."""
     store = HistoryStore(hass, entry.entry_id)
     agents = _agents(hass, entry)
-    coordinator = CheckerCoordinator(hass, entry, _reader(hass, entry, agents), await Reasons.load(hass), store)
+    reader, reasons = _reader(hass, entry, agents), await Reasons.load(hass)
+    coordinator = CheckerCoordinator(hass, entry, reader, reasons, store, audience_of(hass).listens)
     issues = Issues(hass, coordinator)
     entry.async_on_unload(coordinator.async_add_listener(issues.update))
     try:

@@ -68,7 +68,7 @@ def _parts(thing: Thing) -> list[Thing]:
     """Return what has to be protected: for the cluster all of its guests but those that are ignored."""
     if thing.kind != "cluster":
         return [thing]
-    return [Thing(thing.coordinator, "guest", str(vmid)) for vmid in to_be_protected(thing.coordinator.data)]
+    return [Thing(thing.coordinator, "guest", str(vmid)) for vmid in to_be_protected(thing.coordinator.assessment)]
 
 
 CONDITIONS: dict[str, type[Condition]] = {"is_protected": IsProtected}

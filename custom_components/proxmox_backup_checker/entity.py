@@ -66,7 +66,7 @@ class GuestEntity(VerdictEntity):
     @override
     def _handle_coordinator_update(self) -> None:
         """Write the state where there can be another one: a view that is the same object has not changed."""
-        acknowledgement = self.coordinator.data.acknowledgement(self.verdict_key)
+        acknowledgement = self.coordinator.assessment.acknowledgement(self.verdict_key)
         before, self._shown = self._shown, (self.view, self.available, acknowledgement)
         if len(before) != len(self._shown) or not all(map(is_, before, self._shown, strict=True)):
             super()._handle_coordinator_update()
@@ -74,7 +74,7 @@ class GuestEntity(VerdictEntity):
     @property
     def view(self) -> GuestView | None:
         """The guest, its verdict and its figures."""
-        return self.coordinator.data.guests.get(self._vmid)
+        return self.coordinator.assessment.guests.get(self._vmid)
 
     @property
     @override
@@ -94,7 +94,7 @@ class JobEntity(VerdictEntity):
     @property
     def view(self) -> JobView | None:
         """The job, its verdict and its figures."""
-        return self.coordinator.data.jobs.get(self._job_id)
+        return self.coordinator.assessment.jobs.get(self._job_id)
 
     @property
     @override
@@ -114,7 +114,7 @@ class StorageEntity(VerdictEntity):
     @property
     def view(self) -> StorageView | None:
         """The storage and its verdict."""
-        return self.coordinator.data.storages.get(self._storage)
+        return self.coordinator.assessment.storages.get(self._storage)
 
     @property
     @override
@@ -134,7 +134,7 @@ class ClusterEntity(VerdictEntity):
     @override
     def verdict(self) -> Verdict | None:
         """The cluster's verdict."""
-        return self.coordinator.data.verdict
+        return self.coordinator.assessment.verdict
 
 
 class NodeEntity(CheckerEntity):
@@ -180,7 +180,7 @@ async def async_add_entities_as_they_appear(
         return entity_id is not None and entities.entities[entity_id].disabled
 
     def new_entities() -> Iterator[Entity]:
-        picture = coordinator.data
+        picture = coordinator.assessment
         present: list[tuple[str, Iterable[Any], Callable[[Any], Iterable[Entity]]]] = [
             ("guest", picture.guests.keys(), makers.guest),
             ("job", picture.jobs.keys(), makers.job),

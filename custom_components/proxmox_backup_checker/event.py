@@ -74,7 +74,7 @@ class ActivityEvent(VerdictEntity, EventEntity):
     def _tell(self) -> bool:
         """Write a state for every happening that was not told yet, and say whether there was one."""
         # A picture may be published again, as after a person's word; what has happened is then the same tuple.
-        happenings = self.coordinator.data.happenings
+        happenings = self.coordinator.assessment.happenings
         if happenings is self._told:
             return False
         self._told = happenings

@@ -64,7 +64,7 @@ class CheckerOptionsFlow(OptionsFlowWithReload):
     async def async_step_settings(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask what to ignore and how long to wait."""
         entry = self.config_entry
-        picture = entry.runtime_data.data if entry.state is ConfigEntryState.LOADED else None
+        picture = entry.runtime_data.assessment if entry.state is ConfigEntryState.LOADED else None
         if user_input is None:
             schema = settings_schema(picture, entry.options)
             shown = {**entry.options, SECTION: dict(entry.options)}
@@ -129,7 +129,7 @@ class CheckerOptionsFlow(OptionsFlowWithReload):
             return self._show_form(_error_key(error), str(error))
         entry = self.config_entry
         if entry.state is ConfigEntryState.LOADED:
-            nodes = sorted(node.name for node in entry.runtime_data.data.cluster.nodes)
+            nodes = sorted(node.name for node in entry.runtime_data.assessment.cluster.nodes)
             if status.node not in nodes:
                 return self._show_form("wrong_node", f"{status.node} ∉ {', '.join(nodes)}")
         return self._save({**self._agents, status.node: asdict(self._pairing)})

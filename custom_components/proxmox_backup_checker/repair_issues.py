@@ -1,7 +1,6 @@
 """Repair issues: what a person can mend, either what keeps us from seeing or what is mistaken in Proxmox."""
 
 from collections.abc import Collection
-from dataclasses import replace
 import hashlib
 from typing import Final
 
@@ -132,10 +131,10 @@ class Issues:
     def _mistakes(self) -> None:
         """Raise what is mistaken in Proxmox now, and delete the rest; one that is ignored stays so while it lasts."""
         assert self._coordinator.reading is not None
-        facts = replace(self._coordinator.reading.facts, policy=self._coordinator.policy)
+        facts = self._coordinator.reading.facts
         found = {
             f"{_MISTAKE}{_digest(f'{mistake.code} {mistake.subject}')}": mistake
-            for mistake in mistakes_of(facts, self._coordinator.data)
+            for mistake in mistakes_of(facts, self._coordinator.assessment)
         }
         self._keep_only(_MISTAKE, found.keys())
         for issue, mistake in found.items():

@@ -277,7 +277,7 @@ class ClusterSensor(ClusterEntity, SensorEntity):
     @override
     def native_value(self) -> StateType | datetime:
         """The part shown."""
-        return self.entity_description.value(self.coordinator.data)
+        return self.entity_description.value(self.coordinator.assessment)
 
 
 class StorageSensor(StorageEntity, SensorEntity):

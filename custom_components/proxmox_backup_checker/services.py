@@ -105,7 +105,7 @@ async def _check_now(call: ServiceCall) -> ServiceResponse:
     await check_control_of(call, Platform.BUTTON, ((coordinator, "cluster_check_now") for coordinator in clusters))
     for coordinator in clusters:
         await coordinator.async_check_now()
-        picture = coordinator.data
+        picture = coordinator.assessment
         checked.append(
             {
                 "config_entry_id": coordinator.config_entry.entry_id,
@@ -142,7 +142,7 @@ async def _list_runs(call: ServiceCall) -> ServiceResponse:
     found = [
         run_data(run, coordinator)
         for coordinator, chosen in _by_cluster(call, things)
-        for run in runs_of(coordinator.data, chosen)
+        for run in runs_of(coordinator.assessment, chosen)
         if (since is None or run.started >= since) and (until is None or run.started < until)
     ]
     found.sort(key=lambda run: (run["started"], run["upid"]), reverse=True)
@@ -203,7 +203,7 @@ async def _report(call: ServiceCall) -> ServiceResponse:
     coordinator = cluster_of(call)
     period: Period = call.data[ATTR_PERIOD]
     now = dt_util.utcnow()
-    return told(report(coordinator.data, now - _PERIODS[period], now), period, Words(coordinator.reasons))
+    return told(report(coordinator.assessment, now - _PERIODS[period], now), period, Words(coordinator.reasons))
 
 
 def _by_cluster(call: ServiceCall, things: Iterable[Thing]) -> Iterable[tuple[CheckerCoordinator, list[Thing]]]:

@@ -54,7 +54,7 @@ class Statistics:
 
     def is_outdated(self) -> bool:
         """Tell whether there is anything that was not looked at: a run, an archive, a sample, a name."""
-        shown = _contents(self._coordinator.data)
+        shown = _contents(self._coordinator.assessment)
         if shown == self._shown:
             return False
         self._shown = shown
@@ -63,7 +63,7 @@ class Statistics:
     async def async_update(self) -> None:
         """Write the hours that the database has not, or has with other values."""
         async with self._lock:
-            picture = self._coordinator.data
+            picture = self._coordinator.assessment
             sources, trends = await self._hass.async_add_executor_job(_changes, picture, self._written)
             ids = statistic_ids(self._coordinator.identity, sources)
             known = await self._async_read({ids[trend.key] for trend in trends})

@@ -65,11 +65,11 @@ def _told(entry: CheckerConfigEntry, words: Words, *, named: bool) -> str:
     if entry.state is not ConfigEntryState.LOADED:
         return words.text("voice_unreachable", cluster=entry.title)
     coordinator = entry.runtime_data
-    cluster = coordinator.data.cluster.title
+    cluster = coordinator.assessment.cluster.title
     if not coordinator.last_update_success:
         return words.text("voice_unreachable", cluster=cluster)
     now = dt_util.utcnow()
-    day = report(coordinator.data, now - timedelta(days=1), now)
+    day = report(coordinator.assessment, now - timedelta(days=1), now)
     state = state_of(day, words)
     begin = f"{cluster}: {state}" if named else state[:1].upper() + state[1:]
     reasons = [

@@ -88,7 +88,7 @@ def _sentences(thing: Thing, verdict: Verdict, words: Words) -> Iterable[str]:
 
 def _problems(thing: Thing, words: Words) -> Iterable[str]:
     """Return what is wrong in the cluster, one sentence for each."""
-    found = problems_of(thing.coordinator.data)
+    found = problems_of(thing.coordinator.assessment)
     for standing in found[:_PROBLEMS_SHOWN]:
         yield f"{standing.name}: {full_stop(words.reasons.sentence(standing.verdict.reason))}"
     if len(found) > _PROBLEMS_SHOWN:

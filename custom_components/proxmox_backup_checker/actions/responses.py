@@ -41,14 +41,14 @@ def telling_run(thing: Thing) -> RunRecord | None:
 
     Of a job's runs on several nodes, that is the one that failed.
     """
-    picture, verdict = thing.coordinator.data, thing.verdict
+    picture, verdict = thing.coordinator.assessment, thing.verdict
     known = picture.history.runs.get(verdict.trace.get("run", "")) if verdict else None
     return known or max(runs_of(picture, [thing]), key=lambda run: run.started, default=None)
 
 
 def run_data(run: RunRecord, coordinator: CheckerCoordinator) -> dict[str, Any]:
     """Return a run field by field; sizes in bytes."""
-    picture, reasons = coordinator.data, coordinator.reasons
+    picture, reasons = coordinator.assessment, coordinator.reasons
     return {
         "upid": run.upid,
         "node": run.node,
@@ -97,7 +97,7 @@ def archives_of(coordinator: CheckerCoordinator, things: Iterable[Thing]) -> Ite
     things = list(things)
     vmids = {int(thing.key) for thing in things if thing.kind == "guest"}
     keys = {thing.key for thing in things if thing.kind == "storage"}
-    for view in coordinator.data.storages.values():
+    for view in coordinator.assessment.storages.values():
         storage = view.storage
         if keys and storage_key(storage) not in keys:
             continue
@@ -108,7 +108,7 @@ def archives_of(coordinator: CheckerCoordinator, things: Iterable[Thing]) -> Ite
 
 def archive_data(archive: Archive, storage: StorageFacts, coordinator: CheckerCoordinator) -> dict[str, Any]:
     """Return an archive field by field; `size` in bytes, None where the token may not see it."""
-    view = coordinator.data.guests.get(archive.vmid) if archive.vmid is not None else None
+    view = coordinator.assessment.guests.get(archive.vmid) if archive.vmid is not None else None
     listing = storage.listing
     return {
         "volid": archive.volid,

@@ -33,7 +33,7 @@ class Thing:
     @property
     def view(self) -> GuestView | JobView | StorageView | None:
         """What the picture holds of it, None for the cluster and for what is no longer there."""
-        picture = self.coordinator.data
+        picture = self.coordinator.assessment
         match self.kind:
             case "guest":
                 return picture.guests.get(int(self.key))
@@ -48,14 +48,14 @@ class Thing:
     def verdict(self) -> Verdict | None:
         """The verdict on it, None where it is no longer there."""
         if self.kind == "cluster":
-            return self.coordinator.data.verdict
+            return self.coordinator.assessment.verdict
         view = self.view
         return view.verdict if view is not None else None
 
     @property
     def acknowledgement(self) -> Acknowledgement | None:
         """A person's word that its problem is known."""
-        return self.coordinator.data.acknowledgement(f"{self.kind}_{self.key}" if self.key else self.kind)
+        return self.coordinator.assessment.acknowledgement(f"{self.kind}_{self.key}" if self.key else self.kind)
 
     @property
     def name(self) -> str:
@@ -66,7 +66,7 @@ class Thing:
             case JobView(job=job):
                 return job_name(job)
             case _:
-                return self.key or self.coordinator.data.cluster.title
+                return self.key or self.coordinator.assessment.cluster.title
 
 
 @callback
@@ -132,8 +132,8 @@ def guest_of(coordinator: CheckerCoordinator, text: str) -> Thing:
 
     Raises ServiceValidationError.
     """
-    guests = coordinator.data.guests
-    title = coordinator.data.cluster.title
+    guests = coordinator.assessment.guests
+    title = coordinator.assessment.cluster.title
     if text.isdecimal():
         if int(text) not in guests:
             raise invalid("unknown_guest", guest=text, cluster=title)
@@ -151,13 +151,13 @@ def job_of(coordinator: CheckerCoordinator, text: str) -> Thing:
 
     Raises ServiceValidationError.
     """
-    jobs = coordinator.data.jobs
+    jobs = coordinator.assessment.jobs
     named = [job_id for job_id, view in jobs.items() if job_name(view.job).casefold() == text.casefold()]
     if text in jobs:
         named = [text]
     if not named:
         names = ", ".join(job_name(view.job) for view in jobs.values()) or "–"
-        raise invalid("unknown_job", job=text, cluster=coordinator.data.cluster.title, jobs=names)
+        raise invalid("unknown_job", job=text, cluster=coordinator.assessment.cluster.title, jobs=names)
     if len(named) > 1:
         raise invalid("several_jobs", job=text, ids=", ".join(named))
     return Thing(coordinator, "job", named[0])
@@ -168,12 +168,12 @@ def storage_of(coordinator: CheckerCoordinator, text: str) -> Thing:
 
     Raises ServiceValidationError.
     """
-    storages = coordinator.data.storages
+    storages = coordinator.assessment.storages
     if text not in storages:
         raise invalid(
             "unknown_storage",
             storage=text,
-            cluster=coordinator.data.cluster.title,
+            cluster=coordinator.assessment.cluster.title,
             storages=", ".join(storages) or "–",
         )
     return Thing(coordinator, "storage", text)

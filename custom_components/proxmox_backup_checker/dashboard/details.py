@@ -69,14 +69,14 @@ class Opened:
         if row_id is None or entry is None or coordinator is None:
             return None
         now = dt_util.utcnow()
-        wall = wall_of(entry, coordinator.data, Days.ending(now, dt_util.get_default_time_zone(), days), now)
+        wall = wall_of(entry, coordinator.assessment, Days.ending(now, dt_util.get_default_time_zone(), days), now)
         if row_id.group == "job":
-            job = coordinator.data.jobs.get(row_id.key)
+            job = coordinator.assessment.jobs.get(row_id.key)
             return cls(entry, coordinator, wall, None, job) if job else None
         vmid = int(row_id.key)
-        if view := coordinator.data.guests.get(vmid):
+        if view := coordinator.assessment.guests.get(vmid):
             return cls(entry, coordinator, wall, view.guest, view)
-        for guest, record in gone_guests(coordinator.data, wall.days.starts[0]):
+        for guest, record in gone_guests(coordinator.assessment, wall.days.starts[0]):
             if guest.vmid == vmid:
                 return cls(entry, coordinator, wall, guest, None, record)
         return None

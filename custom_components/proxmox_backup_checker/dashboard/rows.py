@@ -55,7 +55,7 @@ class EntryRows:
 
     def update(self, coordinator: CheckerCoordinator, days: Days, now: datetime) -> list[tuple[tuple[Any, ...], Row]]:
         """Return every row with its rank."""
-        wall = wall_of(self._entry, coordinator.data, days, now)
+        wall = wall_of(self._entry, coordinator.assessment, days, now)
         if days != self._days or not _same(wall.listings, self._listings):
             self._kept.clear()
         self._days, self._listings = days, wall.listings

@@ -52,7 +52,7 @@ def server(hass: HomeAssistant, entry: CheckerConfigEntry) -> dict[str, Any]:
         "counts": _NO_COUNTS,
     }
     if coordinator is not None:
-        picture = coordinator.data
+        picture = coordinator.assessment
         told["name"] = picture.cluster.title
         told["since"] = None if state == "ok" else int(picture.read_at.timestamp())
         told["counts"] = _counts(picture)

@@ -20,7 +20,7 @@ def storages(hass: HomeAssistant, entry_id: str | None) -> list[dict[str, Any]]:
         (used_percent(view.storage) or 0.0, _storage(hass, entry, coordinator, view))
         for entry in entries(hass, entry_id)
         if (coordinator := coordinator_of(entry)) is not None
-        for view in coordinator.data.storages.values()
+        for view in coordinator.assessment.storages.values()
     ]
     return [storage for _, storage in sorted(found, key=lambda one: (-one[0], one[1]["id"]))]
 

@@ -79,16 +79,16 @@ async def _acknowledge(call: ServiceCall) -> None:
         raise invalid("until_is_past")
     chosen = await _chosen(call)
     for coordinator, keys in chosen:
-        if not any(can_be_acknowledged(coordinator.data.verdicts, key) for key in keys):
+        if not any(can_be_acknowledged(coordinator.assessment.verdicts, key) for key in keys):
             raise invalid("nothing_to_acknowledge")
     for coordinator, keys in chosen:
-        picture = coordinator.data
+        picture = coordinator.assessment
         loud = [alert for alert in picture.alerts if not _is_silent(picture, alert)]
         note = call.data.get(ATTR_NOTE)
         await coordinator.async_take_up(
             partial(acknowledge, verdicts=picture.verdicts, keys=keys, now=now, until=until, note=note)
         )
-        fire_closed(call.hass, coordinator, (alert for alert in loud if _is_silent(coordinator.data, alert)))
+        fire_closed(call.hass, coordinator, (alert for alert in loud if _is_silent(coordinator.assessment, alert)))
 
 
 async def _unacknowledge(call: ServiceCall) -> None:
@@ -142,7 +142,7 @@ async def _chosen(call: ServiceCall) -> list[tuple[CheckerCoordinator, set[str]]
         chosen += [
             (coordinator, _things(alert))
             for coordinator in loaded
-            for alert in coordinator.data.alerts
+            for alert in coordinator.assessment.alerts
             if tag_of(coordinator, alert.tag) == tag
         ]
         if not chosen:
@@ -163,7 +163,7 @@ async def _chosen(call: ServiceCall) -> list[tuple[CheckerCoordinator, set[str]]
                 and entry.unique_id.endswith(_PROBLEM)
             }
             if endings:
-                chosen.append((coordinator, _with_what_belongs_to(endings, coordinator.data.alerts)))
+                chosen.append((coordinator, _with_what_belongs_to(endings, coordinator.assessment.alerts)))
     if not chosen:
         raise invalid("no_problem_sensor")
     return chosen

@@ -82,12 +82,12 @@ def redactor_of(coordinator: CheckerCoordinator) -> Redactor:
     """Return what takes out of a cluster's values what its user does not want to be seen."""
     entry = coordinator.config_entry
     hosts = hosts_of(entry)
-    hosts += [node.address for node in coordinator.data.cluster.nodes if node.address]
+    hosts += [node.address for node in coordinator.assessment.cluster.nodes if node.address]
     # Who enters the name of a node as the host does not make it an address.
-    hosts = [host for host in hosts if host not in coordinator.data.nodes]
+    hosts = [host for host in hosts if host not in coordinator.assessment.nodes]
     if not entry.options.get(CONF_HIDE_NAMES) or coordinator.reading is None:
         return Redactor(hosts, None)
-    return Redactor(hosts, Pseudonyms.of(coordinator.reading.facts, coordinator.data, entry.entry_id))
+    return Redactor(hosts, Pseudonyms.of(coordinator.reading.facts, coordinator.assessment, entry.entry_id))
 
 
 def _is_ours(tag: str) -> bool:

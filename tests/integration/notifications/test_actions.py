@@ -92,7 +92,7 @@ async def test_a_job_is_acknowledged_with_the_guests_that_it_failed_for(
     assert shown(hass, "_guest_101_problem").state == "on"
     assert [message["kind"] for message in heard] == ["closed"]
     assert (await open_alerts(hass))["count"] == 0
-    assert failing.runtime_data.data.history.acknowledgements["guest_101"].note == "a new disk is ordered"
+    assert failing.runtime_data.assessment.history.acknowledgements["guest_101"].note == "a new disk is ordered"
 
 
 async def test_a_guest_is_acknowledged_by_itself(

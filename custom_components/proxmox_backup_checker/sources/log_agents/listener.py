@@ -112,7 +112,7 @@ class Lookout:
     def _look_again(self, nodes: set[str]) -> None:
         """Ask for another look where Proxmox does not yet show an end that an agent has told."""
         now = asyncio.get_running_loop().time()
-        picture = self._coordinator.data
+        picture = self._coordinator.assessment
         running = {run.upid for run in picture.running}
         late = {
             upid: looks
