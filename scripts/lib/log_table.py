@@ -18,7 +18,7 @@ SAMPLES = ROOT / "tests/data/vzdump"
 PAGE = ROOT / "docs/vzdump-logs.md"
 HEAD = """# What is read from vzdump's logs
 
-What the reader (`proxmox/vzdump_log.py`) finds in each sample of `tests/data/vzdump`. This page is written by
+What the reader (`proxmox/vzdump/log.py`) finds in each sample of `tests/data/vzdump`. This page is written by
 `scripts/lib/log_table.py`; a test compares it with what the reader finds today. A dash means that the log does not
 say it. The guests' own logs of the scenarios are left out: they say of their guest what the task log says, with the
 time on every line.

@@ -35,7 +35,7 @@ def test_the_program_answers_without_home_assistant() -> None:
     told = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert told.returncode == 0
     assert told.stdout.splitlines()[0] == "'mon..fri 21:00': Monday to Friday at 21:00"
-    assert "calendar_event" in told.stderr
+    assert "calendar.event" in told.stderr
     assert "homeassistant" not in told.stderr
 
 

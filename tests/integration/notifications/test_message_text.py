@@ -93,7 +93,12 @@ def test_every_language_has_the_same_words_with_the_same_blanks() -> None:
 def test_no_words_are_left_that_nobody_says() -> None:
     code = "".join(
         (ROOT / name).read_text(encoding="utf-8")
-        for name in ("message_texts.py", "messages.py", "reasons.py", "alert_services.py")
+        for name in (
+            "notifications/message_text.py",
+            "notifications/messenger.py",
+            "texts/reason_text.py",
+            "notifications/actions.py",
+        )
     )
     made = {f"title_{form.value}{more}" for form in AlertForm for more in ("", "_again")}
     made |= {f"{start}_{kind.value}" for kind in AlertKind for start in ("title", "recovered")}
