@@ -90,7 +90,7 @@ async def test_what_is_read_and_what_is_held_of_it_are_published_together(
         seen.append((read, set(coordinator.assessment.jobs)))
 
     coordinator.async_add_listener(look)
-    pve.add_job("weekly", schedule="sat 03:00", vmids=(101,))
+    pve.add_job("weekly", "sat 03:00", "nas", vmid="101")
     under_way = hass.async_create_task(coordinator.async_refresh())
     while not under_way.done():
         await coordinator.async_take_up(lambda history: history)

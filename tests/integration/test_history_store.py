@@ -327,22 +327,23 @@ async def test_a_lost_history_costs_no_configuration_and_no_verdict(hass: HomeAs
 async def test_a_history_that_can_be_read_but_not_judged_is_set_aside_and_all_else_of_it_is_kept(
     hass: HomeAssistant, pve: SimulatedCluster, section: str, damage: dict[str, Any] | None
 ) -> None:
-    pve.job("nightly").vmids = (101, 102)
-    pve.job("nightly").run()
+    job = pve.job("nightly")
+    job.options = {"storage": "nas", "mode": "snapshot", "vmid": "101,102"}
+    job.run()
     entry = await set_up(hass, pve)
     await hass.config_entries.async_unload(entry.entry_id)
     path = file_of(hass, entry)
     content = json.loads(path.read_text(encoding="utf-8"))
     if damage is None:
-        content["data"]["shapes"].append(["vmid", "result", "finished", "seconds", "guest_type"])
-        [run] = content["data"]["runs"].values()
-        at = int(dt_util.utcnow().timestamp())
-        run["outcomes"] = [[len(content["data"]["shapes"]) - 1, 101, "ok", at, 2**62, "qemu"]]
+        run = next(run for run in content["data"]["runs"].values() if run["outcomes"])
+        [[shape, *row]] = run["outcomes"]
+        row[content["data"]["shapes"][shape].index("seconds")] = 2**62
+        run["outcomes"] = [[shape, *row]]
     else:
         for key, changes in damage.items():
             content["data"][section][key] |= changes
     path.write_text(json.dumps(content), encoding="utf-8")
-    pve.job("nightly").vmids = (101, 102, 104)
+    job.options["vmid"] = "101,102,104"
     began = content["data"]["began"]
 
     await hass.config_entries.async_setup(entry.entry_id)
