@@ -17,7 +17,6 @@ from homeassistant.helpers.recorder import session_scope
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.components.recorder.common import async_wait_recording_done
-
 from sqlalchemy import text
 
 from custom_components.proxmox_backup_checker.statistics import statistic_ids
