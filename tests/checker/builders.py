@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from custom_components.proxmox_backup_checker.checker.assessment import Picture, judge
 from custom_components.proxmox_backup_checker.checker.model.facts import Blindness, Facts, JobState, NodeFacts, Run
 from custom_components.proxmox_backup_checker.checker.model.records import History, RunRecord
-from custom_components.proxmox_backup_checker.checker.runs.run_records import remember_runs, running_records
+from custom_components.proxmox_backup_checker.checker.runs.run_records import records_of
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import BackupJob
 from custom_components.proxmox_backup_checker.proxmox.api.cluster_models import ClusterStatus, Guest, Node, Task
 from custom_components.proxmox_backup_checker.proxmox.vzdump import log as vzdump_log
@@ -137,7 +137,5 @@ def picture(*arguments: Any, history: History | None = None, **changes: Any) -> 
 
 def record(run: Run, known: Facts) -> RunRecord:
     """Return what is remembered of a run, or known of it while it goes on."""
-    if run.task.running:
-        [found] = [found for found in running_records({}, known) if found.upid == run.task.upid]
-        return found
-    return remember_runs({}, known)[run.task.upid]
+    found = records_of(known, {})
+    return {record.upid: record for record in (*found.finished.values(), *found.running)}[run.task.upid]

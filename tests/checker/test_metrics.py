@@ -18,7 +18,6 @@ from custom_components.proxmox_backup_checker.checker.model.facts import Archive
 from custom_components.proxmox_backup_checker.checker.model.records import History, RunRecord
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
 from custom_components.proxmox_backup_checker.checker.runs.outcomes import Outcome, Result
-from custom_components.proxmox_backup_checker.checker.watch import Watch
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import Archive
 
 from .builders import NOW, facts, failed_log, good_log, guest, job, picture, run
@@ -85,8 +84,8 @@ def situation(*records: RunRecord, storages: tuple[StorageFacts, ...] = ()) -> S
     """Return a moment with these finished runs and storages."""
     runs = {record.upid: record for record in records}
     known: Facts = facts([WEB, guest(102)], [NIGHTLY], storages=storages)
-    indexes = Indexes().following(known, runs)
-    return Situation(facts=known, history=History(runs=runs), indexes=indexes, watch=Watch(known.now))
+    indexes = Indexes.of(known, runs)
+    return Situation(facts=known, history=History(runs=runs), indexes=indexes)
 
 
 def of_guest(*records: RunRecord, storages: tuple[StorageFacts, ...] = ()) -> GuestFigures:

@@ -1,7 +1,7 @@
 """The picture: every guest and job with its verdict, as one immutable value."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ..proxmox.api.backup_models import BackupJob
@@ -14,19 +14,19 @@ from .alerts.announcements import Message, announce
 from .context import Situation
 from .history.job_history import remember_verdicts
 from .history.storage_history import storage_key
-from .history.update import Remembered, remember, with_known_values
-from .memo import Memo, Memory
+from .history.update import updated, with_known_values
+from .indexes import Indexes
 from .metrics import GuestFigures, JobFigures, figures_of_guest, figures_of_job
 from .model.facts import Facts, NodeFacts, StorageFacts
 from .model.records import Acknowledgement, History, RunRecord, VerdictRecord
 from .model.verdict import Status, Verdict
-from .runs.run_records import RunIndex, running_records
+from .runs.run_index import RunIndex
+from .runs.run_records import records_of
 from .verdicts.cluster import Counts, judge_cluster
 from .verdicts.guest import judge_guest
 from .verdicts.job import judge_job
 from .verdicts.storage import judge_storage
 from .verdicts.storage_forecast import full_on
-from .watch import Watch
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,8 +87,6 @@ class Picture:
     verdicts: Mapping[str, Verdict]
     alerts: tuple[Alert, ...]
     messages: tuple[Message, ...]
-    remembered: Remembered = field(compare=False, repr=False)
-    memo: Memo = field(compare=False, repr=False)
 
     def acknowledgement(self, key: str) -> Acknowledgement | None:
         """Return a person's word that the problem behind a key, such as guest_101, is known."""
@@ -97,30 +95,26 @@ class Picture:
 
 
 def judge(facts: Facts, history: History, before: Picture | None = None) -> Picture:
-    """Return the picture that facts and history give; the one `before` saves time and changes nothing.
-
-    What is as it was stays the same object, so that others need not look at it again.
-    """
+    """Return the picture that facts and history give; what is as in the one `before` is the same object there."""
     facts = with_known_values(_with_plausible_clock(facts, history), history)
-    facts = replace(facts, guests=_same_guests(facts.guests, before))
-    remembered = remember(history, facts, before.remembered if before else None)
-    memo = before.memo if before else Memo()
-    situation = _situation(facts, remembered, memo)
-    memory = Memory(situation, memo)
-    guests = {guest.vmid: _guest_view(guest, memory, situation, before) for guest in facts.guests}
-    jobs = {job.job_id: _job_view(job, memory, situation) for job in facts.jobs or ()}
+    runs = records_of(facts, history.runs)
+    indexes = Indexes.of(facts, runs.finished)
+    remembered = updated(history, facts, runs.finished, indexes)
+    situation = Situation(facts=facts, history=remembered, indexes=indexes, running=runs.running)
+    guests = {guest.vmid: _guest_view(guest, situation) for guest in facts.guests}
+    jobs = {job.job_id: _job_view(job, situation) for job in facts.jobs or ()}
     storages = {storage_key(storage): _storage_view(storage, situation) for storage in facts.storages}
     of_guests = {vmid: view.verdict for vmid, view in guests.items()}
     of_jobs = {job_id: view.verdict for job_id, view in jobs.items()}
     counts = Counts.of(of_guests.values())
     cluster = judge_cluster(counts, [*of_jobs.values(), *(view.verdict for view in storages.values())])
     verdicts = {"cluster": cluster, **_by_key(storages, of_guests, of_jobs)}
-    after = remember_verdicts(remembered.history, of_jobs, situation)
+    after = remember_verdicts(remembered, of_jobs, situation)
     records = _remembered(verdicts, after, facts.now)
     alerts = alerts_of(verdicts, situation)
     told = announce(alerts, verdicts, after, facts, first_look=history.evaluated is None)
     change = Change(before=history, after=after, situation=situation, guests=of_guests, jobs=of_jobs)
-    return Picture(
+    picture = Picture(
         cluster=facts.cluster,
         nodes=facts.nodes,
         guests=guests,
@@ -144,21 +138,27 @@ def judge(facts: Facts, history: History, before: Picture | None = None) -> Pict
         verdicts=verdicts,
         alerts=alerts,
         messages=told.messages,
-        remembered=remembered,
-        memo=memory.memo,
     )
+    return _kept(picture, before) if before is not None else picture
 
 
-def _situation(facts: Facts, remembered: Remembered, memo: Memo) -> Situation:
-    return Situation(
-        facts=facts,
-        history=remembered.history,
-        indexes=remembered.indexes,
-        running=running_records(remembered.history.runs, facts),
-        watch=Watch(facts.now),
-        timetables_before=memo.timetables,
-        carried_before=memo.carried,
+def _kept(picture: Picture, before: Picture) -> Picture:
+    """Return the picture with what is equal to before as the same object, so that others need not look at it again."""
+    guests, jobs, storages = (
+        _same(picture.guests, before.guests),
+        _same(picture.jobs, before.jobs),
+        _same(picture.storages, before.storages),
     )
+    history = replace(picture.history, guests=_same(picture.history.guests, before.history.guests))
+    return replace(picture, guests=guests, jobs=jobs, storages=storages, history=history)
+
+
+def _same[Key, Value](found: Mapping[Key, Value], before: Mapping[Key, Value]) -> Mapping[Key, Value]:
+    """Return a mapping whose values are those of before where they are equal; that of before where all are."""
+    kept = {key: known if (known := before.get(key)) == value else value for key, value in found.items()}
+    if len(kept) == len(before) and all(value is before.get(key) for key, value in kept.items()):
+        return before
+    return kept
 
 
 def _by_key(
@@ -171,39 +171,20 @@ def _by_key(
     }
 
 
-def _same_guests(guests: tuple[Guest, ...], before: Picture | None) -> tuple[Guest, ...]:
-    """Return the guests, as the same objects as before where they are equal."""
-    known = before.guests if before else {}
-    return tuple(
-        view.guest if (view := known.get(guest.vmid)) is not None and view.guest == guest else guest for guest in guests
+def _guest_view(guest: Guest, situation: Situation) -> GuestView:
+    return GuestView(
+        guest=guest,
+        verdict=_limited(f"guest_{guest.vmid}", judge_guest(guest, situation), situation),
+        figures=figures_of_guest(guest, situation),
     )
 
 
-def _guest_view(guest: Guest, memory: Memory, situation: Situation, before: Picture | None) -> GuestView:
-    held = memory.of_guest(guest, _judge_guest)
-    if held.verdict.problem is not None:
-        return held
-    view = replace(held, verdict=_limited(f"guest_{guest.vmid}", held.verdict, situation))
-    known = before.guests.get(guest.vmid) if before else None
-    return known if known == view else view
-
-
-def _judge_guest(guest: Guest, situation: Situation) -> GuestView:
-    return GuestView(guest=guest, verdict=judge_guest(guest, situation), figures=figures_of_guest(guest, situation))
-
-
-def _job_view(job: BackupJob, memory: Memory, situation: Situation) -> JobView:
-    held: JobView = memory.of_job(job, _judge_job, lambda view: view.verdict)
-    verdict = _limited(f"job_{job.job_id}", held.verdict, situation)
-    return held if held.job is job and held.verdict is verdict else replace(held, job=job, verdict=verdict)
-
-
-def _judge_job(job: BackupJob, situation: Situation) -> JobView:
+def _job_view(job: BackupJob, situation: Situation) -> JobView:
     return JobView(
         job=job,
-        verdict=judge_job(job, situation),
+        verdict=_limited(f"job_{job.job_id}", judge_job(job, situation), situation),
         figures=figures_of_job(job, situation),
-        covered=tuple(guest.vmid for guest in situation.covered_guests(job)),
+        covered=tuple([guest.vmid for guest in situation.covered_guests(job)]),
     )
 
 

@@ -1,11 +1,10 @@
 """One moment of one cluster, as all rules of the judgement look at it: facts, history, and what follows from both."""
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from operator import is_
-from typing import Any, Final
+from typing import Final
 
 from ..proxmox.api.backup_models import Archive, BackupJob
 from ..proxmox.api.cluster_models import Guest
@@ -13,19 +12,14 @@ from ..proxmox.retention import Backup
 from .archives.archive_origin import Provenance
 from .indexes import Indexes
 from .jobs.coverage import Coverage, covers
-from .jobs.timetable import FOREVER, Timetable, allowance, event_of
+from .jobs.timetable import Timetable, allowance, event_of
 from .model.facts import Facts, NodeFacts, StorageFacts
 from .model.records import GuestRecord, History, JobRecord, RunRecord
 from .runs.outcomes import Outcome, Result
-from .runs.run_records import RunIndex, good_durations
-from .watch import Watch
+from .runs.run_index import RunIndex, good_durations
 
 _ONE_MINUTE: Final = timedelta(minutes=1)
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-type Carried = tuple[tuple[object, ...], tuple[object, ...], Any]
-"""What something was made of, objects and values, and what it was."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,41 +33,18 @@ class Situation:
     history: History
     indexes: Indexes
     running: tuple[RunRecord, ...] = ()
-    watch: Watch
-    timetables_before: Mapping[tuple[str, str], Timetable] = field(default_factory=dict)
-    timetables: dict[tuple[str, str], Timetable] = field(default_factory=dict)
-    carried_before: Mapping[Hashable, Carried] = field(default_factory=dict)
-    carried: dict[Hashable, Carried] = field(default_factory=dict)
-    _known: dict[Hashable, tuple[Any, datetime]] = field(default_factory=dict)
+    _timetables: dict[tuple[str, str], Timetable | None] = field(default_factory=dict)
+    _allowances: dict[str, timedelta] = field(default_factory=dict)
+    _archives: dict[int, tuple[Sequence[Archive], Sequence[Archive]]] = field(default_factory=dict)
 
     @property
     def index(self) -> RunIndex:
         """The history's runs, sorted in."""
         return self.indexes.runs
 
-    def once[Value](self, key: Hashable, make: Callable[[], Value]) -> Value:
-        """Return what is made for a key, made only once however often it is asked for; whoever asks rests on it."""
-        known: tuple[Value, datetime] | None = self._known.get(key)
-        if known is None:
-            known = self._known[key] = self.watch.apart(make)
-        value, until = known
-        self.watch.holds_until(until)
-        return value
-
-    def carry[Value](
-        self, key: Hashable, objects: tuple[object, ...], values: tuple[object, ...], make: Callable[[], Value]
-    ) -> Value:
-        """Return what is made of these objects and values alone, that of the moment before where they are the same."""
-        known = self.carried_before.get(key)
-        if known is None or known[1] != values or not all(map(is_, known[0], objects, strict=True)):
-            known = (objects, values, make())
-        self.carried[key] = known
-        value: Value = known[2]
-        return value
-
     def has_come(self, moment: datetime) -> bool:
         """Tell whether a moment of our clock has come."""
-        return self.watch.has_come(moment)
+        return moment <= self.facts.now
 
     def node_now(self, node: str) -> datetime:
         """Return the present by a node's clock."""
@@ -127,27 +98,19 @@ class Situation:
 
     def timetable(self, job: BackupJob, node: str) -> Timetable | None:
         """Return a job's slots on a node, None where its schedule cannot be read or the node's zone is not known."""
-        return self.once(("timetable", job.job_id, node), lambda: self._timetable(job, node))
+        key = (job.job_id, node)
+        if key not in self._timetables:
+            event, zone = event_of(job), self.facts.zone_of(node)
+            self._timetables[key] = (
+                Timetable.of(event, zone, self.node_now(node), self._allowance(job)) if event and zone else None
+            )
+        return self._timetables[key]
 
-    def _timetable(self, job: BackupJob, node: str) -> Timetable | None:
-        event, zone = event_of(job), self.facts.zone_of(node)
-        if event is None or zone is None:
-            return None
-        allowed = self.once(
-            ("allowance", job.job_id),
-            lambda: allowance(self._good_durations(job), self.facts.policy.start_grace),
-        )
-        key, now = (job.job_id, node), self.node_now(node)
-        table = self.timetables_before.get(key)
-        if table is None or not table.still_holds(event, zone, now, allowed):
-            table = Timetable.of(event, zone, now, allowed)
-        self.timetables[key] = table
-        self.watch.holds_until(self.facts.now + (table.until - now) if table.until < FOREVER else FOREVER)
-        return table
-
-    def _good_durations(self, job: BackupJob) -> list[timedelta]:
-        runs = self.job_runs(job)
-        return self.carry(("durations", job.job_id), (runs,), (), lambda: good_durations(runs))
+    def _allowance(self, job: BackupJob) -> timedelta:
+        if job.job_id not in self._allowances:
+            durations = good_durations(self.job_runs(job))
+            self._allowances[job.job_id] = allowance(durations, self.facts.policy.start_grace)
+        return self._allowances[job.job_id]
 
     def owed_since(self, job: BackupJob, guest: Guest | None = None) -> datetime | None:
         """Return the moment before which no slot is owed: the job, or the guest in it, was not there yet."""
@@ -170,9 +133,6 @@ class Situation:
 
     def outcomes(self, guest: Guest) -> Sequence[Outcome]:
         """Return what finished runs did for this very guest, newest first."""
-        return self.once(("outcomes", guest.vmid), lambda: self._outcomes(guest))
-
-    def _outcomes(self, guest: Guest) -> Sequence[Outcome]:
         record = self.guest_record(guest)
         since = record.since - _ONE_MINUTE if record and record.since else None
         found = self.index.by_guest.get(guest.vmid, ())
@@ -196,7 +156,7 @@ class Situation:
 
     def listed_archives(self, guest: Guest) -> Sequence[Archive]:
         """Return all archives that bear a guest's number, each once, finished or not, newest first."""
-        return self.indexes.archives.of(guest.vmid).newest_first
+        return self.indexes.archives.of_guest(guest.vmid).newest_first
 
     def archives(self, guest: Guest) -> Sequence[Archive]:
         """Return the finished archives that are this very guest's, newest first, each once."""
@@ -209,12 +169,13 @@ class Situation:
     @cached_property
     def provenance(self) -> Provenance:
         """What tells whose an archive is."""
-        return Provenance(
-            facts=self.facts, history=self.history, index=self.index, watch=self.watch, running=self.running
-        )
+        return Provenance(facts=self.facts, history=self.history, index=self.index, running=self.running)
 
     def _own_and_foreign(self, guest: Guest) -> tuple[Sequence[Archive], Sequence[Archive]]:
-        return self.once(("archives", guest.vmid), lambda: self._sorted_archives(guest))
+        found = self._archives.get(guest.vmid)
+        if found is None:
+            found = self._archives[guest.vmid] = self._sorted_archives(guest)
+        return found
 
     def _sorted_archives(self, guest: Guest) -> tuple[Sequence[Archive], Sequence[Archive]]:
         finished = self._finished_archives(guest)
@@ -230,13 +191,13 @@ class Situation:
         kinds = {None, guest.guest_type}
         return [
             archive
-            for archive in self.indexes.archives.of(guest.vmid).newest_first
+            for archive in self.indexes.archives.of_guest(guest.vmid).newest_first
             if archive.finished and archive.guest_type in kinds and archive.ctime >= since
         ]
 
     def archives_on(self, storage: StorageFacts, guest: Guest) -> Sequence[Archive]:
         """Return all that is listed on a storage for a guest's VMID and type, which is what prune looks at; oldest first."""
-        found = self.indexes.archives.of(guest.vmid).by_place.get((storage.storage, storage.node), ())
+        found = self.indexes.archives.of_guest(guest.vmid).by_place.get((storage.storage, storage.node), ())
         kinds = {None, guest.guest_type}
         return [archive for archive in found if archive.guest_type in kinds]
 
@@ -255,12 +216,7 @@ class Situation:
 
     def nodes_of(self, job: BackupJob) -> frozenset[str]:
         """Return the nodes on which a job has guests."""
-        return self.carry(
-            ("nodes", job.job_id),
-            (self.indexes.coverage,),
-            (),
-            lambda: frozenset(guest.node for guest in self.covered_guests(job)),
-        )
+        return frozenset([guest.node for guest in self.covered_guests(job)])
 
     def covers(self, job: BackupJob, guest: Guest) -> Coverage:
         """Tell whether a job covers a guest."""

@@ -54,7 +54,7 @@ def figures_of_guest(guest: Guest, situation: Situation) -> GuestFigures:
     """Return the figures of a guest."""
     good = newest_good(situation.outcomes(guest))
     archives = situation.archives(guest)
-    servers = situation.once("detailed servers", lambda: _detailed_servers(situation.facts))
+    servers = _detailed_servers(situation.facts)
     newest = next((archive for archive in archives if archive.storage in servers), None) if servers else None
     certain = _are_all_told(guest, situation)
     return GuestFigures(
@@ -72,7 +72,7 @@ def _are_all_told(guest: Guest, situation: Situation) -> bool:
 
     A token with audit rights only sees the snapshots of a backup server, but not which of them are finished.
     """
-    vague = situation.once("vague storages", lambda: _vague_storages(situation.facts))
+    vague = _vague_storages(situation.facts)
     if vague is None:
         return False
     return not vague or not any(archive.storage in vague for archive in situation.listed_archives(guest))

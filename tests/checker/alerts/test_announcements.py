@@ -17,7 +17,6 @@ from custom_components.proxmox_backup_checker.checker.model.facts import Facts
 from custom_components.proxmox_backup_checker.checker.model.policy import Policy
 from custom_components.proxmox_backup_checker.checker.model.records import GuestRecord, History, RunRecord
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence, Reason, Status, Verdict, unknown
-from custom_components.proxmox_backup_checker.checker.watch import Watch as Clock
 from custom_components.proxmox_backup_checker.proxmox.vzdump.failure_cause import cause_of
 
 from ..builders import NOW, facts, guest, job
@@ -49,8 +48,8 @@ def problem(code: str, status: Status = Status.OVERDUE, **changes: Any) -> Verdi
 
 
 def a_situation(known: Facts, history: History, running: tuple[RunRecord, ...] = ()) -> Situation:
-    indexes = Indexes().following(known, history.runs)
-    return Situation(facts=known, history=history, indexes=indexes, running=running, watch=Clock(known.now))
+    indexes = Indexes.of(known, history.runs)
+    return Situation(facts=known, history=history, indexes=indexes, running=running)
 
 
 @dataclass

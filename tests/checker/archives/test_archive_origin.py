@@ -20,8 +20,7 @@ from custom_components.proxmox_backup_checker.checker.model.facts import (
 from custom_components.proxmox_backup_checker.checker.model.records import GuestRecord, History, RunRecord
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence, Status
 from custom_components.proxmox_backup_checker.checker.runs.outcomes import Outcome, Result
-from custom_components.proxmox_backup_checker.checker.runs.run_records import RunIndex
-from custom_components.proxmox_backup_checker.checker.watch import Watch
+from custom_components.proxmox_backup_checker.checker.runs.run_index import RunIndex
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import Archive
 
 from ..builders import BERLIN, NOW, facts, good_log, guest, job, run
@@ -108,9 +107,9 @@ def known_nodes(**changes: Any) -> dict[str, NodeFacts]:
 def provenance(
     known: Facts, *records: RunRecord, running: tuple[RunRecord, ...] = (), history: History | None = None
 ) -> Provenance:
-    index = RunIndex().following({record.upid: record for record in records})
+    index = RunIndex.of({record.upid: record for record in records})
     history = replace(history or History(), runs=index.runs)
-    return Provenance(facts=known, history=history, index=index, watch=Watch(known.now), running=running)
+    return Provenance(facts=known, history=history, index=index, running=running)
 
 
 @pytest.mark.parametrize("storage", ["pbs", "nas"])

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.proxmox_backup_checker.checker.jobs.coverage import Coverage, covers, jobs_covering
+from custom_components.proxmox_backup_checker.checker.jobs.coverage import Coverage, covers
 
 from ..builders import guest, job
 
@@ -44,13 +44,6 @@ def test_a_pool_that_cannot_be_seen_leaves_it_open() -> None:
     assert covers(job("x", pool="prod"), guest(100), pools_visible=False) is Coverage.UNKNOWN
     assert covers(job("x", pool="prod"), guest(100), pools_visible=True) is Coverage.NO
     assert covers(job("x", pool="prod", node="pve2"), guest(100), pools_visible=False) is Coverage.NO
-
-
-def test_disabled_jobs_are_asked_for_apart() -> None:
-    jobs = [job("on", 100), job("off", 100, enabled=False), job("pool", pool="prod")]
-    assert [found.job_id for found in jobs_covering(jobs, guest(100), enabled=True)] == ["on"]
-    assert [found.job_id for found in jobs_covering(jobs, guest(100), enabled=False)] == ["off"]
-    assert jobs_covering(jobs[2:], guest(100), enabled=True, pools_visible=False) == ()
 
 
 @given(vmid=st.integers(100, 120), listed=st.sets(st.integers(100, 120), min_size=1))

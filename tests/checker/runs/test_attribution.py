@@ -5,7 +5,7 @@ from datetime import timedelta
 from custom_components.proxmox_backup_checker.checker.model.facts import Facts, JobState, Run
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
 from custom_components.proxmox_backup_checker.checker.runs.attribution import Attribution, Clues, attribute
-from custom_components.proxmox_backup_checker.checker.runs.run_records import remember_runs
+from custom_components.proxmox_backup_checker.checker.runs.run_records import records_of
 
 from ..builders import NOW, facts, good_log, guest, job, run, sample
 
@@ -73,16 +73,16 @@ def test_a_run_with_the_command_of_before_the_edit_probably_belongs_to_the_edite
 
 def test_what_was_decided_stays_when_the_job_is_edited_later() -> None:
     last = run(good_log(100))
-    before = remember_runs({}, facts([], [job("a", 100, storage="nas")], [last]))
+    before = records_of(facts([], [job("a", 100, storage="nas")], [last]), {}).finished
     edited = facts([], [job("a", 100, 101, storage="pbs")], [last])
-    assert remember_runs(before, edited) is before
+    assert records_of(edited, before).finished is before
     assert of(last, edited) == Attribution(job_id=None, confidence=Confidence.NONE)
 
 
 def test_a_state_file_replaces_a_weaker_link_in_the_history() -> None:
     last = run(good_log(100))
-    before = remember_runs({}, facts([], [job("a", 100, storage="nas")], [last]))
-    after = remember_runs(before, facts([], [], [last], job_states=[state(last, "b")]))
+    before = records_of(facts([], [job("a", 100, storage="nas")], [last]), {}).finished
+    after = records_of(facts([], [], [last], job_states=[state(last, "b")]), before).finished
     assert (after[last.task.upid].job_id, after[last.task.upid].confidence) == ("b", Confidence.EXACT)
     assert [outcome.job_id for outcome in after[last.task.upid].outcomes] == ["b"]
 

@@ -1,4 +1,4 @@
-"""The listed archives by guest: sorted in once for each listing, however often the cluster is looked at."""
+"""The listed archives, sorted in by guest and by storage."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ class ListedStorage:
     _backups: dict[int, tuple[Backup, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     def backups_of(self, vmid: int) -> tuple[Backup, ...]:
-        """Return a guest's archives as prune looks at them, in the same order; found once for each listing."""
+        """Return a guest's archives as prune looks at them, in the same order; found once."""
         found = self._backups.get(vmid)
         if found is None:
             found = self._backups[vmid] = tuple(map(as_backup, self.by_guest.get(vmid, ())))
@@ -61,53 +61,44 @@ class ArchiveIndex:
     places: Mapping[Place, ListedStorage] = field(default_factory=dict)
     guests: Mapping[int, GuestArchives] = field(default_factory=dict)
 
-    def following(self, storages: Iterable[StorageFacts]) -> ArchiveIndex:
-        """Return the index of later listings; what they leave as it was stays the same object."""
+    @classmethod
+    def of(cls, storages: Iterable[StorageFacts]) -> ArchiveIndex:
+        """Sort in what is listed."""
         places = {
-            (storage.storage, storage.node): self._listed(storage, storage.listing)
+            (storage.storage, storage.node): ListedStorage.of(
+                storage.listing, on_backup_server=storage.is_backup_server
+            )
             for storage in storages
             if storage.listing is not None
         }
-        if places.keys() == self.places.keys() and all(places[place] is self.places[place] for place in places):
-            return self
-        vmids = {vmid for listed in places.values() for vmid in listed.by_guest}
-        return ArchiveIndex(places, {vmid: self._guest(vmid, places) for vmid in vmids})
+        by_guest: dict[int, dict[Place, tuple[Archive, ...]]] = {}
+        for place, listed in places.items():
+            for vmid, archives in listed.by_guest.items():
+                by_guest.setdefault(vmid, {})[place] = archives
+        return cls(places, {vmid: _of_guest(by_place, places) for vmid, by_place in by_guest.items()})
 
-    def of(self, vmid: int) -> GuestArchives:
+    def of_guest(self, vmid: int) -> GuestArchives:
         """Return a guest's archives."""
         return self.guests.get(vmid, NONE_LISTED)
 
-    def _listed(self, storage: StorageFacts, listing: ArchiveListing) -> ListedStorage:
-        known = self.places.get((storage.storage, storage.node))
-        on_server = storage.is_backup_server
-        if known is not None and known.listing is listing and known.on_backup_server is on_server:
-            return known
-        return ListedStorage.of(listing, on_backup_server=on_server)
 
-    def _are_servers_the_same(self, of: Iterable[Place], places: Mapping[Place, ListedStorage]) -> bool:
-        return all(self.places[place].on_backup_server is places[place].on_backup_server for place in of)
-
-    def _guest(self, vmid: int, places: Mapping[Place, ListedStorage]) -> GuestArchives:
-        by_place = {place: found for place, listed in places.items() if (found := listed.by_guest.get(vmid))}
-        known = self.guests.get(vmid)
-        if known is not None and known.by_place == by_place and self._are_servers_the_same(by_place, places):
-            return known
-        if len(by_place) == 1:
-            [archives] = by_place.values()
-            return GuestArchives(by_place, _newest_first(archives))
-        seen: set[tuple[str, int]] = set()
-        each_once: list[Archive] = []
-        for place, archives in by_place.items():
-            if places[place].on_backup_server:
-                each_once += archives
-                continue
-            for archive in archives:
-                # Two storages may lead to the same directory.
-                identity = (archive.volid.rpartition(":")[2].rpartition("/")[2], archive.ctime)
-                if identity not in seen:
-                    seen.add(identity)
-                    each_once.append(archive)
-        return GuestArchives(by_place, _newest_first(each_once))
+def _of_guest(by_place: Mapping[Place, tuple[Archive, ...]], places: Mapping[Place, ListedStorage]) -> GuestArchives:
+    if len(by_place) == 1:
+        [archives] = by_place.values()
+        return GuestArchives(by_place, _newest_first(archives))
+    seen: set[tuple[str, int]] = set()
+    each_once: list[Archive] = []
+    for place, archives in by_place.items():
+        if places[place].on_backup_server:
+            each_once += archives
+            continue
+        for archive in archives:
+            # Two storages may lead to the same directory.
+            identity = (archive.volid.rpartition(":")[2].rpartition("/")[2], archive.ctime)
+            if identity not in seen:
+                seen.add(identity)
+                each_once.append(archive)
+    return GuestArchives(by_place, _newest_first(each_once))
 
 
 def _newest_first(archives: Iterable[Archive]) -> tuple[Archive, ...]:

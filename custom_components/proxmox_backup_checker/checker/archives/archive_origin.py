@@ -13,8 +13,7 @@ from ..history.limits import FEWEST_RUNS_PER_GUEST, KEPT
 from ..model.facts import Facts
 from ..model.records import History, RunRecord
 from ..runs.outcomes import Outcome, written_name
-from ..runs.run_records import RunIndex
-from ..watch import Watch
+from ..runs.run_index import RunIndex
 from .archive import is_renamed, logged_name
 
 # Times of archives and runs are those of the node that wrote them.
@@ -33,14 +32,12 @@ class Origin(Enum):
 class Provenance:
     """Tells the origin of archives from all runs of this cluster that are known.
 
-    `history` already holds what the facts add to it, and `index` its runs; `running` are the runs in progress. Whether a
-    moment has come is asked of the watch.
+    `history` already holds what the facts add to it, and `index` its runs; `running` are the runs in progress.
     """
 
     facts: Facts
     history: History
     index: RunIndex
-    watch: Watch
     running: tuple[RunRecord, ...] = ()
     _written: dict[int, tuple[frozenset[str], tuple[Outcome, ...]]] = field(default_factory=dict)
 
@@ -120,10 +117,10 @@ class Provenance:
         facts = self.facts.nodes.get(node)
         if facts is None or facts.runs_known_since is None or facts.tasks_read is None:
             return False
-        if moment < facts.runs_known_since + _CLOCKS_DIFFER or self.watch.has_come(moment + KEPT - _CLOCKS_DIFFER):
+        if moment < facts.runs_known_since + _CLOCKS_DIFFER or moment + KEPT - _CLOCKS_DIFFER <= self.facts.now:
             return False
         if facts.tasks_read == self.facts.now:
-            return self.watch.has_come(moment - facts.skew + _CLOCKS_DIFFER)
+            return moment - facts.skew + _CLOCKS_DIFFER <= self.facts.now
         return moment <= facts.tasks_read + facts.skew - _CLOCKS_DIFFER
 
     def _is_all_known(self, vmid: int, written: datetime) -> bool:

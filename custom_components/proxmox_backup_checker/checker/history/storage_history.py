@@ -78,18 +78,18 @@ class MissingArchives:
 
     listed: Mapping[Place, ListedStorage] = field(default_factory=dict)
 
-    def following(self, archives: ArchiveIndex, records: Mapping[str, StorageRecord], facts: Facts) -> MissingArchives:
-        """Go by later listings; the same object where those that prove something are the same."""
-        listed = {
-            (storage.storage, storage.node): archives.places[(storage.storage, storage.node)]
-            for storage in facts.storages
-            if storage.listing is not None
-            and storage.listing.complete
-            and records[storage_key(storage)].changed_identity is None
-        }
-        if listed.keys() == self.listed.keys() and all(listed[place] is self.listed[place] for place in listed):
-            return self
-        return MissingArchives(listed)
+    @classmethod
+    def of(cls, archives: ArchiveIndex, records: Mapping[str, StorageRecord], facts: Facts) -> MissingArchives:
+        """Go by the listings that prove something."""
+        return cls(
+            {
+                (storage.storage, storage.node): archives.places[(storage.storage, storage.node)]
+                for storage in facts.storages
+                if storage.listing is not None
+                and storage.listing.complete
+                and records[storage_key(storage)].changed_identity is None
+            }
+        )
 
     def noted(self, record: GuestRecord, outcomes: Sequence[Outcome]) -> GuestRecord:
         """Return a guest's record with what is missing of its outcomes, newest first."""

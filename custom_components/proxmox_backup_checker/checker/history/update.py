@@ -1,9 +1,8 @@
 """Carries the history on from one moment to the next: what appeared, changed and went away, and when."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from operator import is_
 from typing import Any, Final
 
 from ...proxmox.api.backup_models import BackupJob
@@ -11,47 +10,25 @@ from ...proxmox.api.cluster_models import Guest
 from ..indexes import Indexes
 from ..model.facts import Facts, JobState, NodeFacts
 from ..model.labels import job_name
-from ..model.records import GuestRecord, History, JobRecord, NodeRecord
-from ..runs.run_records import remember_runs
+from ..model.records import GuestRecord, History, JobRecord, NodeRecord, RunRecord
 from .storage_history import MissingArchives, remember_storages
 
 _SAME_BOOT: Final = timedelta(minutes=2)
 _BAD: Final = frozenset({"overdue", "failed"})
 
 
-@dataclass(frozen=True, slots=True)
-class Remembered:
-    """What is remembered at one moment, with its indexes.
-
-    `settled` holds by VMID what a guest's record was made of, where it came out as it was: the same again changes nothing.
-    """
-
-    history: History
-    indexes: Indexes
-    missing: MissingArchives = field(default_factory=MissingArchives)
-    settled: Mapping[int, tuple[object, ...]] = field(default_factory=dict)
-
-
-def remember(history: History, facts: Facts, before: Remembered | None = None) -> Remembered:
-    """Return the history with what the facts add to it; what was remembered `before` saves time only."""
-    runs = remember_runs(history.runs, facts)
+def updated(history: History, facts: Facts, runs: Mapping[str, RunRecord], indexes: Indexes) -> History:
+    """Return the history with what the facts add to it; `runs` are all that have finished, `indexes` hold them too."""
     storages = remember_storages(history.storages, facts)
-    indexes = (before.indexes if before else Indexes()).following(facts, runs)
-    missing = (before.missing if before else MissingArchives()).following(indexes.archives, storages, facts)
-    guests, settled = _guests(history, facts, indexes, missing, before.settled if before else {})
-    return Remembered(
-        history=replace(
-            history,
-            began=history.began or facts.now,
-            runs=runs,
-            jobs=_jobs(history, facts),
-            guests=guests,
-            storages=storages,
-            nodes={name: _node(history.nodes.get(name), node, history, facts) for name, node in facts.nodes.items()},
-        ),
-        indexes=indexes,
-        missing=missing,
-        settled=settled,
+    missing = MissingArchives.of(indexes.archives, storages, facts)
+    return replace(
+        history,
+        began=history.began or facts.now,
+        runs=runs,
+        jobs=_jobs(history, facts),
+        guests=_guests(history, facts, indexes, missing),
+        storages=storages,
+        nodes={name: _node(history.nodes.get(name), node, history, facts) for name, node in facts.nodes.items()},
     )
 
 
@@ -153,53 +130,19 @@ def _text(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _guests(
-    history: History,
-    facts: Facts,
-    indexes: Indexes,
-    missing: MissingArchives,
-    settled: Mapping[int, tuple[object, ...]],
-) -> tuple[Mapping[int, GuestRecord], Mapping[int, tuple[object, ...]]]:
-    """Return the guests' records, and what those that did not change were made of."""
+def _guests(history: History, facts: Facts, indexes: Indexes, missing: MissingArchives) -> Mapping[int, GuestRecord]:
     backed_up_now = _backed_up_now(facts)
-    outcomes, coverage, excluded = indexes.runs.by_guest, indexes.coverage, indexes.exclusions.of
+    outcomes = indexes.runs.by_guest
     records: dict[int, GuestRecord] = {}
-    unchanged: dict[int, tuple[object, ...]] = {}
     for guest in facts.guests:
-        vmid = guest.vmid
-        known = history.guests.get(vmid)
-        made_of = (
-            known,
-            guest,
-            coverage.jobs_of[vmid],
-            vmid in coverage.unclear,
-            outcomes.get(vmid),
-            excluded.get(vmid),
-            missing,
-            vmid in backed_up_now,
-            facts.jobs is None,
-        )
-        before = settled.get(vmid)
-        if before is not None and all(map(is_, before, made_of, strict=True)):
-            assert known is not None
-            records[vmid] = known
-            unchanged[vmid] = before
-            continue
-        record = _guest(history, guest, facts, indexes, busy=vmid in backed_up_now)
-        records[vmid] = record = missing.noted(record, outcomes.get(vmid, ()))
-        if record == known:
-            records[vmid] = known
-            unchanged[vmid] = made_of
+        record = _guest(history, guest, facts, indexes, busy=guest.vmid in backed_up_now)
+        records[guest.vmid] = missing.noted(record, outcomes.get(guest.vmid, ()))
     for vmid, record in history.guests.items():
         if vmid not in records:
             absent = record.absent_since or (facts.now if facts.guests_complete else None)
             record = record if absent == record.absent_since else replace(record, absent_since=absent)
             records[vmid] = missing.noted(record, outcomes.get(vmid, ()))
-    if len(records) == len(history.guests) and all(
-        map(is_, records.values(), map(history.guests.get, records), strict=True)
-    ):
-        return history.guests, unchanged
-    return records, unchanged
+    return records
 
 
 def _backed_up_now(facts: Facts) -> set[int]:
@@ -248,7 +191,7 @@ def _guest(history: History, guest: Guest, facts: Facts, indexes: Indexes, *, bu
             changes["without_job"] = not jobs
         covering = [job.job_id for job in jobs if job.enabled]
         changes |= _coverage(record, covering, facts, first_look=first_look)
-    if (excluded := indexes.exclusions.of.get(guest.vmid)) is not None:
+    if (excluded := indexes.exclusions.get(guest.vmid)) is not None:
         changes |= _exclusions(record, excluded)
     return _changed(record, changes)
 

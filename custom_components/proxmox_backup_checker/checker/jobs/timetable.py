@@ -14,7 +14,6 @@ from ...proxmox.calendar.event import CalendarEvent
 UNKNOWN_DURATION: Final = timedelta(hours=2)
 _LEAST_DURATION: Final = timedelta(minutes=90)
 _DURATIONS_LOOKED_AT: Final = 10
-FOREVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
 # The scheduler looks once a minute, near second 0 (PVE/Service/pvescheduler.pm).
 _STARTS_WITHIN: Final = timedelta(seconds=90)
 _CLOCKS_DIFFER: Final = timedelta(seconds=5)
@@ -69,8 +68,7 @@ class Timetable:
     """A job's slots on one node around a moment, in UTC by the node's clock.
 
     `due` is the newest slot whose time is up, `latest` the newest one at all, `following` the next one; each None where
-    there is none. `allowance` is the time that a slot's run may take. All this was found at `asked`, and holds `until` the
-    node's clock shows that moment.
+    there is none. `allowance` is the time that a slot's run may take.
     """
 
     due: datetime | None
@@ -79,20 +77,15 @@ class Timetable:
     allowance: timedelta
     zone: ZoneInfo
     event: CalendarEvent
-    asked: datetime = FOREVER
-    until: datetime = FOREVER
 
     @classmethod
     def of(cls, event: CalendarEvent, zone: ZoneInfo, now: datetime, allowed: timedelta) -> Timetable:
         """Look at a schedule from a moment of the node's clock."""
         local = now.astimezone(zone)
         latest, following = event.last_before(local), event.next_after(local)
-        due, changes = latest, [following]
+        due = latest
         if latest is not None and latest.timestamp() > (now - allowed).timestamp():
-            floor = (now - allowed).astimezone(zone)
-            due = event.last_before(floor)
-            if (not_due := event.next_after(floor)) is not None:
-                changes.append((not_due.astimezone(UTC) + allowed).astimezone(zone))
+            due = event.last_before((now - allowed).astimezone(zone))
         return cls(
             due=_utc(due),
             latest=_utc(latest),
@@ -100,14 +93,6 @@ class Timetable:
             allowance=allowed,
             zone=zone,
             event=event,
-            asked=now,
-            until=min((change.astimezone(UTC) for change in changes if change is not None), default=FOREVER),
-        )
-
-    def still_holds(self, event: CalendarEvent, zone: ZoneInfo, now: datetime, allowed: timedelta) -> bool:
-        """Tell whether another look would find the same."""
-        return (
-            self.asked <= now < self.until and self.allowance == allowed and self.event is event and self.zone is zone
         )
 
     def deadline(self, slot: datetime) -> datetime:

@@ -75,7 +75,7 @@ def _storage_changed(outcomes: Sequence[Outcome], situation: Situation) -> Verdi
     good = newest_good(outcomes)
     if good is None or good.storage is None:
         return None
-    for storage, since in situation.once("changed storages", lambda: _changed_storages(situation)):
+    for storage, since in _changed_storages(situation):
         if storage.storage == good.storage and storage.serves(good.node):
             return replace(unknown("storage_not_what_it_was", storage=good.storage), since=since)
     return None

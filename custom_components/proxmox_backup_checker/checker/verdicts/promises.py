@@ -46,9 +46,8 @@ def judge_promise(guest: Guest, job: BackupJob, situation: Situation) -> Verdict
         )
     else:
         verdict = _without_run(guest, job, outcomes, situation, table, due, floor)
-    # The other guests of the job and the node mostly have the same.
-    slots = situation.once(("slots", job.job_id, guest.node, due, floor), lambda: _trace(table, due, floor))
-    return replace(verdict, next_due=table.following, job_id=job.job_id, trace={**slots, **verdict.trace})
+    trace = {**_trace(table, due, floor), **verdict.trace}
+    return replace(verdict, next_due=table.following, job_id=job.job_id, trace=trace)
 
 
 def _from_newest(
@@ -211,7 +210,6 @@ def _unseen(guest: Guest, situation: Situation) -> Verdict:
     node = situation.node(guest.node)
     if node is not None and node.blindness is not None:
         return replace(unknown(node.blindness, node=guest.node), trace={"rule": "not_visible"})
-    situation.watch.depends_on_now()
     seen = situation.facts.read_at or situation.facts.now
     return replace(unknown("cannot_verify", since=seen), trace={"rule": "cluster_not_visible"})
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -226,7 +226,7 @@ def _promises(guest: Guest, situation: Situation) -> list[_Promise]:
     """Return what is promised for each storage; jobs with one storage and unlike retention undo each other's."""
     found: dict[str, list[_Promise]] = {}
     for job in situation.jobs_of(guest):
-        promise = situation.once(("retention", job.job_id, guest.node), partial(_promise, job, guest.node, situation))
+        promise = _promise(job, guest.node, situation)
         if promise is not None:
             found.setdefault(promise.storage.storage, []).append(promise)
     return [

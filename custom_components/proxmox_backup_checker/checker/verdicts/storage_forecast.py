@@ -94,14 +94,8 @@ def next_run_that_does_not_fit(storage: StorageFacts, situation: Situation) -> F
     if storage.available is None:
         return None
     due = _due_soon(storage, situation)
-    indexes = situation.indexes
-    needed_by_all = situation.carry(
-        ("needed", storage.storage, storage.node),
-        (indexes.runs, indexes.archives, indexes.coverage),
-        (storage.plugin_type, storage.nodes, *(job.job_id for _, job in due)),
-        lambda: sum(
-            _stored(guest, storage, situation) for _, job in due for guest in _guests_of(job, storage, situation)
-        ),
+    needed_by_all = sum(
+        _stored(guest, storage, situation) for _, job in due for guest in _guests_of(job, storage, situation)
     )
     if needed_by_all <= storage.available:
         return None

@@ -16,7 +16,7 @@ from ..model.labels import job_name
 from ..model.records import MissRecord, RunRecord
 from ..model.verdict import Confidence, Reason, Status
 from ..runs.outcomes import Result
-from ..runs.run_records import good_durations
+from ..runs.run_index import good_durations
 from ..runs.run_starts import starts_of
 from ..runs.run_summary import is_empty, result_of_run
 from ..runs.run_words import tell_run

@@ -105,8 +105,6 @@ class Plan:
             allowance=allowed,
             zone=zone,
             event=event,
-            asked=moments.now,
-            until=moments.now,
         )
         return cls(
             days=slots,

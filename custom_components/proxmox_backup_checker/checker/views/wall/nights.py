@@ -17,7 +17,7 @@ from ...model.policy import Policy
 from ...model.records import GuestRecord, RunRecord
 from ...model.verdict import Status, Verdict
 from ...runs.outcomes import Outcome, Result, succeeded, unclear
-from ...runs.run_records import good_durations
+from ...runs.run_index import good_durations
 from .days import Days, Moments, Plan
 
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
