@@ -82,26 +82,32 @@ async def card(home: Home, hass_ws_client: WebSocketGenerator) -> Card:
     return Card(await hass_ws_client(home.hass))
 
 
-def by_name(rows: list[list[Any]]) -> dict[str, list[Any]]:
-    return {row[1]: row for row in rows}
+def by_name(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {row["name"]: row for row in rows}
+
+
+def brief(row: dict[str, Any]) -> tuple[str, bool | None, str]:
+    """Return how a row is, and its days."""
+    return row["status"], row["problem"], row["cells"]
 
 
 async def test_what_a_card_shows_at_first(home: Home, card: Card) -> None:
     snapshot = await card.subscribe()
-    assert (snapshot["v"], snapshot["end"], snapshot["days"], snapshot["tz"]) == (1, "2026-01-14", 7, "Europe/Berlin")
+    assert (snapshot["v"], snapshot["end"], snapshot["days"], snapshot["tz"]) == (2, "2026-01-14", 7, "Europe/Berlin")
     [server] = snapshot["servers"]
     assert (server["name"], server["state"], server["counts"]["protected"]) == ("small", "ok", 4)
     web = by_name(snapshot["rows"])["web"]
     assert home.entry is not None
-    assert web[0] == f"{home.entry.entry_id}/guest/101"
-    assert web[2:6] == ["qemu", "ok", False, "uuuuuoo"]
-    assert web[10] == "binary_sensor.web_backup_problem"
-    assert web[11:15] == ["pve1", "Backed up by the job nightly on pve1.", "", 0]
-    assert dr.async_get(home.hass).async_get(web[16]) is not None
-    assert web[9] - web[8] < 24 * 3600
+    assert web["id"] == f"{home.entry.entry_id}/guest/101"
+    assert (web["kind"], *brief(web)) == ("qemu", "ok", False, "uuuuuoo")
+    assert web["entity_id"] == "binary_sensor.web_backup_problem"
+    assert (web["where"], web["reason"]) == ("pve1", "Backed up by the job nightly on pve1.")
+    assert (web["failures"], web["acknowledged"], web["new"], web["deleted"]) == (0, False, False, False)
+    assert dr.async_get(home.hass).async_get(web["device_id"]) is not None
+    assert web["next_due"] - web["last_success"] < 24 * 3600
     [job] = (await card.subscribe(group="job"))["rows"]
-    assert job[1:6] == ["nightly", "job", "ok", False, "uuuuuoo"]
-    assert job[11] == "nas"
+    assert (job["name"], job["kind"], *brief(job)) == ("nightly", "job", "ok", False, "uuuuuoo")
+    assert job["where"] == "nas"
     storages = (await card.ask("storages"))["result"]["storages"]
     shares = [storage["used"] / storage["total"] for storage in storages]
     assert shares == sorted(shares, reverse=True)
@@ -122,8 +128,8 @@ async def test_only_what_changed_is_sent_and_a_new_day_brings_all(home: Home, ca
     await home.after(minutes=30)
     event = await card.hear("rows")
     rows = by_name(event["rows"])
-    assert rows["database"][3:6] == ["failed", True, "uuuuuof"]
-    assert rows["database"][14] == 1
+    assert brief(rows["database"]) == ("failed", True, "uuuuuof")
+    assert rows["database"]["failures"] == 1
     assert event["gone"] == []
     assert (await card.hear("servers"))["servers"][0]["counts"]["problems"] == 1
     midnight = datetime(2026, 1, 14, 23, 0, 1, tzinfo=UTC)
@@ -132,8 +138,8 @@ async def test_only_what_changed_is_sent_and_a_new_day_brings_all(home: Home, ca
     await home.hass.async_block_till_done()
     event = await card.hear("snapshot")
     assert event["end"] == "2026-01-15"
-    assert [row[1] for row in event["rows"]] == ["database", "dns", "files", "web"]
-    assert [row[5] for row in event["rows"]] == ["uuuuofp", "uuuuoop", "uuuuoop", "uuuuoop"]
+    assert [row["name"] for row in event["rows"]] == ["database", "dns", "files", "web"]
+    assert [row["cells"] for row in event["rows"]] == ["uuuuofp", "uuuuoop", "uuuuoop", "uuuuoop"]
     assert (await card.ask("unsubscribe_events", subscription=1))["success"]
     card.heard.clear()
     home.pve.job("nightly").run()
@@ -162,13 +168,13 @@ async def test_a_guest_that_is_new_and_one_that_was_removed_are_marked(home: Hom
     home.pve.remove_guest(104, purge=True)
     await home.after(minutes=10)
     rows = by_name((await card.hear("rows"))["rows"])
-    assert "n" in rows["fresh"][13]
-    assert (rows["files"][13], rows["files"][10]) == ("d", None)
-    assert rows["files"][12].startswith("Removed from the cluster since")
+    assert rows["fresh"]["new"]
+    assert (rows["files"]["deleted"], rows["files"]["entity_id"]) == (True, None)
+    assert rows["files"]["reason"].startswith("Removed from the cluster since")
     again = (await card.subscribe(days=8))["rows"]
-    assert by_name(again)["fresh"][10] == "binary_sensor.fresh_backup_problem"
-    assert again[-1][1] == "files"
-    gone = (await card.ask("runs", row=again[-1][0], days=8))["result"]
+    assert by_name(again)["fresh"]["entity_id"] == "binary_sensor.fresh_backup_problem"
+    assert again[-1]["name"] == "files"
+    gone = (await card.ask("runs", row=again[-1]["id"], days=8))["result"]
     assert (gone["verdict"]["status"], gone["verdict"]["reason_code"]) == ("ignored", "guest_removed")
     assert [run["result"] for run in gone["runs"]] == ["ok", "ok"]
 
@@ -198,7 +204,7 @@ async def test_a_server_that_never_answered_is_told(
     await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
     [server] = (await Card(await hass_ws_client(hass)).ask("info"))["result"]["entries"]
-    assert (server["state"], server["counts"]["guests"]) == ("certificate", 0)
+    assert (server["state"], server["counts"]) == ("certificate", None)
     assert "not the confirmed one" in server["error"]
 
 
@@ -210,7 +216,7 @@ async def test_a_row_that_is_opened_tells_everything(
     await home.after(minutes=30)
     row = f"{home.entry.entry_id}/guest/102"
     found = (await card.ask("runs", row=row, days=7))["result"]
-    assert found["row"][0] == row
+    assert found["row"]["id"] == row
     verdict = found["verdict"]
     assert (verdict["status"], verdict["problem"], verdict["failures"]) == ("failed", True, 1)
     assert verdict["reason_code"] == "backup_failed"
@@ -225,7 +231,7 @@ async def test_a_row_that_is_opened_tells_everything(
     job_row = f"{home.entry.entry_id}/job/backup-nightly"
     of_job = (await card.ask("runs", row=job_row, days=7))["result"]
     assert {run["result"] for run in of_job["runs"]} == {"failed", "ok"}
-    sizes = (await card.ask("sizes", ids=[row, job_row, "nonsense"], days=7))["result"]
+    sizes = (await card.ask("sizes", ids=[row, job_row, "nonsense", f"{row[:-3]}{'9' * 5000}"], days=7))["result"]
     assert sizes.keys() == {row, job_row}
     assert sizes[row][:5] == [None] * 5
     assert sizes[row][5] > 1024**3
@@ -242,6 +248,8 @@ async def test_a_row_that_is_opened_tells_everything(
         f"{entry_id}/guest/999",
         f"{entry_id}/job/none",
         f"{entry_id}/guest/x",
+        f"{entry_id}/guest/{'1' * 5000}",
+        f"{entry_id}/guest/١٠١",
     ):
         answer = await card.ask("runs", row=absent, days=7)
         assert (answer["error"]["code"], answer["error"]["translation_key"]) == ("not_found", "row_not_found")
