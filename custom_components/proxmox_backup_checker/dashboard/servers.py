@@ -45,9 +45,9 @@ def _server(hass: HomeAssistant, entry: CheckerConfigEntry, sight: Sight) -> dic
         assessment = coordinator.assessment
         told["name"] = assessment.cluster.title
         told["since"] = None if state == "ok" else int(assessment.read_at.timestamp())
-        # Nothing is summed up of what is not read, nor of what this person sees only in part.
-        if coordinator.last_update_success and not sight.is_limited:
-            told["counts"] = asdict(assessment.counts)
+        # Nothing is summed up of what is not read.
+        if coordinator.last_update_success:
+            told["counts"] = asdict(sight.counts(coordinator))
     return told
 
 

@@ -48,6 +48,14 @@ class Sight:
         unique_id = f"{coordinator.identity}_{key}_problem"
         return self._entities.async_get_entity_id(Platform.BINARY_SENSOR, DOMAIN, unique_id)
 
+    def counts(self, coordinator: CheckerCoordinator) -> Counts:
+        """Return the counts of the guests that may be seen."""
+        assessment = coordinator.assessment
+        if not self.is_limited:
+            return assessment.counts
+        guests = assessment.guests.items()
+        return Counts.of(view.verdict for vmid, view in guests if self.sees(coordinator, f"guest_{vmid}"))
+
     def assessment(self, coordinator: CheckerCoordinator) -> Picture:
         """Return what is held of a cluster, as far as it may be seen."""
         if not self.is_limited:
