@@ -14,6 +14,7 @@ from homeassistant.util import dt as dt_util
 from .checker.history.format import from_data, to_data
 from .checker.model.records import History
 from .const import DOMAIN
+from .texts.markdown import code, inert
 
 VERSION: Final = 1
 MINOR_VERSION: Final = 1
@@ -92,7 +93,7 @@ class HistoryStore:
     async def async_set_aside(self, records: int) -> None:
         """Keep a copy of the file as it is, and report that so many records in it cannot be used."""
         kept = await self._hass.async_add_executor_job(_copied, Path(self._store.path))
-        self._report("history_damaged", records=str(records), path=str(kept))
+        self._report("history_damaged", records=str(records), path=code(str(kept)))
 
     async def async_remove(self) -> None:
         """Remove the file, and what was reported of it."""
@@ -115,7 +116,7 @@ class HistoryStore:
 
     async def _async_report_lost(self, path: Path, error: str) -> None:
         kept = await self._hass.async_add_executor_job(_set_aside, path)
-        self._report("history_lost", error=error, path=str(kept))
+        self._report("history_lost", error=inert(error), path=code(str(kept)))
 
     def _report(self, key: str, **placeholders: str) -> None:
         entry = self._hass.config_entries.async_get_known_entry(self._entry_id)
@@ -127,7 +128,7 @@ class HistoryStore:
             is_persistent=False,
             severity=ir.IssueSeverity.WARNING,
             translation_key=key,
-            translation_placeholders={"cluster": entry.title, **placeholders},
+            translation_placeholders={"cluster": inert(entry.title), **placeholders},
         )
 
 

@@ -28,6 +28,7 @@ from .proxmox.api.errors import (
 )
 from .proxmox.api.tls import fetch_fingerprint
 from .proxmox.log_agent.client import LogAgentClient, PairingCode
+from .texts.markdown import inert
 
 _ADD_SCHEMA: Final = probatio.Schema(
     {
@@ -58,7 +59,7 @@ class CheckerOptionsFlow(OptionsFlowWithReload):
         return self.async_show_menu(
             step_id="init",
             menu_options=options,
-            description_placeholders={"nodes": ", ".join(sorted(self._agents)) or "–"},
+            description_placeholders={"nodes": ", ".join(map(inert, sorted(self._agents))) or "–"},
         )
 
     async def async_step_settings(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -116,7 +117,7 @@ class CheckerOptionsFlow(OptionsFlowWithReload):
             step_id="add_log_agent",
             data_schema=self.add_suggested_values_to_schema(_ADD_SCHEMA, suggested),
             errors={"base": key} if key else None,
-            description_placeholders={"error": error.rstrip(".!"), "command": "proxmox-backup-log-agent pair"},
+            description_placeholders={"error": inert(error.rstrip(".!")), "command": "proxmox-backup-log-agent pair"},
         )
 
     async def _try(self) -> ConfigFlowResult:

@@ -21,10 +21,14 @@ from .proxmox.api.errors import (
 )
 from .proxmox.api.privileges import grant_command, missing_privileges, role_command
 from .proxmox.calendar.event import CalendarEvent
+from .texts.markdown import code, inert
 
 _PAGES: Final = "https://github.com/proxmox-backup-checker/proxmox-backup-checker/blob/main/docs"
 _AGENT: Final = "log_agent_"
 _MISTAKE: Final = "mistake_"
+# Blanks that stand between backticks, and those that are Markdown of ours.
+_IN_CODE: Final = frozenset({"command", "expected", "fingerprint", "minutes", "path", "role", "schedule", "token"})
+_OURS: Final = frozenset({"missing"})
 _PAGE_OF_SCHEDULES: Final = "schedules.md"
 _PAGE_OF_REPAIRS: Final = "repairs.md"
 
@@ -100,7 +104,7 @@ class Issues:
                 "token": token_id,
                 "role": role_command(),
                 "missing": "\n".join(
-                    f"- {privilege.name} ({privilege.path}): `{grant_command(privilege, token_id)}`"
+                    f"- {privilege.name} ({inert(privilege.path)}): `{code(grant_command(privilege, token_id))}`"
                     for privilege in missing
                 ),
             },
@@ -153,18 +157,20 @@ class Issues:
         page: str = "permissions.md",
         fixable: bool = False,
     ) -> None:
+        """Raise an issue; what fills its blanks is shown as Markdown, and as it is in the title."""
+        shown = {name: _shown(name, value) for name, value in placeholders.items()}
         ir.async_create_issue(
             self._hass,
             DOMAIN,
             f"{issue}_{self._entry.entry_id}",
             config_entry_id=self._entry.entry_id,
-            data={"entry_id": self._entry.entry_id, **placeholders},
+            data={"entry_id": self._entry.entry_id, **shown},
             is_fixable=fixable,
             is_persistent=False,
             learn_more_url=f"{_PAGES}/{page}",
             severity=ir.IssueSeverity.ERROR if fixable else ir.IssueSeverity.WARNING,
             translation_key=key or issue,
-            translation_placeholders=placeholders,
+            translation_placeholders=shown,
         )
 
     def _keep_only(self, prefix: str, issues: Collection[str]) -> None:
@@ -182,6 +188,13 @@ class Issues:
 def agent_issue(node: str) -> str:
     """Return the name of the issue about a node's log agent."""
     return f"{_AGENT}{_digest(node)}"
+
+
+def _shown(name: str, value: str) -> str:
+    """Return what fills a blank, so that nothing in it acts: names, comments and errors come from elsewhere."""
+    if name in _OURS:
+        return value
+    return code(value) if name in _IN_CODE else inert(value)
 
 
 def _digest(subject: str) -> str:

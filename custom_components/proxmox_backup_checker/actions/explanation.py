@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
+from ..checker.assessment import Picture
 from ..checker.model.verdict import Confidence, Reason, Status, Verdict
 from ..checker.views.report import problems_of
 from ..texts.localizer import Words
@@ -14,8 +15,8 @@ _EVIDENCE_SHOWN: Final = 3
 _PROBLEMS_SHOWN: Final = 10
 
 
-def explained(thing: Thing, verdict: Verdict, words: Words) -> dict[str, Any]:
-    """Return a verdict field by field, with a text that says the same."""
+def explained(thing: Thing, verdict: Verdict, assessment: Picture, words: Words) -> dict[str, Any]:
+    """Return a verdict field by field, with a text that says the same; the assessment is what the caller may see."""
     reasons = words.reasons
     return {
         "kind": thing.kind,
@@ -41,7 +42,7 @@ def explained(thing: Thing, verdict: Verdict, words: Words) -> dict[str, Any]:
         "next_step": reasons.step(verdict.cause) if verdict.cause else None,
         "job_id": verdict.job_id,
         "trace": dict(verdict.trace),
-        "text": " ".join(_sentences(thing, verdict, words)),
+        "text": " ".join(_sentences(thing, verdict, assessment, words)),
     }
 
 
@@ -56,7 +57,7 @@ def status_word(thing: Thing, verdict: Verdict, words: Words) -> str:
     return words.text(f"{key}_{thing.kind}" if words.has(f"{key}_{thing.kind}") else key)
 
 
-def _sentences(thing: Thing, verdict: Verdict, words: Words) -> Iterable[str]:
+def _sentences(thing: Thing, verdict: Verdict, assessment: Picture, words: Words) -> Iterable[str]:
     reasons = words.reasons
     yield words.text("explain_status", name=thing.name, status=status_word(thing, verdict, words))
     yield full_stop(reasons.sentence(verdict.reason))
@@ -83,12 +84,12 @@ def _sentences(thing: Thing, verdict: Verdict, words: Words) -> Iterable[str]:
     if thing.kind in {"guest", "job"}:
         yield from _proof(verdict, words)
     if thing.kind == "cluster":
-        yield from _problems(thing, words)
+        yield from _problems(assessment, words)
 
 
-def _problems(thing: Thing, words: Words) -> Iterable[str]:
+def _problems(assessment: Picture, words: Words) -> Iterable[str]:
     """Return what is wrong in the cluster, one sentence for each."""
-    found = problems_of(thing.coordinator.assessment)
+    found = problems_of(assessment)
     for standing in found[:_PROBLEMS_SHOWN]:
         yield f"{standing.name}: {full_stop(words.reasons.sentence(standing.verdict.reason))}"
     if len(found) > _PROBLEMS_SHOWN:

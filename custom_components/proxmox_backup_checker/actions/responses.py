@@ -46,14 +46,13 @@ def telling_run(thing: Thing) -> RunRecord | None:
     return known or max(runs_of(picture, [thing]), key=lambda run: run.started, default=None)
 
 
-def run_data(run: RunRecord, coordinator: CheckerCoordinator) -> dict[str, Any]:
+def run_data(run: RunRecord, assessment: Picture, reasons: Reasons) -> dict[str, Any]:
     """Return a run field by field; sizes in bytes."""
-    picture, reasons = coordinator.assessment, coordinator.reasons
     return {
         "upid": run.upid,
         "node": run.node,
         "job_id": run.job_id,
-        "job": job_title(run.job_id, picture) if run.job_id is not None else None,
+        "job": job_title(run.job_id, assessment) if run.job_id is not None else None,
         "confidence": run.confidence.value,
         "running": run.ended is None,
         "started": iso(run.started),
@@ -64,7 +63,7 @@ def run_data(run: RunRecord, coordinator: CheckerCoordinator) -> dict[str, Any]:
         "warnings": run.warnings,
         "error": run.error,
         **_cause_data(run.error, reasons),
-        "guests": [_outcome_data(outcome, picture, reasons) for outcome in run.outcomes],
+        "guests": [_outcome_data(outcome, assessment, reasons) for outcome in run.outcomes],
     }
 
 
@@ -92,23 +91,29 @@ def _cause_data(error: str | None, reasons: Reasons) -> dict[str, str | None]:
     return {"cause": reasons.cause(cause) if cause else None, "next_step": reasons.step(cause) if cause else None}
 
 
-def archives_of(coordinator: CheckerCoordinator, things: Iterable[Thing]) -> Iterable[tuple[StorageFacts, Archive]]:
-    """Return the archives of guests on storages, as far as either is chosen; all where nothing, or the cluster, is."""
+def archives_of(
+    coordinator: CheckerCoordinator, assessment: Picture, things: Iterable[Thing]
+) -> Iterable[tuple[StorageFacts, Archive]]:
+    """Return the archives of guests on storages, as far as either is chosen; all where nothing, or the cluster, is.
+
+    Where the assessment is only what the caller may see, those of the guests in it.
+    """
     things = list(things)
     vmids = {int(thing.key) for thing in things if thing.kind == "guest"}
     keys = {thing.key for thing in things if thing.kind == "storage"}
+    whole = assessment is coordinator.assessment
     for view in coordinator.assessment.storages.values():
         storage = view.storage
         if keys and storage_key(storage) not in keys:
             continue
         for archive in storage.listing.archives if storage.listing else ():
-            if not vmids or archive.vmid in vmids:
+            if (not vmids or archive.vmid in vmids) and (whole or archive.vmid in assessment.guests):
                 yield storage, archive
 
 
-def archive_data(archive: Archive, storage: StorageFacts, coordinator: CheckerCoordinator) -> dict[str, Any]:
+def archive_data(archive: Archive, storage: StorageFacts, assessment: Picture) -> dict[str, Any]:
     """Return an archive field by field; `size` in bytes, None where the token may not see it."""
-    view = coordinator.assessment.guests.get(archive.vmid) if archive.vmid is not None else None
+    view = assessment.guests.get(archive.vmid) if archive.vmid is not None else None
     listing = storage.listing
     return {
         "volid": archive.volid,

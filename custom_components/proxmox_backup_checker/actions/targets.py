@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.target import TargetSelection, async_extract_referenced_entity_ids
 
-from ..checker.assessment import GuestView, JobView, StorageView
+from ..checker.assessment import GuestView, JobView, Picture, StorageView
 from ..checker.model.labels import job_name
 from ..checker.model.records import Acknowledgement
 from ..checker.model.verdict import Verdict
@@ -53,9 +53,14 @@ class Thing:
         return view.verdict if view is not None else None
 
     @property
+    def verdict_key(self) -> str:
+        """What its verdict is known by, such as guest_101 or cluster."""
+        return f"{self.kind}_{self.key}" if self.key else self.kind
+
+    @property
     def acknowledgement(self) -> Acknowledgement | None:
         """A person's word that its problem is known."""
-        return self.coordinator.assessment.acknowledgement(f"{self.kind}_{self.key}" if self.key else self.kind)
+        return self.coordinator.assessment.acknowledgement(self.verdict_key)
 
     @property
     def name(self) -> str:
@@ -127,13 +132,13 @@ def things_of_target(hass: HomeAssistant, selection: TargetSelection) -> list[Th
     return things_of_devices(hass, devices | selected.referenced_devices)
 
 
-def guest_of(coordinator: CheckerCoordinator, text: str) -> Thing:
-    """Return the guest with a VMID or a name.
+def guest_of(coordinator: CheckerCoordinator, assessment: Picture, text: str) -> Thing:
+    """Return the guest with a VMID or a name, of those that the caller may see.
 
     Raises ServiceValidationError.
     """
-    guests = coordinator.assessment.guests
-    title = coordinator.assessment.cluster.title
+    guests = assessment.guests
+    title = assessment.cluster.title
     if text.isdecimal():
         if int(text) not in guests:
             raise invalid("unknown_guest", guest=text, cluster=title)
@@ -146,34 +151,34 @@ def guest_of(coordinator: CheckerCoordinator, text: str) -> Thing:
     return Thing(coordinator, "guest", str(named[0]))
 
 
-def job_of(coordinator: CheckerCoordinator, text: str) -> Thing:
-    """Return the job with an id or a name.
+def job_of(coordinator: CheckerCoordinator, assessment: Picture, text: str) -> Thing:
+    """Return the job with an id or a name, of those that the caller may see.
 
     Raises ServiceValidationError.
     """
-    jobs = coordinator.assessment.jobs
+    jobs = assessment.jobs
     named = [job_id for job_id, view in jobs.items() if job_name(view.job).casefold() == text.casefold()]
     if text in jobs:
         named = [text]
     if not named:
         names = ", ".join(job_name(view.job) for view in jobs.values()) or "–"
-        raise invalid("unknown_job", job=text, cluster=coordinator.assessment.cluster.title, jobs=names)
+        raise invalid("unknown_job", job=text, cluster=assessment.cluster.title, jobs=names)
     if len(named) > 1:
         raise invalid("several_jobs", job=text, ids=", ".join(named))
     return Thing(coordinator, "job", named[0])
 
 
-def storage_of(coordinator: CheckerCoordinator, text: str) -> Thing:
-    """Return the storage with a name; one that each node has of its own is written as node/name.
+def storage_of(coordinator: CheckerCoordinator, assessment: Picture, text: str) -> Thing:
+    """Return the storage with a name, of those that the caller may see; one that each node has of its own is written as node/name.
 
     Raises ServiceValidationError.
     """
-    storages = coordinator.assessment.storages
+    storages = assessment.storages
     if text not in storages:
         raise invalid(
             "unknown_storage",
             storage=text,
-            cluster=coordinator.assessment.cluster.title,
+            cluster=assessment.cluster.title,
             storages=", ".join(storages) or "–",
         )
     return Thing(coordinator, "storage", text)

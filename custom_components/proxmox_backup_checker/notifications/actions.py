@@ -18,7 +18,7 @@ from homeassistant.helpers import config_validation as cv, entity_registry as er
 from homeassistant.util import dt as dt_util
 import probatio
 
-from ..actions.calls import check_control, check_control_of, clusters_of, moment_of
+from ..actions.calls import check_control, check_control_of, clusters_of, moment_of, sight_of
 from ..checker.alerts.acknowledgements import acknowledge, can_be_acknowledged, withdraw
 from ..checker.alerts.alerts import Alert, Severity
 from ..checker.alerts.announcements import is_silenced
@@ -109,11 +109,11 @@ async def _test_alert(call: ServiceCall) -> None:
 async def _open_alerts(call: ServiceCall) -> ServiceResponse:
     """Return what is open, as messages and as one."""
     since, severity = moment_of(call, ATTR_SINCE), call.data.get(ATTR_SEVERITY)
-    coordinators = clusters_of(call)
+    coordinators, sight = clusters_of(call), await sight_of(call)
     there: list[dict[str, Any]] = []
     over: list[dict[str, Any]] = []
     for coordinator in coordinators:
-        alerts, recovered = open_messages(call.hass, coordinator, since=since)
+        alerts, recovered = open_messages(call.hass, coordinator, sight.assessment(coordinator), since=since)
         there += [data for data in alerts if severity in {None, data["severity"]}]
         over += recovered
     words = coordinators[0].reasons

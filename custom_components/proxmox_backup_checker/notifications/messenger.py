@@ -13,6 +13,7 @@ from homeassistant.util import dt as dt_util
 from ..checker.alerts import announcements
 from ..checker.alerts.alerts import Alert, AlertGuest, AlertKind, Severity
 from ..checker.alerts.announcements import Message, MessageKind
+from ..checker.assessment import Picture
 from ..checker.model.records import AlertRecord
 from ..const import DOMAIN
 from ..coordinator import CheckerCoordinator
@@ -104,12 +105,11 @@ def message_data(hass: HomeAssistant, coordinator: CheckerCoordinator, message: 
 
 
 def open_messages(
-    hass: HomeAssistant, coordinator: CheckerCoordinator, *, since: datetime | None = None
+    hass: HomeAssistant, coordinator: CheckerCoordinator, assessment: Picture, *, since: datetime | None = None
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return what is open and what is over as messages, told of after `since`, if given."""
-    picture = coordinator.assessment
+    """Return what is open and what is over in an assessment as messages, told of after `since`, if given."""
     there, over = announcements.open_messages(
-        picture.alerts, picture.verdicts, picture.history, dt_util.utcnow(), since
+        assessment.alerts, assessment.verdicts, assessment.history, dt_util.utcnow(), since
     )
     return (
         [message_data(hass, coordinator, message) for message in there],

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from custom_components.proxmox_backup_checker.actions.report_text import Period, told
+from custom_components.proxmox_backup_checker.actions.report_text import Period, rendered
 from custom_components.proxmox_backup_checker.checker.assessment import Picture
 from custom_components.proxmox_backup_checker.checker.model.facts import ArchiveListing, StorageFacts
 from custom_components.proxmox_backup_checker.checker.model.policy import Policy
@@ -133,4 +133,4 @@ def test_names_and_errors_are_no_markdown_and_a_long_list_is_cut() -> None:
 
 def in_words(found: Report, language: str, period: Period = "day") -> dict[str, Any]:
     """Return a report as the action answers it."""
-    return told(found, period, Words(Reasons(language)))
+    return rendered(found, period, Words(Reasons(language)))
