@@ -16,7 +16,11 @@ def escaped(text: str) -> str:
 
 def inert(text: str) -> str:
     """Return a text for places that show it as Markdown here and as it is there: marks that act are parted by nothing."""
-    return _ACTING.sub(lambda mark: f"{mark[0]}{_NOTHING}", _folded(text).replace("`", "'"))
+    return _ACTING.sub(_parted, _folded(text).replace("`", "'"))
+
+
+def _parted(mark: re.Match[str]) -> str:
+    return f"{_NOTHING}{mark[0]}" if mark[0] == "." else f"{mark[0]}{_NOTHING}"
 
 
 def code(text: str) -> str:
