@@ -78,7 +78,7 @@ def _not_loaded(entry: CheckerConfigEntry) -> dict[str, Any]:
         told["entry"] = {**entry.as_dict(), "options": {CONF_HIDE_NAMES: True}}
     else:
         told["reason"] = entry.reason
-    plain: dict[str, Any] = Redactor(hosts_of(entry), None).plain(told)
+    plain: dict[str, Any] = Redactor(hosts_of(entry), (), None).plain(told)
     return plain
 
 
