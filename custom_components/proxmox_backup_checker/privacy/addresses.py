@@ -12,44 +12,10 @@ _MAYBE_IPV6: Final = re.compile(
 _LABEL: Final = r"[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?"
 # nas.example.org, but no name of a file.
 _DOMAIN: Final = re.compile(rf"(?<![\w./-])(?:{_LABEL}\.)+([a-z]{{2,63}})(?![\w-]|\.\w)", re.IGNORECASE)
-_ENDINGS: Final = frozenset(
-    {
-        *(
-            "blob",
-            "cfg",
-            "cifs",
-            "conf",
-            "cron",
-            "dat",
-            "didx",
-            "fidx",
-            "fw",
-            "gz",
-            "idx",
-            "img",
-            "json",
-            "lock",
-            "log",
-            "lzo",
-        ),
-        *(
-            "mount",
-            "notes",
-            "pl",
-            "pm",
-            "pxar",
-            "py",
-            "qcow",
-            "raw",
-            "scope",
-            "service",
-            "sh",
-            "slice",
-            "sock",
-            "socket",
-        ),
-        *("tar", "target", "timer", "tmp", "txt", "vma", "vmdk", "yaml", "zst"),
-    }
+_ENDING: Final = re.compile(
+    "blob|cfg|cifs|conf|cron|dat|[df]idx|fw|gz|idx|img|json|lock|log|lzo|mount|nfs|notes|pl|pm|pxar|py|qcow|raw|scope|service"
+    "|sh|slice|sock|socket|tar|target|timer|tmp|txt|vma|vmdk|yaml|zst",
+    re.IGNORECASE,
 )
 _HOST: Final = r"[a-z\d](?:[\w.-]*\w)?"
 # Where a host stands, whatever it is called: of a share, of an export, before a port, of a repository, and in complaints.
@@ -59,7 +25,7 @@ _PLACES: Final = tuple(
         rf"(?<=//)()({_HOST})",
         rf"(?<![\w./-])()({_HOST})(?=:/(?!/))",
         rf"(?<![\w./:-])()((?=[\w.-]*[a-z]){_HOST})(?=:\d{{3,5}}(?![\w:]))",
-        rf"([\w.+-]+@[\w-]+(?:![\w.-]+)?@)({_HOST})",
+        rf"((?<![\w.+-])[\w.+-]+@[\w-]+(?:![\w.-]+)?@)({_HOST})",
         rf"(\b(?:resolve|resolving|look ?up|find|unknown|connect to) (?:host ?name|host|server|address for) ['\"]?)({_HOST})",
     )
 )
@@ -76,7 +42,7 @@ def without_addresses(text: str, replacement: str, known: Collection[str] = ()) 
         return replacement
 
     def of_domain(match: re.Match[str]) -> str:
-        kept = match[0].casefold() in known or match[1].casefold() in _ENDINGS
+        kept = match[0].casefold() in known or _ENDING.fullmatch(match[1])
         return match[0] if kept else replacement
 
     def of_place(match: re.Match[str]) -> str:
