@@ -31,7 +31,7 @@ from .voice import async_setup_voice
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
-_PLATFORMS = [Platform.BINARY_SENSOR, Platform.BUTTON, Platform.CALENDAR, Platform.EVENT, Platform.SENSOR]
+_OTHER_PLATFORMS = [Platform.BUTTON, Platform.CALENDAR, Platform.EVENT, Platform.SENSOR]
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
@@ -62,7 +62,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: CheckerConfigEntry) -> N
     devices = Devices(hass, coordinator, Words(coordinator.reasons))
     await devices.async_register()
     entry.async_on_unload(coordinator.async_add_listener(devices.update))
-    await hass.config_entries.async_forward_entry_setups(entry, _PLATFORMS)
+    # Where Home Assistant takes no more entities, problem sensors are there already.
+    await hass.config_entries.async_forward_entry_setups(entry, [Platform.BINARY_SENSOR])
+    await hass.config_entries.async_forward_entry_setups(entry, _OTHER_PLATFORMS)
+    issues.update()
     keep_statistics(hass, entry, coordinator)
     messenger = Messenger(hass, coordinator)
     messenger.update()
@@ -72,7 +75,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: CheckerConfigEntry) -> N
 
 async def async_unload_entry(hass: HomeAssistant, entry: CheckerConfigEntry) -> None:
     """Unload one cluster."""
-    await hass.config_entries.async_unload_platforms_or_raise(entry, _PLATFORMS)
+    await hass.config_entries.async_unload_platforms_or_raise(entry, [Platform.BINARY_SENSOR, *_OTHER_PLATFORMS])
     await entry.runtime_data.async_stop()
 
 

@@ -4,13 +4,14 @@ from collections.abc import Collection
 import hashlib
 from typing import Final
 
-from homeassistant.const import CONF_HOST
+from homeassistant.const import CONF_HOST, Platform
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers import entity_registry as er, issue_registry as ir
+from homeassistant.helpers.entity_platform import MAX_ENABLED_ENTITIES_PER_CONFIG_ENTRY
 
-from .checker.verdicts.misconfigurations import mistakes_of
 from .const import CONF_TOKEN_ID, DOMAIN
 from .coordinator import CheckerCoordinator
+from .devices import guest_key, job_key
 from .proxmox.api.errors import (
     AuthenticationError,
     CertificateChangedError,
@@ -50,7 +51,8 @@ class Issues:
             self._privileges()
             self._stand_in()
             self._log_agents()
-            self._mistakes()
+            self._entity_limit()
+            self._misconfigurations()
 
     def _certificate(self, error: ProxmoxError | None) -> None:
         if isinstance(error, CertificateChangedError) and error.fingerprint is not None:
@@ -132,13 +134,34 @@ class Issues:
                 placeholders={"cluster": self._entry.title, "node": node, "error": str(error)},
             )
 
-    def _mistakes(self) -> None:
+    def _entity_limit(self) -> None:
+        """Tell where Home Assistant takes no more entities: what is new then has no problem sensor."""
+        entities = er.async_get(self._hass)
+        enabled = entities.entities.get_enabled_count_for_config_entry_id(self._entry.entry_id)
+        if enabled < MAX_ENABLED_ENTITIES_PER_CONFIG_ENTRY:
+            self._delete("entity_limit")
+            return
+        identity, assessment = self._coordinator.identity, self._coordinator.assessment
+        keys = [
+            *(guest_key(identity, vmid) for vmid in assessment.guests),
+            *(job_key(identity, job_id) for job_id in assessment.jobs),
+        ]
+        known = (entities.async_get_entity_id(Platform.BINARY_SENSOR, DOMAIN, f"{key}_problem") for key in keys)
+        self._raise(
+            "entity_limit",
+            page=_PAGE_OF_REPAIRS,
+            placeholders={
+                "cluster": self._entry.title,
+                "limit": str(MAX_ENABLED_ENTITIES_PER_CONFIG_ENTRY),
+                "missing": str(sum(entity_id is None for entity_id in known)),
+            },
+        )
+
+    def _misconfigurations(self) -> None:
         """Raise what is mistaken in Proxmox now, and delete the rest; one that is ignored stays so while it lasts."""
-        assert self._coordinator.reading is not None
-        facts = self._coordinator.reading.facts
         found = {
             f"{_MISTAKE}{_digest(f'{mistake.code} {mistake.subject}')}": mistake
-            for mistake in mistakes_of(facts, self._coordinator.assessment)
+            for mistake in self._coordinator.assessment.misconfigurations
         }
         self._keep_only(_MISTAKE, found.keys())
         for issue, mistake in found.items():

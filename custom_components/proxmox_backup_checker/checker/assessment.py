@@ -25,6 +25,7 @@ from .runs.run_records import records_of
 from .verdicts.cluster import Counts, judge_cluster
 from .verdicts.guest import judge_guest
 from .verdicts.job import judge_job
+from .verdicts.misconfigurations import Misconfiguration, misconfigurations_of
 from .verdicts.storage import judge_storage
 from .verdicts.storage_forecast import full_on
 
@@ -67,7 +68,7 @@ class Picture:
     the same runs by guest and job. `verdict` is that of the cluster as a whole, `read_at` when Proxmox was last read.
     `happenings` are what has happened since the picture before, oldest first. `verdicts` holds all of them by key, such as
     guest_101, job_nightly, storage_nas and cluster. `alerts` are the problems as a person would tell them, `messages` what
-    is to be told now.
+    is to be told now. `misconfigurations` are what a person can put right in Proxmox.
     """
 
     cluster: ClusterStatus
@@ -87,6 +88,7 @@ class Picture:
     verdicts: Mapping[str, Verdict]
     alerts: tuple[Alert, ...]
     messages: tuple[Message, ...]
+    misconfigurations: tuple[Misconfiguration, ...] = ()
 
     def acknowledgement(self, key: str) -> Acknowledgement | None:
         """Return a person's word that the problem behind a key, such as guest_101, is known."""
@@ -138,6 +140,7 @@ def judge(facts: Facts, history: History, before: Picture | None = None) -> Pict
         verdicts=verdicts,
         alerts=alerts,
         messages=told.messages,
+        misconfigurations=misconfigurations_of(situation, of_guests, of_jobs),
     )
     return _kept(picture, before) if before is not None else picture
 
