@@ -65,7 +65,7 @@ def slicing() -> Iterator[Slices]:
         if took > 0.001:
             slices.found.append((took, time.thread_time() - own, repr(handle)[:160]))
 
-    Handle._run = noted  # type: ignore[method-assign]  # noqa: SLF001
+    Handle._run = noted  # type: ignore[assignment, method-assign]  # noqa: SLF001
     try:
         yield slices
     finally:

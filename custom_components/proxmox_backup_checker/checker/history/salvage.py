@@ -26,8 +26,8 @@ def salvaged(history: History, judge: Judge) -> tuple[History, int]:
         if isinstance(value, Mapping):
             records = _sifted(kept, name, value, judge)
             lost += len(value) - len(records)
-            kept = replace(kept, **{name: records})
-        elif _works(whole := replace(kept, **{name: value}), judge):
+            kept = _with(kept, name, records)
+        elif _works(whole := _with(kept, name, value), judge):
             kept = whole
         else:
             lost += 1
@@ -36,16 +36,16 @@ def salvaged(history: History, judge: Judge) -> tuple[History, int]:
 
 def _sifted(kept: History, name: str, records: Mapping[Any, Any], judge: Judge) -> Mapping[Any, Any]:
     """Return the records of a section with which it works beside those that are kept: halves of halves find the rest."""
-    known = getattr(kept, name)
+    known: Mapping[Any, Any] = getattr(kept, name)
     whole = {**known, **records}
-    if _works(replace(kept, **{name: whole}), judge):
+    if _works(_with(kept, name, whole), judge):
         return whole
     if len(records) == 1:
         return known
     items = list(records.items())
     middle = len(items) // 2
     first = _sifted(kept, name, dict(items[:middle]), judge)
-    return _sifted(replace(kept, **{name: first}), name, dict(items[middle:]), judge)
+    return _sifted(_with(kept, name, first), name, dict(items[middle:]), judge)
 
 
 def _works(history: History, judge: Judge) -> bool:
@@ -54,3 +54,8 @@ def _works(history: History, judge: Judge) -> bool:
     except _DAMAGE:
         return False
     return True
+
+
+def _with(history: History, name: str, value: object) -> History:
+    changes: dict[str, Any] = {name: value}
+    return replace(history, **changes)
