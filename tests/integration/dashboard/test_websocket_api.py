@@ -15,6 +15,7 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.proxmox_backup_checker.const import DOMAIN
+from custom_components.proxmox_backup_checker.dashboard.board import board_of
 from simulator import SimulatedCluster
 from simulator.outcomes import failed
 from tests.acceptance.home import Home
@@ -271,3 +272,47 @@ async def test_commands_are_there_before_any_cluster(hass: HomeAssistant, hass_w
     assert len(info["frontend_hash"]) == 10
     snapshot = await card.subscribe()
     assert (snapshot["rows"], snapshot["servers"]) == ([], [])
+
+
+async def test_what_cards_show_is_worked_out_once_for_all_of_them_and_kept_where_it_is_as_before(
+    home: Home, card: Card
+) -> None:
+    assert home.entry is not None
+    await card.subscribe()
+    board = board_of(home.hass, home.entry)
+    assert board is not None
+    shown = await board.async_shown("guest", 7)
+    assert await board.async_shown("guest", 7) is shown
+    home.pve.job("nightly").run({102: failed("timeout")})
+    await home.after(minutes=30)
+    await card.hear("rows")
+    await card.hear("servers")
+    later = await board.async_shown("guest", 7)
+    assert await board.async_shown("guest", 7) is later
+    entry_id = home.entry.entry_id
+    rows = {vmid: f"{entry_id}/guest/{vmid}" for vmid in (101, 102)}
+    assert later.rows[rows[102]].row["status"] == "failed"
+    assert next(iter(later.rows)) == rows[102]
+    await home.after(minutes=10)
+    assert await card.heard_nothing()
+    latest = await board.async_shown("guest", 7)
+    assert latest is not later
+    assert all(latest.rows[row_id] is found for row_id, found in later.rows.items())
+
+
+async def test_cards_of_different_days_and_groups_each_hear_their_own(
+    home: Home, card: Card, hass_ws_client: WebSocketGenerator
+) -> None:
+    others = [Card(await hass_ws_client(home.hass)) for _ in range(2)]
+    await card.subscribe(days=7)
+    await others[0].subscribe(days=14)
+    await others[1].subscribe(group="job", days=14)
+    home.pve.job("nightly").run({102: failed("timeout")})
+    await home.after(minutes=30)
+    heard = [by_name((await one.hear("rows"))["rows"]) for one in (card, *others)]
+    assert [len(heard[number]["database"]["cells"]) for number in (0, 1)] == [7, 14]
+    assert heard[2].keys() == {"nightly"}
+    await others[1].ask("unsubscribe_events", subscription=1)
+    home.pve.job("nightly").run()
+    await home.after(minutes=30)
+    assert by_name((await card.hear("rows"))["rows"])["database"]["status"] == "ok"
