@@ -198,6 +198,17 @@ async def test_a_server_that_cannot_be_read_is_told_with_the_age_of_its_data(hom
     assert (await card.hear("servers"))["servers"][0]["state"] == "auth_failed"
 
 
+async def test_e02_nothing_is_summed_up_of_a_server_that_is_no_longer_read(home: Home, card: Card) -> None:
+    for node in home.pve.nodes.values():
+        home.pve.servers[node.name].refuse()
+    told = []
+    for _ in range(4):
+        await home.after(minutes=10)
+        [server] = (await card.ask("info"))["result"]["entries"]
+        told.append((server["state"], server["counts"] and server["counts"]["protected"]))
+    assert told == [*[("stale", 4)] * 3, ("unreachable", None)]
+
+
 async def test_a_server_that_never_answered_is_told(
     hass: HomeAssistant, pve: SimulatedCluster, hass_ws_client: WebSocketGenerator
 ) -> None:
