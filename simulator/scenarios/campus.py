@@ -1,4 +1,4 @@
-"""A campus: 8 nodes, 500 guests in 10 jobs, and two weeks behind it."""
+"""A campus: 8 nodes, 500 guests in 10 jobs, and two nights behind it."""
 
 from simulator.cluster import TIB, Cluster
 from simulator.scenario import Scenario
@@ -32,7 +32,7 @@ def build(cluster: Cluster) -> None:
 
 CAMPUS = Scenario(
     name="campus",
-    title="8 nodes, 500 guests, 10 jobs, and two weeks behind it",
+    title="8 nodes, 500 guests, 10 jobs, and two nights behind it",
     build=build,
-    history_days=14,
+    history_days=2,
 )
