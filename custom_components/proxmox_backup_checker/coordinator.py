@@ -31,7 +31,7 @@ from .sources.log_agents.reachability import AgentLinks
 from .sources.poll_log import PollStory
 from .sources.pve.cluster_reader import FactsReader, Reading
 from .sources.read_schedule import BUSY, QUIET, WITH_AGENTS
-from .texts.reason_text import Reasons
+from .texts.localizer import Localizer
 from .translated_errors import action_error, invalid, poll_error
 
 _LOGGER = logging.getLogger(__name__)
@@ -70,11 +70,11 @@ class CheckerCoordinator(DataUpdateCoordinator[Snapshot]):
         hass: HomeAssistant,
         entry: CheckerConfigEntry,
         reader: FactsReader,
-        reasons: Reasons,
+        localizer: Localizer,
         store: HistoryStore,
         has_audience: Callable[[], bool],
     ) -> None:
-        """Poll through a reader; `reasons` puts verdicts into words, `store` keeps the history.
+        """Poll through a reader; `localizer` puts verdicts into words, `store` keeps the history.
 
         While `has_audience` says no, as before Home Assistant has started, messages are left to a later look.
         """
@@ -90,9 +90,9 @@ class CheckerCoordinator(DataUpdateCoordinator[Snapshot]):
         self._stopped = False
         self._has_audience = has_audience
         self._policy = policy_of(entry.options)
-        self.reasons = reasons
+        self.localizer = localizer
         self.links = AgentLinks()
-        self.story = PollStory(entry.title, reasons)
+        self.story = PollStory(entry.title, localizer)
         self.last_error: ProxmoxError | None = None
 
     @property
@@ -167,7 +167,7 @@ class CheckerCoordinator(DataUpdateCoordinator[Snapshot]):
                 raise invalid("cluster_not_loaded")
             self._history = history = change(self._history)
             # What the assessment had to tell was told when it was made.
-            assessment = replace(self.assessment, history=history, happenings=(), messages=())
+            assessment = replace(self.assessment, history=history, events=(), messages=())
             self.data = replace(self.data, assessment=assessment)
             self._store.save_later(history, soon=True)
         self.async_update_listeners()
@@ -294,7 +294,7 @@ class CheckerCoordinator(DataUpdateCoordinator[Snapshot]):
                 history = await self.hass.async_add_executor_job(bounded, history, reading.facts.now)
                 self._bounded = reading.facts.now
             self._history = history
-            self._store.save_later(history, soon=bool(assessment.messages or assessment.happenings))
+            self._store.save_later(history, soon=bool(assessment.messages or assessment.events))
         return Snapshot(reading=reading, assessment=assessment)
 
     async def _assess(self, facts: Facts) -> Picture:

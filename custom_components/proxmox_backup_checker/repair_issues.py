@@ -9,9 +9,10 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.helpers.entity_platform import MAX_ENABLED_ENTITIES_PER_CONFIG_ENTRY
 
+from .checker.model.subject import Subject
 from .const import CONF_TOKEN_ID, DOMAIN
 from .coordinator import CheckerCoordinator
-from .devices import guest_key, job_key
+from .devices import PROBLEM, device_key
 from .proxmox.api.errors import (
     AuthenticationError,
     CertificateChangedError,
@@ -143,10 +144,10 @@ class Issues:
             return
         identity, assessment = self._coordinator.identity, self._coordinator.assessment
         keys = [
-            *(guest_key(identity, vmid) for vmid in assessment.guests),
-            *(job_key(identity, job_id) for job_id in assessment.jobs),
+            f"{device_key(identity, subject)}{PROBLEM}"
+            for subject in (*map(Subject.guest, assessment.guests), *map(Subject.job, assessment.jobs))
         ]
-        known = (entities.async_get_entity_id(Platform.BINARY_SENSOR, DOMAIN, f"{key}_problem") for key in keys)
+        known = (entities.async_get_entity_id(Platform.BINARY_SENSOR, DOMAIN, key) for key in keys)
         self._raise(
             "entity_limit",
             page=_PAGE_OF_REPAIRS,

@@ -14,18 +14,19 @@ from homeassistant.util import dt as dt_util
 import probatio
 
 from .actions.calls import check_control_of, check_sight, cluster_of, clusters_of, moment_of, sight_of
-from .actions.explanation import explained, iso
-from .actions.report_text import Period, rendered
+from .actions.explanation import explained
+from .actions.report_text import Period, render
 from .actions.responses import archive_data, archives_of, run_data, runs_of, telling_run
-from .actions.targets import Thing, guest_of, job_of, storage_of, things_of_target
+from .actions.targets import Target, guest_of, job_of, storage_of, targets_of
 from .checker.assessment import Picture
+from .checker.model.subject import CLUSTER
 from .checker.views.report import report
 from .const import DOMAIN
 from .coordinator import CheckerCoordinator
 from .privacy.sight import Sight
-from .proxmox.api.connection import beside_the_loop
+from .proxmox.api.answer import run_off_loop_if_large
 from .proxmox.vzdump.excerpt import excerpt, whole
-from .texts.localizer import Words
+from .texts.localizer import iso
 from .translated_errors import invalid
 
 ATTR_GUEST: Final = "guest"
@@ -116,7 +117,7 @@ async def _check_now(call: ServiceCall) -> ServiceResponse:
                 "read": iso(assessment.read_at),
                 "problem": assessment.verdict.problem,
                 "status": assessment.verdict.status.value,
-                "reason": coordinator.reasons.sentence(assessment.verdict.reason),
+                "reason": coordinator.localizer.sentence(assessment.verdict.reason),
                 "guests": counts.guests - counts.ignored,
                 "protected": counts.protected,
                 "problems": counts.problems,
@@ -128,13 +129,13 @@ async def _check_now(call: ServiceCall) -> ServiceResponse:
 async def _explain(call: ServiceCall) -> ServiceResponse:
     """Return the verdicts on what was chosen, on the cluster where nothing was."""
     verdicts, sight = [], await sight_of(call)
-    for thing in _things(call, sight) or [Thing(cluster_of(call), "cluster")]:
-        check_sight(call, sight, thing.coordinator, thing.verdict_key)
-        verdict = thing.verdict
+    for target in _targets(call, sight) or [Target(cluster_of(call), CLUSTER)]:
+        check_sight(call, sight, target.coordinator, target.subject)
+        verdict = target.verdict
         if verdict is None:
-            raise invalid("no_longer_there", name=thing.name)
-        assessment = sight.assessment(thing.coordinator)
-        verdicts.append(explained(thing, verdict, assessment, Words(thing.coordinator.reasons)))
+            raise invalid("no_longer_there", name=target.name)
+        assessment = sight.assessment(target.coordinator)
+        verdicts.append(explained(target, verdict, assessment, target.coordinator.localizer))
     return {"verdicts": cast(Any, verdicts)}
 
 
@@ -147,7 +148,7 @@ async def _list_runs(call: ServiceCall) -> ServiceResponse:
 
     def answer() -> ServiceResponse:
         found = [
-            (run, assessment, coordinator.reasons)
+            (run, assessment, coordinator.localizer)
             for coordinator, assessment, chosen in clusters
             for run in runs_of(assessment, chosen)
             if (since is None or run.started >= since) and (until is None or run.started < until)
@@ -162,7 +163,7 @@ async def _list_runs(call: ServiceCall) -> ServiceResponse:
 async def _list_archives(call: ServiceCall) -> ServiceResponse:
     """Return archives, the newest first, as they were last listed."""
     clusters = _by_cluster(call, await sight_of(call))
-    if any(thing.kind == "job" for _, _, chosen in clusters for thing in chosen):
+    if any(target.subject.kind == "job" for _, _, chosen in clusters for target in chosen):
         raise invalid("no_archives_of_jobs")
 
     def answer() -> ServiceResponse:
@@ -180,26 +181,26 @@ async def _list_archives(call: ServiceCall) -> ServiceResponse:
 
 async def _get_log(call: ServiceCall) -> ServiceResponse:
     """Return the log of a run, or of the last run of a guest or job, whole or around its failure."""
-    things = _things(call, await sight_of(call))
+    targets = _targets(call, await sight_of(call))
     vmid = None
     upid: str | None = call.data.get(ATTR_UPID)
     if upid is not None:
-        coordinator = things[0].coordinator if things else cluster_of(call)
-        vmid = next((int(thing.key) for thing in things if thing.kind == "guest"), None)
-    elif len(things) != 1 or things[0].kind not in {"guest", "job"}:
+        coordinator = targets[0].coordinator if targets else cluster_of(call)
+        vmid = next((target.subject.vmid for target in targets if target.subject.vmid is not None), None)
+    elif len(targets) != 1 or targets[0].subject.kind not in {"guest", "job"}:
         raise invalid("one_guest_or_job")
     else:
-        thing = things[0]
-        coordinator = thing.coordinator
-        vmid = int(thing.key) if thing.kind == "guest" else None
-        run = telling_run(thing)
+        target = targets[0]
+        coordinator = target.coordinator
+        vmid = target.subject.vmid
+        run = telling_run(target)
         if run is None:
-            raise invalid("no_run_of", name=thing.name)
+            raise invalid("no_run_of", name=target.name)
         upid = run.upid
     text = await coordinator.async_task_log(upid)
-    part = await beside_the_loop(len(text), partial(excerpt, vmid=vmid), text)
+    part = await run_off_loop_if_large(len(text), partial(excerpt, vmid=vmid), text)
     all_of_it = call.data[ATTR_WHOLE]
-    shown = await beside_the_loop(len(text), partial(whole, vmid=vmid), text) if all_of_it else part
+    shown = await run_off_loop_if_large(len(text), partial(whole, vmid=vmid), text) if all_of_it else part
     return {
         "upid": upid,
         "vmid": vmid,
@@ -221,35 +222,35 @@ async def _report(call: ServiceCall) -> ServiceResponse:
     now = dt_util.utcnow()
 
     def answer() -> ServiceResponse:
-        return rendered(report(assessment, now - _PERIODS[period], now), period, Words(coordinator.reasons))
+        return render(report(assessment, now - _PERIODS[period], now), period, coordinator.localizer)
 
     return await call.hass.async_add_executor_job(answer)
 
 
-def _by_cluster(call: ServiceCall, sight: Sight) -> list[tuple[CheckerCoordinator, Picture, list[Thing]]]:
+def _by_cluster(call: ServiceCall, sight: Sight) -> list[tuple[CheckerCoordinator, Picture, list[Target]]]:
     """Return what was chosen by cluster, with what the caller may see of it.
 
     Where nothing was chosen, it is every cluster that was, with nothing of it.
     """
-    chosen: dict[str, tuple[CheckerCoordinator, list[Thing]]] = {}
-    for thing in _things(call, sight):
-        chosen.setdefault(thing.coordinator.identity, (thing.coordinator, []))[1].append(thing)
+    chosen: dict[str, tuple[CheckerCoordinator, list[Target]]] = {}
+    for target in _targets(call, sight):
+        chosen.setdefault(target.coordinator.identity, (target.coordinator, []))[1].append(target)
     found = chosen.values() if chosen else [(coordinator, []) for coordinator in clusters_of(call)]
-    return [(coordinator, sight.assessment(coordinator), things) for coordinator, things in found]
+    return [(coordinator, sight.assessment(coordinator), targets) for coordinator, targets in found]
 
 
-def _things(call: ServiceCall, sight: Sight) -> list[Thing]:
+def _targets(call: ServiceCall, sight: Sight) -> list[Target]:
     """Return what the target, the guest, the job and the storage of a call name.
 
     Raises ServiceValidationError where one of them names nothing, and Unauthorized where a target is not for the caller.
     """
     selection = TargetSelection(dict(call.data))
-    found = things_of_target(call.hass, selection)
+    found = targets_of(call.hass, selection)
     if selection.has_any_target and not found:
         raise invalid("nothing_targeted")
-    for thing in found:
-        check_sight(call, sight, thing.coordinator, thing.verdict_key)
-    finders: Mapping[str, Callable[[CheckerCoordinator, Picture, str], Thing]] = {
+    for target in found:
+        check_sight(call, sight, target.coordinator, target.subject)
+    finders: Mapping[str, Callable[[CheckerCoordinator, Picture, str], Target]] = {
         ATTR_GUEST: guest_of,
         ATTR_JOB: job_of,
         ATTR_STORAGE: storage_of,

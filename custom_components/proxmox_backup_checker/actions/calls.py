@@ -11,6 +11,7 @@ from homeassistant.exceptions import Unauthorized, UnknownUser
 from homeassistant.helpers import entity_registry as er, service
 from homeassistant.util import dt as dt_util
 
+from ..checker.model.subject import Subject
 from ..const import DOMAIN
 from ..coordinator import CheckerConfigEntry, CheckerCoordinator
 from ..privacy.sight import Sight
@@ -56,13 +57,13 @@ async def sight_of(call: ServiceCall) -> Sight:
     return Sight(call.hass, await _user_of(call))
 
 
-def check_sight(call: ServiceCall, sight: Sight, coordinator: CheckerCoordinator, key: str) -> None:
-    """Let a person ask only about what they may see; `key` is that of its verdict.
+def check_sight(call: ServiceCall, sight: Sight, coordinator: CheckerCoordinator, subject: Subject) -> None:
+    """Let a person ask only about what they may see.
 
     Raises Unauthorized.
     """
-    if not sight.sees(coordinator, key):
-        entity_id = sight.sensor_of(coordinator, key)
+    if not sight.sees(coordinator, subject):
+        entity_id = sight.sensor_of(coordinator, subject)
         raise Unauthorized(context=call.context, entity_id=entity_id, permission=POLICY_READ)
 
 

@@ -12,11 +12,12 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
+from ..checker.model.subject import Subject
 from ..checker.views.wall.days import Days
 from ..checker.views.wall.nights import Wall
 from ..const import DOMAIN
 from ..coordinator import CheckerConfigEntry, CheckerCoordinator, Snapshot
-from ..devices import guest_key, job_key
+from ..devices import PROBLEM, device_key
 from .clusters import coordinator_of
 from .rows import Group, Ids, RankedRow, RowMaker
 
@@ -32,7 +33,7 @@ class Shown:
     rows: Mapping[str, RankedRow]
     days: Days
     snapshot: Snapshot
-    ids: Mapping[str, Ids]
+    ids: Mapping[Subject, Ids]
 
 
 type Kind = tuple[Group, int]
@@ -134,7 +135,7 @@ class Board:
             maker = self._maker(self.coordinator.data, _days(count), self._ids())
             return await self._hass.async_add_executor_job(question, maker)
 
-    def _maker(self, snapshot: Snapshot, days: Days, ids: Mapping[str, Ids]) -> RowMaker:
+    def _maker(self, snapshot: Snapshot, days: Days, ids: Mapping[Subject, Ids]) -> RowMaker:
         """Return what makes rows, with the wall that all questions about a snapshot share."""
         kept = self._walls.get(len(days))
         if kept is None or kept[0] is not snapshot or kept[1].days != days:
@@ -142,18 +143,18 @@ class Board:
             wall = Wall(picture=snapshot.assessment, policy=policy, now=dt_util.utcnow(), days=days)
             self._walls = {count: known for count, known in self._walls.items() if known[0] is snapshot}
             self._walls[len(days)] = kept = (snapshot, wall)
-        return RowMaker(entry_id=self._entry.entry_id, wall=kept[1], reasons=self.coordinator.reasons, ids=ids)
+        return RowMaker(entry_id=self._entry.entry_id, wall=kept[1], localizer=self.coordinator.localizer, ids=ids)
 
-    def _ids(self) -> dict[str, Ids]:
+    def _ids(self) -> dict[Subject, Ids]:
         identity, assessment = self.coordinator.identity, self.coordinator.assessment
-        guests = {f"guest_{vmid}": guest_key(identity, vmid) for vmid in assessment.guests}
-        jobs = {f"job_{job_id}": job_key(identity, job_id) for job_id in assessment.jobs}
+        subjects = [*map(Subject.guest, assessment.guests), *map(Subject.job, assessment.jobs)]
         entities, devices = er.async_get(self._hass), dr.async_get(self._hass)
-        found: dict[str, Ids] = {}
-        for name, key in (guests | jobs).items():
+        found: dict[Subject, Ids] = {}
+        for subject in subjects:
+            key = device_key(identity, subject)
             device = devices.async_get_device_by_identifier((DOMAIN, key), self._entry.entry_id)
-            entity_id = entities.async_get_entity_id("binary_sensor", DOMAIN, f"{key}_problem")
-            found[name] = Ids(entity_id, device.id if device else None)
+            entity_id = entities.async_get_entity_id("binary_sensor", DOMAIN, f"{key}{PROBLEM}")
+            found[subject] = Ids(entity_id, device.id if device else None)
         return found
 
 

@@ -12,6 +12,7 @@ from yarl import URL
 
 from ..checker.assessment import GuestView, JobView
 from ..checker.model.records import Acknowledgement, GuestRecord
+from ..checker.model.subject import Subject
 from ..checker.model.verdict import Verdict
 from ..checker.views.wall.details import (
     WallRun,
@@ -27,7 +28,7 @@ from ..const import DOMAIN
 from ..privacy.sight import Sight
 from ..proxmox.api.backup_models import Archive
 from ..proxmox.api.cluster_models import Guest
-from ..texts.reason_text import Reasons
+from ..texts.localizer import Localizer
 from .board import board_of
 from .clusters import entries, page
 from .rows import Group, Row, RowMaker, epoch
@@ -54,9 +55,9 @@ class RowId:
         return cls(entry_id, "job", key) if group == "job" and key else None
 
     @property
-    def verdict_key(self) -> str:
-        """What its verdict is known by."""
-        return f"{self.group}_{self.key}"
+    def subject(self) -> Subject:
+        """What the row is about."""
+        return Subject(self.group, self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ async def async_details(hass: HomeAssistant, sight: Sight, text: str, days: int)
     row_id = RowId.parse(text)
     entry = next(iter(entries(hass, row_id.entry_id)), None) if row_id else None
     board = board_of(hass, entry) if entry else None
-    if row_id is None or entry is None or board is None or not sight.sees(board.coordinator, row_id.verdict_key):
+    if row_id is None or entry is None or board is None or not sight.sees(board.coordinator, row_id.subject):
         return None
     found = await board.async_ask(days, partial(_details, row_id, page(entry)))
     if found is not None:
@@ -128,37 +129,37 @@ def _details(row_id: RowId, url: URL, maker: RowMaker) -> dict[str, Any] | None:
     opened = Opened.find(row_id, maker)
     if opened is None:
         return None
-    row, verdict, reasons = opened.row(), opened.verdict, maker.reasons
+    row, verdict, localizer = opened.row(), opened.verdict, maker.localizer
     if row is None or verdict is None:
         return None
     assessment = maker.wall.picture
-    acknowledged = assessment.acknowledgement(row_id.verdict_key)
+    acknowledged = assessment.acknowledgement(row_id.subject)
     if opened.guest is not None and opened.view is not None:
         url = url.with_fragment(f"v1:0:={opened.guest.guest_type}/{opened.guest.vmid}")
     return {
         "row": row,
-        "verdict": _verdict(verdict, row, reasons, acknowledged),
-        "runs": [_run(run, reasons) for run in opened.runs()],
+        "verdict": _verdict(verdict, row, localizer, acknowledged),
+        "runs": [_run(run, localizer) for run in opened.runs()],
         "archives": [_archive(archive) for archive in archives_of(opened.guest, assessment)] if opened.guest else [],
         "url": str(url),
         "device_id": row["device_id"],
     }
 
 
-def _verdict(verdict: Verdict, row: Row, reasons: Reasons, acknowledged: Acknowledgement | None) -> dict[str, Any]:
+def _verdict(verdict: Verdict, row: Row, localizer: Localizer, acknowledged: Acknowledgement | None) -> dict[str, Any]:
     return {
         "status": row["status"],
         "problem": verdict.problem,
         "reason": row["reason"],
-        "reason_code": verdict.reason.code,
+        "reason_code": verdict.reason.code.value,
         "since": epoch(verdict.since),
         "confidence": verdict.confidence.value,
         "evidence": list(verdict.evidence),
         "failures": verdict.failures,
         "last_success": epoch(verdict.last_success),
         "next_due": epoch(verdict.next_due),
-        "findings": [reasons.sentence(finding) for finding in verdict.findings],
-        "next_step": reasons.step(verdict.cause) if verdict.cause else None,
+        "findings": [localizer.sentence(finding) for finding in verdict.findings],
+        "next_step": localizer.step(verdict.cause) if verdict.cause else None,
         "error": verdict.error,
         "acknowledged": {"until": epoch(acknowledged.until), "note": acknowledged.note} if acknowledged else None,
     }
@@ -171,7 +172,7 @@ def _confidence(hass: HomeAssistant, confidence: str) -> str:
     return texts.get(f"{path}.{confidence}", confidence)
 
 
-def _run(run: WallRun, reasons: Reasons) -> dict[str, Any]:
+def _run(run: WallRun, localizer: Localizer) -> dict[str, Any]:
     cause = run.cause
     return {
         "upid": run.upid,
@@ -188,8 +189,8 @@ def _run(run: WallRun, reasons: Reasons) -> dict[str, Any]:
         "transferred": run.transferred,
         "duration": run.seconds,
         "error": run.error,
-        "cause": reasons.cause(cause) if cause else None,
-        "step": reasons.step(cause) if cause else None,
+        "cause": localizer.cause(cause) if cause else None,
+        "step": localizer.step(cause) if cause else None,
         "storage": run.storage,
         "archive": run.archive,
     }
@@ -218,7 +219,7 @@ async def async_sizes(hass: HomeAssistant, sight: Sight, ids: list[str], days: i
         if entry.entry_id not in asked or (board := board_of(hass, entry)) is None:
             continue
         rows = asked[entry.entry_id]
-        seen = {text: row_id for text, row_id in rows.items() if sight.sees(board.coordinator, row_id.verdict_key)}
+        seen = {text: row_id for text, row_id in rows.items() if sight.sees(board.coordinator, row_id.subject)}
         found |= await board.async_ask(days, partial(_sizes, seen))
     return found
 

@@ -6,14 +6,15 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, TypedDict
 
 from ..checker.assessment import GuestView, JobView
-from ..checker.model.labels import job_name
+from ..checker.model.labels import guest_name, job_name
 from ..checker.model.records import GuestRecord
+from ..checker.model.subject import Subject
 from ..checker.model.verdict import Verdict
 from ..checker.views.wall.details import gone_guests, verdict_on_gone
 from ..checker.views.wall.nights import Wall, guest_cells, job_cells
 from ..checker.views.wall.order import LAST, is_new, rank
 from ..proxmox.api.cluster_models import Guest
-from ..texts.reason_text import Reasons
+from ..texts.localizer import Localizer
 
 type Group = Literal["guest", "job"]
 type Rank = tuple[Any, ...]
@@ -67,12 +68,12 @@ class RankedRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RowMaker:
-    """Makes the rows of one wall; `ids` are those of all guests and jobs, by the keys of their verdicts."""
+    """Makes the rows of one wall; `ids` are those of all guests and jobs."""
 
     entry_id: str
     wall: Wall
-    reasons: Reasons
-    ids: Mapping[str, Ids]
+    localizer: Localizer
+    ids: Mapping[Subject, Ids]
 
     def rows(self, group: Group, before: Mapping[str, RankedRow]) -> dict[str, RankedRow]:
         """Return all rows of a group in their order, by id; those that are as `before` are the same objects."""
@@ -87,13 +88,13 @@ class RowMaker:
 
     def of_guest(self, view: GuestView) -> RankedRow:
         """Return the row of a guest."""
-        guest, verdict, key = view.guest, view.verdict, f"guest_{view.guest.vmid}"
-        acknowledged = self.wall.picture.acknowledgement(key)
+        guest, verdict, subject = view.guest, view.verdict, Subject.guest(view.guest.vmid)
+        acknowledged = self.wall.picture.acknowledgement(subject)
         row = self._row(
             f"guest/{guest.vmid}",
-            guest_name(guest),
+            guest_name(guest.name, guest.vmid, guest.guest_type),
             verdict,
-            key,
+            subject,
             kind=_kind(guest),
             cells=guest_cells(guest, verdict, self.wall)[0],
             size=view.figures.size,
@@ -109,9 +110,9 @@ class RowMaker:
         """Return the row of a guest that has been removed."""
         row = self._row(
             f"guest/{guest.vmid}",
-            guest_name(guest),
+            guest_name(guest.name, guest.vmid, guest.guest_type),
             verdict_on_gone(record),
-            "",
+            None,
             kind=_kind(guest),
             cells=guest_cells(guest, None, self.wall)[0],
             where=guest.node,
@@ -122,13 +123,13 @@ class RowMaker:
 
     def of_job(self, view: JobView) -> RankedRow:
         """Return the row of a job."""
-        key = f"job_{view.job.job_id}"
-        acknowledged = self.wall.picture.acknowledgement(key)
+        subject = Subject.job(view.job.job_id)
+        acknowledged = self.wall.picture.acknowledgement(subject)
         row = self._row(
             f"job/{view.job.job_id}",
             job_name(view.job),
             view.verdict,
-            key,
+            subject,
             kind="job",
             cells=job_cells(view, self.wall)[0],
             size=view.figures.size,
@@ -143,7 +144,7 @@ class RowMaker:
         row_id: str,
         name: str,
         verdict: Verdict,
-        key: str,
+        subject: Subject | None,
         *,
         kind: str,
         cells: str,
@@ -155,7 +156,7 @@ class RowMaker:
         deleted: bool = False,
         tags: list[str] | None = None,
     ) -> Row:
-        ids = self.ids.get(key, _NO_IDS)
+        ids = self.ids.get(subject, _NO_IDS) if subject else _NO_IDS
         return Row(
             id=f"{self.entry_id}/{row_id}",
             name=name,
@@ -169,7 +170,7 @@ class RowMaker:
             next_due=epoch(verdict.next_due),
             entity_id=ids.entity_id,
             where=where,
-            reason=self.reasons.sentence(verdict.reason),
+            reason=self.localizer.sentence(verdict.reason),
             acknowledged=acknowledged,
             new=new,
             deleted=deleted,
@@ -181,11 +182,6 @@ class RowMaker:
 
 def _kind(guest: Guest) -> str:
     return "template" if guest.template else guest.guest_type
-
-
-def guest_name(guest: Guest) -> str:
-    """Return how people call a guest; without a name as Proxmox does."""
-    return guest.name or f"{'CT' if guest.guest_type == 'lxc' else 'VM'} {guest.vmid}"
 
 
 def epoch(moment: datetime | None) -> int | None:

@@ -7,9 +7,10 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from ..checker.assessment import StorageView
 from ..checker.metrics import used_percent
+from ..checker.model.subject import Subject
 from ..const import DOMAIN
 from ..coordinator import CheckerConfigEntry, CheckerCoordinator
-from ..devices import storage_key
+from ..devices import PROBLEM, device_key
 from ..privacy.sight import Sight
 from .clusters import coordinator_of, entries
 from .rows import epoch
@@ -22,7 +23,7 @@ def storages(hass: HomeAssistant, sight: Sight, entry_id: str | None) -> list[di
         for entry in entries(hass, entry_id)
         if (coordinator := coordinator_of(entry)) is not None
         for view in coordinator.assessment.storages.values()
-        if sight.sees(coordinator, f"storage_{view.key}")
+        if sight.sees(coordinator, Subject.storage(view.key))
     ]
     return [storage for _, storage in sorted(found, key=lambda one: (-one[0], one[1]["id"]))]
 
@@ -30,7 +31,7 @@ def storages(hass: HomeAssistant, sight: Sight, entry_id: str | None) -> list[di
 def _storage(
     hass: HomeAssistant, entry: CheckerConfigEntry, coordinator: CheckerCoordinator, view: StorageView
 ) -> dict[str, Any]:
-    key = storage_key(coordinator.identity, view.key)
+    key = device_key(coordinator.identity, Subject.storage(view.key))
     device = dr.async_get(hass).async_get_device_by_identifier((DOMAIN, key), entry.entry_id)
     return {
         "id": f"{entry.entry_id}/storage/{view.key}",
@@ -42,7 +43,7 @@ def _storage(
         "total": view.storage.total,
         "free": view.storage.available,
         "full_on": epoch(view.full_on),
-        "reason": coordinator.reasons.sentence(view.verdict.reason),
-        "entity_id": er.async_get(hass).async_get_entity_id("binary_sensor", DOMAIN, f"{key}_problem"),
+        "reason": coordinator.localizer.sentence(view.verdict.reason),
+        "entity_id": er.async_get(hass).async_get_entity_id("binary_sensor", DOMAIN, f"{key}{PROBLEM}"),
         "device_id": device.id if device else None,
     }
