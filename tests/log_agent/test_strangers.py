@@ -10,7 +10,7 @@ import ssl
 
 import pytest
 
-from proxmox_backup_log_agent.limited_protocol import LimitedProtocol
+from proxmox_backup_log_agent.limited_protocol import LimitedProtocol, Limits
 from proxmox_backup_log_agent.server import quiet_loop
 from proxmox_backup_log_agent.stranger_log import MOST_LINES, StrangerLog
 
@@ -200,3 +200,20 @@ async def test_what_a_connection_took_is_free_as_soon_as_it_ends(agent: Agent) -
         assert left_over() == before
     finally:
         gc.enable()
+
+
+async def test_nobody_works_for_strangers_who_had_to_go(host: Host, certificates: Path, real_network: None) -> None:
+    def working() -> int:
+        return sum("_handle_request" in repr(task.get_coro()) for task in asyncio.all_tasks())
+
+    async with running_agent(host.root, certificates, first_refusal=30) as agent:
+        crowd = [asyncio.create_task(talk(agent, OTHERS[number % 8], token="wrong")) for number in range(200)]
+        async with asyncio.timeout(60):
+            while sum(stranger.done() for stranger in crowd) < len(crowd) - Limits().strangers:
+                await asyncio.sleep(0.05)
+        await asyncio.sleep(0.5)
+        at_work = working()
+        for stranger in crowd:
+            stranger.cancel()
+        await asyncio.gather(*crowd, return_exceptions=True)
+    assert 0 < at_work <= Limits().strangers
