@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from custom_components.proxmox_backup_checker.checker.model.facts import ArchiveListing, Facts, NodeFacts, StorageFacts
+from custom_components.proxmox_backup_checker.checker.model.outcome import Outcome, Result
 from custom_components.proxmox_backup_checker.checker.model.records import RunRecord
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
-from custom_components.proxmox_backup_checker.checker.runs.outcomes import Outcome, Result
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import Archive, BackupJob
 from custom_components.proxmox_backup_checker.proxmox.api.cluster_models import ClusterStatus, Guest, Node
 from custom_components.proxmox_backup_checker.proxmox.retention import KeepOptions

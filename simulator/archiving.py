@@ -111,7 +111,8 @@ class Archiving:
         own = [
             entry for entry in storage.archives_on(node.name) if (entry.vmid, entry.type) == (guest.vmid, guest.type)
         ]
-        gone = [entry for entry, mark in retention.marks(own, keep, node.zone).items() if mark == "remove"]
+        listed = retention.marks(own, keep, node.zone, lambda entry: storage.ctime(entry, node.zone))
+        gone = [entry for entry, mark in listed.items() if mark == "remove"]
         for entry in sorted(gone, key=lambda archive: archive.ctime):
             if not backup.to_pbs:
                 backup.info(f"removing backup '{storage.volid(entry)}'")

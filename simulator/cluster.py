@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+import hashlib
 from pathlib import Path
+from random import Random
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -13,9 +15,9 @@ from .dispatch import Dispatch
 from .engine import Engine, Process
 from .files import FileTree
 from .guests import Disk, Guest, GuestType, ct_disks, vm_disks
-from .jobs import Job, Options, Planned
+from .jobs import Job, Planned
 from .nodes import Node
-from .outcomes import Outcome
+from .outcomes import Outcome, RunOutcome
 from .scheduler import Scheduler
 from .storages import Storage, StorageType
 from .vzdump import Run
@@ -36,8 +38,6 @@ class Cluster:
     guests: dict[int, Guest] = field(default_factory=dict)
     storages: dict[str, Storage] = field(default_factory=dict)
     jobs: dict[str, Job] = field(default_factory=dict)
-    legacy_jobs: list[Options] = field(default_factory=list)
-    """Jobs of /etc/pve/vzdump.cron as `/cluster/backup` lists them."""
     pools: dict[str, str] = field(default_factory=dict)
     """Pools and their comments."""
     access: Access = field(default_factory=Access)
@@ -56,6 +56,8 @@ class Cluster:
         self.dispatch = Dispatch(self)
         self.clock.listen(lambda _: self.settle())
         self.listeners: list[Callable[[Node], None]] = []
+        self.disorder = Random(0)
+        """Order of what Proxmox keeps in Perl's hashes."""
 
     @property
     def release(self) -> tuple[int, int]:
@@ -66,7 +68,8 @@ class Cluster:
     @property
     def quorate(self) -> bool:
         """Tell whether more than half of the nodes are there."""
-        return 2 * sum(node.online for node in self.nodes.values()) > len(self.nodes)
+        there = sum(node.online and not node.without_corosync for node in self.nodes.values())
+        return 2 * there > len(self.nodes)
 
     def begin(self) -> None:
         """End the construction: play the history up to the present."""
@@ -132,13 +135,15 @@ class Cluster:
         *,
         total: int = TIB,
         used: int = 0,
+        reserved: int = 0,
         content: str = "backup",
         prune: str | None = None,
         nodes: tuple[str, ...] = (),
         server: str = "192.168.1.20",
         path: str | None = None,
+        is_mountpoint: bool = False,
     ) -> Storage:
-        """Add a storage; `used` is what other things take."""
+        """Add a storage; `used` is what other things take, `reserved` what nobody can have."""
         made = Storage(
             cluster=self,
             id=storage,
@@ -146,11 +151,13 @@ class Cluster:
             content=content,
             total=total,
             other=used,
+            reserved=reserved,
             prune=prune,
             nodes=nodes,
             server=server if type_ != "dir" else "",
             datastore="ds1" if type_ == "pbs" else "",
             path=path or ("/var/lib/vz" if type_ == "dir" else f"/mnt/pve/{storage}"),
+            is_mountpoint=is_mountpoint,
         )
         self.storages[storage] = made
         return made
@@ -233,6 +240,16 @@ class Cluster:
         self.scheduler.changed(made)
         return made
 
+    def add_legacy_job(self, schedule: str, storage: str, *, enabled: bool = True, **options: object) -> Job:
+        """Add a job of /etc/pve/vzdump.cron, which cron starts; its id is a digest, and no node remembers its runs."""
+        count = sum(job.legacy for job in self.jobs.values()) + 1
+        job = f"{hashlib.sha1(f'{schedule} {storage}'.encode()).hexdigest()}:{count}"
+        made = self.add_job(job, schedule, storage, enabled=enabled, quiet=1, **options)
+        made.legacy = True
+        for node in self.nodes:
+            self.files.remove(f"nodes/{node}/var/lib/pve-manager/jobs/vzdump-{job}.json")
+        return made
+
     def remove_job(self, job: Job) -> None:
         """Remove a job and its state files."""
         self.jobs.pop(job.id, None)
@@ -259,11 +276,17 @@ class Cluster:
         storage: str,
         *,
         outcomes: Mapping[int, Outcome] | None = None,
+        outcome: RunOutcome | None = None,
         by: str = "root@pam",
         at: datetime | None = None,
+        from_shell: bool = False,
     ) -> list[Run]:
-        """Back guests up outside any job, as the Backup button of a guest does; by default it has just ended."""
-        return self.dispatch.by_hand(vmids, storage, outcomes or {}, by, at)
+        """Back guests up outside any job; by default it has just ended.
+
+        It is the Backup button of a guest, or root's `vzdump 101 --storage nas` in a shell. With `outcome`, or onto a
+        storage that does not exist or is lost, it dies before its header: only the task's id names the guest.
+        """
+        return self.dispatch.by_hand(vmids, storage, outcomes or {}, by, at, outcome, from_shell=from_shell)
 
     def connectivity_changed(self, node: Node) -> None:
         """Tell the listeners that a node went off or came back."""

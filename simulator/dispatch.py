@@ -80,24 +80,22 @@ class Dispatch:
         outcomes: Mapping[int, Outcome],
         by: str,
         at: datetime | None,
+        outcome: RunOutcome | None = None,
+        *,
+        from_shell: bool = False,
     ) -> list[Run]:
-        """Back guests up outside any job, as the Backup button of a guest does."""
-        options: Options = {
-            "vmid": ",".join(map(str, vmids)),
-            "storage": storage,
-            "mode": "snapshot",
-            "compress": "zstd",
-            "remove": 0,
-            "notes-template": "{{guestname}}",
-        }
+        """Back guests up outside any job; see Cluster.backup_by_hand."""
+        options: Options = {"vmid": ",".join(map(str, vmids)), "storage": storage, "compress": "zstd"}
+        if not from_shell:
+            options |= {"mode": "snapshot", "remove": 0, "notes-template": "{{guestname}}"}
         guests = covered(self._cluster, options)
         runs = []
         for name in guests.by_node:
             node = self._cluster.node(name)
-            expected = self._expected(guests, node, None)
+            expected = self._expected(guests, node, outcome)
             start = self._start_for(node, at, expected)
             run = self._new_run(options, guests, node, start, by)
-            run.outcomes, run.scheduled = outcomes, False
+            run.outcomes, run.outcome, run.scheduled, run.from_shell = outcomes, outcome, False, from_shell
             runs.append(run)
             self._catch_up(run, at, start + expected)
         self._cluster.settle()
@@ -123,8 +121,7 @@ class Dispatch:
         """Return when a run starts so that it has just ended, but not before the end of the node's last one."""
         if at is not None:
             return at.timestamp()
-        last = max((task.endtime or 0 for task in node.tasks.archived()), default=0) - node.skew
-        return max(self._cluster.moment() - expected, last + 2)
+        return max(self._cluster.moment() - expected, node.last_end + 2)
 
     def _catch_up(self, run: Run | None, at: datetime | None, end: float) -> None:
         """Let the clock go on as far as a run needs that is to have ended."""

@@ -113,6 +113,10 @@ class GuestBackup:
             raise self.failure(f"{'VM' if guest.type == 'qemu' else 'CT'} is locked ({guest.lock})")
         if self.fails_at(Stage.PREPARING):
             raise self.failure()
+        if not self.run.node.can_write:
+            folder = "qemu-server" if guest.type == "qemu" else "lxc"
+            path = f"/etc/pve/nodes/{self.run.node.name}/{folder}/{guest.vmid}.conf.tmp.{self.run.task.pid}"
+            raise self.failure(f"unable to open file '{path}' - Permission denied")
         yield from self._with_lock()
         self.info(f"Finished Backup of VM {guest.vmid} ({clock_text(round(self.now - self.began))})")
         self.run.say(f"INFO: Backup finished at {self.run.stamp()}")

@@ -89,6 +89,8 @@ class Job:
     options: Options
     enabled: bool = True
     created: float = 0.0
+    legacy: bool = False
+    """Whether it is one of /etc/pve/vzdump.cron."""
     planned: dict[str, Planned] = field(default_factory=dict)
     """How the next scheduled run on each node ends."""
     states: dict[str, JobState] = field(default_factory=dict)
@@ -181,12 +183,16 @@ class Job:
         self.note_state(node.name, time)
 
     def note_state(self, node: str, time: float) -> None:
-        """Write the state file of a node."""
+        """Write the state file of a node; cron keeps none."""
+        if self.legacy:
+            return
         path = f"nodes/{node}/var/lib/pve-manager/jobs/vzdump-{self.id}.json"
         self.cluster.files.write(path, self.state_on(node).text(), time)
 
     def listing(self) -> Options:
         """Return the job as `/cluster/backup` lists it, without the next run."""
+        if self.legacy:
+            return {"id": self.id, "enabled": "1" if self.enabled else "", "schedule": self.schedule, **self.options}
         return {
             "id": self.id,
             "type": "vzdump",

@@ -36,6 +36,14 @@ class Node:
     runs: list[Run] = field(default_factory=list)
     """Runs that have not ended."""
     lock_holder: Handle | None = None
+    last_end: float = 0.0
+    """When its last task ended, in epoch seconds of the true time."""
+    pmxcfs_down: bool = False
+    pvedaemon_down: bool = False
+    without_corosync: bool = False
+    """Whether pmxcfs was started while corosync was down: the node knows of no cluster."""
+    pmxcfs_since: float = 0.0
+    """When pmxcfs was started, in epoch seconds; the addresses of nodes that went off before are not known."""
 
     def __post_init__(self) -> None:
         """Give it an empty disk."""
@@ -51,6 +59,23 @@ class Node:
         """Return the folder that stands for the node's root directory."""
         return self.cluster.files.root / "nodes" / self.name
 
+    @property
+    def can_write(self) -> bool:
+        """Tell whether /etc/pve is there and may be changed: without that no job starts and no guest is locked."""
+        return not self.pmxcfs_down and not self.without_corosync and self.cluster.quorate
+
+    def knows(self, other: Node) -> bool:
+        """Tell whether this node has `other` in its list of members."""
+        return other is self or not self.without_corosync
+
+    def sees(self, other: Node) -> bool:
+        """Tell whether this node takes `other` for online."""
+        return other is self or (other.online and not other.without_corosync)
+
+    def knows_address_of(self, other: Node) -> bool:
+        """Tell whether this node has an address of `other`: pmxcfs keeps the last one until it is started anew."""
+        return self.sees(other) or other.offline_since >= self.pmxcfs_since
+
     def epoch(self, time: float) -> int:
         """Return what the node's clock shows at `time`, in epoch seconds."""
         return int(time + self.skew)
@@ -58,6 +83,12 @@ class Node:
     def local(self, time: float) -> datetime:
         """Return the node's wall-clock time."""
         return datetime.fromtimestamp(self.epoch(time), self.zone)
+
+    def set_clock(self, skew: float) -> None:
+        """Set the clock: `skew` is how many seconds it is ahead from now on."""
+        self.cluster.moment()
+        self.skew = skew
+        self.cluster.scheduler.clock_moved(self)
 
     def forgotten(self, time: float) -> bool:
         """Tell whether the cluster has no statistics of the node any more."""
@@ -80,11 +111,36 @@ class Node:
             return
         time = self.cluster.moment()
         self.online = True
-        self.boot = time
+        self.boot = self.pmxcfs_since = time
+        self.pmxcfs_down = self.pvedaemon_down = self.without_corosync = False
         for task in list(self.tasks.running):
-            self.tasks.finish(task, "unexpected status", self.epoch(time))
+            self.end_task(task, "unexpected status", time)
         self.cluster.scheduler.boot(self)
         self.cluster.connectivity_changed(self)
+
+    def stop_pmxcfs(self) -> None:
+        """Lose /etc/pve: every answer is an empty 500, and nothing starts."""
+        self.cluster.moment()
+        self.pmxcfs_down = True
+
+    def start_pmxcfs(self, *, without_corosync: bool = False) -> None:
+        """Have /etc/pve again; without corosync the node looks like a host that was never in a cluster."""
+        self.pmxcfs_since = self.cluster.moment()
+        self.pmxcfs_down, self.without_corosync = False, without_corosync
+        if without_corosync:
+            self.offline_since = self.pmxcfs_since
+
+    def stop_pvedaemon(self) -> None:
+        """Lose the daemon that answers what needs root: 595 there, as ever elsewhere."""
+        self.pvedaemon_down = True
+
+    def start_pvedaemon(self) -> None:
+        """Answer everything again."""
+        self.pvedaemon_down = False
+
+    def list_as_running(self, upid: str) -> None:
+        """Notice the end of a task between the two files of a listing: it comes twice, as running and as ended."""
+        self.tasks.listed_twice.add(upid)
 
     def forget_task_log(self, upid: str) -> None:
         """Lose the log of a task."""
@@ -98,8 +154,13 @@ class Node:
         number = len(self.tasks.archived()) + 3_000_000
         task = self.new_task(type_, id_, user, time, number)
         self.cluster.files.append(f"{self.tasks.root}/{task.log_path}", f"TASK {status}\n", time)
-        self.tasks.finish(task, status, self.epoch(time))
+        self.end_task(task, status, time)
         return task
+
+    def end_task(self, task: Task, status: str, time: float) -> None:
+        """Note the end of a task."""
+        self.last_end = time
+        self.tasks.finish(task, status, self.epoch(time))
 
     def new_task(self, type_: str, id_: str, user: str, time: float, number: int) -> Task:
         """Start a task; `user` may carry a token, `number` makes its process id."""

@@ -34,18 +34,23 @@ def unlimited(keep: dict[str, int]) -> bool:
     return bool(keep.get("keep-all")) or not any(keep.get(name) for name in PERIODS)
 
 
-def marks(archives: list[Archive], keep: dict[str, int], zone: ZoneInfo) -> dict[Archive, Mark]:
-    """Return keep, remove, protected or renamed for each backup of one guest."""
+def marks(
+    archives: list[Archive],
+    keep: dict[str, int],
+    zone: ZoneInfo,
+    ctime: Callable[[Archive], int] = lambda archive: archive.ctime,
+) -> dict[Archive, Mark]:
+    """Return keep, remove, protected or renamed for each backup of one guest; `ctime` is the moment that counts."""
     result: dict[Archive, Mark] = {}
     for archive in archives:
         if archive.renamed or archive.protected:
             result[archive] = "renamed" if archive.renamed else "protected"
-    group = sorted((entry for entry in archives if entry not in result), key=lambda entry: -entry.ctime)
+    group = sorted((entry for entry in archives if entry not in result), key=lambda entry: -ctime(entry))
     if unlimited(keep):
         return result | dict.fromkeys(group, "keep")
     for name, bucket in PERIODS.items():
         if keep.get(name):
-            _apply(group, result, keep[name], lambda entry, b=bucket: b(datetime.fromtimestamp(entry.ctime, zone)))  # type: ignore[misc]
+            _apply(group, result, keep[name], lambda entry, b=bucket: b(datetime.fromtimestamp(ctime(entry), zone)))  # type: ignore[misc]
     return {entry: result.get(entry, "remove") for entry in archives}
 
 

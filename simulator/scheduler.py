@@ -47,6 +47,11 @@ class Scheduler:
                 job.note_state(node.name, self._cluster.engine.time)
             self._plan(node, job)
 
+    def clock_moved(self, node: Node) -> None:
+        """Let a node whose clock was set look anew at what is due by it."""
+        for job in self._cluster.jobs.values():
+            self._plan(node, job)
+
     def next_run(self, job: Job, node: Node) -> int | None:
         """Return the next event of a job as `/cluster/backup` shows it, in epoch seconds."""
         return self._next_event(job, node, self._cluster.clock.time())
@@ -86,7 +91,7 @@ class Scheduler:
             if due is None:
                 return
             yield max(0.0, due - node.skew - engine.time) + node.nodeid * 0.3 + 1
-            while not node.online or not self._cluster.quorate or self._busy(node, job):
+            while not node.online or not node.can_write or self._busy(node, job):
                 if not node.online:
                     return
                 yield TICK

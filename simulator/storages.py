@@ -2,15 +2,22 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
+import hashlib
+import re
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
 from .guests import Guest
+from .nodes import STATISTICS_KEPT
 
 if TYPE_CHECKING:
     from .cluster import Cluster
 
 type StorageType = Literal["dir", "nfs", "pbs", "lvmthin"]
+
+NAME_TIME = re.compile(r"-(\d{4}_\d{2}_\d{2}-\d{2}_\d{2}_\d{2})\.")
+"""The moment in the name of an archive on a file storage."""
 
 
 @dataclass(eq=False)
@@ -50,6 +57,8 @@ class Storage:
     total: int
     other: int = 0
     """Bytes in use by other things than our archives."""
+    reserved: int = 0
+    """Bytes that are neither used nor to be had: blocks kept for root, or beyond a quota."""
     path: str = ""
     server: str = ""
     datastore: str = ""
@@ -59,8 +68,12 @@ class Storage:
     enabled: bool = True
     encryption_key: str | None = None
     verifies: bool = False
+    is_mountpoint: bool = False
+    """Whether the directory is expected to be a mount point."""
     down: dict[str, str] = field(default_factory=dict)
     """Nodes that cannot reach it, with the message."""
+    last_figures: dict[str, tuple[float, int]] = field(default_factory=dict)
+    """When a node lost it, in epoch seconds, and how many bytes were in use then."""
     archives: list[Archive] = field(default_factory=list)
 
     @property
@@ -86,7 +99,14 @@ class Storage:
 
     def available_on(self, node: str) -> int:
         """Return the bytes that are free as a node sees them."""
-        return self.total - self.used_on(node)
+        return max(0, self.total - self.used_on(node) - self.reserved)
+
+    def known_use_on(self, node: str, time: float) -> int | None:
+        """Return the bytes in use that `/cluster/resources` shows, which keeps a lost storage's for some minutes."""
+        if self.active_on(node):
+            return self.used_on(node)
+        since, used = self.last_figures.get(node, (float("-inf"), 0))
+        return used if time - since <= STATISTICS_KEPT else None
 
     def activation_error(self, node: str) -> str | None:
         """Return why a backup on this node cannot use the storage (PVE::Storage::activate_storage)."""
@@ -100,21 +120,29 @@ class Storage:
         """Be out of reach for these nodes, or for all."""
         if message is None:
             message = f"storage '{self.id}' is not online"
+            if self.is_mountpoint:
+                message = (
+                    f"unable to activate storage '{self.id}'"
+                    f" - directory is expected to be a mount point but is not mounted: '{self.path}'"
+                )
             if self.type == "pbs":
                 message = (
                     f"{self.id}: error fetching datastores - 500 Can't connect to {self.server}:8007 (No route to host)"
                 )
         for node in nodes or tuple(self.cluster.nodes):
+            if self.active_on(node):
+                self.last_figures[node] = self.cluster.moment(), self.used_on(node)
             self.down[node] = message
 
     def come_online(self, *nodes: str) -> None:
         """Be in reach again for these nodes, or for all."""
         for node in nodes or tuple(self.cluster.nodes):
             self.down.pop(node, None)
+            self.last_figures.pop(node, None)
 
     def fill(self, *, leaving: int = 0) -> None:
         """Let other things take all space but `leaving` bytes."""
-        self.other = self.total - sum(archive.stored for archive in self.archives) - leaving
+        self.other = self.total - self.reserved - sum(archive.stored for archive in self.archives) - leaving
 
     def volid(self, archive: Archive) -> str:
         """Return the volume id of an archive."""
@@ -125,6 +153,17 @@ class Storage:
         vmid = guest if isinstance(guest, int) else guest.vmid
         found = [archive for archive in self.archives if archive.vmid == vmid]
         return sorted(found, key=lambda archive: -archive.ctime)
+
+    def ctime(self, archive: Archive, zone: ZoneInfo) -> int:
+        """Return the moment of an archive, in epoch seconds, as a node in `zone` lists it.
+
+        On a file storage each node takes the moment in the name for one of its own zone, whoever wrote the archive
+        (PVE::Storage::archive_info).
+        """
+        match = None if archive.renamed else NAME_TIME.search(archive.name)
+        if match is None or self.type == "pbs":
+            return archive.ctime
+        return _epoch(match[1], zone)
 
     def store(self, archive: Archive) -> None:
         """Take an archive in."""
@@ -161,13 +200,19 @@ class Storage:
         return f"vzdump-{guest.type}-{guest.vmid}-{stamp}.{ending}{suffix}"
 
 
+@cache
+def _epoch(moment: str, zone: ZoneInfo) -> int:
+    """Return the moment in an archive's name, of two with the same name the earlier (timelocal), in epoch seconds."""
+    return int(datetime.strptime(moment, "%Y_%m_%d-%H_%M_%S").replace(tzinfo=zone).timestamp())
+
+
 def config_of(storage: Storage) -> dict[str, object]:
     """Return the storage as `/storage` lists it."""
     fields: dict[str, object] = {
         "storage": storage.id,
         "type": storage.type,
         "content": storage.content,
-        "digest": f"{abs(hash(storage.id)):040x}"[:40],
+        "digest": hashlib.sha1(" ".join(storage.cluster.storages).encode()).hexdigest(),
         "prune-backups": storage.prune,
         "nodes": ",".join(storage.nodes) or None,
         "disable": None if storage.enabled else 1,
@@ -185,7 +230,7 @@ def config_of(storage: Storage) -> dict[str, object]:
     elif storage.type == "nfs":
         fields |= {"server": storage.server, "export": "/volume1/proxmox", "path": storage.path, "shared": 1}
     elif storage.type == "dir":
-        fields["path"] = storage.path
+        fields |= {"path": storage.path, "is_mountpoint": "1" if storage.is_mountpoint else None}
     else:
         fields |= {"vgname": "pve", "thinpool": "data"}
     return {name: value for name, value in fields.items() if value is not None}

@@ -1,6 +1,6 @@
 """Tasks: their UPIDs, their logs, and the index files of a node."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .files import FileTree
 
@@ -64,6 +64,13 @@ class TaskList:
     running: list[Task] = field(default_factory=list)
     index: list[Task] = field(default_factory=list)
     rotated: list[Task] = field(default_factory=list)
+    listed_twice: set[str] = field(default_factory=set)
+    """Ended tasks that listings show as running too."""
+
+    def active(self) -> list[Task]:
+        """Return what listings show as running, newest first."""
+        late = [replace(task, endtime=None, status=None) for task in self.archived() if task.upid in self.listed_twice]
+        return [*self.running, *late]
 
     def begin(self, task: Task, time: float) -> None:
         """Take a started task in."""

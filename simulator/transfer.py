@@ -132,6 +132,8 @@ class _Qemu(_Transfer):
             backup.info("skipping guest filesystem freeze - agent configured but not running?")
         elif agent is False:
             backup.info("skipping guest-agent 'fs-freeze', agent configured but not running?")
+        elif newer:
+            backup.info("skipping guest filesystem freeze - disabled in VM options")
         if newer:
             backup.info("starting backup via QMP command")
         if agent:

@@ -37,6 +37,8 @@ class Run:
     outcome: RunOutcome | None = None
     job: Job | None = None
     scheduled: bool = True
+    from_shell: bool = False
+    """Whether it is a command line that root typed; its last line comes after an empty one."""
     handle: Handle | None = None
     failures: int = 0
     warnings: int = 0
@@ -102,7 +104,7 @@ class Run:
         storage, error = self._activate()
         if storage is None:
             self._notify()
-            self._end(f"could not activate storage {error}")
+            self._end(error)
             return
         while self.node.lock_holder is not None and self.node.lock_holder is not self.handle:
             yield from self._wait_for_lock()
@@ -131,16 +133,24 @@ class Run:
         storage = self.cluster.storages.get(name)
         if storage is None:
             missing = f"storage '{name}' does not exist"
-            return None, f"'{name}': {missing} could not get storage information for '{name}': {missing}"
+            information = f"could not get storage information for '{name}': {missing}"
+            return None, f"could not activate storage '{name}': {missing} {information}"
         error = storage.activation_error(self.node.name)
         if self.outcome is not None and self.outcome.storage_error:
             error = self.outcome.storage_error
-        return (None, f"'{name}': {error}") if error else (storage, "")
+        if error:
+            return None, f"could not activate storage '{name}': {error}"
+        if "backup" not in storage.content.split(","):
+            wrong = f"can't use storage '{name}' for backups - wrong content type"
+            return None, f"could not get storage information for '{name}': {wrong}"
+        return storage, ""
 
     def _back_up(self, storage: Storage) -> Process:
         extra: dict[str, object] = {"quiet": 1}
-        if not self.scheduled:
-            extra = {"node": self.node.name, "all": int(bool(self.options.get("all")))}
+        if self.from_shell:
+            extra = {}
+        elif not self.scheduled:
+            extra = {"node": self.node.name} | ({"all": int(self.job.is_all)} if self.job else {})
         self.say(f"INFO: starting new backup job: {command(self.options, extra, self.random)}")
         if skipped := self.guests.elsewhere(self.node.name):
             self.say(f"INFO: skip external VMs: {', '.join(map(str, skipped))}")
@@ -211,6 +221,8 @@ class Run:
             self.say("INFO: notified via target `mail-to-root`")
 
     def _end(self, error: str) -> None:
+        if self.from_shell:
+            self.say("")
         self.say(f"TASK ERROR: {error}")
         self._finish(error)
 
@@ -220,7 +232,7 @@ class Run:
             self.node.lock_holder = None
         if self in self.node.runs:
             self.node.runs.remove(self)
-        self.node.tasks.finish(self.task, status, self.node.epoch(time))
+        self.node.end_task(self.task, status, time)
         if self.job is not None and self.scheduled:
             state = self.job.state_on(self.node.name)
             if state.upid == self.upid:

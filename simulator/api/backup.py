@@ -12,10 +12,10 @@ from .routes import ApiError, Call, Json, get
 @get("/cluster/backup", check=("/", "Sys.Audit"))
 def jobs(call: Call) -> Json:
     """Return all jobs, those of vzdump.cron first."""
-    rows: list[Json] = [dict(entry) for entry in call.cluster.legacy_jobs]
-    for job in call.cluster.jobs.values():
+    rows: list[Json] = []
+    for job in sorted(call.cluster.jobs.values(), key=lambda job: not job.legacy):
         row: Json = job.listing()
-        event = _next(call, job.schedule)
+        event = None if job.legacy else _next(call, job.schedule)
         rows.append(row if event is None else row | {"next-run": event})
     return rows
 
@@ -40,7 +40,7 @@ def job(call: Call) -> Json:
     return _job(call).listing()
 
 
-@get("/cluster/backup/{id}/included_volumes", check=("/", "Sys.Audit"))
+@get("/cluster/backup/{id}/included_volumes", check=("/", "Sys.Audit"), protected=True)
 def included_volumes(call: Call) -> Json:
     """Return the guests of a job with their disks."""
     found = _covered(_job(call))

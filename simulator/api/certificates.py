@@ -4,6 +4,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from .routes import Call, Json, get
 
@@ -28,7 +29,25 @@ def _describe(path: Path, filename: str) -> dict[str, object]:
         "notbefore": int(certificate.not_valid_before_utc.timestamp()),
         "notafter": int(certificate.not_valid_after_utc.timestamp()),
         "pem": certificate.public_bytes(serialization.Encoding.PEM).decode(),
+        "san": _alternative_names(certificate),
+        **_key(certificate),
     }
+
+
+def _key(certificate: x509.Certificate) -> dict[str, object]:
+    key = certificate.public_key()
+    if isinstance(key, rsa.RSAPublicKey):
+        return {"public-key-type": "rsaEncryption", "public-key-bits": key.key_size}
+    assert isinstance(key, ec.EllipticCurvePublicKey)
+    return {"public-key-type": "id-ecPublicKey", "public-key-bits": key.key_size}
+
+
+def _alternative_names(certificate: x509.Certificate) -> list[str]:
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return []
+    return [str(name.value) for name in names]
 
 
 def _one_line(name: x509.Name) -> str:

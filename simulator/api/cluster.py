@@ -9,12 +9,13 @@ from .node import owns, task_row
 from .routes import ApiError, Call, Json, get
 
 
-@get("/cluster/status", check=("/", "Sys.Audit"))
+@get("/cluster/status", check=("/", "Sys.Audit"), protected=True)
 def status(call: Call) -> Json:
-    """Return the cluster and its nodes; a single host has only the row of itself."""
-    cluster = call.cluster
+    """Return the cluster and its nodes; a single host, and one without corosync, has only the row of itself."""
+    cluster, asked = call.cluster, call.contacted
     rows: list[Json] = []
-    if cluster.name is not None:
+    alone = cluster.name is None or asked.without_corosync
+    if not alone:
         rows.append(
             {
                 "type": "cluster",
@@ -25,20 +26,23 @@ def status(call: Call) -> Json:
                 "quorate": int(cluster.quorate),
             }
         )
-    rows += [
-        {
+    for node in _members(call):
+        row: Json = {
             "type": "node",
             "id": f"node/{node.name}",
             "name": node.name,
-            "nodeid": node.nodeid,
-            "ip": node.ip,
-            "local": int(node is call.contacted),
-            "online": int(node.online),
+            "nodeid": 0 if alone else node.nodeid,
+            "local": int(node is asked),
+            "online": int(asked.sees(node)),
             "level": "",
         }
-        for node in cluster.nodes.values()
-    ]
+        rows.append(row | ({"ip": node.ip} if asked.knows_address_of(node) else {}))
     return rows
+
+
+def _members(call: Call) -> list[Node]:
+    """Return the nodes that the contacted one knows."""
+    return call.in_any_order([node for node in call.cluster.nodes.values() if call.contacted.knows(node)])
 
 
 @get("/cluster/resources", type=str)
@@ -53,12 +57,12 @@ def resources(call: Call) -> Json:
         guests = sorted(call.cluster.guests.values(), key=lambda guest: guest.vmid)
         rows += [_guest(call, guest) for guest in guests if call.may(f"/vms/{guest.vmid}", "VM.Audit")]
     if wanted in (None, "node"):
-        rows += [_node(call, node) for node in call.cluster.nodes.values()]
+        rows += [_node(call, node) for node in _members(call)]
     if wanted in (None, "storage"):
         rows += [
             _storage(call, node, storage)
-            for storage in call.cluster.storages.values()
-            for node in call.cluster.nodes.values()
+            for storage in call.in_any_order(list(call.cluster.storages.values()))
+            for node in _members(call)
             if storage.enabled and storage.serves(node.name) and call.may(f"/storage/{storage.id}", "Datastore.Audit")
         ]
     return rows
@@ -74,7 +78,8 @@ def _guest(call: Call, guest: Guest) -> Json:
     }
     if guest.pool and call.may(f"/pool/{guest.pool}", "Pool.Audit"):
         row["pool"] = guest.pool
-    if call.cluster.node(guest.node).forgotten(call.time):
+    home = call.cluster.node(guest.node)
+    if home.forgotten(call.time) or not call.contacted.knows(home):
         return row
     running = guest.status == "running"
     memory = 4 * GIB
@@ -94,17 +99,30 @@ def _guest(call: Call, guest: Guest) -> Json:
         "netin": 0,
         "netout": 0,
     }
-    if guest.type == "qemu" and call.cluster.release >= (9, 0):
-        row["memhost"] = memory // 2 if running else 0
+    if call.cluster.release >= (9, 0):
+        row["memhost"] = memory // 2 if running and guest.type == "qemu" else 0
     optional = {"tags": guest.tags, "lock": guest.lock, "hastate": guest.hastate}
     return row | {name: value for name, value in optional.items() if value is not None}
 
 
 def _node(call: Call, node: Node) -> Json:
-    state = "online" if node.online else "offline"
-    row: Json = {"id": f"node/{node.name}", "type": "node", "node": node.name, "status": state}
-    if node.online and call.may(f"/nodes/{node.name}", "Sys.Audit"):
-        row |= {"level": "", "cgroup-mode": 2, **_figures(call, node)}
+    row = _member(call, node)
+    return row | {"cgroup-mode": 2} if row["status"] == "online" else row
+
+
+def _member(call: Call, node: Node) -> Json:
+    """Return what every list of nodes tells of one; its figures need a privilege (PVE::API2Tools)."""
+    online = call.contacted.sees(node)
+    row: Json = {
+        "id": f"node/{node.name}",
+        "type": "node",
+        "node": node.name,
+        "status": "online" if online else "offline",
+    }
+    if online:
+        row["level"] = ""
+    if online and call.may(f"/nodes/{node.name}", "Sys.Audit"):
+        row |= _figures(call, node)
     return row
 
 
@@ -121,20 +139,18 @@ def _figures(call: Call, node: Node) -> dict[str, float]:
 
 
 def _storage(call: Call, node: Node, storage: Storage) -> Json:
-    known = not node.forgotten(call.time)
+    used = None if node.forgotten(call.time) else storage.known_use_on(node.name, call.time)
     row: Json = {
         "id": f"storage/{node.name}/{storage.id}",
         "type": "storage",
         "storage": storage.id,
         "node": node.name,
-        "status": "available" if known and storage.active_on(node.name) else "unknown",
+        "status": "unknown" if used is None else "available",
         "shared": int(storage.shared),
         "plugintype": storage.type,
-        "content": storage.content,
+        "content": call.words_in_any_order(storage.content),
     }
-    if row["status"] == "available":
-        row |= {"maxdisk": storage.total, "disk": storage.used_on(node.name)}
-    return row
+    return row if used is None else row | {"maxdisk": storage.total, "disk": used}
 
 
 @get("/cluster/tasks")
@@ -142,12 +158,14 @@ def tasks(call: Call) -> Json:
     """Return running tasks and up to 25 finished ones of every node."""
     rows: list[Json] = []
     everything = call.may("/", "Sys.Audit")
-    for node in call.cluster.nodes.values():
+    for node in _members(call):
         recent = [*node.tasks.running, *node.tasks.archived()[:MAX_FINISHED]]
         for task in recent:
             if everything or owns(call, task):
                 row = task_row(task)
-                del row["pid"], row["pstart"]
+                del row["pstart"]
+                if task.status:
+                    del row["pid"]
                 rows.append(row | {"saved": "1" if task.status else "0"})
     return sorted(rows, key=lambda row: ("endtime" in row, -row["starttime"]))
 
@@ -155,28 +173,16 @@ def tasks(call: Call) -> Json:
 @get("/nodes")
 def nodes(call: Call) -> Json:
     """Return all nodes with their fingerprints."""
-    rows: list[Json] = []
-    for node in call.cluster.nodes.values():
-        row: Json = {
-            "id": f"node/{node.name}",
-            "type": "node",
-            "node": node.name,
-            "status": "online" if node.online else "offline",
-            "ssl_fingerprint": call.cluster.fingerprints.get(node.name, ""),
-            "level": "",
-        }
-        if node.online and call.may(f"/nodes/{node.name}", "Sys.Audit"):
-            row |= _figures(call, node)
-        rows.append(row)
-    return rows
+    fingerprints = call.cluster.fingerprints
+    return [_member(call, node) | {"ssl_fingerprint": fingerprints.get(node.name)} for node in _members(call)]
 
 
 @get("/storage", type=str)
 def storages(call: Call) -> Json:
     """Return the configuration of the storages that the caller may see."""
     return [
-        config_of(storage)
-        for storage in call.cluster.storages.values()
+        config_of(storage) | {"content": call.words_in_any_order(storage.content)}
+        for storage in call.in_any_order(list(call.cluster.storages.values()))
         if call.text("type") in (None, storage.type)
         and call.may(f"/storage/{storage.id}", "Datastore.Audit", "Datastore.AllocateSpace")
     ]
@@ -197,7 +203,7 @@ def pools(call: Call) -> Json:
     if (wanted := call.text("poolid")) is not None:
         if wanted not in call.cluster.pools:
             raise ApiError(500, f"pool '{wanted}' does not exist")
-        return [{"poolid": wanted, "comment": call.cluster.pools[wanted], "members": _members(call, wanted)}]
+        return [{"poolid": wanted, "comment": call.cluster.pools[wanted], "members": _guests_in(call, wanted)}]
     return [
         {"poolid": name} | ({"comment": comment} if comment else {})
         for name, comment in call.cluster.pools.items()
@@ -211,8 +217,8 @@ def pool(call: Call) -> Json:
     name = str(call.parameters["poolid"])
     if name not in call.cluster.pools:
         raise ApiError(500, f"pool '{name}' does not exist")
-    return {"comment": call.cluster.pools[name], "members": _members(call, name)}
+    return {"comment": call.cluster.pools[name], "members": _guests_in(call, name)}
 
 
-def _members(call: Call, name: str) -> list[Json]:
+def _guests_in(call: Call, name: str) -> list[Json]:
     return [_guest(call, guest) for guest in call.cluster.guests.values() if guest.pool == name]

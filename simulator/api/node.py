@@ -67,7 +67,7 @@ def tasks(call: Call) -> Answer:
     if source not in ("archive", "active", "all"):
         message = f"value '{source}' does not have a value in the enumeration 'archive, active, all'"
         raise ApiError(400, "Parameter verification failed.", {"source": message})
-    listed = call.node.tasks.running if source != "archive" else []
+    listed = call.node.tasks.active() if source != "archive" else []
     if source != "active":
         listed = [*listed, *call.node.tasks.archived()]
     everything = call.may(f"/nodes/{call.node.name}", "Sys.Audit")
@@ -92,8 +92,8 @@ def _wanted(call: Call, task: Task) -> bool:
     )
 
 
-def _task(call: Call) -> tuple[Task, str | None]:
-    """Return a task and its log, None where the file is gone."""
+def _task(call: Call) -> tuple[Task | None, str | None]:
+    """Return a task, None where the index has it no more, and its log, None where the file is gone."""
     upid = str(call.parameters["upid"])
     task = call.node.tasks.find(upid)
     if task is None:
@@ -101,21 +101,20 @@ def _task(call: Call) -> tuple[Task, str | None]:
             errors = {"upid": "unable to parse worker upid"}
             raise ApiError(400, "Parameter verification failed.", errors)
         call.require(f"/nodes/{call.node.name}", "Sys.Audit")
-        raise ApiError(400, "Parameter verification failed.", {"upid": "no such task"})
+        return None, None
     if not owns(call, task):
         call.require(f"/nodes/{call.node.name}", "Sys.Audit")
     path = call.node.root / task.log_path
     return task, path.read_text(encoding="utf-8") if path.exists() else None
 
 
-@get("/nodes/{node}/tasks/{upid}/log", start=int, limit=int, download=bool)
+@get("/nodes/{node}/tasks/{upid}/log", protected=True, start=int, limit=int, download=bool)
 def task_log(call: Call) -> Answer:
     """Return lines of a task's log: 50 without `limit`, all of them with 0; `download` gives the text."""
     _, text = _task(call)
     if call.number("download", 0):
         if set(call.parameters) & {"start", "limit"}:
-            errors = {"download": "cannot be used together with 'start' or 'limit'"}
-            raise ApiError(400, "Parameter verification failed.", errors)
+            raise ApiError(500, "'download' cannot be used together with 'start' or 'limit' parameters")
         if text is None:
             raise ApiError(500, "unable to open file - No such file or directory")
         return Answer(text=text)
@@ -129,11 +128,11 @@ def task_log(call: Call) -> Answer:
     return Answer(data=rows, total=len(lines))
 
 
-@get("/nodes/{node}/tasks/{upid}/status")
+@get("/nodes/{node}/tasks/{upid}/status", protected=True)
 def task_status(call: Call) -> Json:
     """Return whether a task runs, and how it ended."""
     task, text = _task(call)
-    if text is None:
+    if task is None or text is None:
         raise ApiError(400, "Parameter verification failed.", {"upid": "no such task"})
     row = task_row(task)
     row.pop("endtime", None)

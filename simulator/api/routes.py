@@ -52,6 +52,14 @@ class Call:
         """Return the present, in epoch seconds."""
         return self.cluster.clock.time()
 
+    def in_any_order[Row](self, rows: list[Row]) -> list[Row]:
+        """Return rows in the order of a hash of Perl: another one with each call."""
+        return self.cluster.disorder.sample(rows, len(rows))
+
+    def words_in_any_order(self, words: str) -> str:
+        """Return the words of a list in the order of a hash of Perl."""
+        return ",".join(self.in_any_order(words.split(",")))
+
     def text(self, name: str) -> str | None:
         """Return a parameter."""
         value = self.parameters.get(name)
@@ -93,6 +101,8 @@ class Route:
     parameters: Mapping[str, type]
     check: tuple[str, tuple[str, ...]] | None = None
     required: frozenset[str] = field(default_factory=frozenset)
+    protected: bool = False
+    """Whether pvedaemon answers it, as root."""
 
 
 ROUTES: list[Route] = []
@@ -103,9 +113,13 @@ def get(
     *,
     check: tuple[str, str] | None = None,
     required: tuple[str, ...] = (),
+    protected: bool = False,
     **parameters: type,
 ) -> Callable[[Handler], Handler]:
-    """Register the function that answers GET on a path; `check` is a path and the privileges of which one is needed."""
+    """Register the function that answers GET on a path; `check` is a path and the privileges of which one is needed.
+
+    `protected` is what pveproxy passes on to pvedaemon.
+    """
 
     def register(handler: Handler) -> Handler:
         pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template))
@@ -119,6 +133,7 @@ def get(
                 parameters=named,
                 check=rule,
                 required=frozenset(required),
+                protected=protected,
             )
         )
         return handler

@@ -7,6 +7,7 @@ import gzip
 import json
 import socket
 import ssl
+from typing import override
 from urllib.parse import unquote
 
 from aiohttp import web
@@ -20,6 +21,8 @@ from .routes import Answer, ApiError, Call, find, read_parameters
 BASE = "/api2/json"
 COMPRESS_FROM = 1024
 IDLE_TIMEOUT = 5.0
+SERVER = "pve-api-daemon/3.0"
+NO_PMXCFS = "RPCEnvironment init request failed: Unable to load access control list: Connection refused"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -196,13 +199,15 @@ class NodeServer:
             return self._error(*error)
         if (body := _fault_for(path, faults.broken)) is not None:
             return web.Response(text=body, content_type="application/json")
+        if self._node.pmxcfs_down:
+            return _empty(500, NO_PMXCFS)
         if request.method != "GET" or request.can_read_body or not path.startswith(f"{BASE}/"):
             return self._error(501, f"Method '{request.method} {path.removeprefix(BASE)}' not implemented")
         who = self._cluster.access.authenticate(request.headers.get("Authorization"))
         if who is None:
             await asyncio.sleep(faults.login_delay)
             reason = "Authentication failed!" if "Authorization" in request.headers else "No ticket"
-            return _closing(web.Response(status=401, reason=reason))
+            return _empty(401, reason)
         self._cluster.settle()
         try:
             return await self._dispatch(request, who, path.removeprefix(BASE))
@@ -220,25 +225,35 @@ class NodeServer:
         call = Call(cluster=self._cluster, contacted=self._node, who=who, parameters=places)
         if route.check is not None:
             call.require(route.check[0].format(**places), *route.check[1])
+        answering = self._node
         if (target := places.get("node")) is not None:
-            if target not in self._cluster.nodes:
+            known = {name: node for name, node in self._cluster.nodes.items() if self._node.knows(node)}
+            if target not in known and target.lower() in known:
+                return _empty(596, "error:0A000086:SSL routines::certificate verify failed")
+            if target not in known:
                 message = f"hostname lookup '{target}' failed - failed to get address info for: {target}: Name or service not known"
                 raise ApiError(500, message)
-            if not self._cluster.nodes[target].online:
+            answering = known[target]
+            if not answering.online:
                 await asyncio.sleep(self._faults.unreachable_delay)
-                return _closing(web.Response(status=595, reason=self._faults.unreachable_reason))
+                return _empty(595, self._faults.unreachable_reason)
+            if answering.pmxcfs_down:
+                return _empty(500, NO_PMXCFS)
+        if route.protected and answering.pvedaemon_down:
+            return _empty(595, "Connection refused")
         parameters = {**places, **read_parameters(route, request.query)}
         answer = route.handler(Call(cluster=self._cluster, contacted=self._node, who=who, parameters=parameters))
-        return self._success(request, answer if isinstance(answer, Answer) else Answer(data=answer))
+        answer = answer if isinstance(answer, Answer) else Answer(data=answer)
+        return self._success(request, answer, protected=route.protected)
 
-    def _success(self, request: web.Request, answer: Answer) -> web.Response:
+    def _success(self, request: web.Request, answer: Answer, *, protected: bool) -> web.Response:
         content: dict[str, object] = {"data": answer.data}
         if answer.total is not None:
             content["total"] = answer.total
         text = answer.text if answer.text is not None else json.dumps(content)
         kind = "application/json" if answer.text is None else "text/plain"
         body = text.encode()
-        headers = {"Content-Type": f"{kind};charset=UTF-8", "Pragma": "no-cache", "Server": "pve-api-daemon/3.0"}
+        headers = {"Content-Type": f"{kind};charset=UTF-8", "Pragma": "no-cache", "Server": SERVER}
         asked = "gzip" in request.headers.get("Accept-Encoding", "")
         if len(body) > COMPRESS_FROM and (asked or answer.text is not None):
             body = gzip.compress(body, 1)
@@ -247,6 +262,10 @@ class NodeServer:
         assert request.transport is not None
         if self._counts.get(request.transport, 0) >= self._faults.keepalive_limit:
             response.force_close()
+        elif protected:
+            # pvedaemon's own header, and that of pveproxy after it; clients obey the first.
+            response.headers.add("Connection", "close")
+            response.headers.add("Connection", "Keep-Alive")
         return response
 
     def _error(self, status: int, message: str, errors: dict[str, str] | None = None) -> web.Response:
@@ -255,14 +274,28 @@ class NodeServer:
         if errors:
             content["errors"] = errors
         if self._cluster.release >= (8, 4):
-            content["message"] = f"{message}\n"
+            content["message"] = message if status == 501 else f"{message}\n"
+        headers = {"Content-Type": "application/json;charset=UTF-8", "Server": SERVER}
         reason = message.replace("\n", " ").strip()
-        return _closing(web.json_response(content, status=status, reason=reason))
+        response = web.Response(body=json.dumps(content).encode(), status=status, reason=reason, headers=headers)
+        response.force_close()
+        return response
 
 
-def _closing(response: web.Response) -> web.Response:
+def _empty(status: int, reason: str) -> web.Response:
+    """Return an error of pveproxy itself, which has no body."""
+    response = _Bare(status=status, reason=reason, headers={"Server": SERVER})
     response.force_close()
     return response
+
+
+class _Bare(web.Response):
+    """An answer without a body, and without the type of one."""
+
+    @override
+    async def _prepare_headers(self) -> None:
+        await super()._prepare_headers()
+        self.headers.pop("Content-Type", None)
 
 
 def _fault_for[T](path: str, faults: dict[str, T]) -> T | None:

@@ -10,7 +10,7 @@ READ = "Datastore.Audit|Datastore.AllocateSpace"
 SECRET_DEFAULTS = {"mailto", "tmpdir", "dumpdir", "script", "ionice"}
 
 
-@get("/nodes/{node}/storage", content=str, storage=str, target=str, enabled=bool, format=bool)
+@get("/nodes/{node}/storage", protected=True, content=str, storage=str, target=str, enabled=bool, format=bool)
 def storages(call: Call) -> Json:
     """Return the storages; with `content` only those enabled here that take it."""
     wanted = call.text("content")
@@ -22,24 +22,27 @@ def storages(call: Call) -> Json:
         if wanted is not None and (not usable or not set(wanted.split(",")) & set(storage.content.split(","))):
             continue
         if call.text("storage") in (None, storage.id) and (usable or not call.number("enabled", 0)):
-            rows.append({"storage": storage.id, **_state(storage, call.node)})
-    return rows
+            state = _state(call, storage)
+            if total := state["total"]:
+                state["used_fraction"] = state["used"] / total
+            rows.append({"storage": storage.id, **state})
+    return call.in_any_order(rows)
 
 
-def _state(storage: Storage, node: Node) -> dict[str, Json]:
+def _state(call: Call, storage: Storage) -> dict[str, Json]:
+    node = call.node
     active = storage.active_on(node.name)
     total, used = (storage.total, storage.used_on(node.name)) if active else (0, 0)
-    row: dict[str, Json] = {
+    return {
         "type": storage.type,
-        "content": storage.content,
+        "content": call.words_in_any_order(storage.content),
         "enabled": int(storage.enabled and storage.serves(node.name)),
         "active": int(active),
         "shared": int(storage.shared),
         "total": total,
         "used": used,
-        "avail": total - used,
+        "avail": storage.available_on(node.name) if active else 0,
     }
-    return row | ({"used_fraction": used / total} if total else {})
 
 
 def _storage(call: Call) -> Storage:
@@ -56,13 +59,22 @@ def _active(call: Call) -> Storage:
     return storage
 
 
-@get("/nodes/{node}/storage/{storage}/status", check=("/storage/{storage}", READ))
+@get("/nodes/{node}/storage/{storage}/status", check=("/storage/{storage}", READ), protected=True)
 def status(call: Call) -> Json:
     """Return the state of one storage; an unreachable one is inactive with zeros."""
-    return _state(_storage(call), call.node)
+    name = str(call.parameters["storage"])
+    if name not in call.cluster.storages:
+        raise ApiError(400, "Parameter verification failed.", {"storage": "No such storage."})
+    return _state(call, call.cluster.storages[name])
 
 
-@get("/nodes/{node}/storage/{storage}/content", check=("/storage/{storage}", READ), content=str, vmid=int)
+@get(
+    "/nodes/{node}/storage/{storage}/content",
+    check=("/storage/{storage}", READ),
+    protected=True,
+    content=str,
+    vmid=int,
+)
 def content(call: Call) -> Json:
     """Return the archives of which the caller may see each: audit rights alone show none."""
     storage = _active(call)
@@ -72,21 +84,21 @@ def content(call: Call) -> Json:
     everything = call.may(place, "Datastore.Allocate")
     own = call.may(place, "Datastore.AllocateSpace")
     return [
-        _content_row(storage, archive)
+        _content_row(storage, archive, call.node)
         for archive in sorted(storage.archives_on(call.node.name), key=lambda entry: entry.name)
         if call.text("vmid") in (None, str(archive.vmid))
         and (everything or (own and call.may(f"/vms/{archive.vmid}", "VM.Backup")))
     ]
 
 
-def _content_row(storage: Storage, archive: Archive) -> Json:
+def _content_row(storage: Storage, archive: Archive, node: Node) -> Json:
     row: Json = {
         "volid": storage.volid(archive),
         "content": "backup",
         "format": archive.format,
         "subtype": archive.type,
         "vmid": archive.vmid,
-        "ctime": archive.ctime,
+        "ctime": storage.ctime(archive, node.zone),
         "size": 1 if archive.unfinished else archive.size,
     }
     optional: dict[str, Json] = {
@@ -103,6 +115,7 @@ def _content_row(storage: Storage, archive: Archive) -> Json:
 @get(
     "/nodes/{node}/storage/{storage}/prunebackups",
     check=("/storage/{storage}", READ),
+    protected=True,
     prune_backups=str,
     type=str,
     vmid=int,
@@ -122,17 +135,21 @@ def prune(call: Call) -> Json:
     for archive in storage.archives_on(call.node.name):
         if call.text("vmid") in (None, str(archive.vmid)) and call.text("type") in (None, archive.type):
             groups.setdefault((archive.type, archive.vmid), []).append(archive)
+
+    def ctime(archive: Archive) -> int:
+        return storage.ctime(archive, call.node.zone)
+
     return [
         {
             "volid": storage.volid(archive),
-            "ctime": archive.ctime,
+            "ctime": ctime(archive),
             "type": archive.type,
             "vmid": str(archive.vmid) if storage.type == "pbs" else archive.vmid,
             "mark": mark,
         }
         for _, group in sorted(groups.items())
         for archive, mark in sorted(
-            retention.marks(group, keep, call.node.zone).items(), key=lambda entry: entry[0].ctime
+            retention.marks(group, keep, call.node.zone, ctime).items(), key=lambda entry: ctime(entry[0])
         )
     ]
 

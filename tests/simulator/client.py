@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 import json
 import os
+import ssl
 from typing import Any, Self
 
 from aiohttp import ClientSession, Fingerprint, TCPConnector
@@ -78,6 +79,17 @@ class Client:
         answer = await self.get(path, **query)
         assert answer.status == 200, answer
         return answer.data
+
+    @property
+    def authorization(self) -> str:
+        """Return the header of Home Assistant's token."""
+        return f"PVEAPIToken={self._pve.token_id}={self._pve.token_secret}"
+
+    async def connect(self, host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Open a bare connection, for what HTTP libraries hide."""
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        return await asyncio.open_connection(host, port, ssl=context)
 
     def loop_time(self) -> float:
         """Return the time of the event loop, in seconds."""

@@ -130,7 +130,7 @@ SAMPLED = {
     "/pools": "GET /pools",
     "/cluster/tasks": "GET /cluster/tasks (<=25 per node, running first)",
 }
-NOT_IN_SAMPLES = {"export", "nodes", "disable", "vgname", "thinpool", "lock"}
+NOT_IN_SAMPLES = {"export", "nodes", "disable", "vgname", "thinpool", "lock", "pid", "is_mountpoint"}
 """Fields that Proxmox has and the samples do not show."""
 
 
