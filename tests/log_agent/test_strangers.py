@@ -7,6 +7,7 @@ from functools import partial
 import gc
 import logging
 from pathlib import Path
+import socket
 import ssl
 
 import pytest
@@ -214,3 +215,18 @@ async def test_nobody_works_for_strangers_who_had_to_go(host: Host, certificates
             stranger.cancel()
         await asyncio.gather(*crowd, return_exceptions=True)
     assert 0 < at_work <= Limits().strangers
+
+
+async def test_a_burst_of_strangers_takes_no_more_than_their_places(agent: Agent) -> None:
+    def beginning() -> int:
+        return sum("_shake_hands" in repr(task.get_coro()) for task in asyncio.all_tasks())
+
+    # All of them come before the agent gets to do anything.
+    burst = [socket.create_connection(("127.0.0.1", agent.port), source_address=(OTHERS[n % 8], 0)) for n in range(100)]
+    most = 0
+    for _ in range(300):
+        await asyncio.sleep(0)
+        most = max(most, beginning())
+    for stranger in burst:
+        stranger.close()
+    assert 0 < most <= Limits().strangers + 6
