@@ -9,7 +9,6 @@ from ..context import Situation
 from ..model.records import History, JobRecord, MissRecord
 from ..model.verdict import Status, Verdict
 
-COULD_NOT_START: Final = frozenset({"job_could_not_start", "job_state_unreadable"})
 _BAD: Final = frozenset({Status.FAILED, Status.OVERDUE})
 _MOST_SLOTS: Final = 50
 
@@ -48,7 +47,7 @@ def _misses(job_id: str, verdict: Verdict, situation: Situation) -> Iterable[Mis
         return
     code, values = verdict.reason.code, verdict.reason.values
     node, slot = str(values.get("node", "")), values.get("slot")
-    if code in COULD_NOT_START and verdict.status is Status.FAILED:
+    if code.meaning.is_start_failed and verdict.status is Status.FAILED:
         if verdict.since is not None:
             yield _miss(job_id, verdict.since, node, code, verdict.error)
     elif verdict.status is Status.OVERDUE and isinstance(slot, datetime):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from ..model.reason_codes import ReasonCode
 from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict
 
 SKEW_WARNED_OF: Final = timedelta(minutes=5)
@@ -73,7 +74,7 @@ def judge_cluster(counts: Counts, others: Iterable[Verdict], skews: Sequence[tup
         "unknown": str(counts.unknown),
     }
     if counts.problems or problems:
-        code, status, problem = "cluster_problem", Status.FAILED, True
+        code, status, problem = ReasonCode.CLUSTER_PROBLEM, Status.FAILED, True
     elif counts.unknown or any(verdict.problem is None for verdict in held):
         reason = Reason("cluster_unknown", values)
         return Verdict(status=Status.UNKNOWN, problem=None, reason=reason, findings=findings)

@@ -16,11 +16,11 @@ from .sizes import size_findings
 LOCK_LIMIT: Final = timedelta(minutes=10)
 _TOOLS: Final = {"qemu": "qm", "lxc": "pct"}
 _WARNINGS: Final = {
-    "prune_failed": (Status.WARNING, "retention_failed"),
-    "no_disks": (Status.WARNING, "backup_without_disks"),
-    "freeze_failed": (Status.OK, "freeze_failed"),
-    "notes_failed": (Status.OK, "notes_failed"),
-    "log_upload_failed": (Status.OK, "log_upload_failed"),
+    "prune_failed": (Status.WARNING, ReasonCode.RETENTION_FAILED),
+    "no_disks": (Status.WARNING, ReasonCode.BACKUP_WITHOUT_DISKS),
+    "freeze_failed": (Status.OK, ReasonCode.FREEZE_FAILED),
+    "notes_failed": (Status.OK, ReasonCode.NOTES_FAILED),
+    "log_upload_failed": (Status.OK, ReasonCode.LOG_UPLOAD_FAILED),
 }
 
 
@@ -100,9 +100,9 @@ def _record_findings(guest: Guest, record: GuestRecord, situation: Situation) ->
     if is_still_locked(record, situation):
         yield Status.WARNING, _lock(guest)
     if record.newly_excluded:
-        yield Status.WARNING, Reason("disks_newly_excluded", {"disks": ", ".join(record.newly_excluded)})
+        yield Status.WARNING, Reason(ReasonCode.DISKS_NEWLY_EXCLUDED, {"disks": ", ".join(record.newly_excluded)})
     elif record.excluded_disks:
-        yield Status.OK, Reason("partial", {"disks": ", ".join(record.excluded_disks)})
+        yield Status.OK, Reason(ReasonCode.PARTIAL, {"disks": ", ".join(record.excluded_disks)})
 
 
 def _run_findings(
@@ -114,6 +114,6 @@ def _run_findings(
             yield status, Reason(code, {"node": good.node, "storage": good.storage or ""})
     known = set(record.excluded_disks or ()) if record else set()
     if record is not None and record.excluded_disks is not None and (surprising := set(good.excluded) - known):
-        yield Status.WARNING, Reason("disks_not_in_archive", {"disks": ", ".join(sorted(surprising))})
+        yield Status.WARNING, Reason(ReasonCode.DISKS_NOT_IN_ARCHIVE, {"disks": ", ".join(sorted(surprising))})
     if good.by_hand and good.upid in verdict.evidence:
-        yield Status.OK, Reason("copy_outside_job", {"storage": good.storage or ""})
+        yield Status.OK, Reason(ReasonCode.COPY_OUTSIDE_JOB, {"storage": good.storage or ""})

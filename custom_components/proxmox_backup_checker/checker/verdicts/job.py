@@ -27,18 +27,19 @@ from .runs_in_progress import excused_since, hanging
 _ANNOUNCED: Final = timedelta(days=7)
 _SLOW_FACTOR: Final = 3
 _SLOW_LEAST: Final = timedelta(minutes=30)
-_WORST_FIRST: Final = (Status.FAILED, Status.OVERDUE, Status.UNKNOWN, Status.WARNING, Status.OK, Status.PENDING)
 
 
 def judge_job(job: BackupJob, situation: Situation) -> Verdict:
     """Return the verdict of a job from its runs, its slots and what its state files tell."""
     runs = situation.job_runs(job)
     if job.job_id in situation.facts.policy.ignored_jobs:
-        return Verdict(status=Status.IGNORED, problem=False, reason=Reason("job_ignored_by_choice"), job_id=job.job_id)
+        return Verdict(
+            status=Status.IGNORED, problem=False, reason=Reason(ReasonCode.JOB_IGNORED_BY_CHOICE), job_id=job.job_id
+        )
     if not job.enabled:
         record = situation.job_record(job)
         since = record.disabled_since if record else None
-        verdict = Verdict(status=Status.PAUSED, problem=False, reason=Reason("job_is_disabled"), since=since)
+        verdict = Verdict(status=Status.PAUSED, problem=False, reason=Reason(ReasonCode.JOB_IS_DISABLED), since=since)
     else:
         verdict = _settled(job, runs, situation)
     verdict = replace(verdict, last_success=_last_success(job, runs, situation), job_id=job.job_id)
@@ -73,7 +74,7 @@ def _skipped_slot(job: BackupJob, situation: Situation) -> Reason | None:
         skipped = _next_skipped(event, today, zone) if event is not None else None
         if skipped is not None and skipped[0] - today <= _ANNOUNCED:
             values = {"date": skipped[0].isoformat(), "time": skipped[1], "zone": str(zone)}
-            return Reason("slot_skipped_by_clock_change", values)
+            return Reason(ReasonCode.SLOT_SKIPPED_BY_CLOCK_CHANGE, values)
     return None
 
 
@@ -159,7 +160,7 @@ def _hours(duration: timedelta) -> str:
 
 def _settled(job: BackupJob, runs: tuple[RunRecord, ...], situation: Situation) -> Verdict:
     if stuck := stuck_state(job, None, situation.facts, runs):
-        code = "job_could_not_start" if stuck.error is None else "job_state_unreadable"
+        code = ReasonCode.JOB_COULD_NOT_START if stuck.error is None else ReasonCode.JOB_STATE_UNREADABLE
         error = stuck.error or (stuck.message or "").strip()
         return Verdict(
             status=Status.FAILED,
@@ -176,15 +177,16 @@ def _settled(job: BackupJob, runs: tuple[RunRecord, ...], situation: Situation) 
         reason = Reason("job_cannot_start", {"error": refusal})
         return Verdict(status=Status.FAILED, problem=True, reason=reason, error=refusal, trace={"rule": "unresolved"})
     if not has_schedule(job):
-        return Verdict(status=Status.WARNING, problem=False, reason=Reason("job_never_runs_by_itself"))
+        return Verdict(status=Status.WARNING, problem=False, reason=Reason(ReasonCode.JOB_NEVER_RUNS_BY_ITSELF))
     if event_of(job) is None:
         return replace(
-            unknown("schedule_unreadable", job=job_name(job), schedule=job.schedule or ""), trace={"rule": "schedule"}
+            unknown(ReasonCode.SCHEDULE_UNREADABLE, job=job_name(job), schedule=job.schedule or ""),
+            trace={"rule": "schedule"},
         )
     verdicts = [_on_node(job, node, situation) for node in _nodes_that_owe(job, runs, situation)]
     if not verdicts:
         return _nothing_to_do(job, situation)
-    worst = min(verdicts, key=lambda verdict: _WORST_FIRST.index(verdict.status))
+    worst = min(verdicts, key=lambda verdict: gravity(verdict.status))
     upcoming = [verdict.next_due for verdict in verdicts if verdict.next_due is not None]
     evidence = tuple(upid for verdict in verdicts for upid in verdict.evidence)
     return replace(worst, next_due=min(upcoming, default=None), evidence=evidence)
@@ -212,7 +214,7 @@ def _nothing_to_do(job: BackupJob, situation: Situation) -> Verdict:
         return unknown(Blindness.NODE_UNREACHABLE, node=", ".join(_blind_nodes(situation)))
     if job.pool is not None and not situation.facts.pools_visible:
         return unknown(Blindness.POOLS_HIDDEN)
-    return Verdict(status=Status.WARNING, problem=False, reason=Reason("job_without_guests"))
+    return Verdict(status=Status.WARNING, problem=False, reason=Reason(ReasonCode.JOB_WITHOUT_GUESTS))
 
 
 def _blind_nodes(situation: Situation) -> list[str]:
@@ -241,7 +243,7 @@ def _on_node(job: BackupJob, node: str, situation: Situation) -> Verdict:
     ):
         verdict = _from_runs(runs, situation, table, floor)
     elif due is None:
-        verdict = Verdict(status=Status.PENDING, problem=False, reason=Reason("job_first_run_not_due"))
+        verdict = Verdict(status=Status.PENDING, problem=False, reason=Reason(ReasonCode.JOB_FIRST_RUN_NOT_DUE))
     else:
         verdict = _missed(job, node, runs, owed, table, due, floor, situation)
     trace = {"node": node, "due_slot": due.isoformat() if due else "", "allowance": str(table.allowance)}
@@ -301,7 +303,7 @@ def _missed(
         return unknown("job_no_run_seen")
     miss = explain_miss(guests[0], job, due, table, situation) if guests else None
     if miss is not None and expected_off(node, miss, situation.facts.policy):
-        reason = Reason("node_expected_offline", miss.reason.values)
+        reason = Reason(ReasonCode.NODE_EXPECTED_OFFLINE, miss.reason.values)
         return Verdict(status=Status.PENDING, problem=False, reason=reason, confidence=Confidence.SCHEDULED)
     verdict = Verdict(
         status=Status.OVERDUE,

@@ -25,11 +25,11 @@ from .archive_evidence import Claim, archives_for
 from .missed_slots import expected_off, explain_miss
 from .runs_in_progress import excused_since, hanging
 
-_FAILURES: Final[Mapping[Result, str]] = {
-    Result.FAILED: "backup_failed",
-    Result.CANCELLED: "backup_cancelled",
-    Result.INTERRUPTED: "backup_interrupted",
-    Result.NOT_REACHED: "backup_not_reached",
+_FAILURES: Final[Mapping[Result, ReasonCode]] = {
+    Result.FAILED: ReasonCode.BACKUP_FAILED,
+    Result.CANCELLED: ReasonCode.BACKUP_CANCELLED,
+    Result.INTERRUPTED: ReasonCode.BACKUP_INTERRUPTED,
+    Result.NOT_REACHED: ReasonCode.BACKUP_NOT_REACHED,
 }
 _USUAL_GAPS: Final = 2.0
 _LEAST_RUNS: Final = 3
@@ -218,10 +218,23 @@ def from_outcome(newest: Outcome, situation: Situation) -> Verdict:
     )
 
 
-def _success_code(outcome: Outcome) -> str:
+def _success_code(outcome: Outcome) -> ReasonCode:
     if outcome.by_hand:
-        return "backed_up_by_hand"
-    return "backed_up" if outcome.job_id else "backed_up_by_unknown_job"
+        return ReasonCode.BACKED_UP_BY_HAND
+    return ReasonCode.BACKED_UP if outcome.job_id else ReasonCode.BACKED_UP_BY_UNKNOWN_JOB
+
+
+def _failure_code(outcome: Outcome) -> ReasonCode:
+    match outcome.result:
+        case Result.FAILED if not outcome.error:
+            return ReasonCode.BACKUP_FAILED_UNEXPLAINED
+        case Result.NOT_REACHED if outcome.job_id is None:
+            explained = ReasonCode.BACKUP_NOT_REACHED_BY_ANY_JOB
+            return explained if outcome.error else ReasonCode.BACKUP_NOT_REACHED_BY_ANY_JOB_UNEXPLAINED
+        case Result.NOT_REACHED if not outcome.error:
+            return ReasonCode.BACKUP_NOT_REACHED_UNEXPLAINED
+        case result:
+            return _FAILURES[result]
 
 
 def _with_failures(verdict: Verdict, outcomes: Sequence[Outcome], table: Timetable, floor: datetime | None) -> Verdict:
@@ -308,7 +321,7 @@ def _missed(
         return Verdict(
             status=Status.PENDING,
             problem=False,
-            reason=Reason("node_expected_offline", miss.reason.values),
+            reason=Reason(ReasonCode.NODE_EXPECTED_OFFLINE, miss.reason.values),
             confidence=Confidence.SCHEDULED,
             trace={"rule": "node_expected_offline", "slot": due.isoformat()},
         )
@@ -334,7 +347,7 @@ def _unseen(guest: Guest, situation: Situation) -> Verdict:
     if node is not None and node.blindness is not None:
         return replace(unknown(node.blindness, node=guest.node), trace={"rule": "not_visible"})
     seen = situation.facts.read_at or situation.facts.now
-    return replace(unknown("cannot_verify", since=seen), trace={"rule": "cluster_not_visible"})
+    return replace(unknown(ReasonCode.CANNOT_VERIFY, since=seen), trace={"rule": "cluster_not_visible"})
 
 
 def _by_archive(promise: Promise, table: Timetable, situation: Situation) -> Verdict | None:
@@ -378,7 +391,9 @@ def _without_timetable(guest: Guest, job: BackupJob, outcomes: Sequence[Outcome]
     trace = {"rule": "observed_rhythm"}
     if not outcomes:
         if event_of(job) is None:
-            return replace(unknown("schedule_unreadable", job=job_name(job), schedule=job.schedule or ""), trace=trace)
+            return replace(
+                unknown(ReasonCode.SCHEDULE_UNREADABLE, job=job_name(job), schedule=job.schedule or ""), trace=trace
+            )
         return replace(_unseen(guest, situation), trace=trace)
     verdict = from_outcome(outcomes[0], situation)
     if verdict.status is Status.OK:
@@ -393,6 +408,6 @@ def _without_timetable(guest: Guest, job: BackupJob, outcomes: Sequence[Outcome]
     if not situation.has_come(starts[0] + _USUAL_GAPS * usual - skew):
         return replace(verdict, trace=trace)
     if event_of(job) is not None:
-        code: str = node.blindness if node and node.blindness else Blindness.NODE_UNREACHABLE
+        code = node.blindness if node and node.blindness else Blindness.NODE_UNREACHABLE
         return replace(unknown(code, node=guest.node), trace=trace)
     return replace(unknown("schedule_unreadable", job=job_name(job), schedule=job.schedule or ""), trace=trace)

@@ -210,16 +210,16 @@ def _in_words(audit: RetentionAudit, promise: _Promise) -> Iterable[tuple[Status
     storage, job = promise.storage.storage, job_name(promise.job)
     if audit.standing is Standing.NOT_PRUNED:
         values = {"count": str(len(audit.extra)), "storage": storage, "keep": keep_text(promise.keep)}
-        yield Status.WARNING, Reason("prune_not_working", values)
+        yield Status.WARNING, Reason(ReasonCode.PRUNE_NOT_WORKING, values)
     if audit.standing is Standing.SHORT:
         nights = ", ".join(night.isoformat() for night in audit.nights[-_NIGHTS_NAMED:])
         counts = {"there": str(audit.counted), "promised": str(audit.promised), "nights": nights}
-        yield Status.OK, Reason("retention_short", counts)
+        yield Status.OK, Reason(ReasonCode.RETENTION_SHORT, counts)
     values = {"count": str(audit.counted), "limit": str(audit.limit), "storage": storage, "job": job}
     if audit.standing is Standing.LIMIT_REACHED:
-        yield Status.WARNING, Reason("archive_limit_reached", values)
+        yield Status.WARNING, Reason(ReasonCode.ARCHIVE_LIMIT_REACHED, values)
     if audit.standing is Standing.LIMIT_NEAR:
-        yield Status.OK, Reason("archive_limit_near", values)
+        yield Status.OK, Reason(ReasonCode.ARCHIVE_LIMIT_NEAR, values)
 
 
 def _promises(guest: Guest, situation: Situation) -> list[_Promise]:

@@ -85,7 +85,7 @@ def _of_outcome(outcome: Outcome, day: date, wall: Wall) -> WallRun:
         day=day,
         result=result,
         job_id=outcome.job_id,
-        job_name=_name(outcome.job_id, wall),
+        job_name=_job_name(outcome.job_id, wall),
         by_hand=outcome.by_hand,
         confidence=outcome.confidence,
         size=outcome.size,
@@ -109,7 +109,7 @@ def _of_run(run: RunRecord, day: date, wall: Wall) -> WallRun:
         day=day,
         result="running" if run.ended is None else _RUN_RESULTS.get(cell_of_run(run, wall), "unclear"),
         job_id=run.job_id,
-        job_name=_name(run.job_id, wall),
+        job_name=_job_name(run.job_id, wall),
         by_hand=run.confidence is Confidence.MANUAL,
         confidence=run.confidence,
         size=sum(sizes) if sizes else None,
@@ -130,15 +130,14 @@ def _of_missed(miss: Missed, wall: Wall) -> WallRun:
         day=wall.days.dates[miss.day],
         result="missed",
         job_id=miss.job_id,
-        job_name=_name(miss.job_id, wall),
+        job_name=_job_name(miss.job_id, wall),
         by_hand=False,
         confidence=Confidence.SCHEDULED,
     )
 
 
-def _name(job_id: str | None, wall: Wall) -> str | None:
-    record = wall.picture.history.jobs.get(job_id) if job_id is not None else None
-    return record.name if record else None
+def _job_name(job_id: str | None, wall: Wall) -> str | None:
+    return job_name_by_id(job_id, wall.picture.history.jobs) or None
 
 
 def sizes_of_guest(guest: Guest, wall: Wall) -> list[int | None]:
@@ -147,9 +146,10 @@ def sizes_of_guest(guest: Guest, wall: Wall) -> list[int | None]:
     Beside a file, what a backup server had to be sent would look like a backup that has shrunk.
     """
     good = [(day, outcome) for day, outcome in wall.outcomes(guest) if outcome.result is Result.OK]
-    storages = Counter(outcome.storage for _, outcome in good)
-    usual = max(storages, key=lambda storage: storages[storage], default=None)
+    uses = Counter(outcome.storage for _, outcome in good)
+    usual = max(uses, key=lambda storage: uses[storage], default=None)
     sizes: list[int | None] = [None] * len(wall.days)
+    storages = [view.storage for view in wall.picture.storages.values()]
     for day, outcome in good:
         if outcome.storage == usual and sizes[day] is None:
             sizes[day] = stored_bytes(outcome, wall.context.facts)
@@ -159,6 +159,7 @@ def sizes_of_guest(guest: Guest, wall: Wall) -> list[int | None]:
 def sizes_of_job(view: JobView, wall: Wall) -> list[int | None]:
     """Return what a job saved on each day, on all nodes."""
     sizes: list[int | None] = [None] * len(wall.days)
+    storages = [view.storage for view in wall.picture.storages.values()]
     for run in wall.picture.index.by_job.get(view.job.job_id, ()):
         if run.started < wall.days.starts[0]:
             break
@@ -192,7 +193,7 @@ def gone_guests(picture: Picture, since: datetime) -> Iterator[tuple[Guest, Gues
 def verdict_on_gone(record: GuestRecord) -> Verdict:
     """Return what is held of a guest that has been removed."""
     since = record.absent_since
-    reason = Reason("guest_removed", {"since": since} if since else {})
+    reason = Reason(ReasonCode.GUEST_REMOVED, {"since": since} if since else {})
     return Verdict(status=Status.IGNORED, problem=False, reason=reason, since=since)
 
 
