@@ -110,9 +110,9 @@ def test_a_backup_whose_log_is_gone_has_neither_size_nor_duration() -> None:
 
 def test_on_a_backup_server_the_size_is_what_had_to_be_transferred() -> None:
     known = facts([WEB], [NIGHTLY], storages=(storage("pbs"), storage("nas")))
-    assert stored_bytes(outcome(storage="pbs", transferred=0), known.storages) == 0
-    assert stored_bytes(outcome(storage="pbs", transferred=None), known.storages) == 3 * GIB
-    assert stored_bytes(outcome(storage="nas", transferred=5), known.storages) == 3 * GIB
+    assert stored_bytes(outcome(storage="pbs", transferred=0), known) == 0
+    assert stored_bytes(outcome(storage="pbs", transferred=None), known) == 3 * GIB
+    assert stored_bytes(outcome(storage="nas", transferred=5), known) == 3 * GIB
 
 
 def test_restore_points_are_counted_over_all_storages_and_the_oldest_is_told() -> None:

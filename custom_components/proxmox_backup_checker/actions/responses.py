@@ -6,9 +6,9 @@ from typing import Any
 from ..checker.archives.archive import archive_time
 from ..checker.assessment import Picture
 from ..checker.model.facts import StorageFacts, storage_key
+from ..checker.model.labels import job_name_by_id
 from ..checker.model.outcome import Outcome
 from ..checker.model.records import RunRecord
-from ..checker.views.report import job_title
 from ..coordinator import CheckerCoordinator
 from ..proxmox.api.backup_models import Archive
 from ..proxmox.vzdump.failure_cause import cause_of

@@ -58,7 +58,7 @@ def figures_of_guest(guest: Guest, situation: Situation) -> GuestFigures:
     newest = next((archive for archive in archives if archive.storage in servers), None) if servers else None
     certain = _are_all_told(guest, situation)
     return GuestFigures(
-        size=stored_bytes(good, situation.facts.storages) if good else None,
+        size=stored_bytes(good, situation.facts) if good else None,
         duration=timedelta(seconds=good.seconds) if good and good.seconds is not None else None,
         restore_points=len(archives) if certain else None,
         oldest=archive_time(archives[-1]) if archives and certain else None,
@@ -113,7 +113,7 @@ def figures_of_job(job: BackupJob, situation: Situation) -> JobFigures:
         size
         for run in together
         for outcome in run.outcomes
-        if (size := stored_bytes(outcome, situation.facts.storages)) is not None
+        if (size := stored_bytes(outcome, situation.facts)) is not None
     ]
     return JobFigures(duration=_duration(together), size=sum(sizes) if sizes else None)
 
@@ -132,13 +132,6 @@ def stored_bytes(outcome: Outcome, facts: Facts) -> int | None:
     if storage is not None and storage.is_backup_server and outcome.transferred is not None:
         return outcome.transferred
     return outcome.size
-
-
-def _is_on_backup_server(outcome: Outcome, storages: Iterable[StorageFacts]) -> bool:
-    """Tell whether a backup went to a Proxmox Backup Server."""
-    name = outcome.storage or "local"
-    found = next((found for found in storages if found.storage == name and found.serves(outcome.node)), None)
-    return found is not None and found.is_backup_server
 
 
 def used_percent(storage: StorageFacts) -> float | None:

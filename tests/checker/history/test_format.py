@@ -20,6 +20,7 @@ from custom_components.proxmox_backup_checker.checker.model.records import (
     StorageRecord,
     VerdictRecord,
 )
+from custom_components.proxmox_backup_checker.checker.model.subject import Subject
 
 from ..histories import NOW, any_of, history_of, nights, outcome, run_of
 

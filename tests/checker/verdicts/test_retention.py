@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from custom_components.proxmox_backup_checker.checker.jobs.retention import removes_old, retention_of
 from custom_components.proxmox_backup_checker.checker.model.facts import ArchiveListing, StorageFacts
 from custom_components.proxmox_backup_checker.checker.verdicts.retention import (
     RetentionAudit,
@@ -13,8 +14,6 @@ from custom_components.proxmox_backup_checker.checker.verdicts.retention import 
     audit_retention,
     keep_text,
     promised_slots,
-    removes_old,
-    retention_of,
 )
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import Archive
 from custom_components.proxmox_backup_checker.proxmox.calendar.event import CalendarEvent

@@ -10,12 +10,7 @@ import pytest
 from custom_components.proxmox_backup_checker.checker.model.facts import Facts, StorageFacts
 from custom_components.proxmox_backup_checker.checker.model.outcome import Outcome, Result
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence, Status
-from custom_components.proxmox_backup_checker.checker.verdicts.sizes import (
-    PastBackup,
-    judge_sizes,
-    size_findings,
-    size_text,
-)
+from custom_components.proxmox_backup_checker.checker.verdicts.sizes import PastBackup, judge_sizes, size_findings
 
 from .. import builders
 from ..builders import NOW

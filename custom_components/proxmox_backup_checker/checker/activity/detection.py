@@ -13,11 +13,13 @@ from typing import Final
 from ..archives.archive import file_name
 from ..context import Situation
 from ..metrics import stored_bytes
+from ..model.labels import abbreviated, job_name_by_id, labels_of_guests
 from ..model.outcome import Result
+from ..model.reason_codes import ReasonCode
 from ..model.records import GuestRecord, History, JobRecord, MissRecord, RunRecord
 from ..model.subject import Subject
 from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict
-from ..runs.run_summary import guest_name, is_empty, result_of_run
+from ..runs.run_summary import is_empty, result_of_run
 from ..runs.run_words import tell_run
 from .events import ActivityEvent, ActivityKind
 from .job_changes import changes_of_jobs, changes_of_storages
@@ -98,9 +100,7 @@ def _of_run(run: RunRecord, duration: timedelta, ended: datetime, change: Change
     names = labels_of_guests(vmids, change.records)
     manual = run.confidence is Confidence.MANUAL
     job = job_name_by_id(run.job_id, change.after.jobs) or None
-    sizes = [
-        size for outcome in run.outcomes if (size := stored_bytes(outcome, change.situation.facts.storages)) is not None
-    ]
+    sizes = [size for outcome in run.outcomes if (size := stored_bytes(outcome, change.situation.facts)) is not None]
     return ActivityEvent(
         kind=_kind(result.status, manual=manual),
         identity=f"run_{run.upid}",

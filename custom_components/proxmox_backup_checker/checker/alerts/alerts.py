@@ -8,8 +8,10 @@ from typing import Final
 
 from ...proxmox.vzdump.failure_cause import Cause
 from ..context import Situation
-from ..model.facts import Blindness, storage_key
-from ..model.records import RunRecord
+from ..model.facts import storage_key
+from ..model.reason_codes import AlertForm, AlertKind, ReasonCode
+from ..model.records import AlertRecord, RunRecord
+from ..model.subject import CLUSTER, Subject
 from ..model.verdict import Reason, Status, Verdict
 from .acknowledgements import cause_key
 

@@ -13,7 +13,8 @@ from types import NoneType, UnionType
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
 from ..model.outcome import Outcome
-from ..model.records import History, RunRecord
+from ..model.records import STORED_AS, History, RunRecord
+from ..model.subject import Subject
 
 type Data = Any
 type Coder = Callable[[Any], Any]
@@ -123,8 +124,8 @@ def _decode_members(section: str, data: Data, shapes: Mapping[int, Columns]) -> 
     damaged = 0
     for text, value in _checked(data, dict).items():
         try:
-            key = key_type(text)
-            record = _decode_record(kind, {first: key, **_of_before(value)})
+            key = _read_key(key_type, text)
+            record = _decode_record(kind, {first: text if key_type is Subject else key, **_of_before(value)})
             if kind is RunRecord and _ROWS in value:
                 record = replace(record, outcomes=tuple(_read_rows(value[_ROWS], record, shapes)))
             found[key] = record

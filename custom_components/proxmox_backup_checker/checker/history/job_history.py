@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from ..context import Situation
+from ..model.reason_codes import ReasonCode
 from ..model.records import History, JobRecord, MissRecord
 from ..model.verdict import Status, Verdict
 
@@ -65,7 +66,7 @@ def _slots_until(slot: datetime, job_id: str, node: str, situation: Situation) -
     return [*missed[:1], *missed[1:][-_MOST_SLOTS:]]
 
 
-def _miss(job_id: str, slot: datetime, node: str, code: str, error: str | None) -> MissRecord:
+def _miss(job_id: str, slot: datetime, node: str, code: ReasonCode, error: str | None) -> MissRecord:
     key = f"{job_id}@{int(slot.timestamp())}@{node}"
     return MissRecord(key=key, job_id=job_id, slot=slot, node=node, code=code, error=error)
 

@@ -114,6 +114,7 @@ class ReasonCode(StrEnum):
     BACKUP_NOT_REACHED_BY_ANY_JOB = "backup_not_reached_by_any_job", _FAILED
     BACKUP_NOT_REACHED_BY_ANY_JOB_UNEXPLAINED = "backup_not_reached_by_any_job_unexplained", _FAILED
     STATUS_UNCLEAR = "status_unclear", _UNCLEAR
+    ARCHIVE_OF_SEVERAL_SLOTS = "archive_of_several_slots", _UNCLEAR
 
     # A guest or a job: a slot passed without a backup.
     NODE_OFFLINE = "node_offline", _NODE_OFF
@@ -123,7 +124,10 @@ class ReasonCode(StrEnum):
     RUN_MISSED = "run_missed", _MISSED
     SKIPPED_BY_JOB = "skipped_by_job", _MISSED
     MOVED_DURING_BACKUP = "moved_during_backup", _MISSED
+    MOVED_BETWEEN_JOBS = "moved_between_jobs", _MISSED
+    RUN_HANGS_SINCE = "run_hangs_since", _MISSED
     JOB_COULD_NOT_START = "job_could_not_start", _NO_START
+    JOB_CANNOT_START = "job_cannot_start", _NO_START
     JOB_STATE_UNREADABLE = "job_state_unreadable", _NO_START
     NODE_EXPECTED_OFFLINE = "node_expected_offline"
 
@@ -142,6 +146,7 @@ class ReasonCode(StrEnum):
     EXCLUDED_FROM_JOB = "excluded_from_job", _UNCOVERED
     JOB_ON_OTHER_NODE = "job_on_other_node", _UNCOVERED
     JOB_WITHOUT_SCHEDULE = "job_without_schedule", _UNCOVERED
+    JOB_NEVER_COMES = "job_never_comes", _UNCOVERED
     JOB_DISABLED_TOO_LONG = "job_disabled_too_long", Meaning(alert=AlertKind.PAUSED)
 
     # Something cannot be seen; the first four are those of Blindness.
@@ -161,6 +166,7 @@ class ReasonCode(StrEnum):
     ARCHIVE_NOT_LISTED = "archive_not_listed"
     BACKUP_WITHOUT_DISKS = "backup_without_disks"
     COPY_OUTSIDE_JOB = "copy_outside_job"
+    COPY_ELSEWHERE = "copy_elsewhere"
     DISKS_NEWLY_EXCLUDED = "disks_newly_excluded"
     DISKS_NOT_IN_ARCHIVE = "disks_not_in_archive"
     DURATION_SUSPICIOUS = "duration_suspicious"
@@ -177,6 +183,7 @@ class ReasonCode(StrEnum):
     RETENTION_SHORT = "retention_short"
     SIZE_SUSPICIOUS = "size_suspicious"
     STORAGE_NOT_ON_NODE = "storage_not_on_node"
+    WRONG_DATE = "wrong_date"
     STORAGE_NOT_WHAT_IT_WAS = "storage_not_what_it_was", Meaning(alert=AlertKind.STORAGE)
     VERIFICATION_FAILED = "verification_failed", _UNVERIFIED
     VERIFICATION_FAILED_NONE_GOOD = "verification_failed_none_good", _UNVERIFIED
@@ -192,17 +199,21 @@ class ReasonCode(StrEnum):
     JOB_STATUS_UNCLEAR = "job_status_unclear", _UNCLEAR
     JOB_NO_RUN_SEEN = "job_no_run_seen", _UNCLEAR
     JOB_FIRST_RUN_NOT_DUE = "job_first_run_not_due"
+    JOB_FIRST_RUN_IN_PROGRESS = "job_first_run_in_progress"
     JOB_IGNORED_BY_CHOICE = "job_ignored_by_choice"
     JOB_IS_DISABLED = "job_is_disabled"
     JOB_NEVER_RUNS_BY_ITSELF = "job_never_runs_by_itself"
     JOB_WITHOUT_GUESTS = "job_without_guests"
     RUN_LONGER_THAN_INTERVAL = "run_longer_than_interval"
     RUN_SLOW = "run_slow"
+    RUN_HANGS = "run_hangs", _MISSED
+    RUN_IN_PROGRESS_WITH_FAILURES = "run_in_progress_with_failures"
     SLOT_SKIPPED_BY_CLOCK_CHANGE = "slot_skipped_by_clock_change"
 
     # A storage.
     STORAGE_OK = "storage_ok"
     STORAGE_AWAY_FOR_NOW = "storage_away_for_now"
+    STORAGE_AWAY_UNTIL_NEEDED = "storage_away_until_needed"
     STORAGE_CHANGED_IDENTITY = "storage_changed_identity"
     STORAGE_DISABLED = "storage_disabled"
     STORAGE_FILL_UNKNOWN = "storage_fill_unknown"
@@ -217,6 +228,7 @@ class ReasonCode(StrEnum):
     CLUSTER_WARNING = "cluster_warning"
     CLUSTER_PROBLEM = "cluster_problem"
     CLUSTER_UNKNOWN = "cluster_unknown"
+    CLOCK_SKEW = "clock_skew"
 
     # What has happened, as events tell it.
     HAPPENED_ARCHIVES_VANISHED = "happened_archives_vanished"

@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Final
 
 from .outcome import Outcome
+from .reason_codes import AlertKind, ReasonCode
+from .subject import Subject
 from .verdict import Confidence
 
 STORED_AS: Final = "stored_as"

@@ -4,7 +4,9 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from ..model.labels import labels_of_guests
 from ..model.outcome import Result, succeeded, unclear
+from ..model.reason_codes import ReasonCode
 from ..model.records import GuestRecord, RunRecord
 from ..model.verdict import Status
 

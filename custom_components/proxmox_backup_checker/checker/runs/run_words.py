@@ -1,7 +1,8 @@
 """How a finished run is told, in one sentence."""
 
-from ..activity.events import some
+from ..model.labels import abbreviated
 from ..model.outcome import Result
+from ..model.reason_codes import ReasonCode
 from ..model.records import RunRecord
 from ..model.verdict import Confidence, Reason, Status
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from ...proxmox.api.backup_models import BackupJob
 from ...proxmox.api.cluster_models import Guest
@@ -11,10 +12,11 @@ from ..context import Situation
 from ..jobs.coverage import Coverage
 from ..jobs.timetable import has_schedule
 from ..model.facts import Blindness
-from ..model.labels import job_name, names_of
+from ..model.labels import job_name, names_of_jobs
 from ..model.outcome import Result
 from ..model.policy import NO_BACKUP_TAG, agreed_age
-from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict, unknown
+from ..model.reason_codes import ReasonCode
+from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict, gravity, unknown
 from .guest_findings import findings_of, hints_of
 from .promises import judge_promise
 
@@ -85,7 +87,7 @@ def _storage_changed(guest: Guest, situation: Situation) -> Verdict | None:
     names = {situation.facts.storage_name(job.storage, guest.node) for job in situation.jobs_of(guest)}
     for storage, since in changed:
         if storage.storage in names and storage.serves(guest.node):
-            return replace(unknown("storage_not_what_it_was", storage=storage.storage), since=since)
+            return replace(unknown(ReasonCode.STORAGE_NOT_WHAT_IT_WAS, storage=storage.storage), since=since)
     return None
 
 
@@ -159,7 +161,7 @@ def _moved_between_jobs(guest: Guest, verdict: Verdict, covering: Sequence[Backu
     if not left or not limits or last is None or not situation.has_come(last + max(limits)):
         return verdict
     values: dict[str, str | datetime] = {"last": last, "node": guest.node, "origin": record.moved_from}
-    reason = Reason("moved_between_jobs", {**values, "job": names_of([*left, *covering])})
+    reason = Reason(ReasonCode.MOVED_BETWEEN_JOBS, {**values, "job": names_of_jobs([*left, *covering])})
     return replace(verdict, status=Status.OVERDUE, problem=True, reason=reason, since=last + max(limits), failures=1)
 
 
@@ -205,8 +207,8 @@ def _without_promise(guest: Guest, covering: list[BackupJob], situation: Situati
     if covering:
         # They run only when somebody starts them.
         reason = Reason(
-            "job_never_comes" if all(map(has_schedule, covering)) else "job_without_schedule",
-            {"job": names_of(covering)},
+            ReasonCode.JOB_NEVER_COMES if all(map(has_schedule, covering)) else ReasonCode.JOB_WITHOUT_SCHEDULE,
+            {"job": names_of_jobs(covering)},
         )
         return Verdict(status=Status.UNCOVERED, problem=True, reason=reason)
     if paused := situation.jobs_of(guest, enabled=False):
@@ -273,5 +275,5 @@ def _why_uncovered(guest: Guest, situation: Situation) -> Reason:
                 ReasonCode.JOB_ON_OTHER_NODE, {"job": job_name(job), "node": job.node or "", "here": guest.node}
             )
         if job.all_guests and guest.vmid in job.exclude:
-            return Reason("excluded_from_job", {"job": job_name(job)})
-    return Reason("no_job")
+            return Reason(ReasonCode.EXCLUDED_FROM_JOB, {"job": job_name(job)})
+    return Reason(ReasonCode.NO_JOB)

@@ -15,11 +15,12 @@ from ...proxmox.vzdump.failure_cause import Cause, cause_of
 from ..context import Situation
 from ..jobs.timetable import Timetable, event_of, has_schedule
 from ..model.facts import Blindness
-from ..model.labels import job_name
+from ..model.labels import job_name, labels_of_guests
 from ..model.outcome import Result, succeeded
+from ..model.reason_codes import ReasonCode
 from ..model.records import RunRecord
-from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict, unknown
-from ..runs.run_summary import RunResult, guest_name, is_empty, result_of_run
+from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict, gravity, unknown
+from ..runs.run_summary import RunResult, is_empty, result_of_run
 from .missed_slots import expected_off, explain_miss, stuck_state
 from .promises import failing, kept_by_archives
 from .runs_in_progress import excused_since, hanging
@@ -104,7 +105,7 @@ def _with_progress(job: BackupJob, verdict: Verdict, situation: Situation) -> Ve
         if (slow := _too_slow(job, going_on, situation)) is not None:
             verdict = replace(verdict, reason=slow, findings=(slow, *verdict.findings))
         elif verdict.status is Status.PENDING:
-            verdict = replace(verdict, reason=Reason("job_first_run_in_progress", {"node": going_on[0].node}))
+            verdict = replace(verdict, reason=Reason(ReasonCode.JOB_FIRST_RUN_IN_PROGRESS, {"node": going_on[0].node}))
     if (failed := _failed_so_far(going_on, situation)) is not None:
         verdict = replace(verdict, findings=(failed, *verdict.findings))
     if all("waiting_for_lock" in run.notes for run in going_on):
@@ -119,8 +120,8 @@ def _failed_so_far(going_on: Iterable[RunRecord], situation: Situation) -> Reaso
     ]
     if not bad:
         return None
-    names = ", ".join(guest_name(outcome.vmid, situation.history.guests) for outcome in bad)
-    return Reason("run_in_progress_with_failures", {"node": bad[0].node, "guests": names})
+    names = ", ".join(labels_of_guests([outcome.vmid for outcome in bad], situation.history.guests))
+    return Reason(ReasonCode.RUN_IN_PROGRESS_WITH_FAILURES, {"node": bad[0].node, "guests": names})
 
 
 def _hung(job: BackupJob, nodes: Iterable[str], situation: Situation) -> Reason | None:
@@ -135,7 +136,8 @@ def _hung(job: BackupJob, nodes: Iterable[str], situation: Situation) -> Reason 
         if skips or waiting:
             elapsed = situation.node_now(node) - run.started
             return Reason(
-                "run_hangs", {"node": node, "hours": _hours(elapsed), "usual": _hours(situation.usual_duration(job))}
+                ReasonCode.RUN_HANGS,
+                {"node": node, "hours": _hours(elapsed), "usual": _hours(situation.usual_duration(job))},
             )
     return None
 
@@ -146,10 +148,10 @@ def _too_slow(job: BackupJob, going_on: Iterable[RunRecord], situation: Situatio
         table = situation.timetable(job, run.node)
         if table is not None and (following := table.event.next_after(run.started.astimezone(table.zone))) is not None:
             if following.timestamp() < situation.node_now(run.node).timestamp() - 60:
-                return Reason("run_longer_than_interval", {"node": run.node, "hours": _hours(elapsed)})
+                return Reason(ReasonCode.RUN_LONGER_THAN_INTERVAL, {"node": run.node, "hours": _hours(elapsed)})
         typical = situation.typical_duration(job)
         if typical is not None and elapsed > max(_SLOW_FACTOR * typical, _SLOW_LEAST):
-            return Reason("run_slow", {"node": run.node, "hours": _hours(elapsed)})
+            return Reason(ReasonCode.RUN_SLOW, {"node": run.node, "hours": _hours(elapsed)})
     return None
 
 
@@ -174,7 +176,7 @@ def _settled(job: BackupJob, runs: tuple[RunRecord, ...], situation: Situation) 
             trace={"rule": "job_state_file", "node": stuck.node},
         )
     if (refusal := situation.facts.unresolved.get(job.job_id)) is not None and "does not exist" in refusal:
-        reason = Reason("job_cannot_start", {"error": refusal})
+        reason = Reason(ReasonCode.JOB_CANNOT_START, {"error": refusal})
         return Verdict(status=Status.FAILED, problem=True, reason=reason, error=refusal, trace={"rule": "unresolved"})
     if not has_schedule(job):
         return Verdict(status=Status.WARNING, problem=False, reason=Reason(ReasonCode.JOB_NEVER_RUNS_BY_ITSELF))
@@ -285,22 +287,22 @@ def _missed(
     facts = situation.node(node)
     kept = [kept_by_archives(guest, job, due, table, situation) for guest in guests]
     if kept and all(verdict is not None and verdict.status is Status.OK for verdict in kept):
-        reason = Reason("job_archives_found")
+        reason = Reason(ReasonCode.JOB_ARCHIVES_FOUND)
         return Verdict(status=Status.OK, problem=False, reason=reason, confidence=Confidence.ARTIFACT)
     off = facts is not None and not facts.online and situation.is_fresh
     if not situation.is_seen(node, table.deadline(due)) and not off:
         if facts is not None and facts.blindness is not None:
             return unknown(facts.blindness, node=node)
-        return unknown("cannot_verify", since=situation.facts.read_at or situation.facts.now)
+        return unknown(ReasonCode.CANNOT_VERIFY, since=situation.facts.read_at or situation.facts.now)
     proven = [
         situation.are_runs_known(guest, due, table.deadline(due), job)
         or situation.is_absence_proven(guest, situation.facts.storage_name(table.storage_at(due), node), due)
         for guest in guests
     ]
     if guests and not any(proven):
-        return unknown("job_no_run_seen")
+        return unknown(ReasonCode.JOB_NO_RUN_SEEN)
     if not guests and not runs and (situation.history.began is None or situation.history.began > due):
-        return unknown("job_no_run_seen")
+        return unknown(ReasonCode.JOB_NO_RUN_SEEN)
     miss = explain_miss(guests[0], job, due, table, situation) if guests else None
     if miss is not None and expected_off(node, miss, situation.facts.policy):
         reason = Reason(ReasonCode.NODE_EXPECTED_OFFLINE, miss.reason.values)
@@ -308,7 +310,9 @@ def _missed(
     verdict = Verdict(
         status=Status.OVERDUE,
         problem=True,
-        reason=miss.reason if miss else Reason("run_missed", {"node": node, "slot": due, "job": job_name(job)}),
+        reason=miss.reason
+        if miss
+        else Reason(ReasonCode.RUN_MISSED, {"node": node, "slot": due, "job": job_name(job)}),
         since=table.deadline(due),
         confidence=Confidence.SCHEDULED,
         failures=1,

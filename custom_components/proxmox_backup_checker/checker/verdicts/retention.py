@@ -22,6 +22,7 @@ from ..jobs.retention import removes_old, retention_of
 from ..model.facts import StorageFacts
 from ..model.labels import job_name
 from ..model.outcome import Outcome, Result
+from ..model.reason_codes import ReasonCode
 from ..model.verdict import Reason, Status
 
 _MOST_SLOTS: Final = 500

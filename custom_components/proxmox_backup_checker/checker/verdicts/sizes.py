@@ -6,7 +6,9 @@ from statistics import median
 from typing import Final, Protocol
 
 from ..model.facts import Facts
+from ..model.labels import size_text
 from ..model.outcome import Outcome, Result
+from ..model.reason_codes import ReasonCode
 from ..model.verdict import Reason, Status
 
 _LEAST_RUNS: Final = 5

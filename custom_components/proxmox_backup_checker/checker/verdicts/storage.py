@@ -6,7 +6,8 @@ from typing import Final
 
 from ..context import Situation
 from ..model.facts import StorageFacts, storage_key
-from ..model.labels import job_name
+from ..model.labels import job_name, size_text
+from ..model.reason_codes import ReasonCode
 from ..model.verdict import Confidence, Reason, Status, Verdict, unknown
 from .storage_forecast import next_run_that_does_not_fit
 
@@ -31,7 +32,7 @@ def judge_storage(storage: StorageFacts, situation: Situation) -> Verdict:
             reason = Reason(ReasonCode.STORAGE_OF_RESTING_NODE, {"node": storage.node})
             return Verdict(status=Status.PENDING, problem=False, reason=reason, since=since)
         if since is not None and not _is_needed_since(storage, since, situation):
-            reason = Reason("storage_away_until_needed", {"since": since})
+            reason = Reason(ReasonCode.STORAGE_AWAY_UNTIL_NEEDED, {"since": since})
             return Verdict(status=Status.PENDING, problem=False, reason=reason, since=since)
         nodes = ", ".join(storage.nodes) or storage.node or ", ".join(sorted(situation.facts.nodes))
         return replace(unknown(ReasonCode.STORAGE_UNREACHABLE, nodes=nodes), since=since)

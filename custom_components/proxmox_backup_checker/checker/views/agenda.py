@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 
 from ..assessment import JobView, Picture
 from ..jobs.timetable import event_of
-from ..model.labels import job_name
+from ..model.labels import abbreviated, duration_text, job_name, job_name_by_id, labels_of_guests, size_text
 from ..model.outcome import Result
+from ..model.reason_codes import ReasonCode
 from ..model.records import MissRecord, RunRecord
-from ..model.verdict import Confidence, Reason, Status
+from ..model.verdict import Confidence, Reason, Status, gravity
 from ..runs.run_starts import starts_of
 from ..runs.run_summary import is_empty, result_of_run
 from ..runs.run_words import tell_run
@@ -276,7 +277,7 @@ def _of_slot(view: JobView, picture: Picture, slot: datetime, nodes: tuple[str, 
     usual = _usual(view, picture)
     values = {
         "job": job_name(view.job),
-        "guests": some(names_of_guests(view.covered, picture.history.guests)) or "–",
+        "guests": abbreviated(labels_of_guests(view.covered, picture.history.guests)) or "–",
         "storage": ", ".join(sorted({picture.context.facts.storage_name(view.job.storage, node) for node in nodes})),
     }
     plan = Reason(ReasonCode.AGENDA_PLAN, values)

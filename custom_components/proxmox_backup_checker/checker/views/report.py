@@ -8,7 +8,7 @@ from typing import Final
 
 from ..assessment import Picture, StorageView
 from ..metrics import stored_bytes, used_percent
-from ..model.labels import job_name
+from ..model.labels import guest_label, job_name, job_name_by_id
 from ..model.outcome import Outcome, Result, succeeded
 from ..model.records import RunRecord
 from ..model.subject import Subject
@@ -238,9 +238,11 @@ def _failed(run: RunRecord, picture: Picture) -> bool:
     return result_of_run(run, picture.history.guests, picture.context.present).status is Status.FAILED
 
 
-def _size(outcome: Outcome, picture: Picture) -> int | None:
-    """Return what a good backup took."""
-    return stored_bytes(outcome, picture.context.facts) if outcome.result is Result.OK else None
+def _size(runs: Iterable[RunRecord], picture: Picture) -> int | None:
+    """Return what the good backups of runs took together, None where none tells."""
+    good = [outcome for run in runs for outcome in run.outcomes if outcome.result is Result.OK]
+    sizes = [size for outcome in good if (size := stored_bytes(outcome, picture.context.facts)) is not None]
+    return sum(sizes) if sizes else None
 
 
 def _busy(runs: Iterable[RunRecord]) -> timedelta:

@@ -10,9 +10,11 @@ from typing import Final
 from ...proxmox.api.backup_models import Archive
 from ..archives.archive import file_name
 from ..assessment import GuestView, Picture
+from ..model.labels import guest_label
 from ..model.outcome import Outcome, Result
+from ..model.reason_codes import ReasonCode
+from ..model.subject import Subject
 from ..model.verdict import Reason
-from ..runs.run_summary import guest_name
 
 _GIB: Final = 1024**3
 _HOUR: Final = 3600
@@ -122,7 +124,7 @@ def trends_of(source: Source, picture: Picture) -> list[Trend]:
 def _of_guest(view: GuestView, picture: Picture) -> Source:
     good = [outcome for outcome in picture.context.outcomes(view.guest) if outcome.result is Result.OK]
     return Source(
-        name=guest_name(view.guest.vmid, picture.history.guests),
+        name=guest_label(view.guest.name, view.guest.vmid),
         vmid=view.guest.vmid,
         outcomes=tuple(good),
         archives=tuple([archive for archive in view.archives if archive.size is not None]),

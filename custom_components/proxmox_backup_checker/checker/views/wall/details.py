@@ -10,7 +10,9 @@ from ....proxmox.api.cluster_models import Guest
 from ....proxmox.vzdump.failure_cause import Cause, cause_of
 from ...assessment import GuestView, JobView, Picture
 from ...metrics import stored_bytes
+from ...model.labels import job_name_by_id
 from ...model.outcome import Outcome, Result
+from ...model.reason_codes import ReasonCode
 from ...model.records import GuestRecord, RunRecord
 from ...model.verdict import Confidence, Reason, Status, Verdict
 from .nights import Cell, Missed, Wall, cell_of_run, guest_cells, job_cells
@@ -149,7 +151,6 @@ def sizes_of_guest(guest: Guest, wall: Wall) -> list[int | None]:
     uses = Counter(outcome.storage for _, outcome in good)
     usual = max(uses, key=lambda storage: uses[storage], default=None)
     sizes: list[int | None] = [None] * len(wall.days)
-    storages = [view.storage for view in wall.picture.storages.values()]
     for day, outcome in good:
         if outcome.storage == usual and sizes[day] is None:
             sizes[day] = stored_bytes(outcome, wall.context.facts)
@@ -159,7 +160,6 @@ def sizes_of_guest(guest: Guest, wall: Wall) -> list[int | None]:
 def sizes_of_job(view: JobView, wall: Wall) -> list[int | None]:
     """Return what a job saved on each day, on all nodes."""
     sizes: list[int | None] = [None] * len(wall.days)
-    storages = [view.storage for view in wall.picture.storages.values()]
     for run in wall.picture.index.by_job.get(view.job.job_id, ()):
         if run.started < wall.days.starts[0]:
             break
