@@ -1,9 +1,10 @@
 """A data centre of 32 nodes, 5,000 guests, 50 jobs and 60,000 archives: what watching it costs, beside Home Assistant's own.
 
-Usage: python benchmarks/scale.py [--judgement] [--memory] [--home-assistant]
+Usage: python benchmarks/scale.py [--judgement [--against COMMIT]] [--memory] [--home-assistant] [--dashboards]
 
-Without an option all three are run: the judgement by itself, from facts to picture; the memory of what is kept of it; and a
-real Home Assistant that watches the cluster, over HTTPS, with this integration and with its own `proxmoxve`.
+Without an option all four are run: the judgement by itself, from facts to picture, beside another commit if one is named;
+the memory of what is kept of it; a real Home Assistant that watches the cluster, over HTTPS, with this integration and with
+its own `proxmoxve`; and one that watches 500 guests and has two dashboards open. The exit status is 1 where a goal is missed.
 """
 
 import argparse
@@ -37,52 +38,6 @@ from custom_components.proxmox_backup_checker.checker.model.records import Histo
 
 DOMAIN = "proxmox_backup_checker"
 LATER = timedelta(minutes=10)
-
-
-def history_of(facts: Facts) -> History:
-    """Return what is kept of thirteen months of nights: no more than thirty runs each of so many guests."""
-    began = NOON - timedelta(days=FULL.nights)
-    runs = {run.upid: run for run in runs_of(facts, range(40))}
-    # Guests and jobs that were there when it began.
-    known = judge(replace(facts, now=began, read_at=began), History()).history
-    return bounded(History(began=began, evaluated=NOON - LATER, runs=runs, jobs=known.jobs, guests=known.guests), NOON)
-
-
-def later(facts: Facts, by: timedelta) -> Facts:
-    """Return the same facts, read anew."""
-    now = facts.now + by
-    nodes = {name: replace(node, tasks_read=now) for name, node in facts.nodes.items()}
-    return replace(facts, now=now, read_at=now, nodes=nodes, guests=tuple(replace(guest) for guest in facts.guests))
-
-
-def cpu(work: Callable[[], object], times: int = 5) -> float:
-    """Return the least processor time that something took, in milliseconds."""
-    taken = []
-    for _ in range(times):
-        begun = time.process_time()
-        work()
-        taken.append(time.process_time() - begun)
-    return 1000 * min(taken)
-
-
-def judgement() -> None:
-    """Measure the judgement by itself."""
-    facts = make_facts()
-    history = history_of(facts)
-    outcomes = sum(len(run.outcomes) for run in history.runs.values())
-    print(f"kept of {FULL.nights} nights: {len(history.runs)} runs with {outcomes} outcomes")
-    first = judge(facts, history)
-    settled = judge(later(facts, LATER), first.history, first)
-    quiet = later(facts, 2 * LATER)
-    anew = replace(quiet, policy=Policy(ignored_guests=frozenset({1})))
-    print(f"| {'judgement':<60} | CPU ms |")
-    print(f"| {'-' * 60} | -----: |")
-    for what, work in (
-        ("the first one after a start, with all indexes", lambda: judge(facts, history)),
-        ("every guest and job anew, as after a change of the options", lambda: judge(anew, settled.history, settled)),
-        ("nothing has changed", lambda: judge(quiet, settled.history, settled)),
-    ):
-        print(f"| {what:<60} | {cpu(work):6.0f} |")
 
 
 def memory() -> None:
