@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 from custom_components.proxmox_backup_checker.checker.assessment import judge
 from custom_components.proxmox_backup_checker.checker.history.limits import bounded
 from custom_components.proxmox_backup_checker.checker.model.facts import ArchiveListing, Facts, NodeFacts, StorageFacts
+from custom_components.proxmox_backup_checker.checker.model.outcome import Outcome, Result
 from custom_components.proxmox_backup_checker.checker.model.records import History, RunRecord
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
-from custom_components.proxmox_backup_checker.checker.runs.outcomes import Outcome, Result
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import Archive, BackupJob
 from custom_components.proxmox_backup_checker.proxmox.api.cluster_models import ClusterStatus, Guest, Node
 from custom_components.proxmox_backup_checker.proxmox.retention import KeepOptions

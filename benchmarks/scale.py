@@ -9,15 +9,11 @@ its own `proxmoxve`; and one that watches 500 guests and has two dashboards open
 
 import argparse
 import asyncio
-from collections.abc import Callable
-from dataclasses import replace
-from datetime import timedelta
 import gc
 import logging
 from pathlib import Path
 import sys
 import tempfile
-import time
 import tracemalloc
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -28,20 +24,18 @@ from homeassistant import loader
 from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_test_home_assistant
 
-from benchmarks.large_cluster import FULL, NOON, make_facts, runs_of
+from benchmarks.judgement import judgement
+from benchmarks.large_cluster import FULL, LATER, history_of, later, make_facts
+from benchmarks.open_dashboards import open_dashboards
 from benchmarks.watched_cluster import Cost, Served, costing, free_port, served
-from custom_components.proxmox_backup_checker.checker.model.facts import Facts
-from custom_components.proxmox_backup_checker.checker.history.limits import bounded
 from custom_components.proxmox_backup_checker.checker.assessment import Picture, judge
-from custom_components.proxmox_backup_checker.checker.model.policy import Policy
-from custom_components.proxmox_backup_checker.checker.model.records import History
 
 DOMAIN = "proxmox_backup_checker"
-LATER = timedelta(minutes=10)
+MEMORY_GOAL = 100
 
 
-def memory() -> None:
-    """Measure what facts, history and picture take."""
+def memory() -> bool:
+    """Measure what facts, history and picture take; tell whether the goal is met."""
     tracemalloc.start()
     facts = make_facts()
     history = history_of(facts)
@@ -54,6 +48,8 @@ def memory() -> None:
     total = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
     print(f"memory: facts and history {before / 2**20:.0f} MiB, picture and indexes {(total - before) / 2**20:.0f} MiB")
+    print(f"together {total / 2**20:.0f} MiB, at most {MEMORY_GOAL} MiB")
+    return total <= MEMORY_GOAL * 2**20
 
 
 async def home_assistant() -> None:
@@ -102,19 +98,23 @@ async def line(what: str, cost: Cost, cluster: Served) -> None:
 
 
 def main() -> int:
-    """Run what is asked for."""
+    """Run what is asked for; 1 where a goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name in ("judgement", "memory", "home-assistant"):
+    for name in ("judgement", "memory", "home-assistant", "dashboards"):
         parser.add_argument(f"--{name}", action="store_true")
+    parser.add_argument("--against", metavar="COMMIT", help="judge with another commit too, in turns with this tree")
     asked = parser.parse_args()
-    everything = not (asked.judgement or asked.memory or asked.home_assistant)
+    everything = not (asked.judgement or asked.memory or asked.home_assistant or asked.dashboards)
+    met = []
     if asked.judgement or everything:
-        judgement()
+        met.append(judgement(asked.against))
     if asked.memory or everything:
-        memory()
+        met.append(memory())
     if asked.home_assistant or everything:
         asyncio.run(home_assistant())
-    return 0
+    if asked.dashboards or everything:
+        met.append(asyncio.run(open_dashboards()))
+    return 0 if all(met) else 1
 
 
 if __name__ == "__main__":

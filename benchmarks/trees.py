@@ -23,7 +23,6 @@ PLACES = {
     "checker.model.policy": ("checker.policy",),
     "checker.model.records": ("checker.records",),
     "checker.model.verdict": ("checker.verdict",),
-    "checker.runs.outcomes": ("checker.outcomes",),
     "proxmox.api.backup_models": ("proxmox.backup_models",),
     "proxmox.api.client": ("proxmox.client",),
     "proxmox.api.cluster_models": ("proxmox.models",),

@@ -34,26 +34,26 @@ def _pem(key: rsa.RSAPrivateKey) -> bytes:
 class CertificateAuthority:
     """The authority of a cluster, kept in a folder."""
 
-    def __init__(self, folder: Path) -> None:
-        """Read the authority from `folder`, or make it."""
+    def __init__(self, folder: Path, identity: str | None = None) -> None:
+        """Read the authority from `folder`, or make it, with `identity` as its UUID if given."""
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self.certificate_path = folder / f"{CA_NAME}.pem"
         self._key_path = folder / f"{CA_NAME}.key"
         if not self.certificate_path.exists():
-            self._make()
+            self._make(identity or str(uuid4()))
         self._certificate = x509.load_pem_x509_certificate(self.certificate_path.read_bytes())
         key = serialization.load_pem_private_key(self._key_path.read_bytes(), None)
         assert isinstance(key, rsa.RSAPrivateKey)
         self._key = key
 
-    def _make(self) -> None:
+    def _make(self, identity: str) -> None:
         """Make an authority without the key usage extension, as every pve-cluster before 9.1.2 did."""
         key = _private_key(CA_NAME)
         name = x509.Name(
             [
                 x509.NameAttribute(NameOID.COMMON_NAME, "Proxmox Virtual Environment"),
-                x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, str(uuid4())),
+                x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, identity),
                 x509.NameAttribute(NameOID.ORGANIZATION_NAME, "PVE Cluster Manager CA"),
             ]
         )

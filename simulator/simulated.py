@@ -32,6 +32,8 @@ class SimulatedCluster(Cluster):
     certificates: dict[str, NodeCertificate] = field(default_factory=dict)
     token: Token = field(init=False)
     host: str = HOST
+    identity: str | None = None
+    """UUID of the cluster's own certificate authority; a new one where it is None."""
 
     @classmethod
     @asynccontextmanager
@@ -43,9 +45,11 @@ class SimulatedCluster(Cluster):
         now: datetime | None = None,
         base_port: int = 0,
         version: str = "9.2.11",
+        identity: str | None = None,
     ) -> AsyncIterator[SimulatedCluster]:
         """Start a scenario with its files in `directory`; with `now` the clock stands still there."""
         cluster = cls.prepare(scenario, directory, now=now, version=version)
+        cluster.identity = identity
         try:
             await cluster.open(base_port)
             yield cluster
@@ -75,7 +79,7 @@ class SimulatedCluster(Cluster):
 
     async def open(self, base_port: int) -> None:
         """Let every node answer at its address."""
-        self.authority = CertificateAuthority(self.directory / "certificates")
+        self.authority = CertificateAuthority(self.directory / "certificates", self.identity)
         self.listeners.append(self._connectivity_changed)
         port = base_port
         for node in self.nodes.values():
@@ -86,6 +90,19 @@ class SimulatedCluster(Cluster):
             port = self.servers[node.name].port
             if not node.online:
                 self.servers[node.name].refuse()
+
+    async def join(self, name: str, node: str) -> Node:
+        """Make a cluster of a single host and let an empty node join it (pvecm create, pvecm add)."""
+        port = self.port
+        for server in self.servers.values():
+            await server.close()
+        self.name = name
+        for number, member in enumerate(self.nodes.values(), start=1):
+            member.nodeid = number
+        joined = self.add_node(node)
+        self.listeners.remove(self._connectivity_changed)
+        await self.open(port)
+        return joined
 
     @property
     def port(self) -> int:

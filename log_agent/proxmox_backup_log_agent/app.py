@@ -1,7 +1,7 @@
 """The HTTP side: version 1 of the API, nothing else."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 import hashlib
 import json
@@ -13,11 +13,12 @@ from typing import Protocol
 from aiohttp import hdrs, web
 
 from . import API_VERSION, __version__
+from .auth_backoff import AuthBackoff
+from .clients import Client
 from .folders import Entry, FolderError, jobs_folder, logs_folder
 from .jobs import JobFiles, job_id
 from .journal import Changes, Journal
 from .log_reader import LogChangedError, LogReader, compressed
-from .refusals import Refusals, client_of
 from .watch import Watch
 
 MAX_WAIT = 300.0  # seconds
@@ -39,19 +40,19 @@ class Token(Protocol):
 class AgentConfig:
     """What the agent shows and to whom: the tree to read, the node's name and IANA time zone, the token.
 
-    `refusals` tells how long a client with a wrong token waits.
+    `backoff` tells how long a client with a wrong token waits.
     """
 
     root: Path
     node: str
     time_zone: str
     token: Token
-    refusals: Refusals = field(default_factory=Refusals)
+    backoff: AuthBackoff = field(default_factory=AuthBackoff)
 
 
-def create_app(config: AgentConfig) -> web.Application:
-    """Return the application."""
-    app = web.Application(middlewares=[_answer_errors, _Gate(config.token, config.refusals).check])
+def create_app(config: AgentConfig, admit: Callable[[web.Request], bool] = lambda request: True) -> web.Application:
+    """Return the application; `admit` hears of each request with the token, and says whether to answer it."""
+    app = web.Application(middlewares=[_answer_errors, _Gate(config, admit).check])
     routes = _Routes(config)
     for path, handler in routes.table():
         app.router.add_get(path, handler, allow_head=False)
@@ -100,7 +101,7 @@ class _Routes:
         """Answer with every vzdump job state file."""
         entries = self._jobs.entries()
         self._job_files.forget_all_but({entry.name for entry in entries})
-        return _json_with_etag(request, {"jobs": self._job_files.describe(entries)})
+        return _json_with_etag(request, self._describe_jobs(entries))
 
     async def logs(self, request: web.Request) -> web.Response:
         """Answer with name, size and modification time of every log."""
@@ -142,33 +143,43 @@ class _Routes:
 
     def _describe(self, changes: Changes) -> dict[str, object]:
         logs = [entry for entry in changes.changed if entry.name.endswith(".log")]
-        jobs = [entry for entry in changes.changed if entry.name.endswith(".json")]
+        jobs = self._describe_jobs([entry for entry in changes.changed if entry.name.endswith(".json")])
+        removed_jobs = [job_id(name) for name in changes.removed if name.endswith(".json")]
         return {
             "cursor": changes.cursor,
             "complete": changes.complete,
             "logs": [_log_item(entry) for entry in logs],
-            "jobs": self._job_files.describe(jobs),
+            **jobs,
             "removed_logs": [name for name in changes.removed if name.endswith(".log")],
-            "removed_jobs": [job_id(name) for name in changes.removed if name.endswith(".json")],
+            # Of a state that cannot be read any more a client must not keep what it said before.
+            "removed_jobs": removed_jobs + [str(job["id"]) for job in jobs["unreadable_jobs"]],
         }
+
+    def _describe_jobs(self, entries: list[Entry]) -> dict[str, list[dict[str, object]]]:
+        jobs, unreadable = self._job_files.describe(entries)
+        return {"jobs": jobs, "unreadable_jobs": unreadable}
 
 
 class _Gate:
     """Lets in who has the token; who does not waits for the refusal, longer each time."""
 
-    def __init__(self, token: Token, refusals: Refusals) -> None:
-        self._token = token
-        self._refusals = refusals
+    def __init__(self, config: AgentConfig, admit: Callable[[web.Request], bool]) -> None:
+        self._token = config.token
+        self._backoff = config.backoff
+        self._admit = admit
 
     @web.middleware
     async def check(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Answer 401 to everything without the token, whether it exists or not."""
         scheme, _, token = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
         if scheme.lower() == "bearer" and self._token.accepts(token.strip()):
-            return await handler(request)
-        await asyncio.sleep(self._refusals.delay(client_of(request.remote)))
-        response = _error(401, "The token is missing or wrong")
-        response.headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
+            if self._admit(request):
+                return await handler(request)
+            response = _error(429, "Too many connections from this address")
+        else:
+            await asyncio.sleep(self._backoff.delay(Client.of(request.remote).network))
+            response = _error(401, "The token is missing or wrong")
+            response.headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
         response.force_close()
         return response
 
@@ -213,12 +224,13 @@ async def _send_log(request: web.Request, reader: LogReader) -> web.StreamRespon
         pieces = compressed(pieces)
     else:
         response.content_length = length
-    await response.prepare(request)
     try:
         async with asyncio.timeout(LOG_DEADLINE):
+            await response.prepare(request)
             await _write(response, pieces)
-    except (LogChangedError, TimeoutError):
-        # The headers are out: only a broken connection tells the client that this is not the whole log.
+    except (LogChangedError, OSError, TimeoutError):
+        # The client has left, or the log cannot be read on. The headers are out: only a broken connection tells a
+        # client that this is not the whole log.
         if request.transport is not None:
             request.transport.abort()
     return response
@@ -234,11 +246,11 @@ def _log_item(entry: Entry) -> dict[str, object]:
     return {"name": entry.name, "size": entry.size, "modified": entry.mtime_ns / 1e9}
 
 
-def _json(value: dict[str, object]) -> web.Response:
+def _json(value: Mapping[str, object]) -> web.Response:
     return web.Response(body=_dump(value), content_type="application/json")
 
 
-def _json_with_etag(request: web.Request, value: dict[str, object]) -> web.Response:
+def _json_with_etag(request: web.Request, value: Mapping[str, object]) -> web.Response:
     body = _dump(value)
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {hdrs.ETAG: etag, hdrs.CACHE_CONTROL: "private, no-cache"}
@@ -251,7 +263,7 @@ def _error(status: int, message: str) -> web.Response:
     return web.Response(status=status, body=_dump({"error": message}), content_type="application/json")
 
 
-def _dump(value: dict[str, object]) -> bytes:
+def _dump(value: Mapping[str, object]) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
 
 

@@ -7,6 +7,8 @@ import re
 import ssl
 import subprocess
 
+from .replacements import Replacements
+
 CERTIFICATE_FILE = "certificate.pem"
 KEY_FILE = "key.pem"
 RENEWAL_FILE = Path("etc/systemd/system/proxmox-backup-log-agent.service.d/renewal.conf")
@@ -14,15 +16,24 @@ DAYS = 7300  # it is pinned, so its end means nothing; a short one would only br
 
 
 def make_certificate(state: Path, node: str) -> None:
-    """Make a key and a certificate signed by itself.
+    """Make a key and a certificate signed by itself; the old ones stay where that does not work.
 
-    Raises RuntimeError with what openssl said.
+    Raises RuntimeError with what openssl said, OSError.
     """
     name = re.sub(r"[^A-Za-z0-9.-]", "-", node)[:63] or "localhost"
     new_key, new_certificate = state / f".{KEY_FILE}.new", state / f".{CERTIFICATE_FILE}.new"
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     command += ["-days", str(DAYS), "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}"]
     command += ["-keyout", str(new_key), "-out", str(new_certificate)]
+    with Replacements() as new:
+        new.add(new_key, state / KEY_FILE)
+        new.add(new_certificate, state / CERTIFICATE_FILE)
+        _run_openssl(command)
+        # Where the disk is full, openssl may leave half a file and say nothing.
+        server_context(new_certificate, new_key)
+
+
+def _run_openssl(command: list[str]) -> None:
     before = os.umask(0o077)
     try:
         subprocess.run(command, check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL)
@@ -32,8 +43,29 @@ def make_certificate(state: Path, node: str) -> None:
         raise RuntimeError(f"openssl could not make a certificate: {error.stderr.strip()}") from error
     finally:
         os.umask(before)
-    new_key.replace(state / KEY_FILE)
-    new_certificate.replace(state / CERTIFICATE_FILE)
+
+
+def has_certificate(state: Path) -> bool:
+    """Return whether there is a certificate to use; the node's own counts also while its folder is not there."""
+    certificate, key = state / CERTIFICATE_FILE, state / KEY_FILE
+    if certificate.is_symlink() and key.is_symlink():
+        return True
+    try:
+        server_context(certificate, key)
+    except OSError:
+        return False
+    return True
+
+
+def keep_unusable(state: Path) -> list[str]:
+    """Put certificate and key aside, which somebody may have brought; return the names they have then."""
+    kept = []
+    for name in (CERTIFICATE_FILE, KEY_FILE):
+        file, aside = state / name, state / f"{name}.unusable"
+        if file.exists() and file.stat().st_size > 0:
+            file.replace(aside)
+            kept.append(aside.name)
+    return kept
 
 
 def node_certificate(root: Path) -> tuple[Path, Path]:
@@ -50,22 +82,37 @@ def node_certificate(root: Path) -> tuple[Path, Path]:
 
 
 def use_certificate(state: Path, certificate: Path, key: Path) -> None:
-    """Point to a certificate and key that somebody else renews."""
-    for name, target in ((KEY_FILE, key), (CERTIFICATE_FILE, certificate)):
-        link = state / f".{name}.new"
-        link.unlink(missing_ok=True)
-        link.symlink_to(target)
-        link.replace(state / name)
+    """Point to a certificate and key that somebody else renews.
+
+    Raises OSError where they cannot be used.
+    """
+    server_context(certificate, key)
+    with Replacements() as new:
+        for name, target in ((KEY_FILE, key), (CERTIFICATE_FILE, certificate)):
+            link = state / f".{name}.new"
+            link.unlink(missing_ok=True)
+            new.add(link, state / name)
+            link.symlink_to(target)
+
+
+def renews_daily(root: Path) -> bool:
+    """Return whether systemd starts the service anew once a day."""
+    return (root / RENEWAL_FILE).exists()
 
 
 def renew_daily(root: Path, wanted: bool) -> None:
-    """Have systemd start the service anew once a day, so that it takes a certificate that was renewed; or not."""
+    """Have systemd start the service anew once a day, so that it takes a certificate that was renewed; or not.
+
+    systemd does as root what the file says, so nobody else may write to it, whatever the umask.
+    """
     file = root / RENEWAL_FILE
-    if wanted:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text("[Service]\nRuntimeMaxSec=1d\n", encoding="ascii")
-    else:
+    if not wanted:
         file.unlink(missing_ok=True)
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.parent.chmod(0o755)
+    with Replacements() as new:
+        new.write(file, "[Service]\nRuntimeMaxSec=1d\n", mode=0o644)
 
 
 def fingerprint(certificate: Path) -> str:

@@ -2,9 +2,11 @@
 
 import argparse
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import fields, replace
+import fcntl
 import logging
 import os
 from pathlib import Path
@@ -18,16 +20,19 @@ from .certificate import (
     CERTIFICATE_FILE,
     KEY_FILE,
     fingerprint,
+    has_certificate,
+    keep_unusable,
     make_certificate,
     node_certificate,
     renew_daily,
+    renews_daily,
     server_context,
     use_certificate,
 )
 from .pairing import pairing_line, reachable_address
 from .server import Server, quiet_loop
 from .settings import Settings, SettingsError
-from .tokens import HASH_FILE, StoredToken, make_token, take_pairing_token
+from .tokens import HASH_FILE, StoredToken, has_token, make_token, take_pairing_token
 
 _LOGGER = logging.getLogger("proxmox_backup_log_agent")
 UNIT = "proxmox-backup-log-agent.service"
@@ -41,6 +46,7 @@ class CommandError(Exception):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status."""
     options = _parser().parse_args(arguments)
+    os.umask(os.umask(0o022) | 0o022)  # nobody but root may write to what it leaves
     try:
         given = {field.name: value for field in fields(Settings) if (value := getattr(options, field.name, None))}
         settings = replace(Settings.read(options.config), **given)
@@ -82,20 +88,60 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+@contextmanager
+def _locked(state: Path, *, wait: bool = True) -> Iterator[None]:
+    """Make the state folder and hold it for one command at a time.
+
+    Raises CommandError where another has it and there is no waiting.
+    """
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(state, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError as error:
+            raise CommandError("another proxmox-backup-log-agent command is at work; nothing was changed") from error
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def _setup(settings: Settings, options: argparse.Namespace) -> None:
     """Make what is missing."""
+    with _locked(settings.state_dir):
+        _make_missing(settings)
+
+
+def _make_missing(settings: Settings) -> None:
+    """Make token and certificate where there is none that can be used."""
     state = settings.state_dir
-    state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not (state / HASH_FILE).exists():
+    if not has_token(state):
         make_token(state)
-    if not ((state / CERTIFICATE_FILE).exists() and (state / KEY_FILE).exists()):
+    if not has_certificate(state):
+        _warn_of_another_certificate(state)
         make_certificate(state, settings.node_name())
+    if renews_daily(settings.root):
+        renew_daily(settings.root, wanted=True)  # version 0.1.0 left the umask's rights on the file
+
+
+def _warn_of_another_certificate(state: Path) -> None:
+    """Put a certificate that cannot be used aside, and say what follows from a new one."""
+    if not any((state / name).exists() for name in (CERTIFICATE_FILE, KEY_FILE)):
+        return
+    kept = " and ".join(keep_unusable(state))
+    print(
+        "The certificate cannot be used, so a new one takes its place"
+        + (f" (the old files are {kept} in {state})" if kept else "")
+        + ".\nHome Assistant knows the old one: run 'proxmox-backup-log-agent rotate-token' and add the agent again.",
+        file=sys.stderr,
+    )
 
 
 def _pair(settings: Settings, options: argparse.Namespace) -> None:
     """Print the line with the token that was made at installation."""
-    _setup(settings, options)
-    token = take_pairing_token(settings.state_dir)
+    with _locked(settings.state_dir):
+        _make_missing(settings)
+        token = take_pairing_token(settings.state_dir)
     if token is None:
         raise CommandError(
             "the token was shown before and only its hash is kept.\n"
@@ -106,25 +152,29 @@ def _pair(settings: Settings, options: argparse.Namespace) -> None:
 
 def _rotate(settings: Settings, options: argparse.Namespace) -> None:
     """Make a new token and print the line."""
-    _setup(settings, options)
-    make_token(settings.state_dir)
-    _restart_service()
-    token = take_pairing_token(settings.state_dir)
-    assert token is not None
-    _print_line(settings, options, token)
+    with _locked(settings.state_dir, wait=False):
+        _make_missing(settings)
+        try:
+            token = make_token(settings.state_dir)
+        except OSError as error:
+            raise CommandError(f"no token can be stored, the old one still works: {error.strerror}") from error
+        _restart_service()
+        take_pairing_token(settings.state_dir)
+        _print_line(settings, options, token)
 
 
 def _certificate(settings: Settings, options: argparse.Namespace) -> None:
     """Use the agent's own certificate or the node's."""
-    _setup(settings, options)
     state = settings.state_dir
-    if options.whose == "node":
-        use_certificate(state, *node_certificate(settings.root))
-    else:
-        make_certificate(state, settings.node_name())
-    renew_daily(settings.root, options.whose == "node")
-    _restart_service()
-    print(f"The certificate's fingerprint is {fingerprint(state / CERTIFICATE_FILE)}")
+    with _locked(state, wait=False):
+        _make_missing(settings)
+        if options.whose == "node":
+            use_certificate(state, *node_certificate(settings.root))
+        else:
+            make_certificate(state, settings.node_name())
+        renew_daily(settings.root, options.whose == "node")
+        _restart_service()
+        print(f"The certificate's fingerprint is {fingerprint(state / CERTIFICATE_FILE)}")
 
 
 def _fingerprint(settings: Settings, options: argparse.Namespace) -> None:
@@ -164,7 +214,7 @@ def _serve(settings: Settings, options: argparse.Namespace) -> None:
 
 async def _serve_until_told(server: Server) -> None:
     loop = asyncio.get_running_loop()
-    quiet_loop(loop)
+    quiet_loop(loop, server.strangers)
     loop.set_default_executor(ThreadPoolExecutor(READERS, "reader"))
     told = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

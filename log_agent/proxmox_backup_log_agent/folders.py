@@ -83,11 +83,17 @@ class Folder:
     def open_file(self, name: str) -> int:
         """Return a descriptor of one of the files.
 
-        Raises FileNotFoundError for everything that `entries` does not list, OSError where it cannot be read.
+        Raises FileNotFoundError for everything that `entries` does not list, FolderError where the folder cannot be
+        read, OSError where the file cannot.
         """
         if not self._pattern.fullmatch(name) or len(name) > MAX_NAME:
             raise FileNotFoundError(name)
-        folder = self._open_folder()
+        try:
+            folder = self._open_folder()
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise FolderError(f"/{self.path}: {error.strerror}") from error
         try:
             if not stat.S_ISREG(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
                 raise FileNotFoundError(name)

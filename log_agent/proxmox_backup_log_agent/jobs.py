@@ -3,10 +3,11 @@
 import json
 import os
 
-from .folders import Entry, Folder, FolderError
+from .folders import Entry, Folder
 
 MAX_SIZE = 64 * 1024  # bytes; a real one has a few hundred
 MAX_TEXT = 16 * 1024  # characters
+END_OF_TIME = 253_402_300_800  # seconds since the epoch: the year 10000
 
 
 def job_id(name: str) -> str:
@@ -22,12 +23,20 @@ class JobFiles:
         self._folder = folder
         self._known: dict[str, tuple[str, dict[str, object]]] = {}
 
-    def describe(self, entries: list[Entry]) -> list[dict[str, object]]:
-        """Return the answer's item for each of these entries.
+    def describe(self, entries: list[Entry]) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
+        """Return the answer's item for each entry that can be read, and for each that cannot: id and error.
 
-        Raises FolderError where the folder cannot be read any more.
+        The latter says nothing about the job: Proxmox, as root, can read what the agent cannot. Raises FolderError.
         """
-        return [self._describe(entry) for entry in entries]
+        readable, unreadable = [], []
+        for entry in entries:
+            try:
+                readable.append(self._describe(entry))
+            except FileNotFoundError:
+                continue  # since it was listed; the next listing says so
+            except OSError as error:
+                unreadable.append({"id": job_id(entry.name), "error": error.strerror or type(error).__name__})
+        return readable, unreadable
 
     def forget_all_but(self, names: set[str]) -> None:
         """Drop what is known of files that are gone."""
@@ -43,12 +52,7 @@ class JobFiles:
         return item
 
     def _read(self, name: str) -> dict[str, object]:
-        try:
-            descriptor = self._folder.open_file(name)
-        except FileNotFoundError:
-            return parse(b"")
-        except OSError as error:
-            raise FolderError(f"{name}: {error.strerror}") from error
+        descriptor = self._folder.open_file(name)
         with os.fdopen(descriptor, "rb", buffering=0) as file:
             if os.fstat(descriptor).st_size > MAX_SIZE:
                 return _broken("too large")
@@ -70,8 +74,8 @@ def parse(content: bytes) -> dict[str, object]:
         "state": _text(state.get("state")),
         "upid": _text(state.get("upid")),
         "message": _text(state.get("msg")),
-        "time": _number(state.get("time")),
-        "updated": _number(state.get("updated")),
+        "time": _moment(state.get("time")),
+        "updated": _moment(state.get("updated")),
         "enabled": _flag(config.get("enabled")),
         "schedule": _text(config.get("schedule")),
         "error": None,
@@ -85,11 +89,18 @@ def _broken(error: str) -> dict[str, object]:
 def _text(value: object) -> str | None:
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = str(value)
-    return value[:MAX_TEXT] if isinstance(value, str) else None
+    # An escape such as \ud83d stands for half a character, which no store or browser takes.
+    return value[:MAX_TEXT].encode("utf-8", "replace").decode() if isinstance(value, str) else None
+
+
+def _moment(value: object) -> int | None:
+    """Return seconds since the epoch, None where the calendar does not reach."""
+    number = _number(value)
+    return number if number is not None and 0 <= number < END_OF_TIME else None
 
 
 def _number(value: object) -> int | None:
-    """Return seconds since the epoch; Perl writes numbers as numbers or as text."""
+    """Return a whole number; Perl writes numbers as numbers or as text."""
     if isinstance(value, bool):
         return None
     try:

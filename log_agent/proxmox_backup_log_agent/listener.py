@@ -1,166 +1,44 @@
 """Accepts connections: few per client, none for ever."""
 
-# `typing.override` is not in Python 3.11.
-# mypy: disable-error-code=explicit-override
-
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from contextlib import suppress
+import errno
+from functools import partial
 import logging
 import socket
 import ssl
 
-from .refusals import client_of
+from .clients import Client
+from .limited_protocol import LimitedProtocol, Limits
+from .places import Place, Places
+from .stranger_log import StrangerLog
 
-
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """What a client may take, in connections, seconds and bytes."""
-
-    connections: int = 32
-    connections_per_client: int = 6
-    handshake_seconds: float = 5.0
-    head_seconds: float = 10.0
-    stall_seconds: float = 20.0  # in which a client must take some of what is waiting for it
-    waiting_bytes: int = 64 * 1024  # that wait for a slow client
-    # Of a request's head, and of what follows it before the answer. Below aiohttp's own limit for one line, whose
-    # message would show the line.
-    head_bytes: int = 8000
-
-
+EVERY_ADDRESS = "::"
 _LOGGER = logging.getLogger(__name__)
-_TOO_LARGE = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\nServer: proxmox-backup-log-agent\r\n"
-    b"Connection: close\r\nContent-Length: 0\r\n\r\n"
-)
-
-
-class Guard(asyncio.Protocol):
-    """Stands between a connection and aiohttp's protocol, which has no limits of its own for the head of a request."""
-
-    def __init__(self, inner: asyncio.Protocol, limits: Limits, on_lost: Callable[[], None]) -> None:
-        """Take aiohttp's protocol and what to call when the connection has gone."""
-        self._inner = inner
-        self._limits = limits
-        self._on_lost = on_lost
-        self._transport: asyncio.Transport | None = None
-        self._head = _Deadline(self._abort)
-        self._stall = _Deadline(self._abort)
-        self._received = 0
-        self._answer: asyncio.Task[object] | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Expect the first request from now on."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        transport.set_write_buffer_limits(self._limits.waiting_bytes)
-        self._head.set(self._limits.head_seconds)
-        self._inner.connection_made(transport)
-
-    def data_received(self, data: bytes) -> None:
-        """Pass on what a request may need, and no more."""
-        assert self._transport is not None
-        if self._transport.is_closing():
-            return
-        self._received += len(data)
-        if self._received > self._limits.head_bytes:
-            self._refuse()
-        else:
-            if self._answer is None and not self._head.is_set:
-                self._head.set(self._limits.head_seconds)
-            self._inner.data_received(data)
-
-    def request_begins(self) -> None:
-        """Note that the head of a request is complete, and who answers it."""
-        self._answer = asyncio.current_task()
-        self._received = 0
-        self._head.clear()
-
-    def request_ends(self) -> None:
-        """Note that the request is answered."""
-        self._answer = None
-        self._received = 0
-
-    def eof_received(self) -> bool | None:
-        """Pass on."""
-        return self._inner.eof_received()
-
-    def pause_writing(self) -> None:
-        """Give a client that takes nothing some time, then none."""
-        self._stall.set(self._limits.stall_seconds)
-        self._inner.pause_writing()
-
-    def resume_writing(self) -> None:
-        """Go on: the client took something."""
-        self._stall.clear()
-        self._inner.resume_writing()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Free the place, and stop whoever still works on an answer that nobody will get."""
-        self._head.clear()
-        self._stall.clear()
-        try:
-            self._inner.connection_lost(exc)
-        finally:
-            self._on_lost()
-            if self._answer is not None:
-                self._answer.cancel()
-
-    def end(self) -> asyncio.Task[object] | None:
-        """Break the connection; return who was answering."""
-        self._abort()
-        if self._answer is not None:
-            self._answer.cancel()
-        return self._answer
-
-    def _refuse(self) -> None:
-        assert self._transport is not None
-        if self._answer is not None:
-            self._abort()
-        else:
-            self._transport.write(_TOO_LARGE)
-            self._transport.close()
-
-    def _abort(self) -> None:
-        if self._transport is not None:
-            self._transport.abort()
-
-
-class _Deadline:
-    """Calls a function unless it is cleared in time."""
-
-    def __init__(self, function: Callable[[], None]) -> None:
-        self._function = function
-        self._handle: asyncio.TimerHandle | None = None
-
-    @property
-    def is_set(self) -> bool:
-        return self._handle is not None
-
-    def set(self, seconds: float) -> None:
-        self.clear()
-        self._handle = asyncio.get_running_loop().call_later(seconds, self._function)
-
-    def clear(self) -> None:
-        if self._handle is not None:
-            self._handle.cancel()
-            self._handle = None
+# The kernel has no IPv6 (`ipv6.disable=1`), or has it and gives no address.
+_FAMILY_IS_OFF = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 
 
 class Listener:
     """Listens on some addresses and counts connections from the moment they are accepted, before TLS."""
 
     def __init__(
-        self, protocol_factory: Callable[[], asyncio.Protocol], context: ssl.SSLContext, limits: Limits
+        self,
+        protocol_factory: Callable[[], asyncio.Protocol],
+        context: ssl.SSLContext,
+        limits: Limits,
+        strangers: StrangerLog,
     ) -> None:
-        """Take the factory of the protocols that answer."""
+        """Take the factory of the protocols that answer, and where to write about clients without the token."""
         self._protocol_factory = protocol_factory
         self._context = context
         self._limits = limits
+        self._strangers = strangers
         self._sockets: list[socket.socket] = []
         self._tasks: set[asyncio.Task[None]] = set()
-        self._clients: dict[object, str] = {}
-        self._guards: set[Guard] = set()
+        self._places = Places(limits)
+        self._connections: dict[Place, tuple[LimitedProtocol, socket.socket]] = {}
 
     async def start(self, host: str, port: int) -> list[tuple[str, int]]:
         """Listen; return the addresses and ports.
@@ -169,15 +47,22 @@ class Listener:
         """
         loop = asyncio.get_running_loop()
         found = await loop.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        for family, _, _, _, address in found:
-            self._sockets.append(_listen(family, address))
+        addresses = [(family, address) for family, _, _, _, address in found]
+        try:
+            self._sockets.extend(_listen_on_all(addresses))
+        except OSError as error:
+            if host != EVERY_ADDRESS or error.errno not in _FAMILY_IS_OFF:
+                raise
+            _LOGGER.info("This host has no IPv6: listening on every IPv4 address")
+            self._sockets.append(_listen(socket.AF_INET, ("0.0.0.0", port)))
         for listening in self._sockets:
             self._begin(self._accept(listening))
         return [listening.getsockname()[:2] for listening in self._sockets]
 
     async def stop(self) -> None:
         """Accept no more and break every connection."""
-        tasks: set[asyncio.Task[object]] = {answer for guard in self._guards if (answer := guard.end()) is not None}
+        ended = [protocol.end() for protocol, _ in self._connections.values()]
+        tasks = [answer for answer in ended if answer is not None]
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*tasks, *self._tasks, return_exceptions=True)
@@ -185,10 +70,11 @@ class Listener:
             listening.close()
         self._sockets.clear()
 
-    def _begin(self, work: Coroutine[object, object, None]) -> None:
+    def _begin(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _accept(self, listening: socket.socket) -> None:
         loop = asyncio.get_running_loop()
@@ -196,51 +82,91 @@ class Listener:
             try:
                 connection, address = await loop.sock_accept(listening)
             except OSError as error:
-                _LOGGER.warning("Cannot accept a connection: %s", error)
+                self._strangers.write("Cannot accept a connection: %s", error)
                 await asyncio.sleep(1)
                 continue
-            client = client_of(address[0])
-            if self._is_full(client):
-                _LOGGER.warning("Too many connections, refused one of %s", client)
-                connection.close()
-                continue
-            place = object()
-            self._clients[place] = client
-            self._begin(self._serve(connection, place))
+            self._welcome(connection, Client.of(address[0]))
 
-    def _is_full(self, client: str) -> bool:
-        of_client = sum(1 for other in self._clients.values() if other == client)
-        return of_client >= self._limits.connections_per_client or len(self._clients) >= self._limits.connections
+    def _welcome(self, connection: socket.socket, client: Client) -> None:
+        """Give a connection a place, for which another may have to go."""
+        place = Place(client)
+        leaving = self._places.enter(place)
+        if leaving is not None:
+            self._strangers.write("Too many connections without the token, ended one of %s", leaving.client.address)
+        if leaving is place:
+            connection.close()
+            return
+        if leaving is not None:
+            self._end(leaving)
+        admit, leave = partial(self._places.admit, place), partial(self._leave, place)
+        protocol = LimitedProtocol(self._protocol_factory(), self._limits, admit, leave)
+        self._connections[place] = protocol, connection
+        self._begin(self._shake_hands(connection, protocol, place))
 
-    async def _serve(self, connection: socket.socket, place: object) -> None:
-        def leave() -> None:
-            self._clients.pop(place, None)
-            self._guards.discard(guard)
-
-        guard = Guard(self._protocol_factory(), self._limits, leave)
-        self._guards.add(guard)
+    async def _shake_hands(self, connection: socket.socket, protocol: LimitedProtocol, place: Place) -> None:
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: guard,
+                lambda: protocol,
                 connection,
                 ssl=self._context,
                 ssl_handshake_timeout=self._limits.handshake_seconds,
                 ssl_shutdown_timeout=self._limits.handshake_seconds,
             )
         except (OSError, TimeoutError) as error:
-            _LOGGER.info("No TLS with %s: %s", self._clients.get(place), error or type(error).__name__)
-            leave()
+            if place in self._connections:
+                self._strangers.write("No TLS with %s: %s", place.client.address, error or type(error).__name__)
+            self._leave(place)
+            error.__traceback__ = None  # it refers in a circle to TLS's buffer, which is large
         except BaseException:
-            leave()
+            self._leave(place)
             raise
 
+    def _end(self, place: Place) -> None:
+        protocol, connection = self._connections.pop(place)
+        if protocol.is_connected:
+            protocol.end()
+        else:
+            # The socket belongs to the handshake, which fails with this and closes it.
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
-def _listen(family: int, address: tuple[object, ...]) -> socket.socket:
+    def _leave(self, place: Place) -> None:
+        self._places.leave(place)
+        self._connections.pop(place, None)
+
+
+def _listen_on_all(addresses: list[tuple[int, tuple[object, ...]]]) -> list[socket.socket]:
+    """Listen on each address whose family is there.
+
+    Raises OSError where that is none, and for every other reason.
+    """
+    listening: list[socket.socket] = []
+    off: OSError | None = None
+    try:
+        for family, address in addresses:
+            try:
+                listening.append(_listen(family, address, also_ipv4=len(addresses) == 1))
+            except OSError as error:
+                if error.errno not in _FAMILY_IS_OFF:
+                    raise
+                off = error
+        if off is not None and not listening:
+            raise off
+    except OSError:
+        for opened in listening:
+            opened.close()
+        raise
+    return listening
+
+
+def _listen(family: int, address: tuple[object, ...], *, also_ipv4: bool = False) -> socket.socket:
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
-            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if address[0] == "::" else 1)
+            listening.setsockopt(
+                socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if also_ipv4 and address[0] == EVERY_ADDRESS else 1
+            )
         listening.bind(address)
         listening.listen()
         listening.setblocking(False)

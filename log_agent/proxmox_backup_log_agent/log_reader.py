@@ -24,9 +24,13 @@ class LogReader:
         Raises FileNotFoundError where there is no such log, OSError where it cannot be read.
         """
         self._descriptor = folder.open_file(name)
-        self.entry = Entry.of(name, os.fstat(self._descriptor))
-        self.start = 0 if tail is None else max(0, self.entry.size - tail)
-        self._head = os.pread(self._descriptor, min(HEAD, self.entry.size), 0)
+        try:
+            self.entry = Entry.of(name, os.fstat(self._descriptor))
+            self.start = 0 if tail is None else max(0, self.entry.size - tail)
+            self._head = os.pread(self._descriptor, min(HEAD, self.entry.size), 0)
+        except OSError:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Close the file."""
@@ -35,7 +39,7 @@ class LogReader:
     async def pieces(self) -> AsyncIterator[bytes]:
         """Yield the bytes from `start` to the size at opening; what is appended meanwhile is left for the next time.
 
-        Raises LogChangedError.
+        Raises LogChangedError, OSError where the log cannot be read on.
         """
         position = self.start
         while position < self.entry.size:

@@ -2,13 +2,15 @@
 
 import hashlib
 import hmac
-import os
 from pathlib import Path
+import re
 import secrets
-import tempfile
+
+from .replacements import Replacements
 
 HASH_FILE = "token.sha256"
 PAIRING_FILE = "pairing-token"
+_HASH = re.compile("[0-9a-f]{64}")
 
 
 def token_hash(token: str) -> str:
@@ -30,8 +32,11 @@ class StoredToken:
         self._refresh()
 
     def accepts(self, token: str) -> bool:
-        """Return whether this is the token."""
-        self._refresh()
+        """Return whether this is the token; none is where the file has gone."""
+        try:
+            self._refresh()
+        except OSError:
+            return False
         return len(self._hash) == 64 and hmac.compare_digest(token_hash(token), self._hash)
 
     def _refresh(self) -> None:
@@ -54,11 +59,24 @@ class GivenToken:
         return hmac.compare_digest(token_hash(token), self._hash)
 
 
+def has_token(state: Path) -> bool:
+    """Return whether there is a hash that a token can have."""
+    try:
+        return _HASH.fullmatch((state / HASH_FILE).read_text("ascii", "replace").strip()) is not None
+    except FileNotFoundError:
+        return False
+
+
 def make_token(state: Path) -> str:
-    """Store a new token's hash, its text beside it until it is shown once, and return it."""
+    """Store a new token's hash, its text beside it until it is shown once, and return it.
+
+    Where there is no room for both, neither is stored and the old token goes on. Raises OSError.
+    """
     token = secrets.token_urlsafe(32)
-    write_private(state / PAIRING_FILE, token + "\n")
-    write_private(state / HASH_FILE, token_hash(token) + "\n")
+    with Replacements() as new:
+        # `take_pairing_token` ignores a text that is older than the hash, so an end between the two does no harm.
+        new.write(state / HASH_FILE, token_hash(token) + "\n")
+        new.write(state / PAIRING_FILE, token + "\n")
     return token
 
 
@@ -66,20 +84,8 @@ def take_pairing_token(state: Path) -> str | None:
     """Return the token that nobody has seen yet, if there is one, and forget its text."""
     path = state / PAIRING_FILE
     try:
-        token = path.read_text("ascii").strip()
+        token = path.read_text("ascii", "replace").strip()
     except FileNotFoundError:
         return None
     path.unlink()
-    return token
-
-
-def write_private(path: Path, text: str) -> None:
-    """Replace a file in one step; only its owner can read it."""
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(text)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    return token if StoredToken(state / HASH_FILE).accepts(token) else None

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 import logging
 from typing import Any
 
+from homeassistant.auth.models import User
 from homeassistant.components.mobile_app.const import DOMAIN as MOBILE_APP
 from homeassistant.components.websocket_api.connection import ActiveConnection
 from homeassistant.components.websocket_api.http import WebSocketAdapter
@@ -107,6 +108,12 @@ async def connect_phone(hass: HomeAssistant) -> Phone:
     entry.add_to_hass(hass)
     await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
+    return await open_channel(hass, user)
+
+
+async def open_channel(hass: HomeAssistant, user: User) -> Phone:
+    """Let the phone that this user has registered open its push channel."""
+    [entry] = hass.config_entries.async_entries(MOBILE_APP)
     [device] = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
     phone = Phone(hass, device.id)
 

@@ -153,15 +153,16 @@ async def test_a13_a_failed_backup_by_hand_takes_nothing_away(home: Home) -> Non
     assert home.guest(101).brief == ("off", "ok")
 
 
-async def test_a14_a_good_backup_by_hand_to_another_storage_protects_the_guest_not_the_job(home: Home) -> None:
+async def test_a14_a_good_backup_by_hand_to_another_storage_is_named_and_cures_nothing(home: Home) -> None:
     home.pve.job("nightly").next_run_ends({104: failed(IO_ERROR)})
     await home.until(TUESDAY_MORNING)
-    home.pve.backup_by_hand([104], "local")
+    home.pve.backup_by_hand([104, 101], "local")
     await home.after(hours=1)
 
-    assert home.guest(104).brief == ("off", "ok")
+    assert home.guest(104).brief == ("on", "failed")
     assert "local" in str(home.guest(104).attributes["findings"])
     assert home.job().brief == ("on", "failed")
+    assert home.guest(101).brief == ("off", "ok")
 
 
 async def test_a15_run_now_in_the_same_period_makes_job_and_guests_good_again(home: Home) -> None:

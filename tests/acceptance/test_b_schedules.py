@@ -281,10 +281,13 @@ async def test_b22_a_job_that_waits_for_the_lock_is_waiting_and_not_overdue(home
 
 
 async def test_b23_a_run_longer_than_its_interval_is_a_warning_and_skips_no_slot(home: Home) -> None:
-    await home.until("2026-01-13T05:00:00")
+    slow = home.pve.guest(101)
+    slow.speed = slow.size / 1024**2 / (20 * 3600)
+    for night in (13, 14):
+        await home.until(f"2026-01-{night}T23:30:00")
     home.pve.job("nightly").next_run_ends({103: running(50)})
-    await home.until("2026-01-14T05:00:00")
-    await home.until("2026-01-15T07:00:00")
+    await home.until("2026-01-15T05:00:00")
+    await home.until("2026-01-16T07:00:00")
 
     assert home.job().problem == "off"
     assert home.job().reason_code == "run_longer_than_interval"

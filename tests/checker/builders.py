@@ -137,5 +137,5 @@ def picture(*arguments: Any, history: History | None = None, **changes: Any) -> 
 
 def record(run: Run, known: Facts) -> RunRecord:
     """Return what is remembered of a run, or known of it while it goes on."""
-    found = records_of(known, {})
-    return {record.upid: record for record in (*found.finished.values(), *found.running)}[run.task.upid]
+    found = records_of(known, History())
+    return {record.upid: record for record in (*found.finished.values(), *found.running.values())}[run.task.upid]

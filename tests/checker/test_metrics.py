@@ -15,9 +15,10 @@ from custom_components.proxmox_backup_checker.checker.metrics import (
     stored_bytes,
 )
 from custom_components.proxmox_backup_checker.checker.model.facts import ArchiveListing, Facts, Run, StorageFacts
+from custom_components.proxmox_backup_checker.checker.model.outcome import Outcome, Result
 from custom_components.proxmox_backup_checker.checker.model.records import History, RunRecord
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
-from custom_components.proxmox_backup_checker.checker.runs.outcomes import Outcome, Result
+from custom_components.proxmox_backup_checker.checker.runs.run_records import RunRecords
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import Archive
 
 from .builders import NOW, facts, failed_log, good_log, guest, job, picture, run
@@ -84,7 +85,7 @@ def situation(*records: RunRecord, storages: tuple[StorageFacts, ...] = ()) -> S
     """Return a moment with these finished runs and storages."""
     runs = {record.upid: record for record in records}
     known: Facts = facts([WEB, guest(102)], [NIGHTLY], storages=storages)
-    indexes = Indexes.of(known, runs)
+    indexes = Indexes.of(known, RunRecords(runs))
     return Situation(facts=known, history=History(runs=runs), indexes=indexes)
 
 

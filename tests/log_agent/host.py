@@ -11,9 +11,9 @@ import ssl
 import aiohttp
 
 from proxmox_backup_log_agent.app import AgentConfig
+from proxmox_backup_log_agent.auth_backoff import AuthBackoff
 from proxmox_backup_log_agent.certificate import CERTIFICATE_FILE, KEY_FILE, fingerprint, server_context
-from proxmox_backup_log_agent.listener import Limits
-from proxmox_backup_log_agent.refusals import Refusals
+from proxmox_backup_log_agent.limited_protocol import Limits
 from proxmox_backup_log_agent.server import Server
 from proxmox_backup_log_agent.tokens import GivenToken
 
@@ -130,7 +130,7 @@ async def running_agent(
             node="pve1",
             time_zone="Europe/Berlin",
             token=GivenToken(TOKEN),
-            refusals=Refusals(first_refusal),
+            backoff=AuthBackoff(first_refusal),
         ),
         host="127.0.0.1",
         port=0,

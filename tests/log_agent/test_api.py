@@ -33,7 +33,7 @@ async def test_a_host_that_never_made_a_backup_has_no_logs_and_no_jobs(agent: Ag
     host.logs.rename(host.root / "elsewhere")
     host.jobs.rename(host.root / "jobs")
     assert await agent.json("/v1/logs") == {"logs": []}
-    assert await agent.json("/v1/jobs") == {"jobs": []}
+    assert await agent.json("/v1/jobs") == {"jobs": [], "unreadable_jobs": []}
 
 
 async def test_a_folder_that_cannot_be_read_is_never_shown_as_empty(agent: Agent, host: Host) -> None:
@@ -58,7 +58,7 @@ async def test_the_jobs_are_listed_with_what_their_state_files_say(agent: Agent,
     modified = (host.jobs / "vzdump-nightly.json").stat().st_mtime_ns / 1e9
     nightly = {"id": "nightly", "state": "stopped", "message": "OK", "upid": STATE["upid"], "modified": modified}
     nothing = dict.fromkeys(("time", "updated", "enabled", "schedule", "error"))
-    assert await agent.json("/v1/jobs") == {"jobs": [nightly | nothing]}
+    assert await agent.json("/v1/jobs") == {"jobs": [nightly | nothing], "unreadable_jobs": []}
 
 
 async def test_a_job_that_changed_is_read_again(agent: Agent, host: Host) -> None:

@@ -1,6 +1,9 @@
 """What a job's state file says."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 import json
+import os
 from pathlib import Path
 
 from hypothesis import given, strategies as st
@@ -8,6 +11,7 @@ import pytest
 
 from proxmox_backup_log_agent.jobs import MAX_SIZE, parse
 
+from .conftest import STATE
 from .host import Agent, Host
 
 SAMPLES = json.loads((Path(__file__).parents[1] / "data/api/job_state_files.json").read_text())
@@ -43,6 +47,17 @@ def test_numbers_that_perl_wrote_as_text_are_numbers_and_others_are_nothing() ->
     assert (read["enabled"], read["schedule"]) == (False, "22")
 
 
+@pytest.mark.parametrize("moment", ["-1", "253402300800", "9" * 4000, "1e400", "NaN"])
+def test_a_time_that_no_calendar_has_is_none(moment: str) -> None:
+    read = parse(f'{{"state":"stopped","time":{moment},"updated":1755716400}}'.encode())
+    assert (read["state"], read["time"], read["updated"]) == ("stopped", None, 1_755_716_400)
+
+
+def test_half_a_character_is_a_question_mark() -> None:
+    assert parse(rb'{"state":"stopped","msg":"a \ud83d b","upid":"\ud83d\ude00"}')["message"] == "a ? b"
+    assert parse(rb'{"upid":"\ud83d\ude00"}')["upid"] == "\N{GRINNING FACE}"
+
+
 @given(st.recursive(st.none() | st.booleans() | st.floats() | st.integers() | st.text(), lambda inner: st.lists(inner)))
 def test_no_value_is_too_odd(value: object) -> None:
     fields = ("state", "upid", "msg", "time", "updated")
@@ -67,3 +82,51 @@ async def test_broken_state_files_are_shown_beside_the_others(agent: Agent, host
         "huge": "too large",
         "nightly": None,
     }
+
+
+@contextmanager
+def without_rights() -> Iterator[None]:
+    """Take the right to read what belongs to others from this thread, which root has and the agent has not."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+
+
+def make_readable(path: Path) -> None:
+    """Let everybody reach a folder of pytest's."""
+    for folder in (path, *path.parents):
+        if folder.owner() == path.owner() and folder.stat().st_mode & 0o005 != 0o005:
+            folder.chmod(folder.stat().st_mode | 0o055)
+
+
+async def test_a_state_that_cannot_be_read_hides_no_other_and_is_not_called_broken(agent: Agent, host: Host) -> None:
+    make_readable(host.jobs)
+    secret = host.write_job("secret", STATE)
+    cursor = (await agent.json("/v1/changes"))["cursor"]
+    host.write_job("secret", STATE | {"msg": "news"}).chmod(0)
+    host.write_job("nightly", STATE | {"msg": "news"})
+    with without_rights():
+        jobs, changes = await agent.json("/v1/jobs"), await agent.json(f"/v1/changes?after={cursor}")
+    for answer in (jobs, changes):
+        assert [(job["id"], job["message"]) for job in answer["jobs"]] == [("nightly", "news")]  # type: ignore[attr-defined]
+        assert answer["unreadable_jobs"] == [{"id": "secret", "error": "Permission denied"}]
+    assert changes["removed_jobs"] == ["secret"], "a client must not go on with what it knew"
+    secret.chmod(0o644)
+    with without_rights():
+        jobs = await agent.json("/v1/jobs")
+    assert [job["id"] for job in jobs["jobs"]] == ["nightly", "secret"]  # type: ignore[attr-defined]
+    assert jobs["unreadable_jobs"] == []
+
+
+async def test_where_no_state_can_be_read_all_are_named(agent: Agent, host: Host) -> None:
+    make_readable(host.jobs)
+    for name in ("nightly", "weekly"):
+        host.write_job(name, STATE).chmod(0)
+    with without_rights():
+        answer = await agent.json("/v1/jobs")
+    assert answer["jobs"] == []
+    assert [job["id"] for job in answer["unreadable_jobs"]] == ["nightly", "weekly"]  # type: ignore[attr-defined]

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from proxmox_backup_log_agent.listener import Limits
+from proxmox_backup_log_agent.limited_protocol import Limits
 
 from .host import TOKEN, Agent, Host, running_agent
 
@@ -161,36 +161,47 @@ async def test_requests_one_after_the_other_share_a_connection(agent: Agent) -> 
     writer.close()
 
 
-async def test_one_client_has_six_connections_and_gets_places_back(agent: Agent) -> None:
+type Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+async def ask(connection: Connection) -> bytes:
+    """Ask with the token; return the head of the answer, nothing where the connection was ended."""
+    reader, writer = connection
+    try:
+        writer.write(STATUS)
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+        await reader.readuntil(b"}")
+    except asyncio.IncompleteReadError, ConnectionError:
+        return b""
+    return head
+
+
+async def test_a_client_has_six_connections_with_the_token_and_gets_places_back(agent: Agent) -> None:
     connections = [await agent.connect() for _ in range(6)]
-    with pytest.raises((ConnectionError, ssl.SSLError)):
-        await agent.connect()
+    for connection in connections:
+        assert b" 200 " in await ask(connection)
+    seventh = await agent.connect()
+    assert b" 429 " in await ask(seventh)
+    assert await seconds_until_closed(seventh[0]) < 1
     connections.pop()[1].close()
     await asyncio.sleep(0.3)
-    _, writer = await agent.connect()
-    for _, other in [*connections, (None, writer)]:
-        other.close()
-
-
-async def test_connections_count_before_they_speak_tls(agent: Agent) -> None:
-    silent = [await asyncio.open_connection("127.0.0.1", agent.port) for _ in range(6)]
-    await asyncio.sleep(0.2)
-    with pytest.raises((ConnectionError, ssl.SSLError)):
-        await agent.connect()
-    for _, writer in silent:
-        writer.close()
-    await asyncio.sleep(0.5)
-    assert (await agent.get("/v1/status"))[0] == 200
+    connections.append(await agent.connect())
+    for connection in connections:
+        assert b" 200 " in await ask(connection)
+        connection[1].close()
 
 
 async def test_all_clients_together_have_a_limit(host: Host, certificates: Path, real_network: None) -> None:
     limits = Limits(connections=2)
     async with running_agent(host.root, certificates, limits) as agent:
         connections = [await agent.connect() for _ in range(2)]
+        for connection in connections:
+            assert b" 200 " in await ask(connection)
         with pytest.raises((ConnectionError, ssl.SSLError)):
             await agent.connect()
-        for _, writer in connections:
-            writer.close()
+        for connection in connections:
+            assert b" 200 " in await ask(connection)
+            connection[1].close()
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")

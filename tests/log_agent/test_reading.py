@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 import gzip
+import logging
 import os
 from pathlib import Path
 import subprocess
@@ -24,6 +25,11 @@ async def begin_to_read(agent: Agent, name: str, accept: str = "identity") -> ai
     response = await agent.session.get(f"{agent.url}/v1/logs/{name}", headers={"Accept-Encoding": accept})
     assert response.status == 200
     return response
+
+
+def tracebacks(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return what was logged with a traceback, at a level that the journal gets."""
+    return [record.getMessage() for record in caplog.records if record.exc_info and record.levelno >= logging.INFO]
 
 
 @pytest.fixture
@@ -142,3 +148,33 @@ async def test_a_log_of_any_size_takes_the_same_memory(
         before = resident(pid)
         await asyncio.gather(*(read("qemu-300.log") for _ in range(3)))
     assert resident(pid) - before < 8 * 1024 * 1024
+
+
+async def test_a_client_that_leaves_in_the_middle_is_no_error(
+    agent: Agent, big: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    ask = f"GET /v1/logs/qemu-200.log HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {TOKEN}\r\n"
+    for accept in ("", "Accept-Encoding: gzip\r\n"):
+        for pieces in range(12):
+            reader, writer = await agent.connect()
+            writer.write(f"{ask}{accept}\r\n".encode())
+            for _ in range(pieces % 6):
+                await reader.read(65536)
+            writer.close()
+    await asyncio.sleep(0.5)
+    assert tracebacks(caplog) == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file whose reading fails")
+async def test_a_log_that_cannot_be_read_on_ends_in_a_broken_connection(
+    agent: Agent, host: Host, big: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with await begin_to_read(agent, "qemu-200.log") as response:
+        # What a disk that fails looks like: the open file's place is taken by one that cannot be read there.
+        for descriptor in Path("/proc/self/fd").iterdir():
+            if descriptor.exists() and descriptor.readlink() == host.logs / "qemu-200.log":
+                with Path("/proc/self/mem").open("rb") as unreadable:
+                    os.dup2(unreadable.fileno(), int(descriptor.name))
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await response.read()
+    assert tracebacks(caplog) == []

@@ -11,7 +11,8 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from proxmox_backup_log_agent.refusals import FORGIVEN, LONGEST, MAX_CLIENTS, Refusals, client_of
+from proxmox_backup_log_agent.auth_backoff import FORGIVEN, LONGEST, MAX_NETWORKS, AuthBackoff
+from proxmox_backup_log_agent.clients import Client
 
 from .host import FIRST_REFUSAL, TOKEN, Agent, Host
 
@@ -61,35 +62,35 @@ async def test_wrong_tokens_wait_longer_each_time_and_the_right_one_never(agent:
 
 
 def test_the_wait_has_an_end_and_is_each_clients_own() -> None:
-    refusals = Refusals()
-    assert [refusals.delay("10.0.0.1") for _ in range(6)] == [1.0, 2.0, 4.0, LONGEST, LONGEST, LONGEST]
-    assert refusals.delay("10.0.0.2") == 1.0
+    backoff = AuthBackoff()
+    assert [backoff.delay("10.0.0.1") for _ in range(6)] == [1.0, 2.0, 4.0, LONGEST, LONGEST, LONGEST]
+    assert backoff.delay("10.0.0.2") == 1.0
     assert FORGIVEN > LONGEST
 
 
 def test_only_the_last_clients_are_remembered() -> None:
-    refusals = Refusals()
-    refusals.delay("first")
-    for number in range(MAX_CLIENTS):
-        refusals.delay(str(number))
-    assert refusals.delay("first") == 1.0
-    assert refusals.delay(str(MAX_CLIENTS - 1)) == 2.0
+    backoff = AuthBackoff()
+    backoff.delay("first")
+    for number in range(MAX_NETWORKS):
+        backoff.delay(str(number))
+    assert backoff.delay("first") == 1.0
+    assert backoff.delay(str(MAX_NETWORKS - 1)) == 2.0
 
 
 @pytest.mark.parametrize(
     ("address", "client"),
     [
-        ("192.168.1.5", "192.168.1.5"),
-        ("::ffff:192.168.1.5", "192.168.1.5"),
-        ("2001:db8:1:2:aaaa::1", "2001:db8:1:2::"),
-        ("2001:db8:1:2:bbbb::9", "2001:db8:1:2::"),
-        ("fe80::1%eth0", "fe80::"),
-        (None, "unknown"),
-        ("", "unknown"),
+        ("192.168.1.5", Client("192.168.1.5", "192.168.1.5")),
+        ("::ffff:192.168.1.5", Client("192.168.1.5", "192.168.1.5")),
+        ("2001:db8:1:2:aaaa::1", Client("2001:db8:1:2:aaaa::1", "2001:db8:1:2::")),
+        ("2001:db8:1:2:bbbb::9", Client("2001:db8:1:2:bbbb::9", "2001:db8:1:2::")),
+        ("fe80::1%eth0", Client("fe80::1", "fe80::")),
+        (None, Client("unknown", "unknown")),
+        ("", Client("unknown", "unknown")),
     ],
 )
-def test_a_client_is_an_address_or_the_network_it_can_vary_in(address: str | None, client: str) -> None:
-    assert client_of(address) == client
+def test_a_client_has_an_address_and_the_network_it_can_vary_in(address: str | None, client: Client) -> None:
+    assert Client.of(address) == client
 
 
 @pytest.mark.parametrize("method", ["HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"])

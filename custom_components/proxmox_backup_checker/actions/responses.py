@@ -3,12 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
+from ..checker.archives.archive import archive_time
 from ..checker.assessment import Picture
-from ..checker.history.storage_history import storage_key
-from ..checker.model.facts import StorageFacts
+from ..checker.model.facts import StorageFacts, storage_key
+from ..checker.model.outcome import Outcome
 from ..checker.model.records import RunRecord
-from ..checker.runs.outcomes import Outcome
-from ..checker.verdicts.promises import archive_time
 from ..checker.views.report import job_title
 from ..coordinator import CheckerCoordinator
 from ..proxmox.api.backup_models import Archive

@@ -1,10 +1,10 @@
 """The picture: every guest and job with its verdict, as one immutable value."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from ..proxmox.api.backup_models import BackupJob
+from ..proxmox.api.backup_models import Archive, BackupJob
 from ..proxmox.api.cluster_models import ClusterStatus, Guest
 from .activity.detection import Change, happenings_of
 from .activity.events import Happening
@@ -13,11 +13,10 @@ from .alerts.alerts import Alert, alerts_of
 from .alerts.announcements import Message, announce
 from .context import Situation
 from .history.job_history import remember_verdicts
-from .history.storage_history import storage_key
 from .history.update import updated, with_known_values
 from .indexes import Indexes
 from .metrics import GuestFigures, JobFigures, figures_of_guest, figures_of_job
-from .model.facts import Facts, NodeFacts, StorageFacts
+from .model.facts import Facts, NodeFacts, StorageFacts, storage_key
 from .model.records import Acknowledgement, History, RunRecord, VerdictRecord
 from .model.verdict import Status, Verdict
 from .runs.run_index import RunIndex
@@ -31,11 +30,12 @@ from .verdicts.storage_forecast import full_on
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GuestView:
-    """A guest and what is held of its backups."""
+    """A guest and what is held of its backups; `archives` are its own finished ones, newest first, each once."""
 
     guest: Guest
     verdict: Verdict
     figures: GuestFigures
+    archives: Sequence[Archive] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,7 +67,7 @@ class Picture:
     the same runs by guest and job. `verdict` is that of the cluster as a whole, `read_at` when Proxmox was last read.
     `happenings` are what has happened since the picture before, oldest first. `verdicts` holds all of them by key, such as
     guest_101, job_nightly, storage_nas and cluster. `alerts` are the problems as a person would tell them, `messages` what
-    is to be told now.
+    is to be told now. `context` answers what else is to be shown of the same moment.
     """
 
     cluster: ClusterStatus
@@ -87,6 +87,7 @@ class Picture:
     verdicts: Mapping[str, Verdict]
     alerts: tuple[Alert, ...]
     messages: tuple[Message, ...]
+    context: Situation = field(compare=False, repr=False)
 
     def acknowledgement(self, key: str) -> Acknowledgement | None:
         """Return a person's word that the problem behind a key, such as guest_101, is known."""
@@ -97,17 +98,18 @@ class Picture:
 def judge(facts: Facts, history: History, before: Picture | None = None) -> Picture:
     """Return the picture that facts and history give; what is as in the one `before` is the same object there."""
     facts = with_known_values(_with_plausible_clock(facts, history), history)
-    runs = records_of(facts, history.runs)
-    indexes = Indexes.of(facts, runs.finished)
-    remembered = updated(history, facts, runs.finished, indexes)
-    situation = Situation(facts=facts, history=remembered, indexes=indexes, running=runs.running)
+    runs = records_of(facts, history)
+    indexes = Indexes.of(facts, runs)
+    remembered = updated(history, facts, runs, indexes)
+    situation = Situation(facts=facts, history=remembered, indexes=indexes, running=tuple(runs.running.values()))
     guests = {guest.vmid: _guest_view(guest, situation) for guest in facts.guests}
     jobs = {job.job_id: _job_view(job, situation) for job in facts.jobs or ()}
     storages = {storage_key(storage): _storage_view(storage, situation) for storage in facts.storages}
     of_guests = {vmid: view.verdict for vmid, view in guests.items()}
     of_jobs = {job_id: view.verdict for job_id, view in jobs.items()}
     counts = Counts.of(of_guests.values())
-    cluster = judge_cluster(counts, [*of_jobs.values(), *(view.verdict for view in storages.values())])
+    skews = [(node.name, node.skew) for node in facts.nodes.values()]
+    cluster = judge_cluster(counts, [*of_jobs.values(), *(view.verdict for view in storages.values())], skews)
     verdicts = {"cluster": cluster, **_by_key(storages, of_guests, of_jobs)}
     after = remember_verdicts(remembered, of_jobs, situation)
     records = _remembered(verdicts, after, facts.now)
@@ -138,6 +140,7 @@ def judge(facts: Facts, history: History, before: Picture | None = None) -> Pict
         verdicts=verdicts,
         alerts=alerts,
         messages=told.messages,
+        context=situation,
     )
     return _kept(picture, before) if before is not None else picture
 
@@ -176,6 +179,7 @@ def _guest_view(guest: Guest, situation: Situation) -> GuestView:
         guest=guest,
         verdict=_limited(f"guest_{guest.vmid}", judge_guest(guest, situation), situation),
         figures=figures_of_guest(guest, situation),
+        archives=situation.archives(guest),
     )
 
 

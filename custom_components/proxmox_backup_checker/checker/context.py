@@ -4,21 +4,27 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from itertools import takewhile
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from ..proxmox.api.backup_models import Archive, BackupJob
 from ..proxmox.api.cluster_models import Guest
 from ..proxmox.retention import Backup
+from .archives.archive import archive_time, file_name, logged_name
 from .archives.archive_origin import Provenance
 from .indexes import Indexes
 from .jobs.coverage import Coverage, covers
-from .jobs.timetable import Timetable, allowance, event_of
-from .model.facts import Facts, NodeFacts, StorageFacts
+from .jobs.timetable import Timetable, allowance, periods_of, usual_duration
+from .model.facts import Facts, NodeFacts, StorageFacts, storage_key
+from .model.outcome import Outcome, Result, succeeded, written_name
 from .model.records import GuestRecord, History, JobRecord, RunRecord
-from .runs.outcomes import Outcome, Result
 from .runs.run_index import RunIndex, good_durations
 
+_STARTS_WITHIN: Final = timedelta(minutes=10)
 _ONE_MINUTE: Final = timedelta(minutes=1)
+WRONG_DATE: Final = timedelta(hours=1)
+"""What is dated so much later than the clock of the node that wrote it, bears a wrong date."""
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -34,7 +40,7 @@ class Situation:
     indexes: Indexes
     running: tuple[RunRecord, ...] = ()
     _timetables: dict[tuple[str, str], Timetable | None] = field(default_factory=dict)
-    _allowances: dict[str, timedelta] = field(default_factory=dict)
+    _durations: dict[str, list[timedelta]] = field(default_factory=dict)
     _archives: dict[int, tuple[Sequence[Archive], Sequence[Archive]]] = field(default_factory=dict)
 
     @property
@@ -100,17 +106,31 @@ class Situation:
         """Return a job's slots on a node, None where its schedule cannot be read or the node's zone is not known."""
         key = (job.job_id, node)
         if key not in self._timetables:
-            event, zone = event_of(job), self.facts.zone_of(node)
-            self._timetables[key] = (
-                Timetable.of(event, zone, self.node_now(node), self._allowance(job)) if event and zone else None
-            )
+            self._timetables[key] = self._timetable(job, node)
         return self._timetables[key]
 
-    def _allowance(self, job: BackupJob) -> timedelta:
-        if job.job_id not in self._allowances:
-            durations = good_durations(self.job_runs(job))
-            self._allowances[job.job_id] = allowance(durations, self.facts.policy.start_grace)
-        return self._allowances[job.job_id]
+    def _timetable(self, job: BackupJob, node: str) -> Timetable | None:
+        zone, record, facts = self.facts.zone_of(node), self.job_record(job), self.node(node)
+        periods = periods_of(job, record.past if record else (), facts.skew if facts else timedelta())
+        if zone is None or not periods:
+            return None
+        return Timetable.of(
+            periods, zone, self.node_now(node), allowance(self.usual_duration(job), self.facts.policy.start_grace)
+        )
+
+    def usual_duration(self, job: BackupJob) -> timedelta:
+        """Return how long a job's runs may well take."""
+        return usual_duration(self._good_durations(job))
+
+    def typical_duration(self, job: BackupJob) -> timedelta | None:
+        """Return how long a job's runs mostly take, None where none was good."""
+        durations = sorted(self._good_durations(job))
+        return durations[len(durations) // 2] if durations else None
+
+    def _good_durations(self, job: BackupJob) -> list[timedelta]:
+        if job.job_id not in self._durations:
+            self._durations[job.job_id] = good_durations(self.job_runs(job))
+        return self._durations[job.job_id]
 
     def owed_since(self, job: BackupJob, guest: Guest | None = None) -> datetime | None:
         """Return the moment before which no slot is owed: the job, or the guest in it, was not there yet."""
@@ -123,19 +143,41 @@ class Situation:
         """Return a job's finished runs, newest first, those among them that can have been another job's."""
         return self.index.by_job.get(job.job_id, ())
 
-    def going_on(self, job: BackupJob, node: str | None = None) -> list[RunRecord]:
-        """Return a job's runs in progress, on one node or on all."""
-        return [
-            run
-            for run in self.running
-            if node in {None, run.node} and (run.job_id == job.job_id or job.job_id in run.candidates)
-        ]
+    def going_on(self, job: BackupJob, node: str) -> list[RunRecord]:
+        """Return a job's runs in progress on a node, as far as can be known: of one that is surely off there are none.
+
+        Where the node cannot be seen, those are taken for it that were going on when it was seen last.
+        """
+        return [run for run in self._going_on.get(job.job_id, ()) if run.node == node]
+
+    @cached_property
+    def _going_on(self) -> dict[str, list[RunRecord]]:
+        found: dict[str, list[RunRecord]] = {}
+        for run in self.history.unfinished.values():
+            if self._may_go_on(run):
+                for job_id in (run.job_id, *run.candidates):
+                    if job_id is not None:
+                        found.setdefault(job_id, []).append(run)
+        return found
+
+    @cached_property
+    def _running_upids(self) -> frozenset[str]:
+        return frozenset([run.upid for run in self.running])
+
+    def _may_go_on(self, run: RunRecord) -> bool:
+        """Tell whether a run of which no end was seen may go on: its node is not off, nor seen without it."""
+        node = self.node(run.node)
+        if node is None or (self.is_fresh and not node.online):
+            return False
+        return run.upid in self._running_upids or not self.is_fresh or node.blindness is not None
 
     def outcomes(self, guest: Guest) -> Sequence[Outcome]:
         """Return what finished runs did for this very guest, newest first."""
         record = self.guest_record(guest)
         since = record.since - _ONE_MINUTE if record and record.since else None
         found = self.index.by_guest.get(guest.vmid, ())
+        if found and self._is_of_the_future(found[0]):
+            found = tuple([outcome for outcome in found if not self._is_of_the_future(outcome)])
         kinds = {None, guest.guest_type}
         if (since is None or not found or found[-1].started >= since) and kinds.issuperset(
             [outcome.guest_type for outcome in found]
@@ -144,6 +186,10 @@ class Situation:
         return [
             outcome for outcome in found if outcome.guest_type in kinds and (since is None or outcome.started >= since)
         ]
+
+    def _is_of_the_future(self, outcome: Outcome) -> bool:
+        """Tell whether a run is dated later than the clock of its node shows: it proves nothing then."""
+        return outcome.started > self.node_now(outcome.node) + WRONG_DATE
 
     def backed_up_now(self, guest: Guest) -> list[Outcome]:
         """Return the backups of a guest that go on at the moment."""
@@ -188,12 +234,147 @@ class Situation:
     def _finished_archives(self, guest: Guest) -> Sequence[Archive]:
         record = self.guest_record(guest)
         since = record.since.timestamp() if record and record.since else 0
+        until = (self.node_now(guest.node) + WRONG_DATE).timestamp()
         kinds = {None, guest.guest_type}
         return [
             archive
             for archive in self.indexes.archives.of_guest(guest.vmid).newest_first
-            if archive.finished and archive.guest_type in kinds and archive.ctime >= since
+            if archive.finished and archive.guest_type in kinds and since <= archive.ctime <= until
         ]
+
+    def wrongly_dated(self, guest: Guest) -> Sequence[str]:
+        """Return the archives, by volume id, that bear a guest's number and a date that has not come yet."""
+        until = (self.node_now(guest.node) + WRONG_DATE).timestamp()
+        newest_first = self.indexes.archives.of_guest(guest.vmid).newest_first
+        return [archive.volid for archive in takewhile(lambda archive: archive.ctime > until, newest_first)]
+
+    def lies_on(self, archive: Archive, guest: Guest, storage: str) -> bool:
+        """Tell whether a file lies on a storage too: two storage ids may lead to the same directory."""
+        name = file_name(archive)
+        return any(
+            place[0] == storage and any(file_name(twin) == name and twin.ctime == archive.ctime for twin in listed)
+            for place, listed in self.indexes.archives.of_guest(guest.vmid).by_place.items()
+            if not self.indexes.archives.places[place].on_backup_server
+        )
+
+    def is_on_storage(self, outcome: Outcome, storage: str) -> bool:
+        """Tell whether a backup went onto a storage, under whatever id."""
+        if outcome.storage == storage:
+            return True
+        if outcome.storage is None or outcome.archive is None:
+            return False
+        name = written_name(outcome.archive)
+        return any(
+            place[0] == storage and any(logged_name(twin) == name for twin in listed)
+            for place, listed in self.indexes.archives.of_guest(outcome.vmid).by_place.items()
+            if not self.indexes.archives.places[place].on_backup_server
+        )
+
+    def written_between(self, archive: Archive, guest: Guest) -> tuple[datetime, datetime]:
+        """Return the earliest and the latest moment at which an archive can have been written.
+
+        The time in a file's name is that of the node which wrote it, and the storage reads it by the zone of the node that
+        lists it (PVE/Storage.pm, archive_info): where nodes are in different zones, it may be hours off.
+        """
+        moment = archive_time(archive)
+        zones = self._zones
+        if (
+            len(zones) < 2
+            or archive.vmid is None
+            or archive.volid.partition(":")[2].startswith(("backup/vm/", "backup/ct/"))
+        ):
+            return moment, moment
+        place = next((found for found in self.facts.storages if found.storage == archive.storage), None)
+        if place is None or place.node is not None:
+            return moment, moment
+        shifts = {zone.utcoffset(moment) or timedelta() for zone in zones}
+        spread = max(shifts) - min(shifts)
+        return moment - spread, moment + spread
+
+    @cached_property
+    def _zones(self) -> frozenset[ZoneInfo]:
+        return frozenset([node.zone for node in self.facts.nodes.values() if node.zone is not None])
+
+    def are_runs_known(self, guest: Guest, slot: datetime, deadline: datetime, job: BackupJob) -> bool:
+        """Tell whether no run is missing that can have backed a guest up between a slot and its deadline."""
+        node, began = self.node(guest.node), self.history.began
+        if node is None or not self.is_seen(guest.node, deadline):
+            return self.is_off(guest) and (began is None or began <= slot)
+        if self._is_obscure(guest.node, slot, deadline):
+            return False
+        is_watched = began is not None and began <= slot
+        if node.runs_known_since is None:
+            return is_watched or any(slot - timedelta(hours=1) <= run.started <= deadline for run in self.job_runs(job))
+        # Before the first look, a job without any run may not have been there.
+        return node.runs_known_since <= slot and (is_watched or bool(self.job_runs(job)))
+
+    def _is_obscure(self, node: str, slot: datetime, deadline: datetime) -> bool:
+        """Tell whether a run of a node for a slot is known of which it is not known, or not yet, whom it backed up."""
+        if any(started >= slot - _ONE_MINUTE for started in self.facts.unread_runs):
+            return True
+        return any(
+            run.node == node and slot - _ONE_MINUTE <= run.started <= deadline and succeeded(run.status)
+            for run in self.index.untold
+        )
+
+    def is_absence_proven(self, guest: Guest, name: str, slot: datetime) -> bool:
+        """Tell whether a backup since a slot would still be listed on a storage where none is.
+
+        All archives of the storage have to be listed, and older ones of the guest among them: else nothing may ever have
+        been promised there. Newer ones may have let retention remove it.
+        """
+        storage = self.facts.storage_of(name, guest.node)
+        if storage is None or storage.listing is None or not storage.listing.complete:
+            return False
+        there = [archive for archive in self.archives(guest) if archive.storage == name]
+        return bool(there) and storage.listing.read_at > slot and there[0].ctime < slot.timestamp()
+
+    def has_run_for_the_slot_of(self, run: RunRecord, job: BackupJob) -> bool:
+        """Tell whether a job has a run of its own on the same node for the slot at which another run started."""
+        table = self.timetable(job, run.node)
+        if table is None:
+            return False
+        slot = table.newest_slot(run.started + table.tolerance(run.started))
+        following = table.first_slot_after(run.started)
+        return slot is not None and any(
+            own.job_id == job.job_id
+            and own.node == run.node
+            and table.serves(own.started, slot)
+            and (following is None or own.started < following)
+            for own in self.job_runs(job)
+        )
+
+    def jobs_at_the_slot_of(self, run: RunRecord, vmid: int, *, good: bool) -> tuple[str, ...]:
+        """Return the enabled jobs of a guest that had a slot when a run started, and have no run of their own for it.
+
+        A good run has to have gone onto the job's storage, unless the job may have had another one before the first look.
+        """
+        found = []
+        is_watched = self.history.began is not None and self.history.began <= run.started
+        for job in self.indexes.coverage.jobs_of.get(vmid, ()):
+            table = self.timetable(job, run.node) if job.enabled else None
+            slot = table.newest_slot(run.started + table.tolerance(run.started)) if table is not None else None
+            if table is None or slot is None or run.started - slot > _STARTS_WITHIN + table.tolerance(run.started):
+                continue
+            if is_watched and good and self.facts.storage_name(table.storage_at(slot), run.node) != run.storage:
+                continue
+            if not self.has_run_for_the_slot_of(run, job):
+                found.append(job.job_id)
+        return tuple(found)
+
+    @cached_property
+    def changed_storages(self) -> Sequence[tuple[StorageFacts, datetime]]:
+        """The storages that seem to be others than before, each with the moment since when."""
+        records = self.history.storages
+        found = ((storage, records.get(storage_key(storage))) for storage in self.facts.storages)
+        return [(storage, record.changed_identity) for storage, record in found if record and record.changed_identity]
+
+    def longest_gap(self, job: BackupJob, node: str) -> timedelta | None:
+        """Return the time that may pass from one of a job's backups to the next, None where its slots are not known."""
+        table = self.timetable(job, node)
+        if table is None or table.latest is None or table.following is None:
+            return None
+        return table.following - table.latest + table.allowance
 
     def archives_on(self, storage: StorageFacts, guest: Guest) -> Sequence[Archive]:
         """Return all that is listed on a storage for a guest's VMID and type, which is what prune looks at; oldest first."""

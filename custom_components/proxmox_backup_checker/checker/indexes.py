@@ -7,8 +7,8 @@ from ..proxmox.api.backup_models import IncludedGuest, IncludedVolume
 from .archives.archive_index import ArchiveIndex
 from .jobs.coverage import CoverageIndex
 from .model.facts import Facts
-from .model.records import RunRecord
 from .runs.run_index import RunIndex
+from .runs.run_records import RunRecords
 
 # Proxmox' words for what no backup can ever hold (PVE/LXC/Config.pm, PVE/QemuConfig.pm, get_backup_volumes).
 _NEVER_INCLUDED = ("not a volume", "efidisk but no")
@@ -37,10 +37,10 @@ class Indexes:
     exclusions: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, facts: Facts, runs: Mapping[str, RunRecord]) -> Indexes:
+    def of(cls, facts: Facts, runs: RunRecords) -> Indexes:
         """Sort in what facts and history hold."""
         return cls(
-            runs=RunIndex.of(runs),
+            runs=RunIndex.of(runs.finished, runs.unfinished),
             archives=ArchiveIndex.of(facts.storages),
             coverage=CoverageIndex.of(facts.jobs or (), facts.guests, pools_visible=facts.pools_visible),
             exclusions=_exclusions(facts.included),

@@ -1,18 +1,18 @@
 """What can be told in numbers: sizes and durations of the last backups, and what could be restored."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from ..proxmox.api.backup_models import Archive, BackupJob
 from ..proxmox.api.cluster_models import Guest
+from .archives.archive import archive_time
 from .context import Situation, newest_good
 from .model.facts import Facts, StorageFacts
+from .model.outcome import LOST, Outcome
 from .model.records import RunRecord
-from .runs.outcomes import Outcome
-from .runs.run_starts import ONE_START
-from .verdicts.promises import archive_time
+from .runs.run_starts import ONE_START, starts_of
 
 
 class Verification(StrEnum):
@@ -106,7 +106,9 @@ def figures_of_job(job: BackupJob, situation: Situation) -> JobFigures:
     newest = next((run for run in runs if run.outcomes), None)
     if newest is None:
         return JobFigures()
-    together = [run for run in runs if run.outcomes and abs(newest.started - run.started) <= ONE_START]
+    together = next(
+        reversed(starts_of(run for run in runs if run.outcomes and run.started >= newest.started - ONE_START))
+    )
     sizes = [
         size
         for run in together
@@ -116,16 +118,17 @@ def figures_of_job(job: BackupJob, situation: Situation) -> JobFigures:
     return JobFigures(duration=_duration(together), size=sum(sizes) if sizes else None)
 
 
-def _duration(runs: Iterable[RunRecord]) -> timedelta | None:
+def _duration(runs: Sequence[RunRecord]) -> timedelta | None:
     ends = [(run.started, run.ended) for run in runs if run.ended is not None]
-    if not ends:
+    if not ends or any(run.status == LOST for run in runs):
+        # Of a run that was lost only the moment is known at which its node noticed that.
         return None
     return max(ended for _, ended in ends) - min(started for started, _ in ends)
 
 
 def stored_bytes(outcome: Outcome, facts: Facts) -> int | None:
     """Return what a backup took: the size of its file or, on a backup server, what had to be transferred."""
-    storage = facts.storage_of(outcome.storage or "local", outcome.node)
+    storage = facts.storage_of(facts.storage_name(outcome.storage, outcome.node), outcome.node)
     if storage is not None and storage.is_backup_server and outcome.transferred is not None:
         return outcome.transferred
     return outcome.size

@@ -91,7 +91,7 @@ def test_a_run_is_told_once_with_all_that_is_known_of_it() -> None:
     [
         ({"status": "WARNINGS: 2"}, "run_warnings", "happened_run_warnings"),
         ({"status": "job errors"}, "run_failed", "happened_run_failed"),
-        ({"status": "no such thing", "log": None}, "run_failed", "happened_run_failed_of_unknown_job"),
+        ({"status": "no such thing", "log": None}, "manual_run_failed", "happened_manual_run_failed_early"),
         ({"user": "admin@pam", "status": "job errors", "log": failed_log(101).replace("--quiet 1", "")}, "manual_run_failed", "happened_manual_run_failed"),
         ({"user": "admin@pam", "log": good_log(101, command="vzdump 101 --storage other")}, "manual_run_succeeded", "happened_manual_run_succeeded"),
         ({"user": "admin@pam", "status": "got lost", "log": None}, "manual_run_failed", "happened_manual_run_failed_early"),

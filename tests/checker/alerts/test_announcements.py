@@ -17,6 +17,7 @@ from custom_components.proxmox_backup_checker.checker.model.facts import Facts
 from custom_components.proxmox_backup_checker.checker.model.policy import Policy
 from custom_components.proxmox_backup_checker.checker.model.records import GuestRecord, History, RunRecord
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence, Reason, Status, Verdict, unknown
+from custom_components.proxmox_backup_checker.checker.runs.run_records import RunRecords
 from custom_components.proxmox_backup_checker.proxmox.vzdump.failure_cause import cause_of
 
 from ..builders import NOW, facts, guest, job
@@ -48,7 +49,7 @@ def problem(code: str, status: Status = Status.OVERDUE, **changes: Any) -> Verdi
 
 
 def a_situation(known: Facts, history: History, running: tuple[RunRecord, ...] = ()) -> Situation:
-    indexes = Indexes.of(known, history.runs)
+    indexes = Indexes.of(known, RunRecords(history.runs))
     return Situation(facts=known, history=history, indexes=indexes, running=running)
 
 

@@ -1,6 +1,6 @@
 """What archives prove: whose they are, which are good backups, and what has become of them."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,14 +9,9 @@ import pytest
 
 from custom_components.proxmox_backup_checker.checker.archives.archive import (
     Change,
-    Owner,
-    Verification,
     as_backup,
-    belongs_to,
     compare,
     each_once,
-    good_backups,
-    incomplete,
     is_renamed,
 )
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import Archive
@@ -24,7 +19,6 @@ from custom_components.proxmox_backup_checker.proxmox.retention import KeepOptio
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 1, 20, 8, 0, tzinfo=UTC)
-OWNER = Owner(vmid=101, guest_type="qemu")
 GIB = 1024**3
 
 
@@ -92,80 +86,6 @@ def test_d12_listing_everything_again_adds_nothing(archives: list[Archive]) -> N
     assert {archive.ctime for archive in once} == {archive.ctime for archive in archives}
 
 
-def test_c17_only_archives_of_the_guests_own_type_count() -> None:
-    listed = [file(13, guest_type="qemu"), file(14, guest_type="lxc")]
-
-    assert days(good_backups(listed, Owner(vmid=101, guest_type="lxc"))) == [14]
-
-
-def test_c16_archives_from_before_the_guest_are_those_of_another() -> None:
-    created = datetime(2026, 1, 14, 12, 0, tzinfo=UTC)
-    listed = [file(13), file(14), file(15)]
-
-    assert days(good_backups(listed, Owner(vmid=101, guest_type="qemu", created=created))) == [15]
-
-
-def test_c16_archives_with_the_name_of_a_guest_that_is_gone_are_not_the_new_ones() -> None:
-    owner = Owner(vmid=101, guest_type="qemu", former_names=frozenset({"old-web"}))
-
-    assert not belongs_to(file(13, notes="old-web "), owner)
-    assert belongs_to(file(13, notes="web"), owner)
-    assert belongs_to(file(13, notes=None), owner)
-
-
-def test_c16_archives_of_another_vmid_never_count() -> None:
-    assert good_backups([file(13, vmid=102)], OWNER) == []
-
-
-def test_a18_a_snapshot_that_is_not_complete_is_no_good_backup() -> None:
-    listed = [snapshot(13), snapshot(14, finished=False, size=None)]
-
-    assert days(good_backups(listed, OWNER)) == [13]
-
-
-def test_a05_the_newest_good_backup_comes_first() -> None:
-    assert days(good_backups([file(13), file(15), file(14)], OWNER)) == [15, 14, 13]
-
-
-def test_a19_what_no_run_will_finish_is_incomplete_after_a_day() -> None:
-    old, young = snapshot(18, finished=False), snapshot(20, finished=False)
-
-    assert incomplete([old, young, snapshot(17)], OWNER, running=False, now=NOW) == [old]
-    assert incomplete([old], OWNER, running=True, now=NOW) == []
-
-
-def test_a19_the_day_is_counted_from_the_snapshots_own_time() -> None:
-    begun = snapshot(19, hour=8, finished=False)
-
-    assert incomplete([begun], OWNER, running=False, now=NOW) == [begun]
-    assert incomplete([begun], OWNER, running=False, now=NOW - timedelta(minutes=1)) == []
-
-
-def test_d17_a_newest_backup_that_failed_its_verification_is_told_with_the_last_one_verified() -> None:
-    good = good_backups([snapshot(13, verification="ok"), snapshot(14, verification="failed")], OWNER)
-    found = Verification.of(good)
-
-    assert found.newest_failed
-    assert found.newest_verified == snapshot(13, verification="ok")
-
-
-def test_d18_an_older_backup_that_failed_its_verification_leaves_the_newest_good() -> None:
-    good = good_backups([snapshot(13, verification="failed"), snapshot(14)], OWNER)
-    found = Verification.of(good)
-
-    assert not found.newest_failed
-    assert days(found.failed) == [13]
-    assert not found.never_verified
-
-
-def test_d19_backups_that_nobody_verifies_are_only_that() -> None:
-    found = Verification.of([snapshot(14), snapshot(13)])
-
-    assert found.never_verified
-    assert not found.newest_failed
-    assert Verification.of([]).newest is None
-
-
 def test_d10_an_archive_deleted_by_hand_has_vanished() -> None:
     before = [file(13), file(14), file(15)]
     found = compare(before, [file(13), file(14), file(16)], {101: KeepOptions(last=7)}, BERLIN)
@@ -205,14 +125,6 @@ def test_d14_all_archives_gone_at_once_mean_another_storage() -> None:
 
     assert compare(before, [], {}, BERLIN).change is Change.ANOTHER_STORAGE
     assert compare(before[:2], [], {}, BERLIN).change is Change.VANISHED
-
-
-def test_d14_other_archives_on_a_storage_of_another_size_mean_another_storage() -> None:
-    before, after = [file(13), file(14), file(15)], [file(1)]
-
-    assert compare(before, after, {}, BERLIN, sizes=(4000, 90)).change is Change.ANOTHER_STORAGE
-    assert compare(before, after, {}, BERLIN, sizes=(4000, 4100)).change is Change.VANISHED
-    assert compare(before, after, {}, BERLIN, sizes=(4000, None)).change is Change.VANISHED
 
 
 @given(st.sets(st.integers(1, 28), min_size=1), st.sets(st.integers(1, 28)))

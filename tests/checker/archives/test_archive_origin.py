@@ -17,9 +17,9 @@ from custom_components.proxmox_backup_checker.checker.model.facts import (
     NodeFacts,
     StorageFacts,
 )
+from custom_components.proxmox_backup_checker.checker.model.outcome import Outcome, Result
 from custom_components.proxmox_backup_checker.checker.model.records import GuestRecord, History, RunRecord
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence, Status
-from custom_components.proxmox_backup_checker.checker.runs.outcomes import Outcome, Result
 from custom_components.proxmox_backup_checker.checker.runs.run_index import RunIndex
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import Archive
 
@@ -95,7 +95,9 @@ def seen(*archives: Archive, nodes: dict[str, NodeFacts] | None = None, **change
         for name in ("pbs", "nas", "local")
     )
     guests = changes.pop("guests", (WEB, guest(102, node="pve2")))
-    return replace(facts(guests, [job("nightly", 101)], storages=storages), nodes=nodes or known_nodes(), **changes)
+    return replace(
+        facts(guests, [job("nightly", 101, storage="nas")], storages=storages), nodes=nodes or known_nodes(), **changes
+    )
 
 
 def known_nodes(**changes: Any) -> dict[str, NodeFacts]:
@@ -199,7 +201,7 @@ def test_a_log_in_words_that_are_new_to_us_takes_no_archive_away_from_its_guest(
     odd = "INFO: backup of VM 101 has been completed\nTASK OK\n"
     before = seen(now=LAST_NIGHT - timedelta(hours=1))
     history = judge(before, History()).history
-    known = seen(snapshot(LAST_NIGHT + timedelta(seconds=5)), runs=(run(odd, started=LAST_NIGHT),))
+    known = seen(snapshot(LAST_NIGHT + timedelta(seconds=5), "nas"), runs=(run(odd, started=LAST_NIGHT),))
     assert judge(known, history).guests[101].verdict.status is Status.OK
 
 
@@ -209,7 +211,7 @@ def test_a_storage_may_keep_its_backups_in_any_folder() -> None:
     assert provenance(seen(), record(replace(outcome(archive), archive=path))).origin(archive) is Origin.OURS
     log = good_log(101).replace("/mnt/pve/nas/dump/vzdump-qemu-101-x.vma.zst", path)
     history = judge(seen(archive, runs=(run(log, started=LAST_NIGHT),)), History()).history
-    assert history.guests[101].archive_missing is None
+    assert not history.guests[101].missing
 
 
 def test_what_the_history_no_longer_holds_is_uncertain() -> None:

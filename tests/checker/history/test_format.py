@@ -10,6 +10,7 @@ from hypothesis import given, settings, strategies as st
 import pytest
 
 from custom_components.proxmox_backup_checker.checker.history.format import from_data, to_data
+from custom_components.proxmox_backup_checker.checker.model.outcome import Outcome, Result
 from custom_components.proxmox_backup_checker.checker.model.records import (
     Acknowledgement,
     GuestRecord,
@@ -19,7 +20,6 @@ from custom_components.proxmox_backup_checker.checker.model.records import (
     StorageRecord,
     VerdictRecord,
 )
-from custom_components.proxmox_backup_checker.checker.runs.outcomes import Outcome, Result
 
 from ..histories import NOW, any_of, history_of, nights, outcome, run_of
 

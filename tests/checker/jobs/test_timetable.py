@@ -9,9 +9,10 @@ from custom_components.proxmox_backup_checker.checker.jobs.timetable import (
     Timetable,
     event_of,
     has_schedule,
+    periods_of,
     started_for_slot,
 )
-from custom_components.proxmox_backup_checker.proxmox.calendar.event import CalendarEvent
+from custom_components.proxmox_backup_checker.checker.model.records import JobDefinition
 
 from ..builders import BERLIN, NOW, job
 
@@ -20,11 +21,13 @@ LAST_SLOT = datetime(2025, 9, 2, 21, 0, tzinfo=UTC)
 
 
 def table(schedule: str) -> Timetable:
-    return Timetable.of(CalendarEvent.parse(schedule), BERLIN, NOW, ALLOWED)
+    return Timetable.of(periods_of(job(schedule=schedule), (), timedelta()), BERLIN, NOW, ALLOWED)
 
 
 def started(schedule: str, moment: datetime) -> bool:
-    return started_for_slot(job(schedule=schedule), BERLIN, moment, spans=(), booted=None)
+    made = job(schedule=schedule)
+    event = event_of(made)
+    return event is not None and started_for_slot(made, event, BERLIN, moment, spans=(), off=None)
 
 
 def test_a_job_of_an_old_proxmox_has_days_and_a_time_instead_of_a_schedule() -> None:
@@ -50,23 +53,39 @@ def test_a_job_without_any_schedule_never_runs_by_itself() -> None:
 def test_nothing_is_missed_of_a_schedule_that_never_comes() -> None:
     never = table("2-30")
     assert (never.due, never.following) == (None, None)
-    assert never.first_missed(None, None) is None
-    assert never.missed(None, None) == 0
     assert not started("2-30", LAST_SLOT)
 
 
 def test_the_slots_since_the_last_served_one_are_missed_and_at_least_the_one_that_is_due() -> None:
     nightly = table("23:00")
     assert nightly.due == LAST_SLOT
-    assert nightly.first_missed(None, None) == LAST_SLOT
-    assert nightly.first_missed(LAST_SLOT - timedelta(days=3), None) == LAST_SLOT - timedelta(days=2)
-    assert nightly.missed(LAST_SLOT - timedelta(days=3), None) == 3
-    assert nightly.first_missed(LAST_SLOT + timedelta(hours=1), None) == LAST_SLOT
-    assert nightly.missed(LAST_SLOT + timedelta(hours=1), None) == 1
+    assert nightly.missed(LAST_SLOT, None, None) == [LAST_SLOT]
+    days = [LAST_SLOT - timedelta(days=age) for age in (2, 1, 0)]
+    assert nightly.missed(LAST_SLOT, LAST_SLOT - timedelta(days=3), None) == days
+    assert nightly.missed(LAST_SLOT, LAST_SLOT + timedelta(hours=1), None) == [LAST_SLOT]
+
+
+def test_a_slot_is_that_of_the_schedule_which_the_job_had_then() -> None:
+    edited = LAST_SLOT + timedelta(hours=6)
+    before = JobDefinition(until=edited, edited=edited, schedule="23:00", storage="nas")
+    weekly = job(schedule="sat 10:00", storage="usb")
+    table = Timetable.of(periods_of(weekly, [before], timedelta()), BERLIN, NOW, ALLOWED)
+    assert (table.due, table.latest) == (LAST_SLOT, LAST_SLOT)
+    assert table.storage_at(LAST_SLOT) == "nas"
+    saturday = datetime(2025, 9, 6, 8, 0, tzinfo=UTC)
+    assert (table.following, table.storage_at(saturday)) == (saturday, "usb")
+    assert list(table.slots(LAST_SLOT - timedelta(hours=1), saturday)) == [LAST_SLOT, saturday]
+
+
+def test_slots_that_only_the_new_schedule_has_before_the_edit_never_were() -> None:
+    edited = NOW - timedelta(hours=1)
+    before = JobDefinition(until=edited, edited=edited, schedule="sat 10:00", storage="nas")
+    table = Timetable.of(periods_of(job(schedule="23:00"), [before], timedelta()), BERLIN, NOW, ALLOWED)
+    assert table.due == datetime(2025, 8, 30, 8, 0, tzinfo=UTC)
 
 
 def test_of_very_many_missed_slots_not_all_are_counted() -> None:
-    assert table("*:0/5").missed(LAST_SLOT - timedelta(days=3), None, most=100) == 100
+    assert len(table("*:0/5").missed(LAST_SLOT, LAST_SLOT - timedelta(days=3), None)) == 100
 
 
 @pytest.mark.parametrize("hour", [0, 1])
@@ -82,4 +101,7 @@ def test_where_the_clocks_are_not_changed_an_hour_later_is_too_late() -> None:
     assert started("23:00", LAST_SLOT + timedelta(seconds=20))
     assert not started("23:00", LAST_SLOT + timedelta(hours=1, seconds=20))
     utc = ZoneInfo("UTC")
-    assert not started_for_slot(job(schedule="23:00"), utc, LAST_SLOT, spans=(), booted=None)
+    nightly = job(schedule="23:00")
+    event = event_of(nightly)
+    assert event is not None
+    assert not started_for_slot(nightly, event, utc, LAST_SLOT, spans=(), off=None)

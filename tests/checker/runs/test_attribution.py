@@ -1,18 +1,25 @@
 """Which run belongs to which job, and how sure that is."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from custom_components.proxmox_backup_checker.checker.model.facts import Facts, JobState, Run
+from custom_components.proxmox_backup_checker.checker.model.records import History
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
-from custom_components.proxmox_backup_checker.checker.runs.attribution import Attribution, Clues, attribute
-from custom_components.proxmox_backup_checker.checker.runs.run_records import records_of
+from custom_components.proxmox_backup_checker.checker.runs.attribution import Attribution, attribute
+from custom_components.proxmox_backup_checker.checker.runs.run_records import clues_of, records_of
 
-from ..builders import NOW, facts, good_log, guest, job, run, sample
+from ..builders import BERLIN, NOW, facts, good_log, guest, job, run, sample
 
 
 def of(run: Run, facts: Facts) -> Attribution:
     """Return the attribution of a run."""
-    return attribute(run, facts, Clues.of(facts, {}))
+    return attribute(run, facts, clues_of(facts, History()))
+
+
+def at_slot(run: Run) -> str:
+    """Return the schedule that a run came at."""
+    return f"{run.started.astimezone(BERLIN):%H:%M}"
 
 
 def state(run: Run, job_id: str) -> JobState:
@@ -58,7 +65,10 @@ def test_a_run_that_had_to_wait_for_the_one_before_is_still_known_by_its_slot() 
     found = attribute(
         late,
         known,
-        Clues.of(known, {"pve1": [(late.started - timedelta(hours=1), late.started - timedelta(seconds=30))]}),
+        replace(
+            clues_of(known, History()),
+            spans={"pve1": [(late.started - timedelta(hours=1), late.started - timedelta(seconds=30))]},
+        ),
     )
     assert found == Attribution(job_id="a", confidence=Confidence.SCHEDULED)
 
@@ -73,16 +83,16 @@ def test_a_run_with_the_command_of_before_the_edit_probably_belongs_to_the_edite
 
 def test_what_was_decided_stays_when_the_job_is_edited_later() -> None:
     last = run(good_log(100))
-    before = records_of(facts([], [job("a", 100, storage="nas")], [last]), {}).finished
+    before = records_of(facts([], [job("a", 100, storage="nas")], [last]), History()).finished
     edited = facts([], [job("a", 100, 101, storage="pbs")], [last])
-    assert records_of(edited, before).finished is before
+    assert records_of(edited, History(runs=before)).finished is before
     assert of(last, edited) == Attribution(job_id=None, confidence=Confidence.NONE)
 
 
 def test_a_state_file_replaces_a_weaker_link_in_the_history() -> None:
     last = run(good_log(100))
-    before = records_of(facts([], [job("a", 100, storage="nas")], [last]), {}).finished
-    after = records_of(facts([], [], [last], job_states=[state(last, "b")]), before).finished
+    before = records_of(facts([], [job("a", 100, storage="nas")], [last]), History()).finished
+    after = records_of(facts([], [], [last], job_states=[state(last, "b")]), History(runs=before)).finished
     assert (after[last.task.upid].job_id, after[last.task.upid].confidence) == ("b", Confidence.EXACT)
     assert [outcome.job_id for outcome in after[last.task.upid].outcomes] == ["b"]
 
@@ -113,14 +123,48 @@ def test_a_job_of_another_node_cannot_have_been_it() -> None:
 def test_a_run_without_a_command_is_linked_by_the_storage_it_names() -> None:
     last = sample("07-pbs-unreachable-activation")
     guests = [guest(100, node=last.task.node)]
-    jobs = [job("nas", 100, storage="nas-backup"), job("pbs", 100, storage="pbs1"), job("elsewhere", 7, storage="pbs1")]
-    assert of(last, facts(guests, jobs, [last])) == Attribution(job_id="pbs", confidence=Confidence.PROBABLE)
+    slot = at_slot(last)
+    jobs = [
+        job("nas", 100, storage="nas-backup", schedule=slot),
+        job("pbs", 100, storage="pbs1", schedule=slot),
+        job("elsewhere", 7, storage="pbs1", schedule=slot),
+    ]
+    assert of(last, facts([*guests, guest(7, node="pve9")], jobs, [last])).job_id == "pbs"
+
+
+def test_a_run_without_a_command_at_no_slot_was_started_by_a_person() -> None:
+    last = sample("07-pbs-unreachable-activation")
+    jobs = [job("pbs", 100, storage="pbs1", schedule="13:13")]
+    assert of(last, facts([guest(100, node=last.task.node)], jobs, [last])).by_hand
+
+
+def test_a_task_that_bears_the_number_of_one_guest_is_of_a_job_with_no_other_guest_there() -> None:
+    guests, slot = [guest(100), guest(101)], "21:00"
+    last = run("TASK ERROR: could not activate storage 'nas'\n", "could not activate storage 'nas'", task_id="100")
+    both, one = job("both", 100, 101, storage="nas", schedule=slot), job("one", 100, storage="nas", schedule=slot)
+    assert of(last, facts(guests, [both], [last])).by_hand
+    assert of(last, facts(guests, [both, one], [last])).job_id == "one"
+
+
+def test_a_slot_that_has_its_run_has_no_other() -> None:
+    both = [job("a", 100, 101, storage="nas"), job("b", 100, 101, storage="nas", mode="stop")]
+    good = run(good_log(100, 101), node="pve1")
+    lost = run("TASK ERROR: got timeout\n", "got timeout", started=good.started + timedelta(seconds=1))
+    known = facts([guest(100), guest(101)], both, [good, lost])
+    found = records_of(known, History()).finished
+    assert (found[good.task.upid].job_id, found[lost.task.upid].job_id) == ("a", "b")
 
 
 def test_a_run_that_waited_for_the_lock_in_vain_may_have_been_any_job_with_guests_there() -> None:
     last = sample("17-global-lock-timeout")
     guests = [guest(100, node=last.task.node), guest(101, node="pve9")]
-    jobs = [job("a", 100), job("b", all=1), job("off", 100, enabled=False), job("elsewhere", 101)]
+    slot = at_slot(last)
+    jobs = [
+        job("a", 100, schedule=slot),
+        job("b", all=1, schedule=slot),
+        job("off", 100, enabled=False, schedule=slot),
+        job("elsewhere", 101, schedule=slot),
+    ]
     found = of(last, facts(guests, jobs, [last]))
     assert (found.job_id, found.confidence, found.candidates) == (None, Confidence.NONE, ("a", "b"))
     assert not found.by_hand

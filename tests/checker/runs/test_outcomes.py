@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from custom_components.proxmox_backup_checker.checker.model.facts import Facts, NodeFacts
+from custom_components.proxmox_backup_checker.checker.model.outcome import Outcome, Result, succeeded, unclear
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
-from custom_components.proxmox_backup_checker.checker.runs.outcomes import Outcome, Result, succeeded, unclear
 
-from ..builders import NOW, SCENARIOS, facts, good_log, guest, job, picture, record, run, sample
+from ..builders import BERLIN, NOW, SCENARIOS, facts, good_log, guest, job, picture, record, run, sample
 
 # What the log calls failed was stopped by a person, or has its archive all the same.
 ACTUAL = {
@@ -81,7 +81,8 @@ def test_guests_that_a_whole_run_left_out_are_not_failed_by_it() -> None:
 def test_a_run_that_dies_before_any_guest_reaches_none(name: str) -> None:
     last = sample(name)
     guests = [guest(100, node=last.task.node), guest(101, node=last.task.node), guest(102, node="pve9")]
-    found = outcomes(facts(guests, [job("a", all=1)], [last]))
+    slot = f"{last.started.astimezone(BERLIN):%H:%M}"
+    found = outcomes(facts(guests, [job("a", all=1, schedule=slot)], [last]))
     assert {vmid: one.result for vmid, (one,) in found.items()} == {100: Result.NOT_REACHED, 101: Result.NOT_REACHED}
     assert all(one.error for (one,) in found.values())
 

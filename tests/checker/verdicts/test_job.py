@@ -105,16 +105,17 @@ def test_a_run_in_progress_keeps_the_verdict_before_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("hours", "schedule", "problem"), [(30, "21:00", False), (73, "21:00", True), (73, "sat", False)]
+    ("hours", "schedule", "problem"),
+    [(1, "21:00", None), (5, "21:00", None), (7, "21:00", True), (30, "21:00", True), (73, "sat", True)],
 )
-def test_a_run_that_hangs_for_days_and_keeps_the_next_ones_from_starting_is_a_problem(
-    hours: int, schedule: str, problem: bool
+def test_a_run_that_takes_more_than_three_times_the_usual_and_longer_than_it_is_waited_for_is_a_problem(
+    hours: int, schedule: str, problem: bool | None
 ) -> None:
     now = run(RUNNING, None, started=NOW - timedelta(hours=hours))
     held = verdict(day(5), now, job=job("nightly", 100, storage="nas", schedule=schedule))
     assert (held.status, held.problem) == (Status.RUNNING, problem)
     if problem:
-        assert held.reason.code == "run_longer_than_interval"
+        assert held.reason.code == "run_hangs"
 
 
 def test_a_job_that_never_ran_is_unknown() -> None:

@@ -11,10 +11,10 @@ import pytest
 
 from custom_components.proxmox_backup_checker.checker.assessment import Picture
 from custom_components.proxmox_backup_checker.checker.model.facts import NodeFacts
+from custom_components.proxmox_backup_checker.checker.model.outcome import Result
 from custom_components.proxmox_backup_checker.checker.model.policy import Policy
 from custom_components.proxmox_backup_checker.checker.model.records import MissRecord, RunRecord
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
-from custom_components.proxmox_backup_checker.checker.runs.outcomes import Result
 from custom_components.proxmox_backup_checker.checker.views.agenda import AgendaItem, agenda, current_or_next
 
 from ..builders import NOW, good_log, guest, job, picture, run
@@ -140,7 +140,8 @@ def test_slots_to_come_are_there_for_any_month_with_the_usual_duration() -> None
 def test_slots_follow_the_clocks_of_the_nodes_and_each_zone_has_its_own() -> None:
     held = past()
     tokyo = NodeFacts(name="pve2", zone=ZoneInfo("Asia/Tokyo"))
-    held = replace(held, nodes={**held.nodes, "pve2": tokyo})
+    known = replace(held.context.facts, nodes={**held.nodes, "pve2": tokyo})
+    held = replace(held, nodes=known.nodes, context=replace(held.context, facts=known))
     items = agenda(held, at("2025-10-25T00:00:00"), at("2025-10-27T00:00:00"), NOW)
 
     starts = [(item.start.strftime("%d %H:%M"), item.nodes) for item in items]

@@ -8,8 +8,8 @@ import pytest
 
 from custom_components.proxmox_backup_checker.checker.assessment import Picture
 from custom_components.proxmox_backup_checker.checker.model.facts import ArchiveListing, StorageFacts
+from custom_components.proxmox_backup_checker.checker.model.outcome import Result
 from custom_components.proxmox_backup_checker.checker.model.records import GuestRecord, RunRecord
-from custom_components.proxmox_backup_checker.checker.runs.outcomes import Result
 from custom_components.proxmox_backup_checker.checker.views.trends import Point, Trend, Unit, sources_of, trends_of
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import Archive
 

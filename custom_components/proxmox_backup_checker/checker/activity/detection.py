@@ -14,9 +14,9 @@ from ..archives.archive import file_name
 from ..context import Situation
 from ..history.job_history import COULD_NOT_START
 from ..metrics import stored_bytes
+from ..model.outcome import Result
 from ..model.records import GuestRecord, History, JobRecord, MissRecord, RunRecord
 from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict
-from ..runs.outcomes import Result
 from ..runs.run_summary import guest_name, is_empty, result_of_run
 from ..runs.run_words import tell_run
 from .events import Happening, HappeningKind, names_of_guests, some

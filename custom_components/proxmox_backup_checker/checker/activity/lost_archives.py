@@ -10,11 +10,10 @@ from ...proxmox.retention import KeepOptions
 from ..archives.archive import compare, file_name
 from ..archives.archive_origin import Origin
 from ..context import Situation
-from ..history.storage_history import storage_key
 from ..jobs.coverage import Coverage
-from ..model.facts import ArchiveListing, StorageFacts
+from ..jobs.retention import removes_old, retention_of
+from ..model.facts import ArchiveListing, StorageFacts, storage_key
 from ..model.records import History, StorageRecord
-from ..verdicts.retention import removes_old, retention_of
 
 _NAME: Final = re.compile(r"vzdump-(?P<type>lxc|openvz|qemu)-(?P<vmid>\d+)-|(?:^|:)backup/(?P<kind>vm|ct)/(?P<id>\d+)/")
 _TYPES: Final = {"vm": "qemu", "ct": "lxc", "openvz": "lxc"}
@@ -103,7 +102,8 @@ def _keeps(vmids: Iterable[int | None], storage: StorageFacts, situation: Situat
         found = {
             retention_of(job, storage, situation.facts.defaults_keep.get(guest.node)) if removes_old(job) else None
             for job in situation.facts.jobs or ()
-            if (job.storage or "local") == storage.storage and situation.covers(job, guest) is Coverage.YES
+            if situation.facts.storage_name(job.storage, guest.node) == storage.storage
+            and situation.covers(job, guest) is Coverage.YES
         }
         keep = found.pop() if len(found) == 1 else None
         if keep is not None:

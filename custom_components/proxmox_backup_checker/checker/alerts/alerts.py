@@ -8,8 +8,7 @@ from typing import Final
 
 from ...proxmox.vzdump.failure_cause import Cause
 from ..context import Situation
-from ..history.storage_history import storage_key
-from ..model.facts import Blindness
+from ..model.facts import Blindness, storage_key
 from ..model.records import RunRecord
 from ..model.verdict import Reason, Status, Verdict
 from .acknowledgements import cause_key

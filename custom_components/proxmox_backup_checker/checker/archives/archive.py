@@ -1,8 +1,8 @@
 """What a storage's archives prove: which are there, whose they are, and which of them are good backups."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 import re
 from typing import Final
@@ -11,11 +11,6 @@ from zoneinfo import ZoneInfo
 from ...proxmox.api.backup_models import Archive
 from ...proxmox.retention import Backup, KeepOptions, Mark, prune
 
-INCOMPLETE_AFTER: Final = timedelta(hours=24)
-# Names and clocks of archives are those of the node that wrote them.
-_CLOCKS_DIFFER: Final = timedelta(minutes=1)
-# Another file system below the same path has another size; growth of a pool is rarely as much.
-_ANOTHER_SIZE: Final = 0.2
 _LEAST_ARCHIVES: Final = 3
 _ON_SERVER: Final = ("backup/vm/", "backup/ct/")
 # PVE/Storage.pm, archive_info: only such a name tells guest and time; prune leaves every other alone. A backup server has no
@@ -26,20 +21,6 @@ _STANDARD_NAME: Final = re.compile(
 )
 
 type _Group = tuple[int | None, str | None]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Owner:
-    """The guest whose archives are wanted.
-
-    Archives from before `created` belong to another guest that had the same VMID, as do those whose notes are one of
-    `former_names`: names of guests that are known to be gone. None and no names where nothing is known of its past.
-    """
-
-    vmid: int
-    guest_type: str
-    created: datetime | None = None
-    former_names: frozenset[str] = field(default_factory=frozenset)
 
 
 def file_name(archive: Archive) -> str:
@@ -89,66 +70,9 @@ def each_once(archives: Iterable[Archive]) -> list[Archive]:
     return [archive for twins in found.values() for archive in twins]
 
 
-def belongs_to(archive: Archive, owner: Owner) -> bool:
-    """Tell whether an archive is of this very guest, not of another one with the same VMID."""
-    if archive.vmid != owner.vmid or archive.guest_type not in {None, owner.guest_type}:
-        return False
-    if owner.created is not None and archive.ctime < (owner.created - _CLOCKS_DIFFER).timestamp():
-        return False
-    return (archive.notes or "").strip() not in owner.former_names
-
-
-def good_backups(archives: Iterable[Archive], owner: Owner) -> list[Archive]:
-    """Return the finished archives of a guest, newest first, each once."""
-    good = [archive for archive in each_once(archives) if archive.finished and belongs_to(archive, owner)]
-    return sorted(good, key=lambda archive: (-archive.ctime, archive.volid))
-
-
-def incomplete(archives: Iterable[Archive], owner: Owner, *, running: bool, now: datetime) -> list[Archive]:
-    """Return the snapshots of a guest that no run will finish any more, newest first.
-
-    Those of the last day are left out, and all of them while a run of this guest is going on.
-    """
-    if running:
-        return []
-    oldest_open = (now - INCOMPLETE_AFTER).timestamp()
-    left = [
-        archive
-        for archive in each_once(archives)
-        if not archive.finished
-        and _on_backup_server(archive)
-        and belongs_to(archive, owner)
-        and archive.ctime <= oldest_open
-    ]
-    return sorted(left, key=lambda archive: -archive.ctime)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Verification:
-    """What a backup server's verification says of a guest's good backups; `failed` newest first."""
-
-    newest: Archive | None
-    newest_verified: Archive | None
-    failed: tuple[Archive, ...]
-
-    @classmethod
-    def of(cls, good: Sequence[Archive]) -> Verification:
-        """Look at good backups, newest first."""
-        return cls(
-            newest=good[0] if good else None,
-            newest_verified=next((archive for archive in good if archive.verification == "ok"), None),
-            failed=tuple(archive for archive in good if archive.verification == "failed"),
-        )
-
-    @property
-    def newest_failed(self) -> bool:
-        """Whether the very backup that would be restored is broken; older ones are the storage's affair."""
-        return self.newest is not None and self.newest.verification == "failed"
-
-    @property
-    def never_verified(self) -> bool:
-        """Whether nobody verifies: no state at all, good or bad."""
-        return self.newest_verified is None and not self.failed
+def archive_time(archive: Archive) -> datetime:
+    """Return when an archive was begun, as its storage dates it."""
+    return datetime.fromtimestamp(archive.ctime, UTC)
 
 
 class Change(StrEnum):
@@ -172,27 +96,20 @@ def compare(
     after: Sequence[Archive],
     keeps: Mapping[int, KeepOptions],
     zone: ZoneInfo,
-    *,
-    sizes: tuple[int | None, int | None] = (None, None),
 ) -> Comparison:
     """Compare two complete listings of one storage, the older one first.
 
-    `keeps` is the retention by VMID, for the guests whose jobs prune there; `sizes` are the storage's total sizes in bytes.
-    Where every archive has gone at once, or what is there instead is on a storage of another size, something else is
-    mounted: that proves nothing of the archives.
+    `keeps` is the retention by VMID, for the guests whose jobs prune there. Where every archive has gone
+    at once, something else is mounted: that proves nothing of the archives.
     """
     known = {file_name(archive) for archive in after}
     gone = [archive for archive in before if file_name(archive) not in known]
-    if len(gone) == len(before) >= _LEAST_ARCHIVES and (not after or _resized(*sizes)):
+    if len(gone) == len(before) >= _LEAST_ARCHIVES and not after:
         return Comparison(change=Change.ANOTHER_STORAGE)
     pruned = _pruned({(archive.vmid, archive.guest_type) for archive in gone}, before, after, keeps, zone)
     unexplained = [archive for archive in gone if file_name(archive) not in pruned]
     unexplained.sort(key=lambda archive: -archive.ctime)
     return Comparison(change=Change.VANISHED if unexplained else Change.NONE, vanished=tuple(unexplained))
-
-
-def _resized(before: int | None, after: int | None) -> bool:
-    return before is not None and after is not None and abs(after - before) > _ANOTHER_SIZE * before
 
 
 def _pruned(

@@ -11,8 +11,8 @@ from ...proxmox.api.backup_models import Archive
 from ...proxmox.api.cluster_models import Guest
 from ..history.limits import FEWEST_RUNS_PER_GUEST, KEPT
 from ..model.facts import Facts
+from ..model.outcome import Outcome, written_name
 from ..model.records import History, RunRecord
-from ..runs.outcomes import Outcome, written_name
 from ..runs.run_index import RunIndex
 from .archive import is_renamed, logged_name
 

@@ -12,8 +12,8 @@ from enum import StrEnum
 from types import NoneType, UnionType
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
+from ..model.outcome import Outcome
 from ..model.records import History, RunRecord
-from ..runs.outcomes import Outcome
 
 type Data = Any
 type Coder = Callable[[Any], Any]
@@ -121,13 +121,21 @@ def _decode_members(section: str, data: Data, shapes: Mapping[int, Columns]) -> 
     for text, value in _checked(data, dict).items():
         try:
             key = key_type(text)
-            record = _decode_record(kind, {first: key, **value})
+            record = _decode_record(kind, {first: key, **_of_before(value)})
             if kind is RunRecord and _ROWS in value:
                 record = replace(record, outcomes=tuple(_read_rows(value[_ROWS], record, shapes)))
             found[key] = record
         except _DAMAGE:
             damaged += 1
     return found, damaged
+
+
+def _of_before(data: Mapping[str, Data]) -> Mapping[str, Data]:
+    """Return a record's data in today's form: version 0.1.0 kept one missing archive of a guest, in three fields."""
+    if "archive_missing" not in data:
+        return data
+    lost = {"since": data.get("archive_missing_since"), "confirmed": data.get("archive_missing_confirmed", False)}
+    return {**data, "missing": {data["archive_missing"]: lost}}
 
 
 def _read_shapes(data: Data) -> dict[int, Columns]:

@@ -2,12 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
-from itertools import islice
+from datetime import datetime
 from typing import Final
 
 from ..context import Situation
-from ..jobs.timetable import event_of
 from ..model.records import History, JobRecord, MissRecord
 from ..model.verdict import Status, Verdict
 
@@ -28,7 +26,7 @@ def remember_verdicts(history: History, verdicts: Mapping[str, Verdict], situati
         miss.key: miss
         for job_id, verdict in verdicts.items()
         for miss in _misses(job_id, verdict, situation)
-        if miss.key not in history.misses
+        if miss.key not in history.misses and not _is_known(miss, history)
     }
     if not changed and not misses:
         return history
@@ -61,17 +59,19 @@ def _misses(job_id: str, verdict: Verdict, situation: Situation) -> Iterable[Mis
 def _slots_until(slot: datetime, job_id: str, node: str, situation: Situation) -> Iterable[datetime]:
     job = situation.job(job_id)
     table = situation.timetable(job, node) if job is not None else None
-    if job is None or table is None or (event := event_of(job)) is None:
+    if job is None or table is None:
         return [slot]
     last = next((run.started for run in situation.job_runs(job) if run.node == node), None)
-    first = table.first_missed(last, situation.owed_since(job))
-    if first is None or first >= slot:
-        return [slot]
-    zone = table.zone
-    between = (found.astimezone(UTC) for found in event.slots(first.astimezone(zone), slot.astimezone(zone)))
-    return [*dict.fromkeys([first, *islice(between, _MOST_SLOTS), slot])]
+    missed = table.missed(slot, last, situation.owed_since(job))
+    return [*missed[:1], *missed[1:][-_MOST_SLOTS:]]
 
 
 def _miss(job_id: str, slot: datetime, node: str, code: str, error: str | None) -> MissRecord:
-    key = f"{job_id}@{int(slot.timestamp())}"
+    key = f"{job_id}@{int(slot.timestamp())}@{node}"
     return MissRecord(key=key, job_id=job_id, slot=slot, node=node, code=code, error=error)
+
+
+def _is_known(miss: MissRecord, history: History) -> bool:
+    """Tell whether version 0.1.0 has kept this missed slot, under a key without the node."""
+    known = history.misses.get(f"{miss.job_id}@{int(miss.slot.timestamp())}")
+    return known is not None and known.node == miss.node

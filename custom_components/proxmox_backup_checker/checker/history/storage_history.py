@@ -1,14 +1,15 @@
 """What is remembered of storages: how full they were, and which archives were seen on them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from ..archives.archive_index import ArchiveIndex, ListedStorage, Place
-from ..model.facts import Facts, StorageFacts
-from ..model.records import GuestRecord, StorageRecord
-from ..runs.outcomes import Outcome, Result, written_name
+from ..model.facts import Facts, StorageFacts, storage_key
+from ..model.outcome import Outcome, Result, written_name
+from ..model.records import GuestRecord, MissingArchive, StorageRecord
+from ..runs.run_index import RunIndex
 from ..verdicts.retention import keep_text
 
 _SAMPLE_EVERY: Final = timedelta(hours=20)
@@ -17,18 +18,13 @@ _ANOTHER_SIZE: Final = 0.2
 _LEAST_ARCHIVES: Final = 3
 
 
-def storage_key(storage: StorageFacts) -> str:
-    """Return what tells a storage from every other: its id, and its node where each node has its own."""
-    return storage.storage if storage.node is None else f"{storage.node}/{storage.storage}"
-
-
-def remember_storages(known: Mapping[str, StorageRecord], facts: Facts) -> Mapping[str, StorageRecord]:
+def remember_storages(known: Mapping[str, StorageRecord], facts: Facts, runs: RunIndex) -> Mapping[str, StorageRecord]:
     """Return the records with what the facts add to them."""
     found = {storage_key(storage): storage for storage in facts.storages}
-    return {**known, **{key: _storage(known.get(key), storage, facts.now) for key, storage in found.items()}}
+    return {**known, **{key: _storage(known.get(key), storage, facts.now, runs) for key, storage in found.items()}}
 
 
-def _storage(record: StorageRecord | None, storage: StorageFacts, now: datetime) -> StorageRecord:
+def _storage(record: StorageRecord | None, storage: StorageFacts, now: datetime, runs: RunIndex) -> StorageRecord:
     record = record or StorageRecord(storage=storage.storage, node=storage.node)
     reachable = bool(storage.active_on)
     record = replace(record, unreachable_since=None if reachable else record.unreachable_since or now)
@@ -39,11 +35,8 @@ def _storage(record: StorageRecord | None, storage: StorageFacts, now: datetime)
     if listing is None or (record.listed is not None and listing.read_at <= record.listed):
         return record
     archives = {archive.volid: archive.ctime for archive in listing.archives}
-    changed = record.changed_identity
-    if _is_another(record, storage, archives):
-        changed = record.changed_identity or now
-    elif archives:
-        changed = None
+    is_another = _is_another(record, storage, archives, runs)
+    changed = (record.changed_identity or now) if is_another else None
     return replace(
         record,
         # While something else is mounted there, the last archives seen remain what is missing.
@@ -54,18 +47,40 @@ def _storage(record: StorageRecord | None, storage: StorageFacts, now: datetime)
     )
 
 
-def _is_another(record: StorageRecord, storage: StorageFacts, archives: Mapping[str, int]) -> bool:
-    """Tell whether something else seems to be mounted: all archives have gone at once."""
+def _is_another(record: StorageRecord, storage: StorageFacts, archives: Mapping[str, int], runs: RunIndex) -> bool:
+    """Tell whether something else seems to be mounted: all archives have gone at once.
+
+    A backup that a run of ours has written there makes it the storage, as after a disk was replaced by a bigger one.
+    """
     if storage.is_backup_server or len(record.archives) < _LEAST_ARCHIVES:
         return False
     if not record.archives.keys().isdisjoint(archives):
         return False
+    if not archives:
+        return True
     resized = (
         record.total is not None
         and storage.total is not None
         and abs(storage.total - record.total) > _ANOTHER_SIZE * record.total
     )
-    return not archives or resized
+    is_suspicious = resized or record.changed_identity is not None
+    return is_suspicious and not _has_own(storage, record.changed_identity or record.listed, archives, runs)
+
+
+def _has_own(storage: StorageFacts, since: datetime | None, archives: Iterable[str], runs: RunIndex) -> bool:
+    """Tell whether a run of ours since a moment has left one of these archives on a storage."""
+    names = {volid.partition(":")[2].rpartition("/")[2] for volid in archives}
+    return any(
+        outcome.archive is not None and written_name(outcome.archive) in names
+        for run in runs.runs.values()
+        if run.storage == storage.storage and storage.serves(run.node) and (since is None or run.started >= since)
+        for outcome in run.outcomes
+        if outcome.result is Result.OK
+    )
+
+
+type Pruned = Callable[[Outcome, ListedStorage], bool]
+"""Whether retention has removed the archive of a good backup that a listing does not show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,32 +106,39 @@ class MissingArchives:
             }
         )
 
-    def noted(self, record: GuestRecord, outcomes: Sequence[Outcome]) -> GuestRecord:
-        """Return a guest's record with what is missing of its outcomes, newest first."""
+    def noted(self, record: GuestRecord, outcomes: Sequence[Outcome], pruned: Pruned) -> GuestRecord:
+        """Return a guest's record with what is missing of its outcomes, newest first.
+
+        Looked for is the newest good backup that each job made, and the newest by hand: what came before, retention may
+        have removed. `pruned` tells of one whether retention has.
+        """
         if not self.listed:
             return record
-        good = next((outcome for outcome in outcomes if outcome.result is Result.OK), None)
-        if good is None or good.archive is None or good.storage is None:
-            return _without_missing(record)
-        listed = self.listed.get((good.storage, None)) or self.listed.get((good.storage, good.node))
-        if listed is None or good.finished is None or listed.listing.read_at <= good.finished:
-            return record
-        ending = f"/{written_name(good.archive)}"
-        if any(archive.volid.endswith(ending) for archive in reversed(listed.by_guest.get(good.vmid, ()))):
-            return _without_missing(record)
-        read_at = listed.listing.read_at
-        if record.archive_missing != good.archive:
-            return replace(
-                record,
-                archive_missing=good.archive,
-                archive_missing_since=read_at,
-                archive_missing_confirmed=False,
-            )
-        confirmed = record.archive_missing_since is not None and read_at > record.archive_missing_since
-        return replace(record, archive_missing_confirmed=record.archive_missing_confirmed or confirmed)
+        missing = dict(record.missing)
+        seen: set[str | None] = set()
+        for outcome in outcomes:
+            if outcome.archive is None or outcome.storage is None:
+                continue
+            listed = self.listed.get((outcome.storage, None)) or self.listed.get((outcome.storage, outcome.node))
+            is_known = outcome.archive in missing
+            if not is_known and (outcome.result is not Result.OK or outcome.job_id in seen):
+                continue
+            if outcome.result is Result.OK:
+                seen.add(outcome.job_id)
+            if listed is None or outcome.finished is None or listed.listing.read_at <= outcome.finished:
+                continue
+            if _is_listed(outcome, listed) or pruned(outcome, listed):
+                missing.pop(outcome.archive, None)
+                continue
+            read_at = listed.listing.read_at
+            known = missing.get(outcome.archive)
+            if known is None:
+                missing[outcome.archive] = MissingArchive(since=read_at)
+            elif not known.confirmed and read_at > known.since:
+                missing[outcome.archive] = MissingArchive(since=known.since, confirmed=True)
+        return record if missing == record.missing else replace(record, missing=missing)
 
 
-def _without_missing(record: GuestRecord) -> GuestRecord:
-    if record.archive_missing is None:
-        return record
-    return replace(record, archive_missing=None, archive_missing_since=None, archive_missing_confirmed=False)
+def _is_listed(outcome: Outcome, listed: ListedStorage) -> bool:
+    ending = f"/{written_name(outcome.archive or '')}"
+    return any(archive.volid.endswith(ending) for archive in reversed(listed.by_guest.get(outcome.vmid, ())))

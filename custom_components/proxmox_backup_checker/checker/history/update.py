@@ -3,28 +3,34 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import lru_cache, partial
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from ...proxmox.api.backup_models import BackupJob
 from ...proxmox.api.cluster_models import Guest
+from ..archives.pruning import was_pruned
 from ..indexes import Indexes
 from ..model.facts import Facts, JobState, NodeFacts
 from ..model.labels import job_name
-from ..model.records import GuestRecord, History, JobRecord, NodeRecord, RunRecord
+from ..model.records import GuestRecord, History, JobDefinition, JobRecord, NodeRecord
+from ..runs.run_records import RunRecords
 from .storage_history import MissingArchives, remember_storages
 
 _SAME_BOOT: Final = timedelta(minutes=2)
-_BAD: Final = frozenset({"overdue", "failed"})
+_MOST_DEFINITIONS: Final = 10
+_MOST_OUTAGES: Final = 20
 
 
-def updated(history: History, facts: Facts, runs: Mapping[str, RunRecord], indexes: Indexes) -> History:
-    """Return the history with what the facts add to it; `runs` are all that have finished, `indexes` hold them too."""
-    storages = remember_storages(history.storages, facts)
+def updated(history: History, facts: Facts, runs: RunRecords, indexes: Indexes) -> History:
+    """Return the history with what the facts add to it; `runs` and `indexes` are those of the moment."""
+    storages = remember_storages(history.storages, facts, indexes.runs)
     missing = MissingArchives.of(indexes.archives, storages, facts)
     return replace(
         history,
         began=history.began or facts.now,
-        runs=runs,
+        runs=runs.finished,
+        unfinished=runs.unfinished,
         jobs=_jobs(history, facts),
         guests=_guests(history, facts, indexes, missing),
         storages=storages,
@@ -33,13 +39,37 @@ def updated(history: History, facts: Facts, runs: Mapping[str, RunRecord], index
 
 
 def with_known_values(facts: Facts, history: History) -> Facts:
-    """Return the facts with what was last seen of guests that Proxmox has no statistics of, as on a node that is down.
+    """Return the facts with what is remembered of what cannot be seen now.
 
-    It shows neither name nor tags of them then, nor that they are templates (PVE/API2Tools.pm, extract_vm_stats).
+    Proxmox shows neither name nor tags of guests on a node that is down, nor that they are templates
+    (PVE/API2Tools.pm, extract_vm_stats). The zone of a node is known from before where its tasks may not be seen. How far
+    back all runs of a node are known is what the history adds to Proxmox' own list without a gap.
     """
-    if all(guest.template is not None for guest in facts.guests):
-        return facts
-    return replace(facts, guests=tuple(_completed(guest, history.guests.get(guest.vmid)) for guest in facts.guests))
+    nodes = {name: _known_node(node, history.nodes.get(name)) for name, node in facts.nodes.items()}
+    guests = facts.guests
+    if any(guest.template is None for guest in guests):
+        guests = tuple([_completed(guest, history.guests.get(guest.vmid)) for guest in guests])
+    return replace(facts, nodes=nodes, guests=guests)
+
+
+def _known_node(node: NodeFacts, record: NodeRecord | None) -> NodeFacts:
+    if record is None:
+        return node
+    zone = node.zone
+    if zone is None and record.zone is not None:
+        zone = _zone(record.zone)
+    since = node.runs_known_since
+    if record.runs_known_since is not None and (since is None or since <= (record.runs_known_until or since)):
+        since = min(record.runs_known_since, since) if since is not None else None
+    return replace(node, zone=zone, runs_known_since=since)
+
+
+@lru_cache(maxsize=64)
+def _zone(name: str) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name)
+    except ValueError, OSError, KeyError:
+        return None
 
 
 def _completed(guest: Guest, known: GuestRecord | None) -> Guest:
@@ -81,17 +111,42 @@ def _job(history: History, job: BackupJob, facts: Facts) -> JobRecord:
         record = replace(record, owed_since=now, owed_because="enabled", disabled_since=None)
     elif not job.enabled and record.enabled:
         record = replace(record, disabled_since=now)
-    if schedule != record.schedule and not _is_bad(history, job):
-        # Who edits a job while a backup is missing does not thereby get the backup.
-        record = replace(record, owed_since=now, owed_because="edited")
     return replace(
         record,
+        past=_past(record, job, history.evaluated, now),
         name=job_name(job),
         enabled=job.enabled,
         schedule=schedule,
+        days=_days(job),
         fingerprint=fingerprint(job),
         next_run=job.next_run,
     )
+
+
+def _days(job: BackupJob) -> str | None:
+    """Return the weekdays of a job of vzdump.cron; None for every other."""
+    return (job.day_of_week or "") if job.starttime and not job.schedule else None
+
+
+def _past(record: JobRecord, job: BackupJob, seen: datetime | None, now: datetime) -> tuple[JobDefinition, ...]:
+    """Return a job's earlier schedules and storages; who edits a job does not thereby get the backup that is owed.
+
+    Slots between the last look, at which it was `seen`, and this one may be of either: they are of neither.
+    """
+    if record.owed_since == now:
+        return ()
+    same_days = record.days is None or record.days == _days(job)
+    known = record.fingerprint or fingerprint(job)
+    if record.schedule == (job.schedule or job.starttime) and same_days and known.get("storage") == job.storage:
+        return record.past
+    before = JobDefinition(
+        until=min(seen or now, now),
+        edited=now,
+        schedule=record.schedule,
+        days=record.days,
+        storage=known.get("storage"),
+    )
+    return (before, *record.past)[:_MOST_DEFINITIONS]
 
 
 def _created(job: BackupJob, states: Iterable[JobState]) -> datetime | None:
@@ -100,11 +155,6 @@ def _created(job: BackupJob, states: Iterable[JobState]) -> datetime | None:
     if not waiting or any(state.state != "created" for state in waiting):
         return None
     return max((state.updated for state in waiting if state.updated is not None), default=None)
-
-
-def _is_bad(history: History, job: BackupJob) -> bool:
-    verdict = history.verdicts.get(f"job_{job.job_id}")
-    return verdict is not None and verdict.status in _BAD
 
 
 def fingerprint(job: BackupJob) -> dict[str, str]:
@@ -133,15 +183,16 @@ def _text(value: object) -> str:
 def _guests(history: History, facts: Facts, indexes: Indexes, missing: MissingArchives) -> Mapping[int, GuestRecord]:
     backed_up_now = _backed_up_now(facts)
     outcomes = indexes.runs.by_guest
+    pruned = partial(was_pruned, facts=facts)
     records: dict[int, GuestRecord] = {}
     for guest in facts.guests:
         record = _guest(history, guest, facts, indexes, busy=guest.vmid in backed_up_now)
-        records[guest.vmid] = missing.noted(record, outcomes.get(guest.vmid, ()))
+        records[guest.vmid] = missing.noted(record, outcomes.get(guest.vmid, ()), pruned)
     for vmid, record in history.guests.items():
         if vmid not in records:
             absent = record.absent_since or (facts.now if facts.guests_complete else None)
             record = record if absent == record.absent_since else replace(record, absent_since=absent)
-            records[vmid] = missing.noted(record, outcomes.get(vmid, ()))
+            records[vmid] = missing.noted(record, outcomes.get(vmid, ()), pruned)
     return records
 
 
@@ -235,16 +286,38 @@ def _node(record: NodeRecord | None, node: NodeFacts, history: History, facts: F
         address=node.address,
         fingerprint=node.fingerprint,
         contacted=node.contacted,
+        zone=str(node.zone) if node.zone is not None else record.zone if record is not None else None,
     )
+    if node.blindness is None and node.tasks_read is not None and node.runs_known_since is not None:
+        # The facts have no gap to what was known before.
+        until = node.tasks_read + node.skew
+        record = replace(record, runs_known_since=node.runs_known_since, runs_known_until=until)
     blind = None if node.blindness is None else record.blind_since or now
     if not node.online:
         return replace(record, offline_since=record.offline_since or now, blind_since=blind)
-    outage = record.last_outage
-    booted = node.booted
-    if booted is not None and (outage is None or booted > outage[1] + _SAME_BOOT):
+    outage = _outage(record, node, history, now)
+    if outage == record.last_outage:
+        return replace(record, offline_since=None, blind_since=blind)
+    earlier = (record.last_outage, *record.earlier_outages) if record.last_outage is not None else ()
+    return replace(
+        record,
+        offline_since=None,
+        last_outage=outage,
+        earlier_outages=earlier[:_MOST_OUTAGES],
+        blind_since=blind,
+    )
+
+
+def _outage(record: NodeRecord, node: NodeFacts, history: History, now: datetime) -> tuple[datetime, datetime] | None:
+    """Return when a node that is on was last off; a jump of our own clock makes it seem to have started at another time."""
+    booted, known = node.booted, record.last_outage
+    seen = record.offline_since or history.evaluated
+    if booted is not None and (known is None or booted > known[1] + _SAME_BOOT):
         # Before the first look nothing is known but the boot itself.
-        seen = record.offline_since or history.evaluated
-        outage = (min(seen, booted) if seen else booted, booted)
-    elif record.offline_since is not None:
-        outage = (record.offline_since, now)
-    return replace(record, offline_since=None, last_outage=outage, blind_since=blind)
+        if seen is None:
+            return booted, booted
+        if record.offline_since is not None or booted > seen - _SAME_BOOT:
+            return min(seen, booted), booted
+    if record.offline_since is not None:
+        return record.offline_since, now
+    return known

@@ -1,15 +1,17 @@
 """When a job was due: its slots in the zone of a node, and the time until which a slot's run may be awaited."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import islice
 import math
-from typing import Final
+from typing import Final, Self
 from zoneinfo import ZoneInfo
 
 from ...proxmox.api.backup_models import BackupJob
 from ...proxmox.calendar.event import CalendarEvent
+from ..model.records import JobDefinition
 
 UNKNOWN_DURATION: Final = timedelta(hours=2)
 _LEAST_DURATION: Final = timedelta(minutes=90)
@@ -20,6 +22,8 @@ _CLOCKS_DIFFER: Final = timedelta(seconds=5)
 _BOOT_TAKES: Final = timedelta(minutes=10)
 # Which of the two hours that come twice Proxmox takes is not certain (facts of PVE/CalendarEvent.pm and libc).
 _DOUBLED_HOUR: Final = timedelta(hours=1)
+_MOST_SLOTS: Final = 100
+_ONE_SECOND: Final = timedelta(seconds=1)
 
 
 type Span = tuple[datetime, datetime]
@@ -51,16 +55,58 @@ def event_of(job: BackupJob) -> CalendarEvent | None:
     return None
 
 
+def _event_of_past(past: JobDefinition) -> CalendarEvent | None:
+    if not past.schedule:
+        return None
+    return _parsed(past.schedule) if past.days is None else _parsed_legacy(past.days, past.schedule)
+
+
 def has_schedule(job: BackupJob) -> bool:
     """Tell whether a job is to run by itself."""
     return bool(job.schedule or job.starttime)
 
 
-def allowance(durations: Sequence[timedelta], grace: timedelta) -> timedelta:
-    """Return the time after a slot until which its run may be awaited, from the durations of good runs, newest first."""
+def usual_duration(durations: Sequence[timedelta]) -> timedelta:
+    """Return how long a job's run may well take: the ninth tenth of its last good ones, given newest first."""
     newest = sorted(durations[:_DURATIONS_LOOKED_AT])
-    usual = newest[math.ceil(0.9 * len(newest)) - 1] if newest else UNKNOWN_DURATION
+    return newest[math.ceil(0.9 * len(newest)) - 1] if newest else UNKNOWN_DURATION
+
+
+def allowance(usual: timedelta, grace: timedelta) -> timedelta:
+    """Return the time after a slot until which its run may be awaited, by how long a run usually takes."""
     return grace + max(1.5 * usual, _LEAST_DURATION)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Period:
+    """A time in which a job had one schedule and one storage, by the node's clock; None where it has no such end."""
+
+    event: CalendarEvent
+    storage: str | None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def holds(self, slot: datetime) -> bool:
+        """Tell whether a slot is of this period."""
+        return (self.since is None or slot > self.since) and (self.until is None or slot <= self.until)
+
+
+def periods_of(job: BackupJob, past: Sequence[JobDefinition], skew: timedelta) -> tuple[Period, ...]:
+    """Return what a job was defined as over time, the newest first; none where its schedule cannot be read.
+
+    `past` are its earlier definitions, newest first, `skew` is what the node's clock is ahead of ours.
+    """
+    event = event_of(job)
+    if event is None:
+        return ()
+    edited = past[0].edited + skew if past else None
+    periods = [Period(event=event, storage=job.storage, since=edited)]
+    for place, definition in enumerate(past):
+        earlier = past[place + 1].edited + skew if place + 1 < len(past) else None
+        if (before := _event_of_past(definition)) is not None:
+            until = definition.until + skew
+            periods.append(Period(event=before, storage=definition.storage, since=earlier, until=until))
+    return tuple(periods)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,7 +114,8 @@ class Timetable:
     """A job's slots on one node around a moment, in UTC by the node's clock.
 
     `due` is the newest slot whose time is up, `latest` the newest one at all, `following` the next one; each None where
-    there is none. `allowance` is the time that a slot's run may take.
+    there is none. `allowance` is the time that a slot's run may take. `periods` are the times between the job's edits,
+    newest first: a slot is that of the schedule which the job had then.
     """
 
     due: datetime | None
@@ -76,24 +123,46 @@ class Timetable:
     following: datetime | None
     allowance: timedelta
     zone: ZoneInfo
-    event: CalendarEvent
+    periods: tuple[Period, ...] = field(repr=False)
 
     @classmethod
-    def of(cls, event: CalendarEvent, zone: ZoneInfo, now: datetime, allowed: timedelta) -> Timetable:
+    def of(cls, periods: tuple[Period, ...], zone: ZoneInfo, now: datetime, allowed: timedelta) -> Self:
         """Look at a schedule from a moment of the node's clock."""
-        local = now.astimezone(zone)
-        latest, following = event.last_before(local), event.next_after(local)
+        latest = _newest_slot(periods, now, zone)
         due = latest
-        if latest is not None and latest.timestamp() > (now - allowed).timestamp():
-            due = event.last_before((now - allowed).astimezone(zone))
+        if latest is not None and latest + allowed > now:
+            due = _newest_slot(periods, now - allowed, zone)
         return cls(
-            due=_utc(due),
-            latest=_utc(latest),
-            following=_utc(following),
+            due=due,
+            latest=latest,
+            following=_utc(periods[0].event.next_after(now.astimezone(zone))),
             allowance=allowed,
             zone=zone,
-            event=event,
+            periods=periods,
         )
+
+    @property
+    def event(self) -> CalendarEvent:
+        """The schedule as it is now."""
+        return self.periods[0].event
+
+    def due_at(self, moment: datetime) -> datetime | None:
+        """Return the newest slot whose time was up at an earlier moment of the node's clock."""
+        if self.due is None or self.due + self.allowance <= moment:
+            return self.due
+        return _newest_slot(self.periods, moment - self.allowance, self.zone)
+
+    def newest_slot(self, moment: datetime) -> datetime | None:
+        """Return the newest slot up to a moment."""
+        return _newest_slot(self.periods, moment, self.zone)
+
+    def first_slot_after(self, moment: datetime) -> datetime | None:
+        """Return the first slot after a moment of which it is known that it has come."""
+        return next(self.slots(moment, self.latest), None) if self.latest is not None and self.latest > moment else None
+
+    def storage_at(self, slot: datetime) -> str | None:
+        """Return the storage that the job had at a slot, None where it left that to Proxmox."""
+        return next((period.storage for period in self.periods if period.holds(slot)), self.periods[0].storage)
 
     def deadline(self, slot: datetime) -> datetime:
         """Return the time until which a slot's run may be awaited."""
@@ -101,49 +170,82 @@ class Timetable:
 
     def tolerance(self, slot: datetime) -> timedelta:
         """Return by how much a slot's run may seem to be early: an hour where the clocks are changed."""
-        around = {(slot + shift).astimezone(self.zone).utcoffset() for shift in (-2 * _DOUBLED_HOUR, 2 * _DOUBLED_HOUR)}
-        return _DOUBLED_HOUR + _CLOCKS_DIFFER if len(around) > 1 else _CLOCKS_DIFFER
+        return _tolerance(slot, self.zone)
 
     def serves(self, started: datetime, slot: datetime) -> bool:
         """Tell whether something that started then can be for this slot or a later one."""
         return started >= slot or started >= slot - self.tolerance(slot)
 
-    def first_missed(self, last: datetime | None, floor: datetime | None) -> datetime | None:
-        """Return the oldest slot that is due and that nothing since `last` has served; not before `floor`."""
-        if self.due is None:
-            return None
+    def slots(self, since: datetime, until: datetime) -> Iterator[datetime]:
+        """Return the slots after a moment and up to another, the oldest first."""
+        for period in reversed(self.periods):
+            start = since if period.since is None else max(since, period.since)
+            end = until if period.until is None else min(until, period.until)
+            if start < end:
+                for slot in period.event.slots(start.astimezone(self.zone), end.astimezone(self.zone)):
+                    yield slot.astimezone(UTC)
+
+    def slots_of(self, start: datetime, end: datetime) -> tuple[datetime, datetime] | None:
+        """Return the first and the last slot from a moment on and before another, None where there is none."""
+        if len(self.periods) == 1:
+            return _first_and_last(self.event, self.zone, start, end)
+        first = next(self.slots(start - _ONE_SECOND, end - _ONE_SECOND), None)
+        last = _newest_slot(self.periods, end - _ONE_SECOND, self.zone)
+        return None if first is None else (first, max(first, last or first))
+
+    def missed(self, due: datetime, last: datetime | None, floor: datetime | None) -> list[datetime]:
+        """Return the slots up to `due` that nothing since `last` has served, not before `floor`; the oldest first."""
         after = max((moment for moment in (last, floor) if moment is not None), default=None)
         if after is None:
-            return self.due
-        first = self.event.next_after((after + self.tolerance(after)).astimezone(self.zone))
-        if first is None or first.timestamp() > self.due.timestamp():
-            return self.due
-        return _utc(first)
+            return [due]
+        found = list(islice(self.slots(after + self.tolerance(after), due), _MOST_SLOTS))
+        return found or [due]
 
-    def missed(self, last: datetime | None, floor: datetime | None, most: int = 100) -> int:
-        """Count the slots that are due and that nothing since `last` has served."""
-        slot = self.first_missed(last, floor)
-        if slot is None or self.due is None:
-            return 0
-        count = 1
-        for _ in self.event.slots(slot.astimezone(self.zone), self.due.astimezone(self.zone)):
-            count += 1
-            if count >= most:
-                break
-        return count
+
+def _newest_slot(periods: Iterable[Period], moment: datetime, zone: ZoneInfo) -> datetime | None:
+    """Return the newest slot up to a moment."""
+    for period in periods:
+        end = moment if period.until is None else min(moment, period.until)
+        slot = _utc(period.event.last_before(end.astimezone(zone)))
+        if slot is not None and (period.since is None or slot > period.since):
+            return slot
+    return None
+
+
+@lru_cache(maxsize=16384)
+def _first_and_last(
+    event: CalendarEvent, zone: ZoneInfo, start: datetime, end: datetime
+) -> tuple[datetime, datetime] | None:
+    first = event.next_after((start - _ONE_SECOND).astimezone(zone))
+    if first is None or first.timestamp() >= end.timestamp():
+        return None
+    last = event.last_before((end - _ONE_SECOND).astimezone(zone))
+    if last is None or last.timestamp() < first.timestamp():
+        last = first
+    return first.astimezone(UTC), last.astimezone(UTC)
+
+
+@lru_cache(maxsize=4096)
+def _tolerance(slot: datetime, zone: ZoneInfo) -> timedelta:
+    around = {(slot + shift).astimezone(zone).utcoffset() for shift in (-2 * _DOUBLED_HOUR, 2 * _DOUBLED_HOUR)}
+    return _DOUBLED_HOUR + _CLOCKS_DIFFER if len(around) > 1 else _CLOCKS_DIFFER
 
 
 def started_for_slot(
-    job: BackupJob, zone: ZoneInfo, started: datetime, *, spans: Iterable[Span], booted: datetime | None
+    job: BackupJob,
+    event: CalendarEvent,
+    zone: ZoneInfo,
+    started: datetime,
+    *,
+    spans: Iterable[Span],
+    off: Span | None,
 ) -> bool:
     """Tell whether the scheduler can have started a job's run at this moment of the node's clock.
 
     It does so at a slot, right after the end of a run that was still going on then (`spans` of runs on this node), or
-    after the node's start where missed runs are repeated (PVE/Jobs.pm, run_jobs).
+    after the node's start where missed runs are repeated and the newest slot passed while the node was `off`
+    (PVE/Jobs.pm, run_jobs).
     """
-    event = event_of(job)
-    if event is None:
-        return False
     slot = event.last_before((started + _CLOCKS_DIFFER).astimezone(zone))
     if slot is None:
         return False
@@ -151,7 +253,10 @@ def started_for_slot(
         return True
     if any(begin <= slot <= end and timedelta() <= started - end <= _STARTS_WITHIN for begin, end in spans):
         return True
-    return job.repeat_missed and booted is not None and timedelta() <= started - booted <= _BOOT_TAKES
+    if not job.repeat_missed or off is None:
+        return False
+    gone, booted = off
+    return timedelta() <= started - booted <= _BOOT_TAKES and gone <= slot <= booted
 
 
 def _in_the_other_hour(event: CalendarEvent, zone: ZoneInfo, started: datetime) -> bool:

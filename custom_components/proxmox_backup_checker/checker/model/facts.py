@@ -128,13 +128,18 @@ class StorageFacts:
         return self.node in {None, node} and (not self.nodes or node in self.nodes)
 
 
+def storage_key(storage: StorageFacts) -> str:
+    """Return what tells a storage from every other: its id, and its node where each node has its own."""
+    return storage.storage if storage.node is None else f"{storage.node}/{storage.storage}"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Facts:
     """The state of a cluster at the moment `now`; `jobs` is None where the token may not see them.
 
     `runs` are those that are not in the history yet, finished or not: a finished run that was there before is not read
     again. `unread_runs` are the starts of finished runs whose logs are still to be read. `included` holds each job's guests with their volumes, as Proxmox resolves them, by job id; a job whose answer
-    could not be read is missing. `read_at` is when all this could last be read: older than `now` where Proxmox cannot be
+    could not be read is missing, and `unresolved` says why Proxmox cannot tell whom a job covers. `read_at` is when all this could last be read: older than `now` where Proxmox cannot be
     reached. `defaults_keep` is the retention of `/etc/vzdump.conf` by node, where it sets one. `policy` is what the user has
     decided.
     """
@@ -151,6 +156,7 @@ class Facts:
     guests_visible: bool = True
     storages: tuple[StorageFacts, ...] = ()
     included: Mapping[str, tuple[IncludedGuest, ...]] = field(default_factory=dict)
+    unresolved: Mapping[str, str] = field(default_factory=dict)
     default_storage: Mapping[str, str] = field(default_factory=dict)
     defaults_keep: Mapping[str, KeepOptions] = field(default_factory=dict)
     read_at: datetime | None = None
@@ -169,6 +175,10 @@ class Facts:
             return facts.zone
         zones = {other.zone for other in self.nodes.values() if other.zone is not None}
         return zones.pop() if len(zones) == 1 else None
+
+    def storage_name(self, wanted: str | None, node: str) -> str:
+        """Return the storage to which a run on a node writes: the one wanted, else that of vzdump.conf, else `local`."""
+        return wanted or self.default_storage.get(node, "local")
 
     def is_denied(self, name: str, node: str) -> bool:
         """Tell whether a storage is there, but not for this node."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ..runs.outcomes import Outcome
+from .outcome import Outcome
 from .verdict import Confidence
 
 
@@ -16,7 +16,8 @@ from .verdict import Confidence
 class RunRecord:
     """A finished run of vzdump on a node, with the job that it was found to belong to; never read or judged again.
 
-    `job_id`, `confidence` and `candidates` are those of its Attribution. `outcomes` are of all guests that the run was to
+    `job_id`, `confidence` and `candidates` are those of its Attribution; `command` is kept while no job could be told, to be
+    asked again once the jobs can be seen. `outcomes` are of all guests that the run was to
     back up, reached or not. `error` is the cause that the log or the status names for the run as a whole. `warnings` counts
     what Proxmox warned of. `logged` is False where its log was gone: only the status is known then. `waited` are the
     seconds for which it waited for the node's lock.
@@ -37,15 +38,31 @@ class RunRecord:
     logged: bool = True
     waited: int = 0
     notes: tuple[str, ...] = ()
+    command: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobDefinition:
+    """What a job's schedule and storage were, before somebody edited them between `until` and `edited`, as far as was seen.
+
+    `days` are the weekdays of a job of vzdump.cron.
+    """
+
+    until: datetime
+    edited: datetime
+    schedule: str | None = None
+    days: str | None = None
+    storage: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobRecord:
     """What is remembered of a backup job, of one that was deleted too.
 
-    Slots before `owed_since` are not owed: then the job was created, enabled or given another schedule; `owed_because`
-    names which: created, enabled or edited. `fingerprint` holds what the job promises, to notice a change. `failing_since`
-    is when the present row of failed or missed runs began, so that its end can be told.
+    Slots before `owed_since` are not owed: then the job was created or enabled; `owed_because` names which (`edited` in
+    what version 0.1.0 kept). `past` are its earlier schedules and storages, newest first, by which slots from before the
+    edits are owed. `fingerprint` holds what the job promises, to notice a change. `failing_since` is when the present row
+    of failed or missed runs began, so that its end can be told.
     """
 
     job_id: str
@@ -60,6 +77,8 @@ class JobRecord:
     deleted: datetime | None = None
     next_run: int | None = None
     failing_since: datetime | None = None
+    days: str | None = None
+    past: tuple[JobDefinition, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,14 +97,22 @@ class MissRecord:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class MissingArchive:
+    """An archive that a good run left and that a listing did not show; `confirmed` where a later one did not either."""
+
+    since: datetime
+    confirmed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class GuestRecord:
     """What is remembered of a guest, of one that was deleted too.
 
     Backups from before `since` belong to another guest with the same VMID. `covered_since` tells by job since when the
     guest is in it, None for one that it was in from the beginning. `moved` is the last migration, `moved_from` its origin.
     `template` and `tags` are the last that were seen: Proxmox does not show them while a guest's node is down.
-    `archive_missing` names the archive of its last good run that a listing did not show, since when, and whether a
-    later listing has confirmed it. `without_job` tells whether any job, enabled or not, had it when jobs were last seen.
+    `missing` holds, by the name that the log shows, the archives of good runs that are not where they should be.
+    `without_job` tells whether any job, enabled or not, had it when jobs were last seen.
     """
 
     vmid: int
@@ -99,9 +126,7 @@ class GuestRecord:
     moved: datetime | None = None
     moved_from: str | None = None
     locked_since: datetime | None = None
-    archive_missing: str | None = None
-    archive_missing_since: datetime | None = None
-    archive_missing_confirmed: bool = False
+    missing: Mapping[str, MissingArchive] = field(default_factory=dict)
     excluded_disks: tuple[str, ...] | None = None
     newly_excluded: tuple[str, ...] = ()
     absent_since: datetime | None = None
@@ -114,7 +139,8 @@ class GuestRecord:
 class NodeRecord:
     """When a node was last out, so that a missed slot can be explained; `blind_since` while its runs cannot be seen.
 
-    `address` and `fingerprint` lead to it while the one that is `contacted` does not answer.
+    `earlier_outages` are the ones before `last_outage`, newest first. `zone` names its time zone. Of its runs between `runs_known_since` and `runs_known_until`, by its clock, none is
+    missing in the history. `address` and `fingerprint` lead to it while the one that is `contacted` does not answer.
     """
 
     name: str
@@ -124,6 +150,10 @@ class NodeRecord:
     address: str | None = None
     fingerprint: str | None = None
     contacted: bool = False
+    earlier_outages: tuple[tuple[datetime, datetime], ...] = ()
+    zone: str | None = None
+    runs_known_since: datetime | None = None
+    runs_known_until: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -200,11 +230,15 @@ class AlertRecord:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class History:
-    """All that is remembered of one cluster; `began` is the moment of the first look, `evaluated` that of the last."""
+    """All that is remembered of one cluster; `began` is the moment of the first look, `evaluated` that of the last.
+
+    `unfinished` are the runs that were seen going on and whose end has not been seen.
+    """
 
     began: datetime | None = None
     evaluated: datetime | None = None
     runs: Mapping[str, RunRecord] = field(default_factory=dict)
+    unfinished: Mapping[str, RunRecord] = field(default_factory=dict)
     jobs: Mapping[str, JobRecord] = field(default_factory=dict)
     guests: Mapping[int, GuestRecord] = field(default_factory=dict)
     nodes: Mapping[str, NodeRecord] = field(default_factory=dict)

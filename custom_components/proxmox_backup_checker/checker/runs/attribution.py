@@ -7,16 +7,19 @@ the slot of the schedule decides.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Final
 
 from ...proxmox.api.backup_models import BackupJob
 from ...proxmox.vzdump.command import JobCommand
 from ..jobs.coverage import Coverage, covers
-from ..jobs.timetable import Span, started_for_slot
+from ..jobs.timetable import Span, periods_of, started_for_slot
 from ..model.facts import Facts, Run
+from ..model.records import JobDefinition
 from ..model.verdict import Confidence
 
 _ALIKE: Final = 0.5
+_CLOCKS_DIFFER: Final = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,16 +45,18 @@ MANUAL = Attribution(job_id=None, confidence=Confidence.MANUAL)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Clues:
-    """What helps to tell a run's job: the links in the state files by UPID, and when other runs went on, by node."""
+    """What helps to tell a run's job.
+
+    `exact` are the links in the state files by UPID. By node: `spans` are the times in which other runs went on, `off` the
+    time for which it was off last, up to its start. `served` are the starts of the runs known of each job on each node: a
+    slot that has its run has no other. `past` are the earlier definitions of jobs by id. Times are those of the node's clock.
+    """
 
     exact: Mapping[str, str]
     spans: Mapping[str, Sequence[Span]] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, facts: Facts, spans: Mapping[str, Sequence[Span]]) -> Clues:
-        """Take the links that the state files show now."""
-        links = {state.upid: state.job_id for state in facts.job_states if state.upid is not None}
-        return cls(exact=links, spans=spans)
+    off: Mapping[str, Span] = field(default_factory=dict)
+    served: Mapping[tuple[str, str], Sequence[datetime]] = field(default_factory=dict)
+    past: Mapping[str, Sequence[JobDefinition]] = field(default_factory=dict)
 
 
 def attribute(run: Run, facts: Facts, clues: Clues) -> Attribution:
@@ -69,7 +74,7 @@ def attribute(run: Run, facts: Facts, clues: Clues) -> Attribution:
         return _among(matching, run, facts, clues)
     if not (command.scheduled and _by_scheduler(run)):
         return MANUAL
-    edited = [job for job in jobs if _similar(job, command) and _at_slot(job, run, facts, clues)]
+    edited = [job for job in jobs if _similar(job, command, run.task.node, facts) and _at_slot(job, run, facts, clues)]
     if len(edited) == 1:
         return Attribution(job_id=edited[0].job_id, confidence=Confidence.PROBABLE)
     return Attribution(job_id=None, confidence=Confidence.NONE)
@@ -86,25 +91,42 @@ def _among(matching: Sequence[BackupJob], run: Run, facts: Facts, clues: Clues) 
 
 
 def _by_error(run: Run, jobs: Iterable[BackupJob], facts: Facts, clues: Clues) -> Attribution:
-    """Link a run that shows no command, by the jobs that it can have been."""
+    """Link a run that shows no command, by the jobs that it can have been.
+
+    Only the scheduler starts a run that is nobody's: what came at no slot of any job was started by a person, though it may
+    have died before it could say so.
+    """
     if not _by_scheduler(run):
         return MANUAL
-    text = f"{run.log.error if run.log else ''} {run.task.status or ''}"
-    candidates = [job for job in jobs if job.enabled and _covers_something(job, run, facts)]
-    if named := [job for job in candidates if job.storage and f"'{job.storage}'" in text]:
-        candidates = named
-    due = [job for job in candidates if _at_slot(job, run, facts, clues)]
-    if len(due) == 1:
-        return Attribution(job_id=due[0].job_id, confidence=Confidence.SCHEDULED)
-    candidates = due or candidates
+    if facts.jobs is None:
+        return Attribution(job_id=None, confidence=Confidence.NONE)
+    candidates = [job for job in jobs if job.enabled and _makes_such_a_task(job, run, facts)]
+    if (named := _named_storage(run, facts)) is not None:
+        candidates = [job for job in candidates if facts.storage_name(job.storage, run.task.node) == named]
+    if facts.zone_of(run.task.node) is not None:
+        candidates = [job for job in candidates if _at_slot(job, run, facts, clues)]
+        if not candidates:
+            return MANUAL
+        if not run.task.task_id and len(candidates) > 1:
+            # A job with one guest there would have named it; but guests come and go.
+            candidates = [job for job in candidates if len(_covered(job, run, facts)) != 1] or candidates
+        if len(candidates) == 1:
+            return Attribution(job_id=candidates[0].job_id, confidence=Confidence.SCHEDULED)
     if len(candidates) == 1 and run.log is not None:
         return Attribution(job_id=candidates[0].job_id, confidence=Confidence.PROBABLE)
     return Attribution(job_id=None, confidence=Confidence.NONE, candidates=tuple(job.job_id for job in candidates))
 
 
-def _similar(job: BackupJob, command: JobCommand) -> bool:
+def _named_storage(run: Run, facts: Facts) -> str | None:
+    """Return the storage that the error of a run names, as in: could not activate storage 'nas'."""
+    text = f"{run.log.error if run.log else ''} {run.task.status or ''}"
+    names = {known.storage for known in facts.storages} | {job.storage for job in facts.jobs or () if job.storage}
+    return next((name for name in sorted(names) if f"'{name}'" in text), None)
+
+
+def _similar(job: BackupJob, command: JobCommand, node: str, facts: Facts) -> bool:
     """Tell whether a command can be that of a job before it was edited: same storage, and mostly the same guests."""
-    if (command.storage or "local") != (job.storage or "local"):
+    if facts.storage_name(command.storage, node) != facts.storage_name(job.storage, node):
         return False
     if not command.vmids or not job.vmids:
         return not command.vmids and not job.vmids and command.options.get("pool") == job.pool
@@ -113,12 +135,27 @@ def _similar(job: BackupJob, command: JobCommand) -> bool:
 
 
 def _at_slot(job: BackupJob, run: Run, facts: Facts, clues: Clues) -> bool:
-    zone = facts.zone_of(run.task.node)
+    """Tell whether the scheduler can have started a job's run just then, and has not started another for the same slot."""
+    node = run.task.node
+    zone = facts.zone_of(node)
     if zone is None:
         return False
-    node = facts.nodes.get(run.task.node)
-    booted = node.booted + node.skew if node is not None and node.booted is not None else None
-    return started_for_slot(job, zone, run.started, spans=clues.spans.get(run.task.node, ()), booted=booted)
+    known = facts.nodes.get(node)
+    skew = known.skew if known is not None else timedelta()
+    for period in periods_of(job, clues.past.get(job.job_id, ()), skew):
+        if not started_for_slot(
+            job, period.event, zone, run.started, spans=clues.spans.get(node, ()), off=clues.off.get(node)
+        ):
+            continue
+        slot = period.event.last_before((run.started + _CLOCKS_DIFFER).astimezone(zone))
+        if slot is None or not period.holds(slot):
+            continue
+        following = period.event.next_after(run.started.astimezone(zone))
+        return not any(
+            slot <= started and (following is None or started < following) and started != run.started
+            for started in clues.served.get((job.job_id, node), ())
+        )
+    return False
 
 
 def _by_scheduler(run: Run) -> bool:
@@ -126,8 +163,21 @@ def _by_scheduler(run: Run) -> bool:
     return run.task.token is None and run.task.user == "root@pam"
 
 
-def _covers_something(job: BackupJob, run: Run, facts: Facts) -> bool:
-    guests = [guest for guest in facts.guests if guest.node == run.task.node]
+def _makes_such_a_task(job: BackupJob, run: Run, facts: Facts) -> bool:
+    """Tell whether a job's run on this node bears such an id: the VMID of its only guest there, else none.
+
+    Numbers that no guest has are of every node; a list without any guest of the node makes no task at all, which a job of
+    all guests does (PVE/API2/VZDump.pm, vzdump).
+    """
+    covered = _covered(job, run, facts)
     if run.task.task_id.isdecimal():
-        guests = [guest for guest in guests if guest.vmid == int(run.task.task_id)]
-    return any(covers(job, guest, pools_visible=facts.pools_visible) is Coverage.YES for guest in guests)
+        return covered == {int(run.task.task_id)}
+    return bool(covered) or job.all_guests
+
+
+def _covered(job: BackupJob, run: Run, facts: Facts) -> set[int]:
+    guests = [guest for guest in facts.guests if guest.node == run.task.node]
+    covered = {guest.vmid for guest in guests if covers(job, guest, pools_visible=facts.pools_visible) is Coverage.YES}
+    if job.vmids and job.pool is None and facts.guests_complete:
+        covered |= set(job.vmids) - {guest.vmid for guest in facts.guests}
+    return covered

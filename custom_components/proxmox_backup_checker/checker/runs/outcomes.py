@@ -1,11 +1,7 @@
 """What each run did for each guest, whether the guest appears in its log or not."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
-import re
-from typing import Final
 from zoneinfo import ZoneInfo
 
 from ...proxmox.api.backup_models import BackupJob
@@ -14,68 +10,17 @@ from ...proxmox.vzdump.log import GuestRun
 from ...proxmox.vzdump.records import is_signal
 from ..jobs.coverage import Coverage, covers
 from ..model.facts import Facts, Run
+from ..model.outcome import LOST, Outcome, Result, succeeded, unclear
 from ..model.verdict import Confidence
 from .attribution import Attribution
 
-# A status that is none of Proxmox' own and no sentence either: perhaps a later Proxmox' word for a good end.
-_ONE_WORD: Final = re.compile(r"[A-Za-z]*(?:: ?\d+)?")
-_LOST: Final = "unexpected status"
-# So a backup server's archives are called in logs, as vm/101/2026-01-13T01:00:00Z.
-_SNAPSHOT: Final = re.compile(r"(?:vm|ct|host)/")
 
-
-class Result(StrEnum):
-    """How a run ended for a guest; `unclear` where Proxmox' word for it says neither good nor bad."""
-
-    OK = "ok"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-    INTERRUPTED = "interrupted"
-    NOT_REACHED = "not_reached"
-    UNCLEAR = "unclear"
-    RUNNING = "running"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Outcome:
-    """One guest in one run; `finished` is the best known end.
-
-    `job_id` is None for a run `by_hand`, and for one of the scheduler whose job cannot be told. `size` and `transferred` in
-    bytes, `seconds` the guest's own share of the run, `archive` the name or path that the log shows; None where not known.
-    `warnings` are the codes of what went wrong beside a good backup, such as `prune_failed`; `excluded` the disks and
-    mount points that could have been saved and were not.
-    """
-
-    vmid: int
-    upid: str
-    node: str
-    result: Result
-    started: datetime
-    finished: datetime | None
-    error: str | None
-    job_id: str | None
-    confidence: Confidence
-    by_hand: bool = False
-    guest_type: str | None = None
-    storage: str | None = None
-    archive: str | None = None
-    size: int | None = None
-    transferred: int | None = None
-    seconds: int | None = None
-    warnings: tuple[str, ...] = ()
-    excluded: tuple[str, ...] = ()
-
-
-def written_name(archive: str) -> str:
-    """Return the name of the archive that a log shows: without its folder, wherever a storage keeps its backups."""
-    return archive if _SNAPSHOT.match(archive) else archive.rpartition("/")[2]
-
-
-def storage_of(run: Run, jobs: Iterable[BackupJob]) -> str | None:
-    """Return the storage that a run writes to, where its command or its job names it."""
+def storage_of(run: Run, jobs: Sequence[BackupJob], facts: Facts) -> str | None:
+    """Return the storage that a run writes to, where its command or its job tells it."""
     if run.log is not None and run.log.command is not None:
-        return JobCommand.parse(run.log.command).storage
-    return next((job.storage for job in jobs), None)
+        return facts.storage_name(JobCommand.parse(run.log.command).storage, run.task.node)
+    names = {facts.storage_name(job.storage, run.task.node) for job in jobs}
+    return names.pop() if len(names) == 1 else None
 
 
 def outcomes_of(run: Run, attribution: Attribution, facts: Facts) -> Iterable[Outcome]:
@@ -84,7 +29,7 @@ def outcomes_of(run: Run, attribution: Attribution, facts: Facts) -> Iterable[Ou
     jobs = [job for job in facts.jobs or () if job.job_id in possible]
     guest_runs = run.log.guests if run.log else ()
     zone = facts.zone_of(run.task.node)
-    storage = storage_of(run, jobs)
+    storage = storage_of(run, jobs, facts)
     for guest_run in guest_runs:
         yield _of_guest_run(run, guest_run, attribution, zone, storage)
     seen = {guest_run.vmid for guest_run in guest_runs}
@@ -172,7 +117,7 @@ def _of_task_alone(run: Run, attribution: Attribution, storage: str | None) -> I
     else:
         error = (run.log.error if run.log else None) or run.task.status
         result = Result.CANCELLED if is_signal(run.task.status) else Result.FAILED
-        if run.task.status == _LOST:
+        if run.task.status == LOST:
             result = Result.INTERRUPTED
     yield Outcome(
         vmid=int(run.task.task_id),
@@ -220,19 +165,9 @@ def _of_the_unreached(
         )
 
 
-def succeeded(status: str | None) -> bool:
-    """Tell whether a task's status is none of an error (PVE/Tools.pm, upid_status_is_error)."""
-    return status is not None and (status.upper() == "OK" or status.upper().startswith("WARNINGS:"))
-
-
-def unclear(status: str | None) -> bool:
-    """Tell whether a task's status is neither one that Proxmox has for a good end nor the text of an error."""
-    return status is not None and not succeeded(status) and _ONE_WORD.fullmatch(status) is not None
-
-
 def _end(run: Run) -> datetime | None:
     """Return when a run ended, None where Proxmox only noticed later that it was gone."""
-    return None if run.task.status == _LOST else run.ended
+    return None if run.task.status == LOST else run.ended
 
 
 def _ended_early(run: Run) -> bool:

@@ -4,52 +4,63 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import attrgetter
+from typing import Final
 
+from ..model.outcome import Outcome, Result, succeeded
 from ..model.records import RunRecord
-from .outcomes import Outcome, Result, succeeded
 
-_ORDER = attrgetter("started", "upid")
+_ORDER: Final = attrgetter("started", "upid")
+_FINAL: Final = frozenset({Result.OK, Result.FAILED, Result.CANCELLED})
 
 
 @dataclass(frozen=True, slots=True)
 class RunIndex:
-    """The history's runs by job and their outcomes by guest, newest first.
+    """The runs of one moment by job and their outcomes by guest, newest first.
 
-    `nodes` are those of all runs, `untold` the runs of which it is not known whom they backed up: since the log is gone, or
-    names no guest, as one in words that are new to us. Nodes start a job in the same second: the order of such runs is that
-    of their UPIDs, whichever was seen to end first.
+    `by_guest` has what finished runs did, and what the log of one that goes on says is done: not what is under way.
+    `by_job` has finished runs only, `runs` all. `nodes` are those of all runs, `untold` the finished ones of which it is
+    not known whom they backed up: since the log is gone, or names no guest, as one in words that are new to us. Nodes start
+    a job in the same second: the order of such runs is that of their UPIDs, whichever was seen to end first.
     """
 
     runs: Mapping[str, RunRecord] = field(default_factory=dict)
     by_job: Mapping[str, tuple[RunRecord, ...]] = field(default_factory=dict)
     by_guest: Mapping[int, tuple[Outcome, ...]] = field(default_factory=dict)
-    newest_ends: Mapping[str, datetime] = field(default_factory=dict)
+    newest_good: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
     nodes: frozenset[str] = frozenset()
     untold: tuple[RunRecord, ...] = ()
 
     @classmethod
-    def of(cls, runs: Mapping[str, RunRecord]) -> RunIndex:
+    def of(cls, finished: Mapping[str, RunRecord], unfinished: Mapping[str, RunRecord] | None = None) -> RunIndex:
         """Sort runs in, given by UPID."""
+        runs = {**finished, **unfinished} if unfinished else finished
         by_job: dict[str, list[RunRecord]] = {}
         by_guest: dict[int, list[Outcome]] = {}
         untold: list[RunRecord] = []
-        newest_ends: dict[str, datetime] = {}
+        newest_good: dict[tuple[str, str], datetime] = {}
         for run in sorted(runs.values(), key=_ORDER, reverse=True):
-            if run.job_id is not None:
-                by_job.setdefault(run.job_id, []).append(run)
-            for job_id in run.candidates:
-                by_job.setdefault(job_id, []).append(run)
-            for outcome in run.outcomes:
+            outcomes = run.outcomes
+            if run.upid in finished:
+                if run.job_id is not None:
+                    by_job.setdefault(run.job_id, []).append(run)
+                for job_id in run.candidates:
+                    by_job.setdefault(job_id, []).append(run)
+                if not run.logged or not outcomes:
+                    untold.append(run)
+            else:
+                outcomes = tuple([outcome for outcome in outcomes if outcome.result in _FINAL])
+            for outcome in outcomes:
                 by_guest.setdefault(outcome.vmid, []).append(outcome)
-            if not run.logged or not run.outcomes:
-                untold.append(run)
-            if run.storage and run.ended:
-                newest_ends[run.storage] = max(run.ended, newest_ends.get(run.storage, run.ended))
+            place = (run.storage or "", run.node)
+            if outcomes and run.storage and place not in newest_good:
+                ends = [outcome.finished or outcome.started for outcome in outcomes if outcome.result is Result.OK]
+                if ends:
+                    newest_good[place] = max(ends)
         return cls(
             runs=runs,
             by_job={job_id: tuple(found) for job_id, found in by_job.items()},
             by_guest={vmid: _newest_first(found) for vmid, found in by_guest.items()},
-            newest_ends=newest_ends,
+            newest_good=newest_good,
             nodes=frozenset([run.node for run in runs.values()]),
             untold=tuple(untold),
         )

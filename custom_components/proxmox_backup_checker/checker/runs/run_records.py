@@ -1,55 +1,117 @@
 """What is remembered of runs: each is made a record once it is read, with its job and what it did for every guest."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from ...proxmox.api.cluster_models import Task
+from ...proxmox.api.upid import Upid
 from ...proxmox.vzdump.records import VzdumpLog
 from ..jobs.timetable import Span
-from ..model.facts import Facts, Run
-from ..model.records import RunRecord
+from ..model.facts import Facts, NodeFacts, Run
+from ..model.outcome import succeeded
+from ..model.records import History, NodeRecord, RunRecord
 from ..model.verdict import Confidence
 from .attribution import Attribution, Clues, attribute
-from .outcomes import outcomes_of, storage_of, succeeded
+from .outcomes import outcomes_of, storage_of
 
 _RECENT: Final = timedelta(days=2)
+_SAME_BOOT: Final = timedelta(minutes=2)
+_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
+# A run whose end nobody has seen is of no use any more once later ones are known for long.
+_UNFINISHED_KEPT: Final = timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True)
 class RunRecords:
-    """The runs of one moment: the `finished` ones by UPID, those of the history among them, and those that go on."""
+    """The runs of one moment, by UPID.
 
-    finished: Mapping[str, RunRecord]
-    running: tuple[RunRecord, ...] = ()
-
-
-def records_of(facts: Facts, known: Mapping[str, RunRecord]) -> RunRecords:
-    """Return the runs of the facts beside those that are `known` from before; the same mapping where nothing has finished.
-
-    A link that a state file proves replaces a weaker one; nothing else changes what was decided before. Of a run that goes
-    on `ended` is None.
+    `finished` are those of the history and those that ended since, `running` those that go on. `unfinished` are those and
+    the ones that were seen going on before and whose end nobody has seen, as where their node went off.
     """
-    clues = Clues.of(facts, _spans(known.values(), facts.runs))
-    read = {
-        run.task.upid: _record(run, attribute(run, facts, clues), facts)
-        for run in facts.runs
-        if run.task.running or run.task.upid not in known
-    }
-    running = tuple(record for run in facts.runs if run.task.running and (record := read.pop(run.task.upid, None)))
-    new = dict(sorted(read.items(), key=lambda item: item[1].started))
-    proven = {
-        upid: _linked(known[upid], job_id)
-        for upid, job_id in clues.exact.items()
-        if upid in known and known[upid].confidence is not Confidence.EXACT
-    }
-    return RunRecords({**known, **proven, **new} if new or proven else known, running)
+
+    finished: Mapping[str, RunRecord] = field(default_factory=dict)
+    running: Mapping[str, RunRecord] = field(default_factory=dict)
+    unfinished: Mapping[str, RunRecord] = field(default_factory=dict)
 
 
-def _spans(records: Iterable[RunRecord], runs: Iterable[Run]) -> dict[str, list[Span]]:
+def records_of(facts: Facts, history: History) -> RunRecords:
+    """Return the runs of the facts beside those of the history; the same mapping where nothing has finished.
+
+    A link that a state file proves replaces a weaker one, and a run that was read while no job could be seen is linked once
+    they can; nothing else changes what was decided before. Of a run that goes on `ended` is None.
+    """
+    known = history.runs
+    runs = [run for run in facts.runs if run.task.running or run.task.upid not in known]
+    read = dict(_read(runs, facts, history))
+    running = {run.task.upid: read.pop(run.task.upid) for run in runs if run.task.running}
+    changed = {**_linked_later(facts, history), **dict(sorted(read.items(), key=lambda item: item[1].started))}
+    finished = {**known, **changed} if changed else known
+    oldest = facts.now - _UNFINISHED_KEPT
+    left = {
+        upid: run
+        for upid, run in history.unfinished.items()
+        if upid not in finished and upid not in running and run.started >= oldest
+    }
+    return RunRecords(finished, running, {**left, **running})
+
+
+def _read(runs: Iterable[Run], facts: Facts, history: History) -> Iterable[tuple[str, RunRecord]]:
+    """Return the records of runs: first of those that show their command, by which the others are told apart."""
+    clues = clues_of(facts, history)
+    later = []
+    for run in sorted(runs, key=lambda run: run.task.started):
+        if run.log is None or run.log.command is None:
+            later.append(run)
+            continue
+        record = _record(run, attribute(run, facts, clues), facts)
+        clues = _with_served(clues, record)
+        yield run.task.upid, record
+    for run in later:
+        record = _record(run, attribute(run, facts, clues), facts)
+        clues = _with_served(clues, record)
+        yield run.task.upid, record
+
+
+def clues_of(facts: Facts, history: History) -> Clues:
+    """Return what facts and history hold that helps to tell a run's job."""
+    links = {state.upid: state.job_id for state in facts.job_states if state.upid is not None}
+    since = min((run.started for run in facts.runs), default=None)
+    recent = [] if since is None else [run for run in history.runs.values() if run.started >= since - _RECENT]
+    served: dict[tuple[str, str], list[datetime]] = {}
+    for record in recent:
+        if record.job_id is not None:
+            served.setdefault((record.job_id, record.node), []).append(record.started)
+    return Clues(
+        exact=links,
+        spans=_spans(history.runs.values(), facts.runs, since),
+        off={name: _off(node, history.nodes.get(name), history) for name, node in facts.nodes.items() if node.booted},
+        served=served,
+        past={record.job_id: record.past for record in history.jobs.values() if record.past},
+    )
+
+
+def _with_served(clues: Clues, record: RunRecord) -> Clues:
+    if record.job_id is None:
+        return clues
+    key = (record.job_id, record.node)
+    return replace(clues, served={**clues.served, key: [*clues.served.get(key, ()), record.started]})
+
+
+def _off(node: NodeFacts, record: NodeRecord | None, history: History) -> Span:
+    """Return the time for which a node was off before its last start, by its clock."""
+    booted = node.booted or _LONG_AGO
+    gone = record.offline_since if record is not None else None
+    if record is not None and record.last_outage is not None and abs(booted - record.last_outage[1]) <= _SAME_BOOT:
+        gone = record.last_outage[0]
+    gone = gone or history.evaluated or _LONG_AGO
+    return min(gone, booted) + node.skew, booted + node.skew
+
+
+def _spans(records: Iterable[RunRecord], runs: Iterable[Run], since: datetime | None) -> dict[str, list[Span]]:
     """Return when runs went on, by node; of the history's only those that a present run can have waited for."""
     spans: dict[str, list[Span]] = {}
-    since = min((run.started for run in runs), default=None)
     for record in records:
         if record.ended is not None and since is not None and record.ended >= since - _RECENT:
             spans.setdefault(record.node, []).append((record.started, record.ended))
@@ -59,12 +121,67 @@ def _spans(records: Iterable[RunRecord], runs: Iterable[Run]) -> dict[str, list[
     return spans
 
 
+def _linked_later(facts: Facts, history: History) -> dict[str, RunRecord]:
+    """Return the runs of the history whose job can be told now, and could not or not as surely when they were read."""
+    links = {state.upid: state.job_id for state in facts.job_states if state.upid is not None}
+    found = {
+        upid: _linked(history.runs[upid], Attribution(job_id=job_id, confidence=Confidence.EXACT), facts)
+        for upid, job_id in links.items()
+        if upid in history.runs and history.runs[upid].confidence is not Confidence.EXACT
+    }
+    if facts.jobs is None:
+        return found
+    waiting = [run for run in history.runs.values() if run.command is not None and run.upid not in found]
+    if waiting:
+        clues = clues_of(facts, history)
+        found |= {run.upid: _linked(run, attribute(_as_read(run), facts, clues), facts) for run in waiting}
+    return found
+
+
+def _as_read(record: RunRecord) -> Run:
+    """Return a remembered run as it was read, as far as it matters for whose it is."""
+    upid = Upid.parse(record.upid)
+    task = Task(
+        upid=record.upid,
+        node=record.node,
+        started=upid.starttime,
+        task_type=upid.task_type,
+        task_id=upid.task_id,
+        user=upid.user,
+        token=upid.token,
+        ended=None if record.ended is None else int(record.ended.timestamp()),
+        status=record.status,
+    )
+    log = VzdumpLog(command=record.command or None, error=record.error, ended=True) if record.logged else None
+    return Run(task=task, log=log)
+
+
+def _linked(record: RunRecord, attribution: Attribution, facts: Facts) -> RunRecord:
+    """Return the record with another attribution, with the guests that it should have come to and did not."""
+    outcomes = [
+        replace(outcome, job_id=attribution.job_id, confidence=attribution.confidence, by_hand=attribution.by_hand)
+        for outcome in record.outcomes
+    ]
+    if record.command is not None:
+        seen = {outcome.vmid for outcome in outcomes}
+        outcomes += [other for other in outcomes_of(_as_read(record), attribution, facts) if other.vmid not in seen]
+    return replace(
+        record,
+        job_id=attribution.job_id,
+        confidence=attribution.confidence,
+        candidates=attribution.candidates,
+        outcomes=tuple(outcomes),
+        command=None,
+    )
+
+
 def _record(run: Run, attribution: Attribution, facts: Facts) -> RunRecord:
     status = run.task.status
     jobs = [job for job in facts.jobs or () if job.job_id in {attribution.job_id, *attribution.candidates}]
     error = None
     if status is not None and not succeeded(status):
         error = (run.log.error if run.log else None) or status
+    is_open = facts.jobs is None and attribution.job_id is None and not attribution.by_hand
     return RunRecord(
         upid=run.task.upid,
         node=run.task.node,
@@ -74,13 +191,14 @@ def _record(run: Run, attribution: Attribution, facts: Facts) -> RunRecord:
         job_id=attribution.job_id,
         confidence=attribution.confidence,
         candidates=attribution.candidates,
-        storage=storage_of(run, jobs),
+        storage=storage_of(run, jobs, facts),
         outcomes=tuple(outcomes_of(run, attribution, facts)),
         error=error,
         warnings=_warnings(run),
         logged=run.log is not None,
         waited=_waited(run, facts),
         notes=tuple(_notes(run.log)) if run.log else (),
+        command=((run.log.command if run.log else None) or "") if is_open else None,
     )
 
 
@@ -111,8 +229,3 @@ def _notes(log: VzdumpLog) -> Iterable[str]:
         yield "notification_failed"
     if any(guest.prune == "failed" for guest in log.guests):
         yield "prune_failed"
-
-
-def _linked(record: RunRecord, job_id: str) -> RunRecord:
-    outcomes = tuple(replace(outcome, job_id=job_id, confidence=Confidence.EXACT) for outcome in record.outcomes)
-    return replace(record, job_id=job_id, confidence=Confidence.EXACT, candidates=(), outcomes=outcomes)

@@ -4,9 +4,9 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from ..model.outcome import Result, succeeded, unclear
 from ..model.records import GuestRecord, RunRecord
 from ..model.verdict import Status
-from .outcomes import Result, succeeded, unclear
 
 _GONE: Final = ("unable to find VM", "no such VM", "does not exist")
 

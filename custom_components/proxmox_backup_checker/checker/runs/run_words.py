@@ -1,9 +1,9 @@
 """How a finished run is told, in one sentence."""
 
 from ..activity.events import some
+from ..model.outcome import Result
 from ..model.records import RunRecord
 from ..model.verdict import Confidence, Reason, Status
-from .outcomes import Result
 
 
 def tell_run(run: RunRecord, status: Status, job: str | None, guests: tuple[str, ...]) -> Reason:

@@ -1,10 +1,14 @@
 """The judgement of a cluster as a whole: the sum of its guests, jobs and storages."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
 
 from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict
+
+SKEW_WARNED_OF: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,11 +53,16 @@ def _is_protected(verdict: Verdict) -> bool:
     return verdict.problem is False and verdict.status in GOOD
 
 
-def judge_cluster(counts: Counts, others: Iterable[Verdict]) -> Verdict:
+def judge_cluster(counts: Counts, others: Iterable[Verdict], skews: Sequence[tuple[str, timedelta]] = ()) -> Verdict:
     """Return the verdict of the cluster from the counts of its guests and the verdicts of jobs and storages.
 
-    It is a problem where any part is one, and unknown where nothing is a problem but some part cannot be seen.
+    It is a problem where any part is one, and unknown where nothing is a problem but some part cannot be seen. `skews` are
+    what the nodes' clocks are ahead of ours.
     """
+    wrong = [(node, skew) for node, skew in skews if abs(skew) >= SKEW_WARNED_OF]
+    findings = tuple(
+        Reason("clock_skew", {"node": node, "minutes": str(round(skew.total_seconds() / 60))}) for node, skew in wrong
+    )
     held = list(others)
     problems = sum(verdict.problem is True for verdict in held)
     values = {
@@ -66,9 +75,12 @@ def judge_cluster(counts: Counts, others: Iterable[Verdict]) -> Verdict:
     if counts.problems or problems:
         code, status, problem = "cluster_problem", Status.FAILED, True
     elif counts.unknown or any(verdict.problem is None for verdict in held):
-        return Verdict(status=Status.UNKNOWN, problem=None, reason=Reason("cluster_unknown", values))
-    elif any(verdict.status is Status.WARNING for verdict in held):
+        reason = Reason("cluster_unknown", values)
+        return Verdict(status=Status.UNKNOWN, problem=None, reason=reason, findings=findings)
+    elif findings or counts.warnings or any(verdict.status is Status.WARNING for verdict in held):
         code, status, problem = "cluster_warning", Status.WARNING, False
     else:
         code, status, problem = "cluster_ok", Status.OK, False
-    return Verdict(status=status, problem=problem, reason=Reason(code, values), confidence=Confidence.EXACT)
+    return Verdict(
+        status=status, problem=problem, reason=Reason(code, values), confidence=Confidence.EXACT, findings=findings
+    )

@@ -7,17 +7,19 @@ from typing import Final
 
 from ...proxmox.api.backup_models import BackupJob
 from ...proxmox.api.cluster_models import Guest
-from ..context import Situation, newest_good
-from ..history.storage_history import storage_key
+from ..archives.archive import archive_time
+from ..context import Situation
 from ..jobs.coverage import Coverage
-from ..model.facts import Blindness, StorageFacts
+from ..jobs.timetable import has_schedule
+from ..model.facts import Blindness
 from ..model.labels import job_name, names_of
+from ..model.outcome import Result
 from ..model.policy import NO_BACKUP_TAG, agreed_age
 from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict, unknown
-from ..runs.outcomes import Outcome
-from .guest_findings import findings_of
-from .promises import archive_time, from_outcome, judge_promise
+from .guest_findings import findings_of, hints_of
+from .promises import judge_promise
 
+_NOT_GOOD: Final = frozenset({Status.FAILED, Status.OVERDUE, Status.UNKNOWN, Status.UNCOVERED})
 _WORST_FIRST: Final = (Status.FAILED, Status.OVERDUE, Status.UNKNOWN, Status.WARNING, Status.OK, Status.PENDING)
 
 
@@ -27,12 +29,14 @@ def judge_guest(guest: Guest, situation: Situation) -> Verdict:
     outcomes = situation.outcomes(guest)
     foreign = situation.foreign_archives(guest)
     trace = {**verdict.trace, "foreign_archives": str(len(foreign))} if foreign else verdict.trace
-    verdict = replace(verdict, last_success=_last_success(guest, outcomes, situation), trace=trace)
+    verdict = replace(verdict, last_success=last_success(guest, situation), trace=trace)
     verdict = _within_age(guest, verdict, situation)
     if verdict.status in GOOD:
-        if changed := _storage_changed(outcomes, situation):
+        if changed := _storage_changed(guest, situation):
             return replace(changed, last_success=verdict.last_success, next_due=verdict.next_due)
         verdict = _with_findings(verdict, findings_of(guest, verdict, outcomes, situation))
+    elif verdict.status in _NOT_GOOD:
+        verdict = replace(verdict, findings=(*verdict.findings, *hints_of(guest, verdict, outcomes, situation)))
     if verdict.status is Status.WARNING and situation.facts.policy.warnings_are_problems:
         verdict = replace(verdict, problem=True)
     if situation.backed_up_now(guest):
@@ -67,46 +71,51 @@ def _within_age(guest: Guest, verdict: Verdict, situation: Situation) -> Verdict
     return verdict
 
 
-def _storage_changed(outcomes: Sequence[Outcome], situation: Situation) -> Verdict | None:
-    """Return that nothing is certain where the storage of the last good backup is not what it was.
+def _storage_changed(guest: Guest, situation: Situation) -> Verdict | None:
+    """Return that nothing is certain where a storage on which a guest's backups are promised is not what it was.
 
     An empty directory in place of a file server says nothing of the archives on the server.
     """
-    good = newest_good(outcomes)
-    if good is None or good.storage is None:
+    changed = situation.changed_storages
+    if not changed:
         return None
-    for storage, since in _changed_storages(situation):
-        if storage.storage == good.storage and storage.serves(good.node):
-            return replace(unknown("storage_not_what_it_was", storage=good.storage), since=since)
+    names = {situation.facts.storage_name(job.storage, guest.node) for job in situation.jobs_of(guest)}
+    for storage, since in changed:
+        if storage.storage in names and storage.serves(guest.node):
+            return replace(unknown("storage_not_what_it_was", storage=storage.storage), since=since)
     return None
-
-
-def _changed_storages(situation: Situation) -> list[tuple[StorageFacts, datetime]]:
-    """Return the storages that seem to be others than before, each with the moment since when."""
-    records = situation.history.storages
-    found = ((storage, records.get(storage_key(storage))) for storage in situation.facts.storages)
-    return [(storage, record.changed_identity) for storage, record in found if record and record.changed_identity]
 
 
 def _with_findings(verdict: Verdict, findings: list[tuple[Status, Reason]]) -> Verdict:
     """Let findings that are more than a hint change a good verdict."""
-    reasons = tuple(reason for _, reason in findings)
+    if not findings:
+        return verdict
+    reasons = (*verdict.findings, *(reason for _, reason in findings))
     for status, reason in findings:
         if status is Status.FAILED:
             return replace(verdict, status=status, problem=True, reason=reason, findings=reasons)
     for status, reason in findings:
         if status is Status.WARNING:
             return replace(verdict, status=status, reason=reason, findings=reasons)
-    return replace(verdict, findings=reasons) if reasons != verdict.findings else verdict
+    return replace(verdict, findings=reasons)
 
 
-def _last_success(guest: Guest, outcomes: Sequence[Outcome], situation: Situation) -> datetime | None:
-    """Return when the newest good backup was finished, or begun where only its archive is known."""
+def last_success(guest: Guest, situation: Situation) -> datetime | None:
+    """Return when the newest good backup was finished that is still there, or begun where only its archive is known."""
     record = situation.guest_record(guest)
-    gone = record.archive_missing if record and record.archive_missing_confirmed else None
-    good = newest_good(outcome for outcome in outcomes if gone is None or outcome.archive != gone)
-    moments = [good.finished or good.started] if good else []
-    moments += [archive_time(archive) for archive in situation.archives(guest)[:1]]
+    missing = record.missing if record else {}
+    gone: set[str | None] = set()
+    archives = situation.archives(guest)
+    moments = [archive_time(archives[0])] if archives else []
+    for outcome in situation.outcomes(guest):
+        if outcome.result is not Result.OK or outcome.storage in gone:
+            continue
+        if outcome.archive is not None and (lost := missing.get(outcome.archive)) is not None and lost.confirmed:
+            # What is older there may be gone as well: the storage's list tells what is left.
+            gone.add(outcome.storage)
+            continue
+        moments.append(outcome.finished or outcome.started)
+        break
     return max(moments, default=None)
 
 
@@ -123,7 +132,30 @@ def _settled(guest: Guest, situation: Situation) -> Verdict:
     promises = [(job, verdict) for job in covering if (verdict := judge_promise(guest, job, situation)) is not None]
     if not promises:
         return _without_promise(guest, covering, situation)
-    return _worst(promises, guest, situation)
+    return _moved_between_jobs(guest, _worst(promises, guest, situation), covering, situation)
+
+
+def _moved_between_jobs(guest: Guest, verdict: Verdict, covering: Sequence[BackupJob], situation: Situation) -> Verdict:
+    """Return that a guest is overdue which moves between the nodes of its jobs, always before their slots.
+
+    It has as long as the longer one of their rhythms allows, from its last good backup on.
+    """
+    record = situation.guest_record(guest)
+    if verdict.status is not Status.PENDING or record is None or record.moved is None or record.moved_from is None:
+        return verdict
+    there = replace(guest, node=record.moved_from)
+    left = [
+        job
+        for job in situation.facts.jobs or ()
+        if job.enabled and job not in covering and situation.covers(job, there) is Coverage.YES
+    ]
+    limits = [limit for job in (*covering, *left) if (limit := situation.longest_gap(job, guest.node)) is not None]
+    last = last_success(guest, situation) or record.since or record.first_seen or situation.history.began
+    if not left or not limits or last is None or not situation.has_come(last + max(limits)):
+        return verdict
+    values: dict[str, str | datetime] = {"last": last, "node": guest.node, "origin": record.moved_from}
+    reason = Reason("moved_between_jobs", {**values, "job": names_of([*left, *covering])})
+    return replace(verdict, status=Status.OVERDUE, problem=True, reason=reason, since=last + max(limits), failures=1)
 
 
 def _worst(promises: list[tuple[BackupJob, Verdict]], guest: Guest, situation: Situation) -> Verdict:
@@ -167,9 +199,11 @@ def _without_promise(guest: Guest, covering: list[BackupJob], situation: Situati
         return unknown(Blindness.POOLS_HIDDEN)
     if covering:
         # They run only when somebody starts them.
-        return Verdict(
-            status=Status.UNCOVERED, problem=True, reason=Reason("job_without_schedule", {"job": names_of(covering)})
+        reason = Reason(
+            "job_never_comes" if all(map(has_schedule, covering)) else "job_without_schedule",
+            {"job": names_of(covering)},
         )
+        return Verdict(status=Status.UNCOVERED, problem=True, reason=reason)
     if paused := situation.jobs_of(guest, enabled=False):
         return _paused(guest, paused, situation)
     if guest.template:
@@ -182,11 +216,15 @@ def _without_promise(guest: Guest, covering: list[BackupJob], situation: Situati
 
 def _paused(guest: Guest, paused: Iterable[BackupJob], situation: Situation) -> Verdict:
     paused = list(paused)
-    last = _last_success(guest, situation.outcomes(guest), situation)
+    last = last_success(guest, situation)
     records = [record for job in paused if (record := situation.job_record(job)) is not None]
     since = max((record.disabled_since for record in records if record.disabled_since is not None), default=None)
     limit, job = situation.facts.policy.pause_limit, names_of(paused)
     recent = last is not None and not situation.has_come(last + limit)
+    known = situation.guest_record(guest)
+    if last is None and known is not None and known.first_seen is not None:
+        # A new guest has some days, in a disabled job as in none.
+        recent = not situation.has_come(known.first_seen + situation.facts.policy.new_guest_grace)
     return Verdict(
         status=Status.PAUSED,
         problem=not recent,
@@ -226,9 +264,3 @@ def _why_uncovered(guest: Guest, situation: Situation) -> Reason:
         if job.all_guests and guest.vmid in job.exclude:
             return Reason("excluded_from_job", {"job": job_name(job)})
     return Reason("no_job")
-
-
-def unproven(guest: Guest, situation: Situation) -> Verdict:
-    """Return the verdict from the newest outcome alone, for a guest of which nothing else is known."""
-    outcomes = situation.outcomes(guest)
-    return from_outcome(guest, outcomes, situation) if outcomes else unknown("no_run_seen", job="")

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Final
 
+from ...proxmox.api.backup_models import Archive
 from ...proxmox.api.cluster_models import Guest
 from ..context import Situation, newest_good
+from ..model.outcome import Outcome, Result
 from ..model.records import GuestRecord
 from ..model.verdict import Reason, Status, Verdict
-from ..runs.outcomes import Outcome, Result
 from .retention import retention_findings
 from .sizes import size_findings
 
@@ -29,7 +30,7 @@ def findings_of(
     """Return what is found with its weight: failed and warning change the verdict, ok is a hint."""
     record = situation.guest_record(guest)
     good = newest_good(outcomes)
-    found = [*_archive_findings(guest, good, record, situation)]
+    found = [*_archive_findings(guest, situation), *_clock_findings(guest, situation)]
     if record is not None:
         found += _record_findings(guest, record, situation)
     if good is not None:
@@ -39,30 +40,65 @@ def findings_of(
     return found
 
 
-def _archive_findings(
-    guest: Guest, good: Outcome | None, record: GuestRecord | None, situation: Situation
-) -> Iterable[tuple[Status, Reason]]:
+def hints_of(guest: Guest, verdict: Verdict, outcomes: Sequence[Outcome], situation: Situation) -> Iterable[Reason]:
+    """Return what helps who looks at a guest that is not well: a lock that was left, a copy elsewhere, a wrong clock."""
+    record = situation.guest_record(guest)
+    if record is not None and is_still_locked(record, situation):
+        yield _lock(guest)
+    for _, reason in _clock_findings(guest, situation):
+        yield reason
+    if verdict.status not in {Status.FAILED, Status.OVERDUE} or verdict.since is None:
+        return
+    job = situation.job(verdict.job_id)
+    wanted = situation.facts.storage_name(job.storage, guest.node) if job is not None else None
+    for outcome in outcomes:
+        is_later = (outcome.finished or outcome.started) >= verdict.since
+        if outcome.result is Result.OK and is_later and outcome.storage is not None and outcome.storage != wanted:
+            yield Reason("copy_elsewhere", {"storage": outcome.storage, "moment": outcome.started})
+            return
+
+
+def _clock_findings(guest: Guest, situation: Situation) -> Iterable[tuple[Status, Reason]]:
+    """Return what is wrong with the dates of a guest's backups."""
+    if wrong := situation.wrongly_dated(guest):
+        yield Status.WARNING, Reason("wrong_date", {"archive": wrong[0].rpartition("/")[2], "node": guest.node})
+
+
+def _archive_findings(guest: Guest, situation: Situation) -> Iterable[tuple[Status, Reason]]:
     if foreign := situation.foreign_archives(guest):
         storages = sorted({archive.storage for archive in foreign})
         yield Status.OK, Reason("foreign_archives", {"count": str(len(foreign)), "storage": ", ".join(storages)})
-    newest = next(iter(situation.archives(guest)), None)
-    if newest is not None and newest.verification == "failed":
-        verified = next((entry for entry in situation.archives(guest) if entry.verification == "ok"), None)
-        code = "verification_failed" if verified else "verification_failed_none_good"
-        yield Status.FAILED, Reason(code, {"archive": newest.volid, "verified": verified.volid if verified else ""})
-    if record is None or good is None or record.archive_missing is None or record.archive_missing != good.archive:
-        return
-    values = {"archive": record.archive_missing.rpartition("/")[2], "storage": good.storage or ""}
-    if record.archive_missing_confirmed:
-        yield Status.FAILED, Reason("archive_missing", values)
-    else:
-        yield Status.WARNING, Reason("archive_not_listed", values)
+    promised = {situation.facts.storage_name(job.storage, guest.node) for job in situation.jobs_of(guest)}
+    seen: set[str] = set()
+    for archive in situation.archives(guest):
+        if archive.storage in seen or archive.storage not in promised:
+            continue
+        seen.add(archive.storage)
+        if archive.verification == "failed":
+            yield Status.FAILED, _unverified(archive, guest, situation)
+
+
+def _unverified(newest: Archive, guest: Guest, situation: Situation) -> Reason:
+    """Return that the newest archive on a storage is broken, with the last one there that is known not to be."""
+    there = (entry for entry in situation.archives(guest) if entry.storage == newest.storage)
+    verified = next((entry for entry in there if entry.verification == "ok"), None)
+    code = "verification_failed" if verified else "verification_failed_none_good"
+    return Reason(code, {"archive": newest.volid, "verified": verified.volid if verified else ""})
+
+
+def is_still_locked(record: GuestRecord, situation: Situation) -> bool:
+    """Tell whether a guest is locked by a backup that has been over for a while."""
+    return record.locked_since is not None and situation.has_come(record.locked_since + LOCK_LIMIT)
+
+
+def _lock(guest: Guest) -> Reason:
+    command = f"{_TOOLS.get(guest.guest_type, 'qm')} unlock {guest.vmid}"
+    return Reason("guest_locked", {"command": command, "node": guest.node})
 
 
 def _record_findings(guest: Guest, record: GuestRecord, situation: Situation) -> Iterable[tuple[Status, Reason]]:
-    if record.locked_since is not None and situation.has_come(record.locked_since + LOCK_LIMIT):
-        command = f"{_TOOLS.get(guest.guest_type, 'qm')} unlock {guest.vmid}"
-        yield Status.WARNING, Reason("guest_locked", {"command": command, "node": guest.node})
+    if is_still_locked(record, situation):
+        yield Status.WARNING, _lock(guest)
     if record.newly_excluded:
         yield Status.WARNING, Reason("disks_newly_excluded", {"disks": ", ".join(record.newly_excluded)})
     elif record.excluded_disks:

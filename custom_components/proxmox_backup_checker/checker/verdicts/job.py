@@ -8,6 +8,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from ...proxmox.api.backup_models import BackupJob
+from ...proxmox.api.cluster_models import Guest
 from ...proxmox.calendar.event import CalendarEvent
 from ...proxmox.calendar.surprises import SurpriseCode
 from ...proxmox.vzdump.failure_cause import Cause, cause_of
@@ -15,14 +16,15 @@ from ..context import Situation
 from ..jobs.timetable import Timetable, event_of, has_schedule
 from ..model.facts import Blindness
 from ..model.labels import job_name
+from ..model.outcome import Result, succeeded
 from ..model.records import RunRecord
 from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict, unknown
-from ..runs.outcomes import succeeded
-from ..runs.run_summary import RunResult, is_empty, result_of_run
+from ..runs.run_summary import RunResult, guest_name, is_empty, result_of_run
 from .missed_slots import expected_off, explain_miss, stuck_state
+from .promises import failing, kept_by_archives
+from .runs_in_progress import excused_since, hanging
 
 _ANNOUNCED: Final = timedelta(days=7)
-_HANGS_AFTER: Final = timedelta(days=3)
 _SLOW_FACTOR: Final = 3
 _SLOW_LEAST: Final = timedelta(minutes=30)
 _WORST_FIRST: Final = (Status.FAILED, Status.OVERDUE, Status.UNKNOWN, Status.WARNING, Status.OK, Status.PENDING)
@@ -68,8 +70,6 @@ def _skipped_slot(job: BackupJob, situation: Situation) -> Reason | None:
     zones = {situation.facts.zone_of(guest.node) for guest in situation.covered_guests(job)}
     for zone in sorted((zone for zone in zones if zone is not None), key=str):
         today = situation.facts.now.astimezone(zone).date()
-        # It is looked at once a day.
-        situation.has_come(_midnight(today + timedelta(days=1), zone))
         skipped = _next_skipped(event, today, zone) if event is not None else None
         if skipped is not None and skipped[0] - today <= _ANNOUNCED:
             values = {"date": skipped[0].isoformat(), "time": skipped[1], "zone": str(zone)}
@@ -91,24 +91,52 @@ def _next_skipped(event: CalendarEvent, today: date, zone: ZoneInfo) -> tuple[da
 
 
 def _with_progress(job: BackupJob, verdict: Verdict, situation: Situation) -> Verdict:
-    """Lay a run in progress over the verdict, and say where it takes too long."""
-    going_on = situation.going_on(job)
+    """Lay a run in progress over the verdict, and say where it takes too long or where guests have failed already."""
+    nodes = {node for node in situation.facts.nodes if situation.going_on(job, node)}
+    going_on = [run for node in sorted(nodes) for run in situation.going_on(job, node)]
     if not going_on:
         return verdict
+    before = verdict.status
+    if job.enabled and verdict.status is not Status.FAILED and (hung := _hung(job, nodes, situation)) is not None:
+        verdict = replace(verdict, problem=True, reason=hung, findings=(hung, *verdict.findings))
+    elif job.enabled and verdict.status in {Status.OK, Status.WARNING, Status.PENDING}:
+        if (slow := _too_slow(job, going_on, situation)) is not None:
+            verdict = replace(verdict, reason=slow, findings=(slow, *verdict.findings))
+        elif verdict.status is Status.PENDING:
+            verdict = replace(verdict, reason=Reason("job_first_run_in_progress", {"node": going_on[0].node}))
+    if (failed := _failed_so_far(going_on, situation)) is not None:
+        verdict = replace(verdict, findings=(failed, *verdict.findings))
     if all("waiting_for_lock" in run.notes for run in going_on):
-        return replace(verdict, status=Status.WAITING, under_run=verdict.status)
-    if job.enabled and verdict.status in {Status.OK, Status.WARNING, Status.PENDING}:
-        if (finding := _too_slow(job, going_on, situation)) is not None:
-            problem = verdict.problem or _hangs(finding, going_on, situation)
-            verdict = replace(verdict, problem=problem, reason=finding, findings=(finding, *verdict.findings))
-    return replace(verdict, status=Status.RUNNING, under_run=verdict.status)
+        return replace(verdict, status=Status.WAITING, under_run=before)
+    return replace(verdict, status=Status.RUNNING, under_run=before)
 
 
-def _hangs(finding: Reason, going_on: Iterable[RunRecord], situation: Situation) -> bool:
-    """Tell whether a run keeps later ones from starting for so long that it will hardly end by itself."""
-    return finding.code == "run_longer_than_interval" and any(
-        situation.node_now(run.node) - run.started >= _HANGS_AFTER for run in going_on
-    )
+def _failed_so_far(going_on: Iterable[RunRecord], situation: Situation) -> Reason | None:
+    """Return which guests have failed in runs that go on."""
+    bad = [
+        outcome for run in going_on for outcome in run.outcomes if outcome.result in {Result.FAILED, Result.CANCELLED}
+    ]
+    if not bad:
+        return None
+    names = ", ".join(guest_name(outcome.vmid, situation.history.guests) for outcome in bad)
+    return Reason("run_in_progress_with_failures", {"node": bad[0].node, "guests": names})
+
+
+def _hung(job: BackupJob, nodes: Iterable[str], situation: Situation) -> Reason | None:
+    """Return that a run goes on for so long that it will hardly end: it keeps the next one from starting, or guests wait."""
+    for node in sorted(nodes):
+        run, table = hanging(job, node, situation), situation.timetable(job, node)
+        if run is None:
+            continue
+        skips = table is None or table.first_slot_after(run.started + table.tolerance(run.started)) is not None
+        done = {outcome.vmid for outcome in run.outcomes if outcome.result is not Result.RUNNING}
+        waiting = any(guest.node == node and guest.vmid not in done for guest in situation.covered_guests(job))
+        if skips or waiting:
+            elapsed = situation.node_now(node) - run.started
+            return Reason(
+                "run_hangs", {"node": node, "hours": _hours(elapsed), "usual": _hours(situation.usual_duration(job))}
+            )
+    return None
 
 
 def _too_slow(job: BackupJob, going_on: Iterable[RunRecord], situation: Situation) -> Reason | None:
@@ -118,12 +146,8 @@ def _too_slow(job: BackupJob, going_on: Iterable[RunRecord], situation: Situatio
         if table is not None and (following := table.event.next_after(run.started.astimezone(table.zone))) is not None:
             if following.timestamp() < situation.node_now(run.node).timestamp() - 60:
                 return Reason("run_longer_than_interval", {"node": run.node, "hours": _hours(elapsed)})
-        usual = sorted(
-            past.ended - past.started
-            for past in situation.job_runs(job)
-            if past.node == run.node and past.ended is not None and past.outcomes and succeeded(past.status)
-        )
-        if usual and elapsed > max(_SLOW_FACTOR * usual[len(usual) // 2], _SLOW_LEAST):
+        typical = situation.typical_duration(job)
+        if typical is not None and elapsed > max(_SLOW_FACTOR * typical, _SLOW_LEAST):
             return Reason("run_slow", {"node": run.node, "hours": _hours(elapsed)})
     return None
 
@@ -148,6 +172,9 @@ def _settled(job: BackupJob, runs: tuple[RunRecord, ...], situation: Situation) 
             cause=cause_of(error),
             trace={"rule": "job_state_file", "node": stuck.node},
         )
+    if (refusal := situation.facts.unresolved.get(job.job_id)) is not None and "does not exist" in refusal:
+        reason = Reason("job_cannot_start", {"error": refusal})
+        return Verdict(status=Status.FAILED, problem=True, reason=reason, error=refusal, trace={"rule": "unresolved"})
     if not has_schedule(job):
         return Verdict(status=Status.WARNING, problem=False, reason=Reason("job_never_runs_by_itself"))
     if event_of(job) is None:
@@ -193,111 +220,144 @@ def _blind_nodes(situation: Situation) -> list[str]:
 
 
 def _on_node(job: BackupJob, node: str, situation: Situation) -> Verdict:
-    """Judge a job on one node."""
-    runs = [run for run in situation.job_runs(job) if run.node == node and not is_empty(run)]
+    """Judge a job on one node, by its own runs there."""
+    runs = [run for run in situation.job_runs(job) if run.node == node and _is_of(run, job, situation)]
     table = situation.timetable(job, node)
     if table is None:
         return _from_runs(runs, situation) if runs else unknown(Blindness.NODE_UNREACHABLE, node=node)
     floor = situation.owed_since(job)
-    due = table.due if table.due is not None and (floor is None or table.due >= floor) else None
-    if due is not None:
-        # A slot of a node to which the job's guests have come since is not owed by it.
-        due = due if _owed_by_somebody(job, node, due, situation) else None
-    own = [run for run in runs if run.job_id == job.job_id]
+    excused = excused_since(job, node, situation)
+    due = table.due if excused is None else table.due_at(excused)
+    if due is not None and floor is not None and due < floor:
+        due = None
+    guests = [guest for guest in situation.covered_guests(job) if guest.node == node]
+    owed = guests if due is None else [guest for guest in guests if _is_owed(job, guest, due, situation)]
+    if guests and not owed:
+        # The guests have come to the node since, or into the job: it owes them nothing yet.
+        due = None
     newest = runs[0] if runs else None
-    if newest is not None and (due is None or table.serves(newest.started, due)):
-        verdict = _from_runs(own or runs, situation) if newest.job_id or own else _from_runs(runs, situation)
+    if newest is not None and (
+        table.serves(newest.started, due) if due is not None else _is_recent(newest, table, owed)
+    ):
+        verdict = _from_runs(runs, situation, table, floor)
     elif due is None:
         verdict = Verdict(status=Status.PENDING, problem=False, reason=Reason("job_first_run_not_due"))
     else:
-        verdict = _missed(job, node, runs, table, due, floor, situation)
+        verdict = _missed(job, node, runs, owed, table, due, floor, situation)
     trace = {"node": node, "due_slot": due.isoformat() if due else "", "allowance": str(table.allowance)}
     return replace(verdict, next_due=table.following, trace={**trace, **verdict.trace})
 
 
-def _owed_by_somebody(job: BackupJob, node: str, due: datetime, situation: Situation) -> bool:
-    guests = [guest for guest in situation.covered_guests(job) if guest.node == node]
-    if not guests:
-        return True
-    floors = [situation.owed_since(job, guest) for guest in guests]
-    moves = [
-        record.moved
-        for guest in guests
-        if (record := situation.guest_record(guest)) is not None and record.moved is not None
-    ]
-    if len(moves) == len(guests) and all(moved > due for moved in moves):
+def _is_of(run: RunRecord, job: BackupJob, situation: Situation) -> bool:
+    """Tell whether a run says something of a job: one that may have been another's does, unless the job has its own."""
+    if is_empty(run):
         return False
-    return any(floor is None or floor <= due for floor in floors)
+    return run.job_id == job.job_id or not situation.has_run_for_the_slot_of(run, job)
+
+
+def _is_recent(newest: RunRecord, table: Timetable, owed: Sequence[Guest]) -> bool:
+    """Tell whether the newest run still says something where no slot is due: it may be of guests that left long ago."""
+    return bool(owed) or table.due is None or table.serves(newest.started, table.due)
+
+
+def _is_owed(job: BackupJob, guest: Guest, due: datetime, situation: Situation) -> bool:
+    """Tell whether a guest was in the job and on its node when a slot came."""
+    floor, record = situation.owed_since(job, guest), situation.guest_record(guest)
+    node = situation.node(guest.node)
+    skew = node.skew if node is not None else timedelta()
+    moved = record.moved if record is not None else None
+    return (floor is None or floor <= due) and (moved is None or moved + skew <= due)
 
 
 def _missed(
     job: BackupJob,
     node: str,
     runs: list[RunRecord],
+    guests: Sequence[Guest],
     table: Timetable,
     due: datetime,
     floor: datetime | None,
     situation: Situation,
 ) -> Verdict:
     """Judge a slot whose time is up and that no known run of the node has served."""
-    if situation.going_on(job):
-        if runs:
-            return _from_runs(runs, situation)
-        return Verdict(status=Status.PENDING, problem=False, reason=Reason("job_first_run_not_due"))
-    guests = [guest for guest in situation.covered_guests(job) if guest.node == node]
     facts = situation.node(node)
+    kept = [kept_by_archives(guest, job, due, table, situation) for guest in guests]
+    if kept and all(verdict is not None and verdict.status is Status.OK for verdict in kept):
+        reason = Reason("job_archives_found")
+        return Verdict(status=Status.OK, problem=False, reason=reason, confidence=Confidence.ARTIFACT)
     off = facts is not None and not facts.online and situation.is_fresh
     if not situation.is_seen(node, table.deadline(due)) and not off:
         if facts is not None and facts.blindness is not None:
             return unknown(facts.blindness, node=node)
         return unknown("cannot_verify", since=situation.facts.read_at or situation.facts.now)
-    if guests and all(_has_archive(guest.vmid, due - table.tolerance(due), situation) for guest in guests):
-        return Verdict(
-            status=Status.OK, problem=False, reason=Reason("job_archives_found"), confidence=Confidence.ARTIFACT
-        )
-    if not runs and (situation.history.began is None or situation.history.began > due):
+    proven = [
+        situation.are_runs_known(guest, due, table.deadline(due), job)
+        or situation.is_absence_proven(guest, situation.facts.storage_name(table.storage_at(due), node), due)
+        for guest in guests
+    ]
+    if guests and not any(proven):
+        return unknown("job_no_run_seen")
+    if not guests and not runs and (situation.history.began is None or situation.history.began > due):
         return unknown("job_no_run_seen")
     miss = explain_miss(guests[0], job, due, table, situation) if guests else None
-    first = table.first_missed(runs[0].started if runs else None, floor) or due
     if miss is not None and expected_off(node, miss, situation.facts.policy):
         reason = Reason("node_expected_offline", miss.reason.values)
         return Verdict(status=Status.PENDING, problem=False, reason=reason, confidence=Confidence.SCHEDULED)
-    return Verdict(
+    verdict = Verdict(
         status=Status.OVERDUE,
         problem=True,
         reason=miss.reason if miss else Reason("run_missed", {"node": node, "slot": due, "job": job_name(job)}),
-        since=table.deadline(first),
+        since=table.deadline(due),
         confidence=Confidence.SCHEDULED,
-        failures=table.missed(runs[0].started if runs else None, floor),
-        trace={"rule": "missed_slot", "first_missed": first.isoformat()},
+        failures=1,
+        trace={"rule": "missed_slot", "slot": due.isoformat()},
     )
+    return _with_failures(verdict, runs, table, floor, situation)
 
 
-def _has_archive(vmid: int, since: datetime, situation: Situation) -> bool:
-    guest = next((guest for guest in situation.facts.guests if guest.vmid == vmid), None)
-    if guest is None:
-        return False
-    return any(archive.ctime >= since.timestamp() for archive in situation.archives(guest)[:1])
-
-
-def _from_runs(runs: list[RunRecord], situation: Situation) -> Verdict:
+def _from_runs(
+    runs: list[RunRecord], situation: Situation, table: Timetable | None = None, floor: datetime | None = None
+) -> Verdict:
     """Return the verdict that a node's newest run gives."""
     run = runs[0]
     result = _result(run, situation)
     status, code, error = result.status, result.code, result.error
-    since, failures = _failing(runs, situation) if status is Status.FAILED else (run.ended, 0)
-    return Verdict(
+    verdict = Verdict(
         status=status,
         problem=None if status is Status.UNKNOWN else status is Status.FAILED,
         reason=Reason(code, {"node": run.node, "error": error}),
-        since=since,
+        since=run.ended,
         confidence=run.confidence,
         evidence=(run.upid,),
-        failures=failures,
+        failures=int(status is Status.FAILED),
         error=error if status is Status.FAILED else None,
         cause=_cause(run, error) if status is Status.FAILED else None,
         trace={"rule": "newest_run", "run": run.upid},
     )
+    return _with_failures(verdict, runs, table, floor, situation) if status is Status.FAILED else verdict
+
+
+def _with_failures(
+    verdict: Verdict,
+    runs: Sequence[RunRecord],
+    table: Timetable | None,
+    floor: datetime | None,
+    situation: Situation,
+) -> Verdict:
+    """Return a bad verdict with the failed runs and the missed slots since the last good one."""
+    bad: list[RunRecord] = []
+    good = None
+    for run in runs:
+        if _result(run, situation).status is not Status.FAILED:
+            good = run
+            break
+        bad.append(run)
+    first_end = (bad[-1].ended or bad[-1].started) if bad else None
+    if table is None:
+        return replace(verdict, since=first_end or verdict.since, failures=max(len(bad), 1))
+    starts = [run.started for run in bad]
+    since, count = failing(starts, first_end, good.started if good else None, table, floor)
+    return replace(verdict, since=since or verdict.since, failures=count)
 
 
 def _result(run: RunRecord, situation: Situation) -> RunResult:
@@ -310,14 +370,3 @@ def _cause(run: RunRecord, error: str) -> Cause | None:
     if causes and all(cause == causes[0] for cause in causes):
         return causes[0]
     return cause_of(error)
-
-
-def _failing(runs: list[RunRecord], situation: Situation) -> tuple[datetime | None, int]:
-    """Return when the present row of failures began, and how many runs they are."""
-    since, count = None, 0
-    for run in runs:
-        if _result(run, situation).status is not Status.FAILED:
-            break
-        since = run.ended or run.started
-        count += 1
-    return since, count

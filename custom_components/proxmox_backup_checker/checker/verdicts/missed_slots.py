@@ -11,10 +11,10 @@ from ..context import Situation
 from ..jobs.timetable import Timetable
 from ..model.facts import Facts, JobState
 from ..model.labels import job_name
+from ..model.outcome import succeeded
 from ..model.policy import Policy
 from ..model.records import RunRecord
 from ..model.verdict import Reason, Status
-from ..runs.outcomes import succeeded
 
 _OFF: Final = frozenset({"node_offline", "host_was_off", "host_was_off_and_repeats"})
 
@@ -64,7 +64,10 @@ def _was_off(node: str, slot: datetime, situation: Situation) -> bool:
         return False
     facts = situation.node(node)
     skew = facts.skew if facts else timedelta()
-    start, end = (moment + skew for moment in record.last_outage)
+    return any(_lasted(start + skew, end + skew, slot) for start, end in (record.last_outage, *record.earlier_outages))
+
+
+def _lasted(start: datetime, end: datetime, slot: datetime) -> bool:
     if start == end:
         # The boot is all that is known: a slot shortly before it is most likely to have fallen into the time without power.
         return start - timedelta(hours=24) <= slot <= end

@@ -1,21 +1,29 @@
-"""Whether one job has kept its promise to one guest."""
+"""Whether one job has kept its promise to one guest.
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+A promise is what a job owes a guest by a slot: a good backup on the storage that the job had then. It is kept by a good
+result of the job's own run for that slot or a later one, on whatever node, or by a good backup by hand onto that storage
+after the slot; and where no history reaches back, by an archive there that nothing else explains. Nothing else keeps it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
-from ...proxmox.api.backup_models import Archive, BackupJob
+from ...proxmox.api.backup_models import BackupJob
 from ...proxmox.api.cluster_models import Guest
 from ...proxmox.vzdump.failure_cause import cause_of
+from ..archives.archive import archive_time
 from ..context import Situation
 from ..jobs.timetable import Timetable, event_of, has_schedule
 from ..model.facts import Blindness
 from ..model.labels import job_name
+from ..model.outcome import Outcome, Result
 from ..model.verdict import Confidence, Reason, Status, Verdict, unknown
-from ..runs.outcomes import Outcome, Result
+from .archive_evidence import Claim, archives_for
 from .missed_slots import expected_off, explain_miss
+from .runs_in_progress import excused_since, hanging
 
 _FAILURES: Final[Mapping[Result, str]] = {
     Result.FAILED: "backup_failed",
@@ -27,65 +35,158 @@ _USUAL_GAPS: Final = 2.0
 _LEAST_RUNS: Final = 3
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Promise:
+    """What a job owes a guest by one slot, at the deadline at the latest; times are those of the guest's node."""
+
+    job: BackupJob
+    guest: Guest
+    slot: datetime
+    deadline: datetime
+    storage: str
+
+
 def judge_promise(guest: Guest, job: BackupJob, situation: Situation) -> Verdict | None:
     """Return the verdict on one guest in one enabled job; None where the job never runs by itself and never did."""
-    outcomes = _concerning(job, situation.outcomes(guest))
-    newest = outcomes[0] if outcomes else None
-    if not has_schedule(job) and newest is None:
-        return None
     table = situation.timetable(job, guest.node)
+    storage = situation.facts.storage_name(
+        table.storage_at(table.due) if table and table.due else job.storage, guest.node
+    )
+    evidence = _evidence(guest, job, storage, situation)
+    newest = next(evidence, None)
+    if table is None or table.following is None:
+        if not has_schedule(job) and newest is None:
+            return None
+        if table is not None and newest is None and table.latest is None:
+            return None
     if table is None:
+        outcomes = [newest, *evidence] if newest is not None else []
         return replace(_without_timetable(guest, job, outcomes, situation), job_id=job.job_id)
-    floor = situation.owed_since(job, guest)
-    due = table.due if table.due is not None and (floor is None or table.due >= floor) else None
-    if newest is not None and (due is None or table.serves(newest.started, due)):
-        verdict = _from_newest(guest, job, outcomes, situation, table, floor)
-    elif due is None:
-        verdict = Verdict(
-            status=Status.PENDING, problem=False, reason=Reason("first_run_not_due", {"job": job_name(job)})
-        )
-    else:
-        verdict = _without_run(guest, job, outcomes, situation, table, due, floor)
-    trace = {**_trace(table, due, floor), **verdict.trace}
+    verdict = _judge(guest, job, newest, evidence, table, situation)
+    trace = {**_trace(table, storage), **verdict.trace}
     return replace(verdict, next_due=table.following, job_id=job.job_id, trace=trace)
+
+
+def _trace(table: Timetable, storage: str) -> dict[str, str]:
+    due = table.due
+    moments = {"slot": table.latest, "due_slot": due, "deadline": due and table.deadline(due)}
+    trace = {name: moment.isoformat() for name, moment in moments.items() if moment is not None}
+    return {"zone": str(table.zone), "allowance": str(table.allowance), "promised_on": storage, **trace}
+
+
+def _judge(
+    guest: Guest,
+    job: BackupJob,
+    newest: Outcome | None,
+    older: Iterator[Outcome],
+    table: Timetable,
+    situation: Situation,
+) -> Verdict:
+    floor = situation.owed_since(job, guest)
+    since = excused_since(job, guest.node, situation)
+    due = table.due if since is None else table.due_at(since)
+    if due is not None and floor is not None and due < floor:
+        due = None
+    if newest is not None and (due is None or table.serves(newest.started, due)):
+        if due is None and floor is not None and newest.started < floor and _is_fresh(job, newest, table, situation):
+            return _pending(job, situation, guest)
+        return _from_newest(guest, job, newest, older, table, floor, situation)
+    if due is None:
+        return _pending(job, situation, guest)
+    name = situation.facts.storage_name(table.storage_at(due), guest.node)
+    promise = Promise(job=job, guest=guest, slot=due, deadline=table.deadline(due), storage=name)
+    return _unserved(promise, [newest, *older] if newest is not None else [], table, floor, situation)
+
+
+def _is_fresh(job: BackupJob, newest: Outcome, table: Timetable, situation: Situation) -> bool:
+    """Tell whether a job was created or enabled after the newest run, so that this says nothing of it."""
+    record = situation.job_record(job)
+    if record is None or record.owed_because not in {"created", "enabled"}:
+        return False
+    return table.latest is not None and not table.serves(newest.started, table.latest)
+
+
+def _pending(job: BackupJob, situation: Situation, guest: Guest) -> Verdict:
+    is_running = any(run.job_id == job.job_id for run in situation.going_on(job, guest.node))
+    reason = Reason("first_run_in_progress" if is_running else "first_run_not_due", {"job": job_name(job)})
+    return Verdict(status=Status.PENDING, problem=False, reason=reason)
+
+
+def _evidence(guest: Guest, job: BackupJob, storage: str, situation: Situation) -> Iterator[Outcome]:
+    """Return the outcomes that say something of what a job promises, newest first.
+
+    A good backup by hand counts where it went onto the job's storage, as long as its archive is there; a failure by hand
+    takes nothing away from a good one.
+    """
+    record = situation.guest_record(guest)
+    missing = record.missing if record else {}
+    for outcome in situation.outcomes(guest):
+        if outcome.by_hand:
+            if outcome.result is Result.OK and situation.is_on_storage(outcome, storage):
+                gone = missing.get(outcome.archive) if outcome.archive is not None else None
+                if gone is None or not gone.confirmed:
+                    yield outcome
+        elif outcome.job_id == job.job_id or (outcome.job_id is None and _can_be_of(outcome, job, situation)):
+            yield outcome
+
+
+def _can_be_of(outcome: Outcome, job: BackupJob, situation: Situation) -> bool:
+    """Tell whether an outcome of a run whose job could not be told can be this job's.
+
+    One that shows its command, which no job has any more, is that of the only job there with this slot and storage.
+    """
+    run = situation.index.runs.get(outcome.upid)
+    if run is None:
+        return False
+    if run.candidates:
+        return job.job_id in run.candidates and not situation.has_run_for_the_slot_of(run, job)
+    good = outcome.result is Result.OK
+    return run.command is None and situation.jobs_at_the_slot_of(run, outcome.vmid, good=good) == (job.job_id,)
 
 
 def _from_newest(
     guest: Guest,
     job: BackupJob,
-    outcomes: Sequence[Outcome],
-    situation: Situation,
+    newest: Outcome,
+    older: Iterator[Outcome],
     table: Timetable,
     floor: datetime | None,
+    situation: Situation,
 ) -> Verdict:
-    newest = outcomes[0]
-    record = situation.job_record(job)
-    fresh = record is not None and record.owed_because in {"created", "enabled"}
-    if fresh and floor is not None and newest.started < floor and not _serves_latest(newest, table):
-        return Verdict(status=Status.PENDING, problem=False, reason=Reason("first_run_not_due", {"job": job_name(job)}))
-    return from_outcome(guest, outcomes, situation)
+    verdict = from_outcome(newest, situation)
+    if verdict.status is Status.OK:
+        return _where_the_archive_is(guest, newest, verdict, situation)
+    if newest.result is Result.UNCLEAR:
+        slot = (
+            table.latest if table.latest is not None and table.serves(newest.started, table.latest) else newest.started
+        )
+        name = newest.storage or situation.facts.storage_name(job.storage, guest.node)
+        promise = Promise(job=job, guest=guest, slot=slot, deadline=table.deadline(slot), storage=name)
+        return _by_archive(promise, table, situation) or verdict
+    return _with_failures(verdict, [newest, *older], table, floor)
 
 
-def _serves_latest(outcome: Outcome, table: Timetable) -> bool:
-    return table.latest is None or table.serves(outcome.started, table.latest)
+def _where_the_archive_is(guest: Guest, good: Outcome, verdict: Verdict, situation: Situation) -> Verdict:
+    """Return the verdict on a good run whose archive is not where it should be."""
+    record = situation.guest_record(guest)
+    gone = record.missing.get(good.archive) if record is not None and good.archive is not None else None
+    if gone is None or good.archive is None:
+        return verdict
+    values = {"archive": good.archive.rpartition("/")[2], "storage": good.storage or ""}
+    if not gone.confirmed:
+        reason = Reason("archive_not_listed", values)
+        return replace(verdict, status=Status.WARNING, reason=reason, findings=(reason,))
+    reason = Reason("archive_missing", values)
+    return replace(
+        verdict, status=Status.FAILED, problem=True, reason=reason, findings=(reason,), since=gone.since, failures=1
+    )
 
 
-def _concerning(job: BackupJob, outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Return the outcomes that say something of what a job promises.
-
-    A good backup by hand makes up for a job's failure before it; a failure by hand takes nothing away from a good one.
-    """
-    good, possible = Result.OK, (None, job.job_id)
-    return [
-        outcome for outcome in outcomes if (outcome.result is good if outcome.by_hand else outcome.job_id in possible)
-    ]
-
-
-def from_outcome(guest: Guest, outcomes: Sequence[Outcome], situation: Situation) -> Verdict:
-    """Return the verdict that the newest of these outcomes gives."""
-    newest = outcomes[0]
+def from_outcome(newest: Outcome, situation: Situation) -> Verdict:
+    """Return the verdict that an outcome gives by itself."""
     job = situation.job_title(newest.job_id)
     values = {"job": job, "node": newest.node, "error": newest.error or ""}
+    trace = {"rule": "newest_run", "run": newest.upid}
     if newest.result is Result.OK:
         return Verdict(
             status=Status.OK,
@@ -94,29 +195,26 @@ def from_outcome(guest: Guest, outcomes: Sequence[Outcome], situation: Situation
             since=newest.finished,
             confidence=newest.confidence,
             evidence=(newest.upid,),
-            trace={"rule": "newest_run", "run": newest.upid},
+            trace=trace,
         )
     if newest.result is Result.UNCLEAR:
-        return _by_archive(guest, newest.started, situation) or replace(
-            unknown("status_unclear", **values), evidence=(newest.upid,), trace={"rule": "status_unclear"}
-        )
+        return replace(unknown("status_unclear", **values), evidence=(newest.upid,), trace={"rule": "status_unclear"})
     code = _FAILURES[newest.result]
     if newest.result is Result.NOT_REACHED and not job:
         code += "_by_any_job"
     if newest.result in {Result.FAILED, Result.NOT_REACHED} and not newest.error:
         code += "_unexplained"
-    since, failures = _failing(outcomes)
     return Verdict(
         status=Status.FAILED,
         problem=True,
         reason=Reason(code, values),
-        since=since,
+        since=newest.finished or newest.started,
         confidence=newest.confidence,
         evidence=(newest.upid,),
-        failures=failures,
+        failures=1,
         error=newest.error,
         cause=cause_of(newest.error) if newest.error else None,
-        trace={"rule": "newest_run", "run": newest.upid},
+        trace=trace,
     )
 
 
@@ -126,63 +224,85 @@ def _success_code(outcome: Outcome) -> str:
     return "backed_up" if outcome.job_id else "backed_up_by_unknown_job"
 
 
-def _failing(outcomes: Sequence[Outcome]) -> tuple[datetime | None, int]:
-    """Return when the present row of failures began, and how many they are."""
-    since, count = None, 0
+def _with_failures(verdict: Verdict, outcomes: Sequence[Outcome], table: Timetable, floor: datetime | None) -> Verdict:
+    """Return a bad verdict with the failed runs and the missed slots since the last good one."""
+    bad = []
+    good = None
     for outcome in outcomes:
         if outcome.result is Result.OK:
+            good = outcome
             break
-        since = outcome.finished or outcome.started
-        count += 1
-    return since, count
+        bad.append(outcome)
+    since, count = failing(
+        [outcome.started for outcome in bad],
+        (bad[-1].finished or bad[-1].started) if bad else None,
+        good.started if good else None,
+        table,
+        floor,
+    )
+    return replace(verdict, since=since or verdict.since, failures=count)
 
 
-def _without_run(
-    guest: Guest,
-    job: BackupJob,
-    outcomes: Sequence[Outcome],
-    situation: Situation,
+def failing(
+    bad: Sequence[datetime],
+    first_end: datetime | None,
+    good: datetime | None,
     table: Timetable,
-    due: datetime,
     floor: datetime | None,
+) -> tuple[datetime | None, int]:
+    """Return when the present row of failed runs and missed slots began, and how many they are.
+
+    `bad` are the starts of the failed runs since the last `good` one, newest first; `first_end` is the end of the first.
+    """
+    if table.due is None:
+        return first_end, len(bad)
+    start = good if good is not None else (bad[-1] - timedelta(seconds=1) if bad else None)
+    if bad and good is None:
+        # Nothing is known of the time before the first of them.
+        slots = [slot for slot in table.missed(table.due, start, floor) if slot > bad[-1]]
+    else:
+        slots = table.missed(table.due, start, floor)
+    if good is not None and slots and table.serves(good, slots[-1]):
+        slots = []
+    following = [*slots[1:], None][: len(slots)]
+    missed = [
+        slot
+        for slot, end in zip(slots, following, strict=True)
+        if not any(table.serves(moment, slot) and (end is None or not table.serves(moment, end)) for moment in bad)
+    ]
+    moments = [first_end, table.deadline(missed[0]) if missed else None]
+    return min((moment for moment in moments if moment is not None), default=None), len(bad) + len(missed)
+
+
+def _unserved(
+    promise: Promise,
+    outcomes: Sequence[Outcome],
+    table: Timetable,
+    floor: datetime | None,
+    situation: Situation,
 ) -> Verdict:
     """Judge a slot whose time is up and that no known run has served."""
-    if found := _by_archive(guest, due - table.tolerance(due), situation):
+    guest, job = promise.guest, promise.job
+    is_known = situation.are_runs_known(promise.guest, promise.slot, promise.deadline, job)
+    if not is_known and (found := _by_archive(promise, table, situation)):
         return found
-    if going_on := situation.going_on(job):
-        trace = {"rule": "run_in_progress", "run": going_on[0].upid}
-        held = _until_the_run_ends(guest, job, outcomes, due, situation)
-        return replace(held, trace={**held.trace, **trace})
-    if not situation.is_seen(guest.node, table.deadline(due)) and not situation.is_off(guest):
+    if not situation.is_seen(guest.node, promise.deadline) and not situation.is_off(guest):
         return _unseen(guest, situation)
-    if not outcomes and _was_never_watched(guest, job, due, situation):
+    if not is_known and not situation.is_absence_proven(guest, promise.storage, promise.slot):
         return replace(unknown("no_run_seen", job=job_name(job)), trace={"rule": "no_run_seen"})
-    return _missed(guest, job, outcomes, situation, table, due, floor)
-
-
-def _until_the_run_ends(
-    guest: Guest, job: BackupJob, outcomes: Sequence[Outcome], due: datetime, situation: Situation
-) -> Verdict:
-    """Return what holds while a run of the job is in progress that may still come to the guest."""
-    if outcomes:
-        return from_outcome(guest, outcomes, situation)
-    if _was_never_watched(guest, job, due, situation):
-        return unknown("no_run_seen", job=job_name(job))
-    return Verdict(status=Status.PENDING, problem=False, reason=Reason("first_run_in_progress", {"job": job_name(job)}))
+    return _missed(promise, outcomes, table, floor, situation)
 
 
 def _missed(
-    guest: Guest,
-    job: BackupJob,
+    promise: Promise,
     outcomes: Sequence[Outcome],
-    situation: Situation,
     table: Timetable,
-    due: datetime,
     floor: datetime | None,
+    situation: Situation,
 ) -> Verdict:
     """Judge a slot that passed without a backup, by the reason that there is for that."""
-    last = outcomes[0].started if outcomes else None
-    first = table.first_missed(last, floor) or due
+    guest, job, due = promise.guest, promise.job, promise.slot
+    run = hanging(job, guest.node, situation)
     miss = explain_miss(guest, job, due, table, situation)
     if expected_off(guest.node, miss, situation.facts.policy):
         return Verdict(
@@ -190,20 +310,23 @@ def _missed(
             problem=False,
             reason=Reason("node_expected_offline", miss.reason.values),
             confidence=Confidence.SCHEDULED,
-            trace={"rule": "node_expected_offline", "first_missed": first.isoformat()},
+            trace={"rule": "node_expected_offline", "slot": due.isoformat()},
         )
-    failed_before = _failing(outcomes)[1] if outcomes else 0
-    return Verdict(
+    reason = miss.reason
+    if run is not None and reason.code in {"run_missed", "skipped_by_job"}:
+        reason = Reason("run_hangs_since", {"job": job_name(job), "node": run.node, "slot": due, "since": run.started})
+    verdict = Verdict(
         status=miss.status,
         problem=True,
-        reason=miss.reason,
-        since=table.deadline(first),
+        reason=reason,
+        since=promise.deadline,
         confidence=Confidence.SCHEDULED,
-        failures=failed_before + table.missed(last, floor),
+        failures=1,
         error=miss.error,
         cause=cause_of(miss.error) if miss.error else None,
-        trace={"rule": "missed_slot", "first_missed": first.isoformat()},
+        trace={"rule": "missed_slot", "slot": due.isoformat(), "deadline": promise.deadline.isoformat()},
     )
+    return _with_failures(verdict, outcomes, table, floor)
 
 
 def _unseen(guest: Guest, situation: Situation) -> Verdict:
@@ -214,35 +337,40 @@ def _unseen(guest: Guest, situation: Situation) -> Verdict:
     return replace(unknown("cannot_verify", since=seen), trace={"rule": "cluster_not_visible"})
 
 
-def _was_never_watched(guest: Guest, job: BackupJob, due: datetime, situation: Situation) -> bool:
-    """Tell whether the slot lies before the first look, and nothing proves that the job was there already."""
-    began = situation.history.began
-    if began is not None and began <= due:
-        return False
-    node = situation.node(guest.node)
-    skew = node.skew if node else timedelta()
-    return not any(run.started - skew >= due - timedelta(hours=1) for run in situation.job_runs(job))
-
-
-def _by_archive(guest: Guest, since: datetime, situation: Situation) -> Verdict | None:
-    """Return the verdict that an archive gives which is young enough, whatever run has made it."""
-    newest = next(iter(situation.archives(guest)), None)
-    if newest is None or newest.ctime < since.timestamp():
+def _by_archive(promise: Promise, table: Timetable, situation: Situation) -> Verdict | None:
+    """Return the verdict that archives give where the run that wrote them is not known; None where there is none."""
+    slots = [promise.slot]
+    if table.latest is not None and table.latest > promise.slot:
+        slots.append(table.latest)
+    claim, archive = archives_for(promise.guest, promise.job, promise.storage, slots, table, situation)
+    if claim is Claim.NONE or archive is None:
         return None
+    values: dict[str, str | datetime] = {"storage": archive.storage, "job": job_name(promise.job)}
+    if claim is Claim.SHARED:
+        reason = unknown("archive_of_several_slots", **values)
+        return replace(
+            reason, evidence=(archive.volid,), trace={"rule": "archive_of_several", "archive": archive.volid}
+        )
     return Verdict(
         status=Status.OK,
         problem=False,
-        reason=Reason("archive_found", {"storage": newest.storage}),
-        since=archive_time(newest),
+        reason=Reason("archive_found", values),
+        since=archive_time(archive),
         confidence=Confidence.ARTIFACT,
-        evidence=(newest.volid,),
-        trace={"rule": "archive", "archive": newest.volid},
+        evidence=(archive.volid,),
+        trace={"rule": "archive", "archive": archive.volid},
     )
 
 
-def archive_time(archive: Archive) -> datetime:
-    """Return when an archive was begun."""
-    return datetime.fromtimestamp(archive.ctime, UTC)
+def kept_by_archives(
+    guest: Guest, job: BackupJob, due: datetime, table: Timetable, situation: Situation
+) -> Verdict | None:
+    """Return what archives say of a guest's slot of a job, None where they say nothing or all runs are known anyway."""
+    if situation.are_runs_known(guest, due, table.deadline(due), job):
+        return None
+    name = situation.facts.storage_name(table.storage_at(due), guest.node)
+    promise = Promise(job=job, guest=guest, slot=due, deadline=table.deadline(due), storage=name)
+    return _by_archive(promise, table, situation)
 
 
 def _without_timetable(guest: Guest, job: BackupJob, outcomes: Sequence[Outcome], situation: Situation) -> Verdict:
@@ -252,7 +380,9 @@ def _without_timetable(guest: Guest, job: BackupJob, outcomes: Sequence[Outcome]
         if event_of(job) is None:
             return replace(unknown("schedule_unreadable", job=job_name(job), schedule=job.schedule or ""), trace=trace)
         return replace(_unseen(guest, situation), trace=trace)
-    verdict = from_outcome(guest, outcomes, situation)
+    verdict = from_outcome(outcomes[0], situation)
+    if verdict.status is Status.OK:
+        verdict = _where_the_archive_is(guest, outcomes[0], verdict, situation)
     if verdict.status is not Status.OK or not has_schedule(job):
         return replace(verdict, trace=trace)
     starts = [outcome.started for outcome in outcomes[:10]]
@@ -266,9 +396,3 @@ def _without_timetable(guest: Guest, job: BackupJob, outcomes: Sequence[Outcome]
         code: str = node.blindness if node and node.blindness else Blindness.NODE_UNREACHABLE
         return replace(unknown(code, node=guest.node), trace=trace)
     return replace(unknown("schedule_unreadable", job=job_name(job), schedule=job.schedule or ""), trace=trace)
-
-
-def _trace(table: Timetable, due: datetime | None, floor: datetime | None) -> dict[str, str]:
-    moments = {"slot": table.latest, "due_slot": due, "deadline": due and table.deadline(due), "owed_since": floor}
-    trace = {name: moment.isoformat() for name, moment in moments.items() if moment is not None}
-    return {"zone": str(table.zone), "allowance": str(table.allowance), **trace}

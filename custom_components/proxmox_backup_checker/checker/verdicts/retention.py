@@ -4,7 +4,7 @@ The oracle is Proxmox' own prune (see `proxmox.retention`): after a good run of 
 remove, and what it would keep of all slots should be there unless the nights failed.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -18,17 +18,17 @@ from ...proxmox.calendar.event import CalendarEvent
 from ...proxmox.retention import Backup, KeepOptions, Mark, prune
 from ..archives.archive import as_backup
 from ..context import Situation
+from ..jobs.retention import removes_old, retention_of
 from ..model.facts import StorageFacts
 from ..model.labels import job_name
+from ..model.outcome import Outcome, Result
 from ..model.verdict import Reason, Status
-from ..runs.outcomes import Outcome, Result
 
 _MOST_SLOTS: Final = 500
 _SLOT_BEFORE: Final = timedelta(hours=1)
 _CLOCKS_DIFFER: Final = timedelta(minutes=1)
 _RUNS_UNTIL_CERTAIN: Final = 2
 _NIGHTS_NAMED: Final = 5
-_FLAGS_OFF: Final = frozenset({"0", "False", "no", "off"})
 
 
 class Standing(StrEnum):
@@ -237,7 +237,7 @@ def _promises(guest: Guest, situation: Situation) -> list[_Promise]:
 
 
 def _promise(job: BackupJob, node: str, situation: Situation) -> _Promise | None:
-    storage = situation.facts.storage_of(job.storage or "local", node)
+    storage = situation.facts.storage_of(situation.facts.storage_name(job.storage, node), node)
     keep = retention_of(job, storage, situation.facts.defaults_keep.get(node))
     if storage is None or keep is None or keep.keeps_everything:
         return None
@@ -273,32 +273,6 @@ def _keep_since(job: BackupJob, situation: Situation) -> datetime | None:
     """Return since when a job has promised what it promises now."""
     record = situation.job_record(job)
     return record.owed_since if record else None
-
-
-def retention_of(
-    job: BackupJob, storage: StorageFacts | None, default: KeepOptions | None = None
-) -> KeepOptions | None:
-    """Return the retention of a job: its own, else its storage's, else the node's `default` of /etc/vzdump.conf.
-
-    None where there is none that Proxmox shows: a backup server may have its own (PVE/VZDump.pm, new). Proxmox 7 still
-    knows `maxfiles`, which is the same as keep-last.
-    """
-    options = job.options.get("prune-backups")
-    try:
-        if isinstance(options, Mapping):
-            return KeepOptions.from_api(options)
-        if isinstance(options, str) and options:
-            return KeepOptions.parse(options)
-        if "maxfiles" in job.options:
-            return KeepOptions.from_api({"keep-last": job.options["maxfiles"]})
-    except ValueError:
-        return None
-    return (storage.keep if storage is not None else None) or default
-
-
-def removes_old(job: BackupJob) -> bool:
-    """Tell whether a job's runs remove old archives."""
-    return str(job.options.get("remove", "1")) not in _FLAGS_OFF
 
 
 def freed_by(archives: Sequence[Archive], keep: KeepOptions | None, zone: ZoneInfo, run: datetime) -> list[Archive]:

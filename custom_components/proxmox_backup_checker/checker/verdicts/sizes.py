@@ -6,8 +6,8 @@ from statistics import median
 from typing import Final, Protocol
 
 from ..model.facts import Facts
+from ..model.outcome import Outcome, Result
 from ..model.verdict import Reason, Status
-from ..runs.outcomes import Outcome, Result
 
 _LEAST_RUNS: Final = 5
 _MOST_RUNS: Final = 30
@@ -89,7 +89,7 @@ def size_findings(good: Sequence[Outcome], facts: Facts) -> Iterable[tuple[Statu
         for entry in good[1 : _MOST_RUNS + 1]
         if entry.storage == storage and entry.job_id == job_id and entry.result is Result.OK
     ]
-    where = facts.storage_of(storage or "local", newest.node)
+    where = facts.storage_of(storage or "", newest.node)
     if where is None or not where.is_backup_server:
         yield from judge_sizes(newest, alike)
     else:

@@ -5,8 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ..context import Situation
-from ..history.storage_history import storage_key
-from ..model.facts import StorageFacts
+from ..model.facts import StorageFacts, storage_key
 from ..model.labels import job_name
 from ..model.verdict import Confidence, Reason, Status, Verdict, unknown
 from .sizes import size_text
@@ -21,7 +20,8 @@ _AWAY_FOR_LONG: Final = timedelta(minutes=15)
 def judge_storage(storage: StorageFacts, situation: Situation) -> Verdict:
     """Return the verdict of a storage that can hold backups."""
     record = situation.history.storages.get(storage_key(storage))
-    newest = situation.index.newest_ends.get(storage.storage)
+    ends = situation.index.newest_good.items()
+    newest = max((end for (name, node), end in ends if name == storage.storage and storage.serves(node)), default=None)
     if not storage.enabled:
         return Verdict(status=Status.PAUSED, problem=False, reason=Reason("storage_disabled"))
     if not storage.active_on:
@@ -30,6 +30,9 @@ def judge_storage(storage: StorageFacts, situation: Situation) -> Verdict:
             return Verdict(status=Status.OK, problem=False, reason=Reason("storage_away_for_now"))
         if storage.node is not None and _expected_off(storage.node, situation):
             reason = Reason("storage_of_resting_node", {"node": storage.node})
+            return Verdict(status=Status.PENDING, problem=False, reason=reason, since=since)
+        if since is not None and not _is_needed_since(storage, since, situation):
+            reason = Reason("storage_away_until_needed", {"since": since})
             return Verdict(status=Status.PENDING, problem=False, reason=reason, since=since)
         nodes = ", ".join(storage.nodes) or storage.node or ", ".join(sorted(situation.facts.nodes))
         return replace(unknown("storage_unreachable", nodes=nodes), since=since)
@@ -51,6 +54,24 @@ def judge_storage(storage: StorageFacts, situation: Situation) -> Verdict:
             since=record.changed_identity,
         )
     return replace(verdict, last_success=newest, confidence=Confidence.EXACT)
+
+
+def _is_needed_since(storage: StorageFacts, since: datetime, situation: Situation) -> bool:
+    """Tell whether a job had a slot for a storage since it is out of reach; a disk for one night a week may rest till then."""
+    for job in situation.facts.jobs or ():
+        if not job.enabled:
+            continue
+        for node in situation.nodes_of(job):
+            table = situation.timetable(job, node)
+            if table is None or not storage.serves(node):
+                continue
+            slot = table.latest
+            if slot is None or situation.facts.storage_name(table.storage_at(slot), node) != storage.storage:
+                continue
+            facts = situation.node(node)
+            if slot >= since + (facts.skew if facts is not None else timedelta()):
+                return True
+    return situation.facts.jobs is None
 
 
 def _expected_off(name: str, situation: Situation) -> bool:

@@ -11,9 +11,10 @@ from typing import Final
 from ...proxmox.api.backup_models import Archive, BackupJob
 from ...proxmox.api.cluster_models import Guest
 from ..context import Situation
+from ..jobs.retention import removes_old, retention_of
 from ..model.facts import StorageFacts
-from ..runs.outcomes import Outcome, Result
-from .retention import freed_by, removes_old, retention_of
+from ..model.outcome import Outcome, Result
+from .retention import freed_by
 
 _LEAST_HISTORY: Final = timedelta(days=14)
 _LEAST_SAMPLES: Final = 7
@@ -133,11 +134,14 @@ def _due_soon(storage: StorageFacts, situation: Situation) -> list[tuple[datetim
     """Return the jobs that write to a storage within the next day, the first one first."""
     found: list[tuple[datetime, BackupJob]] = []
     for job in situation.facts.jobs or ():
-        if not job.enabled or (job.storage or "local") != storage.storage:
+        nodes = situation.nodes_of(job)
+        if not job.enabled or not any(
+            situation.facts.storage_name(job.storage, node) == storage.storage for node in nodes
+        ):
             continue
         slots = [
             table.following
-            for node in situation.nodes_of(job)
+            for node in nodes
             if storage.serves(node) and (table := situation.timetable(job, node)) is not None
         ]
         slot = min((slot for slot in slots if slot is not None), default=None)
@@ -184,4 +188,4 @@ def _stored(guest: Guest, storage: StorageFacts, situation: Situation) -> int:
 
 
 def _is_on(storage: StorageFacts, outcome: Outcome) -> bool:
-    return outcome.result is Result.OK and (outcome.storage or "local") == storage.storage
+    return outcome.result is Result.OK and outcome.storage == storage.storage

@@ -13,10 +13,9 @@ from ..assessment import JobView, Picture
 from ..history.job_history import COULD_NOT_START
 from ..jobs.timetable import event_of
 from ..model.labels import job_name
+from ..model.outcome import Result
 from ..model.records import MissRecord, RunRecord
 from ..model.verdict import Confidence, Reason, Status
-from ..runs.outcomes import Result
-from ..runs.run_index import good_durations
 from ..runs.run_starts import starts_of
 from ..runs.run_summary import is_empty, result_of_run
 from ..runs.run_words import tell_run
@@ -240,9 +239,10 @@ def _slots(view: JobView, picture: Picture, day: date, zone: ZoneInfo, since: da
     begin = datetime.combine(day, time(), zone).astimezone(UTC) - timedelta(seconds=1)
     until = datetime.combine(day + _DAY, time(), zone).astimezone(UTC) - timedelta(seconds=1)
     newest = max((run.started for run in _runs_seen(view, picture)), default=None)
+    missed = {(miss.job_id, int(miss.slot.timestamp())) for miss in picture.history.misses.values()}
     for slot in event.slots(max(begin, since).astimezone(zone), until.astimezone(zone)):
         if newest is None or slot.timestamp() > (newest + _CLOCKS_DIFFER).timestamp():
-            if f"{view.job.job_id}@{int(slot.timestamp())}" not in picture.history.misses:
+            if (view.job.job_id, int(slot.timestamp())) not in missed:
                 yield slot.astimezone(UTC)
 
 
@@ -276,7 +276,7 @@ def _of_slot(view: JobView, picture: Picture, slot: datetime, nodes: tuple[str, 
     values = {
         "job": job_name(view.job),
         "guests": some(names_of_guests(view.covered, picture.history.guests)) or "–",
-        "storage": view.job.storage or "local",
+        "storage": ", ".join(sorted({picture.context.facts.storage_name(view.job.storage, node) for node in nodes})),
     }
     plan = Reason("agenda_plan", values)
     if usual is not None:
@@ -292,9 +292,9 @@ def _of_slot(view: JobView, picture: Picture, slot: datetime, nodes: tuple[str, 
 
 
 def _usual(view: JobView, picture: Picture) -> timedelta | None:
-    """Return how long a job's good runs take, as the middle of the last ones."""
-    durations = sorted(good_durations(picture.index.by_job.get(view.job.job_id, ())))
-    return max(durations[len(durations) // 2], _LEAST_SHOWN) if durations else None
+    """Return how long a job's good runs take."""
+    typical = picture.context.typical_duration(view.job)
+    return max(typical, _LEAST_SHOWN) if typical is not None else None
 
 
 def _zones(view: JobView, picture: Picture) -> dict[ZoneInfo, tuple[str, ...]]:
@@ -307,12 +307,8 @@ def _zones(view: JobView, picture: Picture) -> dict[ZoneInfo, tuple[str, ...]]:
 
 
 def zone_of(node: str, picture: Picture) -> ZoneInfo:
-    """Return a node's zone; that of the others where it cannot be seen, UTC where no zone is known."""
-    facts = picture.nodes.get(node)
-    if facts is not None and facts.zone is not None:
-        return facts.zone
-    zones = {other.zone for other in picture.nodes.values() if other.zone is not None}
-    return zones.pop() if len(zones) == 1 else ZoneInfo("UTC")
+    """Return a node's zone, UTC where none is known."""
+    return picture.context.facts.zone_of(node) or ZoneInfo("UTC")
 
 
 def _title(job_id: str | None, picture: Picture) -> str:

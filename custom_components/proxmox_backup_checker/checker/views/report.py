@@ -7,12 +7,13 @@ from math import floor
 from typing import Final, Literal
 
 from ..assessment import Picture, StorageView
-from ..metrics import used_percent
+from ..metrics import stored_bytes, used_percent
 from ..model.labels import job_name
+from ..model.outcome import Outcome, Result, succeeded
 from ..model.records import RunRecord
 from ..model.verdict import Status, Verdict
-from ..runs.outcomes import Outcome, Result, succeeded
 from ..runs.run_starts import starts_of
+from ..runs.run_summary import result_of_run
 
 _SOON: Final = 365
 _BAD: Final = frozenset({Result.FAILED, Result.CANCELLED, Result.INTERRUPTED, Result.NOT_REACHED})
@@ -238,7 +239,7 @@ def _tallies(runs: Iterable[RunRecord], picture: Picture) -> Iterable[JobTally]:
     for job_id, found in by_job.items():
         sizes = [size for run in found for outcome in run.outcomes if (size := _size(outcome, picture)) is not None]
         starts = starts_of(found)
-        failed = [any(_failed(run) for run in start) for start in starts]
+        failed = [any(_failed(run, picture) for run in start) for start in starts]
         warned = [any(run.warnings for run in start) for start in starts]
         yield JobTally(
             job_id=job_id,
@@ -251,20 +252,13 @@ def _tallies(runs: Iterable[RunRecord], picture: Picture) -> Iterable[JobTally]:
         )
 
 
-def _failed(run: RunRecord) -> bool:
-    return any(outcome.result in _BAD for outcome in run.outcomes) or not succeeded(run.status)
+def _failed(run: RunRecord, picture: Picture) -> bool:
+    return result_of_run(run, picture.history.guests, picture.context.present).status is Status.FAILED
 
 
 def _size(outcome: Outcome, picture: Picture) -> int | None:
-    """Return what a good backup took: the size of its file or, on a backup server, what had to be transferred."""
-    if outcome.result is not Result.OK:
-        return None
-    storages = (view.storage for view in picture.storages.values())
-    name = outcome.storage or "local"
-    storage = next((found for found in storages if found.storage == name and found.serves(outcome.node)), None)
-    if storage is not None and storage.is_backup_server and outcome.transferred is not None:
-        return outcome.transferred
-    return outcome.size
+    """Return what a good backup took."""
+    return stored_bytes(outcome, picture.context.facts) if outcome.result is Result.OK else None
 
 
 def _busy(runs: Iterable[RunRecord]) -> timedelta:
@@ -283,7 +277,12 @@ def _busy(runs: Iterable[RunRecord]) -> timedelta:
 def _is_used(view: StorageView, picture: Picture) -> bool:
     """Tell whether a storage holds archives, is to, or is a problem."""
     listing = view.storage.listing
-    targets = {job.job.storage or "local" for job in picture.jobs.values() if job.job.enabled}
+    targets = {
+        picture.context.facts.storage_name(job.job.storage, node)
+        for job in picture.jobs.values()
+        for node in picture.context.nodes_of(job.job)
+        if job.job.enabled
+    }
     return bool(listing and listing.archives) or view.storage.storage in targets or view.verdict.problem is not False
 
 

@@ -8,11 +8,10 @@ from enum import StrEnum
 from typing import Final
 
 from ...proxmox.api.backup_models import Archive
-from ..archives.archive import each_once, file_name
+from ..archives.archive import file_name
 from ..assessment import GuestView, Picture
-from ..model.records import GuestRecord
+from ..model.outcome import Outcome, Result
 from ..model.verdict import Reason
-from ..runs.outcomes import Outcome, Result
 from ..runs.run_summary import guest_name
 
 _GIB: Final = 1024**3
@@ -74,9 +73,8 @@ class Source:
 
 def sources_of(picture: Picture) -> list[Source]:
     """Return what is known of every guest's own good backups and of the space used on every storage."""
-    archives = _archives(picture)
     return [
-        *(_of_guest(view, archives.get(vmid, []), picture) for vmid, view in sorted(picture.guests.items())),
+        *(_of_guest(view, picture) for _, view in sorted(picture.guests.items())),
         *(Source(name=key, samples=picture.history.storages[key].samples) for key in sorted(picture.storages)),
     ]
 
@@ -114,44 +112,14 @@ def trends_of(source: Source, picture: Picture) -> list[Trend]:
     return [trend for trend in found if trend.points]
 
 
-def _archives(picture: Picture) -> dict[int, list[Archive]]:
-    """Return the finished archives of known size by guest, each once however many storages show it."""
-    listed = [
-        archive
-        for view in picture.storages.values()
-        for archive in (view.storage.listing.archives if view.storage.listing else ())
-        if archive.finished and archive.size is not None and archive.vmid is not None
-    ]
-    found: dict[int, list[Archive]] = defaultdict(list)
-    for archive in each_once(listed):
-        if archive.vmid is not None:
-            found[archive.vmid].append(archive)
-    return found
-
-
-def _of_guest(view: GuestView, archives: Iterable[Archive], picture: Picture) -> Source:
-    vmid = view.guest.vmid
+def _of_guest(view: GuestView, picture: Picture) -> Source:
+    good = [outcome for outcome in picture.context.outcomes(view.guest) if outcome.result is Result.OK]
     return Source(
-        name=guest_name(vmid, picture.history.guests),
-        vmid=vmid,
-        outcomes=tuple(
-            outcome
-            for outcome in picture.index.by_guest.get(vmid, ())
-            if outcome.result is Result.OK and _is_own(outcome.started, outcome.guest_type, view, picture)
-        ),
-        archives=tuple(
-            archive
-            for archive in archives
-            if _is_own(datetime.fromtimestamp(archive.ctime, UTC), archive.guest_type, view, picture)
-        ),
+        name=guest_name(view.guest.vmid, picture.history.guests),
+        vmid=view.guest.vmid,
+        outcomes=tuple(good),
+        archives=tuple([archive for archive in view.archives if archive.size is not None]),
     )
-
-
-def _is_own(moment: datetime, guest_type: str | None, view: GuestView, picture: Picture) -> bool:
-    """Tell whether a backup is of this very guest, not of an earlier one with the same VMID."""
-    record: GuestRecord | None = picture.history.guests.get(view.guest.vmid)
-    since = record.since if record is not None else None
-    return guest_type in {None, view.guest.guest_type} and (since is None or moment >= since - _ONE_MINUTE)
 
 
 def _sizes(source: Source, picture: Picture, *, on_server: bool) -> Iterable[tuple[datetime, float]]:
@@ -163,7 +131,7 @@ def _sizes(source: Source, picture: Picture, *, on_server: bool) -> Iterable[tup
     names = {file_name(archive) for archive in archives}
     moments = [archive.ctime for archive in archives]
     for outcome in source.outcomes:
-        if _is_on_server(outcome.storage or "local", outcome.node, picture) is not on_server or outcome.size is None:
+        if _is_on_server(outcome.storage or "", outcome.node, picture) is not on_server or outcome.size is None:
             continue
         name = (outcome.archive or "").rpartition("/")[2]
         listed = name in names or any(abs(moment - outcome.started.timestamp()) <= _SAME_BACKUP for moment in moments)

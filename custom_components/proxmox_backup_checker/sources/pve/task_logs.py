@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from ...checker.model.outcome import Outcome
 from ...checker.model.records import RunRecord
-from ...checker.runs.outcomes import Outcome
 from ...proxmox.api.client import ProxmoxClient
 from ...proxmox.api.errors import ProxmoxError
 from ...proxmox.api.upid import Upid

@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from custom_components.proxmox_backup_checker.checker.jobs.timetable import Timetable, periods_of
 from custom_components.proxmox_backup_checker.checker.views.wall.days import Days, KnownSlot, Moments, Plan
-from custom_components.proxmox_backup_checker.proxmox.calendar.event import CalendarEvent
 
-from ...builders import BERLIN, NOW
+from ...builders import BERLIN, NOW, job
 
 # NOW is Wednesday, 10:00 in Berlin; the days are Tuesday and Wednesday there.
 DAYS = Days.ending(NOW, BERLIN, 2)
@@ -16,7 +16,8 @@ TUESDAY = DAYS.starts[0]
 
 def plan(schedule: str) -> Plan:
     moments = Moments(now=NOW, seen=NOW, began=None)
-    return Plan.of(CalendarEvent.parse(schedule), BERLIN, DAYS, timedelta(hours=2), moments)
+    table = Timetable.of(periods_of(job(schedule=schedule), (), timedelta()), BERLIN, NOW, timedelta(hours=2))
+    return Plan.of(table, DAYS, moments)
 
 
 @pytest.mark.parametrize(

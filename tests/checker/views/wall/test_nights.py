@@ -15,10 +15,10 @@ from custom_components.proxmox_backup_checker.checker.model.facts import (
     NodeFacts,
     StorageFacts,
 )
+from custom_components.proxmox_backup_checker.checker.model.outcome import Result
 from custom_components.proxmox_backup_checker.checker.model.policy import Policy
 from custom_components.proxmox_backup_checker.checker.model.records import GuestRecord, History, JobRecord, RunRecord
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
-from custom_components.proxmox_backup_checker.checker.runs.outcomes import Result
 from custom_components.proxmox_backup_checker.checker.views.wall.days import Days
 from custom_components.proxmox_backup_checker.checker.views.wall.details import (
     archives_of,
@@ -66,6 +66,13 @@ def past(*runs: RunRecord, began_days_ago: float = 30, **changes: Any) -> Histor
 
 
 def seen(history: History, *, now: datetime = NOW, jobs: Iterable[Any] = (NIGHTLY,), **changes: Any) -> Picture:
+    jobs = tuple(jobs)
+    unedited = {
+        job.job_id: replace(history.jobs[job.job_id], schedule=job.schedule)
+        for job in jobs
+        if job.job_id in history.jobs
+    }
+    history = replace(history, jobs={**history.jobs, **unedited})
     return judge(facts([guest(101)], jobs, now=now, **changes), history)
 
 

@@ -4,11 +4,8 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from functools import lru_cache
 from typing import Final, Self
-from zoneinfo import ZoneInfo
 
-from ....proxmox.calendar.event import CalendarEvent
 from ...jobs.timetable import Timetable
 
 # A run that starts so soon after a slot belongs to the slot's day, though midnight may have passed.
@@ -67,17 +64,6 @@ class KnownSlot:
     single: bool
 
 
-@lru_cache(maxsize=16384)
-def _slots_of_day(event: CalendarEvent, zone: ZoneInfo, start: datetime, end: datetime) -> DaySlots | None:
-    first = event.next_after((start - timedelta(seconds=1)).astimezone(zone))
-    if first is None or first.timestamp() >= end.timestamp():
-        return None
-    last = event.last_before((end - timedelta(seconds=1)).astimezone(zone))
-    if last is None or last.timestamp() < first.timestamp():
-        last = first
-    return DaySlots(first.astimezone(UTC), last.astimezone(UTC))
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
     """When a job was and will be due on one node, day by day, by the node's clock.
@@ -93,24 +79,15 @@ class Plan:
     timetable: Timetable
 
     @classmethod
-    def of(cls, event: CalendarEvent, zone: ZoneInfo, days: Days, allowed: timedelta, moments: Moments) -> Self:
-        """Look at a schedule for some days."""
-        slots = tuple(
-            _slots_of_day(event, zone, start, end) for start, end in zip(days.starts[:-1], days.starts[1:], strict=True)
-        )
-        table = Timetable(
-            due=None,
-            latest=None,
-            following=None,
-            allowance=allowed,
-            zone=zone,
-            event=event,
-        )
+    def of(cls, table: Timetable, days: Days, moments: Moments) -> Self:
+        """Look at a job's slots on some days."""
+        found = (table.slots_of(start, end) for start, end in zip(days.starts[:-1], days.starts[1:], strict=True))
+        slots = tuple([None if both is None else DaySlots(*both) for both in found])
         return cls(
             days=slots,
-            allowance=allowed,
-            overdue=_first_after(slots, moments.now - allowed),
-            unseen=_first_after(slots, moments.seen - allowed),
+            allowance=table.allowance,
+            overdue=_first_after(slots, moments.now - table.allowance),
+            unseen=_first_after(slots, moments.seen - table.allowance),
             timetable=table,
         )
 

@@ -1,18 +1,18 @@
 """The runs behind the cells: what each did for a guest, or was for a job, and how large the backups were."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from ....proxmox.api.backup_models import Archive
 from ....proxmox.api.cluster_models import Guest
 from ....proxmox.vzdump.failure_cause import Cause, cause_of
-from ...archives.archive import Owner, good_backups
 from ...assessment import GuestView, JobView, Picture
+from ...metrics import stored_bytes
+from ...model.outcome import Outcome, Result
 from ...model.records import GuestRecord, RunRecord
 from ...model.verdict import Confidence, Reason, Status, Verdict
-from ...runs.outcomes import Outcome, Result
 from .nights import Cell, Missed, Wall, cell_of_run, guest_cells, job_cells
 
 
@@ -107,7 +107,7 @@ def _of_run(run: RunRecord, day: date, wall: Wall) -> WallRun:
         started=run.started,
         ended=run.ended,
         day=day,
-        result="running" if run.ended is None else _RUN_RESULTS.get(cell_of_run(run), "unclear"),
+        result="running" if run.ended is None else _RUN_RESULTS.get(cell_of_run(run, wall), "unclear"),
         job_id=run.job_id,
         job_name=_name(run.job_id, wall),
         by_hand=run.confidence is Confidence.MANUAL,
@@ -152,7 +152,7 @@ def sizes_of_guest(guest: Guest, wall: Wall) -> list[int | None]:
     sizes: list[int | None] = [None] * len(wall.days)
     for day, outcome in good:
         if outcome.storage == usual and sizes[day] is None:
-            sizes[day] = _stored(outcome, wall.picture)
+            sizes[day] = stored_bytes(outcome, wall.context.facts)
     return sizes
 
 
@@ -164,19 +164,9 @@ def sizes_of_job(view: JobView, wall: Wall) -> list[int | None]:
             break
         day = wall.day_of(run) if run.job_id == view.job.job_id else None
         for outcome in run.outcomes if day is not None else ():
-            if day is not None and (size := _stored(outcome, wall.picture)) is not None:
+            if day is not None and (size := stored_bytes(outcome, wall.context.facts)) is not None:
                 sizes[day] = (sizes[day] or 0) + size
     return sizes
-
-
-def _stored(outcome: Outcome, picture: Picture) -> int | None:
-    """Return what a backup took, as the figures do: of a backup server's, what had to be transferred."""
-    if outcome.transferred is not None:
-        name = outcome.storage or "local"
-        for view in picture.storages.values():
-            if view.storage.storage == name and view.storage.serves(outcome.node):
-                return outcome.transferred if view.storage.is_backup_server else outcome.size
-    return outcome.size
 
 
 def gone_guests(picture: Picture, since: datetime) -> Iterator[tuple[Guest, GuestRecord]]:
@@ -206,15 +196,7 @@ def verdict_on_gone(record: GuestRecord) -> Verdict:
     return Verdict(status=Status.IGNORED, problem=False, reason=reason, since=since)
 
 
-def archives_of(guest: Guest, picture: Picture) -> list[Archive]:
-    """Return a guest's finished archives on all storages, newest first, each once."""
-    record = picture.history.guests.get(guest.vmid)
-    owner = Owner(vmid=guest.vmid, guest_type=guest.guest_type, created=record.since if record else None)
-    found = [
-        archive
-        for view in picture.storages.values()
-        if view.storage.listing is not None
-        for archive in view.storage.listing.archives
-        if archive.vmid == guest.vmid
-    ]
-    return good_backups(found, owner)
+def archives_of(guest: Guest, picture: Picture) -> Sequence[Archive]:
+    """Return a guest's own finished archives on all storages, newest first, each once."""
+    view = picture.guests.get(guest.vmid)
+    return view.archives if view is not None else ()

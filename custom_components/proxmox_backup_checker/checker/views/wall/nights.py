@@ -3,25 +3,23 @@
 from bisect import bisect_left
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from typing import Final
 
 from ....proxmox.api.backup_models import BackupJob
 from ....proxmox.api.cluster_models import Guest
+from ...archives.archive import archive_time
 from ...assessment import JobView, Picture
-from ...jobs.timetable import allowance, event_of
+from ...context import Situation
 from ...model.facts import ArchiveListing
+from ...model.outcome import Outcome, Result
 from ...model.policy import Policy
-from ...model.records import GuestRecord, RunRecord
+from ...model.records import RunRecord
 from ...model.verdict import Status, Verdict
-from ...runs.outcomes import Outcome, Result, succeeded, unclear
-from ...runs.run_index import good_durations
+from ...runs.run_summary import result_of_run
 from .days import Days, Moments, Plan
-
-_NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_ONE_MINUTE: Final = timedelta(minutes=1)
 
 
 class Cell(StrEnum):
@@ -37,6 +35,12 @@ class Cell(StrEnum):
     UNKNOWN = "u"
 
 
+_OF_STATUS: Final = {
+    Status.OK: Cell.OK,
+    Status.WARNING: Cell.WARNING,
+    Status.FAILED: Cell.FAILED,
+    Status.UNKNOWN: Cell.UNKNOWN,
+}
 _WORST_FIRST: Final = (
     *(Cell.FAILED, Cell.MISSED, Cell.RUNNING, Cell.UNKNOWN, Cell.WARNING, Cell.OK, Cell.DUE, Cell.NOT_DUE),
 )
@@ -72,6 +76,11 @@ class Wall:
     days: Days
     _plans: dict[tuple[str, str], Plan | None] = field(default_factory=dict)
 
+    @property
+    def context(self) -> Situation:
+        """What answers for the moment that is shown."""
+        return self.picture.context
+
     @cached_property
     def _enabled(self) -> Mapping[str, BackupJob]:
         views = self.picture.jobs.values()
@@ -83,31 +92,13 @@ class Wall:
         views = self.picture.storages.values()
         return tuple(view.storage.listing for view in views if view.storage.listing is not None)
 
-    @cached_property
-    def _archive_days(self) -> Mapping[int, tuple[tuple[int, str | None, int], ...]]:
-        """The days with finished archives by VMID: the day's number, the type of the guest, and the time."""
-        found: dict[int, list[tuple[int, str | None, int]]] = {}
-        starts = [int(start.timestamp()) for start in self.days.starts]
-        for listing in self.listings:
-            for archive in listing.archives:
-                if archive.vmid is not None and archive.finished and starts[0] <= archive.ctime < starts[-1]:
-                    day = bisect_left(starts, archive.ctime + 1) - 1
-                    found.setdefault(archive.vmid, []).append((day, archive.guest_type, archive.ctime))
-        return {vmid: tuple(days) for vmid, days in found.items()}
-
     def moments(self, node: str) -> Moments:
         """Return what a node's clock shows now, and up to when its runs are known."""
-        facts, read_at = self.picture.nodes.get(node), self.picture.read_at
-        skew = facts.skew if facts else timedelta()
-        seen = min(self.now, read_at)
-        if facts is not None and facts.blindness is not None:
-            # On a node that is surely off nothing can have happened unseen.
-            off = not facts.online and self.now - read_at < timedelta(minutes=30)
-            seen = seen if off else min(seen, facts.tasks_read or _NEVER)
-        elif self.now - read_at < timedelta(minutes=30):
-            seen = self.now
-        began = self.picture.history.began
-        return Moments(now=self.now + skew, seen=seen + skew, began=began and began + skew)
+        now, facts, began = self.context.node_now(node), self.context.node(node), self.picture.history.began
+        # On a node that is surely off nothing can have happened unseen.
+        is_off = facts is not None and not facts.online and self.context.is_fresh
+        seen = now if is_off else min(now, self.context.seen_until(node))
+        return Moments(now=now, seen=seen, began=began and began + (facts.skew if facts else timedelta()))
 
     def first_unseen_day(self, node: str) -> int:
         """Return the number of the first day of which nothing is known on a node; today's is not over yet."""
@@ -122,14 +113,10 @@ class Wall:
 
     def _make_plan(self, job_id: str, node: str) -> Plan | None:
         job = self._enabled.get(job_id)
-        event = event_of(job) if job is not None and job_id not in self.policy.ignored_jobs else None
-        facts = self.picture.nodes.get(node)
-        zones = {known.zone for known in self.picture.nodes.values() if known.zone is not None}
-        zone = (facts.zone if facts else None) or (next(iter(zones)) if len(zones) == 1 else None)
-        if event is None or zone is None:
+        if job is None or job_id in self.policy.ignored_jobs:
             return None
-        allowed = allowance(good_durations(self.picture.index.by_job.get(job_id, ())), self.policy.start_grace)
-        return Plan.of(event, zone, self.days, allowed, self.moments(node))
+        table = self.context.timetable(job, node)
+        return Plan.of(table, self.days, self.moments(node)) if table is not None else None
 
     def watched_since(self, node: str, floor: datetime | None) -> datetime | None:
         """Return since when a slot on a node was sure to be owed: schedules of the time before are not known."""
@@ -137,31 +124,22 @@ class Wall:
 
     def promises_to(self, guest: Guest) -> list[Promise]:
         """Return what the jobs owe a guest on its node."""
-        record = self.picture.history.guests.get(guest.vmid)
-        if record is None or guest.vmid in self.policy.ignored_guests:
+        if guest.vmid in self.policy.ignored_guests:
             return []
         return [
-            Promise(job_id, guest.node, plan, self._floor(job_id, record))
-            for job_id in record.covered_since
-            if (plan := self.plan(job_id, guest.node)) is not None
+            Promise(job.job_id, guest.node, plan, self.context.owed_since(job, guest))
+            for job in self.context.jobs_of(guest)
+            if (plan := self.plan(job.job_id, guest.node)) is not None
         ]
-
-    def _floor(self, job_id: str, record: GuestRecord) -> datetime | None:
-        job = self.picture.history.jobs.get(job_id)
-        moments = (job.owed_since if job else None, record.since, record.covered_since.get(job_id))
-        return max((moment for moment in moments if moment is not None), default=None)
 
     def promises_of(self, job: BackupJob) -> list[Promise]:
         """Return what a job owes, on each node that has guests of it."""
         floors: dict[str, list[datetime | None]] = {}
-        for vmid, record in self.picture.history.guests.items():
-            view = self.picture.guests.get(vmid)
-            if view is not None and job.job_id in record.covered_since:
-                floor = max(
-                    (moment for moment in (self._floor(job.job_id, record), record.moved) if moment is not None),
-                    default=None,
-                )
-                floors.setdefault(view.guest.node, []).append(floor)
+        for guest in self.context.covered_guests(job):
+            record = self.context.guest_record(guest)
+            moments = (self.context.owed_since(job, guest), record.moved if record is not None else None)
+            floor = max((moment for moment in moments if moment is not None), default=None)
+            floors.setdefault(guest.node, []).append(floor)
         return [
             Promise(job.job_id, node, plan, _earliest(moments))
             for node, moments in floors.items()
@@ -176,7 +154,7 @@ class Wall:
     @cached_property
     def _run_days(self) -> dict[str, int]:
         oldest = self.days.starts[0]
-        runs = self.picture.history.runs.values()
+        runs = self.picture.index.runs.values()
         return {run.upid: day for run in runs if run.started >= oldest and (day := self._day_of(run)) is not None}
 
     def _day_of(self, run: RunRecord) -> int | None:
@@ -187,26 +165,24 @@ class Wall:
 
     def outcomes(self, guest: Guest) -> Iterator[tuple[int, Outcome]]:
         """Return what runs of these days did for this very guest, with the number of the day, newest first."""
-        record = self.picture.history.guests.get(guest.vmid)
-        since = record.since - _ONE_MINUTE if record and record.since else None
         oldest = self.days.starts[0]
         run_days = self._run_days
-        for outcome in self.picture.index.by_guest.get(guest.vmid, ()):
-            if outcome.started < oldest or (since is not None and outcome.started < since):
+        for outcome in self.context.outcomes(guest):
+            if outcome.started < oldest:
                 return
-            day = run_days.get(outcome.upid)
-            if day is not None and outcome.guest_type in {None, guest.guest_type}:
+            if (day := run_days.get(outcome.upid)) is not None:
                 yield day, outcome
 
     def archive_days(self, guest: Guest) -> set[int]:
         """Return the numbers of the days from which this very guest has a finished archive."""
-        record = self.picture.history.guests.get(guest.vmid)
-        since = record.since.timestamp() if record and record.since else 0
-        return {
-            day
-            for day, guest_type, ctime in self._archive_days.get(guest.vmid, ())
-            if guest_type in {None, guest.guest_type} and ctime >= since
-        }
+        found: set[int] = set()
+        for archive in self.context.archives(guest):
+            moment = archive_time(archive)
+            if moment < self.days.starts[0]:
+                break
+            if (day := self.days.index(moment)) is not None:
+                found.add(day)
+        return found
 
 
 def _earliest(moments: Sequence[datetime | None]) -> datetime | None:
@@ -250,7 +226,7 @@ def job_cells(view: JobView, wall: Wall) -> tuple[str, tuple[Missed, ...]]:
     rows: list[str] = []
     missed: list[Missed] = []
     for node, days in by_node.items():
-        marks = {day: cell_of_run(runs[0]) for day, runs in days.items()}
+        marks = {day: cell_of_run(runs[0], wall) for day, runs in days.items()}
         if plan := wall.plan(view.job.job_id, node):
             since = wall.watched_since(node, None)
             late = [day for day, runs in days.items() if is_late(runs[-1].started, day, plan, since, days)]
@@ -297,14 +273,9 @@ def _of_outcome(outcome: Outcome) -> Cell:
     return Cell.UNKNOWN if outcome.result is Result.UNCLEAR else Cell.FAILED
 
 
-def cell_of_run(run: RunRecord) -> Cell:
+def cell_of_run(run: RunRecord, wall: Wall) -> Cell:
     """Return what a finished run of a job comes to."""
-    if unclear(run.status):
-        good = bool(run.outcomes) and all(outcome.result is Result.OK for outcome in run.outcomes)
-        return Cell.OK if good else Cell.UNKNOWN
-    if not succeeded(run.status) or any(_of_outcome(outcome) is Cell.FAILED for outcome in run.outcomes):
-        return Cell.FAILED
-    return Cell.WARNING if run.warnings else Cell.OK
+    return _OF_STATUS[result_of_run(run, wall.picture.history.guests, wall.context.present).status]
 
 
 def _late_days(by_day: Mapping[int, list[Outcome]], promises: Iterable[Promise], wall: Wall) -> Iterator[int]:
