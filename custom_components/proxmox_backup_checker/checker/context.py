@@ -419,11 +419,6 @@ class Situation:
         """Return a job by its id."""
         return next((job for job in self.facts.jobs or () if job.job_id == job_id), None)
 
-    def job_title(self, job_id: str | None) -> str:
-        """Return the name of a job, of one that is gone too; empty where there is none."""
-        record = self.history.jobs.get(job_id) if job_id is not None else None
-        return record.name if record else ""
-
 
 def newest_good(outcomes: Iterable[Outcome]) -> Outcome | None:
     """Return the newest good outcome."""

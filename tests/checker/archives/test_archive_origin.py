@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from custom_components.proxmox_backup_checker.checker.activity.events import HappeningKind
+from custom_components.proxmox_backup_checker.checker.activity.events import ActivityKind
 from custom_components.proxmox_backup_checker.checker.archives.archive_origin import Origin, Provenance
 from custom_components.proxmox_backup_checker.checker.assessment import judge
 from custom_components.proxmox_backup_checker.checker.history.limits import FEWEST_RUNS_PER_GUEST
@@ -296,6 +296,6 @@ def test_what_another_cluster_removes_of_its_own_is_no_news() -> None:
     )
     first = judge(seen(ours, foreign, runs=(run(log, started=before),), now=NOW - timedelta(hours=1)), History())
     without_foreign = judge(seen(ours), first.history, first)
-    assert without_foreign.happenings == ()
+    assert without_foreign.events == ()
     without_ours = judge(seen(foreign), first.history, first)
-    assert [happening.kind for happening in without_ours.happenings] == [HappeningKind.ARCHIVE_VANISHED]
+    assert [event.kind for event in without_ours.events] == [ActivityKind.ARCHIVE_VANISHED]
