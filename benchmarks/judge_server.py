@@ -18,6 +18,9 @@ from benchmarks.large_cluster import LATER, history_of, later, make_facts, sized
 from custom_components.proxmox_backup_checker.checker.assessment import judge  # noqa: E402
 from custom_components.proxmox_backup_checker.checker.model.policy import Policy  # noqa: E402
 
+# The type of functions that keep what they have found.
+_KEEPING = type(functools.lru_cache(str))
+
 
 class Judging:
     """A cluster with so many guests, looked at again and again."""
@@ -58,9 +61,9 @@ def timed(*arguments: Any) -> float:
 
 def forget_all() -> None:
     """Empty what functions of the integration keep, as it is after a start."""
-    for kept in gc.get_objects():
-        if isinstance(kept, functools._lru_cache_wrapper) and kept.__module__.startswith(PACKAGE):
-            kept.cache_clear()
+    for found in gc.get_objects():
+        if isinstance(found, _KEEPING) and found.__module__.startswith(PACKAGE):
+            found.cache_clear()
 
 
 def main() -> None:

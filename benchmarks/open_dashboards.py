@@ -37,28 +37,31 @@ async def open_dashboards() -> bool:
     )
     print("| --- | ---: | ---: | ---: | ---: | ---: | --- |")
     with tempfile.TemporaryDirectory() as folder:
-        async with served("five-hundred", folder) as cluster, watching(cluster) as (entry, port, token):
-            async with viewing(port, token) as view:
-                longest = 0.0
-                for number in range(POLLS):
-                    longest = max(longest, await one_poll(entry, cluster, view, "quiet", "?"))
-                    longest = max(longest, await one_poll(entry, cluster, view, "all change", f"tag-{number}"))
+        async with (
+            served("five-hundred", folder) as cluster,
+            watching(cluster) as (entry, port, token),
+            viewing(port, token) as shown,
+        ):
+            longest = 0.0
+            for number in range(POLLS):
+                longest = max(longest, await one_poll(entry, cluster, shown, "quiet", "?"))
+                longest = max(longest, await one_poll(entry, cluster, shown, "all change", f"tag-{number}"))
     print(f"longest piece of work {longest:.1f} ms, at most {GOAL} ms: {'met' if longest <= GOAL else '**missed**'}")
     return longest <= GOAL
 
 
-async def one_poll(entry: Any, cluster: Any, view: View, what: str, told: str) -> float:
+async def one_poll(entry: Any, cluster: Any, shown: View, what: str, told: str) -> float:
     """Print one line of the table; return the longest piece of work in milliseconds."""
     from benchmarks.watched_cluster import costing  # noqa: PLC0415
 
     await cluster.tell(told)
-    await view.rows()
+    await shown.rows()
     async with costing() as cost:
         await entry.runtime_data.async_refresh()
         await asyncio.sleep(1)
     taken, which = cost.longest_slice
     print(
-        f"| {what} | {await view.rows()} | {cost.seconds - 1:.2f} | {cost.cpu:.2f} | {1000 * cost.longest:.0f} "
+        f"| {what} | {await shown.rows()} | {cost.seconds - 1:.2f} | {cost.cpu:.2f} | {1000 * cost.longest:.0f} "
         f"| {1000 * taken:.1f} | `{which}` |",
         flush=True,
     )

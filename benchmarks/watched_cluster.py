@@ -176,7 +176,7 @@ class Cost:
 
 def _whose(handle: asyncio.Handle) -> str:
     """Return the name of the task or function that a piece of work of the event loop belongs to."""
-    call = handle._callback  # type: ignore[attr-defined]
+    call = handle._callback  # type: ignore[attr-defined]  # noqa: SLF001
     for found in (getattr(call, "__self__", None), *gc.get_referents(call)):
         if isinstance(found, asyncio.Task):
             return str(getattr(found.get_coro(), "__qualname__", found.get_name()))
@@ -194,7 +194,7 @@ async def costing() -> AsyncIterator[Cost]:
             await asyncio.sleep(0.001)
             cost.delays.append(time.perf_counter() - begun - 0.001)
 
-    run = asyncio.Handle._run
+    run = asyncio.Handle._run  # noqa: SLF001  # there is no other place where every piece of work comes by
 
     def measured(handle: asyncio.Handle) -> None:
         begun = time.thread_time()
@@ -206,13 +206,13 @@ async def costing() -> AsyncIterator[Cost]:
     watcher = asyncio.create_task(watch())
     await asyncio.sleep(0.05)
     cost.delays.clear()
-    asyncio.Handle._run = measured  # type: ignore[method-assign]
+    asyncio.Handle._run = measured  # type: ignore[method-assign]  # noqa: SLF001
     begun, used = time.perf_counter(), time.process_time()
     try:
         yield cost
     finally:
         cost.seconds, cost.cpu = time.perf_counter() - begun, time.process_time() - used
-        asyncio.Handle._run = run  # type: ignore[method-assign]
+        asyncio.Handle._run = run  # type: ignore[method-assign]  # noqa: SLF001
         await asyncio.sleep(0.01)
         watcher.cancel()
 
