@@ -1,10 +1,10 @@
 """A data centre of 32 nodes, 5,000 guests, 50 jobs and 60,000 archives: what watching it costs, beside Home Assistant's own.
 
-Usage: python benchmarks/scale.py [--judgement [--against COMMIT]] [--memory] [--home-assistant] [--dashboards]
+Usage: python benchmarks/scale.py [--judgement [--against COMMIT]] [--memory] [--home-assistant]
 
-Without an option all four are run: the judgement by itself, from facts to picture, beside another commit if one is named;
-the memory of what is kept of it; a real Home Assistant that watches the cluster, over HTTPS, with this integration and with
-its own `proxmoxve`; and one that watches 500 guests and has two dashboards open. The exit status is 1 where a goal is missed.
+Without an option all three are run: the judgement by itself, from facts to picture, beside another commit if one is named;
+the memory of what is kept of it; and a real Home Assistant that watches the cluster, over HTTPS, with this integration and
+with its own `proxmoxve`. The exit status is 1 where a goal is missed.
 """
 
 import argparse
@@ -26,7 +26,6 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 
 from benchmarks.judgement import judgement
 from benchmarks.large_cluster import FULL, LATER, history_of, later, make_facts
-from benchmarks.open_dashboards import open_dashboards
 from benchmarks.watched_cluster import Cost, Served, costing, free_port, served
 from custom_components.proxmox_backup_checker.checker.assessment import Picture, judge
 
@@ -100,11 +99,11 @@ async def line(what: str, cost: Cost, cluster: Served) -> None:
 def main() -> int:
     """Run what is asked for; 1 where a goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name in ("judgement", "memory", "home-assistant", "dashboards"):
+    for name in ("judgement", "memory", "home-assistant"):
         parser.add_argument(f"--{name}", action="store_true")
     parser.add_argument("--against", metavar="COMMIT", help="judge with another commit too, in turns with this tree")
     asked = parser.parse_args()
-    everything = not (asked.judgement or asked.memory or asked.home_assistant or asked.dashboards)
+    everything = not (asked.judgement or asked.memory or asked.home_assistant)
     met = []
     if asked.judgement or everything:
         met.append(judgement(asked.against))
@@ -112,8 +111,6 @@ def main() -> int:
         met.append(memory())
     if asked.home_assistant or everything:
         asyncio.run(home_assistant())
-    if asked.dashboards or everything:
-        met.append(asyncio.run(open_dashboards()))
     return 0 if all(met) else 1
 
 

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-import gc
 import json
 from pathlib import Path
 import socket
@@ -16,36 +15,14 @@ from zoneinfo import ZoneInfo
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from simulator import SimulatedCluster
-from simulator.cluster import TIB, Cluster
-from simulator.scenario import Scenario
 
 BERLIN = ZoneInfo("Europe/Berlin")
 DAY = 86400
 
 
-def _five_hundred(cluster: Cluster) -> None:
-    """Build four nodes with 500 guests in five jobs."""
-    cluster.name = "five-hundred"
-    for number in range(1, 5):
-        cluster.add_node(f"pve{number}")
-    cluster.add_storage("nas", "nfs", total=40 * TIB, used=10 * TIB, prune="keep-daily=8,keep-weekly=4")
-    for index in range(500):
-        add = cluster.add_vm if index % 3 else cluster.add_ct
-        add(1000 + index, f"guest-{index}", f"pve{1 + index % 4}", size=2, speed=900, filled=0.1)
-    for job in range(5):
-        vmids = ",".join(str(1000 + index) for index in range(job, 500, 5))
-        cluster.add_job(f"backup-{job:08x}", f"{job}:30", "nas", vmid=vmids, compress="zstd", comment=f"Group {job}")
-
-
-FIVE_HUNDRED = Scenario(
-    name="five-hundred", title="Four nodes, 500 guests, five jobs", build=_five_hundred, history_days=7
-)
-
-
 async def serve(scenario: str, folder: str, nights: int) -> None:
     """Serve a scenario until standard input ends; a line is a tag for all guests, or `?` for the number of requests since then."""
-    built = FIVE_HUNDRED if scenario == FIVE_HUNDRED.name else scenario
-    async with SimulatedCluster.start(built, Path(folder)) as pve:
+    async with SimulatedCluster.start(scenario, Path(folder)) as pve:
         for storage in pve.storages.values():
             storage.archives += [
                 replace(
@@ -94,7 +71,7 @@ class Served:
         return await self.tell("?")
 
     async def tell(self, what: str) -> int:
-        """Give all guests a tag, which changes the row of each, and return how many requests there were."""
+        """Give all guests a tag, which changes what is shown of each, and return how many requests there were."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write(f"{what}\n".encode())
@@ -152,35 +129,16 @@ async def served(scenario: str, folder: str, nights: int = 1) -> AsyncIterator[S
 
 @dataclass
 class Cost:
-    """What something cost.
-
-    `delays` are by how many seconds the event loop came late, `slices` its pieces of work without a pause that took more than
-    a millisecond, in seconds of processor time.
-    """
+    """What something cost; `longest` and `late` are by how many seconds the event loop came late, at most and mostly."""
 
     seconds: float = 0.0
     cpu: float = 0.0
     delays: list[float] = field(default_factory=list)
-    slices: list[tuple[float, str]] = field(default_factory=list)
 
     @property
     def longest(self) -> float:
         """Return the longest time for which the loop did nothing else."""
         return max(self.delays, default=0.0)
-
-    @property
-    def longest_slice(self) -> tuple[float, str]:
-        """Return the processor time of the longest piece of work in the event loop, and what it was."""
-        return max(self.slices, default=(0.0, "none"))
-
-
-def _whose(handle: asyncio.Handle) -> str:
-    """Return the name of the task or function that a piece of work of the event loop belongs to."""
-    call = handle._callback  # type: ignore[attr-defined]  # noqa: SLF001
-    for found in (getattr(call, "__self__", None), *gc.get_referents(call)):
-        if isinstance(found, asyncio.Task):
-            return str(getattr(found.get_coro(), "__qualname__", found.get_name()))
-    return str(getattr(call, "__qualname__", repr(call)))
 
 
 @asynccontextmanager
@@ -194,25 +152,14 @@ async def costing() -> AsyncIterator[Cost]:
             await asyncio.sleep(0.001)
             cost.delays.append(time.perf_counter() - begun - 0.001)
 
-    run = asyncio.Handle._run  # noqa: SLF001  # there is no other place where every piece of work comes by
-
-    def measured(handle: asyncio.Handle) -> None:
-        begun = time.thread_time()
-        run(handle)
-        taken = time.thread_time() - begun
-        if taken > 0.001:
-            cost.slices.append((taken, _whose(handle)))
-
     watcher = asyncio.create_task(watch())
     await asyncio.sleep(0.05)
     cost.delays.clear()
-    asyncio.Handle._run = measured  # type: ignore[method-assign]  # noqa: SLF001
     begun, used = time.perf_counter(), time.process_time()
     try:
         yield cost
     finally:
         cost.seconds, cost.cpu = time.perf_counter() - begun, time.process_time() - used
-        asyncio.Handle._run = run  # type: ignore[method-assign]  # noqa: SLF001
         await asyncio.sleep(0.01)
         watcher.cancel()
 
