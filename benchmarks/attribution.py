@@ -30,7 +30,7 @@ from custom_components.proxmox_backup_checker.checker.model.verdict import Confi
 from custom_components.proxmox_backup_checker.proxmox.api.client import ProxmoxClient
 from custom_components.proxmox_backup_checker.proxmox.log_agent.client import LogAgentClient
 from custom_components.proxmox_backup_checker.proxmox.log_agent.models import PairingCode
-from custom_components.proxmox_backup_checker.sources.pve.cluster_reader import FactsReader
+from custom_components.proxmox_backup_checker.sources.pve.cluster_reader import ClusterReader
 from proxmox_backup_log_agent.app import AgentConfig
 from proxmox_backup_log_agent.certificate import (
     CERTIFICATE_FILE,
@@ -103,7 +103,7 @@ class Checker:
 
     def __init__(self, client: ProxmoxClient, agents: dict[str, LogAgentClient]) -> None:
         """Begin without a history."""
-        self._reader = FactsReader(client, agents, _zone)
+        self._reader = ClusterReader(client, agents, _zone)
         self._picture: Picture | None = None
         self.history = History()
 

@@ -33,7 +33,7 @@ from custom_components.proxmox_backup_checker.checker.model.records import Histo
 from custom_components.proxmox_backup_checker.checker.model.verdict import Status
 from custom_components.proxmox_backup_checker.proxmox.api.client import ProxmoxClient
 from custom_components.proxmox_backup_checker.proxmox.api.errors import ProxmoxError
-from custom_components.proxmox_backup_checker.sources.pve.cluster_reader import FactsReader
+from custom_components.proxmox_backup_checker.sources.pve.cluster_reader import ClusterReader
 from simulator import SimulatedCluster
 from simulator.outcomes import failed
 from simulator.simulated import AUDIT
@@ -71,8 +71,8 @@ class Checker:
             token_secret=self._pve.token_secret,
             fingerprint=self._pve.fingerprint,
         )
-        self._reader = FactsReader(client, {}, zone)
-        self._reader.know(self._history.nodes.values())
+        self._reader = ClusterReader(client, {}, zone)
+        self._reader.restore_nodes(self._history.nodes.values())
         self._before = None
 
     async def look(self) -> None:

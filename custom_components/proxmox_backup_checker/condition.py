@@ -13,8 +13,8 @@ from homeassistant.util import dt as dt_util
 import probatio
 
 from .actions.targets import Target, targets_of, targets_of_devices, targets_of_entities
+from .checker.assessment import is_protected, to_be_protected
 from .checker.model.subject import Subject
-from .checker.protection import is_protected, to_be_protected
 
 CONF_MAXIMUM_AGE: Final = "maximum_age"
 
@@ -69,7 +69,7 @@ def _parts(target: Target) -> list[Target]:
     """Return what has to be protected: for the cluster all of its guests but those that are ignored."""
     if target.subject.kind != "cluster":
         return [target]
-    return [Target(target.coordinator, Subject.guest(vmid)) for vmid in to_be_protected(target.coordinator.data)]
+    return [Target(target.coordinator, Subject.guest(vmid)) for vmid in to_be_protected(target.coordinator.assessment)]
 
 
 CONDITIONS: dict[str, type[Condition]] = {"is_protected": IsProtected}

@@ -64,6 +64,21 @@ async def test_d10_the_newest_archive_gone_is_a_problem_and_the_last_success_is_
     assert found < before - timedelta(hours=20)
 
 
+async def test_d10_an_archive_deleted_by_hand_is_missed_within_minutes_of_the_first_listing_without_it(
+    home: Home,
+) -> None:
+    await home.until(TUESDAY_MORNING)
+    await home.until("2026-01-14T05:00:00")
+    home.pve.job("nightly").reschedule("sun 02:00")
+    nas = home.pve.storage("nas")
+    nas.remove(nas.archive(101)[0])
+    await home.until("2026-01-15T06:00:00")
+    await home.after(minutes=10)
+
+    assert (home.guest(101).problem, home.guest(101).reason_code) == ("on", "archive_missing")
+    assert home.guest(102).brief == ("off", "ok")
+
+
 async def test_d11_a_shared_storage_is_listed_once_for_all_nodes(home: Home) -> None:
     await home.until(TUESDAY_MORNING)
 
@@ -146,6 +161,21 @@ async def test_d17_a_newest_archive_that_failed_its_verification_is_a_failure(ho
 
     assert home.guest(101).brief == ("on", "failed")
     assert home.guest(101).reason_code.startswith("verification_failed")
+
+
+async def test_d17_a_verification_that_fails_at_noon_is_seen_the_same_day(home: Home) -> None:
+    pbs = home.pve.add_storage("pbs", "pbs")
+    home.pve.limit_token({"/": "Sys.Audit VM.Audit Pool.Audit Datastore.Audit Datastore.Allocate VM.Backup"})
+    home.pve.job("nightly").change(storage="pbs")
+    await home.live(hours=24, step=timedelta(minutes=30))
+    assert home.guest(101).brief == ("off", "ok")
+    pbs.archive(101)[0].verification = "failed"
+    pbs.archive(102)[0].verification = "ok"
+    await home.live(hours=7, step=timedelta(minutes=30))
+
+    assert home.guest(101).brief == ("on", "failed")
+    assert home.guest(101).reason_code.startswith("verification_failed")
+    assert home.guest(102).brief == ("off", "ok")
 
 
 async def test_d18_an_older_archive_that_failed_its_verification_leaves_the_guest_as_it_is(home: Home) -> None:

@@ -519,3 +519,67 @@ async def test_e28_a_hundred_guests_and_twenty_jobs_cost_ten_requests_and_small_
     assert home.guest(250).brief == ("off", "ok")
     for state in home.hass.states.async_all():
         assert len(json.dumps(dict(state.attributes), default=str)) <= 2048
+
+
+async def test_e31_a_cluster_file_system_that_is_down_is_an_api_out_of_reach(home: Home) -> None:
+    await home.until(TUESDAY_MORNING)
+    home.pve.faults.errors["/api2/json/"] = (
+        500,
+        "RPCEnvironment init request failed: Unable to load access control list: Connection refused",
+    )
+    for _ in range(3):
+        await home.after(minutes=5)
+        assert briefs(home) == ALL_OK
+    await home.after(minutes=5)
+
+    assert home.guest(101).problem == "unavailable"
+    assert home.problems() == []
+    assert not ir.async_get(home.hass).issues
+    assert not home.hass.config_entries.flow.async_progress()
+    home.pve.faults.errors.clear()
+    await home.after(minutes=5)
+    assert briefs(home) == ALL_OK
+
+
+async def test_e31_an_api_daemon_that_is_down_only_degrades(home: Home) -> None:
+    await home.until(TUESDAY_MORNING)
+    refused = (595, "Connection refused")
+    paths = (
+        "/cluster/status",
+        "/included_volumes",
+        "/log",
+        "/storage/",
+        "/pve1/storage",
+        "/pve2/storage",
+        "/pve3/storage",
+    )
+    home.pve.faults.errors |= dict.fromkeys(paths, refused)
+    seen = await home.live(hours=4, step=timedelta(minutes=30))
+
+    assert set(seen) == {""}
+    assert briefs(home) == ALL_OK
+    assert not ir.async_get(home.hass).issues
+
+
+def alone(home: Home) -> str:
+    """Return what pve1 says of itself while corosync is down there."""
+    row = {"type": "node", "id": "node/pve1", "name": "pve1", "nodeid": 0, "local": 1, "online": 1, "level": ""}
+    return json.dumps({"data": [row | {"ip": home.pve.node("pve1").ip}]})
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_e32_a_node_that_lost_sight_of_its_cluster_is_no_standalone_host(home: Home, restarted: bool) -> None:
+    await home.until(TUESDAY_MORNING)
+    home.pve.faults.broken["/cluster/status"] = alone(home)
+    await home.after(minutes=10)
+    if restarted:
+        await home.restart()
+    await home.live(hours=4, step=timedelta(minutes=30))
+    assert home.problems() == []
+    assert briefs(home) == ALL_OK
+    assert home.picture.nodes.keys() == {"pve1", "pve2", "pve3"}
+    home.pve.node("pve2").go_offline()
+    await home.until("2026-01-14T06:00:00")
+
+    assert (home.guest(102).brief, home.guest(102).reason_code) == (("on", "overdue"), "node_offline")
+    assert home.guest(101).brief == ("off", "ok")

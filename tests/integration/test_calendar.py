@@ -14,6 +14,7 @@ import pytest
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.proxmox_backup_checker.calendar import calendar_event
+from custom_components.proxmox_backup_checker.checker.model.reason_codes import ReasonCode
 from custom_components.proxmox_backup_checker.checker.model.verdict import Reason
 from custom_components.proxmox_backup_checker.checker.views.agenda import AgendaItem
 from simulator import SimulatedCluster
@@ -141,9 +142,9 @@ async def test_a_run_over_the_hour_that_comes_twice_is_in_the_calendar(home: Hom
         identity="run",
         start=begin,
         end=begin + timedelta(minutes=20),
-        title=Reason("agenda_succeeded", {"job": "nightly"}),
+        title=Reason(ReasonCode.AGENDA_SUCCEEDED, {"job": "nightly"}),
     )
-    event = calendar_event(item, home.entry.runtime_data.reasons)
+    event = calendar_event(item, home.entry.runtime_data.localizer)
 
     assert event.start_datetime_local.isoformat() == "2026-10-25T02:50:00+02:00"
     assert event.end_datetime_local >= event.start_datetime_local
@@ -156,7 +157,7 @@ async def test_a_run_that_outlasts_the_hour_that_comes_twice_ends_when_it_ended(
         identity="run",
         start=begin,
         end=begin + timedelta(hours=2),
-        title=Reason("agenda_succeeded", {"job": "nightly"}),
+        title=Reason(ReasonCode.AGENDA_SUCCEEDED, {"job": "nightly"}),
     )
-    event = calendar_event(item, home.entry.runtime_data.reasons)
+    event = calendar_event(item, home.entry.runtime_data.localizer)
     assert event.end_datetime_local.isoformat() == "2026-10-25T03:50:00+01:00"

@@ -33,10 +33,10 @@ async def test_between_two_polls_the_listener_tells(
     hass: HomeAssistant, pve: SimulatedCluster, log_agent: RunningAgent
 ) -> None:
     entry = await set_up(hass, pve, options=log_agent.options)
-    links = entry.runtime_data.links
-    links.note("pve1", answers=False)
+    reachability = entry.runtime_data.agent_reachability
+    reachability.note("pve1", answers=False)
     assert shown(hass, "_node_pve1_log_agent").state == "off"
-    links.note("pve1", answers=True)
+    reachability.note("pve1", answers=True)
     assert shown(hass, "_node_pve1_log_agent").state == "on"
 
 

@@ -194,7 +194,8 @@ class Household:
                 )
                 shown = {name: state.attributes[name] for name in attributes if name in state.attributes}
                 found[entity.entity_id] = {"state": state.state, **shown}
-        return json.loads(json.dumps(dict(sorted(found.items())), default=str))
+        shown_now: dict[str, dict[str, Any]] = json.loads(json.dumps(dict(sorted(found.items())), default=str))
+        return shown_now
 
     async def statistics(self) -> dict[str, dict[str, Any]]:
         """Return the integration's long-term statistics, once nothing is added any more."""

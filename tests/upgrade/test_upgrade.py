@@ -186,7 +186,8 @@ def _remember_statistics(household: Household, statistics: dict[str, dict[str, A
 def _owner(household: Household) -> User:
     """Return the user who has registered the phone."""
     [phone] = household.hass.config_entries.async_entries("mobile_app")
-    return MockUser(id=phone.data["user_id"], name="Owner").add_to_hass(household.hass)
+    owner: User = MockUser(id=phone.data["user_id"], name="Owner").add_to_hass(household.hass)
+    return owner
 
 
 async def test_the_entry_its_options_and_its_log_agents_are_kept(upgraded: Upgraded) -> None:

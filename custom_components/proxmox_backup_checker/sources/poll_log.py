@@ -11,7 +11,7 @@ from ..checker.assessment import Picture
 from ..checker.model.records import RunRecord, VerdictRecord
 from ..proxmox.api.connection import Asked
 from ..texts.localizer import Localizer
-from .pve.cluster_reader import Reading
+from .source import Reading
 
 _LOGGER = logging.getLogger(__package__.partition(".sources")[0])
 
@@ -30,7 +30,7 @@ class Poll:
     error: str | None = None
 
 
-class PollStory:
+class PollLog:
     """Tells the polls of one cluster, and remembers the last ones in short."""
 
     def __init__(self, title: str, localizer: Localizer) -> None:

@@ -9,7 +9,6 @@ import pytest
 from custom_components.proxmox_backup_checker.checker.activity.events import ActivityKind
 from custom_components.proxmox_backup_checker.checker.archives.archive_origin import Origin, Provenance
 from custom_components.proxmox_backup_checker.checker.assessment import judge
-from custom_components.proxmox_backup_checker.checker.history.limits import FEWEST_RUNS_PER_GUEST
 from custom_components.proxmox_backup_checker.checker.model.facts import (
     ArchiveListing,
     Blindness,
@@ -18,7 +17,12 @@ from custom_components.proxmox_backup_checker.checker.model.facts import (
     StorageFacts,
 )
 from custom_components.proxmox_backup_checker.checker.model.outcome import Outcome, Result
-from custom_components.proxmox_backup_checker.checker.model.records import GuestRecord, History, RunRecord
+from custom_components.proxmox_backup_checker.checker.model.records import (
+    FEWEST_RUNS_PER_GUEST,
+    GuestRecord,
+    History,
+    RunRecord,
+)
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence, Status
 from custom_components.proxmox_backup_checker.checker.runs.run_index import RunIndex
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import Archive

@@ -53,9 +53,13 @@ def test_a_reason_says_what_became_of_the_promised_backups(code: ReasonCode, for
 
 def test_what_cannot_be_seen_is_out_of_reach_or_a_right_is_missing() -> None:
     blind = {code for code in ReasonCode if code.meaning.alert is AlertKind.BLIND}
-    assert {code for code in blind if code.is_out_of_reach} == {ReasonCode.NODE_UNREACHABLE, ReasonCode.CANNOT_VERIFY}
+    assert {code for code in blind if code.is_out_of_reach} == {
+        ReasonCode.NODE_UNREACHABLE,
+        ReasonCode.JOBS_UNREADABLE,
+        ReasonCode.CANNOT_VERIFY,
+    }
     assert {code for code in ReasonCode if code.meaning.is_right_missing} == {
-        *(ReasonCode(kind) for kind in Blindness if kind is not Blindness.NODE_UNREACHABLE),
+        *(ReasonCode(kind) for kind in Blindness if not ReasonCode(kind).is_out_of_reach),
         ReasonCode.GUESTS_HIDDEN,
     }
 

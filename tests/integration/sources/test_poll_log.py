@@ -70,7 +70,7 @@ async def test_a_poll_that_fails_tells_why_and_that_older_facts_stand_in(
     for _ in range(3):
         await poll(hass, entry)
     assert _lines(caplog)[-1] == "small: Nothing could be read: broken (HTTP 500); next look in 0:05:00"
-    assert entry.runtime_data.story.polls[0].error == "broken (HTTP 500)"
+    assert entry.runtime_data.poll_log.polls[0].error == "broken (HTTP 500)"
 
 
 async def test_nothing_is_told_unless_somebody_wants_to_hear_it(
@@ -80,4 +80,4 @@ async def test_nothing_is_told_unless_somebody_wants_to_hear_it(
     entry = await set_up(hass, pve)
     await poll(hass, entry)
     assert _lines(caplog) == []
-    assert len(entry.runtime_data.story.polls) == 2
+    assert len(entry.runtime_data.poll_log.polls) == 2

@@ -77,7 +77,7 @@ async def test_guests_and_storages_are_listed(client: ProxmoxClient, pve: Simula
 async def test_jobs_are_read_with_what_they_select(client: ProxmoxClient, pve: SimulatedCluster) -> None:
     pve.add_job("pool", "sun 03:00", "local", pool="prod", enabled=False)
     pve.add_job("rest", "*/15", "local", all=1, exclude="104,101", node="pve2")
-    nightly, pool, rest = await client.backup_jobs()
+    nightly, pool, rest = (await client.backup_jobs()).jobs
     assert (nightly.job_id, nightly.enabled, nightly.vmids, nightly.comment, nightly.storage) == (
         "backup-nightly",
         True,

@@ -15,6 +15,7 @@ from custom_components.proxmox_backup_checker.proxmox.api.errors import (
     CannotConnectError,
     CertificateChangedError,
     CertificateUntrustedError,
+    NoAnswerError,
     NodeUnreachableError,
     PermissionDeniedError,
     UnexpectedAnswerError,
@@ -201,7 +202,7 @@ async def test_a_host_that_does_not_answer_in_time_is_given_up(
 
     async with serve(pve, wait) as port:
         slow = connect(session, pve, port=port, timeout=aiohttp.ClientTimeout(total=0.3))
-        with pytest.raises(CannotConnectError, match="did not answer in time"):
+        with pytest.raises(NoAnswerError, match="did not answer in time"):
             await slow.get("/version")
 
 

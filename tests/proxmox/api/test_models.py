@@ -11,6 +11,7 @@ from custom_components.proxmox_backup_checker.proxmox.api.backup_models import (
     Archive,
     BackupJob,
     IncludedGuest,
+    JobList,
     StorageConfig,
     StorageStatus,
     VzdumpDefaults,
@@ -207,6 +208,14 @@ def test_defaults_of_vzdump() -> None:
     )
 
 
+def test_a_job_that_cannot_be_understood_loses_none_of_the_others() -> None:
+    good = {"id": "nightly", "type": "vzdump", "schedule": "02:00", "vmid": "101"}
+    found = JobList.from_api([{**good, "id": "odd", "vmid": "all of them"}, good, None])
+    assert [job.job_id for job in found.jobs] == ["nightly"]
+    assert found.odd.keys() == {"odd", "row 2"}
+    assert "list of VMIDs" in found.odd["odd"]
+
+
 def test_a_cluster_is_known_by_its_own_authority() -> None:
     uuid = "0b7e9f1c-1111-2222-3333-444455556666"
     subject = f"/CN=Proxmox Virtual Environment/OU={uuid}/O=PVE Cluster Manager CA"
@@ -222,6 +231,7 @@ LISTS: list[Callable[[object], object]] = [
     Node.list_from_api,
     Task.list_from_api,
     BackupJob.list_from_api,
+    JobList.from_api,
     Resources.from_api,
     StorageStatus.list_from_api,
     StorageConfig.list_from_api,

@@ -74,7 +74,7 @@ async def test_guests_and_storages_are_read(opened: Opener) -> None:
 
 async def test_jobs_and_what_they_include_are_read(opened: Opener) -> None:
     async with opened(RecordedHost()) as client:
-        jobs = await client.backup_jobs()
+        jobs = (await client.backup_jobs()).jobs
         included = await client.included_volumes("backup-all")
     assert [(job.job_id, job.enabled, job.schedule, job.storage, job.vmids, job.all_guests) for job in jobs] == [
         ("backup-all", True, "02:00", "nas", (), True),
@@ -94,7 +94,7 @@ async def test_jobs_of_cron_and_of_a_missing_pool_are_read(opened: Opener) -> No
     host = RecordedHost()
     host.play(recorded("pool-missing-and-legacy-job.json"))
     async with opened(host) as client:
-        jobs = {job.job_id: job for job in await client.backup_jobs()}
+        jobs = {job.job_id: job for job in (await client.backup_jobs()).jobs}
         with pytest.raises(ApiError, match="pool 'spare' does not exist"):
             await client.included_volumes("backup-pool")
     legacy = jobs["ca21e910562e3438b2362f0cfc11ee32b60b333e:1"]

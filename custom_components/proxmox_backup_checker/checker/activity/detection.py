@@ -19,8 +19,7 @@ from ..model.reason_codes import ReasonCode
 from ..model.records import GuestRecord, History, JobRecord, MissRecord, RunRecord
 from ..model.subject import Subject
 from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict
-from ..runs.run_summary import is_empty, result_of_run
-from ..runs.run_words import tell_run
+from ..runs.run_summary import is_empty, result_of_run, tell_run
 from .events import ActivityEvent, ActivityKind
 from .job_changes import changes_of_jobs, changes_of_storages
 from .lost_archives import vanished_archives

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+import re
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from ...proxmox.api.backup_models import Archive, BackupJob, IncludedGuest
@@ -12,6 +14,13 @@ from ...proxmox.retention import KeepOptions
 from ...proxmox.vzdump.log import VzdumpLog
 from .policy import Policy
 
+# A file's name as vzdump writes it; renamed files and snapshots have no such time.
+_TIME_IN_NAME: Final = re.compile(
+    r"vzdump-(?:lxc|openvz|qemu)-[1-9][0-9]{2,8}-[0-9]{4}_[0-9]{2}_[0-9]{2}-[0-9]{2}_[0-9]{2}_[0-9]{2}\.[a-z0-9.]+$"
+)
+# What vzdump takes where neither job nor /etc/vzdump.conf names a storage (PVE/VZDump.pm, new).
+PROXMOX_DEFAULT_STORAGE: Final = "local"
+
 
 class Blindness(StrEnum):
     """Why something cannot be seen."""
@@ -19,6 +28,7 @@ class Blindness(StrEnum):
     NODE_UNREACHABLE = "node_unreachable"
     TASKS_HIDDEN = "tasks_hidden"
     JOBS_HIDDEN = "jobs_hidden"
+    JOBS_UNREADABLE = "jobs_unreadable"
     POOLS_HIDDEN = "pools_hidden"
 
 
@@ -87,13 +97,27 @@ class ArchiveListing:
     """The archives of a storage as they were at `read_at`.
 
     `complete` tells that every archive that is there is listed, which the content call alone does not prove; `detailed`
-    that sizes, notes and verification are known.
+    that sizes, notes and verification are known. `listed_by` is the node that was asked, and `zone` its time zone where that
+    is known: it reads the wall-clock time in a file's name as its own, whichever node wrote the file.
     """
 
     read_at: datetime
     archives: tuple[Archive, ...]
     complete: bool
     detailed: bool
+    listed_by: str | None = None
+    zone: ZoneInfo | None = None
+
+    def written_at(self, archive: Archive, writer: ZoneInfo | None) -> datetime:
+        """Return when an archive was begun, by the clock and in the zone of the node that wrote it.
+
+        Without the zone of the one or the other it is what Proxmox tells. Snapshots of backup servers, and files with a name
+        of their own, have no time that depends on a zone (PVE/Storage.pm, archive_info).
+        """
+        told = datetime.fromtimestamp(archive.ctime, UTC)
+        if self.zone is None or writer is None or _TIME_IN_NAME.search(archive.volid) is None:
+            return told
+        return told.astimezone(self.zone).replace(tzinfo=writer).astimezone(UTC)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,7 +125,8 @@ class StorageFacts:
     """A storage that can hold backups; sizes in bytes, None where no node can tell.
 
     `node` is None for a storage that all nodes share, else that of the node whose own it is. `nodes` may use it, all of
-    them where it is empty; `active_on` are those that reach it now. `keep` is its own retention, None where it has none.
+    them where it is empty; `active_on` are those that reach it now. `available` is what can still be written: less than
+    total - used where blocks are reserved or a quota holds. `keep` is its own retention, None where it has none.
     `listing` is the newest that could be read, None where there never was one, and `unreadable` says why not.
     """
 
@@ -135,13 +160,20 @@ def storage_key(storage: StorageFacts) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Facts:
-    """The state of a cluster at the moment `now`; `jobs` is None where the token may not see them.
+    """The state of a cluster at the moment `now`.
+
+    `jobs` are those of `jobs_read_at`, when the list could last be read; None where it never could or the token may not see
+    it. `jobs_unseen` says why the list could not be read now, `unread_jobs` which jobs of a list that could be read were not
+    understood: each is what it was when it was last read, at the moment told here, or missing in `jobs` where that is None.
+    `quorum_known` is False where the contacted node cannot tell it; `cluster` then has the members that were known.
 
     `runs` are those that are not in the history yet, finished or not: a finished run that was there before is not read
-    again. `unread_runs` are the starts of finished runs whose logs are still to be read. `included` holds each job's guests with their volumes, as Proxmox resolves them, by job id; a job whose answer
-    could not be read is missing, and `unresolved` says why Proxmox cannot tell whom a job covers. `read_at` is when all this could last be read: older than `now` where Proxmox cannot be
-    reached. `defaults_keep` is the retention of `/etc/vzdump.conf` by node, where it sets one. `policy` is what the user has
-    decided.
+    again. `unread_runs` are the starts of finished runs whose logs are still to be read. `included` holds each job's guests
+    with their volumes, as Proxmox resolves them, by job id; a job whose answer could not be read is missing, and `unresolved`
+    says why Proxmox cannot tell whom a job covers, as where its pool is gone. `read_at` is when all this could last be read:
+    older than `now` where Proxmox cannot be reached. `default_storage` is that of a job that names none, by node, where it
+    could be read; None stands for a folder that is no storage. `defaults_keep` is the retention of `/etc/vzdump.conf` by node,
+    where it sets one. `policy` is what the user has decided.
     """
 
     now: datetime
@@ -157,16 +189,30 @@ class Facts:
     storages: tuple[StorageFacts, ...] = ()
     included: Mapping[str, tuple[IncludedGuest, ...]] = field(default_factory=dict)
     unresolved: Mapping[str, str] = field(default_factory=dict)
-    default_storage: Mapping[str, str] = field(default_factory=dict)
+    default_storage: Mapping[str, str | None] = field(default_factory=dict)
     defaults_keep: Mapping[str, KeepOptions] = field(default_factory=dict)
     read_at: datetime | None = None
+    jobs_read_at: datetime | None = None
+    jobs_unseen: Blindness | None = None
+    unread_jobs: Mapping[str, datetime | None] = field(default_factory=dict)
+    quorum_known: bool = True
     policy: Policy = field(default_factory=Policy)
 
     @property
     def guests_complete(self) -> bool:
-        """Whether every guest that exists is listed: all nodes answer, there is quorum, and the token sees all guests."""
+        """Whether every guest that exists is listed: all nodes answer, there is quorum, and the token sees all."""
         nodes_answer = all(node.blindness is None for node in self.nodes.values())
         return self.guests_visible and self.cluster.quorate and nodes_answer
+
+    @property
+    def jobs_blindness(self) -> Blindness | None:
+        """Why the jobs cannot be judged: hidden, never read, or not read for so long that they may be others by now."""
+        if self.jobs is None:
+            return self.jobs_unseen or Blindness.JOBS_HIDDEN
+        read = self.jobs_read_at
+        if self.jobs_unseen is None or (read is not None and self.now - read < self.policy.blind_limit):
+            return None
+        return self.jobs_unseen
 
     def zone_of(self, node: str) -> ZoneInfo | None:
         """Return the time zone of a node; where that cannot be seen, the one that all other nodes have."""
@@ -177,8 +223,11 @@ class Facts:
         return zones.pop() if len(zones) == 1 else None
 
     def storage_name(self, wanted: str | None, node: str) -> str:
-        """Return the storage to which a run on a node writes: the one wanted, else that of vzdump.conf, else `local`."""
-        return wanted or self.default_storage.get(node, "local")
+        """Return the storage to which a run on a node writes: the one wanted, else that of vzdump.conf, else `local`.
+
+        It is empty where vzdump.conf names a folder that is no storage: what is written there cannot be seen.
+        """
+        return wanted or self.default_storage.get(node, PROXMOX_DEFAULT_STORAGE) or ""
 
     def is_denied(self, name: str, node: str) -> bool:
         """Tell whether a storage is there, but not for this node."""

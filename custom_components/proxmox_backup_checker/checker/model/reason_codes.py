@@ -149,10 +149,11 @@ class ReasonCode(StrEnum):
     JOB_NEVER_COMES = "job_never_comes", _UNCOVERED
     JOB_DISABLED_TOO_LONG = "job_disabled_too_long", Meaning(alert=AlertKind.PAUSED)
 
-    # Something cannot be seen; the first four are those of Blindness.
+    # Something cannot be seen; the first five are those of Blindness.
     NODE_UNREACHABLE = "node_unreachable", _OUT_OF_REACH
     TASKS_HIDDEN = "tasks_hidden", _NO_RIGHT
     JOBS_HIDDEN = "jobs_hidden", _NO_RIGHT
+    JOBS_UNREADABLE = "jobs_unreadable", _OUT_OF_REACH
     POOLS_HIDDEN = "pools_hidden", _NO_RIGHT
     GUESTS_HIDDEN = "guests_hidden", _NO_RIGHT
     CANNOT_VERIFY = "cannot_verify", _OUT_OF_REACH

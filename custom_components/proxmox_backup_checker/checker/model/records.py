@@ -6,7 +6,7 @@ so that its age is not known.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from .outcome import Outcome
@@ -16,6 +16,11 @@ from .verdict import Confidence
 
 STORED_AS: Final = "stored_as"
 """Names in a field's metadata what the field is called in the stored history, where that is another name."""
+
+KEPT: Final = timedelta(days=396)
+"""For how long runs are remembered."""
+FEWEST_RUNS_PER_GUEST: Final = 30
+"""How many runs of a guest are kept where there are thousands of guests: enough to tell what is usual."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -193,8 +193,8 @@ def _storage_out_of_reach(job: BackupJob, guest: Guest, situation: Situation) ->
 
 
 def _without_jobs_visible(guest: Guest, situation: Situation) -> Verdict:
-    """Judge by the age of the newest archive where the jobs may not be seen: it is never called protected."""
-    verdict = unknown(Blindness.JOBS_HIDDEN)
+    """Judge by the age of the newest archive where the jobs cannot be seen: it is never called protected."""
+    verdict = unknown(situation.facts.jobs_blindness or Blindness.JOBS_HIDDEN)
     archives = situation.archives(guest)
     if archives:
         return replace(verdict, evidence=(archives[0].volid,), confidence=Confidence.ARTIFACT)

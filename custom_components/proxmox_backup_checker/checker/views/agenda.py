@@ -15,9 +15,7 @@ from ..model.outcome import Result
 from ..model.reason_codes import ReasonCode
 from ..model.records import MissRecord, RunRecord
 from ..model.verdict import Confidence, Reason, Status, gravity
-from ..runs.run_starts import starts_of
-from ..runs.run_summary import is_empty, result_of_run
-from ..runs.run_words import tell_run
+from ..runs.run_summary import is_empty, result_of_run, starts_of, tell_run
 
 # What takes place more often in a day is told in one line for the day; a day has up to 25 hours.
 MOST_A_DAY: Final = 25

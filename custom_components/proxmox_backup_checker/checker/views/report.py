@@ -13,8 +13,7 @@ from ..model.outcome import Outcome, Result, succeeded
 from ..model.records import RunRecord
 from ..model.subject import Subject
 from ..model.verdict import Status, Verdict
-from ..runs.run_starts import starts_of
-from ..runs.run_summary import result_of_run
+from ..runs.run_summary import result_of_run, starts_of
 
 _SOON: Final = 365
 _BAD: Final = frozenset({Result.FAILED, Result.CANCELLED, Result.INTERRUPTED, Result.NOT_REACHED})

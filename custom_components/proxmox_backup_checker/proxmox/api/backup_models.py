@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from .errors import UnexpectedAnswerError
 from .fields import Fields, Rows
 
 
@@ -36,11 +37,12 @@ class BackupJob:
     @classmethod
     def list_from_api(cls, data: object) -> tuple[BackupJob, ...]:
         """Parse `/cluster/backup`, ordered by id."""
-        jobs = (cls._from_row(row) for row in Fields.rows(data, "/cluster/backup"))
+        jobs = (cls.from_row(row) for row in Fields.rows(data, "/cluster/backup"))
         return tuple(sorted(jobs, key=lambda job: job.job_id))
 
     @classmethod
-    def _from_row(cls, row: Fields) -> BackupJob:
+    def from_row(cls, row: Fields) -> BackupJob:
+        """Parse one job of `/cluster/backup`."""
         return cls(
             job_id=row.identifier("id"),
             # Jobs of jobs.cfg always carry the flag; legacy ones write "" for a disabled job.
@@ -70,6 +72,32 @@ def _options(row: Fields) -> Mapping[str, object]:
         if any(isinstance(part, dict | list) for part in parts):
             raise row.wrong(key, "an option of vzdump")
     return dict(row.values)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobList:
+    """All backup jobs; `odd` tells, by id, what was wrong with those that could not be understood and are left out."""
+
+    jobs: tuple[BackupJob, ...]
+    odd: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_api(cls, data: object) -> JobList:
+        """Parse `/cluster/backup`, row by row; raises where there are jobs and not a single one can be understood."""
+        source = "/cluster/backup"
+        if not isinstance(data, list):
+            raise UnexpectedAnswerError(f"{source}: expected a list, got {type(data).__name__}")
+        jobs: list[BackupJob] = []
+        odd: dict[str, str] = {}
+        for number, row in enumerate(data):
+            try:
+                jobs.append(BackupJob.from_row(Fields.of(row, source)))
+            except UnexpectedAnswerError as error:
+                name = row.get("id") if isinstance(row, dict) else None
+                odd[name if isinstance(name, str) else f"row {number}"] = str(error)
+        if odd and not jobs:
+            raise UnexpectedAnswerError(next(iter(odd.values())))
+        return cls(jobs=tuple(sorted(jobs, key=lambda job: job.job_id)), odd=odd)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import aiohttp
 
 from .answer import run_off_loop_if_large
-from .backup_models import Archive, BackupJob, IncludedGuest, StorageConfig, StorageStatus, VzdumpDefaults
+from .backup_models import Archive, IncludedGuest, JobList, StorageConfig, StorageStatus, VzdumpDefaults
 from .cluster_models import Certificate, ClusterStatus, Node, NodeTime, Permissions, Resources, Task, Version
 from .connection import Connection
 from .endpoint import Endpoint
@@ -56,8 +56,8 @@ class ProxmoxClient:
             fingerprint=fingerprint,
         )
 
-    def ask(self, endpoint: Endpoint | None) -> None:
-        """Ask another node from now on, None for the one of the beginning; its certificate has to be the known one.
+    def use(self, endpoint: Endpoint | None) -> None:
+        """Use another node from now on, None for the one of the beginning; its certificate has to be the known one.
 
         Raises CannotConnectError where there can be no node.
         """
@@ -93,9 +93,9 @@ class ProxmoxClient:
         """Return the guests and storages that the token may see."""
         return await _understood(Resources.from_api, await self._connection.get("/cluster/resources"))
 
-    async def backup_jobs(self) -> tuple[BackupJob, ...]:
+    async def backup_jobs(self) -> JobList:
         """Return all backup jobs, enabled or not."""
-        return BackupJob.list_from_api(await self._connection.get("/cluster/backup"))
+        return JobList.from_api(await self._connection.get("/cluster/backup"))
 
     async def included_volumes(self, job_id: str) -> tuple[IncludedGuest, ...]:
         """Return the guests of a job with their volumes, as Proxmox resolves them."""

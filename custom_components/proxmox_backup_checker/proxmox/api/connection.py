@@ -25,6 +25,7 @@ from .errors import (
     CertificateChangedError,
     CertificateError,
     CertificateUntrustedError,
+    NoAnswerError,
     NodeUnreachableError,
     PermissionDeniedError,
     ProxmoxError,
@@ -84,8 +85,10 @@ def connection_errors(fingerprint: str | None) -> Generator[None]:
         raise CertificateError(_where_and_why(error)) from error
     except aiohttp.ClientConnectorError as error:
         raise CannotConnectError(_where_and_why(error)) from error
-    except TimeoutError as error:
+    except aiohttp.ConnectionTimeoutError as error:
         raise CannotConnectError("The host did not answer in time") from error
+    except TimeoutError as error:
+        raise NoAnswerError("The host did not answer in time") from error
     except (aiohttp.ClientError, OSError, ValueError) as error:
         raise CannotConnectError(str(error) or type(error).__name__) from error
 

@@ -9,6 +9,10 @@ class CannotConnectError(ProxmoxError):
     """The host could not be reached: refused, no route, no such name, time-out, connection dropped."""
 
 
+class NoAnswerError(CannotConnectError):
+    """The host took the request, but its answer did not come in time: that may be the matter of this request alone."""
+
+
 class ServiceDownError(CannotConnectError):
     """The host is there, but a service of Proxmox on it is not: pvedaemon, or pmxcfs, without which nothing can be read."""
 

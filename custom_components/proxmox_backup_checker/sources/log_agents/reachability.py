@@ -5,7 +5,7 @@ from collections.abc import Callable
 from homeassistant.core import CALLBACK_TYPE, callback
 
 
-class AgentLinks:
+class AgentReachability:
     """Remembers the nodes whose log agents do not answer their listeners, and tells who wants to know."""
 
     def __init__(self) -> None:

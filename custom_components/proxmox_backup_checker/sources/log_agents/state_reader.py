@@ -2,19 +2,26 @@
 
 import asyncio
 from collections.abc import Mapping
+from typing import Final
 
 from ...checker.model.facts import JobState
 from ...proxmox.api.cluster_models import ClusterStatus
-from ...proxmox.api.errors import OtherNodeError, OutdatedAgentError, ProxmoxError
-from ...proxmox.log_agent.client import API_VERSION, LogAgentClient
+from ...proxmox.api.errors import NoAnswerError, OtherNodeError, ProxmoxError
+from ...proxmox.log_agent.client import LogAgentClient
+from ..task_group import task_group
+from .identity import verify_identity
+
+# An agent waits up to 8 s with a token that it does not know; one that drips keeps nobody waiting for longer than this.
+_PATIENCE: Final = 30.0  # seconds
 
 
-class AgentReader:
+class JobStateReader:
     """Keeps the last states of every node; an agent that is down leaves its node's states as they were."""
 
-    def __init__(self, agents: Mapping[str, LogAgentClient]) -> None:
-        """Read through clients, by node."""
+    def __init__(self, agents: Mapping[str, LogAgentClient], patience: float = _PATIENCE) -> None:
+        """Read through clients, by node; each has so many seconds for its answers."""
         self._agents = agents
+        self._patience = patience
         self._states: dict[str, tuple[JobState, ...]] = {}
 
     @property
@@ -28,21 +35,33 @@ class AgentReader:
         return tuple(state for states in self._states.values() for state in states)
 
     async def read(self, status: ClusterStatus) -> dict[str, ProxmoxError]:
-        """Read the job states of every online node with an agent, and return what went wrong."""
-        online = {node.name for node in status.nodes if node.online}
-        nodes = [node for node in self._agents if node in online]
-        results = await asyncio.gather(*(self._read(node) for node in nodes))
-        return {node: error for node, error in zip(nodes, results, strict=True) if error is not None}
+        """Read the job states of every online node with an agent, and return what went wrong.
+
+        States of a node that is no longer one of the cluster are dropped.
+        """
+        members = {node.name: node.online for node in status.nodes}
+        self._states = {node: states for node, states in self._states.items() if node in members}
+        async with task_group() as group:
+            tasks = {node: group.create_task(self._read(node)) for node in self._agents if members.get(node, False)}
+        errors = ((node, task.result()) for node, task in tasks.items())
+        return {node: error for node, error in errors if error is not None}
 
     async def _read(self, node: str) -> ProxmoxError | None:
         try:
-            await make_sure_of(self._agents[node], node)
-            states = await self._agents[node].jobs()
+            async with asyncio.timeout(self._patience):
+                await self._read_states(node)
+        except TimeoutError:
+            return NoAnswerError("The log agent did not answer in time")
         except OtherNodeError as error:
             self._states.pop(node, None)
             return error
         except ProxmoxError as error:
             return error
+        return None
+
+    async def _read_states(self, node: str) -> None:
+        await verify_identity(self._agents[node], node)
+        states = await self._agents[node].jobs()
         self._states[node] = tuple(
             JobState(
                 job_id=state.job_id,
@@ -55,16 +74,3 @@ class AgentReader:
             )
             for state in states
         )
-        return None
-
-
-async def make_sure_of(agent: LogAgentClient, node: str) -> None:
-    """Make sure that the agent is the node's own and speaks as we do.
-
-    Raises OtherNodeError, OutdatedAgentError, or what the client raises.
-    """
-    status = await agent.status()
-    if status.node != node:
-        raise OtherNodeError(status.node)
-    if status.api != API_VERSION:
-        raise OutdatedAgentError(status.version)

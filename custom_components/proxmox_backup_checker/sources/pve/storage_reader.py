@@ -1,29 +1,50 @@
-"""Reads storages: their fill with every poll, their archives only after a run or once a day.
+"""Reads storages: their fill with every poll, their archives only when something has happened or once a day.
 
 A disk that sleeps between the runs is left alone; a storage that is not reachable keeps its last listing.
 """
 
-import asyncio
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
-from ...checker.model.facts import ArchiveListing, StorageFacts
+from ...checker.model.facts import PROXMOX_DEFAULT_STORAGE, ArchiveListing, StorageFacts
+from ...checker.model.outcome import written_name
+from ...checker.model.records import RunRecord
 from ...proxmox.api.backup_models import Archive, StorageConfig
 from ...proxmox.api.client import ProxmoxClient
 from ...proxmox.api.cluster_models import NodeStorage, Permissions
-from ...proxmox.api.errors import CannotConnectError, PermissionDeniedError, ProxmoxError
+from ...proxmox.api.errors import PermissionDeniedError, ProxmoxError
 from ...proxmox.retention import KeepOptions
-from ..read_schedule import DAILY, Cadence
+from ..read_schedule import ReadSchedule
+from ..task_group import task_group
+from .listing_schedule import ListingSchedule, Place
+from .storage_states import StorageStates
+from .troubles import PollTroubles
 
-# A listing right after a run can come before the storage shows the archive.
-_AGAIN_AFTER: Final = timedelta(minutes=10)
-_HIDDEN: Final = timedelta(hours=2)
+# A storage that one node cannot list is asked for through others.
+_NODES_ASKED: Final = 3
+# Whoever looks for an archive that a run named, looks for those of the last nights.
+_NAMED_WITHIN: Final = timedelta(days=2)
 
-type Place = tuple[str, str | None]
-"""A storage and, where each node has its own, the node."""
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoragePoll:
+    """What one poll knows when it comes to the storages.
+
+    `writing` are the storages to which runs in progress write, None among them for one that is not known. `runs_hidden` is
+    whether the runs of some node cannot be seen; `known` are the runs of the history.
+    """
+
+    now: datetime
+    permissions: Permissions
+    online: frozenset[str]
+    writing: frozenset[str | None]
+    runs_hidden: bool
+    known: Mapping[str, RunRecord]
+    troubles: PollTroubles
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +56,27 @@ class _Kept:
 class StorageReader:
     """Keeps the newest listing of every storage that can hold backups."""
 
-    def __init__(self, client: ProxmoxClient, cadence: Cadence) -> None:
-        """Read through a client."""
+    def __init__(
+        self,
+        client: ProxmoxClient,
+        schedule: ReadSchedule,
+        zone_of: Callable[[str], ZoneInfo | None],
+        default_storages: Callable[[], Mapping[str, str | None]],
+    ) -> None:
+        """Read through a client; the functions tell a node's time zone, and the default storages by node."""
         self._client = client
-        self._cadence = cadence
+        self._zone_of = zone_of
+        self._default_storages = default_storages
+        self._listings = ListingSchedule(schedule)
+        self._states = StorageStates(client, schedule)
         self._kept: dict[Place, _Kept] = {}
-        self._ended: dict[Place, datetime] = {}
         self._config: dict[str, StorageConfig] = {}
+        self._on_several: set[str] = set()
+
+    @property
+    def config(self) -> tuple[StorageConfig, ...]:
+        """The configuration of all storages, as it was last read."""
+        return tuple(self._config.values())
 
     async def read_config(self) -> None:
         """Read which storages there are, and their retention; raises any ProxmoxError."""
@@ -49,42 +84,61 @@ class StorageReader:
 
     def run_ended(self, storage: str | None, now: datetime) -> None:
         """Take note that a run has ended which wrote to this storage, or to one that is not known."""
-        for place in list(self._kept):
+        for place in self._kept:
             if storage in {None, place[0]}:
-                self._ended[place] = now
+                self._listings.run_ended(place, now)
 
-    async def read(
-        self,
-        rows: Iterable[NodeStorage],
-        permissions: Permissions,
-        online: Collection[str],
-        now: datetime,
-        *,
-        busy: bool,
-        runs_hidden: bool,
-    ) -> tuple[tuple[StorageFacts, ...], dict[str, str]]:
-        """Return the storages that can hold backups, and what went wrong by storage.
+    async def read(self, rows: Iterable[NodeStorage], poll: StoragePoll) -> tuple[StorageFacts, ...]:
+        """Return the storages that can hold backups, with the newest listing of each; raises what ends the poll."""
+        places = self._by_place(rows)
+        await self._states.read(poll.online, poll.now, poll.troubles)
+        due = self._due(places, poll)
+        await self._states.read(
+            poll.online, poll.now, poll.troubles, at_once={self._nodes(storage, poll)[0] for storage in due}
+        )
+        async with task_group() as group:
+            for storage in self._due(places, poll):
+                group.create_task(self._list(storage, poll))
+        return tuple(self._facts(place, found, poll.now) for place, found in places.items())
 
-        While a run is in progress nothing is listed that was listed before: its archive is not there yet. Where runs are
-        hidden, only the archives tell of them, and are looked at more often.
-        """
-        facts = [self._facts(place, found) for place, found in _by_place(rows).items()]
-        due = [
+    def _due(self, places: Mapping[Place, list[NodeStorage]], poll: StoragePoll) -> list[StorageFacts]:
+        """Return the storages whose archives are to be listed now, and can be."""
+        facts = (self._facts(place, found, poll.now) for place, found in places.items())
+        return [
             storage
             for storage in facts
-            if storage.active_on & set(online)
-            and self._is_due((storage.storage, storage.node), now, busy=busy, every=_HIDDEN if runs_hidden else DAILY)
+            if storage.active_on & poll.online
+            and self._listings.is_due(
+                (storage.storage, storage.node),
+                storage.listing,
+                poll.now,
+                written_to=not poll.writing.isdisjoint({None, storage.storage}),
+                runs_hidden=poll.runs_hidden,
+            )
         ]
-        errors = await asyncio.gather(*(self._list(storage, permissions, online, now) for storage in due))
-        troubles = {storage.storage: error for storage, error in zip(due, errors, strict=True) if error is not None}
-        return tuple(self._with_listing(storage) for storage in facts), troubles
 
-    def _facts(self, place: Place, rows: list[NodeStorage]) -> StorageFacts:
+    def _nodes(self, storage: StorageFacts, poll: StoragePoll) -> list[str]:
+        """Return the nodes through which a storage can be listed, always in the same order."""
+        return sorted(storage.active_on & poll.online)[:_NODES_ASKED]
+
+    def _by_place(self, rows: Iterable[NodeStorage]) -> dict[Place, list[NodeStorage]]:
+        """Return the rows of every storage that can hold backups, one place for all nodes where it is shared."""
+        places: dict[Place, list[NodeStorage]] = {}
+        for row in rows:
+            if "backup" in row.content:
+                places.setdefault((row.storage, None if row.shared else row.node), []).append(row)
+        # A single node's own storage needs no node in its name; one that was on several keeps it while they are out of sight.
+        rows_of = Counter(name for name, _ in places)
+        self._on_several |= {name for name, count in rows_of.items() if count > 1}
+        return {(name, node if name in self._on_several else None): found for (name, node), found in places.items()}
+
+    def _facts(self, place: Place, rows: list[NodeStorage], now: datetime) -> StorageFacts:
         name, node = place
         config = self._config.get(name)
+        rows = [self._states.corrected(row, now) for row in rows]
         known = next((row for row in rows if row.available and row.total), rows[0])
         usable = known.available and known.total is not None
-        free = known.total - known.used if usable and known.total and known.used is not None else None
+        kept = self._kept.get(place, _Kept())
         return StorageFacts(
             storage=name,
             node=node,
@@ -94,82 +148,80 @@ class StorageReader:
             active_on=frozenset(row.node for row in rows if row.available),
             total=known.total if usable else None,
             used=known.used if usable else None,
-            available=free,
+            available=self._states.free(known) if usable else None,
             keep=_keep(config.prune_backups if config else None),
+            listing=kept.listing,
+            unreadable=kept.unreadable,
         )
 
-    def _with_listing(self, storage: StorageFacts) -> StorageFacts:
-        kept = self._kept.get((storage.storage, storage.node), _Kept())
-        return replace(storage, listing=kept.listing, unreadable=kept.unreadable)
+    async def _list(self, storage: StorageFacts, poll: StoragePoll) -> None:
+        """List a storage's archives once, through the first node that can."""
+        place, error = (storage.storage, storage.node), None
+        for node in self._nodes(storage, poll):
+            try:
+                listing = await self._listing(node, storage, poll)
+            except ProxmoxError as met:
+                poll.troubles.note(f"storage {storage.storage}", met)
+                error = met
+                if isinstance(met, PermissionDeniedError):
+                    break
+            else:
+                self._listings.listed(place, listing, storage.listing, self._named(storage, poll))
+                self._kept[place] = _Kept(listing)
+                return
+        self._listings.failed(place, poll.now)
+        self._kept[place] = replace(self._kept.get(place, _Kept()), unreadable=str(error))
 
-    def _is_due(self, place: Place, now: datetime, *, busy: bool, every: timedelta) -> bool:
-        kept = self._kept.get(place)
-        if kept is None or kept.listing is None:
-            return self._cadence.is_due(("archives", place), now, timedelta(minutes=30))
-        if not busy and (ended := self._ended.get(place)) is not None:
-            if kept.listing.read_at <= ended:
-                return True
-            if now - ended >= _AGAIN_AFTER:
-                del self._ended[place]
-                return True
-        return self._cadence.is_due(("archives", place), now, every)
+    def _named(self, storage: StorageFacts, poll: StoragePoll) -> set[str]:
+        """Return the names that the logs of the last nights' runs told of archives on a storage."""
+        defaults = self._default_storages()
+        return {
+            written_name(outcome.archive)
+            for run in poll.known.values()
+            if run.started >= poll.now - _NAMED_WITHIN and storage.serves(run.node)
+            for outcome in run.outcomes
+            if outcome.archive is not None
+            and (outcome.storage or defaults.get(run.node, PROXMOX_DEFAULT_STORAGE)) == storage.storage
+        }
 
-    async def _list(
-        self, storage: StorageFacts, permissions: Permissions, online: Collection[str], now: datetime
-    ) -> str | None:
-        """List a storage's archives once, through one node; the error's text where that fails."""
-        place = (storage.storage, storage.node)
-        node = min(storage.active_on & set(online))
-        self._cadence.note(("archives", place), now)
-        try:
-            listing = await self._listing(node, storage, permissions, now)
-        except CannotConnectError:
-            raise
-        except ProxmoxError as error:
-            self._kept[place] = replace(self._kept.get(place, _Kept()), unreadable=str(error))
-            return str(error)
-        self._kept[place] = _Kept(listing)
-        return None
-
-    async def _listing(
-        self, node: str, storage: StorageFacts, permissions: Permissions, now: datetime
-    ) -> ArchiveListing:
+    async def _listing(self, node: str, storage: StorageFacts, poll: StoragePoll) -> ArchiveListing:
         """List by the content call where the token's rights prove that it shows all, else by the prune's dry run.
 
         The content call leaves out what the token may not see, without a word; the dry run lists every archive for audit
         rights already, but knows neither size nor verification (PVE/API2/Storage/Content.pm, PruneBackups.pm).
         """
-        path = f"/storage/{storage.storage}"
-        some = permissions.has(path, "Datastore.Allocate", "Datastore.AllocateSpace")
-        sees_all = permissions.has(path, "Datastore.Allocate") or (some and permissions.has("/vms", "VM.Backup"))
+        path, may = f"/storage/{storage.storage}", poll.permissions.has
+        some = may(path, "Datastore.Allocate", "Datastore.AllocateSpace")
+        sees_all = may(path, "Datastore.Allocate") or (some and may("/vms", "VM.Backup"))
         detailed = await self._client.archives_by_content(node, storage.storage) if some else ()
+        found = ArchiveListing(
+            read_at=poll.now,
+            archives=detailed,
+            complete=sees_all and self._is_whole(node, storage),
+            detailed=True,
+            listed_by=node,
+            zone=self._zone_of(node),
+        )
         if sees_all:
-            return ArchiveListing(read_at=now, archives=detailed, complete=True, detailed=True)
+            return found
         try:
             listed = await self._client.archives_by_prune(node, storage.storage)
         except PermissionDeniedError:
-            return ArchiveListing(read_at=now, archives=detailed, complete=False, detailed=True)
+            return found
         known = {archive.volid: archive for archive in detailed}
         # A snapshot of a backup server that is not complete looks like any other here: such a list proves no backup.
         archives = tuple(
             known.get(archive.volid) or _unproven(archive, proven=not storage.is_backup_server) for archive in listed
         )
-        return ArchiveListing(read_at=now, archives=archives, complete=True, detailed=False)
+        return replace(found, archives=archives, complete=self._is_whole(node, storage), detailed=False)
+
+    def _is_whole(self, node: str, storage: StorageFacts) -> bool:
+        """Tell whether no row of the last listing had to be left out, since it could not be understood."""
+        return not any(part.startswith(f"{node} {storage.storage} ") for part in self._client.left_out)
 
 
 def _unproven(archive: Archive, *, proven: bool) -> Archive:
     return archive if proven else replace(archive, finished=False)
-
-
-def _by_place(rows: Iterable[NodeStorage]) -> Mapping[Place, list[NodeStorage]]:
-    """Return the rows of every storage that can hold backups, one place for all nodes where it is shared."""
-    places: dict[Place, list[NodeStorage]] = {}
-    for row in rows:
-        if "backup" in row.content:
-            places.setdefault((row.storage, None if row.shared else row.node), []).append(row)
-    # A single node's own storage needs no node in its name.
-    single = Counter(name for name, _ in places)
-    return {(name, node if single[name] > 1 else None): found for (name, node), found in places.items()}
 
 
 def _keep(text: str | None) -> KeepOptions | None:

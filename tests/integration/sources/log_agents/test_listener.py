@@ -16,7 +16,7 @@ import pytest
 
 from custom_components.proxmox_backup_checker.const import DOMAIN
 from custom_components.proxmox_backup_checker.repair_issues import agent_issue
-from custom_components.proxmox_backup_checker.sources.log_agents.listener import Lookout, _pause
+from custom_components.proxmox_backup_checker.sources.log_agents.listener import _pause
 from proxmox_backup_log_agent.certificate import CERTIFICATE_FILE, KEY_FILE, make_certificate, server_context
 from simulator import SimulatedCluster
 from simulator.outcomes import failed, running
@@ -175,44 +175,6 @@ async def test_a_task_that_proxmox_still_lists_as_running_is_looked_at_again(
         pve.clock.advance(hours=1)
 
         assert await until(hass, lambda: problem(hass, 101) == ("on", "backup_failed")) < 10
-
-
-async def test_a_task_that_never_ends_in_the_list_is_looked_at_a_few_times_only(
-    hass: HomeAssistant, pve: SimulatedCluster, log_agent: RunningAgent
-) -> None:
-    entry = await set_up(hass, pve)
-    lookout = Lookout(entry.runtime_data, lag_pauses=(0.1, 0.1, 0.1))
-    lookout.expect_ended(["UPID:pve1:00000001:00000001:00000001:vzdump::root@pam:"])
-    before = requests(pve)
-    lookout.ask(0)
-    async with asyncio.TaskGroup() as group:
-        task = group.create_task(lookout.run())
-        await until(hass, lambda: requests(pve) - before >= 4)
-        await asyncio.sleep(1)
-        task.cancel()
-
-    assert requests(pve) - before == 4
-
-
-async def test_news_that_has_to_wait_is_looked_at_in_the_end_and_only_once(
-    hass: HomeAssistant, pve: SimulatedCluster
-) -> None:
-    entry = await set_up(hass, pve)
-    lookout = Lookout(entry.runtime_data)
-    before = requests(pve)
-    async with asyncio.TaskGroup() as group:
-        task = group.create_task(lookout.run())
-        for _ in range(10):
-            lookout.ask(1)
-            await asyncio.sleep(0.05)
-        assert requests(pve) == before
-        await asyncio.sleep(1)
-        assert requests(pve) == before + 1
-        lookout.ask(60)
-        lookout.ask(0.5)
-        await asyncio.sleep(1)
-        assert requests(pve) == before + 2
-        task.cancel()
 
 
 async def test_a_run_that_ended_while_the_agent_was_away_is_seen_when_it_is_back(

@@ -139,3 +139,13 @@ async def test_no_row_of_tasks_makes_the_poll_fail_however_odd(
     assert reading.facts.nodes["pve1"].blindness is Blindness.NODE_UNREACHABLE
     assert "field 'starttime'" in reading.troubles["node pve1"]
     assert "Traceback" not in caplog.text
+
+
+async def test_a_job_list_that_cannot_be_read_at_the_first_look_is_no_missing_right(
+    hass: HomeAssistant, pve: SimulatedCluster
+) -> None:
+    pve.job("nightly").run()
+    pve.faults.errors["/cluster/backup"] = (500, "jobs.cfg: parse error")
+    await set_up(hass, pve)
+    assert problem(hass, 101) == ("unknown", "jobs_unreadable")
+    assert "jobs.cfg" in shown(hass, "_guest_101_problem").attributes["reason"]

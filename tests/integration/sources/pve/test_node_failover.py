@@ -1,18 +1,29 @@
 """Another node answers for the cluster while the configured one does not."""
 
+from datetime import UTC, datetime
 import json
+from typing import cast, override
 
+from aiohttp import ClientSession
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.update_coordinator import UpdateFailed
 import pytest
 
+from custom_components.proxmox_backup_checker.checker.model.facts import Blindness
+from custom_components.proxmox_backup_checker.checker.model.records import NodeRecord
 from custom_components.proxmox_backup_checker.const import DOMAIN
+from custom_components.proxmox_backup_checker.proxmox.api.client import ProxmoxClient
+from custom_components.proxmox_backup_checker.proxmox.api.cluster_models import ClusterStatus
+from custom_components.proxmox_backup_checker.proxmox.api.errors import CannotConnectError
+from custom_components.proxmox_backup_checker.sources.pve.node_failover import NodeFailover
 from simulator import SimulatedCluster
 
 from ...conftest import poll, set_up
 from ...states import problem
+
+NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 
 
 def issue(hass: HomeAssistant, key: str) -> ir.IssueEntry | None:
@@ -120,6 +131,126 @@ async def test_where_no_node_answers_the_configured_one_is_named(hass: HomeAssis
     assert not entry.runtime_data.last_update_success
     assert f"127.0.0.1:{pve.port}" in str(entry.runtime_data.last_error)
     assert issue(hass, "configured_node_missing") is None
+
+
+ALONE = {
+    "data": [
+        {"type": "node", "id": "node/pve1", "name": "pve1", "nodeid": 0, "ip": "127.0.0.1", "local": 1, "online": 1}
+    ]
+}
+
+
+async def test_a_node_that_lost_its_cluster_is_no_standalone_host(hass: HomeAssistant, pve: SimulatedCluster) -> None:
+    entry = await set_up(hass, pve)
+    pve.faults.broken["/cluster/status"] = json.dumps(ALONE)
+    await poll(hass, entry)
+
+    facts = entry.runtime_data.reading.facts
+    assert (facts.cluster.name, facts.cluster.quorate, facts.quorum_known) == ("small", False, False)
+    assert {name: node.online for name, node in facts.nodes.items()} == {"pve1": True, "pve2": False, "pve3": False}
+    assert facts.nodes["pve2"].blindness is Blindness.NODE_UNREACHABLE
+    assert not facts.guests_complete
+    del pve.faults.broken["/cluster/status"]
+    await poll(hass, entry)
+    assert entry.runtime_data.reading.facts.quorum_known
+    assert entry.runtime_data.reading.facts.nodes["pve2"].blindness is None
+
+
+async def test_a_standalone_host_stays_one(hass: HomeAssistant, pve: SimulatedCluster) -> None:
+    for name in ("pve2", "pve3"):
+        del pve.nodes[name]
+    for vmid in (102, 104):
+        del pve.guests[vmid]
+    pve.name = None
+    entry = await set_up(hass, pve)
+    await poll(hass, entry)
+    facts = entry.runtime_data.reading.facts
+    assert (facts.quorum_known, facts.cluster.quorate, list(facts.nodes)) == (True, True, ["pve1"])
+
+
+async def test_services_that_are_down_on_every_path_are_silence_and_no_lost_right(
+    hass: HomeAssistant, pve: SimulatedCluster
+) -> None:
+    entry = await set_up(hass, pve)
+    pve.faults.errors["/api2/json/"] = (500, "RPCEnvironment init request failed: Unable to load access control list")
+    await poll(hass, entry)
+
+    error = entry.runtime_data.last_error
+    assert isinstance(error, CannotConnectError)
+    assert "RPCEnvironment init request failed" in str(error)
+    assert issue(hass, "missing_privileges") is None
+
+
+async def test_without_pvedaemon_the_cluster_is_only_degraded(hass: HomeAssistant, pve: SimulatedCluster) -> None:
+    pve.job("nightly").run()
+    entry = await set_up(hass, pve)
+    before = entry.runtime_data.reading.facts
+    refused = (595, "Connection refused")
+    pve.faults.errors |= dict.fromkeys(
+        ("/cluster/status", "/included_volumes", "/log", "/storage?", "/nodes/pve1/storage", "/prunebackups"), refused
+    )
+    await entry.runtime_data.async_check_now()
+
+    reading = entry.runtime_data.reading
+    assert entry.runtime_data.last_error is None
+    assert reading.facts.nodes.keys() == before.nodes.keys()
+    assert [node.blindness for node in reading.facts.nodes.values()] == [None, None, None]
+    assert (reading.facts.cluster.name, reading.facts.quorum_known) == ("small", False)
+    assert reading.facts.included == before.included
+    assert {"cluster status", "job backup-nightly", "storages of pve1"} <= reading.troubles.keys()
+    assert problem(hass, 101) == ("off", "backed_up")
+    assert issue(hass, "missing_privileges") is None
+
+
+ODD_ADDRESSES = ["a b", "10.0.0.2:99", "10.0.0.2/24", "[", "::1%eth0", "x" * 300, "\udcff", "http://pve2"]
+ODD_FINGERPRINTS = ["x", "AB:CD", "AB:" * 20, "", "Ä" * 64]
+
+
+@pytest.mark.parametrize("fingerprint", ODD_FINGERPRINTS, ids=repr)
+async def test_an_odd_fingerprint_of_another_node_hides_no_error_of_the_configured_one(
+    hass: HomeAssistant, pve: SimulatedCluster, fingerprint: str
+) -> None:
+    pve.fingerprints |= {"pve2": fingerprint, "pve3": fingerprint}
+    entry = await set_up(hass, pve)
+    pve.servers["pve1"].refuse()
+    await poll(hass, entry)
+    assert isinstance(entry.runtime_data.last_error, CannotConnectError)
+    assert f"127.0.0.1:{pve.port}" in str(entry.runtime_data.last_error)
+
+
+class Silent(ProxmoxClient):
+    """Every host is silent."""
+
+    @override
+    async def cluster_status(self) -> ClusterStatus:
+        """Answer nothing."""
+        raise CannotConnectError("silent")
+
+
+def nobody() -> ProxmoxClient:
+    """Return a client for which no host is there; it needs no session."""
+    return Silent(cast(ClientSession, None), "127.0.0.1", 8006, token_id="a", token_secret="b", fingerprint=None)
+
+
+async def test_odd_ways_from_the_history_are_passed_over() -> None:
+    failover = NodeFailover(nobody())
+    failover.restore(
+        NodeRecord(name=f"pve{number}", address=address, fingerprint=fingerprint)
+        for number, (address, fingerprint) in enumerate(
+            zip(ODD_ADDRESSES, [*ODD_FINGERPRINTS, *ODD_FINGERPRINTS], strict=False)
+        )
+    )
+    with pytest.raises(CannotConnectError, match="silent"):
+        await failover.connect()
+
+
+@pytest.mark.parametrize(("offline_since", "lacks"), [(NOW, False), (None, True)])
+def test_the_certificate_of_a_node_that_is_off_is_not_asked_for_over_and_over(
+    offline_since: datetime | None, lacks: bool
+) -> None:
+    failover = NodeFailover(nobody())
+    failover.restore([NodeRecord(name="pve3", address="10.0.0.3", offline_since=offline_since)])
+    assert failover.lacks_fingerprints is lacks
 
 
 @pytest.mark.parametrize(

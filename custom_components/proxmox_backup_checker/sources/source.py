@@ -1,0 +1,70 @@
+"""What the coordinator asks of a source: the facts of one system, however they are read."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from ..checker.model.facts import Facts
+from ..checker.model.records import NodeRecord, RunRecord
+from ..proxmox.api.cluster_models import Permissions, Version
+from ..proxmox.api.errors import ProxmoxError
+from ..proxmox.api.upid import Upid
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FallbackNode:
+    """The node that answers in place of the configured one, and why that does not.
+
+    `missing` is the name of the configured node, where it is known.
+    """
+
+    node: str
+    missing: str | None
+    error: ProxmoxError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """One poll: the facts, the token's rights, and what could not be read.
+
+    `agent_errors` are those of the log agents, by node. `troubles` tell by part, as `storage nas`, what could not be read
+    and was left as it was. `fallback` is the node that answers while the configured one does not. `ended` are the UPIDs of
+    all listed runs that are over and whose logs have been read.
+    """
+
+    facts: Facts
+    permissions: Permissions
+    agent_errors: Mapping[str, ProxmoxError]
+    troubles: Mapping[str, str] = field(default_factory=dict)
+    fallback: FallbackNode | None = None
+    ended: frozenset[str] = frozenset()
+
+
+class Source(Protocol):
+    """Reads one system; `sources/pve` reads a Proxmox VE cluster."""
+
+    @property
+    def agent_nodes(self) -> frozenset[str]:
+        """The nodes that have a log agent."""
+
+    async def version(self) -> Version:
+        """Return the version of Proxmox; raises any ProxmoxError."""
+
+    def restore_nodes(self, nodes: Iterable[NodeRecord]) -> None:
+        """Take up what is remembered of the nodes, before the first reading."""
+
+    def read_all_again(self) -> None:
+        """Let the next reading ask for everything, whatever was read lately."""
+
+    async def read(self, now: datetime, known: Mapping[str, RunRecord]) -> Reading:
+        """Return the state at `now`; the finished runs in `known`, by UPID, are not read again.
+
+        Raises a ProxmoxError where the system as a whole cannot be read; a part that cannot be is part of the facts.
+        """
+
+    async def task_log(self, upid: Upid, record: RunRecord | None) -> str | None:
+        """Return the log of a run, None where it is gone; `record` is what is remembered of the run.
+
+        Raises any ProxmoxError.
+        """
