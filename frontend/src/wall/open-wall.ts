@@ -1,6 +1,5 @@
 import { showDialog } from "../ha/actions";
-import type { WallConfig } from "./config";
-import { WALL_DIALOG } from "./names";
+import { WALL_DIALOG, type WallConfig } from "./config";
 
 /** Opens the wall in a dialog, for what shows only its sum. */
 export const openWall = (from: EventTarget, config: WallConfig): void =>

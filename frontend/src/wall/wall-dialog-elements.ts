@@ -1,6 +1,6 @@
 /** The part that is fetched when the wall is first opened in a dialog. */
 
-import { WALL_DIALOG } from "./names";
+import { WALL_DIALOG } from "./config";
 import { WallDialog } from "./wall-dialog";
 import { WallFrame } from "./wall-frame";
 
