@@ -12,6 +12,7 @@ status is 1 when there is one.
 import argparse
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 import json
@@ -44,13 +45,15 @@ SLOT_HOUR = 2
 FAULTS = ("node", "storage", "guest", "guest", "api", "rights", "token", "restart", "move", "quiet", "quiet")
 SHOWN = ("guests", "jobs", "storages", "counts", "verdict", "history", "events", "alerts")
 
+type Seen = Callable[[datetime, Picture], None]
+
 
 class Checker:
     """The checker as Home Assistant runs it: a reader, a history that survives restarts, the last facts as a stand-in."""
 
-    def __init__(self, session: aiohttp.ClientSession, pve: SimulatedCluster) -> None:
-        """Watch a cluster."""
-        self._session, self._pve = session, pve
+    def __init__(self, session: aiohttp.ClientSession, pve: SimulatedCluster, seen: Seen | None = None) -> None:
+        """Watch a cluster; `seen` is given every picture, and else each is held against what is found anew."""
+        self._session, self._pve, self._seen = session, pve, seen
         self._history = History()
         self._facts: Facts | None = None
         self.picture: Picture | None = None
@@ -83,7 +86,9 @@ class Checker:
             self._facts = replace(self._facts, now=now)
         before, self.picture = self._before, judge(self._facts, self._history, self._before)
         self._before = self.picture
-        if before is not None:
+        if self._seen is not None:
+            self._seen(now, self.picture)
+        elif before is not None:
             anew = judge(self._facts, self._history)
             assert all(getattr(anew, part) == getattr(self.picture, part) for part in SHOWN)
         self._history = self.picture.history
@@ -172,8 +177,8 @@ class Faults:
         return kind
 
 
-async def run(days: int, seed: int) -> tuple[Counter[str], list[str], Faults]:
-    """Play the months and return the ledger."""
+async def run(days: int, seed: int, seen: Seen | None = None) -> tuple[Counter[str], list[str], Faults]:
+    """Play the months and return the ledger; `seen` is given every picture."""
     ledger: Counter[str] = Counter()
     wrong: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -181,7 +186,7 @@ async def run(days: int, seed: int) -> tuple[Counter[str], list[str], Faults]:
             SimulatedCluster.start("small", Path(folder), now=START) as pve,
             aiohttp.ClientSession() as session,
         ):
-            checker, faults = Checker(session, pve), Faults(pve, random.Random(seed))
+            checker, faults = Checker(session, pve, seen), Faults(pve, random.Random(seed))
             await checker.look()
             for _ in range(days):
                 faults.end_what_is_over()

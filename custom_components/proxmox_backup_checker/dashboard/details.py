@@ -138,6 +138,7 @@ def _details(row_id: RowId, url: URL, maker: RowMaker) -> dict[str, Any] | None:
         url = url.with_fragment(f"v1:0:={opened.guest.guest_type}/{opened.guest.vmid}")
     return {
         "row": row,
+        "end": maker.wall.days.dates[-1].isoformat(),
         "verdict": _verdict(verdict, row, localizer, acknowledged),
         "runs": [_run(run, localizer) for run in opened.runs()],
         "archives": [_archive(archive) for archive in archives_of(opened.guest, assessment)] if opened.guest else [],
