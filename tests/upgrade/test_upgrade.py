@@ -136,6 +136,7 @@ async def upgraded(household: Household, pve: SimulatedCluster, world: World, le
     await household.set_up()
     phone = await open_channel(household.hass, _owner(household))
     await household.finish_start()
+    assert household.entry.state is ConfigEntryState.LOADED
     return Upgraded(household, world, left, heard, phone)
 
 
@@ -186,12 +187,12 @@ def _remember_statistics(household: Household, statistics: dict[str, dict[str, A
 def _owner(household: Household) -> User:
     """Return the user who has registered the phone."""
     [phone] = household.hass.config_entries.async_entries("mobile_app")
-    return MockUser(id=phone.data["user_id"], name="Owner").add_to_hass(household.hass)
+    owner: User = MockUser(id=phone.data["user_id"], name="Owner").add_to_hass(household.hass)
+    return owner
 
 
 async def test_the_entry_its_options_and_its_log_agents_are_kept(upgraded: Upgraded) -> None:
     entry, before = upgraded.household.entry, upgraded.left.entry
-    assert entry.state is ConfigEntryState.LOADED
     assert (entry.entry_id, entry.unique_id, entry.title) == (before["entry_id"], before["unique_id"], before["title"])
     where = {"port", "fingerprint"}
     assert {key: entry.data.get(key) for key in before["data"] if key not in where} == {
@@ -311,6 +312,7 @@ async def test_all_that_was_remembered_is_written_again(upgraded: Upgraded) -> N
     assert set(before["runs"]) & listed
     await upgraded.household.stop()
     now = _rows_told(upgraded.household.read(name)["data"])
+    assert now["evaluated"] > before["evaluated"]
     _assert_contains(now, before, "history")
 
 
