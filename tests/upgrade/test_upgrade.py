@@ -17,6 +17,7 @@ from homeassistant.components.automation import automations_with_device, devices
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import CoreState
+from homeassistant.data_entry_flow import section
 from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
 import pytest
 from pytest_homeassistant_custom_component.common import MockUser
@@ -36,8 +37,10 @@ _AFTER: Final = timedelta(minutes=10)
 MIGRATED: Final[Mapping[str, Mapping[str, str]]] = {}
 """By world, the endings of unique ids, identifiers and statistics that a migration has changed, and what they are now."""
 
-_MOVES_ON: Final = frozenset({"evaluated", "listed", "fingerprint", "address", "samples", "archives"})
+_MOVES_ON: Final = frozenset({"evaluated", "listed", "fingerprint", "address", "archives"})
 """What of the history follows Proxmox from look to look."""
+
+_GROWS: Final = frozenset({"samples"})
 
 
 @dataclass
@@ -133,6 +136,7 @@ async def upgraded(household: Household, pve: SimulatedCluster, world: World, le
     await household.set_up()
     phone = await open_channel(household.hass, _owner(household))
     await household.finish_start()
+    assert household.entry.state is ConfigEntryState.LOADED
     return Upgraded(household, world, left, heard, phone)
 
 
@@ -183,12 +187,12 @@ def _remember_statistics(household: Household, statistics: dict[str, dict[str, A
 def _owner(household: Household) -> User:
     """Return the user who has registered the phone."""
     [phone] = household.hass.config_entries.async_entries("mobile_app")
-    return MockUser(id=phone.data["user_id"], name="Owner").add_to_hass(household.hass)
+    owner: User = MockUser(id=phone.data["user_id"], name="Owner").add_to_hass(household.hass)
+    return owner
 
 
 async def test_the_entry_its_options_and_its_log_agents_are_kept(upgraded: Upgraded) -> None:
     entry, before = upgraded.household.entry, upgraded.left.entry
-    assert entry.state is ConfigEntryState.LOADED
     assert (entry.entry_id, entry.unique_id, entry.title) == (before["entry_id"], before["unique_id"], before["title"])
     where = {"port", "fingerprint"}
     assert {key: entry.data.get(key) for key in before["data"] if key not in where} == {
@@ -202,6 +206,26 @@ async def test_the_entry_its_options_and_its_log_agents_are_kept(upgraded: Upgra
     assert not upgraded.household.hass.config_entries.flow.async_progress()
     told = {issue.issue_id for issue in ir.async_get(upgraded.household.hass).issues.values()}
     assert not {issue for issue in told if "history" in issue or "agent" in issue or "validation" in issue}
+
+
+async def test_the_form_of_the_settings_shows_what_was_chosen(upgraded: Upgraded) -> None:
+    options = upgraded.household.hass.config_entries.options
+    step = await options.async_init(upgraded.household.entry.entry_id)
+    step = await options.async_configure(step["flow_id"], {"next_step_id": "settings"})
+    chosen = {key: value for key, value in upgraded.left.entry["options"].items() if key != "log_agents"}
+    suggested = _suggested(step["data_schema"])
+    assert {key: suggested.get(key) for key in chosen} == chosen
+
+
+def _suggested(schema: Any) -> dict[str, Any]:
+    """Return the values that a form comes with, those of its sections too."""
+    found: dict[str, Any] = {}
+    for key, value in schema.schema.items():
+        if isinstance(value, section):
+            found |= _suggested(value.schema)
+        elif key.description:
+            found[key.schema] = key.description.get("suggested_value")
+    return found
 
 
 async def test_every_device_is_kept_over_many_looks(upgraded: Upgraded) -> None:
@@ -288,6 +312,7 @@ async def test_all_that_was_remembered_is_written_again(upgraded: Upgraded) -> N
     assert set(before["runs"]) & listed
     await upgraded.household.stop()
     now = _rows_told(upgraded.household.read(name)["data"])
+    assert now["evaluated"] > before["evaluated"]
     _assert_contains(now, before, "history")
 
 
@@ -309,7 +334,9 @@ def _assert_contains(now: Any, before: Any, where: str) -> None:
     if isinstance(before, dict):
         for key, value in before.items():
             assert key in now, f"{where}: {key} is gone"
-            if key not in _MOVES_ON:
+            if key in _GROWS:
+                assert [item for item in value if item not in now[key]] == [], f"{where}, {key}"
+            elif key not in _MOVES_ON:
                 _assert_contains(now[key], value, f"{where}, {key}")
     elif isinstance(before, list):
         assert len(now) == len(before), where
