@@ -48,6 +48,10 @@ async def test_a_host_keeps_address_certificate_and_tasks_when_a_second_node_joi
             assert IDENTITY in authority["subject"]
             assert own["issuer"] == authority["subject"]
 
+        pve.add_vm(102, "mail", "pve2", size=1)
+        pve.clock.advance(days=1)
+        assert len(await client.data("/nodes/pve2/tasks")) == 1
+
         pve.node("pve2").go_offline()
         pve.node("pve2").come_online()
         assert (await client.get("/version", node="pve2")).status == 200
