@@ -28,7 +28,8 @@ from custom_components.proxmox_backup_checker.checker.assessment import Picture,
 from custom_components.proxmox_backup_checker.checker.model.records import History
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
 from custom_components.proxmox_backup_checker.proxmox.api.client import ProxmoxClient
-from custom_components.proxmox_backup_checker.proxmox.log_agent.client import LogAgentClient, PairingCode
+from custom_components.proxmox_backup_checker.proxmox.log_agent.client import LogAgentClient
+from custom_components.proxmox_backup_checker.proxmox.log_agent.models import PairingCode
 from custom_components.proxmox_backup_checker.sources.pve.cluster_reader import FactsReader
 from proxmox_backup_log_agent.app import AgentConfig
 from proxmox_backup_log_agent.certificate import (

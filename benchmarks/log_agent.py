@@ -24,7 +24,8 @@ import aiohttp
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "log_agent"))
 
-from custom_components.proxmox_backup_checker.proxmox.log_agent.client import LogAgentClient, PairingCode
+from custom_components.proxmox_backup_checker.proxmox.log_agent.client import LogAgentClient
+from custom_components.proxmox_backup_checker.proxmox.log_agent.models import PairingCode
 from proxmox_backup_log_agent.certificate import CERTIFICATE_FILE, fingerprint
 from proxmox_backup_log_agent.tokens import token_hash
 

@@ -42,7 +42,7 @@ ZONE = ZoneInfo("Europe/Berlin")
 BETWEEN_POLLS = timedelta(minutes=40)
 SLOT_HOUR = 2
 FAULTS = ("node", "storage", "guest", "guest", "api", "rights", "token", "restart", "move", "quiet", "quiet")
-SHOWN = ("guests", "jobs", "storages", "counts", "verdict", "history", "happenings", "alerts")
+SHOWN = ("guests", "jobs", "storages", "counts", "verdict", "history", "events", "alerts")
 
 
 class Checker:

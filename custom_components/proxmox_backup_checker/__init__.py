@@ -18,14 +18,14 @@ from .history_store import HistoryStore
 from .notifications.actions import async_setup_alert_services
 from .notifications.messenger import Messenger
 from .proxmox.api.client import ProxmoxClient
-from .proxmox.log_agent.client import LogAgentClient, PairingCode
+from .proxmox.log_agent.client import LogAgentClient
+from .proxmox.log_agent.models import PairingCode
 from .repair_issues import Issues
 from .services import async_setup_services
 from .sources.log_agents.listener import listen
 from .sources.pve.cluster_reader import FactsReader
 from .statistics import keep_statistics
-from .texts.localizer import Words
-from .texts.reason_text import Reasons
+from .texts.localizer import Localizer
 from .voice import async_setup_voice
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
@@ -47,7 +47,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: CheckerConfigEntry) -> N
     """Set up one cluster."""
     store = HistoryStore(hass, entry.entry_id)
     agents = _agents(hass, entry)
-    coordinator = CheckerCoordinator(hass, entry, _reader(hass, entry, agents), await Reasons.load(hass), store)
+    coordinator = CheckerCoordinator(hass, entry, _reader(hass, entry, agents), await Localizer.load(hass), store)
     issues = Issues(hass, coordinator)
     entry.async_on_unload(coordinator.async_add_listener(issues.update))
     try:
@@ -56,7 +56,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: CheckerConfigEntry) -> N
         issues.update()
     entry.runtime_data = coordinator
     # The parents must be registered before the entities name them, and names follow the guests.
-    devices = Devices(hass, coordinator, Words(coordinator.reasons))
+    devices = Devices(hass, coordinator, coordinator.localizer)
     await devices.async_register()
     entry.async_on_unload(coordinator.async_add_listener(devices.update))
     await hass.config_entries.async_forward_entry_setups(entry, _PLATFORMS)

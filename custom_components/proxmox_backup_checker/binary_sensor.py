@@ -105,18 +105,18 @@ class ProblemSensor(VerdictEntity, BinarySensorEntity):
         """Why, since when, and how sure."""
         if (verdict := self.verdict) is None:
             return None
-        acknowledgement = self.coordinator.data.acknowledgement(self.verdict_key)
+        acknowledgement = self.coordinator.data.acknowledgement(self.subject)
         return {
             "verdict": verdict.lasting.value,
-            "reason_code": verdict.reason.code,
-            "reason": self.coordinator.reasons.sentence(verdict.reason),
+            "reason_code": verdict.reason.code.value,
+            "reason": self.coordinator.localizer.sentence(verdict.reason),
             "since": verdict.since.isoformat() if verdict.since else None,
             "last_success": verdict.last_success.isoformat() if verdict.last_success else None,
             "next_due": verdict.next_due.isoformat() if verdict.next_due else None,
             "confidence": verdict.confidence.value,
             "failures": verdict.failures,
-            "findings": self.coordinator.reasons.sentences(verdict.findings),
-            "next_step": self.coordinator.reasons.step(verdict.cause) if verdict.cause else None,
+            "findings": self.coordinator.localizer.sentences(verdict.findings),
+            "next_step": self.coordinator.localizer.step(verdict.cause) if verdict.cause else None,
             "error": verdict.error and verdict.error[:_LONGEST_ERROR],
             "acknowledged": acknowledgement is not None,
             "acknowledged_until": acknowledgement.until.isoformat()

@@ -7,8 +7,8 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .checker.model.subject import CLUSTER
 from .coordinator import CheckerConfigEntry
-from .devices import cluster_key
 from .entity import CheckerEntity, EntityMakers, async_add_entities_as_they_appear
 
 # Two people who press at once are answered one after the other.
@@ -24,8 +24,7 @@ async def async_setup_entry(
 ) -> None:
     """Add the button of the cluster."""
     coordinator = entry.runtime_data
-    key = cluster_key(coordinator.identity)
-    makers = EntityMakers(cluster=lambda: [CheckNow(coordinator, key, CHECK_NOW)])
+    makers = EntityMakers(cluster=lambda: [CheckNow(coordinator, CLUSTER, CHECK_NOW)])
     await async_add_entities_as_they_appear(entry, async_add_entities, makers)
 
 

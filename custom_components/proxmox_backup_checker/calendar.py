@@ -13,7 +13,7 @@ from .checker.assessment import Picture
 from .checker.views.agenda import AgendaItem, agenda, current_or_next
 from .coordinator import CheckerConfigEntry
 from .entity import ClusterEntity
-from .texts.reason_text import Reasons
+from .texts.localizer import Localizer
 
 PARALLEL_UPDATES = 0
 
@@ -40,7 +40,7 @@ class BackupRuns(ClusterEntity, CalendarEntity):
         # Home Assistant asks several times for each state.
         if self._found is None or self._found[0] is not picture or self._found[1] != now:
             item = current_or_next(picture, dt_util.utcnow())
-            found = calendar_event(item, self.coordinator.reasons) if item is not None else None
+            found = calendar_event(item, self.coordinator.localizer) if item is not None else None
             self._found = (picture, now, found)
         return self._found[2]
 
@@ -53,16 +53,22 @@ class BackupRuns(ClusterEntity, CalendarEntity):
         items: Iterable[AgendaItem] = await hass.async_add_executor_job(
             agenda, self.coordinator.data, start_date, end_date, dt_util.utcnow()
         )
-        return [calendar_event(item, self.coordinator.reasons) for item in items]
+        return [calendar_event(item, self.coordinator.localizer) for item in items]
 
 
-def calendar_event(item: AgendaItem, reasons: Reasons) -> CalendarEvent:
-    """Put an item into words."""
+def calendar_event(item: AgendaItem, localizer: Localizer) -> CalendarEvent:
+    """Put an item into words.
+
+    Home Assistant compares the local times of start and end and raises where the end looks earlier, as it does for a run
+    over the end of daylight saving time: such a run ends, in the calendar, where it began.
+    """
+    start, end = dt_util.as_local(item.start), dt_util.as_local(item.end)
     return CalendarEvent(
-        start=item.day or dt_util.as_local(item.start),
-        end=item.day + timedelta(days=1) if item.day else dt_util.as_local(item.end),
-        summary=reasons.sentence(item.title),
-        description="\n".join(reasons.sentence(detail) for detail in item.details) or None,
+        start=item.day or start,
+        # Of two times of one zone the greater is the one whose clock shows more.
+        end=item.day + timedelta(days=1) if item.day else max(start, end),
+        summary=localizer.sentence(item.title),
+        description="\n".join(localizer.sentence(detail) for detail in item.details) or None,
         location=", ".join(item.nodes) or None,
         uid=item.identity,
     )

@@ -12,8 +12,9 @@ from homeassistant.helpers.typing import ConfigType
 from homeassistant.util import dt as dt_util
 import probatio
 
-from .actions.targets import Thing, things_of_devices, things_of_entities, things_of_target
-from .checker.protection import is_protected, to_be_protected
+from .actions.targets import Target, targets_of, targets_of_devices, targets_of_entities
+from .checker.assessment import is_protected, to_be_protected
+from .checker.model.subject import Subject
 
 CONF_MAXIMUM_AGE: Final = "maximum_age"
 
@@ -49,26 +50,26 @@ class IsProtected(Condition):
     def _async_check(self, **kwargs: Unpack[ConditionCheckParams]) -> bool:
         """Test; what cannot be seen is not protected, and neither is nothing."""
         named = [
-            *(things_of_entities(self._hass, [entity_id]) for entity_id in self._selection.entity_ids),
-            *(things_of_devices(self._hass, [device_id]) for device_id in self._selection.device_ids),
+            *(targets_of_entities(self._hass, [entity_id]) for entity_id in self._selection.entity_ids),
+            *(targets_of_devices(self._hass, [device_id]) for device_id in self._selection.device_ids),
         ]
-        if not all(named) or any(thing.kind == "storage" for things in named for thing in things):
+        if not all(named) or any(target.subject.kind == "storage" for targets in named for target in targets):
             return False
-        chosen = [thing for thing in things_of_target(self._hass, self._selection) if thing.kind != "storage"]
-        parts = [part for thing in chosen for part in _parts(thing)]
+        chosen = [target for target in targets_of(self._hass, self._selection) if target.subject.kind != "storage"]
+        parts = [part for target in chosen for part in _parts(target)]
         return bool(parts) and all(self._is_protected(part) for part in parts)
 
-    def _is_protected(self, thing: Thing) -> bool:
-        if not thing.coordinator.last_update_success:
+    def _is_protected(self, target: Target) -> bool:
+        if not target.coordinator.last_update_success:
             return False
-        return is_protected(thing.verdict, self._age, dt_util.utcnow())
+        return is_protected(target.verdict, self._age, dt_util.utcnow())
 
 
-def _parts(thing: Thing) -> list[Thing]:
+def _parts(target: Target) -> list[Target]:
     """Return what has to be protected: for the cluster all of its guests but those that are ignored."""
-    if thing.kind != "cluster":
-        return [thing]
-    return [Thing(thing.coordinator, "guest", str(vmid)) for vmid in to_be_protected(thing.coordinator.data)]
+    if target.subject.kind != "cluster":
+        return [target]
+    return [Target(target.coordinator, Subject.guest(vmid)) for vmid in to_be_protected(target.coordinator.data)]
 
 
 CONDITIONS: dict[str, type[Condition]] = {"is_protected": IsProtected}

@@ -30,7 +30,7 @@ from .sources.log_agents.reachability import AgentLinks
 from .sources.poll_log import PollStory
 from .sources.pve.cluster_reader import FactsReader, Reading
 from .sources.read_schedule import BUSY, QUIET, WITH_AGENTS
-from .texts.reason_text import Reasons
+from .texts.localizer import Localizer
 from .translated_errors import action_error, invalid, poll_error
 
 _LOGGER = logging.getLogger(__name__)
@@ -58,10 +58,10 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
         hass: HomeAssistant,
         entry: CheckerConfigEntry,
         reader: FactsReader,
-        reasons: Reasons,
+        localizer: Localizer,
         store: HistoryStore,
     ) -> None:
-        """Poll through a reader; `reasons` puts verdicts into words, `store` keeps the history."""
+        """Poll through a reader; `localizer` puts verdicts into words, `store` keeps the history."""
         super().__init__(hass, _LOGGER, config_entry=entry, name=entry.title, update_interval=QUIET)
         self._reader = reader
         self._store = store
@@ -74,9 +74,9 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
         self._telling: set[asyncio.Task[None]] = set()
         self._stopped = False
         self._policy = policy_of(entry.options)
-        self.reasons = reasons
+        self.localizer = localizer
         self.links = AgentLinks()
-        self.story = PollStory(entry.title, reasons)
+        self.story = PollStory(entry.title, localizer)
         self.reading: Reading | None = None
         self.last_error: ProxmoxError | None = None
 
@@ -142,7 +142,7 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
             await self._told()
             self._history = history = change(self._history)
             # What the picture had to tell was told when it was made.
-            self.data = replace(self.data, history=history, happenings=(), messages=())
+            self.data = replace(self.data, history=history, events=(), messages=())
             self._store.save_later(history)
         self.async_update_listeners()
 

@@ -14,17 +14,20 @@ from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from yarl import URL
 
 from .checker.assessment import GuestView, Picture, StorageView
-from .checker.model.labels import job_name
+from .checker.model.labels import guest_name, job_name
+from .checker.model.subject import CLUSTER, Subject
 from .const import DOMAIN
 from .coordinator import CheckerCoordinator
 from .proxmox.api.backup_models import BackupJob
 from .proxmox.api.cluster_models import Guest
-from .texts.localizer import Words
+from .texts.localizer import Localizer
+
+PROBLEM: Final = "_problem"
+"""How the unique ids of problem sensors end, after the key of their device."""
 
 # A guest that is being moved is in no node's list for a moment.
 _POLLS_UNTIL_REMOVED: Final = 3
 _REGISTERED_TOGETHER: Final = 25
-_PREFIXES: Final = {"qemu": "VM", "lxc": "CT"}
 # Pages of Proxmox' web interface as its links name them (pve-manager, www/manager6/StateProvider.js): what is selected, and
 # which of its tabs is open; 21 is "Backup", 4 the list of tasks, 18 the datacenter.
 _JOBS_PAGE: Final = "v1:0:18:4:::::::21"
@@ -33,37 +36,25 @@ _STORAGE_PAGE: Final = "v1:0:=storage/{node}/{storage}:4::=contentBackup:::::"
 _NODE_PAGE: Final = "v1:0:=node/{}:4:4::::::"
 
 
-def cluster_key(identity: str) -> str:
-    """Return the identifier of the cluster's device."""
-    return f"{identity}_cluster"
+def device_key(identity: str, subject: Subject) -> str:
+    """Return the identifier of the device that stands for something; a guest keeps it on whatever node it is."""
+    return f"{identity}_{subject.key}"
 
 
-def job_key(identity: str, job_id: str) -> str:
-    """Return the identifier of a job's device."""
-    return f"{identity}_job_{job_id}"
-
-
-def guest_key(identity: str, vmid: int | str) -> str:
-    """Return the identifier of a guest's device; a guest keeps it on whatever node it is."""
-    return f"{identity}_guest_{vmid}"
-
-
-def storage_key(identity: str, storage: str) -> str:
-    """Return the identifier of a storage's device."""
-    return f"{identity}_storage_{storage}"
-
-
-def node_key(identity: str, node: str) -> str:
-    """Return the identifier of a node's device."""
-    return f"{identity}_node_{node}"
+def subject_of(identity: str, key: str) -> Subject | None:
+    """Return what a device, or an entity whose unique id begins so, stands for; None where it is none of this cluster's."""
+    try:
+        return Subject.parse(key.removeprefix(f"{identity}_"))
+    except ValueError:
+        return None
 
 
 class Devices:
     """Keeps the device registry in step with the picture."""
 
-    def __init__(self, hass: HomeAssistant, coordinator: CheckerCoordinator, words: Words) -> None:
-        """Start with the cluster's own device; `words` say what a device is."""
-        self._words = words
+    def __init__(self, hass: HomeAssistant, coordinator: CheckerCoordinator, localizer: Localizer) -> None:
+        """Start with the cluster's own device; `localizer` says what a device is."""
+        self._localizer = localizer
         self._registry = dr.async_get(hass)
         self._coordinator = coordinator
         self._entry_id = coordinator.config_entry.entry_id
@@ -106,10 +97,10 @@ class Devices:
         cluster = self._coordinator.data.cluster
         return self._register(
             DeviceInfo(
-                identifiers={(DOMAIN, cluster_key(self._coordinator.identity))},
+                identifiers={(DOMAIN, device_key(self._coordinator.identity, CLUSTER))},
                 name=cluster.title,
                 manufacturer="Proxmox",
-                model=self._words.text("device_cluster" if cluster.name else "device_host"),
+                model=self._localizer.text("device_cluster" if cluster.name else "device_host"),
                 entry_type=DeviceEntryType.SERVICE,
                 configuration_url=self._page,
             )
@@ -124,11 +115,11 @@ class Devices:
 
     def _job(self, job: BackupJob, cluster_id: str) -> DeviceInfo:
         return DeviceInfo(
-            identifiers={(DOMAIN, job_key(self._coordinator.identity, job.job_id))},
+            identifiers={(DOMAIN, device_key(self._coordinator.identity, Subject.job(job.job_id)))},
             translation_key="job",
             translation_placeholders={"job": job_name(job)},
             manufacturer="Proxmox",
-            model=self._words.text("device_job"),
+            model=self._localizer.text("device_job"),
             model_id=job.job_id,
             entry_type=DeviceEntryType.SERVICE,
             configuration_url=self._page.with_fragment(_JOBS_PAGE),
@@ -137,14 +128,14 @@ class Devices:
 
     def _guest(self, guest: Guest, cluster_id: str) -> DeviceInfo:
         """Describe a guest; on a node that is down Proxmox does not know its name, and the last one stays."""
-        key = (DOMAIN, guest_key(self._coordinator.identity, guest.vmid))
+        key = (DOMAIN, device_key(self._coordinator.identity, Subject.guest(guest.vmid)))
         known = self._registry.async_get_device_by_identifier(key, self._entry_id)
-        name = guest.name or (known.name if known else None) or f"{_PREFIXES.get(guest.guest_type, 'VM')} {guest.vmid}"
+        name = guest_name(guest.name or (known.name if known else None), guest.vmid, guest.guest_type)
         return DeviceInfo(
             identifiers={key},
             name=name,
             manufacturer="Proxmox",
-            model=self._words.text(f"device_{guest.guest_type}"),
+            model=self._localizer.text(f"device_{guest.guest_type}"),
             model_id=str(guest.vmid),
             configuration_url=self._page.with_fragment(_GUEST_PAGES[guest.guest_type].format(guest.vmid)),
             via_device_id=cluster_id,
@@ -158,11 +149,11 @@ class Devices:
         )
         page = _STORAGE_PAGE.format(node=nodes[0], storage=storage.storage) if nodes else None
         return DeviceInfo(
-            identifiers={(DOMAIN, storage_key(self._coordinator.identity, key))},
+            identifiers={(DOMAIN, device_key(self._coordinator.identity, Subject.storage(key)))},
             translation_key="storage",
             translation_placeholders={"storage": key},
             manufacturer="Proxmox",
-            model=self._words.text("device_storage"),
+            model=self._localizer.text("device_storage"),
             model_id=key,
             entry_type=DeviceEntryType.SERVICE,
             configuration_url=self._page.with_fragment(page),
@@ -171,10 +162,10 @@ class Devices:
 
     def _node(self, node: str, cluster_id: str) -> DeviceInfo:
         return DeviceInfo(
-            identifiers={(DOMAIN, node_key(self._coordinator.identity, node))},
+            identifiers={(DOMAIN, device_key(self._coordinator.identity, Subject.node(node)))},
             name=node,
             manufacturer="Proxmox",
-            model=self._words.text("device_node"),
+            model=self._localizer.text("device_node"),
             configuration_url=self._page.with_fragment(_NODE_PAGE.format(node)),
             via_device_id=cluster_id,
         )
@@ -204,13 +195,16 @@ class Devices:
 
     def _would_show(self, key: str, picture: Picture) -> bool:
         """Tell whether the picture is one in which what exists is sure to appear."""
-        if key.startswith(job_key(self._coordinator.identity, "")):
-            return picture.jobs_visible and picture.cluster.quorate
-        if key.startswith(node_key(self._coordinator.identity, "")):
-            return picture.cluster.quorate
-        if key.startswith(storage_key(self._coordinator.identity, "")) and not self._storages_visible():
-            return False
-        return picture.guests_complete
+        subject = subject_of(self._coordinator.identity, key)
+        match subject.kind if subject is not None else None:
+            case "job":
+                return picture.jobs_visible and picture.cluster.quorate
+            case "node":
+                return picture.cluster.quorate
+            case "storage":
+                return self._storages_visible() and picture.guests_complete
+            case _:
+                return picture.guests_complete
 
     def _storages_visible(self) -> bool:
         """Tell whether the token still sees storages: Proxmox leaves out those that it does not, without a word."""
@@ -231,10 +225,5 @@ def nodes_with_agent(coordinator: CheckerCoordinator) -> list[str]:
 
 def _keys(coordinator: CheckerCoordinator) -> set[str]:
     picture, identity = coordinator.data, coordinator.identity
-    return {
-        cluster_key(identity),
-        *(job_key(identity, job_id) for job_id in picture.jobs),
-        *(guest_key(identity, vmid) for vmid in picture.guests),
-        *(storage_key(identity, key) for key in picture.storages),
-        *(node_key(identity, node) for node in nodes_with_agent(coordinator)),
-    }
+    nodes = (Subject.node(node) for node in nodes_with_agent(coordinator))
+    return {device_key(identity, subject) for subject in (*picture.verdicts, *nodes)}

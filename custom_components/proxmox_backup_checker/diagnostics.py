@@ -10,10 +10,11 @@ from homeassistant.helpers.device_registry import DeviceEntry
 from .checker.assessment import GuestView, JobView, Picture, StorageView
 from .checker.model.facts import Facts, StorageFacts
 from .checker.model.records import RunRecord
+from .checker.model.subject import Subject
 from .checker.model.verdict import Verdict
 from .const import CONF_HIDE_NAMES, DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
-from .devices import guest_key, job_key, node_key, storage_key
+from .devices import device_key
 from .privacy.redaction import Redactor, hosts_of, redactor_of
 from .proxmox.api.errors import ProxmoxError
 
@@ -103,19 +104,19 @@ def _parts(coordinator: CheckerCoordinator, keys: set[str]) -> Iterable[tuple[st
     """Return the parts of the cluster that have one of these keys, each with what is known of it."""
     identity, picture = coordinator.identity, coordinator.data
     for vmid, guest_view in picture.guests.items():
-        if guest_key(identity, vmid) in keys:
-            yield f"guest_{vmid}", _guest_part(guest_view, coordinator)
+        if device_key(identity, (subject := Subject.guest(vmid))) in keys:
+            yield subject.key, _guest_part(guest_view, coordinator)
     for job_id, job_view in picture.jobs.items():
-        if job_key(identity, job_id) in keys:
-            yield f"job_{job_id}", _job_part(job_view, coordinator)
+        if device_key(identity, (subject := Subject.job(job_id))) in keys:
+            yield subject.key, _job_part(job_view, coordinator)
     for key, storage_view in picture.storages.items():
-        if storage_key(identity, key) in keys:
+        if device_key(identity, (subject := Subject.storage(key))) in keys:
             record = picture.history.storages.get(key)
-            yield f"storage_{key}", {**_storage(storage_view, coordinator), "record": record}
+            yield subject.key, {**_storage(storage_view, coordinator), "record": record}
     for node, facts in picture.nodes.items():
-        if node_key(identity, node) in keys:
+        if device_key(identity, (subject := Subject.node(node))) in keys:
             yield (
-                f"node_{node}",
+                subject.key,
                 {"node": facts, "record": picture.history.nodes.get(node), **_agent(node, coordinator)},
             )
 
@@ -181,7 +182,7 @@ def _view(view: GuestView | JobView, coordinator: CheckerCoordinator) -> dict[st
 
 
 def _why(verdict: Verdict, coordinator: CheckerCoordinator) -> str:
-    return coordinator.reasons.sentence(verdict.reason)
+    return coordinator.localizer.sentence(verdict.reason)
 
 
 def _storage(view: StorageView, coordinator: CheckerCoordinator) -> dict[str, Any]:

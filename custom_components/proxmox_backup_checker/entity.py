@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import batched, chain
 from operator import is_
-from typing import Any, Final, override
+from typing import Final, override
 
 from homeassistant.core import callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
@@ -16,10 +16,11 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .checker.assessment import GuestView, JobView, StorageView
+from .checker.model.subject import CLUSTER, Subject
 from .checker.model.verdict import Verdict
 from .const import DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
-from .devices import cluster_key, guest_key, job_key, node_key, nodes_with_agent, storage_key
+from .devices import device_key, nodes_with_agent
 
 _ADDED_TOGETHER: Final = 10
 
@@ -29,13 +30,14 @@ class CheckerEntity(CoordinatorEntity[CheckerCoordinator]):
 
     _attr_has_entity_name = True
 
-    def __init__(self, coordinator: CheckerCoordinator, device_key: str, description: EntityDescription) -> None:
-        """Belong to the device with this key, which is registered already."""
+    def __init__(self, coordinator: CheckerCoordinator, subject: Subject, description: EntityDescription) -> None:
+        """Belong to the device of this subject, which is registered already."""
         super().__init__(coordinator)
         self.entity_description = description
-        self.verdict_key = device_key.removeprefix(f"{coordinator.identity}_")
-        self._attr_unique_id = f"{device_key}_{description.key}"
-        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, device_key)})
+        self.subject = subject
+        key = device_key(coordinator.identity, subject)
+        self._attr_unique_id = f"{key}_{description.key}"
+        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, key)})
 
 
 class VerdictEntity(CheckerEntity):
@@ -58,7 +60,7 @@ class GuestEntity(VerdictEntity):
 
     def __init__(self, coordinator: CheckerCoordinator, vmid: int, description: EntityDescription) -> None:
         """Show the guest with this VMID, wherever it runs."""
-        super().__init__(coordinator, guest_key(coordinator.identity, vmid), description)
+        super().__init__(coordinator, Subject.guest(vmid), description)
         self._vmid = vmid
         self._shown: tuple[object, ...] = ()
 
@@ -66,7 +68,7 @@ class GuestEntity(VerdictEntity):
     @override
     def _handle_coordinator_update(self) -> None:
         """Write the state where there can be another one: a view that is the same object has not changed."""
-        acknowledgement = self.coordinator.data.acknowledgement(self.verdict_key)
+        acknowledgement = self.coordinator.data.acknowledgement(self.subject)
         before, self._shown = self._shown, (self.view, self.available, acknowledgement)
         if len(before) != len(self._shown) or not all(map(is_, before, self._shown, strict=True)):
             super()._handle_coordinator_update()
@@ -88,7 +90,7 @@ class JobEntity(VerdictEntity):
 
     def __init__(self, coordinator: CheckerCoordinator, job_id: str, description: EntityDescription) -> None:
         """Show the job with this id."""
-        super().__init__(coordinator, job_key(coordinator.identity, job_id), description)
+        super().__init__(coordinator, Subject.job(job_id), description)
         self._job_id = job_id
 
     @property
@@ -108,7 +110,7 @@ class StorageEntity(VerdictEntity):
 
     def __init__(self, coordinator: CheckerCoordinator, storage: str, description: EntityDescription) -> None:
         """Show the storage with this key."""
-        super().__init__(coordinator, storage_key(coordinator.identity, storage), description)
+        super().__init__(coordinator, Subject.storage(storage), description)
         self._storage = storage
 
     @property
@@ -128,7 +130,7 @@ class ClusterEntity(VerdictEntity):
 
     def __init__(self, coordinator: CheckerCoordinator, description: EntityDescription) -> None:
         """Show the cluster."""
-        super().__init__(coordinator, cluster_key(coordinator.identity), description)
+        super().__init__(coordinator, CLUSTER, description)
 
     @property
     @override
@@ -142,7 +144,7 @@ class NodeEntity(CheckerEntity):
 
     def __init__(self, coordinator: CheckerCoordinator, node: str, description: EntityDescription) -> None:
         """Show the node with this name."""
-        super().__init__(coordinator, node_key(coordinator.identity, node), description)
+        super().__init__(coordinator, Subject.node(node), description)
         self._node = node
 
 
@@ -152,7 +154,7 @@ def _none(_: Hashable) -> Iterable[Entity]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EntityMakers:
-    """What makes the entities of each kind of thing; without a maker a kind has none."""
+    """What makes the entities of each kind of subject; without a maker a kind has none."""
 
     cluster: Callable[[], Iterable[Entity]] = tuple
     guest: Callable[[int], Iterable[Entity]] = _none
@@ -160,18 +162,32 @@ class EntityMakers:
     storage: Callable[[str], Iterable[Entity]] = _none
     node: Callable[[str], Iterable[Entity]] = _none
 
+    def make(self, subject: Subject) -> Iterable[Entity]:
+        """Return the entities of one subject."""
+        match subject.kind:
+            case "cluster":
+                return self.cluster()
+            case "guest":
+                return self.guest(int(subject.id))
+            case "job":
+                return self.job(subject.id)
+            case "storage":
+                return self.storage(subject.id)
+            case "node":
+                return self.node(subject.id)
+
 
 async def async_add_entities_as_they_appear(
     entry: CheckerConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback, makers: EntityMakers
 ) -> None:
     """Add the entities of the cluster, and of every guest, job, storage and node, now and whenever there is a new one."""
     coordinator = entry.runtime_data
-    known: dict[str, frozenset[int | str]] = {}
+    known: set[Subject] = {CLUSTER}
     devices, entities = dr.async_get(coordinator.hass), er.async_get(coordinator.hass)
     domain = async_get_current_platform().domain
 
-    def has_device(what: str, name: int | str) -> bool:
-        identifier = (DOMAIN, f"{coordinator.identity}_{what}_{name}")
+    def has_device(subject: Subject) -> bool:
+        identifier = (DOMAIN, device_key(coordinator.identity, subject))
         return devices.async_get_device_by_identifier(identifier, entry.entry_id) is not None
 
     def is_disabled(entity: Entity) -> bool:
@@ -180,25 +196,17 @@ async def async_add_entities_as_they_appear(
         return entity_id is not None and entities.entities[entity_id].disabled
 
     def new_entities() -> Iterator[Entity]:
-        picture = coordinator.data
-        present: list[tuple[str, Iterable[Any], Callable[[Any], Iterable[Entity]]]] = [
-            ("guest", picture.guests.keys(), makers.guest),
-            ("job", picture.jobs.keys(), makers.job),
-            ("storage", picture.storages.keys(), makers.storage),
-            ("node", nodes_with_agent(coordinator), makers.node),
-        ]
-        new: list[tuple[Any, Callable[[Any], Iterable[Entity]]]] = []
-        for kind, things, make in present:
-            before, there = known.get(kind, frozenset()), frozenset(things)
-            # What is only out of sight keeps its device, and its entities with it.
-            known[kind] = there.union(thing for thing in before - there if has_device(kind, thing))
-            new += [(thing, make) for thing in things if thing not in before]
-        return (entity for thing, make in new for entity in make(thing) if not is_disabled(entity))
+        present = [*coordinator.data.verdicts, *map(Subject.node, nodes_with_agent(coordinator))]
+        new = [subject for subject in present if subject not in known]
+        # What is only out of sight keeps its device, and its entities with it.
+        known.difference_update([subject for subject in known.difference(present) if not has_device(subject)])
+        known.update(present)
+        return (entity for subject in new for entity in makers.make(subject) if not is_disabled(entity))
 
     async def add(new: Iterable[Entity]) -> None:
         # Home Assistant adds what comes together without a pause.
-        for some in batched(new, _ADDED_TOGETHER, strict=False):
-            async_add_entities(some)
+        for few in batched(new, _ADDED_TOGETHER, strict=False):
+            async_add_entities(few)
             await asyncio.sleep(0)
 
     @callback

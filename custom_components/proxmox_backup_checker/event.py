@@ -6,31 +6,31 @@ from homeassistant.components.event import EventEntity, EventEntityDescription
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .checker.activity.events import Happening, HappeningKind
+from .checker.activity.events import ActivityEvent, ActivityKind
 from .coordinator import CheckerConfigEntry
 from .entity import ClusterEntity, EntityMakers, JobEntity, VerdictEntity, async_add_entities_as_they_appear
-from .texts.reason_text import Reasons
+from .texts.localizer import Localizer
 
 PARALLEL_UPDATES = 0
 
 _MOST_NAMES: Final = 5
 _JOB_KINDS: Final = (
-    HappeningKind.RUN_SUCCEEDED,
-    HappeningKind.RUN_WARNINGS,
-    HappeningKind.RUN_FAILED,
-    HappeningKind.RUN_MISSED,
-    HappeningKind.RECOVERED,
-    HappeningKind.JOB_ENABLED,
-    HappeningKind.JOB_DISABLED,
-    HappeningKind.JOB_CHANGED,
-    HappeningKind.RETENTION_CUT,
+    ActivityKind.RUN_SUCCEEDED,
+    ActivityKind.RUN_WARNINGS,
+    ActivityKind.RUN_FAILED,
+    ActivityKind.RUN_MISSED,
+    ActivityKind.RECOVERED,
+    ActivityKind.JOB_ENABLED,
+    ActivityKind.JOB_DISABLED,
+    ActivityKind.JOB_CHANGED,
+    ActivityKind.RETENTION_CUT,
 )
 
 JOB_ACTIVITY = EventEntityDescription(
     key="activity", translation_key="job_activity", event_types=[kind.value for kind in _JOB_KINDS]
 )
 CLUSTER_ACTIVITY = EventEntityDescription(
-    key="activity", translation_key="cluster_activity", event_types=[kind.value for kind in HappeningKind]
+    key="activity", translation_key="cluster_activity", event_types=[kind.value for kind in ActivityKind]
 )
 
 
@@ -48,15 +48,15 @@ async def async_setup_entry(
     await async_add_entities_as_they_appear(entry, async_add_entities, makers)
 
 
-class ActivityEvent(VerdictEntity, EventEntity):
-    """What has happened, each happening as a state of its own, oldest first."""
+class ActivityEntity(VerdictEntity, EventEntity):
+    """What has happened, each event as a state of its own, oldest first."""
 
     _unrecorded_attributes = frozenset({"reason", "details", "guests", "upid"})
-    _told: tuple[Happening, ...] = ()
+    _told: tuple[ActivityEvent, ...] = ()
 
-    def concerns(self, happening: Happening) -> bool:
+    def concerns(self, event: ActivityEvent) -> bool:
         """Tell whether this entity tells of it."""
-        return happening.kind in self.event_types
+        return event.kind in self.event_types
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -72,45 +72,45 @@ class ActivityEvent(VerdictEntity, EventEntity):
             super()._handle_coordinator_update()
 
     def _tell(self) -> bool:
-        """Write a state for every happening that was not told yet, and say whether there was one."""
+        """Write a state for every event that was not told yet, and say whether there was one."""
         # A picture may be published again, as after a person's word; what has happened is then the same tuple.
-        happenings = self.coordinator.data.happenings
-        if happenings is self._told:
+        events = self.coordinator.data.events
+        if events is self._told:
             return False
-        self._told = happenings
-        news = [happening for happening in happenings if self.concerns(happening)]
-        for happening in news:
-            self._trigger_event(happening.kind, attributes_of(happening, self.coordinator.reasons))
+        self._told = events
+        news = [event for event in events if self.concerns(event)]
+        for event in news:
+            self._trigger_event(event.kind, attributes_of(event, self.coordinator.localizer))
             self.async_write_ha_state()
         return bool(news)
 
 
-class ClusterActivity(ActivityEvent, ClusterEntity):
+class ClusterActivity(ActivityEntity, ClusterEntity):
     """What has happened anywhere in the cluster."""
 
 
-class JobActivity(ActivityEvent, JobEntity):
+class JobActivity(ActivityEntity, JobEntity):
     """What has happened to a job and its runs."""
 
     @override
-    def concerns(self, happening: Happening) -> bool:
+    def concerns(self, event: ActivityEvent) -> bool:
         """Tell whether it is of this job."""
-        return happening.job_id == self._job_id and super().concerns(happening)
+        return event.job_id == self._job_id and super().concerns(event)
 
 
-def attributes_of(happening: Happening, reasons: Reasons) -> dict[str, Any]:
+def attributes_of(event: ActivityEvent, localizer: Localizer) -> dict[str, Any]:
     """Return what an event tells, all of it small; what does not apply is left out."""
     attributes = {
-        "reason": reasons.sentence(happening.reason),
-        "details": reasons.sentences(happening.details),
-        "happened_at": happening.moment.isoformat(timespec="seconds"),
-        "job": happening.job,
-        "node": happening.node,
-        "storage": happening.storage,
-        "guests": list(happening.names[:_MOST_NAMES]) or None,
-        "guest_count": len(happening.guests) or None,
-        "size": happening.size,
-        "duration": int(happening.duration.total_seconds()) if happening.duration is not None else None,
-        "upid": happening.upid,
+        "reason": localizer.sentence(event.reason),
+        "details": localizer.sentences(event.details),
+        "happened_at": event.moment.isoformat(timespec="seconds"),
+        "job": event.job,
+        "node": event.node,
+        "storage": event.storage,
+        "guests": list(event.names[:_MOST_NAMES]) or None,
+        "guest_count": len(event.guests) or None,
+        "size": event.size,
+        "duration": int(event.duration.total_seconds()) if event.duration is not None else None,
+        "upid": event.upid,
     }
     return {name: value for name, value in attributes.items() if value is not None}

@@ -27,7 +27,8 @@ from .proxmox.api.errors import (
     ProxmoxError,
 )
 from .proxmox.api.tls import fetch_fingerprint
-from .proxmox.log_agent.client import LogAgentClient, PairingCode
+from .proxmox.log_agent.client import LogAgentClient
+from .proxmox.log_agent.models import PairingCode
 
 _ADD_SCHEMA: Final = probatio.Schema(
     {

@@ -14,16 +14,17 @@ from homeassistant.util import dt as dt_util
 import probatio
 
 from .actions.calls import check_control_of, cluster_of, clusters_of, moment_of
-from .actions.explanation import explained, iso
-from .actions.report_text import Period, told
+from .actions.explanation import explained
+from .actions.report_text import Period, render
 from .actions.responses import archive_data, archives_of, run_data, runs_of, telling_run
-from .actions.targets import Thing, guest_of, job_of, storage_of, things_of_target
+from .actions.targets import Target, guest_of, job_of, storage_of, targets_of
+from .checker.model.subject import CLUSTER
 from .checker.views.report import report
 from .const import DOMAIN
 from .coordinator import CheckerCoordinator
-from .proxmox.api.connection import beside_the_loop
+from .proxmox.api.answer import run_off_loop_if_large
 from .proxmox.vzdump.excerpt import excerpt, whole
-from .texts.localizer import Words
+from .texts.localizer import iso
 from .translated_errors import invalid
 
 ATTR_GUEST: Final = "guest"
@@ -113,7 +114,7 @@ async def _check_now(call: ServiceCall) -> ServiceResponse:
                 "read": iso(picture.read_at),
                 "problem": picture.verdict.problem,
                 "status": picture.verdict.status.value,
-                "reason": coordinator.reasons.sentence(picture.verdict.reason),
+                "reason": coordinator.localizer.sentence(picture.verdict.reason),
                 "guests": picture.counts.guests - picture.counts.ignored,
                 "protected": picture.counts.protected,
                 "problems": picture.counts.problems,
@@ -125,23 +126,23 @@ async def _check_now(call: ServiceCall) -> ServiceResponse:
 async def _explain(call: ServiceCall) -> ServiceResponse:
     """Return the verdicts on what was chosen, on the cluster where nothing was."""
     verdicts = []
-    for thing in _things(call) or [Thing(cluster_of(call), "cluster")]:
-        verdict = thing.verdict
+    for target in _targets(call) or [Target(cluster_of(call), CLUSTER)]:
+        verdict = target.verdict
         if verdict is None:
-            raise invalid("no_longer_there", name=thing.name)
-        verdicts.append(explained(thing, verdict, Words(thing.coordinator.reasons)))
+            raise invalid("no_longer_there", name=target.name)
+        verdicts.append(explained(target, verdict, target.coordinator.localizer))
     return {"verdicts": cast(Any, verdicts)}
 
 
 async def _list_runs(call: ServiceCall) -> ServiceResponse:
     """Return runs, the newest first."""
-    things = _things(call)
+    targets = _targets(call)
     since, until = moment_of(call, ATTR_SINCE), moment_of(call, ATTR_UNTIL)
     if since is not None and until is not None and since >= until:
         raise invalid("since_after_until")
     found = [
         run_data(run, coordinator)
-        for coordinator, chosen in _by_cluster(call, things)
+        for coordinator, chosen in _by_cluster(call, targets)
         for run in runs_of(coordinator.data, chosen)
         if (since is None or run.started >= since) and (until is None or run.started < until)
     ]
@@ -151,12 +152,12 @@ async def _list_runs(call: ServiceCall) -> ServiceResponse:
 
 async def _list_archives(call: ServiceCall) -> ServiceResponse:
     """Return archives, the newest first, as they were last listed."""
-    things = _things(call)
-    if any(thing.kind == "job" for thing in things):
+    targets = _targets(call)
+    if any(target.subject.kind == "job" for target in targets):
         raise invalid("no_archives_of_jobs")
     found = [
         archive_data(archive, storage, coordinator)
-        for coordinator, chosen in _by_cluster(call, things)
+        for coordinator, chosen in _by_cluster(call, targets)
         for storage, archive in archives_of(coordinator, chosen)
     ]
     found.sort(key=lambda archive: (archive["created"], archive["volid"]), reverse=True)
@@ -165,26 +166,26 @@ async def _list_archives(call: ServiceCall) -> ServiceResponse:
 
 async def _get_log(call: ServiceCall) -> ServiceResponse:
     """Return the log of a run, or of the last run of a guest or job, whole or around its failure."""
-    things = _things(call)
+    targets = _targets(call)
     vmid = None
     upid: str | None = call.data.get(ATTR_UPID)
     if upid is not None:
-        coordinator = things[0].coordinator if things else cluster_of(call)
-        vmid = next((int(thing.key) for thing in things if thing.kind == "guest"), None)
-    elif len(things) != 1 or things[0].kind not in {"guest", "job"}:
+        coordinator = targets[0].coordinator if targets else cluster_of(call)
+        vmid = next((target.subject.vmid for target in targets if target.subject.vmid is not None), None)
+    elif len(targets) != 1 or targets[0].subject.kind not in {"guest", "job"}:
         raise invalid("one_guest_or_job")
     else:
-        thing = things[0]
-        coordinator = thing.coordinator
-        vmid = int(thing.key) if thing.kind == "guest" else None
-        run = telling_run(thing)
+        target = targets[0]
+        coordinator = target.coordinator
+        vmid = target.subject.vmid
+        run = telling_run(target)
         if run is None:
-            raise invalid("no_run_of", name=thing.name)
+            raise invalid("no_run_of", name=target.name)
         upid = run.upid
     text = await coordinator.async_task_log(upid)
-    part = await beside_the_loop(len(text), partial(excerpt, vmid=vmid), text)
+    part = await run_off_loop_if_large(len(text), partial(excerpt, vmid=vmid), text)
     all_of_it = call.data[ATTR_WHOLE]
-    shown = await beside_the_loop(len(text), partial(whole, vmid=vmid), text) if all_of_it else part
+    shown = await run_off_loop_if_large(len(text), partial(whole, vmid=vmid), text) if all_of_it else part
     return {
         "upid": upid,
         "vmid": vmid,
@@ -203,27 +204,27 @@ async def _report(call: ServiceCall) -> ServiceResponse:
     coordinator = cluster_of(call)
     period: Period = call.data[ATTR_PERIOD]
     now = dt_util.utcnow()
-    return told(report(coordinator.data, now - _PERIODS[period], now), period, Words(coordinator.reasons))
+    return render(report(coordinator.data, now - _PERIODS[period], now), period, coordinator.localizer)
 
 
-def _by_cluster(call: ServiceCall, things: Iterable[Thing]) -> Iterable[tuple[CheckerCoordinator, list[Thing]]]:
+def _by_cluster(call: ServiceCall, targets: Iterable[Target]) -> Iterable[tuple[CheckerCoordinator, list[Target]]]:
     """Return what was chosen, by cluster; where nothing was, every cluster that was chosen with nothing of it."""
-    chosen: dict[str, tuple[CheckerCoordinator, list[Thing]]] = {}
-    for thing in things:
-        chosen.setdefault(thing.coordinator.identity, (thing.coordinator, []))[1].append(thing)
+    chosen: dict[str, tuple[CheckerCoordinator, list[Target]]] = {}
+    for target in targets:
+        chosen.setdefault(target.coordinator.identity, (target.coordinator, []))[1].append(target)
     return chosen.values() if chosen else [(coordinator, []) for coordinator in clusters_of(call)]
 
 
-def _things(call: ServiceCall) -> list[Thing]:
+def _targets(call: ServiceCall) -> list[Target]:
     """Return what the target, the guest, the job and the storage of a call name.
 
     Raises ServiceValidationError where one of them names nothing.
     """
     selection = TargetSelection(dict(call.data))
-    found = things_of_target(call.hass, selection)
+    found = targets_of(call.hass, selection)
     if selection.has_any_target and not found:
         raise invalid("nothing_targeted")
-    finders: Mapping[str, Callable[[CheckerCoordinator, str], Thing]] = {
+    finders: Mapping[str, Callable[[CheckerCoordinator, str], Target]] = {
         ATTR_GUEST: guest_of,
         ATTR_JOB: job_of,
         ATTR_STORAGE: storage_of,

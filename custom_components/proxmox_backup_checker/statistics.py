@@ -86,7 +86,7 @@ class Statistics:
         metadata = StatisticMetaData(
             mean_type=StatisticMeanType.ARITHMETIC,
             has_sum=False,
-            name=self._coordinator.reasons.sentence(trend.name),
+            name=self._coordinator.localizer.sentence(trend.name),
             source=DOMAIN,
             statistic_id=statistic_id,
             unit_class=_UNIT_CLASSES[trend.unit],

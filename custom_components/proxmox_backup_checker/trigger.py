@@ -12,10 +12,12 @@ from homeassistant.helpers.automation import DomainSpec
 from homeassistant.helpers.trigger import EntityTriggerBase, Trigger, TriggerActionRunner, TriggerNotTriggeredReporter
 from homeassistant.helpers.trigger.entity_trigger import NotTriggeredReasonReporter
 
+from .checker.model.subject import SubjectKind
 from .checker.model.verdict import GOOD, Status
 from .const import DOMAIN
+from .devices import PROBLEM, subject_of
 
-_THINGS: Final = frozenset({"guest", "job"})
+_WITH_BACKUPS: Final[frozenset[SubjectKind | None]] = frozenset({"guest", "job"})
 _OUT_OF_SIGHT: Final = frozenset({STATE_UNAVAILABLE, STATE_UNKNOWN})
 _LEFT_ALONE: Final = frozenset({Status.PAUSED, Status.IGNORED, Status.UNCOVERED})
 
@@ -46,21 +48,22 @@ def problem_sensors(hass: HomeAssistant, entity_ids: set[str]) -> set[str]:
         sensor = registry.async_get(entity_id)
         if sensor is None or sensor.platform != DOMAIN or sensor.config_entry_id is None:
             continue
-        kind = _kind_of_thing(hass, sensor)
-        if kind in _THINGS:
+        kind = _kind_of_subject(hass, sensor)
+        if kind in _WITH_BACKUPS:
             found.add(entity_id)
         elif kind == "cluster":
             siblings = er.async_entries_for_config_entry(registry, sensor.config_entry_id)
-            found |= {sibling.entity_id for sibling in siblings if _kind_of_thing(hass, sibling) in _THINGS}
+            found |= {sibling.entity_id for sibling in siblings if _kind_of_subject(hass, sibling) in _WITH_BACKUPS}
     return found
 
 
-def _kind_of_thing(hass: HomeAssistant, sensor: er.RegistryEntry) -> str | None:
+def _kind_of_subject(hass: HomeAssistant, sensor: er.RegistryEntry) -> SubjectKind | None:
     """Return whose problem sensor this is, None where it is none."""
     entry = hass.config_entries.async_get_entry(sensor.config_entry_id or "")
-    if entry is None or not sensor.unique_id.endswith("_problem"):
+    if entry is None or not sensor.unique_id.endswith(PROBLEM):
         return None
-    return sensor.unique_id.removeprefix(f"{entry.unique_id or entry.entry_id}_").partition("_")[0]
+    subject = subject_of(entry.unique_id or entry.entry_id, sensor.unique_id.removesuffix(PROBLEM))
+    return subject.kind if subject is not None else None
 
 
 class _OccurrenceTrigger(_ProblemTrigger):

@@ -12,13 +12,11 @@ from homeassistant.helpers.trigger import async_initialize_triggers, async_valid
 from homeassistant.setup import async_when_setup
 from homeassistant.util import dt as dt_util
 
-from .actions.explanation import full_stop
 from .actions.report_text import state_of, summary_of
 from .checker.views.report import report
 from .const import DOMAIN
 from .coordinator import CheckerConfigEntry
-from .texts.localizer import Words
-from .texts.reason_text import Reasons
+from .texts.localizer import Localizer, full_stop
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -55,25 +53,25 @@ async def _listen(hass: HomeAssistant, _: str) -> None:
 async def answer_of(hass: HomeAssistant) -> str:
     """Return how the backups of all clusters are; one that is not loaded cannot be seen, which is not fine either."""
     entries: list[CheckerConfigEntry] = hass.config_entries.async_entries(DOMAIN, include_disabled=False)
-    words = Words(await Reasons.load(hass))
+    localizer = await Localizer.load(hass)
     if not entries:
-        return words.text("voice_nothing")
-    return " ".join(_told(entry, words, named=len(entries) > 1) for entry in entries)
+        return localizer.text("voice_nothing")
+    return " ".join(_told(entry, localizer, named=len(entries) > 1) for entry in entries)
 
 
-def _told(entry: CheckerConfigEntry, words: Words, *, named: bool) -> str:
+def _told(entry: CheckerConfigEntry, localizer: Localizer, *, named: bool) -> str:
     if entry.state is not ConfigEntryState.LOADED:
-        return words.text("voice_unreachable", cluster=entry.title)
+        return localizer.text("voice_unreachable", cluster=entry.title)
     coordinator = entry.runtime_data
     cluster = coordinator.data.cluster.title
     if not coordinator.last_update_success:
-        return words.text("voice_unreachable", cluster=cluster)
+        return localizer.text("voice_unreachable", cluster=cluster)
     now = dt_util.utcnow()
     day = report(coordinator.data, now - timedelta(days=1), now)
-    state = state_of(day, words)
+    state = state_of(day, localizer)
     begin = f"{cluster}: {state}" if named else state[:1].upper() + state[1:]
     reasons = [
-        f"{found.name}: {full_stop(words.reasons.sentence(found.verdict.reason))}"
+        f"{found.name}: {full_stop(localizer.sentence(found.verdict.reason))}"
         for found in [found for found in day.problems if not found.acknowledged][:_REASONS_TOLD]
     ]
-    return " ".join([f"{begin}: {summary_of(day, words)}", *reasons])
+    return " ".join([f"{begin}: {summary_of(day, localizer)}", *reasons])

@@ -28,7 +28,8 @@ class JobFiles:
 
         The latter says nothing about the job: Proxmox, as root, can read what the agent cannot. Raises FolderError.
         """
-        readable, unreadable = [], []
+        readable: list[dict[str, object]] = []
+        unreadable: list[dict[str, object]] = []
         for entry in entries:
             try:
                 readable.append(self._describe(entry))

@@ -1,7 +1,7 @@
 """Accepts connections: few per client, none for ever."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 import errno
 from functools import partial
@@ -135,7 +135,7 @@ class Listener:
         self._connections.pop(place, None)
 
 
-def _listen_on_all(addresses: list[tuple[int, tuple[object, ...]]]) -> list[socket.socket]:
+def _listen_on_all(addresses: Sequence[tuple[int, tuple[object, ...]]]) -> list[socket.socket]:
     """Listen on each address whose family is there.
 
     Raises OSError where that is none, and for every other reason.

@@ -15,6 +15,7 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 from custom_components.proxmox_backup_checker.const import DOMAIN
 from custom_components.proxmox_backup_checker.policy_options import NUMBERS
 from simulator.outcomes import failed, warning
+from tests.integration.states import shown
 
 from .home import Home
 from .phone import Phone, connect_phone
@@ -161,6 +162,27 @@ async def test_f04_an_acknowledged_problem_is_told_again_when_it_fails_for_anoth
     assert len(phone.arrived) == 2
     assert "no space is left" in phone.only.message
     assert home.guest(104).attributes["acknowledged"] is False
+
+
+async def test_f04_a_problem_that_is_known_until_the_next_run_is_told_again_after_any_bad_run(
+    home: Home, phone: Phone
+) -> None:
+    await automate(home.hass, "phone", phone=phone.device_id)
+    await home.look()
+    expect_failure(home)
+    await home.until(TUESDAY_MORNING)
+    known = {"entity_id": shown(home.hass, "_guest_104_problem").entity_id, "until_next_run": True}
+    await home.hass.services.async_call(DOMAIN, "acknowledge", known, blocking=True)
+    await home.hass.async_block_till_done()
+    assert phone.screen == {}
+    expect_failure(home)
+    await home.until(WEDNESDAY_MORNING)
+
+    assert phone.titles[1:] == ["Backup failed 2 times in a row: nightly → nas"]
+    assert home.guest(104).attributes["acknowledged"] is False
+    await home.hass.services.async_call(DOMAIN, "acknowledge", known, blocking=True)
+    await home.until(THURSDAY_MORNING)
+    assert phone.titles[2:] == ["Backup fine again: nightly → nas"]
 
 
 async def test_f04_a_snoozed_problem_comes_back_when_the_time_is_up(home: Home, phone: Phone) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from custom_components.proxmox_backup_checker.checker.model.outcome import Outcome, Result
 from custom_components.proxmox_backup_checker.checker.model.records import History, RunRecord
+from custom_components.proxmox_backup_checker.checker.model.subject import CLUSTER, Subject
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
@@ -24,6 +25,9 @@ _PLAIN: dict[Any, st.SearchStrategy[Any]] = {
     bool: st.booleans(),
     datetime: st.sampled_from([NOW, NOW + timedelta(seconds=1)]) | _WHOLE_SECONDS | _MOMENTS,
     Ellipsis: st.nothing(),
+    Subject: st.just(CLUSTER)
+    | st.builds(Subject.guest, st.integers(100, 999_999_999))
+    | st.builds(Subject, st.sampled_from(["job", "node", "storage"]), _TEXTS.filter(bool)),
 }
 
 
@@ -40,7 +44,7 @@ def any_of(hint: Any) -> st.SearchStrategy[Any]:
         return st.tuples(*(any_of(argument) for argument in arguments))
     if origin is Mapping:
         return st.dictionaries(any_of(arguments[0]), any_of(arguments[1]), max_size=3)
-    if is_dataclass(hint) and isinstance(hint, type):
+    if is_dataclass(hint) and isinstance(hint, type) and hint not in _PLAIN:
         hints = get_type_hints(hint)
         return st.builds(hint, **{field.name: any_of(hints[field.name]) for field in fields(hint)})
     return _PLAIN[hint] if hint in _PLAIN else st.sampled_from(list(hint))

@@ -44,7 +44,7 @@ SHOWN = (
     "history",
     "running",
     "read_at",
-    "happenings",
+    "events",
     "alerts",
     "messages",
 )
@@ -361,10 +361,10 @@ class Listener:
 
     def hear(self, picture: Picture) -> None:
         """Hear of one look."""
-        for happening in picture.happenings:
-            if happening.identity.startswith(("run_", "miss_")):
-                assert happening.identity not in self.told
-                self.told.add(happening.identity)
+        for event in picture.events:
+            if event.identity.startswith(("run_", "miss_")):
+                assert event.identity not in self.told
+                self.told.add(event.identity)
         for message in picture.messages:
             tag, kind = message.record.tag, message.kind
             if kind is MessageKind.OPENED:
@@ -382,8 +382,8 @@ class Listener:
 
     def check_recovery(self, message: Message, picture: Picture) -> None:
         """Take a recovery only with a proof for everything of which there still is a verdict."""
-        for thing in message.record.things:
-            verdict = picture.verdicts.get(thing)
+        for subject in message.record.subjects:
+            verdict = picture.verdicts.get(subject)
             assert verdict is None or verdict.problem is False or message.record.kind == "blind"
 
 
@@ -411,7 +411,7 @@ def test_what_was_before_changes_nothing_of_what_is_found(seed: int) -> None:
                 cluster.now,
                 until=dice.choice([None, cluster.now + timedelta(hours=4)]),
             )
-            before = replace(kept, history=history, happenings=(), messages=())
+            before = replace(kept, history=history, events=(), messages=())
 
 
 def pictures(*waits: timedelta) -> list[Picture]:

@@ -1,7 +1,7 @@
 """The calendar of backup runs, as the calendar page and automations get it."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,10 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from custom_components.proxmox_backup_checker.calendar import calendar_event
+from custom_components.proxmox_backup_checker.checker.model.reason_codes import ReasonCode
+from custom_components.proxmox_backup_checker.checker.model.verdict import Reason
+from custom_components.proxmox_backup_checker.checker.views.agenda import AgendaItem
 from simulator import SimulatedCluster
 from simulator.outcomes import failed
 from tests.acceptance.conftest import MONDAY_NOON
@@ -128,3 +132,32 @@ async def test_the_calendar_speaks_german(home: Home) -> None:
     assert event["summary"] == "✗ nightly: für 1 von 4 Gästen fehlgeschlagen"
     assert "Der Auftrag nightly konnte files (104) auf pve2 nicht sichern" in event["description"]
     assert dt_util.parse_datetime(event["start"]) is not None
+
+
+async def test_a_run_over_the_hour_that_comes_twice_is_in_the_calendar(home: Home) -> None:
+    """From 02:50 to 02:10 on the clock: Home Assistant takes that for an end before the start."""
+    assert home.entry is not None
+    begin = datetime(2026, 10, 25, 0, 50, tzinfo=UTC)
+    item = AgendaItem(
+        identity="run",
+        start=begin,
+        end=begin + timedelta(minutes=20),
+        title=Reason(ReasonCode.AGENDA_SUCCEEDED, {"job": "nightly"}),
+    )
+    event = calendar_event(item, home.entry.runtime_data.localizer)
+
+    assert event.start_datetime_local.isoformat() == "2026-10-25T02:50:00+02:00"
+    assert event.end_datetime_local >= event.start_datetime_local
+
+
+async def test_a_run_that_outlasts_the_hour_that_comes_twice_ends_when_it_ended(home: Home) -> None:
+    assert home.entry is not None
+    begin = datetime(2026, 10, 25, 0, 50, tzinfo=UTC)
+    item = AgendaItem(
+        identity="run",
+        start=begin,
+        end=begin + timedelta(hours=2),
+        title=Reason(ReasonCode.AGENDA_SUCCEEDED, {"job": "nightly"}),
+    )
+    event = calendar_event(item, home.entry.runtime_data.localizer)
+    assert event.end_datetime_local.isoformat() == "2026-10-25T03:50:00+01:00"

@@ -15,6 +15,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.proxmox_backup_checker.checker.model.records import Acknowledgement, History
+from custom_components.proxmox_backup_checker.checker.model.subject import Subject
 from custom_components.proxmox_backup_checker.const import DOMAIN
 from custom_components.proxmox_backup_checker.history_store import HistoryStore
 from simulator import SimulatedCluster
@@ -23,9 +24,10 @@ from tests.checker.histories import NOW, history_of, nights, run_of
 from .conftest import add_entry, poll, set_up
 from .states import problem
 
+WEB = Subject.guest(100)
 _HISTORY = history_of(
     *nights(3, 100, 101),
-    acknowledgements={"guest_100": Acknowledgement(key="guest_100", code="failed", made=NOW, note="Platte bestellt")},
+    acknowledgements={WEB: Acknowledgement(subject=WEB, code="failed", made=NOW, note="Platte bestellt")},
 )
 
 

@@ -14,7 +14,8 @@ import sys
 import aiohttp
 import pytest
 
-from custom_components.proxmox_backup_checker.proxmox.log_agent.client import LogAgentClient, PairingCode
+from custom_components.proxmox_backup_checker.proxmox.log_agent.client import LogAgentClient
+from custom_components.proxmox_backup_checker.proxmox.log_agent.models import PairingCode
 from proxmox_backup_log_agent.certificate import fingerprint, make_certificate, server_context
 from proxmox_backup_log_agent.pairing import pairing_line, reachable_address
 from proxmox_backup_log_agent.settings import Settings, SettingsError

@@ -1,8 +1,9 @@
 """What machines without the token can do to a client that has it, and to the host."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 import gc
 import logging
 from pathlib import Path
@@ -51,7 +52,7 @@ async def is_served(agent: Agent) -> bool:
 
 
 @asynccontextmanager
-async def coming_again_and_again(talks: list[Callable[[], Awaitable[bytes]]]) -> AsyncIterator[None]:
+async def coming_again_and_again(talks: Sequence[Callable[[], Awaitable[bytes]]]) -> AsyncIterator[None]:
     """Have strangers who come back whenever their connection ends."""
 
     async def again(talk: Callable[[], Awaitable[bytes]]) -> None:
@@ -92,11 +93,7 @@ async def test_nobody_without_the_token_keeps_a_client_out(
 ) -> None:
     async with AsyncExitStack() as stack:
         agent = await stack.enter_async_context(running_agent(host.root, certificates, first_refusal=8))
-        strangers = [
-            lambda address=address: talk(agent, address, token=token, tls=tls)
-            for address in addresses
-            for _ in range(each)
-        ]
+        strangers = [partial(talk, agent, address, token=token, tls=tls) for address in addresses for _ in range(each)]
         await stack.enter_async_context(coming_again_and_again(strangers))
         assert [await is_served(agent) for _ in range(6)] == [True] * 6
 

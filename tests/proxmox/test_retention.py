@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.proxmox_backup_checker.proxmox.retention import Backup, KeepOptions, Mark, prune
+from custom_components.proxmox_backup_checker.proxmox.retention import Backup, KeepOptions, Mark, keep_text, prune
 
 VECTORS = Path(__file__).parent.parent / "data" / "vectors"
 UTC = ZoneInfo("UTC")
@@ -18,15 +18,18 @@ DAY = 86400
 
 def _vectors(name: str) -> list[dict[str, Any]]:
     vectors: list[dict[str, Any]] = json.loads((VECTORS / f"{name}.json").read_text(encoding="utf-8"))["vectors"]
-    # The inner function of the backup server removes all where every option is zero; its callers never ask it that.
-    return [vector for vector in vectors if vector["cls"] != "pbs_keep0"]
+    # The inner function of the backup server removes all where no option keeps any; its callers never ask it that.
+    return [vector for vector in vectors if vector["cls"] not in {"pbs_keep0", "pbs_nokeep"}]
 
 
-@pytest.mark.parametrize("name", ["prune", "prune_upstream"])
+@pytest.mark.parametrize("name", ["prune", "prune_upstream", "prune_pbs"])
 def test_every_backup_is_marked_as_proxmox_marks_it(name: str) -> None:
     wrong = []
     for vector in _vectors(name):
-        backups = [Backup(backup["ctime"], bool(backup.get("protected"))) for backup in vector["backups"]]
+        backups = [
+            Backup(backup["ctime"], bool(backup.get("protected")), partial=bool(backup.get("partial")))
+            for backup in vector["backups"]
+        ]
         marks = prune(backups, KeepOptions.from_api(vector["keep"]), ZoneInfo(vector["tz"]))
         if marks != vector["marks"]:
             wrong.append(vector)
@@ -84,8 +87,8 @@ def test_what_proxmox_refuses_is_refused(text: str, complaint: str) -> None:
 def test_only_the_newest_unfinished_snapshot_of_a_backup_server_is_kept_and_no_rule_counts_it() -> None:
     now = 100 * DAY
     unfinished, finished, older, oldest = now, now - DAY, now - 2 * DAY, now - 3 * DAY
-    backups = [Backup(oldest), Backup(older, unfinished=True), Backup(finished), Backup(unfinished, unfinished=True)]
-    assert prune(backups, KeepOptions(last=1), UTC) == [Mark.REMOVE, Mark.REMOVE, Mark.KEEP, Mark.KEEP]
+    backups = [Backup(oldest), Backup(older, partial=True), Backup(finished), Backup(unfinished, partial=True)]
+    assert prune(backups, KeepOptions(last=1), UTC) == [Mark.REMOVE, Mark.REMOVE, Mark.KEEP, Mark.KEEP_PARTIAL]
     assert prune(backups[:3], KeepOptions(last=1), UTC) == [Mark.REMOVE, Mark.REMOVE, Mark.KEEP]
     assert prune(backups, KeepOptions(), UTC) == [Mark.KEEP] * 4
 
@@ -115,3 +118,17 @@ def test_what_a_prune_left_a_second_one_leaves_too(ctimes: list[int], keep: Keep
     backups = [Backup(ctime) for ctime in ctimes]
     left = [backup for backup, mark in zip(backups, prune(backups, keep, UTC), strict=True) if mark is Mark.KEEP]
     assert prune(left, keep, UTC) == [Mark.KEEP] * len(left)
+
+
+def test_retention_is_written_as_proxmox_writes_it() -> None:
+    assert keep_text(KeepOptions(last=1, weekly=4)) == "keep-last=1,keep-weekly=4"
+    assert keep_text(KeepOptions()) == "keep-all=1"
+
+
+@pytest.mark.parametrize("odd", [-(10**30), -62135596800, 253402300800, 2**53, 10**30])
+@pytest.mark.parametrize("rule", ["hourly", "daily", "weekly", "monthly", "yearly"])
+def test_a_time_that_no_calendar_has_is_marked_like_any_other(rule: str, odd: int) -> None:
+    backups = [Backup(ctime) for ctime in (odd, odd + 1, odd + 400 * DAY, 1_755_716_403)]
+    marks = prune(backups, KeepOptions.parse(f"keep-{rule}=9"), ZoneInfo("Europe/Berlin"))
+    assert marks.count(Mark.KEEP) == 3
+    assert marks[3] is Mark.KEEP

@@ -1,6 +1,5 @@
 """Every reason has a sentence in every language."""
 
-import ast
 import json
 from pathlib import Path
 import string
@@ -9,10 +8,10 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 import custom_components.proxmox_backup_checker as integration
-from custom_components.proxmox_backup_checker.checker.model.facts import Blindness
+from custom_components.proxmox_backup_checker.checker.model.reason_codes import ReasonCode
 from custom_components.proxmox_backup_checker.checker.model.verdict import Reason
 from custom_components.proxmox_backup_checker.proxmox.vzdump.failure_cause import Cause, cause_of
-from custom_components.proxmox_backup_checker.texts.reason_text import Reasons
+from custom_components.proxmox_backup_checker.texts.localizer import Localizer
 
 ROOT = Path(integration.__path__[0])
 SENTENCES: dict[str, dict[str, str]] = {
@@ -23,34 +22,6 @@ SENTENCES: dict[str, dict[str, str]] = {
 
 def blanks(sentence: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(sentence) if name is not None}
-
-
-def checker_trees() -> list[ast.Module]:
-    return [ast.parse(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "checker").rglob("*.py"))]
-
-
-def constants() -> set[str]:
-    """Return every text in the checker's code, and the codes that are put together."""
-    texts = {
-        node.value
-        for tree in checker_trees()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
-    texts |= {f"{text}_by_any_job" for text in texts}
-    return texts | {f"{text}_unexplained" for text in texts}
-
-
-def codes() -> set[str]:
-    """Return the codes that the checker's code gives to reasons directly."""
-    return {
-        node.value
-        for tree in checker_trees()
-        for call in ast.walk(tree)
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in {"Reason", "unknown"}
-        for node in ast.walk(call.args[0])
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
 
 
 def test_english_and_german_are_there() -> None:
@@ -65,13 +36,9 @@ def test_every_language_has_the_same_codes_with_the_same_blanks(language: str) -
         assert blanks(sentence) == blanks(english[code]), code
 
 
-def test_every_code_of_the_checker_has_a_sentence() -> None:
-    assert {"no_job", "run_missed", "first_run_not_due"} <= codes() <= SENTENCES["en"].keys()
-    assert set(Blindness) <= SENTENCES["en"].keys()
-
-
-def test_every_sentence_belongs_to_a_code_of_the_checker() -> None:
-    assert SENTENCES["en"].keys() <= constants()
+@pytest.mark.parametrize("language", SENTENCES)
+def test_every_reason_of_the_catalogue_has_a_sentence_in_every_language_and_there_is_no_other(language: str) -> None:
+    assert SENTENCES[language].keys() == set(ReasonCode)
 
 
 @pytest.mark.parametrize(
@@ -107,17 +74,17 @@ async def test_reasons_causes_and_steps_are_told_in_the_language_of_home_assista
     hass: HomeAssistant, language: str, sentence: str, cause: str, step: str
 ) -> None:
     hass.config.language = language
-    reasons = await Reasons.load(hass)
+    localizer = await Localizer.load(hass)
     found = cause_of("unable to find VM '999'")
     assert found is not None
-    assert reasons.sentence(Reason("backup_cancelled", {"node": "pve2"})) == sentence
-    assert reasons.cause(found) == cause
-    assert reasons.step(found) == step
+    assert localizer.sentence(Reason(ReasonCode.BACKUP_CANCELLED, {"node": "pve2"})) == sentence
+    assert localizer.cause(found) == cause
+    assert localizer.step(found) == step
 
 
 async def test_braces_in_what_proxmox_wrote_stay_as_they_are(hass: HomeAssistant) -> None:
-    reasons = await Reasons.load(hass)
-    assert reasons.cause(Cause(code="pool_missing", values={"pool": "{x}"})) == (
+    localizer = await Localizer.load(hass)
+    assert localizer.cause(Cause(code="pool_missing", values={"pool": "{x}"})) == (
         "the pool {x}, whose guests the job backs up, no longer exists"
     )
 
@@ -127,29 +94,29 @@ async def test_braces_in_what_proxmox_wrote_stay_as_they_are(hass: HomeAssistant
     [
         (
             "en",
-            Reason("cluster_problem", {"protected": "0", "guests": "1", "problems": "1", "others": "2"}),
+            Reason(ReasonCode.CLUSTER_PROBLEM, {"protected": "0", "guests": "1", "problems": "1", "others": "2"}),
             "0 of 1 guest protected. Problems: 1 guest, 2 jobs or storages.",
         ),
         (
             "de",
-            Reason("cluster_problem", {"protected": "2", "guests": "4", "problems": "2", "others": "1"}),
+            Reason(ReasonCode.CLUSTER_PROBLEM, {"protected": "2", "guests": "4", "problems": "2", "others": "1"}),
             "2 von 4 Gästen geschützt. Probleme: 2 Gäste, 1 Auftrag oder Speicher.",
         ),
         (
             "en",
-            Reason("prune_not_working", {"count": "1", "storage": "nas", "keep": "keep-last=1"}),
+            Reason(ReasonCode.PRUNE_NOT_WORKING, {"count": "1", "storage": "nas", "keep": "keep-last=1"}),
             "1 archive on nas should have been removed by the retention keep-last=1 but is still there.",
         ),
         (
             "de",
-            Reason("older_than_allowed_hours", {"last": "gestern", "count": "1"}),
+            Reason(ReasonCode.OLDER_THAN_ALLOWED_HOURS, {"last": "gestern", "count": "1"}),
             "Die letzte gute Sicherung ist von gestern und damit älter als erlaubt (1 Stunde). Sichere den Gast jetzt,"
             " oder finde heraus, warum sein Auftrag es nicht tat.",
         ),
         *(
             (
                 language,
-                Reason("job_disabled_too_long", {"job": "nightly", "days": days}),
+                Reason(ReasonCode.JOB_DISABLED_TOO_LONG, {"job": "nightly", "days": days}),
                 f"{sentence}. {advice}",
             )
             for language, advice, sentences in (
@@ -177,7 +144,7 @@ async def test_braces_in_what_proxmox_wrote_stay_as_they_are(hass: HomeAssistant
     ],
 )
 def test_words_follow_the_number(language: str, reason: Reason, sentence: str) -> None:
-    assert Reasons(language).sentence(reason) == sentence
+    assert Localizer(language).sentence(reason) == sentence
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "texts").glob("*.json")), ids=lambda path: path.stem)

@@ -7,8 +7,7 @@ from typing import Any, Final, Literal
 
 from ..checker.views.report import Capacity, Failure, JobTally, Report, Standing, numbers
 from ..proxmox.vzdump.failure_cause import cause_of
-from ..texts.localizer import Words
-from .explanation import full_stop, iso
+from ..texts.localizer import Localizer, full_stop, iso
 
 type Period = Literal["day", "week"]
 
@@ -31,13 +30,13 @@ class Section:
     lines: tuple[Line, ...]
 
 
-def told(report: Report, period: Period, words: Words) -> dict[str, Any]:
+def render(report: Report, period: Period, localizer: Localizer) -> dict[str, Any]:
     """Return a report as an action answers it."""
-    summary = summary_of(report, words)
-    sections = [section for section in _sections(report, words) if section.lines]
-    closing = words.text("report_next", moment=words.moment(report.next_due)) if report.next_due else None
+    summary = summary_of(report, localizer)
+    sections = [section for section in _sections(report, localizer) if section.lines]
+    closing = localizer.text("report_next", moment=localizer.moment(report.next_due)) if report.next_due else None
     return {
-        "title": words.text(f"report_title_{period}", cluster=report.cluster, state=state_of(report, words)),
+        "title": localizer.text(f"report_title_{period}", cluster=report.cluster, state=state_of(report, localizer)),
         "summary": summary,
         "text": _plain(summary, sections, closing),
         "markdown": _markdown(summary, sections, closing),
@@ -46,97 +45,107 @@ def told(report: Report, period: Period, words: Words) -> dict[str, Any]:
         "until": iso(report.until),
         "next_due": iso(report.next_due),
         **numbers(report),
-        "to_look_at": [_standing_data(standing, words) for standing in report.problems],
+        "to_look_at": [_standing_data(standing, localizer) for standing in report.problems],
         "failures": [_failure_data(failure) for failure in report.failures],
         "jobs": [_job_data(tally) for tally in report.jobs],
         "storages": [_storage_data(storage, report.until) for storage in report.storages],
     }
 
 
-def state_of(report: Report, words: Words) -> str:
+def state_of(report: Report, localizer: Localizer) -> str:
     """Return in a few words whether all is well."""
     if report.problems:
-        return words.count("report_title_problems", len(report.problems))
-    return words.text("report_title_unknown" if report.unknown else "report_title_well")
+        return localizer.text("report_title_problems", count=len(report.problems))
+    return localizer.text("report_title_unknown" if report.unknown else "report_title_well")
 
 
-def summary_of(report: Report, words: Words) -> str:
+def summary_of(report: Report, localizer: Localizer) -> str:
     """Return everything in one line: protected, what was saved, the next full storage, and what to do."""
-    parts = [words.text("report_protected", protected=report.protected, guests=report.guests)]
+    parts = [localizer.text("report_protected", protected=report.protected, guests=report.guests)]
     if not report.runs:
-        parts.append(words.text("report_no_runs"))
+        parts.append(localizer.text("report_no_runs"))
     elif report.size is not None:
-        parts.append(words.text("report_size_in", size=words.size(report.size), duration=words.duration(report.busy)))
+        parts.append(
+            localizer.text("report_size_in", size=localizer.size(report.size), duration=localizer.duration(report.busy))
+        )
     else:
-        parts.append(words.text("report_took", duration=words.duration(report.busy)))
+        parts.append(localizer.text("report_took", duration=localizer.duration(report.busy)))
     left = {storage.key: storage.few_days_left(report.until) for storage in report.storages}
     if days := {key: days for key, days in left.items() if days is not None}:
         first = min(days, key=lambda key: days[key])
-        parts.append(f"{first} {_full_in(days[first], words)}")
+        parts.append(f"{first} {_full_in(days[first], localizer)}")
     if report.unknown:
-        parts.append(words.count("report_unknown", len(report.unknown)))
+        parts.append(localizer.text("report_unknown", count=len(report.unknown)))
     if names := [standing.name for standing in report.problems if not standing.acknowledged]:
-        parts.append(words.text("report_to_look_at", names=words.list_of(names, _NAMED)))
+        parts.append(localizer.text("report_to_look_at", names=localizer.list_of(names, _NAMED)))
     if known := sum(standing.acknowledged for standing in report.problems):
-        parts.append(words.count("report_acknowledged", known))
+        parts.append(localizer.text("report_acknowledged", count=known))
     if not report.problems and not report.unknown:
-        parts.append(words.text("nothing_to_do"))
+        parts.append(localizer.text("nothing_to_do"))
     return f"{', '.join(parts)}."
 
 
-def _full_in(days: int, words: Words) -> str:
-    return words.count("report_full_in", days) if days else words.text("report_full_now")
+def _full_in(days: int, localizer: Localizer) -> str:
+    return localizer.text("report_full_in", count=days) if days else localizer.text("report_full_now")
 
 
-def _sections(report: Report, words: Words) -> Iterable[Section]:
+def _sections(report: Report, localizer: Localizer) -> Iterable[Section]:
     def section(key: str, lines: Iterable[Line]) -> Section:
-        return Section(words.text(f"report_heading_{key}"), tuple(lines))
+        return Section(localizer.text(f"report_heading_{key}"), tuple(lines))
 
-    yield section("attention", (_standing(standing, words) for standing in report.problems))
-    yield section("unknown", (_standing(standing, words) for standing in report.unknown))
-    yield section("warnings", (_standing(standing, words) for standing in report.warnings))
-    yield section("failures", (_failure(failure, words) for failure in report.failures if failure.settled))
-    yield section("uncovered", (_standing(standing, words) for standing in report.uncovered))
-    yield section("jobs", (_job(tally, words) for tally in report.jobs))
-    yield section("storages", (_storage(storage, report.until, words) for storage in report.storages if storage.total))
+    yield section("attention", (_standing(standing, localizer) for standing in report.problems))
+    yield section("unknown", (_standing(standing, localizer) for standing in report.unknown))
+    yield section("warnings", (_standing(standing, localizer) for standing in report.warnings))
+    yield section("failures", (_failure(failure, localizer) for failure in report.failures if failure.settled))
+    yield section("uncovered", (_standing(standing, localizer) for standing in report.uncovered))
+    yield section("jobs", (_job(tally, localizer) for tally in report.jobs))
+    yield section(
+        "storages", (_storage(storage, report.until, localizer) for storage in report.storages if storage.total)
+    )
 
 
-def _standing(standing: Standing, words: Words) -> Line:
+def _standing(standing: Standing, localizer: Localizer) -> Line:
     verdict = standing.verdict
-    text = full_stop(words.reasons.sentence(verdict.reason))
+    text = full_stop(localizer.sentence(verdict.reason))
     if verdict.cause is not None:
-        text = f"{text} {words.reasons.step(verdict.cause)}"
+        text = f"{text} {localizer.step(verdict.cause)}"
     if standing.acknowledged:
-        text = f"{text} {words.text('report_is_acknowledged')}"
+        text = f"{text} {localizer.text('report_is_acknowledged')}"
     return Line(standing.name, text)
 
 
-def _failure(failure: Failure, words: Words) -> Line:
+def _failure(failure: Failure, localizer: Localizer) -> Line:
     cause = cause_of(failure.error) if failure.error else None
-    error = words.reasons.cause(cause) if cause else failure.error or words.text("report_no_cause")
-    text = words.count("report_bullet_failures", failure.times, moment=words.moment(failure.last), error=error)
+    error = localizer.cause(cause) if cause else failure.error or localizer.text("report_no_cause")
+    text = localizer.text(
+        "report_bullet_failures", count=failure.times, moment=localizer.moment(failure.last), error=error
+    )
     return Line(failure.name, full_stop(text))
 
 
-def _job(tally: JobTally, words: Words) -> Line:
-    parts = [words.count("report_bullet_runs", tally.runs)]
+def _job(tally: JobTally, localizer: Localizer) -> Line:
+    parts = [localizer.text("report_bullet_runs", count=tally.runs)]
     if tally.failed:
-        parts.append(words.count("report_failed", tally.failed))
+        parts.append(localizer.text("report_failed", count=tally.failed))
     if tally.warnings:
-        parts.append(words.count("report_warnings", tally.warnings))
+        parts.append(localizer.text("report_warnings", count=tally.warnings))
     if tally.size is not None:
-        parts.append(words.text("report_size_in", size=words.size(tally.size), duration=words.duration(tally.duration)))
+        parts.append(
+            localizer.text(
+                "report_size_in", size=localizer.size(tally.size), duration=localizer.duration(tally.duration)
+            )
+        )
     elif tally.duration:
-        parts.append(words.duration(tally.duration))
-    return Line(tally.name or words.text("report_other_runs"), ", ".join(parts))
+        parts.append(localizer.duration(tally.duration))
+    return Line(tally.name or localizer.text("report_other_runs"), ", ".join(parts))
 
 
-def _storage(storage: Capacity, now: datetime, words: Words) -> Line:
+def _storage(storage: Capacity, now: datetime, localizer: Localizer) -> Line:
     used = "?" if storage.percent is None else f"{storage.percent:.0f} %"
-    free = "?" if storage.free is None else words.size(storage.free)
-    parts = [words.text("report_bullet_capacity", used=used, free=free)]
+    free = "?" if storage.free is None else localizer.size(storage.free)
+    parts = [localizer.text("report_bullet_capacity", used=used, free=free)]
     if (days := storage.few_days_left(now)) is not None:
-        parts.append(_full_in(days, words))
+        parts.append(_full_in(days, localizer))
     return Line(storage.key, ", ".join(parts))
 
 
@@ -161,17 +170,17 @@ def _escaped(text: str) -> str:
     return "".join(f"\\{char}" if char in "\\`*_<[]" else char for char in " ".join(text.split()))
 
 
-def _standing_data(standing: Standing, words: Words) -> dict[str, Any]:
+def _standing_data(standing: Standing, localizer: Localizer) -> dict[str, Any]:
     verdict = standing.verdict
     return {
-        "kind": standing.kind,
-        "key": standing.key,
+        "kind": standing.subject.kind,
+        "key": standing.subject.id,
         "name": standing.name,
         "verdict": verdict.lasting.value,
         "acknowledged": standing.acknowledged,
-        "reason_code": verdict.reason.code,
-        "reason": words.reasons.sentence(verdict.reason),
-        "next_step": words.reasons.step(verdict.cause) if verdict.cause else None,
+        "reason_code": verdict.reason.code.value,
+        "reason": localizer.sentence(verdict.reason),
+        "next_step": localizer.step(verdict.cause) if verdict.cause else None,
         "since": iso(verdict.since),
         "last_success": iso(verdict.last_success),
         "next_due": iso(verdict.next_due),
@@ -180,8 +189,8 @@ def _standing_data(standing: Standing, words: Words) -> dict[str, Any]:
 
 def _failure_data(failure: Failure) -> Mapping[str, Any]:
     return {
-        "kind": failure.kind,
-        "key": failure.key,
+        "kind": failure.subject.kind,
+        "key": failure.subject.id,
         "name": failure.name,
         "times": failure.times,
         "last": iso(failure.last),

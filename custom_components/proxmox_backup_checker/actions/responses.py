@@ -6,26 +6,25 @@ from typing import Any
 from ..checker.archives.archive import archive_time
 from ..checker.assessment import Picture
 from ..checker.model.facts import StorageFacts, storage_key
+from ..checker.model.labels import job_name_by_id
 from ..checker.model.outcome import Outcome
 from ..checker.model.records import RunRecord
-from ..checker.views.report import job_title
 from ..coordinator import CheckerCoordinator
 from ..proxmox.api.backup_models import Archive
 from ..proxmox.vzdump.failure_cause import cause_of
-from ..texts.reason_text import Reasons
-from .explanation import iso
-from .targets import Thing
+from ..texts.localizer import Localizer, iso
+from .targets import Target
 
 
-def runs_of(picture: Picture, things: Iterable[Thing]) -> list[RunRecord]:
+def runs_of(picture: Picture, targets: Iterable[Target]) -> list[RunRecord]:
     """Return the runs of guests and jobs, finished or not; all runs where nothing, or the cluster, is chosen."""
-    things = list(things)
+    targets = list(targets)
     runs = [*picture.history.runs.values(), *picture.running]
-    if not things or any(thing.kind == "cluster" for thing in things):
+    if not targets or any(target.subject.kind == "cluster" for target in targets):
         return runs
-    vmids = {int(thing.key) for thing in things if thing.kind == "guest"}
-    jobs = {thing.key for thing in things if thing.kind == "job"}
-    storages = {thing.key.rpartition("/")[2] for thing in things if thing.kind == "storage"}
+    vmids = {target.subject.vmid for target in targets if target.subject.vmid is not None}
+    jobs = {target.subject.id for target in targets if target.subject.kind == "job"}
+    storages = {target.subject.id.rpartition("/")[2] for target in targets if target.subject.kind == "storage"}
     return [
         run
         for run in runs
@@ -35,24 +34,24 @@ def runs_of(picture: Picture, things: Iterable[Thing]) -> list[RunRecord]:
     ]
 
 
-def telling_run(thing: Thing) -> RunRecord | None:
+def telling_run(target: Target) -> RunRecord | None:
     """Return the run on which the verdict of a guest or job rests, else its newest.
 
     Of a job's runs on several nodes, that is the one that failed.
     """
-    picture, verdict = thing.coordinator.data, thing.verdict
+    picture, verdict = target.coordinator.data, target.verdict
     known = picture.history.runs.get(verdict.trace.get("run", "")) if verdict else None
-    return known or max(runs_of(picture, [thing]), key=lambda run: run.started, default=None)
+    return known or max(runs_of(picture, [target]), key=lambda run: run.started, default=None)
 
 
 def run_data(run: RunRecord, coordinator: CheckerCoordinator) -> dict[str, Any]:
     """Return a run field by field; sizes in bytes."""
-    picture, reasons = coordinator.data, coordinator.reasons
+    picture, localizer = coordinator.data, coordinator.localizer
     return {
         "upid": run.upid,
         "node": run.node,
         "job_id": run.job_id,
-        "job": job_title(run.job_id, picture) if run.job_id is not None else None,
+        "job": job_name_by_id(run.job_id, picture.history.jobs) or None,
         "confidence": run.confidence.value,
         "running": run.ended is None,
         "started": iso(run.started),
@@ -62,12 +61,12 @@ def run_data(run: RunRecord, coordinator: CheckerCoordinator) -> dict[str, Any]:
         "storage": run.storage,
         "warnings": run.warnings,
         "error": run.error,
-        **_cause_data(run.error, reasons),
-        "guests": [_outcome_data(outcome, picture, reasons) for outcome in run.outcomes],
+        **_cause_data(run.error, localizer),
+        "guests": [_outcome_data(outcome, picture, localizer) for outcome in run.outcomes],
     }
 
 
-def _outcome_data(outcome: Outcome, picture: Picture, reasons: Reasons) -> dict[str, Any]:
+def _outcome_data(outcome: Outcome, picture: Picture, localizer: Localizer) -> dict[str, Any]:
     view, record = picture.guests.get(outcome.vmid), picture.history.guests.get(outcome.vmid)
     return {
         "vmid": outcome.vmid,
@@ -82,20 +81,20 @@ def _outcome_data(outcome: Outcome, picture: Picture, reasons: Reasons) -> dict[
         "by_hand": outcome.by_hand,
         "warnings": list(outcome.warnings),
         "error": outcome.error,
-        **_cause_data(outcome.error, reasons),
+        **_cause_data(outcome.error, localizer),
     }
 
 
-def _cause_data(error: str | None, reasons: Reasons) -> dict[str, str | None]:
+def _cause_data(error: str | None, localizer: Localizer) -> dict[str, str | None]:
     cause = cause_of(error) if error else None
-    return {"cause": reasons.cause(cause) if cause else None, "next_step": reasons.step(cause) if cause else None}
+    return {"cause": localizer.cause(cause) if cause else None, "next_step": localizer.step(cause) if cause else None}
 
 
-def archives_of(coordinator: CheckerCoordinator, things: Iterable[Thing]) -> Iterable[tuple[StorageFacts, Archive]]:
+def archives_of(coordinator: CheckerCoordinator, targets: Iterable[Target]) -> Iterable[tuple[StorageFacts, Archive]]:
     """Return the archives of guests on storages, as far as either is chosen; all where nothing, or the cluster, is."""
-    things = list(things)
-    vmids = {int(thing.key) for thing in things if thing.kind == "guest"}
-    keys = {thing.key for thing in things if thing.kind == "storage"}
+    targets = list(targets)
+    vmids = {target.subject.vmid for target in targets if target.subject.vmid is not None}
+    keys = {target.subject.id for target in targets if target.subject.kind == "storage"}
     for view in coordinator.data.storages.values():
         storage = view.storage
         if keys and storage_key(storage) not in keys:

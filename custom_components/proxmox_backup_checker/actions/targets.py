@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
@@ -10,44 +9,41 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.target import TargetSelection, async_extract_referenced_entity_ids
 
 from ..checker.assessment import GuestView, JobView, StorageView
-from ..checker.model.labels import job_name
+from ..checker.model.labels import guest_label, job_name
 from ..checker.model.records import Acknowledgement
+from ..checker.model.subject import Subject
 from ..checker.model.verdict import Verdict
-from ..checker.views.report import guest_title
 from ..const import DOMAIN
 from ..coordinator import CheckerConfigEntry, CheckerCoordinator
-from ..devices import cluster_key, guest_key, job_key, storage_key
+from ..devices import subject_of
 from ..translated_errors import invalid
-
-type Kind = Literal["cluster", "guest", "job", "storage"]
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
-    """Something with a verdict; `key` is a VMID, a job's id or a storage's key, and empty for the cluster."""
+class Target:
+    """A cluster, or a guest, job or storage of one."""
 
     coordinator: CheckerCoordinator
-    kind: Kind
-    key: str = ""
+    subject: Subject
 
     @property
     def view(self) -> GuestView | JobView | StorageView | None:
         """What the picture holds of it, None for the cluster and for what is no longer there."""
         picture = self.coordinator.data
-        match self.kind:
+        match self.subject.kind:
             case "guest":
-                return picture.guests.get(int(self.key))
+                return picture.guests.get(int(self.subject.id))
             case "job":
-                return picture.jobs.get(self.key)
+                return picture.jobs.get(self.subject.id)
             case "storage":
-                return picture.storages.get(self.key)
+                return picture.storages.get(self.subject.id)
             case _:
                 return None
 
     @property
     def verdict(self) -> Verdict | None:
         """The verdict on it, None where it is no longer there."""
-        if self.kind == "cluster":
+        if self.subject.kind == "cluster":
             return self.coordinator.data.verdict
         view = self.view
         return view.verdict if view is not None else None
@@ -55,68 +51,59 @@ class Thing:
     @property
     def acknowledgement(self) -> Acknowledgement | None:
         """A person's word that its problem is known."""
-        return self.coordinator.data.acknowledgement(f"{self.kind}_{self.key}" if self.key else self.kind)
+        return self.coordinator.data.acknowledgement(self.subject)
 
     @property
     def name(self) -> str:
         """The name that people know it by."""
         match self.view:
             case GuestView(guest=guest):
-                return guest_title(guest.name, guest.vmid)
+                return guest_label(guest.name, guest.vmid)
             case JobView(job=job):
                 return job_name(job)
             case _:
-                return self.key or self.coordinator.data.cluster.title
+                return self.subject.id or self.coordinator.data.cluster.title
 
 
 @callback
-def things_of_entities(hass: HomeAssistant, entity_ids: Iterable[str]) -> list[Thing]:
+def targets_of_entities(hass: HomeAssistant, entity_ids: Iterable[str]) -> list[Target]:
     """Return what entities of ours stand for, each once; those of others are left out."""
     entities = er.async_get(hass)
     entries = [entry for entity_id in entity_ids if (entry := entities.async_get(entity_id)) is not None]
-    return things_of_devices(
+    return targets_of_devices(
         hass, (entry.device_id for entry in entries if entry.device_id and entry.platform == DOMAIN)
     )
 
 
 @callback
-def things_of_devices(hass: HomeAssistant, device_ids: Iterable[str]) -> list[Thing]:
+def targets_of_devices(hass: HomeAssistant, device_ids: Iterable[str]) -> list[Target]:
     """Return what devices of ours stand for, each once, of clusters that are set up."""
     devices = dr.async_get(hass)
-    found: dict[tuple[str, Kind, str], Thing] = {}
+    found: dict[tuple[str, Subject], Target] = {}
     for device_id in device_ids:
         device = devices.async_get(device_id, include_composite_devices=False)
         if device is None:
             continue
-        thing = _thing_of_device(hass, device)
-        if thing is not None:
-            found[thing.coordinator.identity, thing.kind, thing.key] = thing
+        target = _target_of_device(hass, device)
+        if target is not None:
+            found[target.coordinator.identity, target.subject] = target
     return [found[key] for key in sorted(found)]
 
 
-def _thing_of_device(hass: HomeAssistant, device: dr.AnyDeviceEntry) -> Thing | None:
+def _target_of_device(hass: HomeAssistant, device: dr.AnyDeviceEntry) -> Target | None:
     entry: CheckerConfigEntry | None = hass.config_entries.async_get_entry(device.config_entry_id)
     if entry is None or entry.domain != DOMAIN or entry.state is not ConfigEntryState.LOADED:
         return None
     coordinator = entry.runtime_data
-    identity = coordinator.identity
-    for domain, key in device.identifiers:
-        if domain != DOMAIN:
-            continue
-        if key == cluster_key(identity):
-            return Thing(coordinator, "cluster")
-        if (vmid := key.removeprefix(guest_key(identity, ""))) != key and vmid.isdecimal():
-            return Thing(coordinator, "guest", vmid)
-        if (job_id := key.removeprefix(job_key(identity, ""))) != key:
-            return Thing(coordinator, "job", job_id)
-        if (storage := key.removeprefix(storage_key(identity, ""))) != key:
-            return Thing(coordinator, "storage", storage)
-    return None
+    subjects = (subject_of(coordinator.identity, key) for domain, key in device.identifiers if domain == DOMAIN)
+    # A node has a device where it has a log agent, but no verdict.
+    found = next((subject for subject in subjects if subject is not None and subject.kind != "node"), None)
+    return Target(coordinator, found) if found is not None else None
 
 
 @callback
-def things_of_target(hass: HomeAssistant, selection: TargetSelection) -> list[Thing]:
-    """Return everything of ours that a target holds."""
+def targets_of(hass: HomeAssistant, selection: TargetSelection) -> list[Target]:
+    """Return everything of ours that a selection holds."""
     selected = async_extract_referenced_entity_ids(hass, selection)
     entities = er.async_get(hass)
     devices = {
@@ -124,10 +111,10 @@ def things_of_target(hass: HomeAssistant, selection: TargetSelection) -> list[Th
         for entity_id in selected.referenced | selected.indirectly_referenced
         if (entry := entities.async_get(entity_id)) is not None and entry.platform == DOMAIN and entry.device_id
     }
-    return things_of_devices(hass, devices | selected.referenced_devices)
+    return targets_of_devices(hass, devices | selected.referenced_devices)
 
 
-def guest_of(coordinator: CheckerCoordinator, text: str) -> Thing:
+def guest_of(coordinator: CheckerCoordinator, text: str) -> Target:
     """Return the guest with a VMID or a name.
 
     Raises ServiceValidationError.
@@ -137,16 +124,16 @@ def guest_of(coordinator: CheckerCoordinator, text: str) -> Thing:
     if text.isdecimal():
         if int(text) not in guests:
             raise invalid("unknown_guest", guest=text, cluster=title)
-        return Thing(coordinator, "guest", str(int(text)))
+        return Target(coordinator, Subject.guest(int(text)))
     named = [vmid for vmid, view in guests.items() if (view.guest.name or "").casefold() == text.casefold()]
     if not named:
         raise invalid("unknown_guest", guest=text, cluster=title)
     if len(named) > 1:
         raise invalid("several_guests", guest=text, vmids=", ".join(map(str, named)))
-    return Thing(coordinator, "guest", str(named[0]))
+    return Target(coordinator, Subject.guest(named[0]))
 
 
-def job_of(coordinator: CheckerCoordinator, text: str) -> Thing:
+def job_of(coordinator: CheckerCoordinator, text: str) -> Target:
     """Return the job with an id or a name.
 
     Raises ServiceValidationError.
@@ -160,10 +147,10 @@ def job_of(coordinator: CheckerCoordinator, text: str) -> Thing:
         raise invalid("unknown_job", job=text, cluster=coordinator.data.cluster.title, jobs=names)
     if len(named) > 1:
         raise invalid("several_jobs", job=text, ids=", ".join(named))
-    return Thing(coordinator, "job", named[0])
+    return Target(coordinator, Subject.job(named[0]))
 
 
-def storage_of(coordinator: CheckerCoordinator, text: str) -> Thing:
+def storage_of(coordinator: CheckerCoordinator, text: str) -> Target:
     """Return the storage with a name; one that each node has of its own is written as node/name.
 
     Raises ServiceValidationError.
@@ -176,4 +163,4 @@ def storage_of(coordinator: CheckerCoordinator, text: str) -> Thing:
             cluster=coordinator.data.cluster.title,
             storages=", ".join(storages) or "–",
         )
-    return Thing(coordinator, "storage", text)
+    return Target(coordinator, Subject.storage(text))

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ..proxmox.api.backup_models import Archive, BackupJob
 from ..proxmox.api.cluster_models import ClusterStatus, Guest
-from .activity.detection import Change, happenings_of
-from .activity.events import Happening
-from .alerts.acknowledgements import is_meant
+from .activity.detection import Change, events_of
+from .activity.events import ActivityEvent
+from .alerts.acknowledgements import applies_to
 from .alerts.alerts import Alert, alerts_of
 from .alerts.announcements import Message, announce
 from .context import Situation
@@ -18,6 +18,7 @@ from .indexes import Indexes
 from .metrics import GuestFigures, JobFigures, figures_of_guest, figures_of_job
 from .model.facts import Facts, NodeFacts, StorageFacts, storage_key
 from .model.records import Acknowledgement, History, RunRecord, VerdictRecord
+from .model.subject import CLUSTER, Subject
 from .model.verdict import Status, Verdict
 from .runs.run_index import RunIndex
 from .runs.run_records import records_of
@@ -83,16 +84,28 @@ class Picture:
     running: tuple[RunRecord, ...]
     history: History
     index: RunIndex
-    happenings: tuple[Happening, ...]
-    verdicts: Mapping[str, Verdict]
+    events: tuple[ActivityEvent, ...]
+    verdicts: Mapping[Subject, Verdict]
     alerts: tuple[Alert, ...]
     messages: tuple[Message, ...]
     context: Situation = field(compare=False, repr=False)
 
-    def acknowledgement(self, key: str) -> Acknowledgement | None:
-        """Return a person's word that the problem behind a key, such as guest_101, is known."""
-        found = self.history.acknowledgements.get(key)
-        return found if is_meant(self.verdicts.get(key), found, self.read_at) else None
+    def acknowledgement(self, subject: Subject) -> Acknowledgement | None:
+        """Return a person's word that the problem of something is known."""
+        found = self.history.acknowledgements.get(subject)
+        return found if applies_to(found, self.verdicts.get(subject), self.read_at) else None
+
+
+def is_protected(verdict: Verdict | None, longest_age: timedelta, now: datetime) -> bool:
+    """Tell whether there is a good backup that is young enough, and nothing speaks against it."""
+    if verdict is None or verdict.problem is not False:
+        return False
+    return verdict.last_success is not None and now - verdict.last_success <= longest_age
+
+
+def to_be_protected(picture: Picture) -> list[int]:
+    """Return the guests that have to be protected: all but those that are ignored."""
+    return [vmid for vmid, view in picture.guests.items() if view.verdict.lasting is not Status.IGNORED]
 
 
 def judge(facts: Facts, history: History, before: Picture | None = None) -> Picture:
@@ -110,7 +123,7 @@ def judge(facts: Facts, history: History, before: Picture | None = None) -> Pict
     counts = Counts.of(of_guests.values())
     skews = [(node.name, node.skew) for node in facts.nodes.values()]
     cluster = judge_cluster(counts, [*of_jobs.values(), *(view.verdict for view in storages.values())], skews)
-    verdicts = {"cluster": cluster, **_by_key(storages, of_guests, of_jobs)}
+    verdicts = {CLUSTER: cluster, **_by_subject(storages, of_guests, of_jobs)}
     after = remember_verdicts(remembered, of_jobs, situation)
     records = _remembered(verdicts, after, facts.now)
     alerts = alerts_of(verdicts, situation)
@@ -123,7 +136,7 @@ def judge(facts: Facts, history: History, before: Picture | None = None) -> Pict
         jobs=jobs,
         storages=storages,
         counts=counts,
-        verdict=replace(cluster, since=records["cluster"].since),
+        verdict=replace(cluster, since=records[CLUSTER].since),
         read_at=facts.read_at or facts.now,
         jobs_visible=facts.jobs is not None,
         guests_complete=facts.guests_complete,
@@ -136,7 +149,7 @@ def judge(facts: Facts, history: History, before: Picture | None = None) -> Pict
             alerts=told.alerts,
         ),
         index=situation.index,
-        happenings=happenings_of(change),
+        events=events_of(change),
         verdicts=verdicts,
         alerts=alerts,
         messages=told.messages,
@@ -164,20 +177,20 @@ def _same[Key, Value](found: Mapping[Key, Value], before: Mapping[Key, Value]) -
     return kept
 
 
-def _by_key(
+def _by_subject(
     storages: Mapping[str, StorageView], guests: Mapping[int, Verdict], jobs: Mapping[str, Verdict]
-) -> dict[str, Verdict]:
+) -> dict[Subject, Verdict]:
     return {
-        **{f"storage_{key}": view.verdict for key, view in storages.items()},
-        **{f"guest_{vmid}": verdict for vmid, verdict in guests.items()},
-        **{f"job_{job_id}": verdict for job_id, verdict in jobs.items()},
+        **{Subject.storage(key): view.verdict for key, view in storages.items()},
+        **{Subject.guest(vmid): verdict for vmid, verdict in guests.items()},
+        **{Subject.job(job_id): verdict for job_id, verdict in jobs.items()},
     }
 
 
 def _guest_view(guest: Guest, situation: Situation) -> GuestView:
     return GuestView(
         guest=guest,
-        verdict=_limited(f"guest_{guest.vmid}", judge_guest(guest, situation), situation),
+        verdict=_limited(Subject.guest(guest.vmid), judge_guest(guest, situation), situation),
         figures=figures_of_guest(guest, situation),
         archives=situation.archives(guest),
     )
@@ -186,7 +199,7 @@ def _guest_view(guest: Guest, situation: Situation) -> GuestView:
 def _job_view(job: BackupJob, situation: Situation) -> JobView:
     return JobView(
         job=job,
-        verdict=_limited(f"job_{job.job_id}", judge_job(job, situation), situation),
+        verdict=_limited(Subject.job(job.job_id), judge_job(job, situation), situation),
         figures=figures_of_job(job, situation),
         covered=tuple([guest.vmid for guest in situation.covered_guests(job)]),
     )
@@ -197,7 +210,7 @@ def _storage_view(storage: StorageFacts, situation: Situation) -> StorageView:
     return StorageView(
         key=key,
         storage=storage,
-        verdict=_limited(f"storage_{key}", judge_storage(storage, situation), situation),
+        verdict=_limited(Subject.storage(key), judge_storage(storage, situation), situation),
         full_on=full_on(situation.history.storages[key].samples, storage.total),
     )
 
@@ -214,11 +227,11 @@ def _with_plausible_clock(facts: Facts, history: History) -> Facts:
     return replace(facts, now=facts.now + usual, nodes=nodes, read_at=facts.read_at and facts.read_at + usual)
 
 
-def _limited(key: str, verdict: Verdict, situation: Situation) -> Verdict:
+def _limited(subject: Subject, verdict: Verdict, situation: Situation) -> Verdict:
     """Let what has been unknown for too long be a problem."""
     if verdict.problem is not None:
         return verdict
-    record = situation.history.verdicts.get(key)
+    record = situation.history.verdicts.get(subject)
     since = (record.unknown_since if record else None) or situation.facts.now
     blind = since if situation.facts.read_at is None else min(since, situation.facts.read_at)
     verdict = replace(verdict, since=verdict.since or blind)
@@ -227,13 +240,13 @@ def _limited(key: str, verdict: Verdict, situation: Situation) -> Verdict:
     )
 
 
-def _remembered(verdicts: Mapping[str, Verdict], history: History, now: datetime) -> dict[str, VerdictRecord]:
+def _remembered(verdicts: Mapping[Subject, Verdict], history: History, now: datetime) -> dict[Subject, VerdictRecord]:
     """Return each verdict with the moment since when it holds."""
     known = history.verdicts
-    return {key: _record(key, verdict, known.get(key), now) for key, verdict in verdicts.items()}
+    return {subject: _record(subject, verdict, known.get(subject), now) for subject, verdict in verdicts.items()}
 
 
-def _record(key: str, verdict: Verdict, known: VerdictRecord | None, now: datetime) -> VerdictRecord:
+def _record(subject: Subject, verdict: Verdict, known: VerdictRecord | None, now: datetime) -> VerdictRecord:
     status = verdict.status.value
     unseen = verdict.problem is None or verdict.status is Status.UNKNOWN
     unknown_since = (known.unknown_since if known and known.unknown_since else now) if unseen else None
@@ -246,9 +259,9 @@ def _record(key: str, verdict: Verdict, known: VerdictRecord | None, now: dateti
         return known
     since = known.since if known is not None and same else now
     return VerdictRecord(
-        key=key,
+        subject=subject,
         status=status,
-        code=verdict.reason.code,
+        code=verdict.reason.code.value,
         problem=verdict.problem,
         since=since,
         unknown_since=unknown_since,

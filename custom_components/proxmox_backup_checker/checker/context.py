@@ -40,6 +40,7 @@ class Situation:
     indexes: Indexes
     running: tuple[RunRecord, ...] = ()
     _timetables: dict[tuple[str, str], Timetable | None] = field(default_factory=dict)
+    _outcomes: dict[int, Sequence[Outcome]] = field(default_factory=dict)
     _durations: dict[str, list[timedelta]] = field(default_factory=dict)
     _archives: dict[int, tuple[Sequence[Archive], Sequence[Archive]]] = field(default_factory=dict)
 
@@ -172,7 +173,13 @@ class Situation:
         return run.upid in self._running_upids or not self.is_fresh or node.blindness is not None
 
     def outcomes(self, guest: Guest) -> Sequence[Outcome]:
-        """Return what finished runs did for this very guest, newest first."""
+        """Return what runs did for this very guest, newest first; of one that goes on, what is done."""
+        found = self._outcomes.get(guest.vmid)
+        if found is None:
+            found = self._outcomes[guest.vmid] = self._own_outcomes(guest)
+        return found
+
+    def _own_outcomes(self, guest: Guest) -> Sequence[Outcome]:
         record = self.guest_record(guest)
         since = record.since - _ONE_MINUTE if record and record.since else None
         found = self.index.by_guest.get(guest.vmid, ())
@@ -418,11 +425,6 @@ class Situation:
     def job(self, job_id: str | None) -> BackupJob | None:
         """Return a job by its id."""
         return next((job for job in self.facts.jobs or () if job.job_id == job_id), None)
-
-    def job_title(self, job_id: str | None) -> str:
-        """Return the name of a job, of one that is gone too; empty where there is none."""
-        record = self.history.jobs.get(job_id) if job_id is not None else None
-        return record.name if record else ""
 
 
 def newest_good(outcomes: Iterable[Outcome]) -> Outcome | None:

@@ -12,7 +12,7 @@ from .context import Situation, newest_good
 from .model.facts import Facts, StorageFacts
 from .model.outcome import LOST, Outcome
 from .model.records import RunRecord
-from .runs.run_starts import ONE_START, starts_of
+from .runs.run_summary import ONE_START, starts_of
 
 
 class Verification(StrEnum):

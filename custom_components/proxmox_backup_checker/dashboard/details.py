@@ -9,6 +9,7 @@ from homeassistant.util import dt as dt_util
 
 from ..checker.assessment import GuestView, JobView
 from ..checker.model.records import Acknowledgement, GuestRecord
+from ..checker.model.subject import Subject
 from ..checker.model.verdict import Confidence, Verdict
 from ..checker.views.wall.days import Days
 from ..checker.views.wall.details import (
@@ -26,7 +27,7 @@ from ..const import DOMAIN
 from ..coordinator import CheckerConfigEntry, CheckerCoordinator
 from ..proxmox.api.backup_models import Archive
 from ..proxmox.api.cluster_models import Guest
-from ..texts.reason_text import Reasons
+from ..texts.localizer import Localizer
 from .rows import EntryRows, Group, Row, epoch, wall_of
 from .servers import coordinator_of, entries, page
 
@@ -82,9 +83,11 @@ class Opened:
         return None
 
     @property
-    def verdict_key(self) -> str:
-        """What its verdict is remembered by."""
-        return f"job_{self.view.job.job_id}" if isinstance(self.view, JobView) else f"guest_{_vmid(self.guest)}"
+    def subject(self) -> Subject:
+        """What the row is about."""
+        if isinstance(self.view, JobView):
+            return Subject.job(self.view.job.job_id)
+        return Subject.guest(self.guest.vmid if self.guest else 0)
 
     @property
     def verdict(self) -> Verdict | None:
@@ -115,26 +118,22 @@ class Opened:
         return runs_of_guest(self.guest, self.view, self.wall) if self.guest else []
 
 
-def _vmid(guest: Guest | None) -> int:
-    return guest.vmid if guest else 0
-
-
 def details(hass: HomeAssistant, text: str, days: int) -> dict[str, Any] | None:
     """Return everything about a row, None where there is none."""
     opened = Opened.find(hass, text, days)
     if opened is None:
         return None
-    row, verdict, reasons = opened.row(hass), opened.verdict, opened.coordinator.reasons
+    row, verdict, localizer = opened.row(hass), opened.verdict, opened.coordinator.localizer
     if row is None or verdict is None:
         return None
-    acknowledged = opened.wall.picture.acknowledgement(opened.verdict_key)
+    acknowledged = opened.wall.picture.acknowledgement(opened.subject)
     url = page(opened.entry)
     if opened.guest is not None and opened.view is not None:
         url = url.with_fragment(f"v1:0:={opened.guest.guest_type}/{opened.guest.vmid}")
     return {
         "row": row,
-        "verdict": _verdict(hass, verdict, row, reasons, acknowledged),
-        "runs": [_run(run, reasons) for run in opened.runs()],
+        "verdict": _verdict(hass, verdict, row, localizer, acknowledged),
+        "runs": [_run(run, localizer) for run in opened.runs()],
         "archives": [_archive(archive) for archive in archives_of(opened.guest, opened.wall.picture)]
         if opened.guest
         else [],
@@ -144,13 +143,13 @@ def details(hass: HomeAssistant, text: str, days: int) -> dict[str, Any] | None:
 
 
 def _verdict(
-    hass: HomeAssistant, verdict: Verdict, row: list[Any], reasons: Reasons, acknowledged: Acknowledgement | None
+    hass: HomeAssistant, verdict: Verdict, row: list[Any], localizer: Localizer, acknowledged: Acknowledgement | None
 ) -> dict[str, Any]:
     return {
         "status": row[3],
         "problem": verdict.problem,
         "reason": row[12],
-        "reason_code": verdict.reason.code,
+        "reason_code": verdict.reason.code.value,
         "since": epoch(verdict.since),
         "confidence": verdict.confidence.value,
         "confidence_text": _confidence(hass, verdict.confidence),
@@ -158,8 +157,8 @@ def _verdict(
         "failures": verdict.failures,
         "last_success": epoch(verdict.last_success),
         "next_due": epoch(verdict.next_due),
-        "findings": [reasons.sentence(finding) for finding in verdict.findings],
-        "next_step": reasons.step(verdict.cause) if verdict.cause else None,
+        "findings": [localizer.sentence(finding) for finding in verdict.findings],
+        "next_step": localizer.step(verdict.cause) if verdict.cause else None,
         "error": verdict.error,
         "acknowledged": {"until": epoch(acknowledged.until), "note": acknowledged.note} if acknowledged else None,
     }
@@ -172,7 +171,7 @@ def _confidence(hass: HomeAssistant, confidence: Confidence) -> str:
     return texts.get(f"{path}.{confidence}", confidence.value)
 
 
-def _run(run: WallRun, reasons: Reasons) -> dict[str, Any]:
+def _run(run: WallRun, localizer: Localizer) -> dict[str, Any]:
     cause = run.cause
     return {
         "upid": run.upid,
@@ -189,8 +188,8 @@ def _run(run: WallRun, reasons: Reasons) -> dict[str, Any]:
         "transferred": run.transferred,
         "duration": run.seconds,
         "error": run.error,
-        "cause": reasons.cause(cause) if cause else None,
-        "step": reasons.step(cause) if cause else None,
+        "cause": localizer.cause(cause) if cause else None,
+        "step": localizer.step(cause) if cause else None,
         "storage": run.storage,
         "archive": run.archive,
     }

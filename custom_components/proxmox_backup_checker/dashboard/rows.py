@@ -10,15 +10,16 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from ..checker.assessment import GuestView, JobView, Picture
 from ..checker.model.facts import ArchiveListing
-from ..checker.model.labels import job_name
+from ..checker.model.labels import guest_name, job_name
 from ..checker.model.records import Acknowledgement, GuestRecord
+from ..checker.model.subject import Subject
 from ..checker.views.wall.days import Days
 from ..checker.views.wall.details import gone_guests, verdict_on_gone
 from ..checker.views.wall.nights import Wall, guest_cells, job_cells
 from ..checker.views.wall.order import LAST, is_new, rank
 from ..const import DOMAIN
 from ..coordinator import CheckerConfigEntry, CheckerCoordinator
-from ..devices import guest_key, job_key
+from ..devices import device_key
 from ..policy_options import policy_of
 from ..proxmox.api.cluster_models import Guest
 
@@ -91,8 +92,8 @@ class EntryRows:
         picture, vmid = wall.picture, view.guest.vmid
         row_id = f"{self._entry.entry_id}/guest/{vmid}"
         record = picture.history.guests.get(vmid)
-        ids = self._ids(guest_key(coordinator.identity, vmid))
-        acknowledged = picture.acknowledgement(f"guest_{vmid}")
+        ids = self._ids(device_key(coordinator.identity, Subject.guest(vmid)))
+        acknowledged = picture.acknowledgement(Subject.guest(vmid))
         new = is_new(record, wall.now)
         source = (
             *(view.guest, view.verdict, view.figures, record, ids, acknowledged, new, going_on.get(vmid)),
@@ -116,8 +117,8 @@ class EntryRows:
     def _job(self, view: JobView, coordinator: CheckerCoordinator, wall: Wall) -> _Kept:
         picture, job_id = wall.picture, view.job.job_id
         row_id = f"{self._entry.entry_id}/job/{job_id}"
-        ids = self._ids(job_key(coordinator.identity, job_id))
-        acknowledged = picture.acknowledgement(f"job_{job_id}")
+        ids = self._ids(device_key(coordinator.identity, Subject.job(job_id)))
+        acknowledged = picture.acknowledgement(Subject.job(job_id))
         promises = wall.promises_of(view.job)
         source = (
             *(view.job, view.verdict, view.figures, ids, acknowledged, picture.index.by_job.get(job_id)),
@@ -158,12 +159,12 @@ def _guest_row(
     new: bool,
 ) -> tuple[tuple[Any, ...], Row]:
     guest, verdict, figures = view.guest, view.verdict, view.figures
-    name = guest_name(guest)
+    name = guest_name(guest.name, guest.vmid, guest.guest_type)
     kind = "template" if guest.template else guest.guest_type
     row: Row = [
         *(row_id, name, kind, verdict.status.value, verdict.problem, guest_cells(guest, verdict, wall)[0]),
         *(figures.size, _seconds(figures.duration), epoch(verdict.last_success), epoch(verdict.next_due)),
-        *(ids[0], guest.node, coordinator.reasons.sentence(verdict.reason)),
+        *(ids[0], guest.node, coordinator.localizer.sentence(verdict.reason)),
         *(f"{'a' if acknowledged else ''}{'n' if new else ''}", verdict.failures, list(guest.tags), ids[1]),
     ]
     return (*rank(verdict, acknowledged), name.casefold(), row_id), row
@@ -172,7 +173,7 @@ def _guest_row(
 def _gone_row(
     row_id: str, guest: Guest, record: GuestRecord, wall: Wall, coordinator: CheckerCoordinator
 ) -> tuple[tuple[Any, ...], Row]:
-    name, verdict = guest_name(guest), verdict_on_gone(record)
+    name, verdict = guest_name(guest.name, guest.vmid, guest.guest_type), verdict_on_gone(record)
     cells = guest_cells(guest, None, wall)[0]
     row: Row = [
         *(
@@ -190,7 +191,7 @@ def _gone_row(
             None,
             None,
             guest.node,
-            coordinator.reasons.sentence(verdict.reason),
+            coordinator.localizer.sentence(verdict.reason),
             "d",
             0,
             list(guest.tags),
@@ -212,15 +213,10 @@ def _job_row(
     row: Row = [
         *(row_id, name, "job", verdict.status.value, verdict.problem, job_cells(view, wall)[0]),
         *(figures.size, _seconds(figures.duration), epoch(verdict.last_success), epoch(verdict.next_due)),
-        *(ids[0], view.job.storage or "local", coordinator.reasons.sentence(verdict.reason)),
+        *(ids[0], view.job.storage or "local", coordinator.localizer.sentence(verdict.reason)),
         *("a" if acknowledged else "", verdict.failures, [], ids[1]),
     ]
     return (*rank(verdict, acknowledged), name.casefold(), row_id), row
-
-
-def guest_name(guest: Guest) -> str:
-    """Return how people call a guest; without a name as Proxmox does."""
-    return guest.name or f"{'CT' if guest.guest_type == 'lxc' else 'VM'} {guest.vmid}"
 
 
 def epoch(moment: datetime | None) -> int | None:

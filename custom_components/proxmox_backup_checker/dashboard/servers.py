@@ -11,9 +11,10 @@ from homeassistant.helpers.translation import async_get_cached_translations
 from yarl import URL
 
 from ..checker.assessment import Picture
+from ..checker.model.subject import CLUSTER
 from ..const import DOMAIN
 from ..coordinator import CheckerConfigEntry, CheckerCoordinator
-from ..devices import cluster_key
+from ..devices import device_key
 from ..proxmox.api.errors import AuthenticationError, CertificateError, ProxmoxError
 from ..translated_errors import poll_error
 
@@ -39,7 +40,7 @@ def server(hass: HomeAssistant, entry: CheckerConfigEntry) -> dict[str, Any]:
     coordinator = coordinator_of(entry)
     state, error = _state(hass, entry, coordinator)
     device = dr.async_get(hass).async_get_device_by_identifier(
-        (DOMAIN, cluster_key(entry.unique_id or entry.entry_id)), entry.entry_id
+        (DOMAIN, device_key(entry.unique_id or entry.entry_id, CLUSTER)), entry.entry_id
     )
     told: dict[str, Any] = {
         "id": entry.entry_id,

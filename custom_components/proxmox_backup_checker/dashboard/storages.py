@@ -7,9 +7,10 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from ..checker.assessment import StorageView
 from ..checker.metrics import used_percent
+from ..checker.model.subject import Subject
 from ..const import DOMAIN
 from ..coordinator import CheckerConfigEntry, CheckerCoordinator
-from ..devices import storage_key
+from ..devices import device_key
 from .rows import epoch
 from .servers import coordinator_of, entries
 
@@ -28,7 +29,7 @@ def storages(hass: HomeAssistant, entry_id: str | None) -> list[dict[str, Any]]:
 def _storage(
     hass: HomeAssistant, entry: CheckerConfigEntry, coordinator: CheckerCoordinator, view: StorageView
 ) -> dict[str, Any]:
-    key = storage_key(coordinator.identity, view.key)
+    key = device_key(coordinator.identity, Subject.storage(view.key))
     device = dr.async_get(hass).async_get_device_by_identifier((DOMAIN, key), entry.entry_id)
     return {
         "id": f"{entry.entry_id}/storage/{view.key}",
@@ -40,7 +41,7 @@ def _storage(
         "total": view.storage.total,
         "free": view.storage.available,
         "full_on": epoch(view.full_on),
-        "reason": coordinator.reasons.sentence(view.verdict.reason),
+        "reason": coordinator.localizer.sentence(view.verdict.reason),
         "entity_id": er.async_get(hass).async_get_entity_id("binary_sensor", DOMAIN, f"{key}_problem"),
         "device_id": device.id if device else None,
     }

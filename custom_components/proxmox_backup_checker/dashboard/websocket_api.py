@@ -11,7 +11,7 @@ from homeassistant.loader import async_get_integration
 import probatio
 
 from ..const import DOMAIN
-from ..proxmox.api.connection import beside_the_loop
+from ..proxmox.api.answer import run_off_loop_if_large
 from ..proxmox.vzdump.excerpt import excerpt, whole
 from ..translated_errors import invalid
 from .details import details, sizes
@@ -125,7 +125,7 @@ async def ws_log(hass: HomeAssistant, connection: ActiveConnection, msg: dict[st
         _refuse(connection, msg, websocket_api.ERR_HOME_ASSISTANT_ERROR, error)
         return
     read = partial(whole if msg["whole"] else excerpt, vmid=msg.get("vmid"))
-    found = await beside_the_loop(len(text), read, text)
+    found = await run_off_loop_if_large(len(text), read, text)
     shown = found.lines[:_MOST_LINES]
     connection.send_result(
         msg["id"],

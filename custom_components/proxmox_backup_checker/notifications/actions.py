@@ -23,8 +23,10 @@ from ..checker.alerts.acknowledgements import acknowledge, can_be_acknowledged, 
 from ..checker.alerts.alerts import Alert, Severity
 from ..checker.alerts.announcements import is_silenced
 from ..checker.assessment import Picture
+from ..checker.model.subject import CLUSTER, Subject
 from ..const import DOMAIN
 from ..coordinator import CheckerCoordinator
+from ..devices import PROBLEM, subject_of
 from ..translated_errors import invalid
 from .messenger import fire_closed, fire_test, group_of, open_messages, tag_of
 
@@ -33,14 +35,15 @@ ATTR_SEVERITY: Final = "severity"
 ATTR_SINCE: Final = "since"
 ATTR_TAG: Final = "tag"
 ATTR_UNTIL: Final = "until"
+ATTR_UNTIL_NEXT_RUN: Final = "until_next_run"
 
 _TARGETS: Final = (ATTR_ENTITY_ID, ATTR_DEVICE_ID, ATTR_AREA_ID, ATTR_FLOOR_ID, ATTR_LABEL_ID)
-_PROBLEM: Final = "_problem"
 _WHICH: Final = {**cv.TARGET_SERVICE_FIELDS, probatio.Optional(ATTR_TAG): cv.string}
 _ACKNOWLEDGE_SCHEMA: Final = probatio.Schema(
     {
         **_WHICH,
         probatio.Optional(ATTR_UNTIL): cv.datetime,
+        probatio.Optional(ATTR_UNTIL_NEXT_RUN, default=False): cv.boolean,
         probatio.Optional(ATTR_NOTE): probatio.All(cv.string, probatio.Length(max=255)),
     }
 )
@@ -73,34 +76,43 @@ def async_setup_alert_services(hass: HomeAssistant) -> None:
 
 
 async def _acknowledge(call: ServiceCall) -> None:
-    """Keep messages about problems back until they are over, have another cause, or until a moment."""
+    """Keep messages about problems back until they are over or have another cause, a run fails again, or until a moment."""
     until, now = moment_of(call, ATTR_UNTIL), dt_util.utcnow()
     if until is not None and until <= now:
         raise invalid("until_is_past")
+    if until is not None and call.data[ATTR_UNTIL_NEXT_RUN]:
+        raise invalid("until_is_double")
     chosen = await _chosen(call)
-    for coordinator, keys in chosen:
-        if not any(can_be_acknowledged(coordinator.data.verdicts, key) for key in keys):
+    for coordinator, subjects in chosen:
+        if not any(can_be_acknowledged(coordinator.data.verdicts, subject) for subject in subjects):
             raise invalid("nothing_to_acknowledge")
-    for coordinator, keys in chosen:
+    for coordinator, subjects in chosen:
         picture = coordinator.data
         loud = [alert for alert in picture.alerts if not _is_silent(picture, alert)]
-        note = call.data.get(ATTR_NOTE)
         await coordinator.async_take_up(
-            partial(acknowledge, verdicts=picture.verdicts, keys=keys, now=now, until=until, note=note)
+            partial(
+                acknowledge,
+                verdicts=picture.verdicts,
+                subjects=subjects,
+                now=now,
+                until=until,
+                until_next_run=call.data[ATTR_UNTIL_NEXT_RUN],
+                note=call.data.get(ATTR_NOTE),
+            )
         )
         fire_closed(call.hass, coordinator, (alert for alert in loud if _is_silent(coordinator.data, alert)))
 
 
 async def _unacknowledge(call: ServiceCall) -> None:
     """Take acknowledgements back."""
-    for coordinator, keys in await _chosen(call):
-        await coordinator.async_take_up(partial(withdraw, keys=keys))
+    for coordinator, subjects in await _chosen(call):
+        await coordinator.async_take_up(partial(withdraw, subjects=subjects))
 
 
 async def _test_alert(call: ServiceCall) -> None:
     """Send a message that is marked as a test, the way that all others take."""
     clusters = clusters_of(call)
-    sensors = ((coordinator, f"cluster{_PROBLEM}") for coordinator in clusters)
+    sensors = ((coordinator, f"{CLUSTER}{PROBLEM}") for coordinator in clusters)
     await check_control_of(call, Platform.BINARY_SENSOR, sensors)
     for coordinator in clusters:
         fire_test(call.hass, coordinator, call.data[ATTR_SEVERITY])
@@ -116,13 +128,13 @@ async def _open_alerts(call: ServiceCall) -> ServiceResponse:
         alerts, recovered = open_messages(call.hass, coordinator, since=since)
         there += [data for data in alerts if severity in {None, data["severity"]}]
         over += recovered
-    words = coordinators[0].reasons
+    word = coordinators[0].localizer.text
     if not over:
-        title = words.word("held_many", problems=len(there))
+        title = word("held_many", problems=len(there))
     elif there:
-        title = words.word("held_mixed", problems=len(there), recovered=len(over))
+        title = word("held_mixed", problems=len(there), recovered=len(over))
     else:
-        title = words.word("held_recovered", recovered=len(over))
+        title = word("held_recovered", recovered=len(over))
     return {
         "count": len(there) + len(over),
         "alerts": there,  # type: ignore[dict-item]
@@ -134,20 +146,22 @@ async def _open_alerts(call: ServiceCall) -> ServiceResponse:
     }
 
 
-async def _chosen(call: ServiceCall) -> list[tuple[CheckerCoordinator, set[str]]]:
-    """Return the verdicts that a call means, by cluster: those of its problem sensors, or of the message with its tag."""
-    chosen: list[tuple[CheckerCoordinator, set[str]]] = []
+async def _chosen(call: ServiceCall) -> list[tuple[CheckerCoordinator, set[Subject]]]:
+    """Return the subjects that a call means, by cluster: those of its problem sensors, or of the message with its tag."""
+    chosen: list[tuple[CheckerCoordinator, set[Subject]]] = []
     loaded = clusters_of(call)
     if tag := call.data.get(ATTR_TAG):
         chosen += [
-            (coordinator, _things(alert))
+            (coordinator, set(alert.subjects))
             for coordinator in loaded
             for alert in coordinator.data.alerts
             if tag_of(coordinator, alert.tag) == tag
         ]
         if not chosen:
             raise invalid("tag_is_over")
-        named = ((coordinator, f"{key}{_PROBLEM}") for coordinator, keys in chosen for key in sorted(keys))
+        named = (
+            (coordinator, f"{subject}{PROBLEM}") for coordinator, subjects in chosen for subject in sorted(subjects)
+        )
         await check_control_of(call, Platform.BINARY_SENSOR, named)
     if any(call.data.get(name) for name in _TARGETS):
         entity_ids = await service.async_extract_entity_ids(call)
@@ -155,33 +169,27 @@ async def _chosen(call: ServiceCall) -> list[tuple[CheckerCoordinator, set[str]]
         registry = er.async_get(call.hass)
         entries = [entry for entity_id in entity_ids if (entry := registry.async_get(entity_id)) is not None]
         for coordinator in loaded:
-            endings = {
-                entry.unique_id.removeprefix(f"{coordinator.identity}_").removesuffix(_PROBLEM)
+            pointed_at = {
+                subject
                 for entry in entries
                 if entry.platform == DOMAIN
                 and entry.config_entry_id == coordinator.config_entry.entry_id
-                and entry.unique_id.endswith(_PROBLEM)
+                and entry.unique_id.endswith(PROBLEM)
+                and (subject := subject_of(coordinator.identity, entry.unique_id.removesuffix(PROBLEM))) is not None
             }
-            if endings:
-                chosen.append((coordinator, _with_what_belongs_to(endings, coordinator.data.alerts)))
+            if pointed_at:
+                chosen.append((coordinator, _with_what_belongs_to(pointed_at, coordinator.data.alerts)))
     if not chosen:
         raise invalid("no_problem_sensor")
     return chosen
 
 
-def _with_what_belongs_to(keys: set[str], alerts: Iterable[Alert]) -> set[str]:
-    """Return the keys with those of the guests whose problem is the job's own; the cluster stands for all."""
-    return keys.union(
-        *(
-            _things(alert)
-            for alert in alerts
-            if "cluster" in keys or any(key in alert.things for key in keys if not key.startswith("guest_"))
-        )
+def _with_what_belongs_to(subjects: set[Subject], alerts: Iterable[Alert]) -> set[Subject]:
+    """Return the subjects with the guests whose problem is their job's own; the cluster stands for all."""
+    leading = {subject for subject in subjects if subject.kind != "guest"}
+    return subjects.union(
+        *(alert.subjects for alert in alerts if CLUSTER in leading or not leading.isdisjoint(alert.subjects))
     )
-
-
-def _things(alert: Alert) -> set[str]:
-    return set(alert.things)
 
 
 def _is_silent(picture: Picture, alert: Alert) -> bool:

@@ -12,13 +12,16 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
 from ..checker.alerts import announcements
-from ..checker.alerts.alerts import Alert, AlertGuest, AlertKind, Severity
+from ..checker.alerts.alerts import Alert, AlertGuest, Severity, about_of
 from ..checker.alerts.announcements import Message, MessageKind
+from ..checker.model.reason_codes import AlertKind
 from ..checker.model.records import AlertRecord
+from ..checker.model.subject import CLUSTER, Subject
 from ..const import DOMAIN
 from ..coordinator import CheckerCoordinator
-from ..devices import cluster_key, guest_key, job_key, storage_key
-from .message_text import MessageTexts
+from ..devices import device_key
+from .message_text import body_of, title_of
+from .wording import Wording
 
 EVENT_MESSAGE: Final = f"{DOMAIN}_message"
 
@@ -84,30 +87,30 @@ def group_of(coordinator: CheckerCoordinator) -> str:
     return f"backups-{coordinator.config_entry.entry_id[-8:].lower()}"
 
 
-def texts_of(coordinator: CheckerCoordinator, now: datetime | None = None) -> MessageTexts:
-    """Return what puts messages about the present picture into words."""
-    return MessageTexts(
+def wording_of(coordinator: CheckerCoordinator) -> Wording:
+    """Return the wording of messages about the present picture."""
+    return Wording(
         picture=coordinator.data,
-        reasons=coordinator.reasons,
+        localizer=coordinator.localizer,
         cluster=coordinator.config_entry.title,
-        now=now or dt_util.utcnow(),
+        now=dt_util.utcnow(),
     )
 
 
 def message_data(hass: HomeAssistant, coordinator: CheckerCoordinator, message: Message) -> dict[str, Any]:
     """Return a message as automations get it."""
-    texts = texts_of(coordinator)
+    wording = wording_of(coordinator)
     alert, record = message.alert, message.record
-    guests = alert.guests if alert is not None else texts.guests_of(record)
+    guests = alert.guests if alert is not None else wording.guests_of(record)
     quiet = message.kind is MessageKind.CLOSED
     return {
         **_envelope(hass, coordinator, record, guests),
         "kind": message.kind.value,
         "tag": tag_of(coordinator, record.tag),
         "severity": record.severity if alert is not None else Severity.NORMAL.value,
-        "title": "" if quiet else texts.title(message),
-        "message": "" if quiet else texts.body(message),
-        "about": record.kind,
+        "title": "" if quiet else title_of(message, wording),
+        "message": "" if quiet else body_of(message, wording),
+        "about": record.kind.value,
         "guests": [{"vmid": guest.vmid, "name": guest.name, "node": guest.node} for guest in guests[:_MOST_GUESTS]],
         "guest_count": len(guests),
         "causes": list(record.causes),
@@ -143,18 +146,18 @@ def fire_closed(hass: HomeAssistant, coordinator: CheckerCoordinator, alerts: It
 @callback
 def fire_test(hass: HomeAssistant, coordinator: CheckerCoordinator, severity: str) -> None:
     """Fire a message that says that it is a test, and take it back after a minute."""
-    texts = texts_of(coordinator)
-    reasons = coordinator.reasons
+    wording = wording_of(coordinator)
+    localizer = coordinator.localizer
     job_id = next(iter(sorted(coordinator.data.jobs)), "")
     record = AlertRecord(
-        key="test", tag="test", kind=AlertKind.JOB.value, opened=texts.now, since=texts.now, severity=severity
+        key="test", tag="test", kind=AlertKind.JOB, opened=wording.now, since=wording.now, severity=severity
     )
     data = {
         **message_data(hass, coordinator, Message(kind=MessageKind.CLOSED, record=record)),
         "kind": "test",
         "severity": severity,
-        "title": reasons.word("test_title", job=texts.job(job_id) if job_id else texts.cluster),
-        "message": reasons.word("test_body", cluster=texts.cluster),
+        "title": localizer.text("test_title", job=wording.job(job_id) if job_id else wording.cluster),
+        "message": localizer.text("test_body", cluster=wording.cluster),
     }
     hass.bus.async_fire(EVENT_MESSAGE, data)
 
@@ -170,7 +173,7 @@ def _envelope(
 ) -> dict[str, Any]:
     """Return what every message has: whose it is, where it leads, and the words of the buttons."""
     device = _device(hass, coordinator, record, guests)
-    word = coordinator.reasons.word
+    word = coordinator.localizer.text
     return {
         "entry_id": coordinator.config_entry.entry_id,
         "cluster": coordinator.config_entry.title,
@@ -189,16 +192,14 @@ def _device(
     hass: HomeAssistant, coordinator: CheckerCoordinator, record: AlertRecord, guests: tuple[AlertGuest, ...]
 ) -> dr.DeviceEntry | None:
     """Return the device of what an alert is about: the job, the storage or the only guest, else the cluster."""
-    identity = coordinator.identity
-    subject = record.tag.removeprefix(record.kind).removeprefix("_")
-    keys = [cluster_key(identity)]
-    if record.kind in {AlertKind.JOB, AlertKind.PAUSED}:
-        keys.insert(0, job_key(identity, subject))
-    elif record.kind == AlertKind.STORAGE:
-        keys.insert(0, storage_key(identity, subject))
+    about = about_of(record.kind, record.tag)
+    subjects = [CLUSTER]
+    if about is not None and about.kind in {"job", "storage"}:
+        subjects.insert(0, about)
     elif len(guests) == 1:
-        keys.insert(0, guest_key(identity, guests[0].vmid))
+        subjects.insert(0, Subject.guest(guests[0].vmid))
     registry = dr.async_get(hass)
     entry_id = coordinator.config_entry.entry_id
+    keys = (device_key(coordinator.identity, subject) for subject in subjects)
     devices = (registry.async_get_device_by_identifier((DOMAIN, key), entry_id) for key in keys)
     return next((device for device in devices if device is not None), None)

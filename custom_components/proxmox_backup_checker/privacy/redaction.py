@@ -12,6 +12,7 @@ from homeassistant.const import CONF_HOST, CONF_TOKEN, CONF_URL
 from yarl import URL
 
 from ..checker.model.policy import NO_BACKUP_TAG, agreed_age
+from ..checker.model.subject import Subject
 from ..const import CONF_FINGERPRINT, CONF_HIDE_NAMES, CONF_LOG_AGENTS, CONF_TOKEN_ID, CONF_TOKEN_SECRET
 from ..coordinator import CheckerConfigEntry, CheckerCoordinator
 from .pseudonyms import IPV4, Pseudonyms
@@ -22,7 +23,7 @@ _SECRET: Final = frozenset(
         *("address", "mailto", "title", "unique_id"),
     }
 )
-# Words of our own; a guest may be called so, but nobody can tell from here.
+# Localizer of our own; a guest may be called so, but nobody can tell from here.
 _OWN_WORDS: Final = frozenset({"code", "rule"})
 _FREE_TEXTS: Final = frozenset({"comment", "notes-template", "note"})
 
@@ -45,6 +46,8 @@ class Redactor:
         match value:
             case Enum():
                 return value.value
+            case Subject():
+                return self._text(value.key, name)
             case str():
                 return value if name in _OWN_WORDS else self._text(value, name)
             case None | bool() | int() | float():

@@ -19,25 +19,29 @@ _FALSE: Final = frozenset({"0", "off", "no", "false"})
 
 
 class Mark(StrEnum):
-    """What a prune does to a backup; protected and renamed ones are none of its business."""
+    """What a prune does to a backup.
+
+    It leaves protected and renamed ones alone, and `keep-partial` is a snapshot that is newer than all finished ones.
+    """
 
     KEEP = "keep"
     REMOVE = "remove"
     PROTECTED = "protected"
     RENAMED = "renamed"
+    KEEP_PARTIAL = "keep-partial"
 
 
 @dataclass(frozen=True, slots=True)
 class Backup:
     """A backup of a group; `ctime` in epoch seconds.
 
-    `unfinished` is for snapshots of a Proxmox Backup Server that have no manifest (yet).
+    `partial` is for snapshots of a Proxmox Backup Server that have no manifest (yet).
     """
 
     ctime: int
     protected: bool = False
     renamed: bool = False
-    unfinished: bool = False
+    partial: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,6 +96,13 @@ class KeepOptions:
         return self.all or not any((self.last, self.hourly, self.daily, self.weekly, self.monthly, self.yearly))
 
 
+def keep_text(keep: KeepOptions) -> str:
+    """Return retention as Proxmox writes it, `keep-daily=7,keep-weekly=4`."""
+    if keep.keeps_everything:
+        return "keep-all=1"
+    return ",".join(f"keep-{rule}={number}" for rule in _RULES if (number := getattr(keep, rule)))
+
+
 def _number(key: str, value: object) -> int:
     text = str(value)
     if isinstance(value, bool) or _NUMBER.fullmatch(text) is None:
@@ -117,6 +128,10 @@ _RULES: Final[Mapping[str, _Period | None]] = {
     "monthly": lambda local: (local.year, local.month),
     "yearly": lambda local: local.year,
 }
+# Dates and weekdays repeat after 400 years.
+_CYCLE: Final = 146_097 * 86_400
+_FIRST: Final = int(datetime(2, 1, 1, tzinfo=UTC).timestamp())
+_LAST: Final = int(datetime(9999, 1, 1, tzinfo=UTC).timestamp())
 # No clock has ever been changed but at a full quarter of an hour, nor does a period begin at another.
 _QUARTER: Final = 900
 
@@ -126,7 +141,10 @@ def _period(rule: str, quarter: int, zone: ZoneInfo) -> object:
     """Return the period in which a quarter of an hour lies: backups of many guests ask for the same ones."""
     period = _RULES[rule]
     assert period is not None
-    return period(datetime.fromtimestamp(quarter * _QUARTER, UTC).astimezone(zone))
+    epoch = quarter * _QUARTER
+    # A time that Python's calendar does not have is looked up whole cycles of the calendar earlier or later.
+    cycles = 0 if _FIRST <= epoch < _LAST else (epoch - _FIRST) // _CYCLE
+    return cycles, period(datetime.fromtimestamp(epoch - cycles * _CYCLE, UTC).astimezone(zone))
 
 
 def prune(backups: Sequence[Backup], keep: KeepOptions, zone: ZoneInfo) -> list[Mark]:
@@ -134,7 +152,7 @@ def prune(backups: Sequence[Backup], keep: KeepOptions, zone: ZoneInfo) -> list[
 
     `zone` is that of the host that prunes: days and weeks begin there.
     """
-    if keep.last == 0 and not any(backup.renamed or backup.protected or backup.unfinished for backup in backups):
+    if keep.last == 0 and not any(backup.renamed or backup.protected or backup.partial for backup in backups):
         quarters = tuple([backup.ctime // _QUARTER for backup in backups])
         if len(set(quarters)) == len(quarters):
             return list(_marks_of_quarters(quarters, keep, zone))
@@ -161,7 +179,7 @@ def _marks(backups: Sequence[Backup], keep: KeepOptions, zone: ZoneInfo) -> list
                 periods = [_period(rule, backup.ctime // _QUARTER, zone) for backup in backups]
             _apply(marks, newest_first, periods, count)
     if partial is not None:
-        marks[partial] = Mark.KEEP
+        marks[partial] = Mark.KEEP_PARTIAL
     return [mark or Mark.REMOVE for mark in marks]
 
 
@@ -170,7 +188,7 @@ def _mark_unfinished(marks: list[Mark | None], newest_first: list[int], backups:
 
     No rule counts it (proxmox-backup, pbs-datastore/src/prune.rs, remove_incomplete_snapshots).
     """
-    unfinished = [index for index in newest_first if backups[index].unfinished and marks[index] is None]
+    unfinished = [index for index in newest_first if backups[index].partial and marks[index] is None]
     for index in unfinished:
         marks[index] = Mark.REMOVE
     newest = newest_first[0] if newest_first else None

@@ -9,9 +9,8 @@ from typing import Final
 
 from ..checker.assessment import Picture
 from ..checker.model.records import RunRecord, VerdictRecord
-from ..checker.model.verdict import Verdict
 from ..proxmox.api.connection import Asked
-from ..texts.reason_text import Reasons
+from ..texts.localizer import Localizer
 from .pve.cluster_reader import Reading
 
 _LOGGER = logging.getLogger(__package__.partition(".sources")[0])
@@ -21,7 +20,7 @@ _POLLS_KEPT: Final = 30
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Poll:
-    """One poll in short; `changes` are the keys of the verdicts that changed, as `guest_101: failed, backup_failed`."""
+    """One poll in short; `changes` are the verdicts that changed, as `guest_101: failed, backup_failed`."""
 
     at: datetime
     milliseconds: int
@@ -34,10 +33,10 @@ class Poll:
 class PollStory:
     """Tells the polls of one cluster, and remembers the last ones in short."""
 
-    def __init__(self, title: str, reasons: Reasons) -> None:
-        """Speak of the cluster with this title; `reasons` puts verdicts into words."""
+    def __init__(self, title: str, localizer: Localizer) -> None:
+        """Speak of the cluster with this title; `localizer` puts verdicts into words."""
         self._title = title
-        self._reasons = reasons
+        self._localizer = localizer
         self._before: Picture | None = None
         self._polls: deque[Poll] = deque(maxlen=_POLLS_KEPT)
 
@@ -103,7 +102,7 @@ class PollStory:
             milliseconds=asked.milliseconds,
             requests=len(asked.requests),
             new_runs=tuple(run.upid for run in runs),
-            changes=tuple(f"{record.key}: {record.status}, {record.code}" for record, _ in changed),
+            changes=tuple(f"{record.subject}: {record.status}, {record.code}" for record, _ in changed),
             error=str(error) if error else None,
         )
         self._polls.append(poll)
@@ -116,12 +115,12 @@ class PollStory:
             )
 
     def _tell_change(self, record: VerdictRecord, known: VerdictRecord | None, picture: Picture) -> None:
-        verdict = _verdict_of(record.key, picture)
+        verdict = picture.verdicts.get(record.subject)
         _LOGGER.debug(
             "%s: %s is %s%s, problem %s (%s): %s %s",
-            *(self._title, record.key, record.status, f", was {known.status}" if known else ""),
+            *(self._title, record.subject, record.status, f", was {known.status}" if known else ""),
             *({True: "on", False: "off", None: "unknown"}[record.problem], record.code),
-            self._reasons.sentence(verdict.reason) if verdict else "",
+            self._localizer.sentence(verdict.reason) if verdict else "",
             dict(verdict.trace) if verdict and verdict.trace else "",
         )
 
@@ -138,24 +137,11 @@ def _changed(before: Picture | None, picture: Picture) -> list[tuple[VerdictReco
     """Return the verdicts that are no longer what they were, with what they were."""
     known = before.history.verdicts if before else {}
     return [
-        (record, known.get(key))
-        for key, record in picture.history.verdicts.items()
-        if (was := known.get(key)) is None
+        (record, known.get(subject))
+        for subject, record in picture.history.verdicts.items()
+        if (was := known.get(subject)) is None
         or (was.status, was.code, was.problem) != (record.status, record.code, record.problem)
     ]
-
-
-def _verdict_of(key: str, picture: Picture) -> Verdict | None:
-    """Return the verdict that a record was made of."""
-    if key == "cluster":
-        return picture.verdict
-    kind, _, name = key.partition("_")
-    if kind == "guest":
-        guest = picture.guests.get(int(name))
-        return guest.verdict if guest else None
-    views = picture.jobs if kind == "job" else picture.storages
-    view = views.get(name)
-    return view.verdict if view else None
 
 
 def _run_in_words(run: RunRecord) -> str:

@@ -1,11 +1,9 @@
-"""Puts the reason of a verdict into words, in the language of this Home Assistant."""
+"""Puts reasons, and what an error of Proxmox means, into sentences of one language."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Final, Self, TypedDict
-
-from homeassistant.core import HomeAssistant
-from homeassistant.util import dt as dt_util
+from typing import Final, TypedDict
 
 from ..checker.model.verdict import Reason
 from ..proxmox.vzdump.failure_cause import Cause, cause_of
@@ -19,11 +17,6 @@ _VAGUE: Final = frozenset(
         *("storage_not_activated", "tar_failed", "vm_start_failed", "zfs_failed"),
     }
 )
-_WEEKDAYS: Final = {
-    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
-    "de": ("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag"),
-}
-_DATES: Final = {"en": "%Y-%m-%d", "de": "%d.%m.%Y"}
 
 
 class CauseWords(TypedDict):
@@ -33,26 +26,23 @@ class CauseWords(TypedDict):
     step: str
 
 
-class Reasons:
-    """The sentences of one language by reason code, those of the causes by theirs, and the words of messages and reports."""
+class ReasonText(ABC):
+    """The sentences of one language by reason, and those of causes by theirs."""
 
     def __init__(self, language: str) -> None:
-        """Read the texts of a language such as `de` or `de-CH`, English where there are none."""
-        language = language.split("-", maxsplit=1)[0]
+        """Read the sentences of a language such as `de`, English where there are none."""
         self._sentences: dict[str, str] = read_texts("reasons", language)
         self._causes: dict[str, CauseWords] = read_texts("causes", language)
-        self._words: dict[str, str] = read_texts("messages", language)
-        self.reports: dict[str, str] = read_texts("reports", language)
-        self.language = language if language in _DATES else "en"
 
-    @classmethod
-    async def load(cls, hass: HomeAssistant) -> Self:
-        """Read the texts of the configured language."""
-        return await hass.async_add_executor_job(cls, hass.config.language)
+    @abstractmethod
+    def moment(self, moment: datetime) -> str:
+        """Return a moment as people say it."""
 
     def sentence(self, reason: Reason) -> str:
         """Return why, as one sentence that fits a state attribute."""
-        values = {name: self._text(value) for name, value in reason.values.items()}
+        values = {
+            name: value if isinstance(value, str) else self.moment(value) for name, value in reason.values.items()
+        }
         if cause := cause_of(values.get("error", "")):
             raw = values["error"]
             values["error"] = f"{self.cause(cause)}: {raw}" if cause.code in _VAGUE else f"{self.cause(cause)}."
@@ -78,32 +68,6 @@ class Reasons:
         if cause is None:
             return _shortened(error.rstrip("."), 2 * _LONGEST)
         return _shortened(f"{self.cause(cause)}: {error}", 2 * _LONGEST) if cause.code in _VAGUE else self.cause(cause)
-
-    def word(self, key: str, **values: object) -> str:
-        """Return words of a message."""
-        return filled(self._words[key], values)
-
-    def near_moment(self, value: datetime, now: datetime) -> str:
-        """Return a moment as people say it today, in the zone of this Home Assistant."""
-        local = dt_util.as_local(value)
-        days = (local.date() - dt_util.as_local(now).date()).days
-        time = f"{local:%H:%M}"
-        if near := {-1: "yesterday", 0: "today", 1: "tomorrow"}.get(days):
-            return self.word(near, time=time)
-        weekday = _WEEKDAYS[self.language][local.weekday()]
-        if abs(days) < 7:
-            return self.word("weekday", weekday=weekday, time=time)
-        return self.word("later_day", weekday=weekday, date=local.strftime(_DATES[self.language]), time=time)
-
-    def _text(self, value: str | datetime) -> str:
-        """Return a value as it stands in a sentence."""
-        return value if isinstance(value, str) else self.moment(value)
-
-    def moment(self, value: datetime) -> str:
-        """Return a moment as people say it, in the zone of this Home Assistant."""
-        local = dt_util.as_local(value)
-        weekday = _WEEKDAYS[self.language][local.weekday()]
-        return f"{weekday}, {local.strftime(_DATES[self.language])} {local:%H:%M}"
 
 
 def _shortened(text: str, longest: int) -> str:

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from custom_components.proxmox_backup_checker.checker.activity.detection import LONGEST_GAP
-from custom_components.proxmox_backup_checker.checker.activity.events import Happening, HappeningKind, some
+from custom_components.proxmox_backup_checker.checker.activity.events import ActivityEvent, ActivityKind
 from custom_components.proxmox_backup_checker.checker.activity.job_changes import keeps_less
 from custom_components.proxmox_backup_checker.checker.assessment import Picture, judge
 from custom_components.proxmox_backup_checker.checker.model.facts import ArchiveListing, Facts, JobState, StorageFacts
 from custom_components.proxmox_backup_checker.checker.model.policy import Policy
+from custom_components.proxmox_backup_checker.checker.model.reason_codes import ReasonCode
 from custom_components.proxmox_backup_checker.checker.model.records import History
 from custom_components.proxmox_backup_checker.checker.model.verdict import Reason, Status
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import (
@@ -38,22 +39,22 @@ class Story:
         """Look for the first time."""
         self.known: dict[str, Any] = {"guests": GUESTS, "jobs": [NIGHTLY], "now": NOW, **known}
         self.picture: Picture = judge(self._facts(), History())
-        assert self.picture.happenings == ()
+        assert self.picture.events == ()
 
     def _facts(self, **changes: Any) -> Facts:
         known = {**self.known, **changes}
         return facts(known.pop("guests"), known.pop("jobs"), known.pop("runs", ()), **known)
 
-    def look(self, after: timedelta = LOOK, **changes: Any) -> list[Happening]:
+    def look(self, after: timedelta = LOOK, **changes: Any) -> list[ActivityEvent]:
         """Look again after a time, at what has changed since."""
         self.known |= changes
         self.known["now"] += after
         self.picture = judge(self._facts(), self.picture.history)
-        return list(self.picture.happenings)
+        return list(self.picture.events)
 
 
-def kinds(happenings: Iterable[Happening]) -> list[str]:
-    return [happening.kind.value for happening in happenings]
+def kinds(events: Iterable[ActivityEvent]) -> list[str]:
+    return [event.kind.value for event in events]
 
 
 def nightly_run(at: datetime, status: str | None = "OK", **changes: Any) -> Any:
@@ -69,7 +70,7 @@ def test_nothing_has_happened_where_nothing_is_new() -> None:
 
 def test_the_first_look_tells_nothing_not_even_of_what_has_just_ended() -> None:
     story = Story(runs=[nightly_run(NOW - timedelta(minutes=5))])
-    assert story.picture.happenings == ()
+    assert story.picture.events == ()
     assert story.look() == []
 
 
@@ -77,7 +78,7 @@ def test_a_run_is_told_once_with_all_that_is_known_of_it() -> None:
     story = Story()
     [told] = story.look(runs=[nightly_run(NOW)])
 
-    assert told.kind is HappeningKind.RUN_SUCCEEDED
+    assert told.kind is ActivityKind.RUN_SUCCEEDED
     assert (told.job_id, told.job, told.node, told.storage) == ("nightly", "21:00 → nas", "pve1", "nas")
     assert told.names == ("web (101)", "db (102)")
     assert told.moment == NOW + timedelta(minutes=1)
@@ -123,13 +124,13 @@ def test_after_a_long_gap_only_what_has_just_ended_is_told() -> None:
     changed = job("nightly", 101, storage="other")
     told = Story().look(later - NOW, runs=runs, jobs=[changed])
 
-    assert [happening.moment for happening in told] == [later - timedelta(minutes=29)]
+    assert [event.moment for event in told] == [later - timedelta(minutes=29)]
     assert kinds(Story().look(LONGEST_GAP, runs=runs[:1], jobs=[NIGHTLY])) == ["run_succeeded"]
 
 
 def test_the_oldest_comes_first() -> None:
     runs = [nightly_run(NOW - timedelta(minutes=minutes)) for minutes in (3, 9, 6)]
-    moments = [happening.moment for happening in Story().look(runs=runs)]
+    moments = [event.moment for event in Story().look(runs=runs)]
     assert moments == sorted(moments)
     assert len(moments) == 3
 
@@ -139,7 +140,7 @@ def test_what_happens_to_an_ignored_job_is_nobodys_news() -> None:
     assert story.look(runs=[nightly_run(NOW)], jobs=[job("nightly", 101, 102, storage="nas", schedule="22:00")]) == []
 
 
-def night(story: Story, *runs: Any, **changes: Any) -> list[Happening]:
+def night(story: Story, *runs: Any, **changes: Any) -> list[ActivityEvent]:
     """Look every hour from the evening until the next morning."""
     told = []
     for _ in range(24):
@@ -184,7 +185,7 @@ def test_a_row_of_failures_through_a_time_without_sight_is_one_recovery() -> Non
     assert story.picture.jobs["nightly"].verdict.status is Status.RUNNING
     told = story.look(runs=[nightly_run(NOW + timedelta(minutes=35))])
     assert kinds(told) == ["run_succeeded", "recovered"]
-    assert told[1].reason == Reason("happened_job_recovered", {"job": "21:00 → nas", "since": since})
+    assert told[1].reason == Reason(ReasonCode.HAPPENED_JOB_RECOVERED, {"job": "21:00 → nas", "since": since})
 
 
 def test_a_job_that_could_not_start_is_told_once_for_every_night() -> None:
@@ -235,12 +236,12 @@ def test_what_a_job_promises_now_is_told_beside_what_it_did(
     story = Story(guests=[guest(101, pool="prod"), guest(102, pool="prod")])
     options = {"storage": "nas", **changed}
     [told] = story.look(jobs=[job("nightly", 101, 102, **options)])
-    assert (told.kind, told.details) == (HappeningKind.JOB_CHANGED, (Reason(code, values),))
+    assert (told.kind, told.details) == (ActivityKind.JOB_CHANGED, (Reason(ReasonCode(code), values),))
 
 
 def test_guests_that_are_put_in_and_taken_out_of_a_list_are_named() -> None:
     [told, _] = Story().look(jobs=[job("nightly", 101, 105, storage="nas")])
-    assert told.details == (Reason("changed_guests", {"change": "+105 -102"}),)
+    assert told.details == (Reason(ReasonCode.CHANGED_GUESTS, {"change": "+105 -102"}),)
 
 
 @pytest.mark.parametrize(
@@ -268,7 +269,7 @@ def with_retention(keep: str) -> BackupJob:
 def test_a_cut_of_a_job_s_retention_is_a_kind_of_its_own() -> None:
     story = Story(jobs=[with_retention("keep-daily=7")])
     [told] = story.look(jobs=[with_retention("keep-daily=2")])
-    assert (told.kind, told.job_id) == (HappeningKind.RETENTION_CUT, "nightly")
+    assert (told.kind, told.job_id) == (ActivityKind.RETENTION_CUT, "nightly")
     assert (told.reason.values["before"], told.reason.values["after"]) == ("keep-daily=7", "keep-daily=2")
 
 
@@ -297,21 +298,21 @@ def nas(
     return [replace(made, **changes)]
 
 
-def later(story: Story, *archives: str, **changes: Any) -> list[Happening]:
+def later(story: Story, *archives: str, **changes: Any) -> list[ActivityEvent]:
     return story.look(storages=nas(*archives, read=story.known["now"] + LOOK, **changes))
 
 
 def test_a_storage_that_keeps_less_is_told() -> None:
     story = Story(storages=nas("101@1", keep="keep-last=5"))
     [told] = later(story, "101@1", keep="keep-last=2")
-    assert (told.kind, told.storage, told.job_id) == (HappeningKind.RETENTION_CUT, "nas", None)
+    assert (told.kind, told.storage, told.job_id) == (ActivityKind.RETENTION_CUT, "nas", None)
 
 
 def test_archives_that_nobody_was_to_remove_have_vanished_once() -> None:
     story = Story(storages=nas("101@1", "101@2", "102@1", "102@2"))
     [told] = later(story, "101@2", "102@2")
 
-    assert (told.kind, told.storage) == (HappeningKind.ARCHIVE_VANISHED, "nas")
+    assert (told.kind, told.storage) == (ActivityKind.ARCHIVE_VANISHED, "nas")
     assert sorted(told.guests) == [101, 102]
     assert "vzdump-qemu-101" in str(told.reason.values["archives"])
     assert later(story, "101@2", "102@2") == []
@@ -374,7 +375,7 @@ def test_new_guests_are_told_by_whether_they_are_in_a_job_and_templates_and_igno
     ]
     [told] = Story().look(guests=everybody)
     assert (told.kind, told.reason.code, told.names) == (
-        HappeningKind.GUEST_NEW, "happened_guests_new_without_job", ("new (103)",),
+        ActivityKind.GUEST_NEW, "happened_guests_new_without_job", ("new (103)",),
     )  # fmt: skip
     story = Story(jobs=[job("all", all=1)])
     [told] = story.look(guests=[*GUESTS, guest(103)])
@@ -398,14 +399,9 @@ def test_a_disk_that_is_newly_left_out_is_told_once() -> None:
 
     story = Story(included=included(scsi1=True))
     [told] = story.look(included=included(scsi1=False))
-    assert told.kind is HappeningKind.DISK_EXCLUDED
+    assert told.kind is ActivityKind.DISK_EXCLUDED
     assert told.reason.values == {"guest": "web (101)", "disks": "scsi1"}
     assert story.look() == []
-
-
-def test_many_texts_are_told_by_the_first_few() -> None:
-    assert some("ab") == "a, b"
-    assert some("abcdefg") == "a, b, c, d, e, … (+2)"
 
 
 def test_guests_whose_pool_can_no_longer_be_seen_are_not_called_uncovered() -> None:

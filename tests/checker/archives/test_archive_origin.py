@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from custom_components.proxmox_backup_checker.checker.activity.events import HappeningKind
+from custom_components.proxmox_backup_checker.checker.activity.events import ActivityKind
 from custom_components.proxmox_backup_checker.checker.archives.archive_origin import Origin, Provenance
 from custom_components.proxmox_backup_checker.checker.assessment import judge
-from custom_components.proxmox_backup_checker.checker.history.limits import FEWEST_RUNS_PER_GUEST
 from custom_components.proxmox_backup_checker.checker.model.facts import (
     ArchiveListing,
     Blindness,
@@ -18,7 +17,12 @@ from custom_components.proxmox_backup_checker.checker.model.facts import (
     StorageFacts,
 )
 from custom_components.proxmox_backup_checker.checker.model.outcome import Outcome, Result
-from custom_components.proxmox_backup_checker.checker.model.records import GuestRecord, History, RunRecord
+from custom_components.proxmox_backup_checker.checker.model.records import (
+    FEWEST_RUNS_PER_GUEST,
+    GuestRecord,
+    History,
+    RunRecord,
+)
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence, Status
 from custom_components.proxmox_backup_checker.checker.runs.run_index import RunIndex
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import Archive
@@ -296,6 +300,6 @@ def test_what_another_cluster_removes_of_its_own_is_no_news() -> None:
     )
     first = judge(seen(ours, foreign, runs=(run(log, started=before),), now=NOW - timedelta(hours=1)), History())
     without_foreign = judge(seen(ours), first.history, first)
-    assert without_foreign.happenings == ()
+    assert without_foreign.events == ()
     without_ours = judge(seen(foreign), first.history, first)
-    assert [happening.kind for happening in without_ours.happenings] == [HappeningKind.ARCHIVE_VANISHED]
+    assert [event.kind for event in without_ours.events] == [ActivityKind.ARCHIVE_VANISHED]

@@ -20,10 +20,12 @@ from custom_components.proxmox_backup_checker.checker.model.records import (
     StorageRecord,
     VerdictRecord,
 )
+from custom_components.proxmox_backup_checker.checker.model.subject import Subject
 
 from ..histories import NOW, any_of, history_of, nights, outcome, run_of
 
 _EARLIER = NOW - timedelta(days=3)
+WEB = Subject.guest(100)
 _FULL = history_of(
     run_of(100, 101),
     run_of(102, started=_EARLIER, notes=("lock_timeout",)),
@@ -31,8 +33,8 @@ _FULL = history_of(
     guests={100: GuestRecord(vmid=100, guest_type="qemu", name="web", node="pve1", first_seen=_EARLIER)},
     nodes={"pve1": NodeRecord(name="pve1", last_outage=(_EARLIER, NOW))},
     storages={"nas": StorageRecord(storage="nas", node=None, samples=((_EARLIER, 17), (NOW, 18)), archives={"a": 1})},
-    verdicts={"guest_100": VerdictRecord(key="guest_100", status="ok", code="backed_up", problem=False, since=NOW)},
-    acknowledgements={"guest_100": Acknowledgement(key="guest_100", code="failed", made=NOW, note="disk is ordered")},
+    verdicts={WEB: VerdictRecord(subject=WEB, status="ok", code="backed_up", problem=False, since=NOW)},
+    acknowledgements={WEB: Acknowledgement(subject=WEB, code="failed", made=NOW, note="disk is ordered")},
 )
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from custom_components.proxmox_backup_checker.checker.history.limits import MISSES_PER_JOB, bounded, is_time_to_bound
+from custom_components.proxmox_backup_checker.checker.model.reason_codes import ReasonCode
 from custom_components.proxmox_backup_checker.checker.model.records import (
     GuestRecord,
     History,
@@ -150,7 +151,11 @@ def test_the_limits_are_looked_at_once_a_day() -> None:
 def test_missed_slots_go_with_the_runs_of_their_time() -> None:
     kept, gone = (
         MissRecord(
-            key=f"nightly@{days}", job_id="nightly", slot=NOW - timedelta(days=days), node="pve1", code="run_missed"
+            key=f"nightly@{days}",
+            job_id="nightly",
+            slot=NOW - timedelta(days=days),
+            node="pve1",
+            code=ReasonCode.RUN_MISSED,
         )
         for days in (395, 397)
     )
@@ -168,7 +173,7 @@ def test_of_a_job_that_hardly_ever_runs_the_newest_missed_slots_are_kept() -> No
     slots = [NOW - timedelta(minutes=5 * number) for number in range(MISSES_PER_JOB + 20)]
     misses = {
         f"busy@{slot.timestamp()}": MissRecord(
-            key=f"busy@{slot.timestamp()}", job_id="busy", slot=slot, node="pve1", code="run_missed"
+            key=f"busy@{slot.timestamp()}", job_id="busy", slot=slot, node="pve1", code=ReasonCode.RUN_MISSED
         )
         for slot in slots
     }

@@ -43,7 +43,8 @@ def test_every_sample_gives_the_results_that_a_reader_finds(name: str) -> None:
     for vmid, entry in expected.items():
         [outcome] = found[vmid]
         assert outcome.result == ACTUAL.get(name, {}).get(vmid, entry["result"])
-        assert outcome.error == entry.get("reason")
+        # Below the failure's own text there may be the line that explains it.
+        assert outcome.error == entry.get("reason") or (outcome.error or "").startswith(f"{entry['reason']}\n")
         if "started" in entry:
             assert outcome.started == datetime.fromtimestamp(entry["started"], UTC)
 
@@ -143,3 +144,30 @@ def test_a_word_that_is_neither_good_nor_an_error_proves_nothing(status: str, op
     assert unclear(status) is open_question
     [one] = outcomes(facts([guest(100)], [job("a", 100)], [run(None, status, task_id="100")]))[100]
     assert (one.result is Result.UNCLEAR) is open_question
+
+
+def test_a_failure_is_remembered_with_the_line_that_explains_it() -> None:
+    lines = [
+        "INFO: Starting Backup of VM 101 (qemu)",
+        "ERROR: fork compressor 'zstd --threads=1' failed",
+        "ERROR: Backup of VM 101 failed - vma_queue_write: write error - Broken pipe",
+    ]
+    found = outcomes(facts(runs=[run("\n".join(lines), started=NOW, status="job errors")]))
+    assert (
+        found[101][0].error == "vma_queue_write: write error - Broken pipe\nfork compressor 'zstd --threads=1' failed"
+    )
+
+
+def test_a_finished_guest_whose_new_archive_the_run_removed_has_failed() -> None:
+    """Of the three archives it was the oldest by its name: the node's clock had been set back."""
+    lines = [
+        "INFO: Starting Backup of VM 101 (qemu)",
+        "INFO: creating vzdump archive '/mnt/pve/nas/dump/vzdump-qemu-101-2026_11_30-17_04_38.vma.zst'",
+        "INFO: removing backup 'nas:backup/vzdump-qemu-101-2026_11_30-17_04_38.vma.zst'",
+        "INFO: pruned 1 backup(s) not covered by keep-retention policy",
+        "INFO: Finished Backup of VM 101 (00:00:10)",
+        "TASK OK",
+    ]
+    [outcome] = outcomes(facts(runs=[run("\n".join(lines), started=NOW)]))[101]
+    assert outcome.result == "failed"
+    assert outcome.error == "removing backup 'nas:backup/vzdump-qemu-101-2026_11_30-17_04_38.vma.zst'"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from custom_components.proxmox_backup_checker.checker.model.facts import Blindness, NodeFacts, Run
-from custom_components.proxmox_backup_checker.checker.model.labels import job_name
+from custom_components.proxmox_backup_checker.checker.model.reason_codes import ReasonCode
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence, Status, Verdict
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import BackupJob
 
@@ -97,16 +97,16 @@ def test_a_node_that_cannot_be_seen_makes_its_guests_unknown_once_a_run_was_due_
 ) -> None:
     assert verdict(day(1), blind={"pve1": blindness}).problem is False
     held = verdict(day(2), blind={"pve1": blindness})
-    assert (held.status, held.problem, held.reason.code) == (Status.UNKNOWN, None, blindness)
+    assert (held.status, held.problem, held.reason.code) == (Status.UNKNOWN, None, ReasonCode(blindness))
     assert held.reason.values["node"] == "pve1"
     assert held.last_success is not None
     assert verdict(day(1), blind={"pve2": blindness}).problem is False
 
 
 def test_hidden_jobs_and_pools_make_unknown_what_depends_on_them() -> None:
-    assert verdict(day(1), jobs=None).reason.code == Blindness.JOBS_HIDDEN
+    assert verdict(day(1), jobs=None).reason.code is ReasonCode.JOBS_HIDDEN
     pool = (job("pool", pool="prod"),)
-    assert verdict(day(1), jobs=pool, pools_visible=False).reason.code == Blindness.POOLS_HIDDEN
+    assert verdict(day(1), jobs=pool, pools_visible=False).reason.code is ReasonCode.POOLS_HIDDEN
     assert verdict(day(1), jobs=pool).reason.code == "no_job"
 
 
@@ -133,12 +133,6 @@ def test_an_edited_job_does_not_make_its_last_run_disappear() -> None:
     held = verdict(day(1, "disk full"), jobs=(edited,))
     assert (held.problem, held.reason.values["error"]) == (True, "disk full")
     assert verdict(day(1), jobs=(edited,)).reason.code == "backed_up_by_unknown_job"
-
-
-def test_people_see_a_jobs_comment_or_else_when_and_where_it_saves() -> None:
-    assert job_name(NIGHTLY) == "every night"
-    assert job_name(job("x", 100, storage="nas")) == "21:00 → nas"
-    assert job_name(job("x", 100, schedule="")) == "x"
 
 
 def test_facts_give_the_same_verdict_every_time() -> None:

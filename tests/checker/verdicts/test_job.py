@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from custom_components.proxmox_backup_checker.checker.model.facts import Blindness, JobState, Run
+from custom_components.proxmox_backup_checker.checker.model.reason_codes import ReasonCode
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence, Status, Verdict
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import BackupJob
 
@@ -121,7 +122,11 @@ def test_a_run_that_takes_more_than_three_times_the_usual_and_longer_than_it_is_
 def test_a_job_that_never_ran_is_unknown() -> None:
     assert (verdict().status, verdict().problem, verdict().reason.code) == (Status.UNKNOWN, None, "job_no_run_seen")
     blind = verdict(blind={"pve1": Blindness.NODE_UNREACHABLE})
-    assert (blind.problem, blind.reason.code, blind.reason.values["node"]) == (None, Blindness.NODE_UNREACHABLE, "pve1")
+    assert (blind.problem, blind.reason.code, blind.reason.values["node"]) == (
+        None,
+        ReasonCode.NODE_UNREACHABLE,
+        "pve1",
+    )
 
 
 def test_a_disabled_job_is_paused() -> None:

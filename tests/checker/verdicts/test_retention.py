@@ -6,15 +6,13 @@ from typing import Any
 
 import pytest
 
+from custom_components.proxmox_backup_checker.checker.jobs.retention import removes_old, retention_of
 from custom_components.proxmox_backup_checker.checker.model.facts import ArchiveListing, StorageFacts
 from custom_components.proxmox_backup_checker.checker.verdicts.retention import (
     RetentionAudit,
     Standing,
     audit_retention,
-    keep_text,
     promised_slots,
-    removes_old,
-    retention_of,
 )
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import Archive
 from custom_components.proxmox_backup_checker.proxmox.calendar.event import CalendarEvent
@@ -141,11 +139,6 @@ def test_the_retention_of_the_node_is_the_last_resort() -> None:
 def test_a_job_can_leave_old_archives_alone(remove: object, removes: bool) -> None:
     assert removes_old(job(remove=remove)) is removes
     assert removes_old(job())
-
-
-def test_retention_is_written_as_proxmox_writes_it() -> None:
-    assert keep_text(KeepOptions(last=1, weekly=4)) == "keep-last=1,keep-weekly=4"
-    assert keep_text(KeepOptions()) == "keep-all=1"
 
 
 def test_the_limit_of_a_job_that_removes_nothing_is_told_one_backup_ahead() -> None:

@@ -10,12 +10,7 @@ import pytest
 from custom_components.proxmox_backup_checker.checker.model.facts import Facts, StorageFacts
 from custom_components.proxmox_backup_checker.checker.model.outcome import Outcome, Result
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence, Status
-from custom_components.proxmox_backup_checker.checker.verdicts.sizes import (
-    PastBackup,
-    judge_sizes,
-    size_findings,
-    size_text,
-)
+from custom_components.proxmox_backup_checker.checker.verdicts.sizes import PastBackup, judge_sizes, size_findings
 
 from .. import builders
 from ..builders import NOW
@@ -155,11 +150,3 @@ def test_d24_small_and_large_guests_are_judged_alike(size: int, sizes: list[int]
     large = codes(past(size=size * 1024), [past(size=entry * 1024) for entry in sizes])
 
     assert small == large
-
-
-@pytest.mark.parametrize(
-    ("size", "text"),
-    [(0, "0 B"), (900, "900 B"), (1536, "1.5 KiB"), (20 * GIB, "20 GiB"), (3 * 1024**5, "3072 TiB")],
-)
-def test_sizes_are_written_as_the_web_interface_writes_them(size: int, text: str) -> None:
-    assert size_text(size) == text

@@ -13,6 +13,7 @@ from custom_components.proxmox_backup_checker.checker.assessment import Picture
 from custom_components.proxmox_backup_checker.checker.model.facts import NodeFacts
 from custom_components.proxmox_backup_checker.checker.model.outcome import Result
 from custom_components.proxmox_backup_checker.checker.model.policy import Policy
+from custom_components.proxmox_backup_checker.checker.model.reason_codes import ReasonCode
 from custom_components.proxmox_backup_checker.checker.model.records import MissRecord, RunRecord
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
 from custom_components.proxmox_backup_checker.checker.views.agenda import AgendaItem, agenda, current_or_next
@@ -55,7 +56,7 @@ def test_the_runs_of_all_nodes_at_one_slot_are_one_item() -> None:
     assert (item.start, item.end) == (start, start + timedelta(hours=2))
     assert item.nodes == ("pve1", "pve2")
     assert [detail.code for detail in item.details] == ["happened_run_succeeded"] * 2 + ["agenda_figures"]
-    assert item.details[2].values["duration"] == "2:00 h"
+    assert item.details[2].values["duration"] == "2 h"
 
 
 def test_a_run_that_failed_for_some_says_for_how_many_and_why() -> None:
@@ -104,8 +105,8 @@ def test_runs_of_two_nodes_at_different_times_are_two_items() -> None:
 def test_a_missed_slot_says_why_and_stays_when_the_schedule_was_changed() -> None:
     slot = NOW - timedelta(days=3)
     key = f"nightly@{int(slot.timestamp())}"
-    miss = MissRecord(key=key, job_id="nightly", slot=slot, node="pve1", code="host_was_off")
-    stuck = replace(miss, key="nightly@1", slot=slot + HOUR, code="job_could_not_start", error="no lock")
+    miss = MissRecord(key=key, job_id="nightly", slot=slot, node="pve1", code=ReasonCode.HOST_WAS_OFF)
+    stuck = replace(miss, key="nightly@1", slot=slot + HOUR, code=ReasonCode.JOB_COULD_NOT_START, error="no lock")
     items = ended(past(misses={miss.key: miss, stuck.key: stuck}))
 
     assert codes(items) == ["agenda_missed", "agenda_not_started"]
@@ -134,7 +135,7 @@ def test_slots_to_come_are_there_for_any_month_with_the_usual_duration() -> None
     assert items[0].end - items[0].start == timedelta(minutes=2)
     assert items[0].nodes == ("pve1", "pve2")
     assert items[0].details[0].values["guests"] == "web (101), db (102)"
-    assert items[0].details[0].values["duration"] == "0:02 h"
+    assert items[0].details[0].values["duration"] == "2 min"
 
 
 def test_slots_follow_the_clocks_of_the_nodes_and_each_zone_has_its_own() -> None:

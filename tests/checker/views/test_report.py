@@ -6,15 +6,14 @@ from typing import Any
 
 import pytest
 
-from custom_components.proxmox_backup_checker.actions.report_text import Period, told
+from custom_components.proxmox_backup_checker.actions.report_text import Period, render
 from custom_components.proxmox_backup_checker.checker.assessment import Picture
 from custom_components.proxmox_backup_checker.checker.model.facts import ArchiveListing, StorageFacts
 from custom_components.proxmox_backup_checker.checker.model.policy import Policy
 from custom_components.proxmox_backup_checker.checker.model.records import History, StorageRecord
 from custom_components.proxmox_backup_checker.checker.model.verdict import Status
 from custom_components.proxmox_backup_checker.checker.views.report import Report, numbers, report
-from custom_components.proxmox_backup_checker.texts.localizer import Words
-from custom_components.proxmox_backup_checker.texts.reason_text import Reasons
+from custom_components.proxmox_backup_checker.texts.localizer import Localizer
 
 from ..builders import NOW, failed_log, good_log, guest, job, picture, run
 
@@ -59,7 +58,7 @@ def test_a_failure_is_told_with_whether_it_is_settled_and_a_problem_by_the_guest
     shown = picture([guest(100)], jobs, [bad])
     [failure] = of(shown).failures
     assert (failure.name, failure.times, failure.error, failure.settled) == ("g100 (100)", 1, "got timeout", False)
-    assert [(found.kind, found.key) for found in of(shown).problems] == [("guest", "100")]
+    assert [found.subject.key for found in of(shown).problems] == ["guest_100"]
     assert numbers(of(shown)).items() >= {"problems": 1, "guests_failed": 1, "runs_failed": 1, "bytes": None}.items()
 
     later = EVENING + timedelta(hours=2)
@@ -76,7 +75,7 @@ def test_a_run_that_came_to_no_guest_is_a_failure_of_its_job() -> None:
         [job("nightly", 100, storage="nas", node="pve1")],
         [run(log, "could not activate storage 'nas'", started=EVENING)],
     )
-    assert [(failure.kind, failure.key) for failure in of(shown).failures] == [("job", "nightly")]
+    assert [failure.subject.key for failure in of(shown).failures] == ["job_nightly"]
     assert of(shown).runs_failed == 1
 
 
@@ -133,4 +132,4 @@ def test_names_and_errors_are_no_markdown_and_a_long_list_is_cut() -> None:
 
 def in_words(found: Report, language: str, period: Period = "day") -> dict[str, Any]:
     """Return a report as the action answers it."""
-    return told(found, period, Words(Reasons(language)))
+    return render(found, period, Localizer(language))

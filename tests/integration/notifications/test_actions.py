@@ -9,6 +9,7 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 
+from custom_components.proxmox_backup_checker.checker.model.subject import Subject
 from custom_components.proxmox_backup_checker.const import DOMAIN
 from custom_components.proxmox_backup_checker.notifications.messenger import EVENT_MESSAGE
 from simulator import SimulatedCluster
@@ -92,7 +93,7 @@ async def test_a_job_is_acknowledged_with_the_guests_that_it_failed_for(
     assert shown(hass, "_guest_101_problem").state == "on"
     assert [message["kind"] for message in heard] == ["closed"]
     assert (await open_alerts(hass))["count"] == 0
-    assert failing.runtime_data.data.history.acknowledgements["guest_101"].note == "a new disk is ordered"
+    assert failing.runtime_data.data.history.acknowledgements[Subject.guest(101)].note == "a new disk is ordered"
 
 
 async def test_a_guest_is_acknowledged_by_itself(
@@ -111,6 +112,22 @@ async def test_the_cluster_stands_for_all_that_is_open(hass: HomeAssistant, fail
     await call(hass, "acknowledge", entity_id=sensor(hass, "cluster"))
 
     assert is_acknowledged(hass, "guest_104")
+
+
+async def test_an_acknowledgement_can_be_made_until_the_next_run_and_outlasts_a_reload(
+    hass: HomeAssistant, failing: MockConfigEntry
+) -> None:
+    await call(hass, "acknowledge", entity_id=sensor(hass, "guest_101"), until_next_run=True)
+    await hass.config_entries.async_reload(failing.entry_id)
+    await hass.async_block_till_done()
+    assert is_acknowledged(hass, "guest_101")
+    assert failing.runtime_data.data.history.acknowledgements[Subject.guest(101)].until_next_run
+
+    until = dt_util.utcnow() + timedelta(days=2)
+    with pytest.raises(ServiceValidationError, match="either until a moment or until the next run"):
+        await call(
+            hass, "acknowledge", entity_id=sensor(hass, "guest_104"), until=until.isoformat(), until_next_run=True
+        )
 
 
 async def test_an_acknowledgement_can_be_withdrawn_and_is_kept_over_a_reload(

@@ -14,16 +14,18 @@ import custom_components.proxmox_backup_checker as integration
 from custom_components.proxmox_backup_checker.checker.alerts.alerts import (
     Alert,
     AlertCause,
-    AlertForm,
     AlertGuest,
-    AlertKind,
     Severity,
+    tag_of,
 )
 from custom_components.proxmox_backup_checker.checker.alerts.announcements import Message, MessageKind
+from custom_components.proxmox_backup_checker.checker.model.reason_codes import AlertForm, AlertKind, ReasonCode
 from custom_components.proxmox_backup_checker.checker.model.records import AlertRecord
+from custom_components.proxmox_backup_checker.checker.model.subject import Subject
 from custom_components.proxmox_backup_checker.checker.model.verdict import Reason
-from custom_components.proxmox_backup_checker.notifications.message_text import MessageTexts
-from custom_components.proxmox_backup_checker.texts.reason_text import Reasons
+from custom_components.proxmox_backup_checker.notifications.message_text import body_of, title_of
+from custom_components.proxmox_backup_checker.notifications.wording import Wording
+from custom_components.proxmox_backup_checker.texts.localizer import Localizer
 from tests.checker.builders import NOW, guest, job, picture
 
 ROOT = Path(integration.__path__[0])
@@ -52,14 +54,14 @@ CODES = {
 
 def alert(kind: AlertKind, code: str | None = None, guests: int = 2) -> Alert:
     found = tuple(AlertGuest(vmid=101 + number, name=f"g{101 + number}", node="pve1") for number in range(guests))
-    reason = Reason(code or CODES[kind], {**VALUES, "limit": "7"})
-    cause = AlertCause(key="x", reason=reason, guests=tuple(entry.vmid for entry in found))
-    subject = "nightly" if kind in {AlertKind.JOB, AlertKind.PAUSED} else "pve2"
+    reason = Reason(ReasonCode(code or CODES[kind]), {**VALUES, "limit": "7"})
+    cause = AlertCause(key="x", reason=reason, subjects=tuple(Subject.guest(entry.vmid) for entry in found))
+    about = Subject.job("nightly") if kind in {AlertKind.JOB, AlertKind.PAUSED} else Subject.node("pve2")
     return Alert(
-        tag=f"{kind.value}_{subject}",
+        tag=tag_of(kind, about),
         kind=kind,
-        subject=subject,
-        things=tuple(f"guest_{entry.vmid}" for entry in found),
+        about=about,
+        subjects=cause.subjects,
         causes=(cause,),
         guests=found,
         since=NOW - timedelta(hours=3),
@@ -70,15 +72,15 @@ def alert(kind: AlertKind, code: str | None = None, guests: int = 2) -> Alert:
 
 def record(of: Alert) -> AlertRecord:
     return AlertRecord(
-        key=of.tag, tag=of.tag, kind=of.kind.value, opened=NOW, since=NOW - timedelta(minutes=200), things=of.things
+        key=of.tag, tag=of.tag, kind=of.kind, opened=NOW, since=NOW - timedelta(minutes=200), subjects=of.subjects
     )
 
 
-async def texts(hass: HomeAssistant, language: str) -> MessageTexts:
+async def a_wording(hass: HomeAssistant, language: str) -> Wording:
     hass.config.language = language
     await hass.config.async_set_time_zone("Europe/Berlin")
     seen = picture([guest(101), guest(102)], [job("nightly", 101, 102, comment="nightly", storage="nas")])
-    return MessageTexts(picture=seen, reasons=await Reasons.load(hass), cluster="home", now=NOW)
+    return Wording(picture=seen, localizer=await Localizer.load(hass), cluster="home", now=NOW)
 
 
 def test_every_language_has_the_same_words_with_the_same_blanks() -> None:
@@ -92,13 +94,9 @@ def test_every_language_has_the_same_words_with_the_same_blanks() -> None:
 
 def test_no_words_are_left_that_nobody_says() -> None:
     code = "".join(
-        (ROOT / name).read_text(encoding="utf-8")
-        for name in (
-            "notifications/message_text.py",
-            "notifications/messenger.py",
-            "texts/reason_text.py",
-            "notifications/actions.py",
-        )
+        path.read_text(encoding="utf-8")
+        for folder in ("notifications", "texts")
+        for path in sorted((ROOT / folder).rglob("*.py"))
     )
     made = {f"title_{form.value}{more}" for form in AlertForm for more in ("", "_again")}
     made |= {f"{start}_{kind.value}" for kind in AlertKind for start in ("title", "recovered")}
@@ -112,14 +110,14 @@ def test_no_words_are_left_that_nobody_says() -> None:
 async def test_every_alert_has_a_title_and_answers_in_every_language(
     hass: HomeAssistant, language: str, kind: AlertKind, guests: int
 ) -> None:
-    words = await texts(hass, language)
+    wording = await a_wording(hass, language)
     for told in (MessageKind.OPENED, MessageKind.REMINDER):
         message = Message(kind=told, record=record(alert(kind)), alert=alert(kind, guests=guests))
-        assert words.title(message)
-        assert words.body(message)
+        assert title_of(message, wording)
+        assert body_of(message, wording)
     over = Message(kind=MessageKind.RECOVERED, record=record(alert(kind)))
-    assert "{" not in words.title(over) + words.body(over)
-    assert words.title(over)
+    assert "{" not in title_of(over, wording) + body_of(over, wording)
+    assert title_of(over, wording)
 
 
 @pytest.mark.parametrize(
@@ -132,9 +130,9 @@ async def test_every_alert_has_a_title_and_answers_in_every_language(
     ],
 )
 async def test_the_title_tells_what_became_of_the_backup(hass: HomeAssistant, code: str, title: str) -> None:
-    words = await texts(hass, "en")
+    wording = await a_wording(hass, "en")
     message = Message(kind=MessageKind.OPENED, record=record(alert(AlertKind.JOB)), alert=alert(AlertKind.JOB, code))
-    assert words.title(message) == title
+    assert title_of(message, wording) == title
 
 
 @pytest.mark.parametrize(
@@ -151,13 +149,13 @@ async def test_the_title_tells_what_became_of_the_backup(hass: HomeAssistant, co
 async def test_the_last_good_backups_are_named_as_briefly_as_they_can_be(
     hass: HomeAssistant, last: tuple[int | None, ...], line: str
 ) -> None:
-    words = await texts(hass, "en")
+    wording = await a_wording(hass, "en")
     made = alert(AlertKind.JOB, guests=len(last))
     guests = tuple(
         replace(entry, last_success=None if days is None else NOW - timedelta(days=days))
         for entry, days in zip(made.guests, last, strict=True)
     )
-    body = words.body(Message(kind=MessageKind.OPENED, record=record(made), alert=replace(made, guests=guests)))
+    body = body_of(Message(kind=MessageKind.OPENED, record=record(made), alert=replace(made, guests=guests)), wording)
     assert line in body.splitlines()
 
 
@@ -166,9 +164,9 @@ async def test_the_last_good_backups_are_named_as_briefly_as_they_can_be(
     [(timedelta(minutes=20), "20 min"), (timedelta(hours=5, minutes=3), "5 h 3 min"), (timedelta(days=1), "one night")],
 )
 async def test_a_recovery_tells_how_long_it_lasted(hass: HomeAssistant, lasted: timedelta, words: str) -> None:
-    told = await texts(hass, "en")
+    wording = await a_wording(hass, "en")
     past = replace(record(alert(AlertKind.JOB)), since=NOW - lasted, ended=NOW, failures=2)
-    body = told.body(Message(kind=MessageKind.RECOVERED, record=past))
+    body = body_of(Message(kind=MessageKind.RECOVERED, record=past), wording)
 
     assert f"Fine again after {words}: g101 (101), g102 (102)." in body
     assert "2 runs in a row" in body

@@ -82,3 +82,36 @@ def test_a_grant_names_the_token_and_its_user() -> None:
     assert grant_command(Privilege("/vms", "VM.Audit"), "ha@pve!home") == (
         "pveum acl modify /vms --users 'ha@pve' --tokens 'ha@pve!home' --roles BackupMonitor"
     )
+
+
+LISTED = ("/", "/access", "/access/groups", "/nodes", "/pool", "/sdn", "/storage", "/vms")
+
+
+@pytest.mark.parametrize(
+    ("path", "privilege"),
+    [
+        ("/vms", "VM.Audit"),
+        ("/vms/100", "VM.Audit"),
+        ("/nodes/pve1", "Sys.Audit"),
+        ("/storage/nas", "Datastore.Audit"),
+        ("/pool", "Pool.Audit"),
+        ("/pool/a/b", "Pool.Audit"),
+    ],
+)
+def test_a_path_that_is_always_listed_and_is_not_has_no_privilege(path: str, privilege: str) -> None:
+    """As where NoAccess was given there; the privileges on `/` do not reach it."""
+    top = f"/{path.split('/')[1]}"
+    everything = Permissions.from_api(dict.fromkeys(LISTED, ALL))
+    taken_away = Permissions.from_api({listed: ALL for listed in LISTED if listed != top})
+    assert everything.has(path, privilege)
+    assert not taken_away.has(path, privilege)
+    assert taken_away.has("/", privilege)
+
+
+async def test_rights_taken_away_on_all_guests_are_missing(client: ProxmoxClient, pve: SimulatedCluster) -> None:
+    held = (await client.permissions()).by_path
+    assert "/vms" in held
+    without = Permissions.from_api(
+        {path: dict.fromkeys(privileges, 1) for path, privileges in held.items() if path != "/vms"}
+    )
+    assert names(missing_privileges(without)) == ["VM.Audit"]

@@ -1,5 +1,6 @@
 """A UPID is read into its parts and given back unchanged."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from hypothesis import given, strategies as st
@@ -105,3 +106,9 @@ def test_no_text_does_worse_than_value_error(text: str) -> None:
     except ValueError:
         return
     assert str(upid) == text
+
+
+@pytest.mark.parametrize("task_id", ["1" * 13, "9" * 5000, "²", "-1", "1 "])
+def test_a_task_whose_id_is_no_guests_number_is_about_none(task_id: str) -> None:
+    """A number of thousands of digits is none either."""
+    assert replace(Upid.parse(RUN_OF_ONE_GUEST), task_id=task_id).vmid is None

@@ -1,17 +1,21 @@
 """The client of the log agent, against the real one."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 import socket
 import time
+import tracemalloc
+from typing import Any
 
 import aiohttp
 from aiohttp import web
 import pytest
 
+from custom_components.proxmox_backup_checker.proxmox.api.answer import LARGEST_ANSWER
 from custom_components.proxmox_backup_checker.proxmox.api.errors import (
     ApiError,
     AuthenticationError,
@@ -20,13 +24,8 @@ from custom_components.proxmox_backup_checker.proxmox.api.errors import (
     CertificateUntrustedError,
     UnexpectedAnswerError,
 )
-from custom_components.proxmox_backup_checker.proxmox.log_agent.client import (
-    DEFAULT_PORT,
-    Changes,
-    JobState,
-    LogAgentClient,
-    PairingCode,
-)
+from custom_components.proxmox_backup_checker.proxmox.log_agent.client import LogAgentClient
+from custom_components.proxmox_backup_checker.proxmox.log_agent.models import Changes, JobStateFile, PairingCode
 from proxmox_backup_log_agent.certificate import (
     CERTIFICATE_FILE,
     KEY_FILE,
@@ -83,7 +82,7 @@ def client(session: aiohttp.ClientSession, code: PairingCode) -> LogAgentClient:
     return LogAgentClient(session, code)
 
 
-def of_job(states: tuple[JobState, ...], job_id: str) -> JobState:
+def of_job(states: tuple[JobStateFile, ...], job_id: str) -> JobStateFile:
     """Return one job's state."""
     return next(state for state in states if state.job_id == job_id)
 
@@ -135,12 +134,9 @@ async def test_a_log_is_read_whole_from_its_end_and_once(client: LogAgentClient,
     assert again.text == "café \ufffd"
 
 
-async def test_a_long_log_comes_in_pieces(client: LogAgentClient, host: Host) -> None:
+async def test_a_long_log_is_read_whole(client: LogAgentClient, host: Host) -> None:
     content = LOG.encode() * 50_000
     host.write_log("qemu-200.log", content)
-    pieces = [piece async for piece in client.read_log("qemu-200.log")]
-    assert b"".join(pieces) == content
-    assert len(pieces) > 50
     whole = await client.log("qemu-200.log")
     assert whole
     assert whole.content == content
@@ -151,22 +147,6 @@ async def test_a_log_that_is_not_there_is_said_to_be_missing(client: LogAgentCli
         with pytest.raises(ApiError) as missing:
             await client.log(name)
         assert missing.value.status == 404
-    with pytest.raises(ApiError):
-        [_ async for _ in client.read_log("qemu-999.log")]
-
-
-async def test_a_log_started_anew_while_it_is_read_in_pieces_is_an_error(client: LogAgentClient, host: Host) -> None:
-    host.write_log("qemu-200.log", LOG.encode() * 400_000)
-
-    async def read() -> None:
-        first = True
-        async for _ in client.read_log("qemu-200.log"):
-            if first:
-                host.write_log("qemu-200.log", "new\n")
-            first = False
-
-    with pytest.raises(CannotConnectError):
-        await read()
 
 
 async def test_changes_come_as_they_happen(client: LogAgentClient, host: Host) -> None:
@@ -262,6 +242,29 @@ async def test_a_folder_that_cannot_be_read_is_an_error_with_its_reason(client: 
         await client.logs()
 
 
+type Respond = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@asynccontextmanager
+async def impostor(
+    session: aiohttp.ClientSession, certificates: Path, respond: Respond, **arguments: Any
+) -> AsyncIterator[LogAgentClient]:
+    """Serve something else under the agent's certificate, and give a client of it."""
+    app = web.Application()
+    app.router.add_get("/{path:.*}", respond)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    context = server_context(certificates / CERTIFICATE_FILE, certificates / KEY_FILE)
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context)
+    await site.start()
+    try:
+        url = f"https://127.0.0.1:{runner.addresses[0][1]}"
+        pairing = PairingCode.from_parts(url, TOKEN, fingerprint(certificates / CERTIFICATE_FILE))
+        yield LogAgentClient(session, pairing, **arguments)
+    finally:
+        await runner.cleanup()
+
+
 @pytest.mark.parametrize(
     "answer",
     ["", "<html>", "[]", "{}", '{"jobs": 5, "logs": 5}', '{"jobs": [1], "logs": [1]}', '{"jobs": [{}], "logs": [{}]}',
@@ -278,18 +281,7 @@ async def test_what_is_no_log_agent_is_said_to_be_none(
     async def respond(request: web.Request) -> web.Response:
         return web.Response(text=answer, content_type="application/json", headers={"ETag": '"1"'})
 
-    app = web.Application()
-    app.router.add_get("/{path:.*}", respond)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    context = server_context(certificates / CERTIFICATE_FILE, certificates / KEY_FILE)
-    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context)
-    await site.start()
-    try:
-        url = f"https://127.0.0.1:{runner.addresses[0][1]}"
-        client = LogAgentClient(
-            session, PairingCode.from_parts(url, TOKEN, fingerprint(certificates / CERTIFICATE_FILE))
-        )
+    async with impostor(session, certificates, respond) as client:
         for ask in (client.status, client.changes):
             with pytest.raises(UnexpectedAnswerError):
                 await ask()
@@ -299,51 +291,98 @@ async def test_what_is_no_log_agent_is_said_to_be_none(
                     await listing()
         with pytest.raises(UnexpectedAnswerError):
             await client.log("qemu-100.log")
-    finally:
-        await runner.cleanup()
 
 
-LINE = "https://pve1.lan:8765/#token=0123456789abcdef0123&fingerprint=" + "ab" * 32
+async def test_null_in_place_of_a_list_is_no_empty_list(session: aiohttp.ClientSession, certificates: Path) -> None:
+    async def respond(request: web.Request) -> web.Response:
+        return web.json_response({"jobs": None, "logs": None, "cursor": "c", "removed_logs": [], "removed_jobs": []})
+
+    async with impostor(session, certificates, respond) as client:
+        for ask in (client.jobs, client.logs, client.changes):
+            with pytest.raises(UnexpectedAnswerError):
+                await ask()
 
 
-@pytest.mark.parametrize(
-    ("line", "url"),
-    [
-        (LINE, "https://pve1.lan:8765"),
-        (f"  {LINE}\n", "https://pve1.lan:8765"),
-        (LINE.replace("pve1.lan:8765", "192.0.2.7:443"), "https://192.0.2.7:443"),
-        (LINE.replace("pve1.lan:8765", "[2001:db8::1]:8765"), "https://[2001:db8::1]:8765"),
-        (LINE.replace("https", "HTTPS").replace("pve1", "PVE1"), "https://pve1.lan:8765"),
-        (LINE.replace(":8765", ""), f"https://pve1.lan:{DEFAULT_PORT}"),
-        (LINE.replace("8765/", "8765"), "https://pve1.lan:8765"),
-        (LINE.replace("https://", ""), "https://pve1.lan:8765"),
-        (LINE + "&later=more", "https://pve1.lan:8765"),
-    ],
-)
-def test_the_line_of_pair_is_read(line: str, url: str) -> None:
-    assert PairingCode.parse(line) == PairingCode(url=url, token="0123456789abcdef0123", fingerprint=PIN)
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
+async def test_an_answer_without_an_end_is_left_at_the_limit(
+    session: aiohttp.ClientSession, certificates: Path, packed: bool
+) -> None:
+    """Of a log as of a listing; the client asks for nothing packed."""
+    asked: list[str] = []
+
+    async def respond(request: web.Request) -> web.StreamResponse:
+        asked.append(request.headers["Accept-Encoding"])
+        response = web.StreamResponse(headers={"Log-Offset": "0", "Log-Size": "1"})
+        if packed:
+            response.enable_compression(web.ContentCoding.gzip)
+            response.headers["Content-Encoding"] = "gzip"
+        await response.prepare(request)
+        with suppress(ConnectionError):
+            for _ in range(500):
+                await response.write(b" " * 1024 * 1024)
+        return response
+
+    async with impostor(session, certificates, respond) as client:
+        for ask in (client.log("qemu-100.log"), client.jobs(), client.status(), client.changes()):
+            tracemalloc.start()
+            try:
+                with pytest.raises(UnexpectedAnswerError, match="larger than 32 MiB"):
+                    await ask
+                assert tracemalloc.get_traced_memory()[1] < 4 * LARGEST_ANSWER
+            finally:
+                tracemalloc.stop()
+    assert set(asked) == {"identity"}
 
 
-def test_a_line_without_a_fingerprint_leaves_the_judgement_to_the_system() -> None:
-    assert PairingCode.parse(LINE.partition("&")[0]).fingerprint is None
+async def test_an_answer_that_comes_byte_by_byte_is_given_up(
+    session: aiohttp.ClientSession, certificates: Path
+) -> None:
+    async def respond(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        with suppress(ConnectionError):
+            while True:
+                await response.write(b" ")
+                await asyncio.sleep(0.05)
+        return response
+
+    async with impostor(session, certificates, respond, longest=0.5) as client:
+        for ask in (client.log("qemu-100.log"), client.status()):
+            with pytest.raises(CannotConnectError, match="did not answer in time"):
+                await ask
 
 
-@pytest.mark.parametrize(
-    "line",
-    ["", "hello", "https://pve1.lan:8765/", "https://pve1.lan:8765/#fingerprint=" + "ab" * 32,
-     LINE.replace("https", "http"), LINE.replace("pve1.lan", ""), LINE.replace(":8765", ":http"),
-     LINE.replace(":8765", ":99999"), LINE.replace(":8765", ":0"), LINE.replace("/#", "/path#"), LINE.replace("/#", "/?a=b#"),
-     LINE.replace("pve1", "user:secret@pve1"), LINE.replace("pve1", "pve 1"), LINE.replace("pve1", "pve%31"),
-     LINE.replace("0123456789abcdef0123", ""), LINE.replace("0123456789abcdef0123", "short"),
-     LINE.replace("0123456789abcdef0123", "0123456789%20abcdef0123"), LINE.replace("0123456789abcdef0123", "0123456789%0Aabcdef0123"),
-     LINE.replace("0123456789abcdef0123", "ä" * 30), LINE[:-2], LINE[:-1] + "g", "https://[::1/#token=" + "x" * 30],
-)  # fmt: skip
-def test_what_is_no_such_line_is_a_value_error(line: str) -> None:
-    with pytest.raises(ValueError):
-        PairingCode.parse(line)
+@pytest.mark.parametrize("body", ["[" * 60_000, '{"error": "no\\n\\ud83d luck"}'])
+async def test_an_error_is_named_whatever_its_body(
+    session: aiohttp.ClientSession, certificates: Path, body: str
+) -> None:
+    async def respond(request: web.Request) -> web.Response:
+        return web.Response(status=503, text=body)
+
+    async with impostor(session, certificates, respond) as client:
+        with pytest.raises(ApiError) as caught:
+            await client.jobs()
+    assert caught.value.status == 503
+    assert caught.value.message in {"Service Unavailable", "no \ufffd luck"}
 
 
-def test_parts_entered_one_by_one_are_the_same() -> None:
-    pin = ":".join(["ab"] * 32)
-    assert PairingCode.from_parts(" pve1.lan ", " 0123456789abcdef0123 ", pin) == PairingCode.parse(LINE)
-    assert PairingCode.from_parts("pve1.lan", "0123456789abcdef0123", "  ").fingerprint is None
+async def test_no_half_character_gets_into_a_job(session: aiohttp.ClientSession, certificates: Path) -> None:
+    async def respond(request: web.Request) -> web.Response:
+        text = r'{"jobs": [{"id": "a\ud83d", "state": "stopped", "message": "x\ud83d", "modified": 1}]}'
+        return web.Response(text=text, content_type="application/json")
+
+    async with impostor(session, certificates, respond) as client:
+        [job] = await client.jobs()
+    assert (job.job_id, job.message) == ("a\ufffd", "x\ufffd")
+
+
+@pytest.mark.parametrize("moment", [-(10**12), 253402300799, 1e15, 1e300, True, "1"])
+async def test_a_moment_that_no_calendar_has_is_named(
+    session: aiohttp.ClientSession, certificates: Path, moment: object
+) -> None:
+    async def respond(request: web.Request) -> web.Response:
+        return web.json_response({"jobs": [{"id": "a", "modified": 1, "updated": moment}], "logs": []})
+
+    async with impostor(session, certificates, respond) as client:
+        with pytest.raises(UnexpectedAnswerError, match="field 'updated'"):
+            await client.jobs()

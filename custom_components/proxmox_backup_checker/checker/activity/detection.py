@@ -1,4 +1,4 @@
-"""What has happened between two looks at a cluster: each happening once, whatever is restarted or restored in between.
+"""What has happened between two looks at a cluster: each event once, whatever is restarted or restored in between.
 
 What is in the history already has been told before. The first look is silent. A look after a long gap, as when Home
 Assistant was off for days or its own backup was restored, tells of nothing but runs that have only just ended: what
@@ -12,14 +12,15 @@ from typing import Final
 
 from ..archives.archive import file_name
 from ..context import Situation
-from ..history.job_history import COULD_NOT_START
 from ..metrics import stored_bytes
+from ..model.labels import abbreviated, job_name_by_id, labels_of_guests
 from ..model.outcome import Result
+from ..model.reason_codes import ReasonCode
 from ..model.records import GuestRecord, History, JobRecord, MissRecord, RunRecord
+from ..model.subject import Subject
 from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict
-from ..runs.run_summary import guest_name, is_empty, result_of_run
-from ..runs.run_words import tell_run
-from .events import Happening, HappeningKind, names_of_guests, some
+from ..runs.run_summary import is_empty, result_of_run, tell_run
+from .events import ActivityEvent, ActivityKind
 from .job_changes import changes_of_jobs, changes_of_storages
 from .lost_archives import vanished_archives
 
@@ -56,7 +57,7 @@ class Change:
         return self.after.guests
 
 
-def happenings_of(change: Change) -> tuple[Happening, ...]:
+def events_of(change: Change) -> tuple[ActivityEvent, ...]:
     """Return what has happened, oldest first."""
     if change.before.began is None:
         return ()
@@ -75,12 +76,12 @@ def happenings_of(change: Change) -> tuple[Happening, ...]:
             *_vanished(change),
         ]
     ignored = change.situation.facts.policy.ignored_jobs
-    told = (happening for happening in found if happening.job_id not in ignored)
+    told = (event for event in found if event.job_id not in ignored)
     # A run comes before the recovery that it has brought, even where its node's clock is ahead.
-    return tuple(sorted(told, key=lambda happening: min(happening.moment, change.now)))
+    return tuple(sorted(told, key=lambda event: min(event.moment, change.now)))
 
 
-def _runs(change: Change, news: timedelta) -> Iterable[Happening]:
+def _runs(change: Change, news: timedelta) -> Iterable[ActivityEvent]:
     """Return the runs that have ended."""
     for run in change.new_runs:
         if is_empty(run) or run.ended is None:
@@ -90,16 +91,16 @@ def _runs(change: Change, news: timedelta) -> Iterable[Happening]:
             yield _of_run(run, run.ended - run.started, change.now - age, change)
 
 
-def _of_run(run: RunRecord, duration: timedelta, ended: datetime, change: Change) -> Happening:
+def _of_run(run: RunRecord, duration: timedelta, ended: datetime, change: Change) -> ActivityEvent:
     result = result_of_run(run, change.records, change.situation.present)
     bad = [outcome for outcome in run.outcomes if outcome.result is not Result.OK]
     concerned = bad if result.status is Status.FAILED else run.outcomes
     vmids = tuple(dict.fromkeys(outcome.vmid for outcome in concerned))
-    names = names_of_guests(vmids, change.records)
+    names = labels_of_guests(vmids, change.records)
     manual = run.confidence is Confidence.MANUAL
-    job = change.situation.job_title(run.job_id) or None
+    job = job_name_by_id(run.job_id, change.after.jobs) or None
     sizes = [size for outcome in run.outcomes if (size := stored_bytes(outcome, change.situation.facts)) is not None]
-    return Happening(
+    return ActivityEvent(
         kind=_kind(result.status, manual=manual),
         identity=f"run_{run.upid}",
         moment=ended,
@@ -116,39 +117,39 @@ def _of_run(run: RunRecord, duration: timedelta, ended: datetime, change: Change
     )
 
 
-def _kind(status: Status, *, manual: bool) -> HappeningKind:
+def _kind(status: Status, *, manual: bool) -> ActivityKind:
     if status is Status.FAILED:
-        return HappeningKind.MANUAL_RUN_FAILED if manual else HappeningKind.RUN_FAILED
+        return ActivityKind.MANUAL_RUN_FAILED if manual else ActivityKind.RUN_FAILED
     if manual and status is not Status.UNKNOWN:
-        return HappeningKind.MANUAL_RUN_SUCCEEDED
-    return HappeningKind.RUN_SUCCEEDED if status is Status.OK else HappeningKind.RUN_WARNINGS
+        return ActivityKind.MANUAL_RUN_SUCCEEDED
+    return ActivityKind.RUN_SUCCEEDED if status is Status.OK else ActivityKind.RUN_WARNINGS
 
 
-def _misses(change: Change) -> Iterable[Happening]:
+def _misses(change: Change) -> Iterable[ActivityEvent]:
     """Return the newest slot that each job has missed, and the runs that could not be started."""
     for miss in change.after.misses.values():
         verdict = change.jobs.get(miss.job_id)
         if miss.key not in change.before.misses and verdict is not None and _is_newest(miss, verdict):
-            failed = miss.code in COULD_NOT_START
+            failed = miss.code.meaning.is_start_failed
             vmids = _guests_of(miss.job_id, miss.node, change)
-            yield Happening(
-                kind=HappeningKind.RUN_FAILED if failed else HappeningKind.RUN_MISSED,
+            yield ActivityEvent(
+                kind=ActivityKind.RUN_FAILED if failed else ActivityKind.RUN_MISSED,
                 identity=f"miss_{miss.key}",
                 moment=miss.slot,
                 reason=verdict.reason,
                 job_id=miss.job_id,
-                job=change.situation.job_title(miss.job_id),
+                job=job_name_by_id(miss.job_id, change.after.jobs),
                 guests=vmids,
-                names=names_of_guests(vmids, change.records),
+                names=labels_of_guests(vmids, change.records),
                 node=miss.node,
             )
 
 
 def _is_newest(miss: MissRecord, verdict: Verdict) -> bool:
-    return miss.slot == (verdict.since if miss.code in COULD_NOT_START else verdict.reason.values.get("slot"))
+    return miss.slot == (verdict.since if miss.code.meaning.is_start_failed else verdict.reason.values.get("slot"))
 
 
-def _recoveries(change: Change) -> Iterable[Happening]:
+def _recoveries(change: Change) -> Iterable[ActivityEvent]:
     """Return the jobs whose row of failed or missed runs has ended well."""
     for job_id, verdict in change.jobs.items():
         known = change.before.jobs.get(job_id)
@@ -158,17 +159,17 @@ def _recoveries(change: Change) -> Iterable[Happening]:
             yield _recovery(record, known.failing_since, change)
 
 
-def _recovery(job: JobRecord, since: datetime, change: Change) -> Happening:
+def _recovery(job: JobRecord, since: datetime, change: Change) -> ActivityEvent:
     vmids = _guests_of(job.job_id, None, change)
-    return Happening(
-        kind=HappeningKind.RECOVERED,
+    return ActivityEvent(
+        kind=ActivityKind.RECOVERED,
         identity=f"recovered_{job.job_id}_{int(since.timestamp())}",
         moment=change.now,
-        reason=Reason("happened_job_recovered", {"job": job.name, "since": since}),
+        reason=Reason(ReasonCode.HAPPENED_JOB_RECOVERED, {"job": job.name, "since": since}),
         job_id=job.job_id,
         job=job.name,
         guests=vmids,
-        names=names_of_guests(vmids, change.records),
+        names=labels_of_guests(vmids, change.records),
         duration=change.now - since,
     )
 
@@ -179,7 +180,7 @@ def _guests_of(job_id: str, node: str | None, change: Change) -> tuple[int, ...]
     return tuple(guest.vmid for guest in guests if node in {None, guest.node})
 
 
-def _made_good_by_hand(change: Change) -> Iterable[Happening]:
+def _made_good_by_hand(change: Change) -> Iterable[ActivityEvent]:
     """Return the guests whose missing backup a person has made; what their job still owes is another matter."""
     for run in change.new_runs:
         if run.confidence is not Confidence.MANUAL:
@@ -190,12 +191,12 @@ def _made_good_by_hand(change: Change) -> Iterable[Happening]:
             if outcome.result is Result.OK and _was_missing(outcome.vmid, change)
         )
         if vmids:
-            names = names_of_guests(vmids, change.records)
-            yield Happening(
-                kind=HappeningKind.RECOVERED,
+            names = labels_of_guests(vmids, change.records)
+            yield ActivityEvent(
+                kind=ActivityKind.RECOVERED,
                 identity=f"recovered_{run.upid}",
                 moment=change.now,
-                reason=Reason("happened_guests_recovered", {"guests": some(names), "node": run.node}),
+                reason=Reason(ReasonCode.HAPPENED_GUESTS_RECOVERED, {"guests": abbreviated(names), "node": run.node}),
                 guests=vmids,
                 names=names,
                 node=run.node,
@@ -204,11 +205,11 @@ def _made_good_by_hand(change: Change) -> Iterable[Happening]:
 
 
 def _was_missing(vmid: int, change: Change) -> bool:
-    known, verdict = change.before.verdicts.get(f"guest_{vmid}"), change.guests.get(vmid)
+    known, verdict = change.before.verdicts.get(Subject.guest(vmid)), change.guests.get(vmid)
     return bool(known and known.problem and verdict and verdict.problem is False and verdict.status in GOOD)
 
 
-def _guests(change: Change) -> Iterable[Happening]:
+def _guests(change: Change) -> Iterable[ActivityEvent]:
     """Return the guests that are new or in no job any more, and those of which disks are newly left out."""
     if change.records is change.before.guests:
         return
@@ -227,46 +228,48 @@ def _guests(change: Change) -> Iterable[Happening]:
         if record.without_job and known.without_job is False:
             uncovered.append(vmid)
         if disks := sorted(set(record.newly_excluded) - set(known.newly_excluded)):
-            values = {"guest": guest_name(vmid, change.records), "disks": ", ".join(disks)}
-            yield _of_guests(HappeningKind.DISK_EXCLUDED, [vmid], Reason("happened_disks_excluded", values), change)
-    yield from _grouped(HappeningKind.GUEST_NEW, fresh, "happened_guests_new", change)
-    yield from _grouped(HappeningKind.GUEST_NEW, fresh_without_job, "happened_guests_new_without_job", change)
-    yield from _grouped(HappeningKind.GUEST_UNCOVERED, uncovered, "happened_guests_uncovered", change)
+            values = {"guest": abbreviated(labels_of_guests([vmid], change.records)), "disks": ", ".join(disks)}
+            yield _of_guests(
+                ActivityKind.DISK_EXCLUDED, [vmid], Reason(ReasonCode.HAPPENED_DISKS_EXCLUDED, values), change
+            )
+    yield from _grouped(ActivityKind.GUEST_NEW, fresh, ReasonCode.HAPPENED_GUESTS_NEW, change)
+    yield from _grouped(ActivityKind.GUEST_NEW, fresh_without_job, ReasonCode.HAPPENED_GUESTS_NEW_WITHOUT_JOB, change)
+    yield from _grouped(ActivityKind.GUEST_UNCOVERED, uncovered, ReasonCode.HAPPENED_GUESTS_UNCOVERED, change)
 
 
-def _grouped(kind: HappeningKind, vmids: list[int], code: str, change: Change) -> Iterable[Happening]:
-    """Return one happening for all guests to which the same has happened, none where there are none."""
+def _grouped(kind: ActivityKind, vmids: list[int], code: ReasonCode, change: Change) -> Iterable[ActivityEvent]:
+    """Return one event for all guests to which the same has happened, none where there are none."""
     if vmids:
-        reason = Reason(code, {"guests": some(names_of_guests(vmids, change.records))})
+        reason = Reason(code, {"guests": abbreviated(labels_of_guests(vmids, change.records))})
         yield _of_guests(kind, vmids, reason, change)
 
 
-def _of_guests(kind: HappeningKind, vmids: list[int], reason: Reason, change: Change) -> Happening:
-    return Happening(
+def _of_guests(kind: ActivityKind, vmids: list[int], reason: Reason, change: Change) -> ActivityEvent:
+    return ActivityEvent(
         kind=kind,
         identity=f"{kind}_{'_'.join(map(str, vmids))}_{int(change.now.timestamp())}",
         moment=change.now,
         reason=reason,
         guests=tuple(vmids),
-        names=names_of_guests(vmids, change.records),
+        names=labels_of_guests(vmids, change.records),
     )
 
 
-def _vanished(change: Change) -> Iterable[Happening]:
+def _vanished(change: Change) -> Iterable[ActivityEvent]:
     """Return the archives that are gone without a reason, storage by storage."""
     for vanished in vanished_archives(change.before, change.situation):
         vmids = tuple(dict.fromkeys(archive.vmid for archive in vanished.archives if archive.vmid is not None))
         values = {
             "storage": vanished.storage.storage,
-            "archives": some(map(file_name, vanished.archives), 3),
+            "archives": abbreviated(map(file_name, vanished.archives), 3),
         }
-        yield Happening(
-            kind=HappeningKind.ARCHIVE_VANISHED,
+        yield ActivityEvent(
+            kind=ActivityKind.ARCHIVE_VANISHED,
             identity=f"vanished_{vanished.key}_{int(change.now.timestamp())}",
             moment=change.now,
-            reason=Reason("happened_archives_vanished", values),
+            reason=Reason(ReasonCode.HAPPENED_ARCHIVES_VANISHED, values),
             guests=vmids,
-            names=names_of_guests(vmids, change.records),
+            names=labels_of_guests(vmids, change.records),
             storage=vanished.storage.storage,
             node=vanished.storage.node,
         )

@@ -1,19 +1,13 @@
-"""The form of a happening: what took place at one moment, and whom it concerns."""
+"""An event of the backups: what took place at one moment, and whom it concerns."""
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
 
-from ..model.records import GuestRecord
 from ..model.verdict import Reason
-from ..runs.run_summary import guest_name
-
-_MOST_NAMES: Final = 5
 
 
-class HappeningKind(StrEnum):
+class ActivityKind(StrEnum):
     """What can happen."""
 
     RUN_SUCCEEDED = "run_succeeded"
@@ -36,14 +30,14 @@ class HappeningKind(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Happening:
-    """Something that took place; `identity` is the same for the same happening whenever and wherever it is found.
+class ActivityEvent:
+    """Something that took place; `identity` is the same for the same event whenever and wherever it is found.
 
     `reason` tells it in a sentence and `details` say more. `job_id` and `job`, its name, are None where no job is concerned;
     `guests` are the VMIDs concerned and `names` what people call them. `size` in bytes of all that was saved.
     """
 
-    kind: HappeningKind
+    kind: ActivityKind
     identity: str
     moment: datetime
     reason: Reason
@@ -57,15 +51,3 @@ class Happening:
     upid: str | None = None
     size: int | None = None
     duration: timedelta | None = None
-
-
-def names_of_guests(vmids: Iterable[int], records: Mapping[int, GuestRecord]) -> tuple[str, ...]:
-    """Return what people call these guests."""
-    return tuple(guest_name(vmid, records) for vmid in vmids)
-
-
-def some(texts: Iterable[str], most: int = _MOST_NAMES) -> str:
-    """Return texts as one: the first few, and how many more there are."""
-    every = list(texts)
-    more = f", … (+{len(every) - most})" if len(every) > most else ""
-    return ", ".join(every[:most]) + more

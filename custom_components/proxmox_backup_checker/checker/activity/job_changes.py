@@ -5,16 +5,17 @@ from datetime import datetime
 from typing import Final
 
 from ...proxmox.retention import KeepOptions
+from ..model.reason_codes import ReasonCode
 from ..model.records import History, JobRecord
 from ..model.verdict import Reason
-from .events import Happening, HappeningKind
+from .events import ActivityEvent, ActivityKind
 
 _RULES: Final = ("last", "hourly", "daily", "weekly", "monthly", "yearly")
 _RETENTION: Final = "prune-backups"
 _ELSEWHERE: Final = frozenset({"enabled", _RETENTION})
 
 
-def changes_of_jobs(before: History, after: History, now: datetime) -> Iterable[Happening]:
+def changes_of_jobs(before: History, after: History, now: datetime) -> Iterable[ActivityEvent]:
     """Return what was done to jobs between two states of a history."""
     # Jobs that the token may only see now are not new.
     seen_before = any(guest.without_job is not None for guest in before.guests.values())
@@ -24,20 +25,24 @@ def changes_of_jobs(before: History, after: History, now: datetime) -> Iterable[
             continue
         if known is None or (known.deleted is not None and job.deleted is None):
             if job.deleted is None and seen_before:
-                yield _of_job(HappeningKind.JOB_CREATED, job, now, Reason("happened_job_created", {"job": job.name}))
+                yield _of_job(
+                    ActivityKind.JOB_CREATED, job, now, Reason(ReasonCode.HAPPENED_JOB_CREATED, {"job": job.name})
+                )
         elif job.deleted is not None:
             if known.deleted is None:
-                yield _of_job(HappeningKind.JOB_DELETED, job, now, Reason("happened_job_deleted", {"job": job.name}))
+                yield _of_job(
+                    ActivityKind.JOB_DELETED, job, now, Reason(ReasonCode.HAPPENED_JOB_DELETED, {"job": job.name})
+                )
         else:
             yield from _changes_of_job(known, job, now)
 
 
-def _changes_of_job(known: JobRecord, job: JobRecord, now: datetime) -> Iterable[Happening]:
+def _changes_of_job(known: JobRecord, job: JobRecord, now: datetime) -> Iterable[ActivityEvent]:
     values = {"job": job.name}
     if known.enabled and not job.enabled:
-        yield _of_job(HappeningKind.JOB_DISABLED, job, now, Reason("happened_job_disabled", values))
+        yield _of_job(ActivityKind.JOB_DISABLED, job, now, Reason(ReasonCode.HAPPENED_JOB_DISABLED, values))
     elif job.enabled and not known.enabled:
-        yield _of_job(HappeningKind.JOB_ENABLED, job, now, Reason("happened_job_enabled", values))
+        yield _of_job(ActivityKind.JOB_ENABLED, job, now, Reason(ReasonCode.HAPPENED_JOB_ENABLED, values))
     names = sorted((known.fingerprint.keys() | job.fingerprint.keys()) - _ELSEWHERE)
     details = [
         _change(name, known.fingerprint.get(name, ""), job.fingerprint.get(name, ""))
@@ -48,12 +53,12 @@ def _changes_of_job(known: JobRecord, job: JobRecord, now: datetime) -> Iterable
     if old != new:
         if keeps_less(old, new):
             kept = {**values, "before": old or "–", "after": new or "–"}
-            yield _of_job(HappeningKind.RETENTION_CUT, job, now, Reason("happened_job_retention_cut", kept))
+            yield _of_job(ActivityKind.RETENTION_CUT, job, now, Reason(ReasonCode.HAPPENED_JOB_RETENTION_CUT, kept))
         else:
-            details.append(Reason("changed_retention", {"before": old or "–", "after": new or "–"}))
+            details.append(Reason(ReasonCode.CHANGED_RETENTION, {"before": old or "–", "after": new or "–"}))
     if details:
-        reason = Reason("happened_job_changed", values)
-        yield _of_job(HappeningKind.JOB_CHANGED, job, now, reason, tuple(details))
+        reason = Reason(ReasonCode.HAPPENED_JOB_CHANGED, values)
+        yield _of_job(ActivityKind.JOB_CHANGED, job, now, reason, tuple(details))
 
 
 def _change(name: str, before: str, after: str) -> Reason:
@@ -61,21 +66,21 @@ def _change(name: str, before: str, after: str) -> Reason:
     values = {"before": before or "–", "after": after or "–"}
     match name:
         case "schedule":
-            return Reason("changed_schedule", values)
+            return Reason(ReasonCode.CHANGED_SCHEDULE, values)
         case "storage":
-            return Reason("changed_storage", values)
+            return Reason(ReasonCode.CHANGED_STORAGE, values)
         case "node":
-            return Reason("changed_node", values)
+            return Reason(ReasonCode.CHANGED_NODE, values)
         case "pool":
-            return Reason("changed_pool", values)
+            return Reason(ReasonCode.CHANGED_POOL, values)
         case "mode":
-            return Reason("changed_mode", values)
+            return Reason(ReasonCode.CHANGED_MODE, values)
         case "vmid":
-            return Reason("changed_guests", {"change": _numbers(before, after)})
+            return Reason(ReasonCode.CHANGED_GUESTS, {"change": _numbers(before, after)})
         case "exclude":
-            return Reason("changed_exclusions", {"change": _numbers(before, after)})
+            return Reason(ReasonCode.CHANGED_EXCLUSIONS, {"change": _numbers(before, after)})
         case _:
-            return Reason("changed_all_guests")
+            return Reason(ReasonCode.CHANGED_ALL_GUESTS)
 
 
 def _numbers(before: str, after: str) -> str:
@@ -86,7 +91,7 @@ def _numbers(before: str, after: str) -> str:
     return " ".join([*came, *went])
 
 
-def changes_of_storages(before: History, after: History, now: datetime) -> Iterable[Happening]:
+def changes_of_storages(before: History, after: History, now: datetime) -> Iterable[ActivityEvent]:
     """Return which storages keep less than before."""
     for key, storage in after.storages.items():
         known = before.storages.get(key)
@@ -95,11 +100,11 @@ def changes_of_storages(before: History, after: History, now: datetime) -> Itera
             continue
         if keeps_less(known.keep, storage.keep):
             values = {"storage": storage.storage, "before": known.keep or "–", "after": storage.keep or "–"}
-            yield Happening(
-                kind=HappeningKind.RETENTION_CUT,
+            yield ActivityEvent(
+                kind=ActivityKind.RETENTION_CUT,
                 identity=f"retention_cut_{key}_{int(now.timestamp())}",
                 moment=now,
-                reason=Reason("happened_storage_retention_cut", values),
+                reason=Reason(ReasonCode.HAPPENED_STORAGE_RETENTION_CUT, values),
                 storage=storage.storage,
                 node=storage.node,
             )
@@ -123,9 +128,9 @@ def keeps_less(before: str | None, after: str | None) -> bool:
 
 
 def _of_job(
-    kind: HappeningKind, job: JobRecord, now: datetime, reason: Reason, details: tuple[Reason, ...] = ()
-) -> Happening:
-    return Happening(
+    kind: ActivityKind, job: JobRecord, now: datetime, reason: Reason, details: tuple[Reason, ...] = ()
+) -> ActivityEvent:
+    return ActivityEvent(
         kind=kind,
         identity=f"{kind}_{job.job_id}_{int(now.timestamp())}",
         moment=now,

@@ -7,93 +7,117 @@ import re
 from typing import Final
 
 from ..model.records import Acknowledgement, History
+from ..model.subject import Subject
 from ..model.verdict import Status, Verdict
 
 _NUMBERS: Final = re.compile(r"\d+")
 _LONGEST: Final = 120
-# A node that was off and one that still is: nothing new happens when it comes back.
-_ALIKE: Final = {
-    "host_was_off": "node_offline",
-    "host_was_off_and_repeats": "node_offline",
-    "older_than_allowed_days": "older_than_allowed",
-    "older_than_allowed_hours": "older_than_allowed",
-    "verification_failed_none_good": "verification_failed",
-}
-# Their text lists guests.
-_NAMES_ARE_NO_CAUSE: Final = frozenset({"job_guests_failed", "job_lists_deleted_guest"})
 
 
 def cause_key(verdict: Verdict) -> str:
     """Return what tells one cause of a problem from another; numbers in a text of Proxmox do not."""
     if verdict.cause is not None:
         return verdict.cause.code
-    if verdict.error and verdict.reason.code not in _NAMES_ARE_NO_CAUSE:
+    if verdict.error and not verdict.reason.code.meaning.error_lists_guests:
         return _NUMBERS.sub("#", " ".join(verdict.error.split()))[:_LONGEST]
-    return _ALIKE.get(verdict.reason.code, verdict.reason.code)
+    return verdict.reason.code.cause
 
 
-def is_meant(verdict: Verdict | None, acknowledgement: Acknowledgement | None, now: datetime) -> bool:
+def applies_to(acknowledgement: Acknowledgement | None, verdict: Verdict | None, now: datetime) -> bool:
     """Tell whether an acknowledgement is of the problem that there is now."""
     if verdict is None or acknowledgement is None or verdict.problem is False:
         return False
     if acknowledgement.until is not None and now >= acknowledgement.until:
         return False
+    return _is_same_problem(acknowledgement, verdict)
+
+
+def _is_same_problem(acknowledgement: Acknowledgement, verdict: Verdict) -> bool:
+    """Tell whether a verdict is of the problem that was acknowledged.
+
+    The same failed run or missed slot stays the same problem when more is learned of its cause.
+    """
+    if acknowledgement.occurrence is not None and acknowledgement.occurrence == verdict.occurrence:
+        return True
+    if acknowledgement.until_next_run and acknowledgement.occurrence is not None:
+        return False
     return acknowledgement.code == cause_key(verdict)
 
 
-def can_be_acknowledged(verdicts: Mapping[str, Verdict], key: str) -> bool:
-    """Tell whether there is a problem behind a key, or something that cannot be seen."""
-    return key in verdicts and verdicts[key].problem is not False
+def can_be_acknowledged(verdicts: Mapping[Subject, Verdict], subject: Subject) -> bool:
+    """Tell whether something has a problem, or cannot be seen."""
+    return subject in verdicts and verdicts[subject].problem is not False
 
 
 def acknowledge(
     history: History,
-    verdicts: Mapping[str, Verdict],
-    keys: Iterable[str],
+    verdicts: Mapping[Subject, Verdict],
+    subjects: Iterable[Subject],
     now: datetime,
     *,
     until: datetime | None = None,
+    until_next_run: bool = False,
     note: str | None = None,
 ) -> History:
-    """Return the history with the problems behind these keys acknowledged."""
+    """Return the history with the problems of these subjects acknowledged."""
     new = {
-        key: Acknowledgement(key=key, code=cause_key(verdicts[key]), made=now, until=until, note=note)
-        for key in keys
-        if can_be_acknowledged(verdicts, key)
+        subject: Acknowledgement(
+            subject=subject,
+            code=cause_key(verdicts[subject]),
+            made=now,
+            until=until,
+            note=note,
+            until_next_run=until_next_run,
+            occurrence=verdicts[subject].occurrence,
+        )
+        for subject in subjects
+        if can_be_acknowledged(verdicts, subject)
     }
     return replace(history, acknowledgements={**history.acknowledgements, **new}) if new else history
 
 
-def withdraw(history: History, keys: Iterable[str]) -> History:
-    """Return the history without the acknowledgements of these keys."""
-    gone = set(keys)
-    kept = {key: record for key, record in history.acknowledgements.items() if key not in gone}
+def withdraw(history: History, subjects: Iterable[Subject]) -> History:
+    """Return the history without the acknowledgements of these subjects."""
+    gone = set(subjects)
+    kept = {subject: record for subject, record in history.acknowledgements.items() if subject not in gone}
     return replace(history, acknowledgements=kept)
 
 
 def still_held(
-    known: Mapping[str, Acknowledgement],
-    verdicts: Mapping[str, Verdict],
+    known: Mapping[Subject, Acknowledgement],
+    verdicts: Mapping[Subject, Verdict],
     now: datetime,
-    is_hidden: Callable[[str], bool],
-) -> Mapping[str, Acknowledgement]:
-    """Return the acknowledgements that go on; the same mapping where all do.
+    is_hidden: Callable[[Subject], bool],
+) -> Mapping[Subject, Acknowledgement]:
+    """Return the acknowledgements that go on; the same mapping where nothing has changed.
 
     `is_hidden` tells of something without a verdict whether it may be there all the same.
     """
-    kept = {
-        key: record
-        for key, record in known.items()
-        if (_goes_on(record, verdict, now) if (verdict := verdicts.get(key)) is not None else is_hidden(key))
-    }
-    return known if len(kept) == len(known) else kept
+    kept = {}
+    for subject, record in known.items():
+        verdict = verdicts.get(subject)
+        if verdict is None:
+            if is_hidden(subject):
+                kept[subject] = record
+        elif _goes_on(record, verdict, now):
+            kept[subject] = _carried_on(record, verdict)
+    return known if kept == known else kept
+
+
+def _carried_on(record: Acknowledgement, verdict: Verdict) -> Acknowledgement:
+    """Return an acknowledgement that also covers the newest failed run with the same cause."""
+    if verdict.occurrence in {None, record.occurrence} or not _is_same_problem(record, verdict):
+        return record
+    return replace(record, occurrence=verdict.occurrence)
 
 
 def _goes_on(record: Acknowledgement, verdict: Verdict, now: datetime) -> bool:
-    is_same = record.code == cause_key(verdict)
+    is_same = _is_same_problem(record, verdict)
+    is_time_up = record.until is not None and now >= record.until
     if verdict.problem is None or verdict.status is Status.UNKNOWN:
         # What cannot be seen has neither ended nor changed; that the time is up is told when it can be seen again.
-        return not is_same or record.until is None or now < record.until
-    if record.until is not None:
-        return now < record.until
-    return verdict.problem and is_same
+        return not (is_same and is_time_up)
+    if verdict.problem:
+        return is_same and not is_time_up
+    # It was put off until a moment, which a good run in between does not change.
+    return record.until is not None and not is_time_up

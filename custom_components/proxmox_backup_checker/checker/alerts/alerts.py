@@ -8,8 +8,10 @@ from typing import Final
 
 from ...proxmox.vzdump.failure_cause import Cause
 from ..context import Situation
-from ..model.facts import Blindness, storage_key
-from ..model.records import RunRecord
+from ..model.facts import storage_key
+from ..model.reason_codes import AlertForm, AlertKind, ReasonCode
+from ..model.records import AlertRecord, RunRecord
+from ..model.subject import CLUSTER, Subject
 from ..model.verdict import Reason, Status, Verdict
 from .acknowledgements import cause_key
 
@@ -17,23 +19,6 @@ _CRITICAL_FROM: Final = 2
 # A right that was taken away does not come back by itself, as a connection does.
 _RIGHTS_PATIENCE: Final = timedelta(hours=1)
 LONGEST_WAIT_FOR_RUN: Final = timedelta(hours=3)
-_NO_RIGHT: Final = frozenset({Blindness.JOBS_HIDDEN, Blindness.TASKS_HIDDEN, Blindness.POOLS_HIDDEN})
-
-
-class AlertKind(StrEnum):
-    """What the problems of an alert have in common."""
-
-    JOB = "job"
-    NODE = "node"
-    QUORUM = "quorum"
-    BLIND = "blind"
-    UNCOVERED = "uncovered"
-    PAUSED = "paused"
-    STORAGE = "storage"
-    VERIFICATION = "verification"
-    MISSING = "missing"
-    AGE = "age"
-    GUEST = "guest"
 
 
 class Severity(StrEnum):
@@ -41,37 +26,6 @@ class Severity(StrEnum):
 
     NORMAL = "normal"
     CRITICAL = "critical"
-
-
-class AlertForm(StrEnum):
-    """What has become of the backups that a job promised."""
-
-    FAILED = "failed"
-    MISSED = "missed"
-    UNCLEAR = "unclear"
-    WARNED = "warned"
-
-
-_FAILED_CODES: Final = ("backup_", "job_could", "job_failed", "job_guests", "job_lists", "job_state_unreadable")
-_FORMS: Final[Mapping[str, AlertForm]] = {
-    "backup_without_disks": AlertForm.WARNED,
-    **dict.fromkeys(("run_missed", "skipped_by_job", "moved_during_backup"), AlertForm.MISSED),
-    **dict.fromkeys(
-        ("no_run_seen", "job_no_run_seen", "schedule_unreadable", "status_unclear", "job_status_unclear"),
-        AlertForm.UNCLEAR,
-    ),
-}
-_KINDS: Final[Mapping[str, AlertKind]] = {
-    **dict.fromkeys((*_NO_RIGHT, Blindness.NODE_UNREACHABLE, "cannot_verify"), AlertKind.BLIND),
-    **dict.fromkeys(("node_offline", "host_was_off", "host_was_off_and_repeats"), AlertKind.NODE),
-    **dict.fromkeys(("no_job", "excluded_from_job", "job_on_other_node", "job_without_schedule"), AlertKind.UNCOVERED),
-    **dict.fromkeys(("verification_failed", "verification_failed_none_good"), AlertKind.VERIFICATION),
-    **dict.fromkeys(("older_than_allowed_days", "older_than_allowed_hours"), AlertKind.AGE),
-    "archive_missing": AlertKind.MISSING,
-    "job_disabled_too_long": AlertKind.PAUSED,
-    "no_quorum": AlertKind.QUORUM,
-    "storage_not_what_it_was": AlertKind.STORAGE,
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,30 +40,37 @@ class AlertGuest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AlertCause:
-    """One cause within an alert, with the guests that it concerns."""
+    """One cause within an alert, with the subjects that it concerns: guests, where the alert has any."""
 
     key: str
     reason: Reason
     cause: Cause | None = None
     error: str | None = None
-    guests: tuple[int, ...] = ()
+    subjects: tuple[Subject, ...] = ()
+
+    @property
+    def guests(self) -> tuple[int, ...]:
+        """The VMIDs of the guests that it concerns."""
+        return tuple(sorted(subject.vmid for subject in self.subjects if subject.vmid is not None))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Alert:
     """Problems of which there is one message.
 
-    `tag` stays the same as long as it is about the same thing. `subject` is the job, node or storage, empty where there is
-    none. `things` are the keys of the verdicts; `causes` come with the most guests first. `runs` are the failed runs, and
-    `total` is how many guests the job covers. `patience` is how long it may last before anybody is told, and `in_progress`
-    tells that the job is still running, so that more may follow.
+    `tag` names its messages; it stays the same while the problem lasts. `about` is the job, node, storage or guest that they are
+    told by, None where there is none; `subjects` are all whose verdicts belong to it, `occurrences` those of their verdicts
+    that have one. `causes` come with the most guests first. `runs` are the failed runs, and `total` is how many guests the
+    job covers. `patience` is how long it may last before anybody is told, and `in_progress` tells that the job is still
+    running, so that more may follow.
     """
 
     tag: str
     kind: AlertKind
-    subject: str
-    things: tuple[str, ...]
+    about: Subject | None
+    subjects: tuple[Subject, ...]
     causes: tuple[AlertCause, ...]
+    occurrences: Mapping[Subject, str] = field(default_factory=dict)
     guests: tuple[AlertGuest, ...] = ()
     severity: Severity = Severity.NORMAL
     since: datetime | None = None
@@ -123,8 +84,7 @@ class Alert:
     @property
     def form(self) -> AlertForm:
         """What the first cause means for the backups."""
-        code = self.causes[0].reason.code
-        return _FORMS.get(code, AlertForm.FAILED if code.startswith(_FAILED_CODES) else AlertForm.WARNED)
+        return self.causes[0].reason.code.meaning.form
 
 
 @dataclass(slots=True)
@@ -132,59 +92,110 @@ class _Group:
     """The verdicts of an alert that is being put together."""
 
     kind: AlertKind
-    subject: str
-    members: dict[str, Verdict] = field(default_factory=dict)
+    about: Subject | None
+    members: dict[Subject, Verdict] = field(default_factory=dict)
     unseen: list[AlertGuest] = field(default_factory=list)
 
     @property
     def tag(self) -> str:
-        return f"{self.kind.value}_{self.subject}" if self.subject else self.kind.value
+        return tag_of(self.kind, self.about)
 
     @property
     def evidence(self) -> frozenset[str]:
         return frozenset(upid for verdict in self.members.values() for upid in verdict.evidence)
 
-    def has_guests(self) -> bool:
-        return any(key.startswith("guest_") for key in self.members)
+    @property
+    def guests(self) -> dict[Subject, Verdict]:
+        return {subject: verdict for subject, verdict in self.members.items() if subject.kind == "guest"}
 
 
-def alerts_of(verdicts: Mapping[str, Verdict], situation: Situation) -> tuple[Alert, ...]:
-    """Return the alerts that the verdicts on guests, jobs and storages give, by their keys, such as guest_101."""
-    groups: dict[tuple[AlertKind, str], _Group] = {}
-    for key, verdict in verdicts.items():
-        if key == "cluster" or not _is_worth_telling(verdict):
+def tag_of(kind: AlertKind, about: Subject | None) -> str:
+    """Return the tag of an alert, such as job_nightly or uncovered."""
+    return f"{kind.value}_{about.id}" if about is not None else kind.value
+
+
+def about_of(kind: AlertKind, tag: str) -> Subject | None:
+    """Return what an alert with this tag is told by."""
+    name = tag.removeprefix(f"{kind.value}_")
+    match kind:
+        case _ if name == tag:
+            return None
+        case AlertKind.JOB | AlertKind.PAUSED:
+            return Subject.job(name)
+        case AlertKind.NODE:
+            return Subject.node(name)
+        case AlertKind.STORAGE:
+            return Subject.storage(name)
+        case AlertKind.GUEST if name.isdecimal():
+            return Subject.guest(int(name))
+        case _:
+            return None
+
+
+def alerts_of(verdicts: Mapping[Subject, Verdict], situation: Situation) -> tuple[Alert, ...]:
+    """Return the alerts that the verdicts on guests, jobs and storages give."""
+    groups: dict[tuple[AlertKind, Subject | None], _Group] = {}
+    told = told_occurrences(situation.history.alerts.values())
+    for subject, verdict in verdicts.items():
+        if subject == CLUSTER or not _is_worth_telling(verdict):
             continue
-        kind, subject = _group_of(key, verdict, situation)
-        groups.setdefault((kind, subject), _Group(kind, subject)).members[key] = verdict
+        kind, about = _group_of(subject, verdict, situation)
+        if verdict.occurrence is not None and (tags := told.get((subject, verdict.occurrence))):
+            kind, about = tags.get(tag_of(kind, about)) or next(iter(tags.values()))
+        groups.setdefault((kind, about), _Group(kind, about)).members[subject] = verdict
     if vanished := _vanished(situation):
-        group = groups.setdefault((AlertKind.BLIND, ""), _Group(AlertKind.BLIND, ""))
+        group = groups.setdefault((AlertKind.BLIND, None), _Group(AlertKind.BLIND, None))
         group.unseen.extend(vanished)
     return tuple(_alert(group, situation) for group in _without_doubles(groups.values()))
 
 
+def told_occurrences(
+    records: Iterable[AlertRecord],
+) -> Mapping[tuple[Subject, str], Mapping[str, tuple[AlertKind, Subject | None]]]:
+    """Return for each failed run or missed slot of a subject the alerts, by tag, that it belongs to already.
+
+    It stays in its alert whatever is learned of its cause, so that nobody is told twice of one missing backup: a slot that
+    "was missed" on Monday night may turn out to be one over which the host was off. Alerts that were neither told nor
+    known at the first look do not count.
+    """
+    told: dict[tuple[Subject, str], dict[str, tuple[AlertKind, Subject | None]]] = {}
+    for record in records:
+        if record.ended is None and (record.announced or record.known_before):
+            home = record.kind, about_of(record.kind, record.tag)
+            for found in record.occurrences.items():
+                told.setdefault(found, {})[record.tag] = home
+    return told
+
+
 def _is_worth_telling(verdict: Verdict) -> bool:
-    return verdict.problem is True or (verdict.problem is None and verdict.reason.code in _NO_RIGHT)
+    is_right_missing = verdict.reason.code.meaning.is_right_missing
+    return verdict.problem is True or (verdict.problem is None and is_right_missing)
 
 
-def _group_of(key: str, verdict: Verdict, situation: Situation) -> tuple[AlertKind, str]:
-    kind = _KINDS.get(verdict.reason.code)
+def _group_of(subject: Subject, verdict: Verdict, situation: Situation) -> tuple[AlertKind, Subject | None]:
+    """Return the kind of a problem's alert, and what the alert is told by."""
+    kind = verdict.reason.code.meaning.alert
     values = verdict.reason.values
-    if kind is AlertKind.NODE:
-        return kind, str(values["node"])
-    if kind is AlertKind.STORAGE:
-        name = str(values["storage"])
-        keys = (storage_key(storage) for storage in situation.facts.storages if storage.storage == name)
-        return kind, next((key for key in keys if _has_changed(key, situation)), name)
-    if kind is AlertKind.PAUSED:
-        return kind, verdict.job_id or ""
-    if kind is not None:
-        return kind, ""
-    what, _, name = key.partition("_")
-    if what == "storage":
-        return AlertKind.STORAGE, name
-    if what == "job" or verdict.job_id is not None:
-        return AlertKind.JOB, verdict.job_id or name
-    return AlertKind.GUEST, name
+    match kind:
+        case AlertKind.NODE:
+            return kind, Subject.node(str(values["node"]))
+        case AlertKind.STORAGE:
+            name = str(values["storage"])
+            keys = (storage_key(storage) for storage in situation.facts.storages if storage.storage == name)
+            changed = next((key for key in keys if _has_changed(key, situation)), name)
+            return kind, Subject.storage(changed)
+        case AlertKind.PAUSED:
+            return kind, Subject.job(verdict.job_id) if verdict.job_id else None
+        case None if subject.kind == "storage":
+            return AlertKind.STORAGE, subject
+        case None if verdict.job_id is not None:
+            return AlertKind.JOB, Subject.job(verdict.job_id)
+        case None if subject.kind == "job":
+            return AlertKind.JOB, subject
+        case None:
+            return AlertKind.GUEST, subject
+        case _:
+            return kind, None
 
 
 def _has_changed(key: str, situation: Situation) -> bool:
@@ -207,7 +218,7 @@ def _without_doubles(groups: Iterable[_Group]) -> Iterator[_Group]:
     """Tell a run that can have been several jobs' once: with the job by which guests are missing."""
     held = list(groups)
     for group in held:
-        if group.kind is AlertKind.JOB and not group.has_guests() and group.evidence:
+        if group.kind is AlertKind.JOB and not group.guests and group.evidence:
             other = next(
                 (
                     other
@@ -215,7 +226,7 @@ def _without_doubles(groups: Iterable[_Group]) -> Iterator[_Group]:
                     if other is not group
                     and other.kind is AlertKind.JOB
                     and group.evidence <= other.evidence
-                    and other.has_guests()
+                    and other.guests
                 ),
                 None,
             )
@@ -226,19 +237,23 @@ def _without_doubles(groups: Iterable[_Group]) -> Iterator[_Group]:
 
 
 def _alert(group: _Group, situation: Situation) -> Alert:
-    members = group.members
-    own = {key: verdict for key, verdict in members.items() if key.startswith("guest_")}
+    members, own = group.members, group.guests
     since = [verdict.since for verdict in members.values() if verdict.since is not None]
     upcoming = [verdict.next_due for verdict in members.values() if verdict.next_due is not None]
     failures = max((verdict.failures for verdict in members.values()), default=0)
-    job = situation.job(group.subject) if group.kind is AlertKind.JOB else None
+    job = situation.job(group.about.id) if group.kind is AlertKind.JOB and group.about is not None else None
     blind = group.kind is AlertKind.BLIND and not any(verdict.problem for verdict in members.values())
     runs = [run for upid in sorted(group.evidence) if (run := situation.history.runs.get(upid)) is not None]
     alert = Alert(
         tag=group.tag,
         kind=group.kind,
-        subject=group.subject,
-        things=tuple(sorted(members)),
+        about=group.about,
+        subjects=tuple(sorted(members)),
+        occurrences={
+            subject: occurrence
+            for subject, verdict in sorted(members.items(), key=lambda member: member[0])
+            if (occurrence := verdict.occurrence) is not None
+        },
         causes=_causes(own or members, group),
         guests=_guests(own, group, situation),
         since=min(since, default=None),
@@ -252,37 +267,35 @@ def _alert(group: _Group, situation: Situation) -> Alert:
     return replace(alert, severity=Severity.CRITICAL) if _is_critical(alert, situation) else alert
 
 
-def _guests(own: Mapping[str, Verdict], group: _Group, situation: Situation) -> tuple[AlertGuest, ...]:
+def _guests(own: Mapping[Subject, Verdict], group: _Group, situation: Situation) -> tuple[AlertGuest, ...]:
     present = [
-        AlertGuest(
-            vmid=guest.vmid, name=guest.name, node=guest.node, last_success=own[f"guest_{guest.vmid}"].last_success
-        )
+        AlertGuest(vmid=guest.vmid, name=guest.name, node=guest.node, last_success=verdict.last_success)
         for guest in situation.facts.guests
-        if f"guest_{guest.vmid}" in own
+        if (verdict := own.get(Subject.guest(guest.vmid))) is not None
     ]
     return tuple(sorted([*present, *group.unseen], key=lambda guest: guest.vmid))
 
 
-def _causes(members: Mapping[str, Verdict], group: _Group) -> tuple[AlertCause, ...]:
-    found: dict[str, list[tuple[str, Verdict]]] = {}
-    for key, verdict in members.items():
-        found.setdefault(cause_key(verdict), []).append((key, verdict))
+def _causes(members: Mapping[Subject, Verdict], group: _Group) -> tuple[AlertCause, ...]:
+    found: dict[str, list[tuple[Subject, Verdict]]] = {}
+    for subject, verdict in members.items():
+        found.setdefault(cause_key(verdict), []).append((subject, verdict))
     if group.unseen:
-        found.setdefault("guests_hidden", [])
+        found.setdefault(ReasonCode.GUESTS_HIDDEN.value, [])
     causes = [
         AlertCause(
             key=cause,
-            reason=same[0][1].reason if same else Reason("guests_hidden"),
+            reason=same[0][1].reason if same else Reason(ReasonCode.GUESTS_HIDDEN),
             cause=same[0][1].cause if same else None,
             error=same[0][1].error if same else None,
-            guests=tuple(sorted(int(key.removeprefix("guest_")) for key, _ in same if key.startswith("guest_"))),
+            subjects=tuple(subject for subject, _ in same),
         )
         for cause, same in found.items()
     ]
     return tuple(sorted(causes, key=lambda cause: (-len(cause.guests), cause.key)))
 
 
-def _is_in_progress(members: Mapping[str, Verdict], situation: Situation) -> bool:
+def _is_in_progress(members: Mapping[Subject, Verdict], situation: Situation) -> bool:
     """Tell whether a job of these is still running, for no longer than a while: then nobody would wait to be told."""
     jobs = {verdict.job_id for verdict in members.values()}
     return any(

@@ -1,6 +1,6 @@
-"""What is to be told at one moment, each thing once: what began, changed, lasts or is over."""
+"""What is to be told at one moment, and each problem once: what began, changed, lasts or is over."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -8,16 +8,20 @@ from functools import partial
 from typing import Final
 
 from ..model.facts import Facts
+from ..model.reason_codes import AlertKind, ReasonCode
 from ..model.records import Acknowledgement, AlertRecord, History
+from ..model.subject import Subject
 from ..model.verdict import GOOD, Status, Verdict
-from .acknowledgements import is_meant, still_held
-from .alerts import LONGEST_WAIT_FOR_RUN, Alert, AlertKind, Severity, is_unseen
+from .acknowledgements import applies_to, still_held
+from .alerts import LONGEST_WAIT_FOR_RUN, Alert, Severity, is_unseen, told_occurrences
 
 _KEPT: Final = timedelta(days=35)
 _MOST_KEPT: Final = 300
 _RECOVERY_STAYS: Final = timedelta(hours=12)
+# Who can see again what he knew not to be seen has not been told of another problem by that.
+_CAUSES_OF_BLINDNESS: Final = frozenset(code.cause for code in ReasonCode if code.meaning.alert is AlertKind.BLIND)
 # For these it is enough that the guest is awaited by a job again.
-_GOOD_WHEN_AWAITED: Final = frozenset({AlertKind.UNCOVERED.value, AlertKind.PAUSED.value})
+_GOOD_WHEN_AWAITED: Final = frozenset({AlertKind.UNCOVERED, AlertKind.PAUSED})
 
 
 class MessageKind(StrEnum):
@@ -45,14 +49,22 @@ class Announcements:
 
     messages: tuple[Message, ...]
     alerts: Mapping[str, AlertRecord]
-    acknowledgements: Mapping[str, Acknowledgement]
+    acknowledgements: Mapping[Subject, Acknowledgement]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Moment:
-    verdicts: Mapping[str, Verdict]
-    acknowledgements: Mapping[str, Acknowledgement]
-    lapsed: frozenset[str]
+    """What is asked of a moment: its verdicts, and what had been told before.
+
+    The acknowledgements of `lapsed` subjects have just ended since their time was up, those of `changed` since the problem
+    is another one now. `told` are the failed runs and missed slots that belong to alerts from before.
+    """
+
+    verdicts: Mapping[Subject, Verdict]
+    acknowledgements: Mapping[Subject, Acknowledgement]
+    lapsed: frozenset[Subject]
+    changed: frozenset[Subject]
+    told: Collection[tuple[Subject, str]]
     facts: Facts
     first_look: bool
 
@@ -60,24 +72,48 @@ class _Moment:
     def now(self) -> datetime:
         return self.facts.now
 
+    def is_told(self, alert: Alert, subject: Subject) -> bool:
+        """Tell whether the failed run or missed slot of a subject belonged to an alert before, whatever was its cause."""
+        occurrence = alert.occurrences.get(subject)
+        return occurrence is not None and (subject, occurrence) in self.told
 
-def _is_hidden(thing: str, facts: Facts) -> bool:
+    def is_silence_over(self, subjects: Iterable[Subject]) -> bool:
+        """Tell whether the acknowledgement of one of these has just ended, though its problem has not."""
+        return not (self.lapsed | self.changed).isdisjoint(subjects)
+
+
+def _is_hidden(subject: Subject, facts: Facts) -> bool:
     """Tell whether something may be there all the same though there is no verdict on it."""
-    return facts.jobs is None if thing.startswith("job_") else not facts.guests_complete
+    return facts.jobs is None if subject.kind == "job" else not facts.guests_complete
 
 
 def announce(
-    alerts: tuple[Alert, ...], verdicts: Mapping[str, Verdict], history: History, facts: Facts, *, first_look: bool
+    alerts: tuple[Alert, ...], verdicts: Mapping[Subject, Verdict], history: History, facts: Facts, *, first_look: bool
 ) -> Announcements:
     """Return what is to be told, from the alerts there are now and what `history` holds of those before.
 
     What is there at the first look ever is a state, not news.
     """
     held = still_held(history.acknowledgements, verdicts, facts.now, partial(_is_hidden, facts=facts))
+    ended = {subject: record for subject, record in history.acknowledgements.items() if subject not in held}
     lapsed = frozenset(
-        key for key, record in history.acknowledgements.items() if key not in held and record.until is not None
+        subject
+        for subject, record in ended.items()
+        if record.until_next_run or (record.until is not None and facts.now >= record.until)
     )
-    moment = _Moment(verdicts=verdicts, acknowledgements=held, lapsed=lapsed, facts=facts, first_look=first_look)
+    moment = _Moment(
+        verdicts=verdicts,
+        acknowledgements=held,
+        lapsed=lapsed,
+        changed=frozenset(
+            subject
+            for subject, record in ended.items()
+            if subject not in lapsed and record.code not in _CAUSES_OF_BLINDNESS
+        ),
+        told=told_occurrences(history.alerts.values()),
+        facts=facts,
+        first_look=first_look,
+    )
     records = dict(history.alerts)
     # What is over comes first: where problems go from one alert to another, the old message is taken back before.
     messages = [*_over(alerts, records, moment), *_there(alerts, records, moment)]
@@ -91,14 +127,14 @@ def announce(
 
 
 def _over(alerts: tuple[Alert, ...], records: dict[str, AlertRecord], moment: _Moment) -> list[Message]:
-    """Close what is no longer there, in the records, and return what is to be told of it."""
+    """Close the records of alerts that are over, and return the messages about them."""
     messages: list[Message] = []
     current = {alert.tag for alert in alerts}
     for known in [record for record in records.values() if record.ended is None and record.tag not in current]:
         if (kind := _end(known, moment)) is not None:
             well = kind is MessageKind.RECOVERED and known.announced is not None
             key = f"{known.tag}@{int(moment.now.timestamp())}"
-            ended = replace(known, key=key, ended=moment.now, recovered=well)
+            ended = replace(known, key=key, ended=moment.now, recovered=well, occurrences={})
             del records[known.key]
             records[ended.key] = ended
             if known.announced is not None:
@@ -107,7 +143,7 @@ def _over(alerts: tuple[Alert, ...], records: dict[str, AlertRecord], moment: _M
 
 
 def _there(alerts: tuple[Alert, ...], records: dict[str, AlertRecord], moment: _Moment) -> list[Message]:
-    """Take what is there into the records, and return what is to be told of it."""
+    """Take the alerts into the records, and return the messages about them."""
     messages: list[Message] = []
     for alert in alerts:
         known = records.get(alert.tag)
@@ -127,7 +163,7 @@ def _may_wait(record: AlertRecord, moment: _Moment) -> bool:
     Where one run follows the other that is never the right moment: it does not wait for long.
     """
     since = record.held_since or moment.now
-    return moment.now - since < LONGEST_WAIT_FOR_RUN and moment.lapsed.isdisjoint(record.things)
+    return moment.now - since < LONGEST_WAIT_FOR_RUN and not moment.is_silence_over(record.subjects)
 
 
 def _no_longer_news(records: dict[str, AlertRecord], moment: _Moment) -> list[Message]:
@@ -148,16 +184,17 @@ def _next(alert: Alert, known: AlertRecord | None, moment: _Moment) -> tuple[Ale
     record = AlertRecord(
         key=alert.tag,
         tag=alert.tag,
-        kind=alert.kind.value,
+        kind=alert.kind,
         opened=known.opened if known else moment.now,
         since=alert.since or (known.since if known else moment.now),
         causes=tuple(cause.key for cause in alert.causes),
-        things=_things(alert, known, moment),
+        subjects=_subjects(alert, known, moment),
         severity=alert.severity.value,
         failures=alert.failures,
         announced=known.announced if known else None,
         known_before=known.known_before if known else moment.first_look,
         held_since=((known.held_since if known else None) or moment.now) if alert.in_progress else None,
+        occurrences=_occurrences(alert, known, moment),
     )
     if moment.first_look or is_silenced(alert, moment.acknowledgements, moment.verdicts, moment.now):
         return record, None
@@ -165,15 +202,25 @@ def _next(alert: Alert, known: AlertRecord | None, moment: _Moment) -> tuple[Ale
     return (record if news is None else replace(record, announced=moment.now)), news
 
 
-def _things(alert: Alert, known: AlertRecord | None, moment: _Moment) -> tuple[str, ...]:
+def _subjects(alert: Alert, known: AlertRecord | None, moment: _Moment) -> tuple[Subject, ...]:
     """Return what belongs to the alert, with what did before and cannot be seen now."""
-    guests = [f"guest_{guest.vmid}" for guest in alert.guests]
-    unseen = [
-        thing
-        for thing in (known.things if known else ())
-        if thing in moment.verdicts and is_unseen(moment.verdicts[thing])
+    guests = [Subject.guest(guest.vmid) for guest in alert.guests]
+    return tuple(sorted({*alert.subjects, *guests, *_unseen(known, moment)}))
+
+
+def _unseen(known: AlertRecord | None, moment: _Moment) -> list[Subject]:
+    """Return what belonged to an alert and cannot be seen now."""
+    subjects = known.subjects if known else ()
+    return [
+        subject for subject in subjects if (verdict := moment.verdicts.get(subject)) is not None and is_unseen(verdict)
     ]
-    return tuple(sorted({*alert.things, *guests, *unseen}))
+
+
+def _occurrences(alert: Alert, known: AlertRecord | None, moment: _Moment) -> Mapping[Subject, str]:
+    """Return the failed runs and missed slots of the alert, with those of what cannot be seen now."""
+    before = known.occurrences if known else {}
+    kept = {subject: before[subject] for subject in _unseen(known, moment) if subject in before}
+    return {**kept, **alert.occurrences}
 
 
 def _news(alert: Alert, record: AlertRecord, known: AlertRecord | None, moment: _Moment) -> MessageKind | None:
@@ -183,14 +230,14 @@ def _news(alert: Alert, record: AlertRecord, known: AlertRecord | None, moment: 
         if (
             known is not None
             and known.known_before
-            and not _is_worse(alert, record, known)
+            and not _is_worse(alert, record, known, moment)
             and not _again(alert, known)
         ):
             return None
         return MessageKind.OPENED
-    if known is not None and _is_worse(alert, record, known):
+    if known is not None and _is_worse(alert, record, known, moment):
         return MessageKind.CHANGED
-    if not moment.lapsed.isdisjoint(record.things):
+    if moment.is_silence_over(record.subjects):
         return MessageKind.REMINDER
     remind_after = moment.facts.policy.remind_after
     if remind_after is not None and moment.now - record.announced >= remind_after:
@@ -202,22 +249,34 @@ def _again(alert: Alert, known: AlertRecord) -> bool:
     return alert.failures > known.failures
 
 
-def _is_worse(alert: Alert, record: AlertRecord, known: AlertRecord) -> bool:
-    """Tell whether there is a new cause, a guest more, or now a critical problem."""
+def _is_worse(alert: Alert, record: AlertRecord, known: AlertRecord, moment: _Moment) -> bool:
+    """Tell whether there is a new cause, a guest more, or now a critical problem.
+
+    A failed run or missed slot that was told before has no new cause when more is learned of it.
+    """
     if alert.kind is AlertKind.BLIND:
-        # What cannot be seen because of what cannot be seen is no news.
+        # Who cannot see some guests is not told of each other guest that he cannot see either.
         return False
     if alert.severity is Severity.CRITICAL and known.severity != Severity.CRITICAL:
         return True
-    return not set(record.causes) <= set(known.causes) or not set(record.things) <= set(known.things)
+    if not moment.changed.isdisjoint(record.subjects):
+        return True
+    # While guests are missing a backup, a job's own cause is not named.
+    named = {subject for subject in known.subjects if subject.kind == "guest"} or known.subjects
+    is_new_cause = any(
+        cause.key not in known.causes
+        and not all(subject in named and moment.is_told(alert, subject) for subject in cause.subjects)
+        for cause in alert.causes
+    )
+    return is_new_cause or not set(record.subjects) <= set(known.subjects)
 
 
 def _end(known: AlertRecord, moment: _Moment) -> MessageKind | None:
     """Return how an alert that is no longer there has ended, None where that cannot be told yet."""
-    verdicts = [moment.verdicts[thing] for thing in known.things if thing in moment.verdicts]
+    verdicts = [moment.verdicts[subject] for subject in known.subjects if subject in moment.verdicts]
     if any(is_unseen(verdict) or verdict.status in {Status.RUNNING, Status.WAITING} for verdict in verdicts):
         return None
-    if any(_is_hidden(thing, moment.facts) for thing in known.things if thing not in moment.verdicts):
+    if any(_is_hidden(subject, moment.facts) for subject in known.subjects if subject not in moment.verdicts):
         return None
     if known.kind == AlertKind.BLIND:
         return MessageKind.RECOVERED
@@ -230,7 +289,11 @@ def _end(known: AlertRecord, moment: _Moment) -> MessageKind | None:
 
 
 def open_messages(
-    alerts: Iterable[Alert], verdicts: Mapping[str, Verdict], history: History, now: datetime, since: datetime | None
+    alerts: Iterable[Alert],
+    verdicts: Mapping[Subject, Verdict],
+    history: History,
+    now: datetime,
+    since: datetime | None,
 ) -> tuple[list[Message], list[Message]]:
     """Return the alerts that are open, and those that are over, as messages; those told of after `since`, if given.
 
@@ -254,15 +317,18 @@ def open_messages(
 
 
 def is_silenced(
-    alert: Alert, acknowledgements: Mapping[str, Acknowledgement], verdicts: Mapping[str, Verdict], now: datetime
+    alert: Alert,
+    acknowledgements: Mapping[Subject, Acknowledgement],
+    verdicts: Mapping[Subject, Verdict],
+    now: datetime,
 ) -> bool:
     """Tell whether a person has said to know of all of it: of the job, or of every guest by itself."""
 
-    def is_known(thing: str) -> bool:
-        return is_meant(verdicts.get(thing), acknowledgements.get(thing), now)
+    def is_known(subject: Subject) -> bool:
+        return applies_to(acknowledgements.get(subject), verdicts.get(subject), now)
 
-    guests = [thing for thing in alert.things if thing.startswith("guest_")]
-    return bool(alert.things) and all(is_known(thing) for thing in guests or alert.things)
+    guests = [subject for subject in alert.subjects if subject.kind == "guest"]
+    return bool(alert.subjects) and all(is_known(subject) for subject in guests or alert.subjects)
 
 
 def _bounded(records: Mapping[str, AlertRecord], now: datetime) -> dict[str, AlertRecord]:

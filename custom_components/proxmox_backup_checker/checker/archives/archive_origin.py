@@ -1,6 +1,6 @@
 """Whose an archive is: on a storage that several clusters use, another guest with the same number may have left it."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -9,15 +9,15 @@ from typing import Final
 
 from ...proxmox.api.backup_models import Archive
 from ...proxmox.api.cluster_models import Guest
-from ..history.limits import FEWEST_RUNS_PER_GUEST, KEPT
 from ..model.facts import Facts
 from ..model.outcome import Outcome, written_name
-from ..model.records import History, RunRecord
+from ..model.records import FEWEST_RUNS_PER_GUEST, KEPT, History, RunRecord
 from ..runs.run_index import RunIndex
 from .archive import is_renamed, logged_name
 
 # Times of archives and runs are those of the node that wrote them.
 _CLOCKS_DIFFER: Final = timedelta(minutes=1)
+_SAME_TIME: Final = 60
 
 
 class Origin(Enum):
@@ -47,10 +47,8 @@ class Provenance:
         What is certainly foreign never is. What is uncertain is not where foreign archives with this number lie beside it,
         or where its notes name another guest.
         """
-        archives, shared = list(archives), self._shared
-        names, _ = self._written_for(guest.vmid)
-        # Most archives are those of our runs.
-        others = [archive for archive in archives if archive.storage not in shared or logged_name(archive) not in names]
+        archives = list(archives)
+        others = self._not_surely_ours(guest.vmid, archives)
         if not others:
             return archives
         origins = {archive.volid: self.origin(archive) for archive in others}
@@ -66,6 +64,25 @@ class Provenance:
             )
         }
         return [archive for archive in archives if archive.volid not in left] if left else archives
+
+    def _not_surely_ours(self, vmid: int, newest_first: Sequence[Archive]) -> list[Archive]:
+        """Return the archives on shared storages that no run of ours is known to have written.
+
+        Most were written by our runs, which come in the same order.
+        """
+        outcomes, place, left = self.index.by_guest.get(vmid, ()), 0, []
+        for archive in newest_first:
+            if archive.storage not in self._shared:
+                continue
+            while place < len(outcomes) and outcomes[place].started.timestamp() > archive.ctime + _SAME_TIME:
+                place += 1
+            path = outcomes[place].archive if place < len(outcomes) else None
+            if path is None or not path.endswith(archive.volid.rpartition("/")[2]):
+                left.append(archive)
+        if left:
+            names, _ = self._written_for(vmid)
+            left = [archive for archive in left if logged_name(archive) not in names]
+        return left
 
     def _names_another(self, archive: Archive, guest: Guest) -> bool:
         """Tell whether an archive's notes are the name of another guest: such notes are Proxmox' usual ones."""

@@ -13,7 +13,8 @@ from types import NoneType, UnionType
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
 from ..model.outcome import Outcome
-from ..model.records import History, RunRecord
+from ..model.records import STORED_AS, History, RunRecord
+from ..model.subject import Subject
 
 type Data = Any
 type Coder = Callable[[Any], Any]
@@ -30,7 +31,10 @@ _LARGEST: Final = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class _Field:
+    """A field of a record, and what it is called in the file."""
+
     name: str
+    stored: str
     default: object
     encode: Coder
     decode: Coder
@@ -120,8 +124,8 @@ def _decode_members(section: str, data: Data, shapes: Mapping[int, Columns]) -> 
     damaged = 0
     for text, value in _checked(data, dict).items():
         try:
-            key = key_type(text)
-            record = _decode_record(kind, {first: key, **_of_before(value)})
+            key = _read_key(key_type, text)
+            record = _decode_record(kind, {first: text if key_type is Subject else key, **_of_before(value)})
             if kind is RunRecord and _ROWS in value:
                 record = replace(record, outcomes=tuple(_read_rows(value[_ROWS], record, shapes)))
             found[key] = record
@@ -162,7 +166,7 @@ def _fields(kind: type[Any]) -> tuple[_Field, ...]:
     if kind not in _KNOWN:
         hints = get_type_hints(kind)
         _KNOWN[kind] = tuple(
-            _Field(entry.name, _default(entry), *_coders(hints[entry.name]))
+            _Field(entry.name, entry.metadata.get(STORED_AS, entry.name), _default(entry), *_coders(hints[entry.name]))
             for entry in fields(kind)
             if hints[entry.name] != tuple[Outcome, ...]
         )
@@ -180,12 +184,12 @@ def _encode_record(record: Any) -> dict[str, Data]:
     for entry in _fields(type(record)):
         value = getattr(record, entry.name)
         if value != entry.default:
-            data[entry.name] = entry.encode(value)
+            data[entry.stored] = entry.encode(value)
     return data
 
 
 def _decode_record(kind: type[Any], data: Mapping[str, Data]) -> Any:
-    return kind(**{entry.name: entry.decode(data[entry.name]) for entry in _fields(kind) if entry.name in data})
+    return kind(**{entry.name: entry.decode(data[entry.stored]) for entry in _fields(kind) if entry.stored in data})
 
 
 def _coders(hint: Any) -> tuple[Coder, Coder]:
@@ -223,13 +227,19 @@ def _mapping_coders(key: type[Any], item: Any) -> tuple[Coder, Coder]:
     encode, decode = _coders(item)
     return (
         lambda value: {_text(str(name)): encode(entry) for name, entry in value.items()},
-        lambda value: {key(name): decode(entry) for name, entry in _checked(value, dict).items()},
+        lambda value: {_read_key(key, name): decode(entry) for name, entry in _checked(value, dict).items()},
     )
+
+
+def _read_key(kind: type[Any], text: str) -> Any:
+    return Subject.parse(text) if kind is Subject else kind(text)
 
 
 def _plain_coders(hint: type[Any]) -> tuple[Coder, Coder]:
     if issubclass(hint, datetime):
         return _epoch, _moment
+    if issubclass(hint, Subject):
+        return lambda value: _text(value.key), lambda value: Subject.parse(_checked(value, str))
     if issubclass(hint, StrEnum):
         return str, hint
     if issubclass(hint, bool):

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Final
 
 from ..context import Situation
+from ..model.reason_codes import ReasonCode
 from ..model.records import History, JobRecord, MissRecord
 from ..model.verdict import Status, Verdict
 
-COULD_NOT_START: Final = frozenset({"job_could_not_start", "job_state_unreadable"})
 _BAD: Final = frozenset({Status.FAILED, Status.OVERDUE})
 _MOST_SLOTS: Final = 50
 
@@ -48,7 +48,7 @@ def _misses(job_id: str, verdict: Verdict, situation: Situation) -> Iterable[Mis
         return
     code, values = verdict.reason.code, verdict.reason.values
     node, slot = str(values.get("node", "")), values.get("slot")
-    if code in COULD_NOT_START and verdict.status is Status.FAILED:
+    if code.meaning.is_start_failed and verdict.status is Status.FAILED:
         if verdict.since is not None:
             yield _miss(job_id, verdict.since, node, code, verdict.error)
     elif verdict.status is Status.OVERDUE and isinstance(slot, datetime):
@@ -66,7 +66,7 @@ def _slots_until(slot: datetime, job_id: str, node: str, situation: Situation) -
     return [*missed[:1], *missed[1:][-_MOST_SLOTS:]]
 
 
-def _miss(job_id: str, slot: datetime, node: str, code: str, error: str | None) -> MissRecord:
+def _miss(job_id: str, slot: datetime, node: str, code: ReasonCode, error: str | None) -> MissRecord:
     key = f"{job_id}@{int(slot.timestamp())}@{node}"
     return MissRecord(key=key, job_id=job_id, slot=slot, node=node, code=code, error=error)
 

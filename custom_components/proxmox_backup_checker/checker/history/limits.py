@@ -6,12 +6,18 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from ..model.records import GuestRecord, History, JobRecord, MissRecord, RunRecord, StorageRecord
+from ..model.records import (
+    FEWEST_RUNS_PER_GUEST,
+    KEPT,
+    GuestRecord,
+    History,
+    JobRecord,
+    MissRecord,
+    RunRecord,
+    StorageRecord,
+)
 
-KEPT: Final = timedelta(days=396)
 RUNS_PER_GUEST: Final = 400
-# Of thousands of guests fewer are kept: enough to tell what is usual.
-FEWEST_RUNS_PER_GUEST: Final = 30
 OUTCOMES_KEPT: Final = 150_000
 RUNS_PER_JOB: Final = 30
 MISSES_PER_JOB: Final = 400

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from ...proxmox.retention import keep_text
 from ..archives.archive_index import ArchiveIndex, ListedStorage, Place
 from ..model.facts import Facts, StorageFacts, storage_key
 from ..model.outcome import Outcome, Result, written_name
 from ..model.records import GuestRecord, MissingArchive, StorageRecord
 from ..runs.run_index import RunIndex
-from ..verdicts.retention import keep_text
 
 _SAMPLE_EVERY: Final = timedelta(hours=20)
 # Another file system below the same path has another size; growth of a pool is rarely as much.

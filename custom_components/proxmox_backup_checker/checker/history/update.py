@@ -20,6 +20,8 @@ from .storage_history import MissingArchives, remember_storages
 _SAME_BOOT: Final = timedelta(minutes=2)
 _MOST_DEFINITIONS: Final = 10
 _MOST_OUTAGES: Final = 20
+# Proxmox lists the last 700 tasks of a node and more: the busiest make no more than that in this time.
+_NO_GAP: Final = timedelta(hours=6)
 
 
 def updated(history: History, facts: Facts, runs: RunRecords, indexes: Indexes) -> History:
@@ -45,22 +47,26 @@ def with_known_values(facts: Facts, history: History) -> Facts:
     (PVE/API2Tools.pm, extract_vm_stats). The zone of a node is known from before where its tasks may not be seen. How far
     back all runs of a node are known is what the history adds to Proxmox' own list without a gap.
     """
-    nodes = {name: _known_node(node, history.nodes.get(name)) for name, node in facts.nodes.items()}
+    nodes = {name: _known_node(node, history.nodes.get(name), history) for name, node in facts.nodes.items()}
     guests = facts.guests
     if any(guest.template is None for guest in guests):
         guests = tuple([_completed(guest, history.guests.get(guest.vmid)) for guest in guests])
     return replace(facts, nodes=nodes, guests=guests)
 
 
-def _known_node(node: NodeFacts, record: NodeRecord | None) -> NodeFacts:
+def _known_node(node: NodeFacts, record: NodeRecord | None, history: History) -> NodeFacts:
     if record is None:
         return node
     zone = node.zone
     if zone is None and record.zone is not None:
         zone = _zone(record.zone)
     since = node.runs_known_since
-    if record.runs_known_since is not None and (since is None or since <= (record.runs_known_until or since)):
-        since = min(record.runs_known_since, since) if since is not None else None
+    known_since, known_until = record.runs_known_since, record.runs_known_until
+    if known_until is None and record.blind_since is None and history.evaluated is not None:
+        # Version 0.1.0 kept no such moments; it read every run of the nodes that it saw.
+        known_since, known_until = history.began, history.evaluated
+    if since is not None and known_since is not None and known_until is not None and since <= known_until + _NO_GAP:
+        since = min(known_since, since)
     return replace(node, zone=zone, runs_known_since=since)
 
 

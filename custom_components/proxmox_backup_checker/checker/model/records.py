@@ -6,10 +6,21 @@ so that its age is not known.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from .outcome import Outcome
+from .reason_codes import AlertKind, ReasonCode
+from .subject import Subject
 from .verdict import Confidence
+
+STORED_AS: Final = "stored_as"
+"""Names in a field's metadata what the field is called in the stored history, where that is another name."""
+
+KEPT: Final = timedelta(days=396)
+"""For how long runs are remembered."""
+FEWEST_RUNS_PER_GUEST: Final = 30
+"""How many runs of a guest are kept where there are thousands of guests: enough to tell what is usual."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,7 +103,7 @@ class MissRecord:
     job_id: str
     slot: datetime
     node: str
-    code: str
+    code: ReasonCode
     error: str | None = None
 
 
@@ -177,9 +188,9 @@ class StorageRecord:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VerdictRecord:
-    """The last verdict on something, to tell since when it holds; `key` as guest_101, job_nightly, storage_nas, cluster."""
+    """The last verdict on something, to tell since when it holds."""
 
-    key: str
+    subject: Subject
     status: str
     code: str
     problem: bool | None
@@ -191,33 +202,36 @@ class VerdictRecord:
 class Acknowledgement:
     """A person's word that a problem is known; `code` is its cause, another one is not meant.
 
-    Without `until` it holds until the problem is over or has another cause.
+    Without `until` it holds until the problem is over or has another cause; with `until_next_run` no longer than until
+    another run fails or is missed. `occurrence` is the Verdict's when it was last of this problem.
     """
 
-    key: str
+    subject: Subject
     code: str
     made: datetime
     until: datetime | None = None
     note: str | None = None
+    until_next_run: bool = False
+    occurrence: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AlertRecord:
     """What is remembered of problems with one cause: what was told of them, and when.
 
-    `key` is the tag while they last, and the tag with the moment of their end after that. `things` are the keys of the
-    verdicts that belong to it. `announced` is None until the first message; `known_before` tells that it was there at the
+    `key` is the tag while they last, and the tag with the moment of their end after that. `subjects` are those whose
+    verdicts belong to it, `occurrences` those of their verdicts that have one. `announced` is None until the first message; `known_before` tells that it was there at the
     first look ever, `recovered` that it ended well and that this was told,
     `taken_back` that this message is gone as well. `held_since` is since when it waits for a run to end before anything is told.
     """
 
     key: str
     tag: str
-    kind: str
+    kind: AlertKind
     opened: datetime
     since: datetime | None = None
     causes: tuple[str, ...] = ()
-    things: tuple[str, ...] = ()
+    subjects: tuple[Subject, ...] = field(default=(), metadata={STORED_AS: "things"})
     severity: str = "normal"
     failures: int = 0
     announced: datetime | None = None
@@ -226,6 +240,7 @@ class AlertRecord:
     recovered: bool = False
     taken_back: bool = False
     held_since: datetime | None = None
+    occurrences: Mapping[Subject, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -243,7 +258,7 @@ class History:
     guests: Mapping[int, GuestRecord] = field(default_factory=dict)
     nodes: Mapping[str, NodeRecord] = field(default_factory=dict)
     storages: Mapping[str, StorageRecord] = field(default_factory=dict)
-    verdicts: Mapping[str, VerdictRecord] = field(default_factory=dict)
-    acknowledgements: Mapping[str, Acknowledgement] = field(default_factory=dict)
+    verdicts: Mapping[Subject, VerdictRecord] = field(default_factory=dict)
+    acknowledgements: Mapping[Subject, Acknowledgement] = field(default_factory=dict)
     misses: Mapping[str, MissRecord] = field(default_factory=dict)
     alerts: Mapping[str, AlertRecord] = field(default_factory=dict)

@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import Final
 
 from ...proxmox.vzdump.failure_cause import Cause
+from .facts import Blindness
+from .reason_codes import ReasonCode
 
 
 class Status(StrEnum):
@@ -28,6 +30,20 @@ class Status(StrEnum):
 GOOD: Final = frozenset({Status.OK, Status.WARNING})
 """The states in which there is a good backup."""
 
+WORST_FIRST: Final = (
+    *(Status.FAILED, Status.OVERDUE, Status.UNCOVERED, Status.UNKNOWN, Status.WARNING, Status.RUNNING),
+    *(Status.WAITING, Status.PENDING, Status.PAUSED, Status.OK, Status.IGNORED),
+)
+"""All states in the order in which people want to see them."""
+
+
+def gravity(status: Status) -> int:
+    """Return the place of a state among those that one guest or job has at once, the worst first.
+
+    A promise that is not due yet comes last: it says nothing beside one that was kept.
+    """
+    return len(WORST_FIRST) if status is Status.PENDING else WORST_FIRST.index(status)
+
 
 class Confidence(StrEnum):
     """How sure a verdict is.
@@ -48,10 +64,17 @@ class Confidence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why: a code that has a sentence in every language, and the values for its blanks, texts or moments."""
+    """Why: a code of the catalogue, and the values for the blanks of its sentence, texts or moments.
 
-    code: str
+    Raises ValueError for a code that the catalogue does not have.
+    """
+
+    code: ReasonCode
     values: Mapping[str, str | datetime] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Take no text for a code that has no sentence."""
+        object.__setattr__(self, "code", ReasonCode(self.code))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,7 +109,12 @@ class Verdict:
         """The status apart from a run in progress."""
         return self.under_run or self.status
 
+    @property
+    def occurrence(self) -> str | None:
+        """What tells a failed run or missed slot from the next one, however it is explained; None where there is none."""
+        return f"{self.failures}@{int(self.since.timestamp())}" if self.failures and self.since is not None else None
 
-def unknown(code: str, **values: str | datetime) -> Verdict:
+
+def unknown(code: ReasonCode | Blindness, **values: str | datetime) -> Verdict:
     """Return the verdict on what cannot be seen, with the reason."""
-    return Verdict(status=Status.UNKNOWN, problem=None, reason=Reason(str(code), values))
+    return Verdict(status=Status.UNKNOWN, problem=None, reason=Reason(ReasonCode(code), values))

@@ -55,7 +55,7 @@ def _of_guest_run(
         result=_result(run, guest_run),
         started=started,
         finished=finished or _end(run),
-        error=guest_run.error,
+        error=guest_run.failure,
         job_id=attribution.job_id,
         confidence=attribution.confidence,
         by_hand=attribution.by_hand,
@@ -71,6 +71,8 @@ def _of_guest_run(
 
 
 def _result(run: Run, guest_run: GuestRun) -> Result:
+    if guest_run.archive_removed:
+        return Result.FAILED
     if guest_run.result == "failed" and guest_run.archive_complete and guest_run.prune == "failed":
         # The archive was there before the prune that failed.
         return Result.OK

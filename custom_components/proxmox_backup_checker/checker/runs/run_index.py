@@ -55,7 +55,7 @@ class RunIndex:
             if outcomes and run.storage and place not in newest_good:
                 ends = [outcome.finished or outcome.started for outcome in outcomes if outcome.result is Result.OK]
                 if ends:
-                    newest_good[place] = max(ends)
+                    newest_good[place] = run.ended or max(ends)
         return cls(
             runs=runs,
             by_job={job_id: tuple(found) for job_id, found in by_job.items()},

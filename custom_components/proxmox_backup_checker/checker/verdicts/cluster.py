@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from ..model.reason_codes import ReasonCode
 from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict
 
 SKEW_WARNED_OF: Final = timedelta(minutes=5)
@@ -61,7 +62,8 @@ def judge_cluster(counts: Counts, others: Iterable[Verdict], skews: Sequence[tup
     """
     wrong = [(node, skew) for node, skew in skews if abs(skew) >= SKEW_WARNED_OF]
     findings = tuple(
-        Reason("clock_skew", {"node": node, "minutes": str(round(skew.total_seconds() / 60))}) for node, skew in wrong
+        Reason(ReasonCode.CLOCK_SKEW, {"node": node, "minutes": str(round(skew.total_seconds() / 60))})
+        for node, skew in wrong
     )
     held = list(others)
     problems = sum(verdict.problem is True for verdict in held)
@@ -73,14 +75,14 @@ def judge_cluster(counts: Counts, others: Iterable[Verdict], skews: Sequence[tup
         "unknown": str(counts.unknown),
     }
     if counts.problems or problems:
-        code, status, problem = "cluster_problem", Status.FAILED, True
+        code, status, problem = ReasonCode.CLUSTER_PROBLEM, Status.FAILED, True
     elif counts.unknown or any(verdict.problem is None for verdict in held):
-        reason = Reason("cluster_unknown", values)
+        reason = Reason(ReasonCode.CLUSTER_UNKNOWN, values)
         return Verdict(status=Status.UNKNOWN, problem=None, reason=reason, findings=findings)
     elif findings or counts.warnings or any(verdict.status is Status.WARNING for verdict in held):
-        code, status, problem = "cluster_warning", Status.WARNING, False
+        code, status, problem = ReasonCode.CLUSTER_WARNING, Status.WARNING, False
     else:
-        code, status, problem = "cluster_ok", Status.OK, False
+        code, status, problem = ReasonCode.CLUSTER_OK, Status.OK, False
     return Verdict(
         status=status, problem=problem, reason=Reason(code, values), confidence=Confidence.EXACT, findings=findings
     )

@@ -12,10 +12,11 @@ from ..context import Situation
 from ..jobs.coverage import Coverage
 from ..jobs.timetable import has_schedule
 from ..model.facts import Blindness
-from ..model.labels import job_name, names_of
+from ..model.labels import job_name, names_of_jobs
 from ..model.outcome import Result
 from ..model.policy import NO_BACKUP_TAG, agreed_age
-from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict, unknown
+from ..model.reason_codes import ReasonCode
+from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict, gravity, unknown
 from .guest_findings import findings_of, hints_of
 from .promises import judge_promise
 
@@ -60,13 +61,17 @@ def _within_age(guest: Guest, verdict: Verdict, situation: Situation) -> Verdict
         is_seen = situation.is_off(guest) or situation.is_seen(guest.node, last + limit)
         if verdict.problem is True or not is_seen:
             return verdict
-        reason = Reason("older_than_allowed_days" if days else "older_than_allowed_hours", values)
+        reason = Reason(ReasonCode.OLDER_THAN_ALLOWED_DAYS if days else ReasonCode.OLDER_THAN_ALLOWED_HOURS, values)
         return replace(verdict, status=Status.OVERDUE, problem=True, reason=reason, since=last + limit, trace=trace)
-    if verdict.reason.code == Blindness.JOBS_HIDDEN:
-        reason = Reason("young_enough_jobs_hidden_days" if days else "young_enough_jobs_hidden_hours", values)
+    if verdict.reason.code is ReasonCode.JOBS_HIDDEN:
+        reason = Reason(
+            ReasonCode.YOUNG_ENOUGH_JOBS_HIDDEN_DAYS if days else ReasonCode.YOUNG_ENOUGH_JOBS_HIDDEN_HOURS, values
+        )
         return replace(verdict, status=Status.OK, problem=False, reason=reason, since=last, trace=trace)
     if verdict.status is Status.UNCOVERED and agreed_age(guest.tags) is not None:
-        reason = Reason("young_enough_without_job_days" if days else "young_enough_without_job_hours", values)
+        reason = Reason(
+            ReasonCode.YOUNG_ENOUGH_WITHOUT_JOB_DAYS if days else ReasonCode.YOUNG_ENOUGH_WITHOUT_JOB_HOURS, values
+        )
         return replace(verdict, status=Status.OK, problem=False, reason=reason, since=last, trace=trace)
     return verdict
 
@@ -82,7 +87,7 @@ def _storage_changed(guest: Guest, situation: Situation) -> Verdict | None:
     names = {situation.facts.storage_name(job.storage, guest.node) for job in situation.jobs_of(guest)}
     for storage, since in changed:
         if storage.storage in names and storage.serves(guest.node):
-            return replace(unknown("storage_not_what_it_was", storage=storage.storage), since=since)
+            return replace(unknown(ReasonCode.STORAGE_NOT_WHAT_IT_WAS, storage=storage.storage), since=since)
     return None
 
 
@@ -123,9 +128,11 @@ def _settled(guest: Guest, situation: Situation) -> Verdict:
     """Return the verdict as it is apart from any run in progress."""
     facts = situation.facts
     if guest.vmid in facts.policy.ignored_guests:
-        return Verdict(status=Status.IGNORED, problem=False, reason=Reason("ignored_by_choice"))
+        return Verdict(status=Status.IGNORED, problem=False, reason=Reason(ReasonCode.IGNORED_BY_CHOICE))
     if NO_BACKUP_TAG in guest.tags:
-        return Verdict(status=Status.IGNORED, problem=False, reason=Reason("ignored_by_tag", {"tag": NO_BACKUP_TAG}))
+        return Verdict(
+            status=Status.IGNORED, problem=False, reason=Reason(ReasonCode.IGNORED_BY_TAG, {"tag": NO_BACKUP_TAG})
+        )
     if facts.jobs is None:
         return _without_jobs_visible(guest, situation)
     covering = situation.jobs_of(guest)
@@ -154,7 +161,7 @@ def _moved_between_jobs(guest: Guest, verdict: Verdict, covering: Sequence[Backu
     if not left or not limits or last is None or not situation.has_come(last + max(limits)):
         return verdict
     values: dict[str, str | datetime] = {"last": last, "node": guest.node, "origin": record.moved_from}
-    reason = Reason("moved_between_jobs", {**values, "job": names_of([*left, *covering])})
+    reason = Reason(ReasonCode.MOVED_BETWEEN_JOBS, {**values, "job": names_of_jobs([*left, *covering])})
     return replace(verdict, status=Status.OVERDUE, problem=True, reason=reason, since=last + max(limits), failures=1)
 
 
@@ -163,7 +170,7 @@ def _worst(promises: list[tuple[BackupJob, Verdict]], guest: Guest, situation: S
     ordered = sorted(
         (verdict for _, verdict in promises),
         key=lambda verdict: (
-            _WORST_FIRST.index(verdict.status),
+            gravity(verdict.status),
             -(verdict.since.timestamp() if verdict.since else 0),
         ),
     )
@@ -182,7 +189,7 @@ def _storage_out_of_reach(job: BackupJob, guest: Guest, situation: Situation) ->
     """Return the warning that the next run cannot succeed: the guest's node may not use the job's storage."""
     if job.storage is None or not situation.facts.is_denied(job.storage, guest.node):
         return None
-    return Reason("storage_not_on_node", {"storage": job.storage, "node": guest.node, "job": job_name(job)})
+    return Reason(ReasonCode.STORAGE_NOT_ON_NODE, {"storage": job.storage, "node": guest.node, "job": job_name(job)})
 
 
 def _without_jobs_visible(guest: Guest, situation: Situation) -> Verdict:
@@ -200,14 +207,14 @@ def _without_promise(guest: Guest, covering: list[BackupJob], situation: Situati
     if covering:
         # They run only when somebody starts them.
         reason = Reason(
-            "job_never_comes" if all(map(has_schedule, covering)) else "job_without_schedule",
-            {"job": names_of(covering)},
+            ReasonCode.JOB_NEVER_COMES if all(map(has_schedule, covering)) else ReasonCode.JOB_WITHOUT_SCHEDULE,
+            {"job": names_of_jobs(covering)},
         )
         return Verdict(status=Status.UNCOVERED, problem=True, reason=reason)
     if paused := situation.jobs_of(guest, enabled=False):
         return _paused(guest, paused, situation)
     if guest.template:
-        return Verdict(status=Status.IGNORED, problem=False, reason=Reason("template_without_job"))
+        return Verdict(status=Status.IGNORED, problem=False, reason=Reason(ReasonCode.TEMPLATE_WITHOUT_JOB))
     if guest.template is None and situation.is_off(guest):
         # It may be a template, or tagged as one that needs no backup.
         return unknown(Blindness.NODE_UNREACHABLE, node=guest.node)
@@ -219,7 +226,7 @@ def _paused(guest: Guest, paused: Iterable[BackupJob], situation: Situation) -> 
     last = last_success(guest, situation)
     records = [record for job in paused if (record := situation.job_record(job)) is not None]
     since = max((record.disabled_since for record in records if record.disabled_since is not None), default=None)
-    limit, job = situation.facts.policy.pause_limit, names_of(paused)
+    limit, job = situation.facts.policy.pause_limit, names_of_jobs(paused)
     recent = last is not None and not situation.has_come(last + limit)
     known = situation.guest_record(guest)
     if last is None and known is not None and known.first_seen is not None:
@@ -228,9 +235,9 @@ def _paused(guest: Guest, paused: Iterable[BackupJob], situation: Situation) -> 
     return Verdict(
         status=Status.PAUSED,
         problem=not recent,
-        reason=Reason("job_disabled", {"job": job})
+        reason=Reason(ReasonCode.JOB_DISABLED, {"job": job})
         if recent
-        else Reason("job_disabled_too_long", {"job": job, "days": str(limit.days)}),
+        else Reason(ReasonCode.JOB_DISABLED_TOO_LONG, {"job": job, "days": str(limit.days)}),
         since=since,
         job_id=paused[0].job_id,
         trace={"rule": "job_disabled", "pause_limit": str(limit)},
@@ -247,7 +254,11 @@ def _uncovered(guest: Guest, situation: Situation) -> Verdict:
     if since is not None and not situation.has_come(since + grace):
         if record is not None and record.first_seen is not None and record.first_seen >= since:
             return Verdict(
-                status=Status.PENDING, problem=False, reason=Reason("new_without_job"), since=since, trace=trace
+                status=Status.PENDING,
+                problem=False,
+                reason=Reason(ReasonCode.NEW_WITHOUT_JOB),
+                since=since,
+                trace=trace,
             )
         return Verdict(status=Status.UNCOVERED, problem=False, reason=code, since=since, trace=trace)
     return Verdict(status=Status.UNCOVERED, problem=True, reason=code, since=since, trace=trace)
@@ -260,7 +271,9 @@ def _why_uncovered(guest: Guest, situation: Situation) -> Reason:
             continue
         elsewhere = replace(guest, node=job.node) if job.node is not None else None
         if elsewhere is not None and situation.covers(job, elsewhere) is Coverage.YES:
-            return Reason("job_on_other_node", {"job": job_name(job), "node": job.node or "", "here": guest.node})
+            return Reason(
+                ReasonCode.JOB_ON_OTHER_NODE, {"job": job_name(job), "node": job.node or "", "here": guest.node}
+            )
         if job.all_guests and guest.vmid in job.exclude:
-            return Reason("excluded_from_job", {"job": job_name(job)})
-    return Reason("no_job")
+            return Reason(ReasonCode.EXCLUDED_FROM_JOB, {"job": job_name(job)})
+    return Reason(ReasonCode.NO_JOB)

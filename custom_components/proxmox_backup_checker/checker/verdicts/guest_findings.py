@@ -8,6 +8,7 @@ from ...proxmox.api.backup_models import Archive
 from ...proxmox.api.cluster_models import Guest
 from ..context import Situation, newest_good
 from ..model.outcome import Outcome, Result
+from ..model.reason_codes import ReasonCode
 from ..model.records import GuestRecord
 from ..model.verdict import Reason, Status, Verdict
 from .retention import retention_findings
@@ -16,11 +17,11 @@ from .sizes import size_findings
 LOCK_LIMIT: Final = timedelta(minutes=10)
 _TOOLS: Final = {"qemu": "qm", "lxc": "pct"}
 _WARNINGS: Final = {
-    "prune_failed": (Status.WARNING, "retention_failed"),
-    "no_disks": (Status.WARNING, "backup_without_disks"),
-    "freeze_failed": (Status.OK, "freeze_failed"),
-    "notes_failed": (Status.OK, "notes_failed"),
-    "log_upload_failed": (Status.OK, "log_upload_failed"),
+    "prune_failed": (Status.WARNING, ReasonCode.RETENTION_FAILED),
+    "no_disks": (Status.WARNING, ReasonCode.BACKUP_WITHOUT_DISKS),
+    "freeze_failed": (Status.OK, ReasonCode.FREEZE_FAILED),
+    "notes_failed": (Status.OK, ReasonCode.NOTES_FAILED),
+    "log_upload_failed": (Status.OK, ReasonCode.LOG_UPLOAD_FAILED),
 }
 
 
@@ -54,20 +55,26 @@ def hints_of(guest: Guest, verdict: Verdict, outcomes: Sequence[Outcome], situat
     for outcome in outcomes:
         is_later = (outcome.finished or outcome.started) >= verdict.since
         if outcome.result is Result.OK and is_later and outcome.storage is not None and outcome.storage != wanted:
-            yield Reason("copy_elsewhere", {"storage": outcome.storage, "moment": outcome.started})
+            yield Reason(ReasonCode.COPY_ELSEWHERE, {"storage": outcome.storage, "moment": outcome.started})
             return
 
 
 def _clock_findings(guest: Guest, situation: Situation) -> Iterable[tuple[Status, Reason]]:
     """Return what is wrong with the dates of a guest's backups."""
     if wrong := situation.wrongly_dated(guest):
-        yield Status.WARNING, Reason("wrong_date", {"archive": wrong[0].rpartition("/")[2], "node": guest.node})
+        yield (
+            Status.WARNING,
+            Reason(ReasonCode.WRONG_DATE, {"archive": wrong[0].rpartition("/")[2], "node": guest.node}),
+        )
 
 
 def _archive_findings(guest: Guest, situation: Situation) -> Iterable[tuple[Status, Reason]]:
     if foreign := situation.foreign_archives(guest):
         storages = sorted({archive.storage for archive in foreign})
-        yield Status.OK, Reason("foreign_archives", {"count": str(len(foreign)), "storage": ", ".join(storages)})
+        yield (
+            Status.OK,
+            Reason(ReasonCode.FOREIGN_ARCHIVES, {"count": str(len(foreign)), "storage": ", ".join(storages)}),
+        )
     promised = {situation.facts.storage_name(job.storage, guest.node) for job in situation.jobs_of(guest)}
     seen: set[str] = set()
     for archive in situation.archives(guest):
@@ -82,7 +89,7 @@ def _unverified(newest: Archive, guest: Guest, situation: Situation) -> Reason:
     """Return that the newest archive on a storage is broken, with the last one there that is known not to be."""
     there = (entry for entry in situation.archives(guest) if entry.storage == newest.storage)
     verified = next((entry for entry in there if entry.verification == "ok"), None)
-    code = "verification_failed" if verified else "verification_failed_none_good"
+    code = ReasonCode.VERIFICATION_FAILED if verified else ReasonCode.VERIFICATION_FAILED_NONE_GOOD
     return Reason(code, {"archive": newest.volid, "verified": verified.volid if verified else ""})
 
 
@@ -93,16 +100,16 @@ def is_still_locked(record: GuestRecord, situation: Situation) -> bool:
 
 def _lock(guest: Guest) -> Reason:
     command = f"{_TOOLS.get(guest.guest_type, 'qm')} unlock {guest.vmid}"
-    return Reason("guest_locked", {"command": command, "node": guest.node})
+    return Reason(ReasonCode.GUEST_LOCKED, {"command": command, "node": guest.node})
 
 
 def _record_findings(guest: Guest, record: GuestRecord, situation: Situation) -> Iterable[tuple[Status, Reason]]:
     if is_still_locked(record, situation):
         yield Status.WARNING, _lock(guest)
     if record.newly_excluded:
-        yield Status.WARNING, Reason("disks_newly_excluded", {"disks": ", ".join(record.newly_excluded)})
+        yield Status.WARNING, Reason(ReasonCode.DISKS_NEWLY_EXCLUDED, {"disks": ", ".join(record.newly_excluded)})
     elif record.excluded_disks:
-        yield Status.OK, Reason("partial", {"disks": ", ".join(record.excluded_disks)})
+        yield Status.OK, Reason(ReasonCode.PARTIAL, {"disks": ", ".join(record.excluded_disks)})
 
 
 def _run_findings(
@@ -114,6 +121,6 @@ def _run_findings(
             yield status, Reason(code, {"node": good.node, "storage": good.storage or ""})
     known = set(record.excluded_disks or ()) if record else set()
     if record is not None and record.excluded_disks is not None and (surprising := set(good.excluded) - known):
-        yield Status.WARNING, Reason("disks_not_in_archive", {"disks": ", ".join(sorted(surprising))})
+        yield Status.WARNING, Reason(ReasonCode.DISKS_NOT_IN_ARCHIVE, {"disks": ", ".join(sorted(surprising))})
     if good.by_hand and good.upid in verdict.evidence:
-        yield Status.OK, Reason("copy_outside_job", {"storage": good.storage or ""})
+        yield Status.OK, Reason(ReasonCode.COPY_OUTSIDE_JOB, {"storage": good.storage or ""})

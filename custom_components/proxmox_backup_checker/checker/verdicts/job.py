@@ -15,11 +15,12 @@ from ...proxmox.vzdump.failure_cause import Cause, cause_of
 from ..context import Situation
 from ..jobs.timetable import Timetable, event_of, has_schedule
 from ..model.facts import Blindness
-from ..model.labels import job_name
+from ..model.labels import job_name, labels_of_guests
 from ..model.outcome import Result, succeeded
+from ..model.reason_codes import ReasonCode
 from ..model.records import RunRecord
-from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict, unknown
-from ..runs.run_summary import RunResult, guest_name, is_empty, result_of_run
+from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict, gravity, unknown
+from ..runs.run_summary import RunResult, is_empty, result_of_run
 from .missed_slots import expected_off, explain_miss, stuck_state
 from .promises import failing, kept_by_archives
 from .runs_in_progress import excused_since, hanging
@@ -27,18 +28,19 @@ from .runs_in_progress import excused_since, hanging
 _ANNOUNCED: Final = timedelta(days=7)
 _SLOW_FACTOR: Final = 3
 _SLOW_LEAST: Final = timedelta(minutes=30)
-_WORST_FIRST: Final = (Status.FAILED, Status.OVERDUE, Status.UNKNOWN, Status.WARNING, Status.OK, Status.PENDING)
 
 
 def judge_job(job: BackupJob, situation: Situation) -> Verdict:
     """Return the verdict of a job from its runs, its slots and what its state files tell."""
     runs = situation.job_runs(job)
     if job.job_id in situation.facts.policy.ignored_jobs:
-        return Verdict(status=Status.IGNORED, problem=False, reason=Reason("job_ignored_by_choice"), job_id=job.job_id)
+        return Verdict(
+            status=Status.IGNORED, problem=False, reason=Reason(ReasonCode.JOB_IGNORED_BY_CHOICE), job_id=job.job_id
+        )
     if not job.enabled:
         record = situation.job_record(job)
         since = record.disabled_since if record else None
-        verdict = Verdict(status=Status.PAUSED, problem=False, reason=Reason("job_is_disabled"), since=since)
+        verdict = Verdict(status=Status.PAUSED, problem=False, reason=Reason(ReasonCode.JOB_IS_DISABLED), since=since)
     else:
         verdict = _settled(job, runs, situation)
     verdict = replace(verdict, last_success=_last_success(job, runs, situation), job_id=job.job_id)
@@ -73,7 +75,7 @@ def _skipped_slot(job: BackupJob, situation: Situation) -> Reason | None:
         skipped = _next_skipped(event, today, zone) if event is not None else None
         if skipped is not None and skipped[0] - today <= _ANNOUNCED:
             values = {"date": skipped[0].isoformat(), "time": skipped[1], "zone": str(zone)}
-            return Reason("slot_skipped_by_clock_change", values)
+            return Reason(ReasonCode.SLOT_SKIPPED_BY_CLOCK_CHANGE, values)
     return None
 
 
@@ -103,7 +105,7 @@ def _with_progress(job: BackupJob, verdict: Verdict, situation: Situation) -> Ve
         if (slow := _too_slow(job, going_on, situation)) is not None:
             verdict = replace(verdict, reason=slow, findings=(slow, *verdict.findings))
         elif verdict.status is Status.PENDING:
-            verdict = replace(verdict, reason=Reason("job_first_run_in_progress", {"node": going_on[0].node}))
+            verdict = replace(verdict, reason=Reason(ReasonCode.JOB_FIRST_RUN_IN_PROGRESS, {"node": going_on[0].node}))
     if (failed := _failed_so_far(going_on, situation)) is not None:
         verdict = replace(verdict, findings=(failed, *verdict.findings))
     if all("waiting_for_lock" in run.notes for run in going_on):
@@ -118,8 +120,8 @@ def _failed_so_far(going_on: Iterable[RunRecord], situation: Situation) -> Reaso
     ]
     if not bad:
         return None
-    names = ", ".join(guest_name(outcome.vmid, situation.history.guests) for outcome in bad)
-    return Reason("run_in_progress_with_failures", {"node": bad[0].node, "guests": names})
+    names = ", ".join(labels_of_guests([outcome.vmid for outcome in bad], situation.history.guests))
+    return Reason(ReasonCode.RUN_IN_PROGRESS_WITH_FAILURES, {"node": bad[0].node, "guests": names})
 
 
 def _hung(job: BackupJob, nodes: Iterable[str], situation: Situation) -> Reason | None:
@@ -134,7 +136,8 @@ def _hung(job: BackupJob, nodes: Iterable[str], situation: Situation) -> Reason 
         if skips or waiting:
             elapsed = situation.node_now(node) - run.started
             return Reason(
-                "run_hangs", {"node": node, "hours": _hours(elapsed), "usual": _hours(situation.usual_duration(job))}
+                ReasonCode.RUN_HANGS,
+                {"node": node, "hours": _hours(elapsed), "usual": _hours(situation.usual_duration(job))},
             )
     return None
 
@@ -145,10 +148,10 @@ def _too_slow(job: BackupJob, going_on: Iterable[RunRecord], situation: Situatio
         table = situation.timetable(job, run.node)
         if table is not None and (following := table.event.next_after(run.started.astimezone(table.zone))) is not None:
             if following.timestamp() < situation.node_now(run.node).timestamp() - 60:
-                return Reason("run_longer_than_interval", {"node": run.node, "hours": _hours(elapsed)})
+                return Reason(ReasonCode.RUN_LONGER_THAN_INTERVAL, {"node": run.node, "hours": _hours(elapsed)})
         typical = situation.typical_duration(job)
         if typical is not None and elapsed > max(_SLOW_FACTOR * typical, _SLOW_LEAST):
-            return Reason("run_slow", {"node": run.node, "hours": _hours(elapsed)})
+            return Reason(ReasonCode.RUN_SLOW, {"node": run.node, "hours": _hours(elapsed)})
     return None
 
 
@@ -159,7 +162,7 @@ def _hours(duration: timedelta) -> str:
 
 def _settled(job: BackupJob, runs: tuple[RunRecord, ...], situation: Situation) -> Verdict:
     if stuck := stuck_state(job, None, situation.facts, runs):
-        code = "job_could_not_start" if stuck.error is None else "job_state_unreadable"
+        code = ReasonCode.JOB_COULD_NOT_START if stuck.error is None else ReasonCode.JOB_STATE_UNREADABLE
         error = stuck.error or (stuck.message or "").strip()
         return Verdict(
             status=Status.FAILED,
@@ -173,18 +176,19 @@ def _settled(job: BackupJob, runs: tuple[RunRecord, ...], situation: Situation) 
             trace={"rule": "job_state_file", "node": stuck.node},
         )
     if (refusal := situation.facts.unresolved.get(job.job_id)) is not None and "does not exist" in refusal:
-        reason = Reason("job_cannot_start", {"error": refusal})
+        reason = Reason(ReasonCode.JOB_CANNOT_START, {"error": refusal})
         return Verdict(status=Status.FAILED, problem=True, reason=reason, error=refusal, trace={"rule": "unresolved"})
     if not has_schedule(job):
-        return Verdict(status=Status.WARNING, problem=False, reason=Reason("job_never_runs_by_itself"))
+        return Verdict(status=Status.WARNING, problem=False, reason=Reason(ReasonCode.JOB_NEVER_RUNS_BY_ITSELF))
     if event_of(job) is None:
         return replace(
-            unknown("schedule_unreadable", job=job_name(job), schedule=job.schedule or ""), trace={"rule": "schedule"}
+            unknown(ReasonCode.SCHEDULE_UNREADABLE, job=job_name(job), schedule=job.schedule or ""),
+            trace={"rule": "schedule"},
         )
     verdicts = [_on_node(job, node, situation) for node in _nodes_that_owe(job, runs, situation)]
     if not verdicts:
         return _nothing_to_do(job, situation)
-    worst = min(verdicts, key=lambda verdict: _WORST_FIRST.index(verdict.status))
+    worst = min(verdicts, key=lambda verdict: gravity(verdict.status))
     upcoming = [verdict.next_due for verdict in verdicts if verdict.next_due is not None]
     evidence = tuple(upid for verdict in verdicts for upid in verdict.evidence)
     return replace(worst, next_due=min(upcoming, default=None), evidence=evidence)
@@ -212,7 +216,7 @@ def _nothing_to_do(job: BackupJob, situation: Situation) -> Verdict:
         return unknown(Blindness.NODE_UNREACHABLE, node=", ".join(_blind_nodes(situation)))
     if job.pool is not None and not situation.facts.pools_visible:
         return unknown(Blindness.POOLS_HIDDEN)
-    return Verdict(status=Status.WARNING, problem=False, reason=Reason("job_without_guests"))
+    return Verdict(status=Status.WARNING, problem=False, reason=Reason(ReasonCode.JOB_WITHOUT_GUESTS))
 
 
 def _blind_nodes(situation: Situation) -> list[str]:
@@ -241,7 +245,7 @@ def _on_node(job: BackupJob, node: str, situation: Situation) -> Verdict:
     ):
         verdict = _from_runs(runs, situation, table, floor)
     elif due is None:
-        verdict = Verdict(status=Status.PENDING, problem=False, reason=Reason("job_first_run_not_due"))
+        verdict = Verdict(status=Status.PENDING, problem=False, reason=Reason(ReasonCode.JOB_FIRST_RUN_NOT_DUE))
     else:
         verdict = _missed(job, node, runs, owed, table, due, floor, situation)
     trace = {"node": node, "due_slot": due.isoformat() if due else "", "allowance": str(table.allowance)}
@@ -283,30 +287,32 @@ def _missed(
     facts = situation.node(node)
     kept = [kept_by_archives(guest, job, due, table, situation) for guest in guests]
     if kept and all(verdict is not None and verdict.status is Status.OK for verdict in kept):
-        reason = Reason("job_archives_found")
+        reason = Reason(ReasonCode.JOB_ARCHIVES_FOUND)
         return Verdict(status=Status.OK, problem=False, reason=reason, confidence=Confidence.ARTIFACT)
     off = facts is not None and not facts.online and situation.is_fresh
     if not situation.is_seen(node, table.deadline(due)) and not off:
         if facts is not None and facts.blindness is not None:
             return unknown(facts.blindness, node=node)
-        return unknown("cannot_verify", since=situation.facts.read_at or situation.facts.now)
+        return unknown(ReasonCode.CANNOT_VERIFY, since=situation.facts.read_at or situation.facts.now)
     proven = [
         situation.are_runs_known(guest, due, table.deadline(due), job)
         or situation.is_absence_proven(guest, situation.facts.storage_name(table.storage_at(due), node), due)
         for guest in guests
     ]
     if guests and not any(proven):
-        return unknown("job_no_run_seen")
+        return unknown(ReasonCode.JOB_NO_RUN_SEEN)
     if not guests and not runs and (situation.history.began is None or situation.history.began > due):
-        return unknown("job_no_run_seen")
+        return unknown(ReasonCode.JOB_NO_RUN_SEEN)
     miss = explain_miss(guests[0], job, due, table, situation) if guests else None
     if miss is not None and expected_off(node, miss, situation.facts.policy):
-        reason = Reason("node_expected_offline", miss.reason.values)
+        reason = Reason(ReasonCode.NODE_EXPECTED_OFFLINE, miss.reason.values)
         return Verdict(status=Status.PENDING, problem=False, reason=reason, confidence=Confidence.SCHEDULED)
     verdict = Verdict(
         status=Status.OVERDUE,
         problem=True,
-        reason=miss.reason if miss else Reason("run_missed", {"node": node, "slot": due, "job": job_name(job)}),
+        reason=miss.reason
+        if miss
+        else Reason(ReasonCode.RUN_MISSED, {"node": node, "slot": due, "job": job_name(job)}),
         since=table.deadline(due),
         confidence=Confidence.SCHEDULED,
         failures=1,

@@ -10,7 +10,8 @@ from ...proxmox.calendar.surprises import Surprise, SurpriseCode
 from ..assessment import Picture
 from ..jobs.timetable import event_of
 from ..model.facts import Facts
-from ..model.labels import job_name
+from ..model.labels import guest_label, job_name
+from ..model.reason_codes import ReasonCode
 from ..model.verdict import Status
 
 # "22" is an hour to most people; nobody takes "30" for one.
@@ -60,7 +61,7 @@ def _of_job(job: BackupJob, facts: Facts, picture: Picture) -> Iterator[Mistake]
     yield from _surprises(job)
     yield from _denied_storages(job, facts, picture)
     for reason in picture.jobs[job.job_id].verdict.findings:
-        if reason.code == "slot_skipped_by_clock_change":
+        if reason.code == ReasonCode.SLOT_SKIPPED_BY_CLOCK_CHANGE:
             values = {name: str(value) for name, value in reason.values.items()}
             yield Mistake("clock_change_skips_slot", f"{job.job_id} {values['date']}", {"job": job_name(job), **values})
 
@@ -158,6 +159,6 @@ def _path(job: BackupJob) -> str:
 
 def _names(guests: Iterable[Guest]) -> str:
     """Return the names of guests as one text that stays readable."""
-    names = [f"{guest.name or guest.guest_type} ({guest.vmid})" for guest in guests]
+    names = [guest_label(guest.name, guest.vmid) for guest in guests]
     more = len(names) - _MOST_GUESTS_NAMED
     return ", ".join(names) if more <= 0 else f"{', '.join(names[:_MOST_GUESTS_NAMED])} (+ {more})"

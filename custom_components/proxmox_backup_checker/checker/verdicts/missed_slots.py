@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
 
 from ...proxmox.api.backup_models import BackupJob
 from ...proxmox.api.cluster_models import Guest
@@ -13,10 +12,9 @@ from ..model.facts import Facts, JobState
 from ..model.labels import job_name
 from ..model.outcome import succeeded
 from ..model.policy import Policy
+from ..model.reason_codes import ReasonCode
 from ..model.records import RunRecord
 from ..model.verdict import Reason, Status
-
-_OFF: Final = frozenset({"node_offline", "host_was_off", "host_was_off_and_repeats"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,28 +32,28 @@ def explain_miss(guest: Guest, job: BackupJob, due: datetime, table: Timetable, 
     values: dict[str, str | datetime] = {"job": job_name(job), "node": guest.node, "slot": due}
     since = due - table.tolerance(due)
     if node is not None and not node.online:
-        return Miss(reason=Reason("node_offline", values))
+        return Miss(reason=Reason(ReasonCode.NODE_OFFLINE, values))
     if stuck := stuck_state(job, guest.node, situation.facts, situation.job_runs(job)):
         error = stuck.error or (stuck.message or "").strip()
-        code = "job_could_not_start" if stuck.error is None else "job_state_unreadable"
+        code = ReasonCode.JOB_COULD_NOT_START if stuck.error is None else ReasonCode.JOB_STATE_UNREADABLE
         return Miss(reason=Reason(code, {**values, "error": error}), status=Status.FAILED, error=error)
     runs = [run for run in situation.job_runs(job) if run.started >= since]
     record = situation.guest_record(guest)
     if record is not None and record.moved is not None and record.moved >= since and runs:
-        return Miss(reason=Reason("moved_during_backup", {**values, "origin": record.moved_from or ""}))
+        return Miss(reason=Reason(ReasonCode.MOVED_DURING_BACKUP, {**values, "origin": record.moved_from or ""}))
     if any(run.node == guest.node for run in runs):
-        return Miss(reason=Reason("skipped_by_job", values))
+        return Miss(reason=Reason(ReasonCode.SKIPPED_BY_JOB, values))
     if _was_off(guest.node, due, situation):
-        code = "host_was_off_and_repeats" if job.repeat_missed else "host_was_off"
+        code = ReasonCode.HOST_WAS_OFF_AND_REPEATS if job.repeat_missed else ReasonCode.HOST_WAS_OFF
         return Miss(reason=Reason(code, values))
     if not situation.facts.cluster.quorate:
-        return Miss(reason=Reason("no_quorum", values))
-    return Miss(reason=Reason("run_missed", values))
+        return Miss(reason=Reason(ReasonCode.NO_QUORUM, values))
+    return Miss(reason=Reason(ReasonCode.RUN_MISSED, values))
 
 
 def expected_off(node: str, miss: Miss, policy: Policy) -> bool:
     """Tell whether a slot was missed only since a node was off that the user expects to be off at times."""
-    return node in policy.expected_offline and miss.reason.code in _OFF
+    return node in policy.expected_offline and miss.reason.code.is_node_off
 
 
 def _was_off(node: str, slot: datetime, situation: Situation) -> bool:

@@ -18,18 +18,19 @@ from ..archives.archive import archive_time
 from ..context import Situation
 from ..jobs.timetable import Timetable, event_of, has_schedule
 from ..model.facts import Blindness
-from ..model.labels import job_name
+from ..model.labels import job_name, job_name_by_id
 from ..model.outcome import Outcome, Result
+from ..model.reason_codes import ReasonCode
 from ..model.verdict import Confidence, Reason, Status, Verdict, unknown
 from .archive_evidence import Claim, archives_for
 from .missed_slots import expected_off, explain_miss
 from .runs_in_progress import excused_since, hanging
 
-_FAILURES: Final[Mapping[Result, str]] = {
-    Result.FAILED: "backup_failed",
-    Result.CANCELLED: "backup_cancelled",
-    Result.INTERRUPTED: "backup_interrupted",
-    Result.NOT_REACHED: "backup_not_reached",
+_FAILURES: Final[Mapping[Result, ReasonCode]] = {
+    Result.FAILED: ReasonCode.BACKUP_FAILED,
+    Result.CANCELLED: ReasonCode.BACKUP_CANCELLED,
+    Result.INTERRUPTED: ReasonCode.BACKUP_INTERRUPTED,
+    Result.NOT_REACHED: ReasonCode.BACKUP_NOT_REACHED,
 }
 _USUAL_GAPS: Final = 2.0
 _LEAST_RUNS: Final = 3
@@ -108,7 +109,9 @@ def _is_fresh(job: BackupJob, newest: Outcome, table: Timetable, situation: Situ
 
 def _pending(job: BackupJob, situation: Situation, guest: Guest) -> Verdict:
     is_running = any(run.job_id == job.job_id for run in situation.going_on(job, guest.node))
-    reason = Reason("first_run_in_progress" if is_running else "first_run_not_due", {"job": job_name(job)})
+    reason = Reason(
+        ReasonCode.FIRST_RUN_IN_PROGRESS if is_running else ReasonCode.FIRST_RUN_NOT_DUE, {"job": job_name(job)}
+    )
     return Verdict(status=Status.PENDING, problem=False, reason=reason)
 
 
@@ -174,9 +177,9 @@ def _where_the_archive_is(guest: Guest, good: Outcome, verdict: Verdict, situati
         return verdict
     values = {"archive": good.archive.rpartition("/")[2], "storage": good.storage or ""}
     if not gone.confirmed:
-        reason = Reason("archive_not_listed", values)
+        reason = Reason(ReasonCode.ARCHIVE_NOT_LISTED, values)
         return replace(verdict, status=Status.WARNING, reason=reason, findings=(reason,))
-    reason = Reason("archive_missing", values)
+    reason = Reason(ReasonCode.ARCHIVE_MISSING, values)
     return replace(
         verdict, status=Status.FAILED, problem=True, reason=reason, findings=(reason,), since=gone.since, failures=1
     )
@@ -184,7 +187,7 @@ def _where_the_archive_is(guest: Guest, good: Outcome, verdict: Verdict, situati
 
 def from_outcome(newest: Outcome, situation: Situation) -> Verdict:
     """Return the verdict that an outcome gives by itself."""
-    job = situation.job_title(newest.job_id)
+    job = job_name_by_id(newest.job_id, situation.history.jobs)
     values = {"job": job, "node": newest.node, "error": newest.error or ""}
     trace = {"rule": "newest_run", "run": newest.upid}
     if newest.result is Result.OK:
@@ -198,16 +201,13 @@ def from_outcome(newest: Outcome, situation: Situation) -> Verdict:
             trace=trace,
         )
     if newest.result is Result.UNCLEAR:
-        return replace(unknown("status_unclear", **values), evidence=(newest.upid,), trace={"rule": "status_unclear"})
-    code = _FAILURES[newest.result]
-    if newest.result is Result.NOT_REACHED and not job:
-        code += "_by_any_job"
-    if newest.result in {Result.FAILED, Result.NOT_REACHED} and not newest.error:
-        code += "_unexplained"
+        return replace(
+            unknown(ReasonCode.STATUS_UNCLEAR, **values), evidence=(newest.upid,), trace={"rule": "status_unclear"}
+        )
     return Verdict(
         status=Status.FAILED,
         problem=True,
-        reason=Reason(code, values),
+        reason=Reason(_failure_code(newest), values),
         since=newest.finished or newest.started,
         confidence=newest.confidence,
         evidence=(newest.upid,),
@@ -218,10 +218,23 @@ def from_outcome(newest: Outcome, situation: Situation) -> Verdict:
     )
 
 
-def _success_code(outcome: Outcome) -> str:
+def _success_code(outcome: Outcome) -> ReasonCode:
     if outcome.by_hand:
-        return "backed_up_by_hand"
-    return "backed_up" if outcome.job_id else "backed_up_by_unknown_job"
+        return ReasonCode.BACKED_UP_BY_HAND
+    return ReasonCode.BACKED_UP if outcome.job_id else ReasonCode.BACKED_UP_BY_UNKNOWN_JOB
+
+
+def _failure_code(outcome: Outcome) -> ReasonCode:
+    match outcome.result:
+        case Result.FAILED if not outcome.error:
+            return ReasonCode.BACKUP_FAILED_UNEXPLAINED
+        case Result.NOT_REACHED if outcome.job_id is None:
+            explained = ReasonCode.BACKUP_NOT_REACHED_BY_ANY_JOB
+            return explained if outcome.error else ReasonCode.BACKUP_NOT_REACHED_BY_ANY_JOB_UNEXPLAINED
+        case Result.NOT_REACHED if not outcome.error:
+            return ReasonCode.BACKUP_NOT_REACHED_UNEXPLAINED
+        case result:
+            return _FAILURES[result]
 
 
 def _with_failures(verdict: Verdict, outcomes: Sequence[Outcome], table: Timetable, floor: datetime | None) -> Verdict:
@@ -289,7 +302,7 @@ def _unserved(
     if not situation.is_seen(guest.node, promise.deadline) and not situation.is_off(guest):
         return _unseen(guest, situation)
     if not is_known and not situation.is_absence_proven(guest, promise.storage, promise.slot):
-        return replace(unknown("no_run_seen", job=job_name(job)), trace={"rule": "no_run_seen"})
+        return replace(unknown(ReasonCode.NO_RUN_SEEN, job=job_name(job)), trace={"rule": "no_run_seen"})
     return _missed(promise, outcomes, table, floor, situation)
 
 
@@ -308,13 +321,15 @@ def _missed(
         return Verdict(
             status=Status.PENDING,
             problem=False,
-            reason=Reason("node_expected_offline", miss.reason.values),
+            reason=Reason(ReasonCode.NODE_EXPECTED_OFFLINE, miss.reason.values),
             confidence=Confidence.SCHEDULED,
             trace={"rule": "node_expected_offline", "slot": due.isoformat()},
         )
     reason = miss.reason
-    if run is not None and reason.code in {"run_missed", "skipped_by_job"}:
-        reason = Reason("run_hangs_since", {"job": job_name(job), "node": run.node, "slot": due, "since": run.started})
+    if run is not None and reason.code in {ReasonCode.RUN_MISSED, ReasonCode.SKIPPED_BY_JOB}:
+        reason = Reason(
+            ReasonCode.RUN_HANGS_SINCE, {"job": job_name(job), "node": run.node, "slot": due, "since": run.started}
+        )
     verdict = Verdict(
         status=miss.status,
         problem=True,
@@ -334,7 +349,7 @@ def _unseen(guest: Guest, situation: Situation) -> Verdict:
     if node is not None and node.blindness is not None:
         return replace(unknown(node.blindness, node=guest.node), trace={"rule": "not_visible"})
     seen = situation.facts.read_at or situation.facts.now
-    return replace(unknown("cannot_verify", since=seen), trace={"rule": "cluster_not_visible"})
+    return replace(unknown(ReasonCode.CANNOT_VERIFY, since=seen), trace={"rule": "cluster_not_visible"})
 
 
 def _by_archive(promise: Promise, table: Timetable, situation: Situation) -> Verdict | None:
@@ -347,14 +362,14 @@ def _by_archive(promise: Promise, table: Timetable, situation: Situation) -> Ver
         return None
     values: dict[str, str | datetime] = {"storage": archive.storage, "job": job_name(promise.job)}
     if claim is Claim.SHARED:
-        reason = unknown("archive_of_several_slots", **values)
+        reason = unknown(ReasonCode.ARCHIVE_OF_SEVERAL_SLOTS, **values)
         return replace(
             reason, evidence=(archive.volid,), trace={"rule": "archive_of_several", "archive": archive.volid}
         )
     return Verdict(
         status=Status.OK,
         problem=False,
-        reason=Reason("archive_found", values),
+        reason=Reason(ReasonCode.ARCHIVE_FOUND, values),
         since=archive_time(archive),
         confidence=Confidence.ARTIFACT,
         evidence=(archive.volid,),
@@ -378,7 +393,9 @@ def _without_timetable(guest: Guest, job: BackupJob, outcomes: Sequence[Outcome]
     trace = {"rule": "observed_rhythm"}
     if not outcomes:
         if event_of(job) is None:
-            return replace(unknown("schedule_unreadable", job=job_name(job), schedule=job.schedule or ""), trace=trace)
+            return replace(
+                unknown(ReasonCode.SCHEDULE_UNREADABLE, job=job_name(job), schedule=job.schedule or ""), trace=trace
+            )
         return replace(_unseen(guest, situation), trace=trace)
     verdict = from_outcome(outcomes[0], situation)
     if verdict.status is Status.OK:
@@ -393,6 +410,6 @@ def _without_timetable(guest: Guest, job: BackupJob, outcomes: Sequence[Outcome]
     if not situation.has_come(starts[0] + _USUAL_GAPS * usual - skew):
         return replace(verdict, trace=trace)
     if event_of(job) is not None:
-        code: str = node.blindness if node and node.blindness else Blindness.NODE_UNREACHABLE
+        code = node.blindness if node and node.blindness else Blindness.NODE_UNREACHABLE
         return replace(unknown(code, node=guest.node), trace=trace)
-    return replace(unknown("schedule_unreadable", job=job_name(job), schedule=job.schedule or ""), trace=trace)
+    return replace(unknown(ReasonCode.SCHEDULE_UNREADABLE, job=job_name(job), schedule=job.schedule or ""), trace=trace)

@@ -15,13 +15,14 @@ from zoneinfo import ZoneInfo
 from ...proxmox.api.backup_models import Archive, BackupJob
 from ...proxmox.api.cluster_models import Guest
 from ...proxmox.calendar.event import CalendarEvent
-from ...proxmox.retention import Backup, KeepOptions, Mark, prune
+from ...proxmox.retention import Backup, KeepOptions, Mark, keep_text, prune
 from ..archives.archive import as_backup
 from ..context import Situation
 from ..jobs.retention import removes_old, retention_of
 from ..model.facts import StorageFacts
 from ..model.labels import job_name
 from ..model.outcome import Outcome, Result
+from ..model.reason_codes import ReasonCode
 from ..model.verdict import Reason, Status
 
 _MOST_SLOTS: Final = 500
@@ -79,7 +80,7 @@ def audit_retention(
     at them, where that is known already.
     """
     backups = [as_backup(archive) for archive in archives] if backups is None else backups
-    counted = sum([not (backup.protected or backup.renamed or backup.unfinished) for backup in backups])
+    counted = sum([not (backup.protected or backup.renamed or backup.partial) for backup in backups])
     if not removes:
         return _against_limit(counted, most_kept(keep))
     pruning = [started for started in good if keep_since is None or started >= keep_since]
@@ -115,7 +116,7 @@ def _removable(backups: Sequence[Backup], keep: KeepOptions, zone: ZoneInfo) -> 
     return {
         index
         for index, mark in enumerate(prune(backups, keep, zone))
-        if mark is Mark.REMOVE and not backups[index].unfinished
+        if mark is Mark.REMOVE and not backups[index].partial
     }
 
 
@@ -210,16 +211,16 @@ def _in_words(audit: RetentionAudit, promise: _Promise) -> Iterable[tuple[Status
     storage, job = promise.storage.storage, job_name(promise.job)
     if audit.standing is Standing.NOT_PRUNED:
         values = {"count": str(len(audit.extra)), "storage": storage, "keep": keep_text(promise.keep)}
-        yield Status.WARNING, Reason("prune_not_working", values)
+        yield Status.WARNING, Reason(ReasonCode.PRUNE_NOT_WORKING, values)
     if audit.standing is Standing.SHORT:
         nights = ", ".join(night.isoformat() for night in audit.nights[-_NIGHTS_NAMED:])
         counts = {"there": str(audit.counted), "promised": str(audit.promised), "nights": nights}
-        yield Status.OK, Reason("retention_short", counts)
+        yield Status.OK, Reason(ReasonCode.RETENTION_SHORT, counts)
     values = {"count": str(audit.counted), "limit": str(audit.limit), "storage": storage, "job": job}
     if audit.standing is Standing.LIMIT_REACHED:
-        yield Status.WARNING, Reason("archive_limit_reached", values)
+        yield Status.WARNING, Reason(ReasonCode.ARCHIVE_LIMIT_REACHED, values)
     if audit.standing is Standing.LIMIT_NEAR:
-        yield Status.OK, Reason("archive_limit_near", values)
+        yield Status.OK, Reason(ReasonCode.ARCHIVE_LIMIT_NEAR, values)
 
 
 def _promises(guest: Guest, situation: Situation) -> list[_Promise]:
@@ -282,11 +283,3 @@ def freed_by(archives: Sequence[Archive], keep: KeepOptions | None, zone: ZoneIn
     backups = [Backup(ctime=int(run.timestamp())), *(as_backup(archive) for archive in archives)]
     marks = prune(backups, keep, zone)[1:]
     return [archive for archive, mark in zip(archives, marks, strict=True) if mark is Mark.REMOVE]
-
-
-def keep_text(keep: KeepOptions) -> str:
-    """Return retention as Proxmox writes it."""
-    if keep.keeps_everything:
-        return "keep-all=1"
-    rules = ("last", "hourly", "daily", "weekly", "monthly", "yearly")
-    return ",".join(f"keep-{rule}={number}" for rule in rules if (number := getattr(keep, rule)))

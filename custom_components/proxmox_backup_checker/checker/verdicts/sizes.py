@@ -6,7 +6,9 @@ from statistics import median
 from typing import Final, Protocol
 
 from ..model.facts import Facts
+from ..model.labels import size_text
 from ..model.outcome import Outcome, Result
+from ..model.reason_codes import ReasonCode
 from ..model.verdict import Reason, Status
 
 _LEAST_RUNS: Final = 5
@@ -61,7 +63,10 @@ def _too_small(size: int, sizes: Sequence[int]) -> Iterable[tuple[Status, Reason
         return
     usual, spread = _usual(sizes)
     if size < min(_MUCH_SMALLER * usual, usual - _SPREADS * spread):
-        yield Status.WARNING, Reason("size_suspicious", {"size": size_text(size), "usual": size_text(int(usual))})
+        yield (
+            Status.WARNING,
+            Reason(ReasonCode.SIZE_SUSPICIOUS, {"size": size_text(size), "usual": size_text(int(usual))}),
+        )
 
 
 def _too_long(seconds: int, times: Sequence[int]) -> Iterable[tuple[Status, Reason]]:
@@ -69,7 +74,10 @@ def _too_long(seconds: int, times: Sequence[int]) -> Iterable[tuple[Status, Reas
         return
     usual, spread = _usual(times)
     if seconds > max(_MUCH_LONGER * usual, usual + _SPREADS * spread, usual + _LONG_AT_LEAST):
-        yield Status.OK, Reason("duration_suspicious", {"minutes": str(seconds // 60), "usual": str(int(usual) // 60)})
+        yield (
+            Status.OK,
+            Reason(ReasonCode.DURATION_SUSPICIOUS, {"minutes": str(seconds // 60), "usual": str(int(usual) // 60)}),
+        )
 
 
 def _usual(values: Sequence[int]) -> tuple[float, float]:
@@ -100,13 +108,3 @@ def _on_server(outcome: Outcome) -> PastBackup:
     # The log names no total, or all was read: the first would make an incremental backup look like a tiny guest.
     size = outcome.size if outcome.size != outcome.transferred else None
     return PastBackup(size=size, seconds=outcome.seconds)
-
-
-def size_text(size: int) -> str:
-    """Return a size as people read it, in the units of Proxmox' web interface."""
-    value, units = float(size), ("B", "KiB", "MiB", "GiB", "TiB")
-    for unit in units:
-        if value < 1024 or unit == units[-1]:
-            break
-        value /= 1024
-    return f"{value:.0f} {unit}" if value >= 10 or unit == "B" else f"{value:.1f} {unit}"

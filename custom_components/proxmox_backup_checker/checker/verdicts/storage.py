@@ -6,9 +6,9 @@ from typing import Final
 
 from ..context import Situation
 from ..model.facts import StorageFacts, storage_key
-from ..model.labels import job_name
+from ..model.labels import job_name, size_text
+from ..model.reason_codes import ReasonCode
 from ..model.verdict import Confidence, Reason, Status, Verdict, unknown
-from .sizes import size_text
 from .storage_forecast import next_run_that_does_not_fit
 
 FILLING: Final = 0.85
@@ -23,19 +23,19 @@ def judge_storage(storage: StorageFacts, situation: Situation) -> Verdict:
     ends = situation.index.newest_good.items()
     newest = max((end for (name, node), end in ends if name == storage.storage and storage.serves(node)), default=None)
     if not storage.enabled:
-        return Verdict(status=Status.PAUSED, problem=False, reason=Reason("storage_disabled"))
+        return Verdict(status=Status.PAUSED, problem=False, reason=Reason(ReasonCode.STORAGE_DISABLED))
     if not storage.active_on:
         since = record.unreachable_since if record else None
         if since is not None and situation.facts.now - since < _AWAY_FOR_LONG and record and record.samples:
-            return Verdict(status=Status.OK, problem=False, reason=Reason("storage_away_for_now"))
+            return Verdict(status=Status.OK, problem=False, reason=Reason(ReasonCode.STORAGE_AWAY_FOR_NOW))
         if storage.node is not None and _expected_off(storage.node, situation):
-            reason = Reason("storage_of_resting_node", {"node": storage.node})
+            reason = Reason(ReasonCode.STORAGE_OF_RESTING_NODE, {"node": storage.node})
             return Verdict(status=Status.PENDING, problem=False, reason=reason, since=since)
         if since is not None and not _is_needed_since(storage, since, situation):
-            reason = Reason("storage_away_until_needed", {"since": since})
+            reason = Reason(ReasonCode.STORAGE_AWAY_UNTIL_NEEDED, {"since": since})
             return Verdict(status=Status.PENDING, problem=False, reason=reason, since=since)
         nodes = ", ".join(storage.nodes) or storage.node or ", ".join(sorted(situation.facts.nodes))
-        return replace(unknown("storage_unreachable", nodes=nodes), since=since)
+        return replace(unknown(ReasonCode.STORAGE_UNREACHABLE, nodes=nodes), since=since)
     verdict = _by_fill(storage)
     if verdict.problem is False and (fit := next_run_that_does_not_fit(storage, situation)) is not None:
         values: dict[str, str | datetime] = {
@@ -44,13 +44,13 @@ def judge_storage(storage: StorageFacts, situation: Situation) -> Verdict:
             "free": size_text(fit.free),
             "slot": fit.slot,
         }
-        reason = Reason("next_run_does_not_fit", values)
+        reason = Reason(ReasonCode.NEXT_RUN_DOES_NOT_FIT, values)
         verdict = replace(verdict, status=Status.WARNING, reason=reason, findings=(reason,))
     if record is not None and record.changed_identity is not None:
         verdict = Verdict(
             status=Status.WARNING,
             problem=True,
-            reason=Reason("storage_changed_identity", {"archives": str(len(record.archives))}),
+            reason=Reason(ReasonCode.STORAGE_CHANGED_IDENTITY, {"archives": str(len(record.archives))}),
             since=record.changed_identity,
         )
     return replace(verdict, last_success=newest, confidence=Confidence.EXACT)
@@ -81,12 +81,16 @@ def _expected_off(name: str, situation: Situation) -> bool:
 
 def _by_fill(storage: StorageFacts) -> Verdict:
     if not storage.total or storage.used is None:
-        return unknown("storage_fill_unknown")
+        return unknown(ReasonCode.STORAGE_FILL_UNKNOWN)
     share = storage.used / storage.total
     values = {"percent": f"{100 * share:.0f}"}
     trace = {"rule": "fill", "used": str(storage.used), "total": str(storage.total)}
     if share >= NEARLY_FULL:
-        return Verdict(status=Status.WARNING, problem=True, reason=Reason("storage_nearly_full", values), trace=trace)
+        return Verdict(
+            status=Status.WARNING, problem=True, reason=Reason(ReasonCode.STORAGE_NEARLY_FULL, values), trace=trace
+        )
     if share >= FILLING:
-        return Verdict(status=Status.WARNING, problem=False, reason=Reason("storage_filling", values), trace=trace)
-    return Verdict(status=Status.OK, problem=False, reason=Reason("storage_ok", values), trace=trace)
+        return Verdict(
+            status=Status.WARNING, problem=False, reason=Reason(ReasonCode.STORAGE_FILLING, values), trace=trace
+        )
+    return Verdict(status=Status.OK, problem=False, reason=Reason(ReasonCode.STORAGE_OK, values), trace=trace)

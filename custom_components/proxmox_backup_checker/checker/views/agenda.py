@@ -8,18 +8,14 @@ from itertools import islice
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from ..activity.events import names_of_guests, some
 from ..assessment import JobView, Picture
-from ..history.job_history import COULD_NOT_START
 from ..jobs.timetable import event_of
-from ..model.labels import job_name
+from ..model.labels import abbreviated, duration_text, job_name, job_name_by_id, labels_of_guests, size_text
 from ..model.outcome import Result
+from ..model.reason_codes import ReasonCode
 from ..model.records import MissRecord, RunRecord
-from ..model.verdict import Confidence, Reason, Status
-from ..runs.run_starts import starts_of
-from ..runs.run_summary import is_empty, result_of_run
-from ..runs.run_words import tell_run
-from ..verdicts.sizes import size_text
+from ..model.verdict import Confidence, Reason, Status, gravity
+from ..runs.run_summary import is_empty, result_of_run, starts_of, tell_run
 
 # What takes place more often in a day is told in one line for the day; a day has up to 25 hours.
 MOST_A_DAY: Final = 25
@@ -31,12 +27,11 @@ _LEAST_SHOWN: Final = timedelta(minutes=1)
 _STILL_DUE: Final = timedelta(hours=2)
 _CLOCKS_DIFFER: Final = timedelta(minutes=1)
 _DAY: Final = timedelta(days=1)
-_WORST_FIRST: Final = (Status.FAILED, Status.UNKNOWN, Status.WARNING, Status.OK)
 _TITLES: Final = {
-    Status.FAILED: "agenda_failed",
-    Status.UNKNOWN: "agenda_unclear",
-    Status.WARNING: "agenda_warnings",
-    Status.OK: "agenda_succeeded",
+    Status.FAILED: ReasonCode.AGENDA_FAILED,
+    Status.UNKNOWN: ReasonCode.AGENDA_UNCLEAR,
+    Status.WARNING: ReasonCode.AGENDA_WARNINGS,
+    Status.OK: ReasonCode.AGENDA_SUCCEEDED,
 }
 
 
@@ -86,9 +81,13 @@ def _past(picture: Picture, start: datetime, end: datetime) -> Iterable[AgendaIt
             continue
         bad = [group for group in groups if _status(group, picture) is Status.FAILED]
         yield from (_of_group(group, picture) for group in bad[:MOST_A_DAY])
-        values = {"job": _title(job_id, picture), "count": str(len(groups)), "failed": str(len(bad))}
+        values = {
+            "job": job_name_by_id(job_id, picture.history.jobs),
+            "count": str(len(groups)),
+            "failed": str(len(bad)),
+        }
         zone = zone_of(groups[0][0].node, picture)
-        yield _whole_day(f"runs_{job_id}_{day}", day, zone, Reason("agenda_many_runs", values))
+        yield _whole_day(f"runs_{job_id}_{day}", day, zone, Reason(ReasonCode.AGENDA_MANY_RUNS, values))
 
 
 def _groups(picture: Picture, start: datetime, end: datetime) -> Iterable[list[RunRecord]]:
@@ -102,8 +101,7 @@ def _groups(picture: Picture, start: datetime, end: datetime) -> Iterable[list[R
 
 def _status(group: Iterable[RunRecord], picture: Picture) -> Status:
     """Return how the runs of a group ended together: as the worst of them."""
-    found = {result_of_run(run, picture.history.guests, picture.guests).status for run in group}
-    return next(status for status in _WORST_FIRST if status in found)
+    return min((result_of_run(run, picture.history.guests, picture.guests).status for run in group), key=gravity)
 
 
 def _of_group(group: list[RunRecord], picture: Picture) -> AgendaItem:
@@ -113,19 +111,19 @@ def _of_group(group: list[RunRecord], picture: Picture) -> AgendaItem:
     every = {outcome.vmid for outcome in outcomes}
     code = _TITLES[status]
     if status is Status.FAILED and bad and bad != every:
-        code = "agenda_failed_in_part"
+        code = ReasonCode.AGENDA_FAILED_IN_PART
     values = {
-        "job": _title(group[0].job_id, picture),
-        "guests": some(names_of_guests(sorted(every), picture.history.guests)),
+        "job": job_name_by_id(group[0].job_id, picture.history.jobs),
+        "guests": abbreviated(labels_of_guests(sorted(every), picture.history.guests)),
         "bad": str(len(bad)),
         "count": str(len(every)),
     }
     if status is Status.UNKNOWN and not values["job"]:
-        code = "agenda_unclear_run"
+        code = ReasonCode.AGENDA_UNCLEAR_RUN
     elif group[0].confidence is Confidence.MANUAL:
-        code = "agenda_by_hand_failed" if status is Status.FAILED else "agenda_by_hand"
+        code = ReasonCode.AGENDA_BY_HAND_FAILED if status is Status.FAILED else ReasonCode.AGENDA_BY_HAND
     elif not values["job"]:
-        code = "agenda_unknown_job_failed" if status is Status.FAILED else "agenda_unknown_job"
+        code = ReasonCode.AGENDA_UNKNOWN_JOB_FAILED if status is Status.FAILED else ReasonCode.AGENDA_UNKNOWN_JOB
     first = min(run.started for run in group)
     last = max(run.ended for run in group if run.ended is not None)
     return AgendaItem(
@@ -146,13 +144,13 @@ def _details(group: list[RunRecord], duration: timedelta, picture: Picture) -> I
             for outcome in run.outcomes
             if result.status is not Status.FAILED or outcome.result is not Result.OK
         )
-        names = names_of_guests(concerned, picture.history.guests)
-        yield tell_run(run, result.status, _title(run.job_id, picture) or None, names)
+        names = labels_of_guests(concerned, picture.history.guests)
+        yield tell_run(run, result.status, job_name_by_id(run.job_id, picture.history.jobs) or None, names)
     sizes = [outcome.size for run in group for outcome in run.outcomes if outcome.size is not None]
     if sizes:
-        yield Reason("agenda_figures", {"size": size_text(sum(sizes)), "duration": duration_text(duration)})
+        yield Reason(ReasonCode.AGENDA_FIGURES, {"size": size_text(sum(sizes)), "duration": duration_text(duration)})
     else:
-        yield Reason("agenda_duration", {"duration": duration_text(duration)})
+        yield Reason(ReasonCode.AGENDA_DURATION, {"duration": duration_text(duration)})
 
 
 def _missed(picture: Picture) -> Iterable[AgendaItem]:
@@ -164,8 +162,8 @@ def _missed(picture: Picture) -> Iterable[AgendaItem]:
             start=miss.slot,
             end=miss.slot + (usual or _DURATION_WHERE_UNKNOWN),
             title=Reason(
-                "agenda_not_started" if miss.code in COULD_NOT_START else "agenda_missed",
-                {"job": _title(miss.job_id, picture)},
+                ReasonCode.AGENDA_NOT_STARTED if miss.code.meaning.is_start_failed else ReasonCode.AGENDA_MISSED,
+                {"job": job_name_by_id(miss.job_id, picture.history.jobs)},
             ),
             details=(_why_missed(miss, picture),),
             nodes=(miss.node,),
@@ -174,18 +172,18 @@ def _missed(picture: Picture) -> Iterable[AgendaItem]:
 
 def _why_missed(miss: MissRecord, picture: Picture) -> Reason:
     values: dict[str, str | datetime] = {
-        "job": _title(miss.job_id, picture),
+        "job": job_name_by_id(miss.job_id, picture.history.jobs),
         "node": miss.node,
         "slot": miss.slot,
         "error": miss.error or "",
         "origin": "?",
     }
-    return Reason(str(miss.code), values)
+    return Reason(miss.code, values)
 
 
 def _running(picture: Picture, now: datetime) -> Iterable[AgendaItem]:
     for run in picture.running:
-        job = _title(run.job_id, picture)
+        job = job_name_by_id(run.job_id, picture.history.jobs)
         view = picture.jobs.get(run.job_id or "")
         usual = _usual(view, picture) if view is not None else None
         end = run.started + (usual or _DURATION_WHERE_UNKNOWN)
@@ -196,7 +194,9 @@ def _running(picture: Picture, now: datetime) -> Iterable[AgendaItem]:
             identity=f"run_{run.upid}",
             start=run.started,
             end=end,
-            title=Reason("agenda_running" if job else "agenda_running_by_hand", {"job": job, "node": run.node}),
+            title=Reason(
+                ReasonCode.AGENDA_RUNNING if job else ReasonCode.AGENDA_RUNNING_BY_HAND, {"job": job, "node": run.node}
+            ),
             nodes=(run.node,),
         )
 
@@ -212,7 +212,7 @@ def _planned(view: JobView, picture: Picture, start: datetime, end: datetime, no
             if len(slots) > MOST_A_DAY:
                 values = {"job": job_name(view.job), "schedule": view.job.schedule or ""}
                 identity = f"plan_{view.job.job_id}_{day}_{zone}"
-                yield _whole_day(identity, day, zone, Reason("agenda_many_slots", values))
+                yield _whole_day(identity, day, zone, Reason(ReasonCode.AGENDA_MANY_SLOTS, values))
             else:
                 yield from (_of_slot(view, picture, slot, nodes) for slot in slots)
 
@@ -275,17 +275,17 @@ def _of_slot(view: JobView, picture: Picture, slot: datetime, nodes: tuple[str, 
     usual = _usual(view, picture)
     values = {
         "job": job_name(view.job),
-        "guests": some(names_of_guests(view.covered, picture.history.guests)) or "–",
+        "guests": abbreviated(labels_of_guests(view.covered, picture.history.guests)) or "–",
         "storage": ", ".join(sorted({picture.context.facts.storage_name(view.job.storage, node) for node in nodes})),
     }
-    plan = Reason("agenda_plan", values)
+    plan = Reason(ReasonCode.AGENDA_PLAN, values)
     if usual is not None:
-        plan = Reason("agenda_plan_with_duration", {**values, "duration": duration_text(usual)})
+        plan = Reason(ReasonCode.AGENDA_PLAN_WITH_DURATION, {**values, "duration": duration_text(usual)})
     return AgendaItem(
         identity=f"plan_{view.job.job_id}_{int(slot.timestamp())}",
         start=slot,
         end=slot + (usual or _DURATION_WHERE_UNKNOWN),
-        title=Reason("agenda_planned", values),
+        title=Reason(ReasonCode.AGENDA_PLANNED, values),
         details=(plan,),
         nodes=nodes,
     )
@@ -311,18 +311,6 @@ def zone_of(node: str, picture: Picture) -> ZoneInfo:
     return picture.context.facts.zone_of(node) or ZoneInfo("UTC")
 
 
-def _title(job_id: str | None, picture: Picture) -> str:
-    """Return a job's name, that of one that is gone too; empty where there is no job."""
-    record = picture.history.jobs.get(job_id) if job_id is not None else None
-    return record.name if record is not None else job_id or ""
-
-
 def _whole_day(identity: str, day: date, zone: ZoneInfo, title: Reason) -> AgendaItem:
     start, end = (datetime.combine(moment, time(), zone).astimezone(UTC) for moment in (day, day + _DAY))
     return AgendaItem(identity=identity, start=start, end=end, title=title, day=day)
-
-
-def duration_text(duration: timedelta) -> str:
-    """Return a duration in hours and minutes."""
-    minutes = round(duration.total_seconds() / 60)
-    return f"{minutes // 60}:{minutes % 60:02} h"

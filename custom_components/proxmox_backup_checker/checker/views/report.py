@@ -4,16 +4,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import floor
-from typing import Final, Literal
+from typing import Final
 
 from ..assessment import Picture, StorageView
 from ..metrics import stored_bytes, used_percent
-from ..model.labels import job_name
+from ..model.labels import guest_label, job_name, job_name_by_id
 from ..model.outcome import Outcome, Result, succeeded
 from ..model.records import RunRecord
+from ..model.subject import Subject
 from ..model.verdict import Status, Verdict
-from ..runs.run_starts import starts_of
-from ..runs.run_summary import result_of_run
+from ..runs.run_summary import result_of_run, starts_of
 
 _SOON: Final = 365
 _BAD: Final = frozenset({Result.FAILED, Result.CANCELLED, Result.INTERRUPTED, Result.NOT_REACHED})
@@ -21,13 +21,12 @@ _BAD: Final = frozenset({Result.FAILED, Result.CANCELLED, Result.INTERRUPTED, Re
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
-    """Something with the verdict on it as it is now; `key` is a VMID, a job's id or a storage's key.
+    """A guest, job or storage with the verdict on it as it is now.
 
     `acknowledged` tells that a person has said to know of the problem.
     """
 
-    kind: Literal["guest", "job", "storage"]
-    key: str
+    subject: Subject
     name: str
     verdict: Verdict
     acknowledged: bool = False
@@ -37,8 +36,7 @@ class Standing:
 class Failure:
     """How often a guest's backup failed, or a job's run as a whole, and what Proxmox said last; `settled` if all is well now."""
 
-    kind: Literal["guest", "job"]
-    key: str
+    subject: Subject
     name: str
     times: int
     last: datetime
@@ -120,7 +118,7 @@ class Report:
 
     def count(self, status: Status) -> int:
         """Return how many guests have a problem of a kind."""
-        return sum(found.kind == "guest" and found.verdict.lasting is status for found in self.problems)
+        return sum(found.subject.kind == "guest" and found.verdict.lasting is status for found in self.problems)
 
 
 def report(picture: Picture, since: datetime, until: datetime) -> Report:
@@ -128,9 +126,8 @@ def report(picture: Picture, since: datetime, until: datetime) -> Report:
     runs = [run for run in picture.history.runs.values() if since <= (run.ended or run.started) < until]
     runs.sort(key=lambda run: run.started)
     standings = list(_standings(picture))
-    guests = [found for found in standings if found.kind == "guest"]
+    guests = [found for found in standings if found.subject.kind == "guest"]
     upcoming = [found.verdict.next_due for found in standings if found.verdict.next_due is not None]
-    sizes = [size for run in runs for outcome in run.outcomes if (size := _size(outcome, picture)) is not None]
     return Report(
         since=since,
         until=until,
@@ -150,7 +147,7 @@ def report(picture: Picture, since: datetime, until: datetime) -> Report:
         failures=tuple(_failures(runs, picture)),
         jobs=tuple(_tallies(runs, picture)),
         storages=tuple(_capacity(view) for view in picture.storages.values() if _is_used(view, picture)),
-        size=sum(sizes) if sizes else None,
+        size=_size(runs, picture),
         busy=_busy(runs),
         next_due=min((due for due in upcoming if due >= until), default=None),
     )
@@ -158,22 +155,17 @@ def report(picture: Picture, since: datetime, until: datetime) -> Report:
 
 def _standings(picture: Picture) -> Iterable[Standing]:
     for found in _held(picture):
-        acknowledged = picture.acknowledgement(f"{found.kind}_{found.key}") is not None
+        acknowledged = picture.acknowledgement(found.subject) is not None
         yield replace(found, acknowledged=True) if acknowledged else found
 
 
 def _held(picture: Picture) -> Iterable[Standing]:
     for vmid, guest in picture.guests.items():
-        yield Standing(kind="guest", key=str(vmid), name=guest_title(guest.guest.name, vmid), verdict=guest.verdict)
+        yield Standing(subject=Subject.guest(vmid), name=guest_label(guest.guest.name, vmid), verdict=guest.verdict)
     for job_id, job in picture.jobs.items():
-        yield Standing(kind="job", key=job_id, name=job_name(job.job), verdict=job.verdict)
+        yield Standing(subject=Subject.job(job_id), name=job_name(job.job), verdict=job.verdict)
     for key, storage in picture.storages.items():
-        yield Standing(kind="storage", key=key, name=key, verdict=storage.verdict)
-
-
-def guest_title(name: str | None, vmid: int) -> str:
-    """Return a guest's name with its number, the number alone where the name is not known."""
-    return f"{name} ({vmid})" if name else str(vmid)
+        yield Standing(subject=Subject.storage(key), name=key, verdict=storage.verdict)
 
 
 def problems_of(picture: Picture) -> tuple[Standing, ...]:
@@ -183,8 +175,8 @@ def problems_of(picture: Picture) -> tuple[Standing, ...]:
 
 def _problems(standings: Iterable[Standing]) -> tuple[Standing, ...]:
     found = [standing for standing in standings if standing.verdict.problem is True]
-    told = {standing.verdict.job_id for standing in found if standing.kind == "guest"}
-    shown = (standing for standing in found if standing.kind != "job" or standing.key not in told)
+    told = {standing.verdict.job_id for standing in found if standing.subject.kind == "guest"}
+    shown = (standing for standing in found if standing.subject.kind != "job" or standing.subject.id not in told)
     return tuple(sorted(shown, key=lambda standing: standing.acknowledged))
 
 
@@ -201,9 +193,8 @@ def _failures(runs: Iterable[RunRecord], picture: Picture) -> Iterable[Failure]:
     for vmid, outcomes in sorted(by_guest.items()):
         view, record = picture.guests.get(vmid), picture.history.guests.get(vmid)
         yield Failure(
-            kind="guest",
-            key=str(vmid),
-            name=guest_title(view.guest.name if view else record.name if record else None, vmid),
+            subject=Subject.guest(vmid),
+            name=guest_label(view.guest.name if view else record.name if record else None, vmid),
             times=len(outcomes),
             last=outcomes[-1].started,
             error=outcomes[-1].error,
@@ -212,22 +203,13 @@ def _failures(runs: Iterable[RunRecord], picture: Picture) -> Iterable[Failure]:
     for job_id, failed in sorted(by_job.items()):
         job = picture.jobs.get(job_id)
         yield Failure(
-            kind="job",
-            key=job_id,
-            name=job_title(job_id, picture),
+            subject=Subject.job(job_id),
+            name=job_name_by_id(job_id, picture.history.jobs),
             times=len(failed),
             last=failed[-1].started,
             error=failed[-1].error,
             settled=job is None or job.verdict.problem is False,
         )
-
-
-def job_title(job_id: str, picture: Picture) -> str:
-    """Return the name of a job, of one that is gone too."""
-    if job_id in picture.jobs:
-        return job_name(picture.jobs[job_id].job)
-    record = picture.history.jobs.get(job_id)
-    return record.name if record else job_id
 
 
 def _tallies(runs: Iterable[RunRecord], picture: Picture) -> Iterable[JobTally]:
@@ -237,17 +219,16 @@ def _tallies(runs: Iterable[RunRecord], picture: Picture) -> Iterable[JobTally]:
         if run.outcomes or not succeeded(run.status):
             by_job.setdefault(run.job_id, []).append(run)
     for job_id, found in by_job.items():
-        sizes = [size for run in found for outcome in run.outcomes if (size := _size(outcome, picture)) is not None]
         starts = starts_of(found)
         failed = [any(_failed(run, picture) for run in start) for start in starts]
         warned = [any(run.warnings for run in start) for start in starts]
         yield JobTally(
             job_id=job_id,
-            name=job_title(job_id, picture) if job_id is not None else "",
+            name=job_name_by_id(job_id, picture.history.jobs),
             runs=len(starts),
             failed=sum(failed),
             warnings=sum(warned and not bad for warned, bad in zip(warned, failed, strict=True)),
-            size=sum(sizes) if sizes else None,
+            size=_size(found, picture),
             duration=_busy(found),
         )
 
@@ -256,9 +237,11 @@ def _failed(run: RunRecord, picture: Picture) -> bool:
     return result_of_run(run, picture.history.guests, picture.context.present).status is Status.FAILED
 
 
-def _size(outcome: Outcome, picture: Picture) -> int | None:
-    """Return what a good backup took."""
-    return stored_bytes(outcome, picture.context.facts) if outcome.result is Result.OK else None
+def _size(runs: Iterable[RunRecord], picture: Picture) -> int | None:
+    """Return what the good backups of runs took together, None where none tells."""
+    good = [outcome for run in runs for outcome in run.outcomes if outcome.result is Result.OK]
+    sizes = [size for outcome in good if (size := stored_bytes(outcome, picture.context.facts)) is not None]
+    return sum(sizes) if sizes else None
 
 
 def _busy(runs: Iterable[RunRecord]) -> timedelta:
@@ -308,7 +291,7 @@ def numbers(told: Report) -> Mapping[str, int | None]:
         "guests_failed": told.count(Status.FAILED),
         "guests_overdue": told.count(Status.OVERDUE),
         "guests_uncovered": told.count(Status.UNCOVERED) + len(told.uncovered),
-        "guests_unknown": sum(found.kind == "guest" for found in told.unknown),
+        "guests_unknown": sum(found.subject.kind == "guest" for found in told.unknown),
         "guests_paused": told.paused,
         "guests_ignored": told.ignored,
         "warnings": len(told.warnings),

@@ -10,9 +10,11 @@ from typing import Final
 from ...proxmox.api.backup_models import Archive
 from ..archives.archive import file_name
 from ..assessment import GuestView, Picture
+from ..model.labels import guest_label
 from ..model.outcome import Outcome, Result
+from ..model.reason_codes import ReasonCode
+from ..model.subject import Subject
 from ..model.verdict import Reason
-from ..runs.run_summary import guest_name
 
 _GIB: Final = 1024**3
 _HOUR: Final = 3600
@@ -66,9 +68,9 @@ class Source:
     def keys(self) -> tuple[str, ...]:
         """The keys of its trends."""
         if self.vmid is None:
-            return (f"storage_{self.name}_used",)
+            return (f"{Subject.storage(self.name).key}_used",)
         kinds = ("size", "size_on_backup_server", "duration")
-        return tuple(f"guest_{self.vmid}_{kind}" for kind in kinds)
+        return tuple(f"{Subject.guest(self.vmid).key}_{kind}" for kind in kinds)
 
 
 def sources_of(picture: Picture) -> list[Source]:
@@ -88,7 +90,12 @@ def trends_of(source: Source, picture: Picture) -> list[Trend]:
         [key] = source.keys
         points = _by_hour((moment, used / _GIB) for moment, used in source.samples)
         found = [
-            Trend(key=key, name=Reason("trend_used", {"storage": source.name}), unit=Unit.GIBIBYTES, points=points)
+            Trend(
+                key=key,
+                name=Reason(ReasonCode.TREND_USED, {"storage": source.name}),
+                unit=Unit.GIBIBYTES,
+                points=points,
+            )
         ]
         return [trend for trend in found if trend.points]
     size, size_on_server, duration = source.keys
@@ -97,17 +104,19 @@ def trends_of(source: Source, picture: Picture) -> list[Trend]:
     found = [
         Trend(
             key=size,
-            name=Reason("trend_size", name),
+            name=Reason(ReasonCode.TREND_SIZE, name),
             unit=Unit.GIBIBYTES,
             points=_by_hour(_sizes(source, picture, on_server=False)),
         ),
         Trend(
             key=size_on_server,
-            name=Reason("trend_size_on_server", name),
+            name=Reason(ReasonCode.TREND_SIZE_ON_SERVER, name),
             unit=Unit.GIBIBYTES,
             points=_by_hour(_sizes(source, picture, on_server=True)),
         ),
-        Trend(key=duration, name=Reason("trend_duration", name), unit=Unit.MINUTES, points=_by_hour(durations)),
+        Trend(
+            key=duration, name=Reason(ReasonCode.TREND_DURATION, name), unit=Unit.MINUTES, points=_by_hour(durations)
+        ),
     ]
     return [trend for trend in found if trend.points]
 
@@ -115,7 +124,7 @@ def trends_of(source: Source, picture: Picture) -> list[Trend]:
 def _of_guest(view: GuestView, picture: Picture) -> Source:
     good = [outcome for outcome in picture.context.outcomes(view.guest) if outcome.result is Result.OK]
     return Source(
-        name=guest_name(view.guest.vmid, picture.history.guests),
+        name=guest_label(view.guest.name, view.guest.vmid),
         vmid=view.guest.vmid,
         outcomes=tuple(good),
         archives=tuple([archive for archive in view.archives if archive.size is not None]),

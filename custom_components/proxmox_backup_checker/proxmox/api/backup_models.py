@@ -1,9 +1,9 @@
 """Backup jobs, storages and archives as the Proxmox API answers them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .fields import Fields
+from .fields import Fields, Rows
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,25 +42,34 @@ class BackupJob:
     @classmethod
     def _from_row(cls, row: Fields) -> BackupJob:
         return cls(
-            job_id=row.text("id"),
+            job_id=row.identifier("id"),
             # Jobs of jobs.cfg always carry the flag; legacy ones write "" for a disabled job.
             enabled=row.flag("enabled", default=True),
             schedule=row.optional_text("schedule") or None,
-            storage=row.optional_text("storage") or None,
-            node=row.optional_text("node") or None,
-            pool=row.optional_text("pool") or None,
+            storage=row.one_line("storage") or None,
+            node=row.one_line("node") or None,
+            pool=row.one_line("pool") or None,
             vmids=row.vmids("vmid"),
             all_guests=row.flag("all"),
             exclude=row.vmids("exclude"),
             mode=row.optional_text("mode"),
             comment=(row.optional_text("comment") or "").strip() or None,
             repeat_missed=row.flag("repeat-missed"),
-            next_run=row.optional_integer("next-run"),
+            next_run=row.optional_epoch("next-run"),
             legacy=row.optional_text("type") is None,
             starttime=row.optional_text("starttime"),
             day_of_week=row.optional_text("dow"),
-            options=dict(row.values),
+            options=_options(row),
         )
+
+
+def _options(row: Fields) -> Mapping[str, object]:
+    """Return all options of a job; none is more than a value, or a list or an object of values."""
+    for key, value in row.values.items():
+        parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        if any(isinstance(part, dict | list) for part in parts):
+            raise row.wrong(key, "an option of vzdump")
+    return dict(row.values)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,9 +98,9 @@ class IncludedGuest:
         tree = Fields.of(data, source)
         guests = (
             cls(
-                vmid=row.integer("id"),
+                vmid=row.vmid("id"),
                 guest_type=row.text("type"),
-                name=row.optional_text("name"),
+                name=row.one_line("name"),
                 volumes=tuple(
                     IncludedVolume(
                         key=volume.text("id").split(":", 1)[-1],
@@ -99,28 +108,11 @@ class IncludedGuest:
                         included=volume.flag("included"),
                         reason=volume.optional_text("reason"),
                     )
-                    for volume in Fields.rows(row.values.get("children"), source)
+                    # A guest that is gone has no list of volumes at all.
+                    for volume in Fields.rows(row.values.get("children", []), source)
                 ),
             )
             for row in Fields.rows(tree.values.get("children"), source)
-        )
-        return tuple(sorted(guests, key=lambda guest: guest.vmid))
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class UncoveredGuest:
-    """A guest that Proxmox itself finds in no job, disabled jobs counted as coverage."""
-
-    vmid: int
-    guest_type: str
-    name: str | None
-
-    @classmethod
-    def list_from_api(cls, data: object) -> tuple[UncoveredGuest, ...]:
-        """Parse `/cluster/backup-info/not-backed-up`."""
-        guests = (
-            cls(vmid=row.integer("vmid"), guest_type=row.text("type"), name=row.optional_text("name"))
-            for row in Fields.rows(data, "/cluster/backup-info/not-backed-up")
         )
         return tuple(sorted(guests, key=lambda guest: guest.vmid))
 
@@ -149,7 +141,7 @@ class StorageStatus:
     def _from_row(cls, row: Fields) -> StorageStatus:
         total = row.optional_integer("total") or None
         return cls(
-            storage=row.text("storage"),
+            storage=row.identifier("storage"),
             plugin_type=row.text("type"),
             content=row.words("content"),
             enabled=row.flag("enabled", default=True),
@@ -177,7 +169,7 @@ class StorageConfig:
         """Parse `/storage`."""
         storages = (
             cls(
-                storage=row.text("storage"),
+                storage=row.identifier("storage"),
                 plugin_type=row.text("type"),
                 content=row.words("content"),
                 nodes=row.words("nodes"),
@@ -211,10 +203,10 @@ class Archive:
     verification: str | None = None
 
     @classmethod
-    def list_from_content(cls, data: object, storage: str) -> tuple[Archive, ...]:
-        """Parse `/nodes/{node}/storage/{storage}/content?content=backup`."""
-        rows = Fields.rows(data, "/nodes/{node}/storage/{storage}/content")
-        return _by_age(cls._from_content(row, storage) for row in rows)
+    def list_from_content(cls, data: object, storage: str) -> Rows[Archive]:
+        """Parse `/nodes/{node}/storage/{storage}/content?content=backup`, ordered by age."""
+        source = f"/nodes/{{node}}/storage/{storage}/content"
+        return _by_age(Fields.each(data, source, lambda row: cls._from_content(row, storage)))
 
     @classmethod
     def _from_content(cls, row: Fields, storage: str) -> Archive:
@@ -222,11 +214,11 @@ class Archive:
         unfinished = (row.optional_text("format") or "").startswith("pbs-") and size == 1
         verification = row.values.get("verification")
         return cls(
-            volid=row.text("volid"),
+            volid=row.identifier("volid"),
             storage=storage,
-            vmid=row.optional_integer("vmid"),
+            vmid=row.optional_vmid("vmid"),
             guest_type=row.optional_text("subtype"),
-            ctime=row.integer("ctime"),
+            ctime=row.epoch("ctime"),
             size=None if unfinished else size,
             finished=not unfinished,
             protected=row.flag("protected"),
@@ -236,24 +228,31 @@ class Archive:
         )
 
     @classmethod
-    def list_from_prune(cls, data: object, storage: str) -> tuple[Archive, ...]:
-        """Parse the prune dry run with `keep-all=1`, which lists every archive for a token with audit rights only."""
-        return _by_age(
-            cls(
-                volid=row.text("volid"),
-                storage=storage,
-                vmid=row.optional_integer("vmid"),
-                guest_type=row.optional_text("type"),
-                ctime=row.integer("ctime"),
-                protected=row.optional_text("mark") == "protected",
-                renamed=row.optional_text("mark") == "renamed",
-            )
-            for row in Fields.rows(data, "/nodes/{node}/storage/{storage}/prunebackups")
+    def list_from_prune(cls, data: object, storage: str) -> Rows[Archive]:
+        """Parse the prune dry run with `keep-all=1`, which lists every archive for a token with audit rights only.
+
+        Ordered by age.
+        """
+        source = f"/nodes/{{node}}/storage/{storage}/prunebackups"
+        return _by_age(Fields.each(data, source, lambda row: cls._from_prune(row, storage)))
+
+    @classmethod
+    def _from_prune(cls, row: Fields, storage: str) -> Archive:
+        mark = row.optional_text("mark")
+        return cls(
+            volid=row.identifier("volid"),
+            storage=storage,
+            vmid=row.optional_vmid("vmid"),
+            guest_type=row.optional_text("type"),
+            ctime=row.epoch("ctime"),
+            protected=mark == "protected",
+            renamed=mark == "renamed",
         )
 
 
-def _by_age(archives: Iterable[Archive]) -> tuple[Archive, ...]:
-    return tuple(sorted(archives, key=lambda archive: (archive.ctime, archive.volid)))
+def _by_age(archives: Rows[Archive]) -> Rows[Archive]:
+    items = sorted(archives.items, key=lambda archive: (archive.ctime, archive.volid))
+    return Rows(tuple(items), archives.odd)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

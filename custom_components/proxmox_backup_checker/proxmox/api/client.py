@@ -7,29 +7,13 @@ from urllib.parse import quote
 
 import aiohttp
 
-from .backup_models import (
-    Archive,
-    BackupJob,
-    IncludedGuest,
-    StorageConfig,
-    StorageStatus,
-    UncoveredGuest,
-    VzdumpDefaults,
-)
-from .cluster_models import (
-    Certificate,
-    ClusterStatus,
-    Node,
-    NodeTime,
-    Permissions,
-    Resources,
-    Task,
-    TaskStatus,
-    Version,
-)
-from .connection import Connection, beside_the_loop
+from .answer import run_off_loop_if_large
+from .backup_models import Archive, BackupJob, IncludedGuest, StorageConfig, StorageStatus, VzdumpDefaults
+from .cluster_models import Certificate, ClusterStatus, Node, NodeTime, Permissions, Resources, Task, Version
+from .connection import Connection
 from .endpoint import Endpoint
-from .fields import Fields
+from .errors import CannotConnectError
+from .fields import Fields, Rows
 
 # Far more vzdump tasks than a node keeps in the two files of its task index (PVE/RESTEnvironment.pm).
 _ALL_TASKS: Final = 5000
@@ -58,6 +42,8 @@ class ProxmoxClient:
         self._session = session
         self._token_id, self._token_secret = token_id, token_secret
         self.port = port
+        self.left_out: dict[str, str] = {}
+        """What was wrong with single rows that the last answers had and that are left out, by part of the cluster."""
         self._configured = self._connection = self._connect(host, port, fingerprint)
 
     def _connect(self, host: str, port: int, fingerprint: str | None) -> Connection:
@@ -71,11 +57,17 @@ class ProxmoxClient:
         )
 
     def ask(self, endpoint: Endpoint | None) -> None:
-        """Ask another node from now on, None for the one of the beginning; its certificate has to be the known one."""
+        """Ask another node from now on, None for the one of the beginning; its certificate has to be the known one.
+
+        Raises CannotConnectError where there can be no node.
+        """
         if endpoint is None:
             self._connection = self._configured
         else:
-            self._connection = self._connect(endpoint.host, endpoint.port, endpoint.fingerprint)
+            try:
+                self._connection = self._connect(endpoint.host, endpoint.port, endpoint.fingerprint)
+            except ValueError as error:
+                raise CannotConnectError(f"{endpoint.host}:{endpoint.port}: {error}") from error
 
     async def version(self) -> Version:
         """Return the version of the contacted node."""
@@ -110,10 +102,6 @@ class ProxmoxClient:
         path = f"/cluster/backup/{_quote(job_id)}/included_volumes"
         return IncludedGuest.list_from_api(await self._connection.get(path))
 
-    async def not_backed_up(self) -> tuple[UncoveredGuest, ...]:
-        """Return the guests that no job names; disabled jobs count, so this is a cross-check only."""
-        return UncoveredGuest.list_from_api(await self._connection.get("/cluster/backup-info/not-backed-up"))
-
     async def node_time(self, node: str) -> NodeTime:
         """Return a node's clock and time zone."""
         return NodeTime.from_api(await self._connection.get(f"{_node(node)}/time"))
@@ -124,10 +112,6 @@ class ProxmoxClient:
         if since is not None:
             parameters["since"] = since
         return Task.list_from_api(await self._connection.get(f"{_node(node)}/tasks", parameters))
-
-    async def task_status(self, node: str, upid: str) -> TaskStatus:
-        """Return a task's state, truer than the list for one that has just ended."""
-        return TaskStatus.from_api(await self._connection.get(f"{_node(node)}/tasks/{_quote(upid)}/status"))
 
     async def task_log(self, node: str, upid: str, start: int = 0) -> str | None:
         """Return a task's log from line `start` on, or None where Proxmox no longer has it.
@@ -160,7 +144,8 @@ class ProxmoxClient:
         """
         path = f"{_node(node)}/storage/{_quote(storage)}/content"
         listed = await self._connection.get(path, {"content": "backup"})
-        return await _understood(lambda data: Archive.list_from_content(data, storage), listed)
+        found = await _understood(lambda data: Archive.list_from_content(data, storage), listed)
+        return self._noted(f"{node} {storage} content", found)
 
     async def archives_by_prune(self, node: str, storage: str) -> tuple[Archive, ...]:
         """Return the archives of a storage from the dry run of a prune that would keep all of them.
@@ -169,12 +154,21 @@ class ProxmoxClient:
         """
         path = f"{_node(node)}/storage/{_quote(storage)}/prunebackups"
         listed = await self._connection.get(path, {"prune-backups": "keep-all=1"})
-        return await _understood(lambda data: Archive.list_from_prune(data, storage), listed)
+        found = await _understood(lambda data: Archive.list_from_prune(data, storage), listed)
+        return self._noted(f"{node} {storage} archives", found)
 
     async def vzdump_defaults(self, node: str, storage: str | None = None) -> VzdumpDefaults:
         """Return what vzdump does on a node where a job is silent."""
         parameters = {"storage": storage} if storage else None
         return VzdumpDefaults.from_api(await self._connection.get(f"{_node(node)}/vzdump/defaults", parameters))
+
+    def _noted[Item](self, part: str, rows: Rows[Item]) -> tuple[Item, ...]:
+        """Return the rows that could be understood, and note what was wrong with the others."""
+        self.left_out.pop(part, None)
+        if rows.odd:
+            more = f" (and {len(rows.odd) - 1} more)" if len(rows.odd) > 1 else ""
+            self.left_out[part] = rows.odd[0] + more
+        return rows.items
 
     async def cluster_identity(self, status: ClusterStatus) -> str:
         """Return what tells this cluster from every other, whichever node is asked.
@@ -191,7 +185,7 @@ class ProxmoxClient:
 async def _understood[Answer](parse: Callable[[object], Answer], data: object) -> Answer:
     """Parse an answer that may have thousands of rows."""
     rows = len(data) if isinstance(data, list) else 0
-    return await beside_the_loop(rows * _BYTES_PER_ROW, parse, data)
+    return await run_off_loop_if_large(rows * _BYTES_PER_ROW, parse, data)
 
 
 def _quote(name: str) -> str:

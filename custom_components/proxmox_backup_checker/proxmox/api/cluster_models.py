@@ -5,13 +5,20 @@ Shapes and quirks as in Proxmox VE 7.4 to 9.2 (PVE/API2Tools.pm, PVE/API2/Backup
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 import re
+from typing import Final
 
 from .errors import UnexpectedAnswerError
 from .fields import Fields
+from .tls import normalise_fingerprint
 
 # The organisational unit of a cluster's own CA is a UUID made at its creation (PVE/Cluster/Setup.pm, gen_pveca_cert).
-_CA_UUID = re.compile(r"OU ?= ?([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})")
+_CA_UUID: Final = re.compile(r"OU ?= ?([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})")
+
+# Proxmox lists these whenever the token holds any privilege there (PVE/RPCEnvironment.pm, get_effective_permissions), so what
+# holds above is taken away on one that is not listed.
+_ALWAYS_LISTED: Final = frozenset({"/", "/access", "/access/groups", "/nodes", "/pool", "/sdn", "/storage", "/vms"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,7 +49,7 @@ class Permissions:
     @classmethod
     def from_api(cls, data: object) -> Permissions:
         """Parse the answer; a privilege's value is its propagate flag, and 0 still grants it on the path itself."""
-        fields = Fields.of(data or {}, "/access/permissions")
+        fields = Fields.of(data, "/access/permissions")
         by_path: dict[str, frozenset[str]] = {}
         single: dict[str, frozenset[str]] = {}
         for path, value in fields.values.items():
@@ -54,8 +61,10 @@ class Permissions:
     def has(self, path: str, *privileges: str) -> bool:
         """Tell whether any one of the privileges is held on a path.
 
-        The nearest listed path at or above decides, since Proxmox lists each path with its own effective rights.
+        The nearest listed path at or above decides, since Proxmox lists each path with its own effective rights. A path that
+        is always listed, and is not, has none. Where the list has none of those but `/`, it is a shorter one than Proxmox's.
         """
+        lists_them = bool((_ALWAYS_LISTED - {"/"}) & self.by_path.keys())
         current = path
         while True:
             if current in self.by_path:
@@ -63,44 +72,54 @@ class Permissions:
                 if current != path:
                     held = held - self.not_propagated[current]
                 return not held.isdisjoint(privileges)
-            if current == "/":
+            if current == "/" or (lists_them and current in _ALWAYS_LISTED):
                 return False
             current = current.rsplit("/", 1)[0] or "/"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Node:
-    """A node of the cluster; `fingerprint` is that of the certificate of its API, where `/nodes` tells it."""
+    """A node of the cluster; `fingerprint` is that of the certificate of its API, where `/nodes` tells it.
+
+    `odd` says what was wrong with an address or fingerprint that is left out, since it is none.
+    """
 
     name: str
     online: bool
     address: str | None = None
     local: bool = False
     fingerprint: str | None = None
-    uptime: int | None = None  # seconds
+    odd: str | None = None
 
     @classmethod
     def from_status(cls, fields: Fields) -> Node:
-        """Parse a node's row of `/cluster/status`."""
+        """Parse a node's row of `/cluster/status`; a node that is off has no address there."""
+        address = fields.optional_text("ip") or None
+        valid = address is None or _is_address(address)
         return cls(
-            name=fields.text("name"),
+            name=fields.identifier("name"),
             online=fields.flag("online"),
-            address=fields.optional_text("ip"),
+            address=address if valid else None,
             local=fields.flag("local"),
+            odd=None if valid else str(fields.wrong("ip", "an address")),
+        )
+
+    @classmethod
+    def from_nodes(cls, fields: Fields) -> Node:
+        """Parse a node's row of `/nodes`; of a node that is off the fingerprint is null."""
+        fingerprint = fields.optional_text("ssl_fingerprint") or None
+        valid = fingerprint is None or _is_fingerprint(fingerprint)
+        return cls(
+            name=fields.identifier("node"),
+            online=fields.optional_text("status") == "online",
+            fingerprint=fingerprint if valid else None,
+            odd=None if valid else str(fields.wrong("ssl_fingerprint", "a SHA-256 fingerprint")),
         )
 
     @classmethod
     def list_from_api(cls, data: object) -> tuple[Node, ...]:
         """Parse `/nodes`."""
-        nodes = (
-            cls(
-                name=row.text("node"),
-                online=row.optional_text("status") == "online",
-                fingerprint=row.optional_text("ssl_fingerprint"),
-                uptime=row.optional_integer("uptime"),
-            )
-            for row in Fields.rows(data, "/nodes")
-        )
+        nodes = (cls.from_nodes(row) for row in Fields.rows(data, "/nodes"))
         return tuple(sorted(nodes, key=lambda node: node.name))
 
 
@@ -120,7 +139,7 @@ class ClusterStatus:
         nodes: list[Node] = []
         for row in Fields.rows(data, "/cluster/status"):
             if row.text("type") == "cluster":
-                name = row.text("name")
+                name = row.identifier("name")
                 quorate = row.flag("quorate")
             elif row.text("type") == "node":
                 nodes.append(Node.from_status(row))
@@ -188,13 +207,13 @@ class Guest:
     def from_resource(cls, fields: Fields) -> Guest:
         """Parse a row of `/cluster/resources?type=vm`."""
         return cls(
-            vmid=fields.integer("vmid"),
+            vmid=fields.vmid("vmid"),
             guest_type=fields.text("type"),
-            node=fields.text("node"),
+            node=fields.identifier("node"),
             status=fields.optional_text("status") or "unknown",
-            name=fields.optional_text("name"),
+            name=fields.one_line("name"),
             template=fields.flag("template") if "template" in fields.values else None,
-            pool=fields.optional_text("pool"),
+            pool=fields.one_line("pool"),
             tags=fields.words("tags", ";, "),
             lock=fields.optional_text("lock"),
         )
@@ -217,8 +236,8 @@ class NodeStorage:
     def from_resource(cls, fields: Fields) -> NodeStorage:
         """Parse a row of `/cluster/resources?type=storage`."""
         return cls(
-            storage=fields.text("storage"),
-            node=fields.text("node"),
+            storage=fields.identifier("storage"),
+            node=fields.identifier("node"),
             available=fields.optional_text("status") == "available",
             shared=fields.flag("shared"),
             plugin_type=fields.optional_text("plugintype"),
@@ -255,10 +274,11 @@ class Resources:
                         guests.append(Guest.from_resource(row))
                     case "storage":
                         storages.append(NodeStorage.from_resource(row))
-                    case "node" if (uptime := row.optional_integer("uptime")) is not None:
-                        uptimes[row.text("node")] = uptime
+                    case "node" if (uptime := row.uptime("uptime")) is not None:
+                        uptimes[row.identifier("node")] = uptime
             except UnexpectedAnswerError as error:
-                odd[str(row.values.get("id", len(odd)))] = str(error)
+                row_id = row.values.get("id")
+                odd[row_id if isinstance(row_id, str) else f"row {len(odd)}"] = str(error)
         if odd and not (guests or storages or uptimes):
             raise UnexpectedAnswerError(next(iter(odd.values())))
         return cls(
@@ -280,7 +300,7 @@ class NodeTime:
     def from_api(cls, data: object) -> NodeTime:
         """Parse `/nodes/{node}/time`."""
         fields = Fields.of(data, "/nodes/{node}/time")
-        return cls(zone=fields.text("timezone"), time=fields.integer("time"))
+        return cls(zone=fields.text("timezone"), time=fields.epoch("time"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -303,20 +323,30 @@ class Task:
 
     @classmethod
     def list_from_api(cls, data: object) -> tuple[Task, ...]:
-        """Parse `/nodes/{node}/tasks`; newest first, as Proxmox lists them."""
-        return tuple(cls._from_row(row) for row in Fields.rows(data, "/nodes/{node}/tasks"))
+        """Parse `/nodes/{node}/tasks`: each task once, the one that started last comes first.
+
+        Proxmox lists finished tasks in the order in which it noticed their ends, and one that has just ended perhaps twice:
+        it reads the running ones before those that have ended.
+        """
+        tasks: dict[str, Task] = {}
+        for row in Fields.rows(data, "/nodes/{node}/tasks"):
+            task = cls._from_row(row)
+            before = tasks.get(task.upid)
+            if before is None or before.running or (before.ended is None and task.ended is not None):
+                tasks[task.upid] = task
+        return tuple(sorted(tasks.values(), key=lambda task: (task.started, task.upid), reverse=True))
 
     @classmethod
     def _from_row(cls, row: Fields) -> Task:
-        ended = row.optional_integer("endtime")
+        ended = row.optional_epoch("endtime")
         status = row.optional_text("status")
         return cls(
-            upid=row.text("upid"),
-            node=row.text("node"),
-            started=row.integer("starttime"),
+            upid=row.identifier("upid"),
+            node=row.identifier("node"),
+            started=row.epoch("starttime"),
             task_type=row.text("type"),
             task_id=row.optional_text("id") or "",
-            user=row.text("user"),
+            user=row.identifier("user"),
             token=row.optional_text("tokenid"),
             ended=ended,
             status=None if ended is None and status in {None, "RUNNING"} else status or "",
@@ -328,20 +358,17 @@ class Task:
         return self.status is None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TaskStatus:
-    """A task as its node sees it at this moment; `exit_status` is None while it runs."""
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
-    upid: str
-    running: bool
-    exit_status: str | None
 
-    @classmethod
-    def from_api(cls, data: object) -> TaskStatus:
-        """Parse `/nodes/{node}/tasks/{upid}/status`."""
-        fields = Fields.of(data, "/nodes/{node}/tasks/{upid}/status")
-        return cls(
-            upid=fields.text("upid"),
-            running=fields.text("status") == "running",
-            exit_status=fields.optional_text("exitstatus"),
-        )
+def _is_fingerprint(text: str) -> bool:
+    try:
+        normalise_fingerprint(text)
+    except ValueError:
+        return False
+    return True

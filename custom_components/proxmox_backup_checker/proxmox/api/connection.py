@@ -1,22 +1,23 @@
 """One way to ask a Proxmox host: token, pinned certificate, time-outs, and errors that say what is wrong."""
 
 import asyncio
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 import errno
 from http import HTTPStatus
-import json
 import os
 import re
 import ssl
 import time
 from typing import Final
+from urllib.parse import unquote
 
 import aiohttp
 from yarl import URL
 
+from .answer import parse_object, read_body, run_off_loop_if_large
 from .errors import (
     ApiError,
     AuthenticationError,
@@ -27,18 +28,20 @@ from .errors import (
     NodeUnreachableError,
     PermissionDeniedError,
     ProxmoxError,
+    ServiceDownError,
     UnexpectedAnswerError,
 )
+from .text import one_line, whole_characters
 from .tls import normalise_fingerprint, ssl_argument
 
 # pveproxy gives a proxied request 30 s before it answers 596 itself.
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=45, sock_connect=10)
 # pveproxy and pvedaemon have three single-threaded workers each, and the web interface needs them too.
 _REQUESTS_IN_FLIGHT: Final = 3
-# Of an answer in bytes or rows: what takes some milliseconds to understand.
-_LARGE: Final = 50_000
 _PERMISSION: Final = re.compile(r"Permission check failed \(([^,()]+), ([^()]+)\)")
 _NODE: Final = re.compile(r"^/nodes/([^/]+)")
+# A status of pve-http-server: no connection to whom the request was to be passed on.
+_NO_CONNECTION: Final = 595
 
 
 @dataclass(slots=True)
@@ -66,11 +69,6 @@ def noting_requests() -> Generator[Asked]:
 
 def _milliseconds_since(begun: float) -> int:
     return round(1000 * (time.perf_counter() - begun))
-
-
-async def beside_the_loop[Value, Result](size: int, work: Callable[[Value], Result], value: Value) -> Result:
-    """Do some work, in another thread where its size would keep the event loop from everything else."""
-    return await asyncio.to_thread(work, value) if size > _LARGE else work(value)
 
 
 @contextmanager
@@ -121,6 +119,7 @@ class Connection:
         the system is to verify it. Raises ValueError where host or fingerprint cannot be one.
         """
         self._session = session
+        self._where = f"{host}:{port}"
         self._root = URL.build(scheme="https", host=host, port=port, path="/api2/json")
         self._headers = {"Authorization": f"PVEAPIToken={token_id}={token_secret}"}
         self._fingerprint = fingerprint
@@ -145,9 +144,9 @@ class Connection:
                 if (asked := _asked.get()) is not None:
                     asked.requests.append((path, _milliseconds_since(begun)))
         if status != HTTPStatus.OK:
-            raise _error(path, status, reason, body)
-        answer = await beside_the_loop(len(body), _decode, body)
-        if "data" not in answer:
+            raise _error(self._where, path, status, reason, body)
+        answer = await run_off_loop_if_large(len(body), parse_object, body)
+        if answer is None or "data" not in answer:
             raise UnexpectedAnswerError(f"{path}: this is not the answer of a Proxmox API")
         return answer["data"]
 
@@ -167,25 +166,18 @@ class Connection:
         async with self._session.get(
             url, headers=self._headers, ssl=self._ssl, timeout=self._timeout, allow_redirects=False
         ) as response:
-            return response.status, response.reason or "", await response.read()
+            return response.status, response.reason or "", await read_body(response)
 
 
-def _decode(body: bytes) -> Mapping[str, object]:
-    """Return the JSON object of an answer, empty where there is none."""
-    try:
-        answer = json.loads(body.decode("utf-8", errors="replace"))
-    except ValueError:
-        return {}
-    return answer if isinstance(answer, dict) else {}
+def _error(where: str, path: str, status: int, reason: str, body: bytes) -> ProxmoxError:
+    """Say what an answer other than 200 means; `where` is the host that was asked.
 
-
-def _error(path: str, status: int, reason: str, body: bytes) -> ProxmoxError:
-    """Say what an answer other than 200 means.
-
-    Before pve-http-server 5.2.0 the text of an error stands in the reason phrase only.
+    Before pve-http-server 5.2.0 the text of an error stands in the reason phrase only. pveproxy answers 59x where it cannot
+    reach another node or its own pvedaemon, and 500 without any body where it cannot even begin to handle a request, as while
+    pmxcfs is down; for a path of another node these are that node's own troubles.
     """
-    answer = _decode(body)
-    message = str(answer.get("message") or reason or "no explanation").strip()
+    answer = parse_object(body) or {}
+    message = one_line(str(answer.get("message") or whole_characters(reason) or "no explanation"))
     if status == HTTPStatus.UNAUTHORIZED:
         return AuthenticationError(message)
     if status == HTTPStatus.FORBIDDEN:
@@ -193,10 +185,15 @@ def _error(path: str, status: int, reason: str, body: bytes) -> ProxmoxError:
         if match is None:
             return PermissionDeniedError(message)
         return PermissionDeniedError(message, match[1].strip(), tuple(match[2].strip().split("|")))
-    if status >= 590 and (match := _NODE.match(path)):
-        return NodeUnreachableError(match[1], message)
+    if status >= 590 or (status == HTTPStatus.INTERNAL_SERVER_ERROR and not body.strip()):
+        if match := _NODE.match(path):
+            return NodeUnreachableError(unquote(match[1]), message)
+        if status in {HTTPStatus.INTERNAL_SERVER_ERROR, _NO_CONNECTION}:
+            return ServiceDownError(f"{where}: {message}")
     details = answer.get("errors")
-    errors = {str(key): str(value).strip() for key, value in details.items()} if isinstance(details, dict) else {}
+    errors = (
+        {one_line(key): one_line(str(value)) for key, value in details.items()} if isinstance(details, dict) else {}
+    )
     if errors:
         message = f"{message} {'; '.join(f'{key}: {text}' for key, text in errors.items())}"
     return ApiError(status, message, errors)

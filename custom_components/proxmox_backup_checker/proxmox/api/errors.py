@@ -9,6 +9,10 @@ class CannotConnectError(ProxmoxError):
     """The host could not be reached: refused, no route, no such name, time-out, connection dropped."""
 
 
+class ServiceDownError(CannotConnectError):
+    """The host is there, but a service of Proxmox on it is not: pvedaemon, or pmxcfs, without which nothing can be read."""
+
+
 class CertificateError(ProxmoxError):
     """The certificate could not be accepted; `fingerprint` is that of the certificate shown, where it is known."""
 

@@ -11,6 +11,7 @@ _UPID = re.compile(
     r":(?P<pid>[0-9A-Fa-f]{8}):(?P<pstart>[0-9A-Fa-f]{8,9}):(?P<starttime>[0-9A-Fa-f]{8})"
     r":(?P<task_type>[^:\s]+):(?P<task_id>[^:\s]*):(?P<auth_id>[^:\s]+):"
 )
+_VMID = re.compile(r"[0-9]{1,12}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,4 +64,4 @@ class Upid:
     @property
     def vmid(self) -> int | None:
         """The guest that the task is about, where its id names just one."""
-        return int(self.task_id) if self.task_id.isascii() and self.task_id.isdecimal() else None
+        return int(self.task_id) if _VMID.fullmatch(self.task_id) else None

@@ -3,7 +3,16 @@
 from itertools import pairwise
 
 from .description_words import Words, words_of
-from .fields import DAYS, EVERY_HOUR, EVERY_MINUTE, EVERY_MONTH, EVERY_SECOND, EVERY_WEEKDAY, EVERY_YEAR, Fields
+from .event_fields import (
+    DAYS,
+    EVERY_HOUR,
+    EVERY_MINUTE,
+    EVERY_MONTH,
+    EVERY_SECOND,
+    EVERY_WEEKDAY,
+    EVERY_YEAR,
+    EventFields,
+)
 
 _TIMES_LISTED = 6
 _MINUTES_LISTED = 4
@@ -15,7 +24,7 @@ _EVEN_DAYS = [*range(2, 32, 2)]
 _WEEK = 7
 
 
-def describe(fields: Fields, text: str, language: str) -> str:
+def describe(fields: EventFields, text: str, language: str) -> str:
     """The schedule in plain words; the text itself where it is too strange for a sentence."""
     words = words_of(language)
     if fields.is_never():
@@ -34,7 +43,7 @@ def describe(fields: Fields, text: str, language: str) -> str:
     return f"{sentence} UTC" if time else f"{sentence}, UTC"
 
 
-def _times(fields: Fields, words: Words) -> str | None:
+def _times(fields: EventFields, words: Words) -> str | None:
     """The times of a day one by one, when they are few."""
     hours, minutes, seconds = fields.hours.numbers(), fields.minutes.numbers(), fields.seconds.numbers()
     if len(hours) * len(minutes) * len(seconds) > _TIMES_LISTED:
@@ -49,7 +58,7 @@ def _times(fields: Fields, words: Words) -> str | None:
     )
 
 
-def _rate(fields: Fields, words: Words) -> str | None:
+def _rate(fields: EventFields, words: Words) -> str | None:
     """How often the schedule comes within a day."""
     if fields.seconds.bits != 1:
         fine = (fields.hours, fields.minutes, fields.seconds)
@@ -97,7 +106,7 @@ def _step(numbers: list[int]) -> int | None:
     return steps.pop() if len(steps) == 1 else None
 
 
-def _days(fields: Fields, words: Words) -> str | None:
+def _days(fields: EventFields, words: Words) -> str | None:
     """On which days the schedule comes."""
     by_date = not _every_day_of_month(fields)
     days = _dates(fields, words) if by_date else _weekdays_only(fields, words)
@@ -112,20 +121,20 @@ def _days(fields: Fields, words: Words) -> str | None:
     return (words.of_year if by_date and _names_months(fields) else words.in_year).format(days, listed)
 
 
-def _names_months(fields: Fields) -> bool:
+def _names_months(fields: EventFields) -> bool:
     return fields.months.bits != EVERY_MONTH.bits
 
 
-def _months(fields: Fields, words: Words) -> str:
+def _months(fields: EventFields, words: Words) -> str:
     return words.join([words.months[month - 1] for month in fields.months.numbers()])
 
 
-def _every_day_of_month(fields: Fields) -> bool:
+def _every_day_of_month(fields: EventFields) -> bool:
     first, limit = DAYS
     return fields.days.bits == (1 << limit) - (1 << first)
 
 
-def _weekdays_only(fields: Fields, words: Words) -> str:
+def _weekdays_only(fields: EventFields, words: Words) -> str:
     days = words.every_day if fields.weekdays == EVERY_WEEKDAY else _weekdays(fields.weekdays, words)
     if not _names_months(fields):
         return days
@@ -145,7 +154,7 @@ def _weekdays(weekdays: int, words: Words) -> str:
     return words.every_weekday.format(words.join(names))
 
 
-def _dates(fields: Fields, words: Words) -> str | None:
+def _dates(fields: EventFields, words: Words) -> str | None:
     numbers = fields.days.numbers()
     months = _months(fields, words) if _names_months(fields) else None
     single = fields.weekdays.bit_count() == 1

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import re
 from typing import Final
 
-from .fields import (
+from .event_fields import (
     DAYS,
     EVERY_DAY,
     EVERY_HOUR,
@@ -22,7 +22,7 @@ from .fields import (
     SECONDS,
     YEARS,
     ZERO,
-    Fields,
+    EventFields,
     NumberSet,
     Part,
 )
@@ -84,12 +84,12 @@ class Written:
     date: DateSpec | None = None
     time: TimeSpec | None = None
 
-    def fields(self) -> Fields:
+    def fields(self) -> EventFields:
         """The numbers each field of an event's local time must match."""
         if self.keyword is not None:
             return _keyword_fields(self.keyword, self.utc)
         date, time = self.date, self.time
-        return Fields(
+        return EventFields(
             weekdays=EVERY_WEEKDAY if self.weekdays is None else self.weekdays,
             years=date.year.numbers(*YEARS) if date and date.year else EVERY_YEAR,
             months=date.month.numbers(*MONTHS) if date else EVERY_MONTH,
@@ -112,8 +112,8 @@ KEYWORD_MONTHS: Final = {
 KEYWORDS: Final = frozenset({"minutely", "hourly", "daily", "weekly", *KEYWORD_MONTHS})
 
 
-def _keyword_fields(keyword: str, utc: bool) -> Fields:
-    return Fields(
+def _keyword_fields(keyword: str, utc: bool) -> EventFields:
+    return EventFields(
         weekdays=1 if keyword == "weekly" else EVERY_WEEKDAY,
         years=EVERY_YEAR,
         months=KEYWORD_MONTHS.get(keyword, EVERY_MONTH),

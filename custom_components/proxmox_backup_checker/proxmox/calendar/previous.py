@@ -11,7 +11,7 @@ from functools import lru_cache, partial
 from typing import NamedTuple
 
 from .clock import DAY, ZoneClock
-from .fields import MONTH_LENGTHS, Fields
+from .event_fields import MONTH_LENGTHS, EventFields
 from .search import HOUR, MINUTE, Search, date_of, day_number
 
 WINDOWS = (6 * HOUR, 3 * DAY, 40 * DAY, 370 * DAY)
@@ -61,7 +61,7 @@ class Period(NamedTuple):
     """Whether a step may lead past a wall of the period."""
 
 
-def _periods(fields: Fields) -> list[Period]:
+def _periods(fields: EventFields) -> list[Period]:
     """The fields with missed numbers, the longest period first."""
     days = {length: fields.days.carried(length, length) for length in MONTH_LENGTHS}
     months, hours = fields.months.carried(12, 12), fields.hours.carried(24, 23)
@@ -85,7 +85,7 @@ def _periods(fields: Fields) -> list[Period]:
 class Backwards:
     """The search backwards for one calendar event; it does not depend on a zone."""
 
-    def __init__(self, fields: Fields, search: Search) -> None:
+    def __init__(self, fields: EventFields, search: Search) -> None:
         """Prepare what the fields alone decide; search is the one for the next event."""
         self._fields = fields
         self._search = search
@@ -231,12 +231,12 @@ def _away_from_changes(clock: ZoneClock, start: int) -> int:
     return start
 
 
-def previous_wall(fields: Fields, wall: int) -> int | None:
+def previous_wall(fields: EventFields, wall: int) -> int | None:
     """The greatest local time at or before a wall that matches all fields."""
     return _last_wall(fields, wall, partial(_previous_day, fields))
 
 
-def _last_wall(fields: Fields, wall: int, previous_day: Callable[[int], int | None]) -> int | None:
+def _last_wall(fields: EventFields, wall: int, previous_day: Callable[[int], int | None]) -> int | None:
     day, second = divmod(wall, DAY)
     found = previous_day(day)
     if found == day:
@@ -250,7 +250,7 @@ def _last_wall(fields: Fields, wall: int, previous_day: Callable[[int], int | No
     return None if last is None else found * DAY + last
 
 
-def _previous_day(fields: Fields, day: int) -> int | None:
+def _previous_day(fields: EventFields, day: int) -> int | None:
     """The last day at or before a day that matches, looking back 400 years, after which weekdays repeat."""
     at = date_of(day)
     oldest = max(1, at.year - _YEARS_BACK)
@@ -274,7 +274,7 @@ def _previous_day(fields: Fields, day: int) -> int | None:
     return None
 
 
-def _previous_second(fields: Fields, second: int) -> int | None:
+def _previous_second(fields: EventFields, second: int) -> int | None:
     """The last second of the day at or before a second that matches."""
     hour, in_hour = divmod(second, HOUR)
     minute, in_minute = divmod(in_hour, MINUTE)

@@ -8,7 +8,7 @@ carry over into the next period and miss its first events: those are missed by P
 from datetime import date
 
 from .clock import DAY, NoLocalTimeError, ZoneClock
-from .fields import EVERY_DAY, EVERY_MONTH, EVERY_WEEKDAY, EVERY_YEAR, Fields
+from .event_fields import EVERY_DAY, EVERY_MONTH, EVERY_WEEKDAY, EVERY_YEAR, EventFields
 
 MOST_STEPS = 1001
 _KNOWN_DAYS = 2048
@@ -34,7 +34,7 @@ class Search:
 
     __slots__ = ("_every_day", "_fields", "_has_carries", "_is_plain", "_known_days")
 
-    def __init__(self, fields: Fields) -> None:
+    def __init__(self, fields: EventFields) -> None:
         """Prepare what the fields alone decide."""
         self._fields = fields
         self._every_day = (
@@ -110,7 +110,7 @@ class Search:
             return found
 
 
-def _next_day(fields: Fields, day: int) -> int | None:
+def _next_day(fields: EventFields, day: int) -> int | None:
     """The day itself when it matches, else the one where the next step of the search goes on."""
     at = date_of(day)
     if not fields.years.bits >> at.year & 1:
@@ -129,7 +129,7 @@ def _next_day(fields: Fields, day: int) -> int | None:
     return day
 
 
-def _next_second(fields: Fields, second: int) -> tuple[int, int]:
+def _next_second(fields: EventFields, second: int) -> tuple[int, int]:
     """The second of the day when it matches, else where the next step goes on.
 
     A second past the end of its minute comes apart: mktime settles 59 and adds the rest.
@@ -151,7 +151,7 @@ def _next_second(fields: Fields, second: int) -> tuple[int, int]:
     return second, 0
 
 
-def _first_second(fields: Fields, second: int) -> int:
+def _first_second(fields: EventFields, second: int) -> int:
     """The first second of the day at or after a second that matches, a whole day when there is none.
 
     The steps of the search in one, for fields that do not carry over and a day without a clock change.

@@ -7,7 +7,7 @@ import re
 from typing import Final
 
 from .clock import DAY, ZoneClock
-from .fields import EVERY_HOUR, Fields
+from .event_fields import EVERY_HOUR, EventFields
 from .grammar import DateSpec, NumberList, TimeSpec, Written
 from .previous import previous_wall
 from .search import date_of
@@ -50,7 +50,7 @@ class Surprise:
     values: Mapping[str, str | int] = field(default_factory=dict)
 
 
-def surprises(written: Written, fields: Fields) -> Iterator[Surprise]:
+def surprises(written: Written, fields: EventFields) -> Iterator[Surprise]:
     """What the schedule itself is surprising for."""
     if fields.is_never():
         yield Surprise(SurpriseCode.NEVER)
@@ -79,7 +79,7 @@ def _of_time(time: TimeSpec) -> Iterator[Surprise]:
         yield Surprise(SurpriseCode.LIST_OF_TIMES, values)
 
 
-def _of_date(written: Written, date: DateSpec, fields: Fields) -> Iterator[Surprise]:
+def _of_date(written: Written, date: DateSpec, fields: EventFields) -> Iterator[Surprise]:
     single = all(len(numbers.parts) == 1 for numbers in (date.month, date.day))
     if single and date.year is None and written.time is None and _plain(date.month) and _plain(date.day):
         month, day = date.month.parts[0].start, date.day.parts[0].start
@@ -92,7 +92,7 @@ def _of_date(written: Written, date: DateSpec, fields: Fields) -> Iterator[Surpr
         yield Surprise(SurpriseCode.LEFT_OUT_MONTHS, {"day": days[0]})
 
 
-def swallowed_slot(fields: Fields, clock: ZoneClock, now: int) -> Surprise | None:
+def swallowed_slot(fields: EventFields, clock: ZoneClock, now: int) -> Surprise | None:
     """The slot that the next clock change skips, unless the schedule comes every hour anyway."""
     if fields.hours.bits == EVERY_HOUR.bits:
         return None

@@ -2,7 +2,7 @@
 
 Sources: PVE/VZDump.pm (exec_backup_task), PVE/VZDump/QemuServer.pm, PVE/VZDump/LXC.pm, PVE/Storage/Plugin.pm and PBSPlugin.pm
 (prune_backups), and the messages of proxmox-backup-client. A line counts only as a whole. Hook scripts write INFO lines of
-their own, so what vzdump says once is taken from its first mention.
+their own, so what vzdump says once is taken from its first mention, and no line takes longer to read than its length explains.
 """
 
 from collections.abc import Callable
@@ -21,6 +21,7 @@ class GuestNotes(TypedDict, total=False):
     guest_type: str | None
     result: GuestResult
     error: str | None
+    explanation: str | None
     name: str
     mode: str
     was_running: bool
@@ -58,6 +59,8 @@ class GuestNotes(TypedDict, total=False):
 
 
 type Change = Callable[[GuestNotes, re.Match[str]], object]
+
+_CRYPT_MODE = re.compile(r" '?--crypt-mode[= ]([a-z-]+)")
 
 # Enough for any real log; a bound so that a log of any size is read in constant memory.
 MAX_ITEMS = 200
@@ -120,10 +123,10 @@ def _included(notes: GuestNotes, match: re.Match[str]) -> None:
     notes["included_disks"] = _add(notes.get("included_disks", ()), match[1])
 
 
-@_info(r"exclude disk '(?P<name>[^']+)'(?: '(?P<source>.*)')? \((?P<reason>.*)\)", "exclude disk")
+@_info(r"exclude disk '(?P<name>[^']+)'(?: '(?P<source>[^']*)')? \((?P<reason>.*)\)", "exclude disk")
 @_info(r"excluding '(?P<name>[^']+)' \((?P<reason>(?P<source>)efidisks .*)\)", "excluding")
 @_info(
-    r"excluding (?P<kind>\S+) mount ?point (?P<name>\S+) \('(?P<source>.*)'\) from backup(?: \((?P<reason>.*)\))?",
+    r"excluding (?P<kind>\S+) mount ?point (?P<name>\S+) \('(?P<source>.*)'\) from backup(?: \((?P<reason>[^()]*)\))?",
     "excluding",
 )
 def _excluded(notes: GuestNotes, match: re.Match[str]) -> None:
@@ -137,7 +140,7 @@ def _no_disks(notes: GuestNotes, match: re.Match[str]) -> None:
     notes["no_disks"] = True
 
 
-@_info(r"creating (?:(?P<kind>.+?) )?archive '(?P<name>.+)'", "creating")
+@_info(r"creating (?:(?P<kind>[^']+?) )?archive '(?P<name>.+)'", "creating")
 def _archive(notes: GuestNotes, match: re.Match[str]) -> None:
     if "archive" not in notes:
         notes["archive"], notes["archive_kind"] = match["name"], match["kind"]
@@ -224,9 +227,10 @@ def _encrypted(notes: GuestNotes, match: re.Match[str]) -> None:
     notes["encrypted"] = True
 
 
-@_info(r"(?:run: |/usr/).*proxmox-backup-client backup.* --crypt-mode[= ](\S+).*", "run: ", "/usr/bin")
+@_info(r"(?:run: |/usr/).*proxmox-backup-client backup .*", "run: ", "/usr/bin")
 def _crypt_mode(notes: GuestNotes, match: re.Match[str]) -> None:
-    notes["encrypted"] = match[1] == "encrypt"
+    if mode := _CRYPT_MODE.search(match[0]):
+        notes["encrypted"] = mode[1] == "encrypt"
 
 
 @_info(r"issuing guest-agent 'fs-freeze' command", "issuing")

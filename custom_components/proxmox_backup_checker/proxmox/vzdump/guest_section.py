@@ -3,12 +3,22 @@
 import re
 
 from . import guest_lines
+from .failure_cause import cause_of, explanation
 from .guest_lines import GuestNotes
 from .line_patterns import Stamps, parse_clock
 from .records import GuestRun
 
 # A failure's text has as many lines as the command that failed had to say; more is noise.
 _MAX_ERROR_LINES = 30
+# What programs said before a failure; of a longer text only the beginning can explain anything.
+_MAX_SAID = 100
+_LONGEST_SAID = 1000
+
+# The programs that pack, copy or send an archive, and what vzdump says last before it leaves a VM's start to others.
+_SAID_BY_PROGRAM = re.compile(r"(?:zstd|gzip|pigz|lzop|tar|rsync|/bin/(?:ba)?sh|Error): .+")
+_STARTING_VM = "starting kvm to execute backup task"
+_VM_STARTED = "started backup task "
+SAID_STARTS = frozenset({"zstd", "gzip", "pigz", "lzop", "tar:", "rsyn", "/bin", "Erro", _STARTING_VM[:4]})
 
 _ARCHIVE_TYPE = re.compile(r"(?:^|/)(?:vzdump-(qemu|lxc)-|(vm|ct)/)")
 
@@ -23,6 +33,7 @@ class GuestDraft:
         self._start: str | None = None
         self._stop: str | None = None
         self._error_lines = 0
+        self._said: list[str] = []
 
     @property
     def vmid(self) -> int:
@@ -39,6 +50,8 @@ class GuestDraft:
         notes: GuestNotes = {**self.notes}
         if ended and self.open:
             notes["result"] = "interrupted"
+        if (error := notes.get("error")) is not None:
+            notes["explanation"] = explanation(cause_of(error), self._said)
         stamps = Stamps(notes.get("archive"))
         notes["started"] = stamps.read(self._start)
         notes["finished"] = stamps.read(self._stop, after=notes["started"])
@@ -64,6 +77,21 @@ class GuestDraft:
     def error(self, text: str) -> None:
         """Take an ERROR line that is not the failure."""
         guest_lines.error(self.notes, text)
+        self._keep(text)
+
+    def said(self, text: str) -> bool:
+        """Take a line of a program that may explain a failure; False where it is none."""
+        if text == _STARTING_VM or _SAID_BY_PROGRAM.fullmatch(text):
+            self._keep(text)
+        elif text.startswith(_VM_STARTED) and _STARTING_VM in self._said:
+            self._said.remove(_STARTING_VM)
+        else:
+            return False
+        return True
+
+    def _keep(self, text: str) -> None:
+        if len(self._said) < _MAX_SAID:
+            self._said.append(text[:_LONGEST_SAID])
 
     def finish(self, clock: re.Match[str], stamp: str | None) -> None:
         """Take "Finished Backup of VM"; groups 2 to 4 are hours, minutes and seconds."""

@@ -22,6 +22,8 @@ _TASK = re.compile(r"TASK (?:(OK)|WARNINGS: (\d{1,9})|ERROR:(?: (.*))?)", re.DOT
 
 # A failure's text has a few lines; more is noise.
 _MAX_ERROR = 10_000
+# The worker of a run from a command line leaves without a word when it does not get the lock (PVE/API2/VZDump.pm).
+_NO_LAST_WORD = "got unexpected control message:"
 _UNUSABLE_STORAGE = re.compile(r"could not (?:activate storage|get storage information for) '([^']+)'")
 
 
@@ -117,9 +119,12 @@ class JobLines:
     ) -> VzdumpLog:
         """Put the run together; `died` where it ended without a last word."""
         error = self._error
-        result = self._result(error, any(guest.result == "failed" for guest in guests))
+        has_failures = any(guest.result == "failed" for guest in guests)
+        result = self._result(error, has_failures)
         if result is None:
             result = "aborted" if died else mail_result
+        if result == "ok" and has_failures:
+            result = "failed"
         task_warnings = int(self._task[2]) if self._task is not None and self._task[2] else None
         storage = _UNUSABLE_STORAGE.search(error) if error and not guests and self._command is None else None
         return VzdumpLog(
@@ -135,7 +140,7 @@ class JobLines:
             unusable_storage=storage[1] if storage else None,
             waited_for_lock=self._lock != "free",
             waiting_for_lock=self._lock == "waiting" and not finished,
-            lock_error=self._lock_error,
+            lock_error=self._lock_error or (error if self._gave_up_waiting(error, guests) else None),
             notified_targets=tuple(self._notified),
             notification_errors=tuple(self._not_notified),
         )
@@ -146,6 +151,10 @@ class JobLines:
         if self._task is not None:
             return None if self._task[1] or self._task[2] else self._task[3] or ""
         return self._lock_error or self._job_error
+
+    def _gave_up_waiting(self, error: str | None, guests: tuple[GuestRun, ...]) -> bool:
+        """Tell whether the run ended as it does without the node's lock, though its log does not name the lock."""
+        return error is not None and error.startswith(_NO_LAST_WORD) and not guests and self._command is None
 
     def _result(self, error: str | None, has_failures: bool) -> LogResult | None:
         if error is not None:

@@ -9,7 +9,7 @@ import codecs
 import re
 
 from . import guest_lines
-from .guest_section import GuestDraft
+from .guest_section import SAID_STARTS, GuestDraft
 from .job_section import JobLines
 from .line_patterns import FAILED, PREFIXED, STAMP, STARTED
 from .mail_table import MailTable
@@ -41,7 +41,7 @@ _STAMP = re.compile(STAMP)
 _FINISHED = re.compile(r"Finished Backup of VM (\d{1,12}) \((\d{2,9}):(\d\d):(\d\d)\)")
 _TIMES = re.compile(rf"(Backup started|Backup finished|Failed) at ({STAMP})")
 _MILESTONES = JobLines.INFO_STARTS | {"Star", "Fini", "Fail"}
-_INTERESTING = guest_lines.INFO_STARTS | _MILESTONES
+_INTERESTING = guest_lines.INFO_STARTS | _MILESTONES | SAID_STARTS
 
 
 def parse(text: str, *, finished: bool | None = None) -> VzdumpLog:
@@ -128,7 +128,7 @@ class VzdumpLogReader:
     def _info(self, text: str, stamp: str | None) -> None:
         if text[:4] in _MILESTONES and self._milestone(text, stamp):
             self._seen(stamp)
-        elif (guest := self._guest or self._headless) is not None and guest.open:
+        elif (guest := self._guest or self._headless) is not None and guest.open and not guest.said(text):
             guest_lines.info(guest.notes, text)
 
     def _milestone(self, text: str, stamp: str | None) -> bool:
@@ -196,6 +196,8 @@ class VzdumpLogReader:
             self._job.task(line)
         elif command := self._mail.line(line):
             self._job.mailed_command(command)
+        elif (guest := self._guest or self._headless) is not None and guest.open:
+            guest.said(line)
 
     def _seen(self, stamp: str | None) -> None:
         if self._stamped is None:

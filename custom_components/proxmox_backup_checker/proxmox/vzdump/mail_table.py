@@ -3,13 +3,19 @@
 Proxmox VE 8 and 9 (proxmox-notify's vzdump template) and the plain text of 7 and earlier (PVE/VZDump.pm, sendmail).
 """
 
+from itertools import pairwise
 import re
+from typing import Final
 
 from .records import LogResult
 
-_HEADING = re.compile(r"VMID\s+(?:NAME\s+)?STATUS\s+TIME\s+SIZE\s+FILENAME", re.IGNORECASE)
-_ROW = re.compile(r"\d{1,12}\s+(?:.*?\s+)?(ok|err|todo|FAILED)\s+\S.*", re.IGNORECASE)
-_COMMAND = re.compile(r"vzdump(?: .+)?")
+_HEADINGS: Final = (
+    ["VMID", "NAME", "STATUS", "TIME", "SIZE", "FILENAME"],
+    ["VMID", "STATUS", "TIME", "SIZE", "FILENAME"],
+)
+_VMID: Final = re.compile(r"[0-9]{1,12}")
+_STATES: Final = frozenset({"ok", "err", "todo", "failed"})
+_COMMAND: Final = re.compile(r"vzdump(?: .+)?")
 
 
 class MailTable:
@@ -25,10 +31,11 @@ class MailTable:
         """Take a line without prefix; gives the command where this line is it."""
         if not self._found and text[:4] != "VMID":
             return None
-        if _HEADING.fullmatch(text):
+        words = text.split()
+        if [word.upper() for word in words] in _HEADINGS:
             self._found = self._in_table = True
-        elif self._in_table and (match := _ROW.fullmatch(text)):
-            self._states.add(match[1].lower())
+        elif self._in_table and (states := _states_of(words)):
+            self._states |= states
         else:
             self._in_table = False
             if _COMMAND.fullmatch(text):
@@ -43,3 +50,15 @@ class MailTable:
         if "todo" in self._states:
             return "aborted"
         return "failed" if self._states & {"err", "failed"} else "ok"
+
+
+def _states_of(words: list[str]) -> set[str]:
+    """Return the state in a row of the table, before its time; a guest may be called `ok`, and an error may speak of one.
+
+    Where no state stands before a time, these are all states in the row. Empty where this is no row.
+    """
+    if not words or not _VMID.fullmatch(words[0]):
+        return set()
+    followed = [(word.lower(), after) for word, after in pairwise(words[1:]) if word.lower() in _STATES]
+    before_a_time = [state for state, after in followed if after[0].isdigit()]
+    return {before_a_time[0]} if before_a_time else {state for state, _ in followed}

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+import re
 from typing import Literal
 
 type GuestResult = Literal["ok", "failed", "interrupted", "running"]
@@ -9,13 +10,17 @@ type LogResult = Literal["ok", "warnings", "failed", "aborted"]
 type FreezeState = Literal["done", "skipped", "failed"]
 type PruneState = Literal["done", "failed"]
 
-# What Proxmox gives as the reason when a run is stopped (PVE/API2/VZDump.pm; PVE/RESTEnvironment.pm, fork_worker).
+# What Proxmox gives as the reason when a run is stopped (PVE/API2/VZDump.pm; PVE/RESTEnvironment.pm, fork_worker). A signal that
+# comes while vzdump waits for QEMU is the failure of the command that it had sent.
 SIGNAL_ERRORS = ("interrupted by signal", "received interrupt")
+_SIGNAL = re.compile(
+    r"(?:VM \d{1,12} q(?:mp|ga) command '[^']{1,100}' failed - )?(?:interrupted by signal|received interrupt)"
+)
 
 
 def is_signal(error: str | None) -> bool:
     """Tell whether an error says that the run was stopped from outside."""
-    return error is not None and error.startswith(SIGNAL_ERRORS)
+    return error is not None and _SIGNAL.match(error) is not None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,14 +47,17 @@ class GuestRun:
 
     Sizes in bytes, rates in bytes per second. `size` is the archive's: of the file, or for a Proxmox Backup Server the total
     of the disks or of the container's files, as Proxmox counts it. `archive` is the name that was to be written;
-    `archive_complete` tells that the log shows it written, which holds for some failed guests too (a failed prune).
-    `interrupted` means that the run ended without a word on this guest.
+    `archive_complete` tells that the log shows it written, which holds for some failed guests too (a failed prune); see
+    `archive_removed`.
+    `interrupted` means that the run ended without a word on this guest. `explanation` is an earlier line that tells why it
+    failed, where the failure's own text does not: what the packer or the client of a backup server said.
     """
 
     vmid: int
     guest_type: str | None = None
     result: GuestResult = "running"
     error: str | None = None
+    explanation: str | None = None
     name: str | None = None
     mode: str | None = None
     was_running: bool | None = None
@@ -91,14 +99,39 @@ class GuestRun:
     errors: tuple[str, ...] = ()
 
     @property
+    def failure(self) -> str | None:
+        """All that the log says about why there is no backup: the failure's text, and below it the line that explains it."""
+        if self.error is None and (removed := self._removed_archive) is not None:
+            return f"removing backup '{removed}'"
+        return f"{self.error}\n{self.explanation}" if self.error and self.explanation else self.error
+
+    @property
+    def archive_removed(self) -> bool:
+        """Whether the run's own prune removed the archive that it had just made, as after the node's clock was set back.
+
+        The run calls such a guest finished all the same.
+        """
+        return self._removed_archive is not None
+
+    @property
+    def _removed_archive(self) -> str | None:
+        """Return the run's own archive where it is among those that were removed, and its removal did not fail."""
+        own = (self.archive or "").rpartition("/")[2]
+        return next(
+            (
+                name
+                for name in self.removed_archives
+                if own
+                and name.rpartition("/")[2] == own
+                and not any(error.startswith(f"error when removing backup '{name}'") for error in self.errors)
+            ),
+            None,
+        )
+
+    @property
     def excluded_disks(self) -> tuple[str, ...]:
         """Names of the disks and mount points that the archive does not hold."""
         return tuple(disk.name for disk in self.exclusions)
-
-    @property
-    def stopped_from_outside(self) -> bool:
-        """Whether this guest was being backed up when the run was stopped or died."""
-        return self.result == "interrupted" or is_signal(self.error)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,11 +158,6 @@ class VzdumpLog:
     lock_error: str | None = None
     notified_targets: tuple[str, ...] = ()
     notification_errors: tuple[str, ...] = ()
-
-    @property
-    def interrupted_vmids(self) -> tuple[int, ...]:
-        """Guests that were being backed up when the run was stopped or died."""
-        return tuple(guest.vmid for guest in self.guests if guest.stopped_from_outside)
 
     @property
     def lock_timeout(self) -> bool:

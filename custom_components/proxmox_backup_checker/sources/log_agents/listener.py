@@ -13,7 +13,8 @@ from homeassistant.core import HomeAssistant
 
 from ...coordinator import CheckerConfigEntry, CheckerCoordinator
 from ...proxmox.api.errors import OtherNodeError, OutdatedAgentError, ProxmoxError
-from ...proxmox.log_agent.client import Changes, JobState, LogAgentClient, LogFile
+from ...proxmox.log_agent.client import LogAgentClient
+from ...proxmox.log_agent.models import Changes, JobStateFile, LogFile
 from .state_reader import make_sure_of
 
 _LOGGER = logging.getLogger(__name__)
@@ -142,7 +143,7 @@ class LogAgentListener:
         self._agent = agent
         self._cursor: str | None = None
         self._certain = False
-        self._states: dict[str, JobState] = {}
+        self._states: dict[str, JobStateFile] = {}
         self._failures = 0
 
     async def run(self) -> None:
@@ -218,7 +219,7 @@ class LogAgentListener:
         else:
             self._lookout.ask(_GROWING_LOG)
 
-    def _take(self, changes: Changes) -> list[JobState]:
+    def _take(self, changes: Changes) -> list[JobStateFile]:
         """Return the job states that say something new; Proxmox also writes files that say what they said before."""
         told = {state.job_id: replace(state, modified=_NEVER) for state in changes.jobs}
         news = [state for job_id, state in told.items() if self._states.get(job_id) != state]

@@ -133,6 +133,8 @@ class FactsReader:
             runs_hidden=any(node.blindness is Blindness.TASKS_HIDDEN for node in nodes),
         )
         self._troubles |= {f"storage {name}": error for name, error in troubles.items()}
+        self._troubles |= {f"archives {part}": text for part, text in self._client.left_out.items()}
+        self._troubles |= {f"address of {node.name}": node.odd for node in status.nodes if node.odd is not None}
         agent_errors = await self._agents.read(status)
         self._report_troubles()
         facts = Facts(

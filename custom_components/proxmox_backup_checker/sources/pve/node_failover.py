@@ -94,8 +94,8 @@ class ClusterDoor:
     async def _through_another(self, error: CannotConnectError) -> tuple[ClusterStatus, str | None]:
         missing = next((record.name for record in self._nodes.values() if record.contacted), None)
         for endpoint in self._others():
-            self._client.ask(endpoint)
             try:
+                self._client.ask(endpoint)
                 status, trouble = await self._status()
             except ProxmoxError as other:
                 _LOGGER.debug("%s does not answer for the cluster: %s", endpoint.node, other)

@@ -8,9 +8,9 @@ from functools import partial
 from typing import Final
 
 from ...checker.model.facts import Run
+from ...proxmox.api.answer import run_off_loop_if_large
 from ...proxmox.api.client import ProxmoxClient
 from ...proxmox.api.cluster_models import Task
-from ...proxmox.api.connection import beside_the_loop
 from ...proxmox.api.errors import ApiError, NodeUnreachableError, PermissionDeniedError, UnexpectedAnswerError
 from ...proxmox.vzdump import log as vzdump_log
 from ...proxmox.vzdump.log import VzdumpLog
@@ -127,4 +127,4 @@ class RunReader:
 
 
 async def _parsed(text: str, *, finished: bool | None = None) -> VzdumpLog:
-    return await beside_the_loop(len(text), partial(vzdump_log.parse, finished=finished), text)
+    return await run_off_loop_if_large(len(text), partial(vzdump_log.parse, finished=finished), text)

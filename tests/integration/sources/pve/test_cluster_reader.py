@@ -1,5 +1,7 @@
 """What a poll reads: everything once, nothing twice, and job states through the log agent."""
 
+import json
+
 from homeassistant.core import HomeAssistant
 import pytest
 
@@ -104,3 +106,36 @@ async def test_a_node_whose_tasks_are_suddenly_refused_is_not_judged_by_what_is_
     await poll(hass, entry)
     assert entry.runtime_data.reading.facts.nodes["pve1"].blindness is Blindness.TASKS_HIDDEN
     assert entry.runtime_data.reading.facts.nodes["pve2"].blindness is None
+
+
+async def test_an_archive_of_a_time_that_no_calendar_has_is_left_out_and_told(
+    hass: HomeAssistant, pve: SimulatedCluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    pve.job("nightly").run()
+    row = {"volid": "nas:backup/a", "type": "qemu", "vmid": 101, "mark": "keep"}
+    rows = [{**row, "ctime": 1_600_000_000}, {**row, "volid": "nas:backup/b", "ctime": 253402300800}]
+    pve.faults.broken["/prunebackups"] = json.dumps({"data": rows})
+    entry = await set_up(hass, pve)
+
+    [nas] = [storage for storage in entry.runtime_data.reading.facts.storages if storage.storage == "nas"]
+    assert nas.listing is not None
+    assert [archive.volid for archive in nas.listing.archives] == ["nas:backup/a"]
+    told = [text for part, text in entry.runtime_data.reading.troubles.items() if part.startswith("archives")]
+    assert told
+    assert all("field 'ctime' is 253402300800" in text for text in told)
+    assert "Traceback" not in caplog.text
+
+
+async def test_no_row_of_tasks_makes_the_poll_fail_however_odd(
+    hass: HomeAssistant, pve: SimulatedCluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    pve.job("nightly").run()
+    entry = await set_up(hass, pve)
+    task = {"upid": "U", "node": "pve1", "type": "vzdump", "user": "root@pam", "starttime": 2**53}
+    pve.faults.broken["/nodes/pve1/tasks"] = json.dumps({"data": [task]})
+    await poll(hass, entry)
+
+    reading = entry.runtime_data.reading
+    assert reading.facts.nodes["pve1"].blindness is Blindness.NODE_UNREACHABLE
+    assert "field 'starttime'" in reading.troubles["node pve1"]
+    assert "Traceback" not in caplog.text

@@ -1,8 +1,12 @@
 """Another node answers for the cluster while the configured one does not."""
 
+import json
+
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.update_coordinator import UpdateFailed
+import pytest
 
 from custom_components.proxmox_backup_checker.const import DOMAIN
 from simulator import SimulatedCluster
@@ -116,3 +120,26 @@ async def test_where_no_node_answers_the_configured_one_is_named(hass: HomeAssis
     assert not entry.runtime_data.last_update_success
     assert f"127.0.0.1:{pve.port}" in str(entry.runtime_data.last_error)
     assert issue(hass, "configured_node_missing") is None
+
+
+@pytest.mark.parametrize(
+    "address", ["a b", "10.0.0.2:99", "10.0.0.2/24", "x" * 500, "user@10.0.0.2"], ids=lambda address: address[:20]
+)
+async def test_an_address_that_is_none_is_told_and_never_asked(
+    hass: HomeAssistant, pve: SimulatedCluster, caplog: pytest.LogCaptureFixture, address: str
+) -> None:
+    rows = [
+        {"type": "cluster", "name": "small", "quorate": 1},
+        {"type": "node", "name": "pve1", "online": 1, "local": 1, "ip": "127.0.0.1"},
+        {"type": "node", "name": "pve2", "online": 1, "local": 0, "ip": address},
+    ]
+    pve.faults.broken["/cluster/status"] = json.dumps({"data": rows})
+    entry = await set_up(hass, pve)
+    assert "field 'ip'" in entry.runtime_data.reading.troubles["address of pve2"]
+
+    pve.servers["pve1"].refuse()
+    for _ in range(4):
+        await poll(hass, entry)
+    assert not entry.runtime_data.last_update_success
+    assert isinstance(entry.runtime_data.last_exception, UpdateFailed)
+    assert "Unexpected error" not in caplog.text

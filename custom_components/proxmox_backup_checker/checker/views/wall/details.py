@@ -10,7 +10,9 @@ from ....proxmox.api.cluster_models import Guest
 from ....proxmox.vzdump.failure_cause import Cause, cause_of
 from ...assessment import GuestView, JobView, Picture
 from ...metrics import stored_bytes
+from ...model.labels import job_name_by_id
 from ...model.outcome import Outcome, Result
+from ...model.reason_codes import ReasonCode
 from ...model.records import GuestRecord, RunRecord
 from ...model.verdict import Confidence, Reason, Status, Verdict
 from .nights import Cell, Missed, Wall, cell_of_run, guest_cells, job_cells
@@ -85,7 +87,7 @@ def _of_outcome(outcome: Outcome, day: date, wall: Wall) -> WallRun:
         day=day,
         result=result,
         job_id=outcome.job_id,
-        job_name=_name(outcome.job_id, wall),
+        job_name=_job_name(outcome.job_id, wall),
         by_hand=outcome.by_hand,
         confidence=outcome.confidence,
         size=outcome.size,
@@ -109,7 +111,7 @@ def _of_run(run: RunRecord, day: date, wall: Wall) -> WallRun:
         day=day,
         result="running" if run.ended is None else _RUN_RESULTS.get(cell_of_run(run, wall), "unclear"),
         job_id=run.job_id,
-        job_name=_name(run.job_id, wall),
+        job_name=_job_name(run.job_id, wall),
         by_hand=run.confidence is Confidence.MANUAL,
         confidence=run.confidence,
         size=sum(sizes) if sizes else None,
@@ -130,15 +132,14 @@ def _of_missed(miss: Missed, wall: Wall) -> WallRun:
         day=wall.days.dates[miss.day],
         result="missed",
         job_id=miss.job_id,
-        job_name=_name(miss.job_id, wall),
+        job_name=_job_name(miss.job_id, wall),
         by_hand=False,
         confidence=Confidence.SCHEDULED,
     )
 
 
-def _name(job_id: str | None, wall: Wall) -> str | None:
-    record = wall.picture.history.jobs.get(job_id) if job_id is not None else None
-    return record.name if record else None
+def _job_name(job_id: str | None, wall: Wall) -> str | None:
+    return job_name_by_id(job_id, wall.picture.history.jobs) or None
 
 
 def sizes_of_guest(guest: Guest, wall: Wall) -> list[int | None]:
@@ -147,8 +148,8 @@ def sizes_of_guest(guest: Guest, wall: Wall) -> list[int | None]:
     Beside a file, what a backup server had to be sent would look like a backup that has shrunk.
     """
     good = [(day, outcome) for day, outcome in wall.outcomes(guest) if outcome.result is Result.OK]
-    storages = Counter(outcome.storage for _, outcome in good)
-    usual = max(storages, key=lambda storage: storages[storage], default=None)
+    uses = Counter(outcome.storage for _, outcome in good)
+    usual = max(uses, key=lambda storage: uses[storage], default=None)
     sizes: list[int | None] = [None] * len(wall.days)
     for day, outcome in good:
         if outcome.storage == usual and sizes[day] is None:
@@ -192,7 +193,7 @@ def gone_guests(picture: Picture, since: datetime) -> Iterator[tuple[Guest, Gues
 def verdict_on_gone(record: GuestRecord) -> Verdict:
     """Return what is held of a guest that has been removed."""
     since = record.absent_since
-    reason = Reason("guest_removed", {"since": since} if since else {})
+    reason = Reason(ReasonCode.GUEST_REMOVED, {"since": since} if since else {})
     return Verdict(status=Status.IGNORED, problem=False, reason=reason, since=since)
 
 

@@ -4,20 +4,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ...model.records import Acknowledgement, GuestRecord
-from ...model.verdict import Status, Verdict
+from ...model.verdict import WORST_FIRST, Verdict
 
 LAST: Final = (9, 0, 0)
 
 _NEW_FOR: Final = timedelta(days=2)
-_BY_STATUS: Final = {
-    status: place
-    for place, status in enumerate(
-        (
-            *(Status.FAILED, Status.OVERDUE, Status.UNCOVERED, Status.UNKNOWN, Status.WARNING, Status.RUNNING),
-            *(Status.WAITING, Status.PENDING, Status.PAUSED, Status.OK, Status.IGNORED),
-        )
-    )
-}
 
 
 def rank(verdict: Verdict, acknowledged: Acknowledgement | None) -> tuple[int, int, int]:
@@ -26,7 +17,7 @@ def rank(verdict: Verdict, acknowledged: Acknowledgement | None) -> tuple[int, i
         place = 2 if acknowledged else 0
     else:
         place = 1 if verdict.problem is None else 3
-    return place, _BY_STATUS[verdict.status], -verdict.failures
+    return place, WORST_FIRST.index(verdict.status), -verdict.failures
 
 
 def is_new(record: GuestRecord | None, now: datetime) -> bool:

@@ -88,7 +88,7 @@ class NumberSet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fields:
+class EventFields:
     """What the local time of an event must match: every field at once. Weekdays: bit 0 is Monday."""
 
     weekdays: int

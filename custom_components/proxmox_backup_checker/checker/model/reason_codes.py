@@ -1,0 +1,294 @@
+"""The catalogue of reasons: each code once, with what it means for alerts, messages and rules.
+
+A new reason is one entry here and one sentence in each texts/reasons_<language>.json.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Self
+
+
+class AlertKind(StrEnum):
+    """What the problems of an alert have in common."""
+
+    JOB = "job"
+    NODE = "node"
+    QUORUM = "quorum"
+    BLIND = "blind"
+    UNCOVERED = "uncovered"
+    PAUSED = "paused"
+    STORAGE = "storage"
+    VERIFICATION = "verification"
+    MISSING = "missing"
+    AGE = "age"
+    GUEST = "guest"
+
+
+class AlertForm(StrEnum):
+    """What has become of the backups that a job promised."""
+
+    FAILED = "failed"
+    MISSED = "missed"
+    UNCLEAR = "unclear"
+    WARNED = "warned"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Meaning:
+    """What a reason means to those who tell of it.
+
+    `alert` is the kind of alert that its problem belongs to; None leaves it with its job, its storage or its guest. `form`
+    is what it says of the backups that a job promised. Reasons with the same `cause` are one cause to people: nothing new
+    happens when one turns into the other. `is_right_missing` tells that the token lacks a right, `is_start_failed` that
+    Proxmox could not even start the job. Where `error_lists_guests`, the error text holds names and no cause. Where
+    `sentence_says_cause`, messages quote its sentence and not its error.
+    """
+
+    alert: AlertKind | None = None
+    form: AlertForm = AlertForm.WARNED
+    cause: str | None = None
+    is_right_missing: bool = False
+    is_start_failed: bool = False
+    error_lists_guests: bool = False
+    sentence_says_cause: bool = False
+
+
+_FAILED: Final = Meaning(form=AlertForm.FAILED)
+_MISSED: Final = Meaning(form=AlertForm.MISSED)
+_UNCLEAR: Final = Meaning(form=AlertForm.UNCLEAR)
+_NO_START: Final = Meaning(form=AlertForm.FAILED, is_start_failed=True)
+_GUESTS_LISTED: Final = Meaning(form=AlertForm.FAILED, error_lists_guests=True, sentence_says_cause=True)
+_NODE_OFF: Final = Meaning(alert=AlertKind.NODE, form=AlertForm.MISSED, cause="node_offline")
+_OUT_OF_REACH: Final = Meaning(alert=AlertKind.BLIND)
+_NO_RIGHT: Final = Meaning(alert=AlertKind.BLIND, is_right_missing=True)
+_UNCOVERED: Final = Meaning(alert=AlertKind.UNCOVERED)
+_UNVERIFIED: Final = Meaning(alert=AlertKind.VERIFICATION, cause="verification_failed")
+_TOO_OLD: Final = Meaning(alert=AlertKind.AGE, cause="older_than_allowed")
+
+
+class ReasonCode(StrEnum):
+    """Why something is as it is."""
+
+    _value_: str
+    meaning: Meaning
+
+    def __new__(cls, code: str, meaning: Meaning = Meaning()) -> Self:
+        """Make a code with its meaning; most have none for alerts."""
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.meaning = meaning
+        return member
+
+    @property
+    def is_node_off(self) -> bool:
+        """Whether a backup is missing since the guest's node was off."""
+        return self.meaning.alert is AlertKind.NODE
+
+    @property
+    def is_out_of_reach(self) -> bool:
+        """Whether nothing can be seen since a node or the cluster does not answer."""
+        return self.meaning.alert is AlertKind.BLIND and not self.meaning.is_right_missing
+
+    @property
+    def cause(self) -> str:
+        """What tells this cause of a problem from another."""
+        return self.meaning.cause or self.value
+
+    # A guest: its backup is there.
+    BACKED_UP = "backed_up"
+    BACKED_UP_BY_HAND = "backed_up_by_hand"
+    BACKED_UP_BY_UNKNOWN_JOB = "backed_up_by_unknown_job"
+    ARCHIVE_FOUND = "archive_found"
+    YOUNG_ENOUGH_JOBS_HIDDEN_DAYS = "young_enough_jobs_hidden_days"
+    YOUNG_ENOUGH_JOBS_HIDDEN_HOURS = "young_enough_jobs_hidden_hours"
+    YOUNG_ENOUGH_WITHOUT_JOB_DAYS = "young_enough_without_job_days"
+    YOUNG_ENOUGH_WITHOUT_JOB_HOURS = "young_enough_without_job_hours"
+
+    # A guest: its backup failed.
+    BACKUP_CANCELLED = "backup_cancelled", _FAILED
+    BACKUP_FAILED = "backup_failed", _FAILED
+    BACKUP_FAILED_UNEXPLAINED = "backup_failed_unexplained", _FAILED
+    BACKUP_INTERRUPTED = "backup_interrupted", _FAILED
+    BACKUP_NOT_REACHED = "backup_not_reached", _FAILED
+    BACKUP_NOT_REACHED_UNEXPLAINED = "backup_not_reached_unexplained", _FAILED
+    BACKUP_NOT_REACHED_BY_ANY_JOB = "backup_not_reached_by_any_job", _FAILED
+    BACKUP_NOT_REACHED_BY_ANY_JOB_UNEXPLAINED = "backup_not_reached_by_any_job_unexplained", _FAILED
+    STATUS_UNCLEAR = "status_unclear", _UNCLEAR
+    ARCHIVE_OF_SEVERAL_SLOTS = "archive_of_several_slots", _UNCLEAR
+
+    # A guest or a job: a slot passed without a backup.
+    NODE_OFFLINE = "node_offline", _NODE_OFF
+    HOST_WAS_OFF = "host_was_off", _NODE_OFF
+    HOST_WAS_OFF_AND_REPEATS = "host_was_off_and_repeats", _NODE_OFF
+    NO_QUORUM = "no_quorum", Meaning(alert=AlertKind.QUORUM, form=AlertForm.MISSED)
+    RUN_MISSED = "run_missed", _MISSED
+    SKIPPED_BY_JOB = "skipped_by_job", _MISSED
+    MOVED_DURING_BACKUP = "moved_during_backup", _MISSED
+    MOVED_BETWEEN_JOBS = "moved_between_jobs", _MISSED
+    RUN_HANGS_SINCE = "run_hangs_since", _MISSED
+    JOB_COULD_NOT_START = "job_could_not_start", _NO_START
+    JOB_CANNOT_START = "job_cannot_start", _NO_START
+    JOB_STATE_UNREADABLE = "job_state_unreadable", _NO_START
+    NODE_EXPECTED_OFFLINE = "node_expected_offline"
+
+    # A guest: none is due yet, or none is wanted.
+    FIRST_RUN_NOT_DUE = "first_run_not_due"
+    FIRST_RUN_IN_PROGRESS = "first_run_in_progress"
+    NEW_WITHOUT_JOB = "new_without_job"
+    IGNORED_BY_CHOICE = "ignored_by_choice"
+    IGNORED_BY_TAG = "ignored_by_tag"
+    TEMPLATE_WITHOUT_JOB = "template_without_job"
+    JOB_DISABLED = "job_disabled"
+    GUEST_REMOVED = "guest_removed"
+
+    # A guest: no job backs it up.
+    NO_JOB = "no_job", _UNCOVERED
+    EXCLUDED_FROM_JOB = "excluded_from_job", _UNCOVERED
+    JOB_ON_OTHER_NODE = "job_on_other_node", _UNCOVERED
+    JOB_WITHOUT_SCHEDULE = "job_without_schedule", _UNCOVERED
+    JOB_NEVER_COMES = "job_never_comes", _UNCOVERED
+    JOB_DISABLED_TOO_LONG = "job_disabled_too_long", Meaning(alert=AlertKind.PAUSED)
+
+    # Something cannot be seen; the first four are those of Blindness.
+    NODE_UNREACHABLE = "node_unreachable", _OUT_OF_REACH
+    TASKS_HIDDEN = "tasks_hidden", _NO_RIGHT
+    JOBS_HIDDEN = "jobs_hidden", _NO_RIGHT
+    POOLS_HIDDEN = "pools_hidden", _NO_RIGHT
+    GUESTS_HIDDEN = "guests_hidden", _NO_RIGHT
+    CANNOT_VERIFY = "cannot_verify", _OUT_OF_REACH
+    NO_RUN_SEEN = "no_run_seen", _UNCLEAR
+    SCHEDULE_UNREADABLE = "schedule_unreadable", _UNCLEAR
+
+    # A guest: its backup is there, but something is to be said of it.
+    ARCHIVE_LIMIT_NEAR = "archive_limit_near"
+    ARCHIVE_LIMIT_REACHED = "archive_limit_reached"
+    ARCHIVE_MISSING = "archive_missing", Meaning(alert=AlertKind.MISSING)
+    ARCHIVE_NOT_LISTED = "archive_not_listed"
+    BACKUP_WITHOUT_DISKS = "backup_without_disks"
+    COPY_OUTSIDE_JOB = "copy_outside_job"
+    COPY_ELSEWHERE = "copy_elsewhere"
+    DISKS_NEWLY_EXCLUDED = "disks_newly_excluded"
+    DISKS_NOT_IN_ARCHIVE = "disks_not_in_archive"
+    DURATION_SUSPICIOUS = "duration_suspicious"
+    FOREIGN_ARCHIVES = "foreign_archives"
+    FREEZE_FAILED = "freeze_failed"
+    GUEST_LOCKED = "guest_locked"
+    LOG_UPLOAD_FAILED = "log_upload_failed"
+    NOTES_FAILED = "notes_failed"
+    OLDER_THAN_ALLOWED_DAYS = "older_than_allowed_days", _TOO_OLD
+    OLDER_THAN_ALLOWED_HOURS = "older_than_allowed_hours", _TOO_OLD
+    PARTIAL = "partial"
+    PRUNE_NOT_WORKING = "prune_not_working"
+    RETENTION_FAILED = "retention_failed"
+    RETENTION_SHORT = "retention_short"
+    SIZE_SUSPICIOUS = "size_suspicious"
+    STORAGE_NOT_ON_NODE = "storage_not_on_node"
+    WRONG_DATE = "wrong_date"
+    STORAGE_NOT_WHAT_IT_WAS = "storage_not_what_it_was", Meaning(alert=AlertKind.STORAGE)
+    VERIFICATION_FAILED = "verification_failed", _UNVERIFIED
+    VERIFICATION_FAILED_NONE_GOOD = "verification_failed_none_good", _UNVERIFIED
+
+    # A job.
+    JOB_OK = "job_ok"
+    JOB_ARCHIVES_FOUND = "job_archives_found"
+    JOB_WITH_WARNINGS = "job_with_warnings"
+    JOB_FAILED = "job_failed", _FAILED
+    JOB_GUESTS_FAILED = "job_guests_failed", _GUESTS_LISTED
+    JOB_LISTS_DELETED_GUEST = "job_lists_deleted_guest", _GUESTS_LISTED
+    JOB_PRUNE_FAILED = "job_prune_failed", Meaning(sentence_says_cause=True)
+    JOB_STATUS_UNCLEAR = "job_status_unclear", _UNCLEAR
+    JOB_NO_RUN_SEEN = "job_no_run_seen", _UNCLEAR
+    JOB_FIRST_RUN_NOT_DUE = "job_first_run_not_due"
+    JOB_FIRST_RUN_IN_PROGRESS = "job_first_run_in_progress"
+    JOB_IGNORED_BY_CHOICE = "job_ignored_by_choice"
+    JOB_IS_DISABLED = "job_is_disabled"
+    JOB_NEVER_RUNS_BY_ITSELF = "job_never_runs_by_itself"
+    JOB_WITHOUT_GUESTS = "job_without_guests"
+    RUN_LONGER_THAN_INTERVAL = "run_longer_than_interval"
+    RUN_SLOW = "run_slow"
+    RUN_HANGS = "run_hangs", _MISSED
+    RUN_IN_PROGRESS_WITH_FAILURES = "run_in_progress_with_failures"
+    SLOT_SKIPPED_BY_CLOCK_CHANGE = "slot_skipped_by_clock_change"
+
+    # A storage.
+    STORAGE_OK = "storage_ok"
+    STORAGE_AWAY_FOR_NOW = "storage_away_for_now"
+    STORAGE_AWAY_UNTIL_NEEDED = "storage_away_until_needed"
+    STORAGE_CHANGED_IDENTITY = "storage_changed_identity"
+    STORAGE_DISABLED = "storage_disabled"
+    STORAGE_FILL_UNKNOWN = "storage_fill_unknown"
+    STORAGE_FILLING = "storage_filling"
+    STORAGE_NEARLY_FULL = "storage_nearly_full"
+    STORAGE_OF_RESTING_NODE = "storage_of_resting_node"
+    STORAGE_UNREACHABLE = "storage_unreachable"
+    NEXT_RUN_DOES_NOT_FIT = "next_run_does_not_fit"
+
+    # The cluster.
+    CLUSTER_OK = "cluster_ok"
+    CLUSTER_WARNING = "cluster_warning"
+    CLUSTER_PROBLEM = "cluster_problem"
+    CLUSTER_UNKNOWN = "cluster_unknown"
+    CLOCK_SKEW = "clock_skew"
+
+    # What has happened, as events tell it.
+    HAPPENED_ARCHIVES_VANISHED = "happened_archives_vanished"
+    HAPPENED_DISKS_EXCLUDED = "happened_disks_excluded"
+    HAPPENED_GUESTS_NEW = "happened_guests_new"
+    HAPPENED_GUESTS_NEW_WITHOUT_JOB = "happened_guests_new_without_job"
+    HAPPENED_GUESTS_RECOVERED = "happened_guests_recovered"
+    HAPPENED_GUESTS_UNCOVERED = "happened_guests_uncovered"
+    HAPPENED_JOB_CHANGED = "happened_job_changed"
+    HAPPENED_JOB_CREATED = "happened_job_created"
+    HAPPENED_JOB_DELETED = "happened_job_deleted"
+    HAPPENED_JOB_DISABLED = "happened_job_disabled"
+    HAPPENED_JOB_ENABLED = "happened_job_enabled"
+    HAPPENED_JOB_RECOVERED = "happened_job_recovered"
+    HAPPENED_JOB_RETENTION_CUT = "happened_job_retention_cut"
+    HAPPENED_MANUAL_RUN_FAILED = "happened_manual_run_failed"
+    HAPPENED_MANUAL_RUN_FAILED_EARLY = "happened_manual_run_failed_early"
+    HAPPENED_MANUAL_RUN_SUCCEEDED = "happened_manual_run_succeeded"
+    HAPPENED_RUN_FAILED = "happened_run_failed"
+    HAPPENED_RUN_FAILED_EARLY = "happened_run_failed_early"
+    HAPPENED_RUN_FAILED_OF_UNKNOWN_JOB = "happened_run_failed_of_unknown_job"
+    HAPPENED_RUN_OF_UNKNOWN_JOB = "happened_run_of_unknown_job"
+    HAPPENED_RUN_SUCCEEDED = "happened_run_succeeded"
+    HAPPENED_RUN_UNCLEAR = "happened_run_unclear"
+    HAPPENED_RUN_UNCLEAR_OF_NO_JOB = "happened_run_unclear_of_no_job"
+    HAPPENED_RUN_WARNINGS = "happened_run_warnings"
+    HAPPENED_STORAGE_RETENTION_CUT = "happened_storage_retention_cut"
+    CHANGED_ALL_GUESTS = "changed_all_guests"
+    CHANGED_EXCLUSIONS = "changed_exclusions"
+    CHANGED_GUESTS = "changed_guests"
+    CHANGED_MODE = "changed_mode"
+    CHANGED_NODE = "changed_node"
+    CHANGED_POOL = "changed_pool"
+    CHANGED_RETENTION = "changed_retention"
+    CHANGED_SCHEDULE = "changed_schedule"
+    CHANGED_STORAGE = "changed_storage"
+
+    # Lines of the calendar and names of statistics.
+    AGENDA_BY_HAND = "agenda_by_hand"
+    AGENDA_BY_HAND_FAILED = "agenda_by_hand_failed"
+    AGENDA_DURATION = "agenda_duration"
+    AGENDA_FAILED = "agenda_failed"
+    AGENDA_FAILED_IN_PART = "agenda_failed_in_part"
+    AGENDA_FIGURES = "agenda_figures"
+    AGENDA_MANY_RUNS = "agenda_many_runs"
+    AGENDA_MANY_SLOTS = "agenda_many_slots"
+    AGENDA_MISSED = "agenda_missed"
+    AGENDA_NOT_STARTED = "agenda_not_started"
+    AGENDA_PLAN = "agenda_plan"
+    AGENDA_PLAN_WITH_DURATION = "agenda_plan_with_duration"
+    AGENDA_PLANNED = "agenda_planned"
+    AGENDA_RUNNING = "agenda_running"
+    AGENDA_RUNNING_BY_HAND = "agenda_running_by_hand"
+    AGENDA_SUCCEEDED = "agenda_succeeded"
+    AGENDA_UNCLEAR = "agenda_unclear"
+    AGENDA_UNCLEAR_RUN = "agenda_unclear_run"
+    AGENDA_UNKNOWN_JOB = "agenda_unknown_job"
+    AGENDA_UNKNOWN_JOB_FAILED = "agenda_unknown_job_failed"
+    AGENDA_WARNINGS = "agenda_warnings"
+    TREND_DURATION = "trend_duration"
+    TREND_SIZE = "trend_size"
+    TREND_SIZE_ON_SERVER = "trend_size_on_server"
+    TREND_USED = "trend_used"

@@ -1,0 +1,69 @@
+"""What a verdict, an alert or a device is about."""
+
+from dataclasses import dataclass
+from typing import Final, Literal, Self, cast, get_args, override
+
+type SubjectKind = Literal["cluster", "guest", "job", "node", "storage"]
+
+_KINDS: Final[frozenset[str]] = frozenset(get_args(SubjectKind.__value__))
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Subject:
+    """Something with a verdict, an alert or a device of its own; `id` tells it from others of its kind.
+
+    The id of a guest is its VMID, that of a job its job id, that of a node its name, and that of a storage its name or,
+    where each node has its own, node/name. The cluster has none. In text, as in unique ids, tags and the stored history, a
+    subject is its `key`, such as guest_101 or cluster.
+    """
+
+    kind: SubjectKind
+    id: str = ""
+
+    @classmethod
+    def guest(cls, vmid: int) -> Self:
+        """Return the subject that a guest is."""
+        return cls("guest", str(vmid))
+
+    @classmethod
+    def job(cls, job_id: str) -> Self:
+        """Return the subject that a job is."""
+        return cls("job", job_id)
+
+    @classmethod
+    def node(cls, name: str) -> Self:
+        """Return the subject that a node is."""
+        return cls("node", name)
+
+    @classmethod
+    def storage(cls, key: str) -> Self:
+        """Return the subject that a storage is."""
+        return cls("storage", key)
+
+    @classmethod
+    def parse(cls, key: str) -> Self:
+        """Read a key. Raises ValueError where the text is none."""
+        kind, _, name = key.partition("_")
+        subject = cls(cast(SubjectKind, kind), name)
+        is_valid = not name if kind == "cluster" else name.isdecimal() if kind == "guest" else bool(name)
+        if kind not in _KINDS or not is_valid or subject.key != key:
+            raise ValueError(f"not the key of a subject: {key!r}")
+        return subject
+
+    @property
+    def key(self) -> str:
+        """The subject as a text."""
+        return f"{self.kind}_{self.id}" if self.id else self.kind
+
+    @property
+    def vmid(self) -> int | None:
+        """The VMID of a guest, None of anything else."""
+        return int(self.id) if self.kind == "guest" else None
+
+    @override
+    def __str__(self) -> str:
+        """Return the key."""
+        return self.key
+
+
+CLUSTER: Final = Subject("cluster")
