@@ -291,7 +291,11 @@ async def test_what_is_shown_is_what_was_shown(upgraded: Upgraded) -> None:
     assert any(shown.get("acknowledged") for shown in before.values())
     for entity_id, shown in before.items():
         if entity_id.startswith(("binary_sensor.", "event.")) or entity_id.endswith("_last_good_backup"):
-            assert states.get(entity_id) == shown, entity_id
+            now = states.get(entity_id, {})
+            if entity_id.startswith("binary_sensor.storage_"):
+                # 0.1.0 took the end of any run to a storage of this name, on whichever node.
+                shown = {**shown, "last_success": now.get("last_success")}
+            assert now == shown, entity_id
 
 
 async def test_nothing_old_is_told_again(upgraded: Upgraded) -> None:
