@@ -2,7 +2,7 @@
 
 Usage: python benchmarks/scale.py [--judgement [--against COMMIT]] [--memory] [--home-assistant]
 
-Without an option all three are run: the judgement by itself, from facts to picture, beside another commit if one is named;
+Without an option all three are run: the judgement by itself, from facts to assessment, beside another commit if one is named;
 the memory of what is kept of it; and a real Home Assistant that watches the cluster, over HTTPS, with this integration and
 with its own `proxmoxve`. The exit status is 1 where a goal is missed.
 """
@@ -27,26 +27,28 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 from benchmarks.judgement import judgement
 from benchmarks.large_cluster import FULL, LATER, history_of, later, make_facts
 from benchmarks.watched_cluster import Cost, Served, costing, free_port, served
-from custom_components.proxmox_backup_checker.checker.assessment import Picture, judge
+from custom_components.proxmox_backup_checker.checker.assessment import Assessment, judge
 
 DOMAIN = "proxmox_backup_checker"
 MEMORY_GOAL = 100
 
 
 def memory() -> bool:
-    """Measure what facts, history and picture take; tell whether the goal is met."""
+    """Measure what facts, history and assessment take; tell whether the goal is met."""
     tracemalloc.start()
     facts = make_facts()
     history = history_of(facts)
     gc.collect()
     before = tracemalloc.get_traced_memory()[0]
-    picture: Picture = judge(facts, history)
-    picture = judge(later(facts, LATER), picture.history, picture)
+    assessment: Assessment = judge(facts, history)
+    assessment = judge(later(facts, LATER), assessment.history, assessment)
     del history
     gc.collect()
     total = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
-    print(f"memory: facts and history {before / 2**20:.0f} MiB, picture and indexes {(total - before) / 2**20:.0f} MiB")
+    print(
+        f"memory: facts and history {before / 2**20:.0f} MiB, assessment and indexes {(total - before) / 2**20:.0f} MiB"
+    )
     print(f"together {total / 2**20:.0f} MiB, at most {MEMORY_GOAL} MiB")
     return total <= MEMORY_GOAL * 2**20
 

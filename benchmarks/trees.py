@@ -15,7 +15,7 @@ PACKAGE = "custom_components.proxmox_backup_checker"
 
 # Where the modules that benchmarks and simulator import were before they moved, the latest place first.
 PLACES = {
-    "checker.assessment": ("checker.picture",),
+    "checker.assessment": ("checker.assessment",),
     "checker.history.format": ("checker.history_format",),
     "checker.history.limits": ("checker.history_limits",),
     "checker.model.facts": ("checker.facts",),

@@ -28,9 +28,9 @@ class Notes:
         """Nothing has been looked at yet."""
         self.looks: Looks = []
 
-    def take(self, now: datetime, picture: Any) -> None:
+    def take(self, now: datetime, assessment: Any) -> None:
         """Note a look."""
-        held = {getattr(subject, "key", subject): verdict for subject, verdict in picture.verdicts.items()}
+        held = {getattr(subject, "key", subject): verdict for subject, verdict in assessment.verdicts.items()}
         self.looks.append((f"{now:%Y-%m-%d %H:%M}", {key: _in_short(verdict) for key, verdict in held.items()}))
 
 
