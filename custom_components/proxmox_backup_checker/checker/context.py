@@ -341,11 +341,12 @@ class Context:
         table = self.timetable(job, run.node)
         if table is None:
             return False
-        slot = table.newest_slot(run.started + table.tolerance(run.started))
-        following = table.first_slot_after(run.started)
+        slot = max((slot for slot, _ in table.possible_slots(run.started + table.tolerance(run.started))), default=None)
+        following = table.event.next_after(run.started.astimezone(table.zone))
         return slot is not None and any(
             own.job_id == job.job_id
             and own.node == run.node
+            and own.upid != run.upid
             and table.serves(own.started, slot)
             and (following is None or own.started < following)
             for own in self.job_runs(job)
@@ -360,10 +361,17 @@ class Context:
         is_watched = self.history.began is not None and self.history.began <= run.started
         for job in self.indexes.coverage.jobs_of.get(vmid, ()):
             table = self.timetable(job, run.node) if job.enabled else None
-            slot = table.newest_slot(run.started + table.tolerance(run.started)) if table is not None else None
-            if table is None or slot is None or run.started - slot > _STARTS_WITHIN + table.tolerance(run.started):
+            if table is None:
                 continue
-            if is_watched and good and self.facts.storage_name(table.storage_at(slot), run.node) != run.storage:
+            tolerance = table.tolerance(run.started)
+            storages = [
+                storage
+                for slot, storage in table.possible_slots(run.started + tolerance)
+                if run.started - slot <= _STARTS_WITHIN + tolerance
+            ]
+            if is_watched and good:
+                storages = [name for name in storages if self.facts.storage_name(name, run.node) == run.storage]
+            if not storages:
                 continue
             if not self.has_run_for_the_slot_of(run, job):
                 found.append(job.job_id)
