@@ -36,7 +36,7 @@ class BackupRuns(ClusterEntity, CalendarEntity):
     @override
     def event(self) -> CalendarEvent | None:
         """What goes on or is due next."""
-        picture, now = self.coordinator.data, dt_util.utcnow().replace(second=0, microsecond=0)
+        picture, now = self.coordinator.assessment, dt_util.utcnow().replace(second=0, microsecond=0)
         # Home Assistant asks several times for each state.
         if self._found is None or self._found[0] is not picture or self._found[1] != now:
             item = current_or_next(picture, dt_util.utcnow())
@@ -51,7 +51,7 @@ class BackupRuns(ClusterEntity, CalendarEntity):
         """Return what took place and what is due in a time."""
         # A month of an hourly job takes some thousand steps through the calendar.
         items: Iterable[AgendaItem] = await hass.async_add_executor_job(
-            agenda, self.coordinator.data, start_date, end_date, dt_util.utcnow()
+            agenda, self.coordinator.assessment, start_date, end_date, dt_util.utcnow()
         )
         return [calendar_event(item, self.coordinator.localizer) for item in items]
 

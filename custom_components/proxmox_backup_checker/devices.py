@@ -68,7 +68,7 @@ class Devices:
     async def async_register(self) -> None:
         """Register everything at the start, and let others have their turn after every few guests."""
         cluster = self._register_cluster()
-        for some in batched(tuple(self._coordinator.data.guests.items()), _REGISTERED_TOGETHER, strict=False):
+        for some in batched(tuple(self._coordinator.assessment.guests.items()), _REGISTERED_TOGETHER, strict=False):
             self._register_guests(dict(some), cluster.id)
             await asyncio.sleep(0)
         self.update()
@@ -78,7 +78,7 @@ class Devices:
         """Register what is new, rename what has a new name, remove what is surely gone."""
         if not self._coordinator.last_update_success:
             return
-        picture = self._coordinator.data
+        picture = self._coordinator.assessment
         cluster = self._register_cluster()
         for job_view in picture.jobs.values():
             self._register(self._job(job_view.job, cluster.id))
@@ -94,7 +94,7 @@ class Devices:
         return self._registry.async_get_or_create_from_info(config_entry_id=self._entry_id, device_info=info)
 
     def _register_cluster(self) -> dr.DeviceEntry:
-        cluster = self._coordinator.data.cluster
+        cluster = self._coordinator.assessment.cluster
         return self._register(
             DeviceInfo(
                 identifiers={(DOMAIN, device_key(self._coordinator.identity, CLUSTER))},
@@ -145,7 +145,7 @@ class Devices:
         """Describe a storage; its page is that of a node which can use it."""
         key, storage = view.key, view.storage
         nodes = sorted(storage.active_on) or sorted(
-            node for node in self._coordinator.data.nodes if storage.serves(node)
+            node for node in self._coordinator.assessment.nodes if storage.serves(node)
         )
         page = _STORAGE_PAGE.format(node=nodes[0], storage=storage.storage) if nodes else None
         return DeviceInfo(
@@ -220,10 +220,10 @@ def is_present(device: dr.AnyDeviceEntry, coordinator: CheckerCoordinator) -> bo
 
 def nodes_with_agent(coordinator: CheckerCoordinator) -> list[str]:
     """Return the nodes of the cluster that have a log agent."""
-    return sorted(coordinator.agent_nodes & coordinator.data.nodes.keys())
+    return sorted(coordinator.agent_nodes & coordinator.assessment.nodes.keys())
 
 
 def _keys(coordinator: CheckerCoordinator) -> set[str]:
-    picture, identity = coordinator.data, coordinator.identity
+    picture, identity = coordinator.assessment, coordinator.identity
     nodes = (Subject.node(node) for node in nodes_with_agent(coordinator))
     return {device_key(identity, subject) for subject in (*picture.verdicts, *nodes)}

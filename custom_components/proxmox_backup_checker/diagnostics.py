@@ -24,7 +24,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: Checker
     if entry.state is not ConfigEntryState.LOADED:
         return _not_loaded(entry)
     coordinator = entry.runtime_data
-    picture = coordinator.data
+    picture = coordinator.assessment
     reading = coordinator.reading
     history = picture.history
     told = {
@@ -79,7 +79,7 @@ def _not_loaded(entry: CheckerConfigEntry) -> dict[str, Any]:
         told["entry"] = {**entry.as_dict(), "options": {CONF_HIDE_NAMES: True}}
     else:
         told["reason"] = entry.reason
-    plain: dict[str, Any] = Redactor(hosts_of(entry), None).plain(told)
+    plain: dict[str, Any] = Redactor(hosts_of(entry), (), None).plain(told)
     return plain
 
 
@@ -96,13 +96,13 @@ async def _frame(coordinator: CheckerCoordinator) -> dict[str, Any]:
         "last_error": str(coordinator.last_error) if coordinator.last_error else None,
         "update_interval": coordinator.update_interval,
         "polls": coordinator.poll_log.polls,
-        "cluster": coordinator.data.cluster,
+        "cluster": coordinator.assessment.cluster,
     }
 
 
 def _parts(coordinator: CheckerCoordinator, keys: set[str]) -> Iterable[tuple[str, dict[str, Any]]]:
     """Return the parts of the cluster that have one of these keys, each with what is known of it."""
-    identity, picture = coordinator.identity, coordinator.data
+    identity, picture = coordinator.identity, coordinator.assessment
     for vmid, guest_view in picture.guests.items():
         if device_key(identity, (subject := Subject.guest(vmid))) in keys:
             yield subject.key, _guest_part(guest_view, coordinator)
@@ -123,7 +123,7 @@ def _parts(coordinator: CheckerCoordinator, keys: set[str]) -> Iterable[tuple[st
 
 def _guest_part(view: GuestView, coordinator: CheckerCoordinator) -> dict[str, Any]:
     """Return a guest with the runs that were to back it up, and its archives."""
-    picture, vmid = coordinator.data, view.guest.vmid
+    picture, vmid = coordinator.assessment, view.guest.vmid
     outcomes = picture.index.by_guest.get(vmid, ())
     return {
         **_view(view, coordinator),
@@ -143,7 +143,7 @@ def _guest_part(view: GuestView, coordinator: CheckerCoordinator) -> dict[str, A
 
 def _job_part(view: JobView, coordinator: CheckerCoordinator) -> dict[str, Any]:
     """Return a job with its runs and its states on the nodes."""
-    picture, job_id = coordinator.data, view.job.job_id
+    picture, job_id = coordinator.assessment, view.job.job_id
     facts = _facts(coordinator)
     return {
         **_view(view, coordinator),

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import override
+from typing import Final, override
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorEntity, SensorEntityDescription, SensorStateClass
 from homeassistant.const import EntityCategory, UnitOfInformation, UnitOfRatio, UnitOfTime
@@ -14,7 +14,7 @@ from homeassistant.helpers.typing import StateType
 from .checker.assessment import GuestView, JobView, Picture, StorageView
 from .checker.metrics import Verification, free_bytes, used_percent
 from .checker.model.verdict import Status
-from .coordinator import CheckerConfigEntry
+from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .entity import (
     ClusterEntity,
     EntityMakers,
@@ -25,6 +25,8 @@ from .entity import (
 )
 
 PARALLEL_UPDATES = 0
+
+_MANY_GUESTS: Final = 1000
 
 GUEST_STATES = [status.value for status in Status if status is not Status.WAITING]
 JOB_STATES = [status.value for status in Status]
@@ -249,6 +251,12 @@ class GuestSensor(GuestEntity, SensorEntity):
 
     entity_description: GuestSensorDescription
 
+    def __init__(self, coordinator: CheckerCoordinator, vmid: int, description: GuestSensorDescription) -> None:
+        """Start disabled among very many guests, for all of whom Home Assistant takes no more than the problem sensors."""
+        super().__init__(coordinator, vmid, description)
+        if len(coordinator.assessment.guests) > _MANY_GUESTS:
+            self._attr_entity_registry_enabled_default = False
+
     @property
     @override
     def native_value(self) -> StateType | datetime:
@@ -277,7 +285,7 @@ class ClusterSensor(ClusterEntity, SensorEntity):
     @override
     def native_value(self) -> StateType | datetime:
         """The part shown."""
-        return self.entity_description.value(self.coordinator.data)
+        return self.entity_description.value(self.coordinator.assessment)
 
 
 class StorageSensor(StorageEntity, SensorEntity):

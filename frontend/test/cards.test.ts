@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { HEALTHY, healthy, JOBS, NOW, server } from "../dev/canned";
 import { fakeHass } from "../dev/fake-hass";
 import { generate } from "../src/dashboard/strategy";
+import type { RowData } from "../src/data/contract";
 import { simpleForm, wallForm } from "../src/editor/forms";
 import type { Hass } from "../src/ha/types";
 import "../src/registry";
@@ -61,9 +62,8 @@ describe("the storages", () => {
 
 describe("the next runs", () => {
   test("come in order, what runs now first", async () => {
-    const running = [...(JOBS[1] ?? [])] as (typeof JOBS)[0];
-    running[3] = "running";
-    const shown = await show("proxmox-backup-next-runs", { jobs: [JOBS[0] as (typeof JOBS)[0], running] });
+    const [nightly, weekly] = JOBS as [RowData, RowData];
+    const shown = await show("proxmox-backup-next-runs", { jobs: [nightly, { ...weekly, status: "running" }] });
     expect(shown.find("b").map((name) => name.textContent)).toEqual(["weekly", "nightly"]);
     expect(shown.text()).toContain("in 17 hr.");
   });

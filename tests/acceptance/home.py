@@ -126,7 +126,7 @@ class Home:
     def picture(self) -> Picture:
         """The picture behind the entities."""
         assert self.entry is not None
-        picture: Picture = self.entry.runtime_data.data
+        picture: Picture = self.entry.runtime_data.assessment
         return picture
 
     def sensor(self, ending: str) -> State:

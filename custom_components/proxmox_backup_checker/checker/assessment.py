@@ -25,6 +25,7 @@ from .runs.run_records import records_of
 from .verdicts.cluster import Counts, judge_cluster
 from .verdicts.guest import judge_guest
 from .verdicts.job import judge_job
+from .verdicts.misconfigurations import Misconfiguration, misconfigurations_of
 from .verdicts.storage import judge_storage
 from .verdicts.storage_forecast import full_on
 
@@ -66,9 +67,10 @@ class Picture:
     `jobs_visible` is False where the token may not see jobs: then `jobs` is empty and says nothing. `guests_complete` is
     False where a guest that exists may be missing from `guests`. `history` is what to keep until the next moment, `index`
     the same runs by guest and job. `verdict` is that of the cluster as a whole, `read_at` when Proxmox was last read.
-    `happenings` are what has happened since the picture before, oldest first. `verdicts` holds all of them by key, such as
+    `events` are what has happened since the picture before, oldest first. `verdicts` holds all of them by key, such as
     guest_101, job_nightly, storage_nas and cluster. `alerts` are the problems as a person would tell them, `messages` what
-    is to be told now. `context` answers what else is to be shown of the same moment.
+    is to be told now. `misconfigurations` are what a person can put right in Proxmox. `context` answers what else is to be
+    shown of the same moment.
     """
 
     cluster: ClusterStatus
@@ -88,6 +90,7 @@ class Picture:
     verdicts: Mapping[Subject, Verdict]
     alerts: tuple[Alert, ...]
     messages: tuple[Message, ...]
+    misconfigurations: tuple[Misconfiguration, ...]
     context: Situation = field(compare=False, repr=False)
 
     def acknowledgement(self, subject: Subject) -> Acknowledgement | None:
@@ -153,6 +156,7 @@ def judge(facts: Facts, history: History, before: Picture | None = None) -> Pict
         verdicts=verdicts,
         alerts=alerts,
         messages=told.messages,
+        misconfigurations=misconfigurations_of(situation, of_guests, of_jobs),
         context=situation,
     )
     return _kept(picture, before) if before is not None else picture

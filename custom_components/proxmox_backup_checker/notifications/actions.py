@@ -18,7 +18,7 @@ from homeassistant.helpers import config_validation as cv, entity_registry as er
 from homeassistant.util import dt as dt_util
 import probatio
 
-from ..actions.calls import check_control, check_control_of, clusters_of, moment_of
+from ..actions.calls import check_control, check_control_of, clusters_of, moment_of, sight_of
 from ..checker.alerts.acknowledgements import acknowledge, can_be_acknowledged, withdraw
 from ..checker.alerts.alerts import Alert, Severity
 from ..checker.alerts.announcements import is_silenced
@@ -84,10 +84,10 @@ async def _acknowledge(call: ServiceCall) -> None:
         raise invalid("until_is_double")
     chosen = await _chosen(call)
     for coordinator, subjects in chosen:
-        if not any(can_be_acknowledged(coordinator.data.verdicts, subject) for subject in subjects):
+        if not any(can_be_acknowledged(coordinator.assessment.verdicts, subject) for subject in subjects):
             raise invalid("nothing_to_acknowledge")
     for coordinator, subjects in chosen:
-        picture = coordinator.data
+        picture = coordinator.assessment
         loud = [alert for alert in picture.alerts if not _is_silent(picture, alert)]
         await coordinator.async_take_up(
             partial(
@@ -100,7 +100,7 @@ async def _acknowledge(call: ServiceCall) -> None:
                 note=call.data.get(ATTR_NOTE),
             )
         )
-        fire_closed(call.hass, coordinator, (alert for alert in loud if _is_silent(coordinator.data, alert)))
+        fire_closed(call.hass, coordinator, (alert for alert in loud if _is_silent(coordinator.assessment, alert)))
 
 
 async def _unacknowledge(call: ServiceCall) -> None:
@@ -121,11 +121,11 @@ async def _test_alert(call: ServiceCall) -> None:
 async def _open_alerts(call: ServiceCall) -> ServiceResponse:
     """Return what is open, as messages and as one."""
     since, severity = moment_of(call, ATTR_SINCE), call.data.get(ATTR_SEVERITY)
-    coordinators = clusters_of(call)
+    coordinators, sight = clusters_of(call), await sight_of(call)
     there: list[dict[str, Any]] = []
     over: list[dict[str, Any]] = []
     for coordinator in coordinators:
-        alerts, recovered = open_messages(call.hass, coordinator, since=since)
+        alerts, recovered = open_messages(call.hass, coordinator, sight.assessment(coordinator), since=since)
         there += [data for data in alerts if severity in {None, data["severity"]}]
         over += recovered
     word = coordinators[0].localizer.text
@@ -154,7 +154,7 @@ async def _chosen(call: ServiceCall) -> list[tuple[CheckerCoordinator, set[Subje
         chosen += [
             (coordinator, set(alert.subjects))
             for coordinator in loaded
-            for alert in coordinator.data.alerts
+            for alert in coordinator.assessment.alerts
             if tag_of(coordinator, alert.tag) == tag
         ]
         if not chosen:
@@ -178,7 +178,7 @@ async def _chosen(call: ServiceCall) -> list[tuple[CheckerCoordinator, set[Subje
                 and (subject := subject_of(coordinator.identity, entry.unique_id.removesuffix(PROBLEM))) is not None
             }
             if pointed_at:
-                chosen.append((coordinator, _with_what_belongs_to(pointed_at, coordinator.data.alerts)))
+                chosen.append((coordinator, _with_what_belongs_to(pointed_at, coordinator.assessment.alerts)))
     if not chosen:
         raise invalid("no_problem_sensor")
     return chosen

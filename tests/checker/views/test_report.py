@@ -133,3 +133,9 @@ def test_names_and_errors_are_no_markdown_and_a_long_list_is_cut() -> None:
 def in_words(found: Report, language: str, period: Period = "day") -> dict[str, Any]:
     """Return a report as the action answers it."""
     return render(found, period, Localizer(language))
+
+
+def test_what_is_in_the_line_above_all_else_does_nothing_either() -> None:
+    shown = of(picture([guest(100, name="[x](https://evil.example)<img>")], []))
+    first = in_words(shown, "en")["markdown"].splitlines()[0]
+    assert r"look at: \[x\](https\://evil.example)\<img\> (100)." in first
