@@ -251,7 +251,7 @@ class CheckerCoordinator(DataUpdateCoordinator[Snapshot]):
         snapshot = await self._judge(replace(reading, facts=replace(reading.facts, policy=self._policy)))
         # From here on nothing is waited for, so that all of it is published together.
         self.last_error = None
-        self.update_interval = self._interval(snapshot.assessment, now)
+        self.update_interval = self._interval(snapshot, now)
         return snapshot
 
     async def _look_without_reading(self, error: ProxmoxError, now: datetime) -> Snapshot:
@@ -311,14 +311,15 @@ class CheckerCoordinator(DataUpdateCoordinator[Snapshot]):
         self._history = history
         return await run(judge, facts, history)
 
-    def _answering_agents(self) -> set[str]:
+    def _answering_agents(self, reading: Reading) -> set[str]:
         """Return the nodes whose log agents would tell what happens, since they answer."""
-        silent = self.reading.agent_errors.keys() if self.reading else set()
-        return {node for node in self.agent_nodes - silent if self.agent_reachability.answers(node)}
+        heard = self.agent_nodes - reading.agent_errors.keys()
+        return {node for node in heard if self.agent_reachability.answers(node)}
 
-    def _interval(self, picture: Picture, now: datetime) -> timedelta:
+    def _interval(self, snapshot: Snapshot, now: datetime) -> timedelta:
         """Return when to look again: soon while something runs or is due, else as rarely as the case allows."""
-        interval = WITH_AGENTS if picture.nodes.keys() <= self._answering_agents() else QUIET
+        picture = snapshot.assessment
+        interval = WITH_AGENTS if picture.nodes.keys() <= self._answering_agents(snapshot.reading) else QUIET
         if picture.running:
             return BUSY
         for view in picture.jobs.values():
