@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 
+from ...checker.history.limits import RUNS_PER_NODE
 from ...checker.model.facts import Run
-from ...checker.model.records import KEPT, RUNS_PER_NODE
+from ...checker.model.records import KEPT
 from ...proxmox.api.answer import run_off_loop_if_large
 from ...proxmox.api.client import ProxmoxClient
 from ...proxmox.api.cluster_models import Task
