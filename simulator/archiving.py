@@ -26,6 +26,8 @@ class Archiving:
         self.first = True
         self.name = ""
         self.size = self.stored = 0
+        self.pruned = False
+        """Whether older backups were to be removed."""
 
     def begin(self) -> None:
         """Announce the archive; a backup server lists its snapshot while it is written, with size 1."""
@@ -100,6 +102,7 @@ class Archiving:
     def _prune(self, keep: dict[str, int]) -> None:
         backup, storage, node = self._backup, self._backup.storage, self._backup.run.node
         guest = backup.guest
+        self.pruned = True
         backup.info(f"prune older backups with retention: {retention.describe(keep)}")
         group = f"{guest.kind}/{guest.vmid}"
         if backup.to_pbs:

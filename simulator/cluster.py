@@ -10,6 +10,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from .access import Access, Token
+from .calendar import Calendar, proxmox_calendar
 from .clock import Clock
 from .dispatch import Dispatch
 from .engine import Engine, Process
@@ -47,6 +48,8 @@ class Cluster:
     """How long the cluster has existed when the clock starts."""
     operating: bool = False
     """Whether the construction is over; until then, everything happens at the beginning of the history."""
+    calendar: Calendar = proxmox_calendar
+    """What tells the schedulers when a job is due."""
 
     def __post_init__(self) -> None:
         """Begin as long ago as the history is long."""

@@ -107,6 +107,7 @@ class Dispatch:
         id_ = str(local[0]) if len(local) == 1 else ""
         task = node.new_task("vzdump", id_, by or "root@pam", start, random.randrange(3_000_000))
         run = Run(cluster=self._cluster, node=node, options=dict(options), guests=guests, task=task, random=random)
+        run.started = start
         node.runs.append(run)
         self.ever.append(run)
         run.handle = self._cluster.engine.spawn(run.process(), start)

@@ -47,6 +47,12 @@ class FileTree:
         """Remove a file."""
         self._changes[path] = _Change(remove=True)
 
+    def read(self, path: str) -> str | None:
+        """Return the text of a file, None where there is none."""
+        self.flush()
+        file = self.root / path
+        return file.read_text(encoding="utf-8") if file.exists() else None
+
     def flush(self) -> None:
         """Write everything that was collected."""
         changes, self._changes = self._changes, {}

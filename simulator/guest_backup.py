@@ -154,7 +154,7 @@ class GuestBackup:
         if snapshot:
             self.info("cleanup temporary 'vzdump' snapshot")
             yield 0.4
-        if self.fails_at(Stage.PRUNING):
+        if self.fails_at(Stage.PRUNING) and self.archiving.pruned:
             raise self.failure()
 
     def _announce(self) -> None:

@@ -3,8 +3,6 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from custom_components.proxmox_backup_checker.proxmox.calendar.event import CalendarEvent
-
 from .engine import Handle, Process
 
 if TYPE_CHECKING:
@@ -109,5 +107,5 @@ class Scheduler:
 def next_event(schedule: str, node: Node, after: float) -> int | None:
     """Return the first event of a schedule after a moment, on the node's clock, in epoch seconds."""
     moment = datetime.fromtimestamp(after + node.skew, node.zone)
-    event = CalendarEvent.parse(schedule).next_after(moment) if schedule else None
+    event = node.cluster.calendar(schedule, moment) if schedule else None
     return None if event is None else int(event.timestamp())

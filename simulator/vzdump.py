@@ -16,11 +16,21 @@ from .outcomes import Outcome, RunOutcome, Stage
 if TYPE_CHECKING:
     from .cluster import Cluster
     from .nodes import Node
-    from .storages import Storage
+    from .storages import Archive, Storage
     from .tasks import Task
 
 LOCK_STEP = 3
 """Seconds between two tries to get the lock."""
+
+
+@dataclass(eq=False)
+class Turn:
+    """What became of one guest in a run: `error` is None where it ended well, `ended` None while it goes on."""
+
+    began: float
+    ended: float | None = None
+    error: str | None = None
+    archive: Archive | None = None
 
 
 @dataclass(eq=False)
@@ -44,6 +54,13 @@ class Run:
     warnings: int = 0
     hangs: bool = False
     lines: list[str] = field(default_factory=list)
+    turns: dict[int, Turn] = field(default_factory=dict)
+    """What really became of the guests, by number, whatever a log says."""
+    started: float = 0.0
+    locked: float | None = None
+    """When it got the node's lock."""
+    ended: float | None = None
+    """When it ended, be it by a loss of power."""
 
     @property
     def upid(self) -> str:
@@ -81,6 +98,7 @@ class Run:
             self.handle.alive = False
         if self in self.node.runs:
             self.node.runs.remove(self)
+            self.ended = self.cluster.engine.time
 
     def say(self, line: str) -> None:
         """Write a line to the task log."""
@@ -106,12 +124,20 @@ class Run:
             self._notify()
             self._end(error)
             return
+        patience = float(str(self.node.defaults.get("lockwait", 180))) * 60
+        given_up = self.cluster.engine.time + patience
         while self.node.lock_holder is not None and self.node.lock_holder is not self.handle:
+            if self.cluster.engine.time >= given_up:
+                self._give_up_lock()
+                return
             yield from self._wait_for_lock()
         if self.outcome is not None and self.outcome.lock_timeout:
-            yield from self._lock_timeout()
+            self.say("INFO: trying to get global lock - waiting...")
+            yield patience
+            self._give_up_lock()
             return
         self.node.lock_holder = self.handle
+        self.locked = self.cluster.engine.time
         yield from self._back_up(storage)
 
     def _wait_for_lock(self) -> Process:
@@ -121,9 +147,7 @@ class Run:
         if self.node.lock_holder is None:
             self.say("INFO: got global lock")
 
-    def _lock_timeout(self) -> Process:
-        self.say("INFO: trying to get global lock - waiting...")
-        yield float(str(self.node.defaults.get("lockwait", 180))) * 60
+    def _give_up_lock(self) -> None:
         self.say("ERROR: can't acquire lock '/var/run/vzdump.lock' - got timeout")
         self._notify()
         self._finish("unexpected status")
@@ -178,15 +202,23 @@ class Run:
         return guest.outcome_at(self.cluster.engine.time, self.job.id)
 
     def _guest(self, vmid: int, outcome: Outcome, storage: Storage) -> Process:
+        turn = self.turns[vmid] = Turn(began=self.cluster.engine.time)
+        backup: GuestBackup | None = None
         try:
-            yield from self._backup(vmid, outcome, storage).process()
+            backup = self._backup(vmid, outcome, storage)
+            yield from backup.process()
+            turn.ended = self.cluster.engine.time
         except BackupFailedError as error:
+            turn.ended, turn.error = self.cluster.engine.time, str(error)
             self.failures += 1
             write = error.both or self.say
             write(f"ERROR: Backup of VM {vmid} failed - {error}")
             self.say(f"INFO: Failed at {self.stamp()}")
             if error.signal:
                 raise StoppedError from error
+        finally:
+            if backup is not None and backup.archiving.archive in storage.archives:
+                turn.archive = backup.archiving.archive
 
     def _backup(self, vmid: int, outcome: Outcome, storage: Storage) -> GuestBackup:
         """Return the backup of a guest; raises BackupFailedError where it fails before its log is opened."""
@@ -227,7 +259,7 @@ class Run:
         self._finish(error)
 
     def _finish(self, status: str) -> None:
-        time = self.cluster.engine.time
+        time = self.ended = self.cluster.engine.time
         if self.node.lock_holder is self.handle:
             self.node.lock_holder = None
         if self in self.node.runs:

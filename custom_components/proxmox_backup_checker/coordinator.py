@@ -16,7 +16,7 @@ from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
-from .checker.assessment import Picture, judge
+from .checker.assessment import Assessment, judge
 from .checker.history.limits import bounded, is_time_to_bound
 from .checker.history.salvage import salvaged
 from .checker.model.facts import Facts
@@ -57,7 +57,7 @@ class Snapshot:
     """
 
     reading: Reading
-    assessment: Picture
+    assessment: Assessment
 
 
 class CheckerCoordinator(DataUpdateCoordinator[Snapshot]):
@@ -101,7 +101,7 @@ class CheckerCoordinator(DataUpdateCoordinator[Snapshot]):
         return self.config_entry.unique_id or self.config_entry.entry_id
 
     @property
-    def assessment(self) -> Picture:
+    def assessment(self) -> Assessment:
         """What is held of the cluster; to be asked for only after the first look."""
         return self.data.assessment
 
@@ -120,7 +120,7 @@ class CheckerCoordinator(DataUpdateCoordinator[Snapshot]):
         return await self._source.version()
 
     async def async_check_now(self) -> None:
-        """Read everything again, whatever was read lately, and wait for the new picture.
+        """Read everything again, whatever was read lately, and wait for the new assessment.
 
         Raises HomeAssistantError where the cluster cannot be read.
         """
@@ -193,7 +193,7 @@ class CheckerCoordinator(DataUpdateCoordinator[Snapshot]):
             telling.add_done_callback(self._telling.discard)
 
     async def _told(self) -> None:
-        """Return once all listeners have seen the picture, whose news are gone with the next."""
+        """Return once all listeners have seen the assessment, whose news are gone with the next."""
         if self._telling:
             await asyncio.wait(self._telling)
 
@@ -297,7 +297,7 @@ class CheckerCoordinator(DataUpdateCoordinator[Snapshot]):
             self._store.save_later(history, soon=bool(assessment.messages or assessment.events))
         return Snapshot(reading=reading, assessment=assessment)
 
-    async def _assess(self, facts: Facts) -> Picture:
+    async def _assess(self, facts: Facts) -> Assessment:
         """Have facts judged; where the history makes that fail, without what is damaged in it."""
         run = self.hass.async_add_executor_job
         try:
@@ -313,23 +313,23 @@ class CheckerCoordinator(DataUpdateCoordinator[Snapshot]):
 
     def _answering_agents(self, reading: Reading) -> set[str]:
         """Return the nodes whose log agents would tell what happens, since they answer."""
-        heard = self.agent_nodes - reading.agent_errors.keys()
-        return {node for node in heard if self.agent_reachability.answers(node)}
+        silent = reading.agent_errors.keys()
+        return {node for node in self.agent_nodes - silent if self.agent_reachability.answers(node)}
 
     def _interval(self, snapshot: Snapshot, now: datetime) -> timedelta:
         """Return when to look again: soon while something runs or is due, else as rarely as the case allows."""
-        picture = snapshot.assessment
-        interval = WITH_AGENTS if picture.nodes.keys() <= self._answering_agents(snapshot.reading) else QUIET
-        if picture.running:
+        assessment = snapshot.assessment
+        interval = WITH_AGENTS if assessment.nodes.keys() <= self._answering_agents(snapshot.reading) else QUIET
+        if assessment.running:
             return BUSY
-        for view in picture.jobs.values():
+        for view in assessment.jobs.values():
             due = view.verdict.next_due
             if due is not None and view.job.enabled and now <= due <= now + interval:
                 interval = min(interval, max(due + _AFTER_SLOT - now, BUSY))
         return interval
 
 
-def _untold(assessment: Picture, before: History) -> Picture:
+def _untold(assessment: Assessment, before: History) -> Assessment:
     """Return an assessment of which nobody was told: alerts are as they were `before`, so that a later one tells of them.
 
     Acknowledgements stay too, since one that has run out is a message; and a first look stays the first.

@@ -46,7 +46,7 @@ class VerdictEntity(CheckerEntity):
     @property
     @abstractmethod
     def verdict(self) -> Verdict | None:
-        """The verdict shown, None where its guest or job is not in the picture."""
+        """The verdict shown, None where its guest or job is not in the assessment."""
 
     @property
     @override

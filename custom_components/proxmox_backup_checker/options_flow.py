@@ -66,9 +66,9 @@ class CheckerOptionsFlow(OptionsFlowWithReload):
     async def async_step_settings(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask what to ignore and how long to wait."""
         entry = self.config_entry
-        picture = entry.runtime_data.assessment if entry.state is ConfigEntryState.LOADED else None
+        assessment = entry.runtime_data.assessment if entry.state is ConfigEntryState.LOADED else None
         if user_input is None:
-            schema = settings_schema(picture, entry.options)
+            schema = settings_schema(assessment, entry.options)
             shown = {**entry.options, SECTION: dict(entry.options)}
             return self.async_show_form(
                 step_id="settings", data_schema=self.add_suggested_values_to_schema(schema, shown)

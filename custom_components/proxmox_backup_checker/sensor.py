@@ -11,7 +11,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 
-from .checker.assessment import GuestView, JobView, Picture, StorageView
+from .checker.assessment import Assessment, GuestView, JobView, StorageView
 from .checker.metrics import Verification, free_bytes, used_percent
 from .checker.model.verdict import Status
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
@@ -155,9 +155,9 @@ def _seconds(duration: timedelta | None) -> float | None:
 
 @dataclass(frozen=True, kw_only=True)
 class PictureSensorDescription(SensorEntityDescription):
-    """A sensor of the cluster and the part of the picture that it shows."""
+    """A sensor of the cluster and the part of the assessment that it shows."""
 
-    value: Callable[[Picture], StateType | datetime]
+    value: Callable[[Assessment], StateType | datetime]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,25 +174,25 @@ CLUSTER_SENSORS = (
         translation_key="cluster_status",
         device_class=SensorDeviceClass.ENUM,
         options=CLUSTER_STATES,
-        value=lambda picture: picture.verdict.status.value,
+        value=lambda assessment: assessment.verdict.status.value,
     ),
     PictureSensorDescription(
         key="guests_protected",
         translation_key="guests_protected",
         state_class=SensorStateClass.MEASUREMENT,
-        value=lambda picture: picture.counts.protected,
+        value=lambda assessment: assessment.counts.protected,
     ),
     PictureSensorDescription(
         key="guests_with_problem",
         translation_key="guests_with_problem",
         state_class=SensorStateClass.MEASUREMENT,
-        value=lambda picture: picture.counts.problems,
+        value=lambda assessment: assessment.counts.problems,
     ),
     PictureSensorDescription(
         key="guests_uncovered",
         translation_key="guests_uncovered",
         state_class=SensorStateClass.MEASUREMENT,
-        value=lambda picture: picture.counts.uncovered,
+        value=lambda assessment: assessment.counts.uncovered,
     ),
     PictureSensorDescription(
         key="last_check",
@@ -200,7 +200,7 @@ CLUSTER_SENSORS = (
         device_class=SensorDeviceClass.TIMESTAMP,
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
-        value=lambda picture: picture.read_at,
+        value=lambda assessment: assessment.read_at,
     ),
 )
 STORAGE_SENSORS = (

@@ -18,7 +18,7 @@ from .actions.explanation import explained
 from .actions.report_text import Period, render
 from .actions.responses import archive_data, archives_of, run_data, runs_of, telling_run
 from .actions.targets import Target, guest_of, job_of, storage_of, targets_of
-from .checker.assessment import Picture
+from .checker.assessment import Assessment
 from .checker.model.subject import CLUSTER
 from .checker.views.report import report
 from .const import DOMAIN
@@ -227,7 +227,7 @@ async def _report(call: ServiceCall) -> ServiceResponse:
     return await call.hass.async_add_executor_job(answer)
 
 
-def _by_cluster(call: ServiceCall, sight: Sight) -> list[tuple[CheckerCoordinator, Picture, list[Target]]]:
+def _by_cluster(call: ServiceCall, sight: Sight) -> list[tuple[CheckerCoordinator, Assessment, list[Target]]]:
     """Return what was chosen by cluster, with what the caller may see of it.
 
     Where nothing was chosen, it is every cluster that was, with nothing of it.
@@ -250,7 +250,7 @@ def _targets(call: ServiceCall, sight: Sight) -> list[Target]:
         raise invalid("nothing_targeted")
     for target in found:
         check_sight(call, sight, target.coordinator, target.subject)
-    finders: Mapping[str, Callable[[CheckerCoordinator, Picture, str], Target]] = {
+    finders: Mapping[str, Callable[[CheckerCoordinator, Assessment, str], Target]] = {
         ATTR_GUEST: guest_of,
         ATTR_JOB: job_of,
         ATTR_STORAGE: storage_of,

@@ -15,7 +15,7 @@ from homeassistant.util import slugify
 from homeassistant.util.unit_conversion import DurationConverter, InformationConverter
 from sqlalchemy.exc import SQLAlchemyError
 
-from .checker.assessment import Picture
+from .checker.assessment import Assessment
 from .checker.views.trends import Point, Source, Trend, Unit, sources_of, trends_of
 from .const import DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
@@ -46,7 +46,7 @@ def keep_statistics(hass: HomeAssistant, entry: CheckerConfigEntry, coordinator:
 
 
 class Statistics:
-    """Brings the statistics of one cluster up to what its picture shows."""
+    """Brings the statistics of one cluster up to what its assessment shows."""
 
     def __init__(self, hass: HomeAssistant, coordinator: CheckerCoordinator) -> None:
         """Nothing was compared with the database so far."""
@@ -78,7 +78,7 @@ class Statistics:
             self._troubled = False
             self._contents = contents
 
-    async def _async_write(self, assessment: Picture) -> dict[str, Source]:
+    async def _async_write(self, assessment: Assessment) -> dict[str, Source]:
         """Bring the database up to an assessment, and return what all trends are made of."""
         sources, trends = await self._hass.async_add_executor_job(_changes, assessment, self._written)
         ids = statistic_ids(self._coordinator.identity, sources)
@@ -134,7 +134,7 @@ def _read(hass: HomeAssistant, ids: set[str]) -> dict[str, dict[float, Point]]:
     }
 
 
-def _changes(assessment: Picture, written: Mapping[str, Source]) -> tuple[dict[str, Source], list[Trend]]:
+def _changes(assessment: Assessment, written: Mapping[str, Source]) -> tuple[dict[str, Source], list[Trend]]:
     """Return what all trends are made of, by their keys, and those trends that are not as they were written."""
     sources = sources_of(assessment)
     changed = [source for source in sources if any(written.get(key) != source for key in source.keys)]
@@ -142,7 +142,7 @@ def _changes(assessment: Picture, written: Mapping[str, Source]) -> tuple[dict[s
     return {key: source for source in sources for key in source.keys}, trends
 
 
-def _contents(assessment: Picture) -> object:
+def _contents(assessment: Assessment) -> object:
     """Return what the trends depend on, cheap to make and to compare."""
     return (
         assessment.history.runs,

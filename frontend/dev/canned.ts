@@ -280,6 +280,7 @@ export function details(row: RowData): Details {
     .reverse();
   return {
     row,
+    end: END,
     verdict: {
       status: row.status,
       problem: row.problem,

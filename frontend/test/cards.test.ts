@@ -33,7 +33,19 @@ describe.each(["proxmox-backup-compact", "proxmox-backup-badge"])("%s", (tag) =>
       document.addEventListener("show-dialog", (event) => done(event as CustomEvent), { once: true }),
     );
     shown.find("button, ha-badge")[0]?.click();
-    expect((await opened).detail.dialogTag).toBe("pbc-wall-dialog");
+    const { dialogTag, dialogParams, dialogImport } = (await opened).detail;
+    // As Home Assistant does it: fetch the code, make the dialog, give it `hass`, open it.
+    await dialogImport();
+    const dialog = document.createElement(dialogTag) as HTMLElement & { hass: unknown; showDialog(p: object): void };
+    dialog.hass = shown.hass;
+    dialog.showDialog(dialogParams);
+    document.body.append(dialog);
+    await shown.settle();
+    const shownIn = dialog.shadowRoot?.querySelector("ha-adaptive-dialog");
+    expect(shownIn?.getAttribute("header-title")).toBe("Proxmox backups");
+    const wall = shownIn?.querySelector("pbc-wall-frame")?.shadowRoot?.querySelector("proxmox-backup-wall");
+    expect(wall?.shadowRoot?.querySelectorAll("[data-id]").length).toBeGreaterThan(5);
+    dialog.remove();
   });
 });
 

@@ -43,6 +43,14 @@ describe("the details", () => {
     expect(back?.disabled).toBe(false);
   });
 
+  test("end on the day on which they were read, though midnight has passed since", async () => {
+    vi.setSystemTime("2026-11-28T23:04:00Z");
+    const shown = await open(FAILED, {}, { day: END });
+    vi.setSystemTime(NOW * 1000);
+    expect(shown.find("h3")[0]?.textContent).toBe("Saturday, November 28");
+    expect(shown.find<HTMLButtonElement>(".round")[1]?.disabled).toBe(true);
+  });
+
   test("name what was missed, which has no log", async () => {
     const shown = await open(MISSED);
     expect(shown.text()).toContain("Did not run");

@@ -104,8 +104,7 @@ def _task(call: Call) -> tuple[Task | None, str | None]:
         return None, None
     if not owns(call, task):
         call.require(f"/nodes/{call.node.name}", "Sys.Audit")
-    path = call.node.root / task.log_path
-    return task, path.read_text(encoding="utf-8") if path.exists() else None
+    return task, call.cluster.files.read(f"{call.node.tasks.root}/{task.log_path}")
 
 
 @get("/nodes/{node}/tasks/{upid}/log", protected=True, start=int, limit=int, download=bool)

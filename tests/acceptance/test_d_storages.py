@@ -211,7 +211,7 @@ async def test_d23_a_backup_server_that_had_to_store_next_to_nothing_new_is_no_a
 async def test_d25_a_size_that_is_not_told_is_not_zero(home: Home) -> None:
     await home.until(TUESDAY_MORNING)
 
-    view = home.picture.storages["nas"].storage
+    view = home.assessment.storages["nas"].storage
     assert view.listing is not None
     assert {archive.size for archive in view.listing.archives} == {None}
 

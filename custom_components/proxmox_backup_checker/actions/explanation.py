@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
-from ..checker.assessment import Picture
+from ..checker.assessment import Assessment
 from ..checker.model.verdict import Confidence, Reason, Status, Verdict
 from ..checker.views.report import problems_of
 from ..texts.localizer import Localizer, full_stop, iso
@@ -15,7 +15,7 @@ _EVIDENCE_SHOWN: Final = 3
 _PROBLEMS_SHOWN: Final = 10
 
 
-def explained(target: Target, verdict: Verdict, assessment: Picture, localizer: Localizer) -> dict[str, Any]:
+def explained(target: Target, verdict: Verdict, assessment: Assessment, localizer: Localizer) -> dict[str, Any]:
     """Return a verdict field by field, with a text that says the same; the assessment is what the caller may see."""
     return {
         "kind": target.subject.kind,
@@ -51,7 +51,7 @@ def status_word(target: Target, verdict: Verdict, localizer: Localizer) -> str:
     return localizer.text(f"{key}_{target.subject.kind}" if localizer.has(f"{key}_{target.subject.kind}") else key)
 
 
-def _sentences(target: Target, verdict: Verdict, assessment: Picture, localizer: Localizer) -> Iterable[str]:
+def _sentences(target: Target, verdict: Verdict, assessment: Assessment, localizer: Localizer) -> Iterable[str]:
     yield localizer.text("explain_status", name=target.name, status=status_word(target, verdict, localizer))
     yield full_stop(localizer.sentence(verdict.reason))
     if verdict.error and verdict.error not in localizer.sentence(verdict.reason):
@@ -80,7 +80,7 @@ def _sentences(target: Target, verdict: Verdict, assessment: Picture, localizer:
         yield from _problems(assessment, localizer)
 
 
-def _problems(assessment: Picture, localizer: Localizer) -> Iterable[str]:
+def _problems(assessment: Assessment, localizer: Localizer) -> Iterable[str]:
     """Return what is wrong in the cluster, one sentence for each."""
     found = problems_of(assessment)
     for standing in found[:_PROBLEMS_SHOWN]:

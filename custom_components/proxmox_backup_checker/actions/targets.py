@@ -8,7 +8,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.target import TargetSelection, async_extract_referenced_entity_ids
 
-from ..checker.assessment import GuestView, JobView, Picture, StorageView
+from ..checker.assessment import Assessment, GuestView, JobView, StorageView
 from ..checker.model.labels import guest_label, job_name
 from ..checker.model.records import Acknowledgement
 from ..checker.model.subject import Subject
@@ -28,15 +28,15 @@ class Target:
 
     @property
     def view(self) -> GuestView | JobView | StorageView | None:
-        """What the picture holds of it, None for the cluster and for what is no longer there."""
-        picture = self.coordinator.assessment
+        """What the assessment holds of it, None for the cluster and for what is no longer there."""
+        assessment = self.coordinator.assessment
         match self.subject.kind:
             case "guest":
-                return picture.guests.get(int(self.subject.id))
+                return assessment.guests.get(int(self.subject.id))
             case "job":
-                return picture.jobs.get(self.subject.id)
+                return assessment.jobs.get(self.subject.id)
             case "storage":
-                return picture.storages.get(self.subject.id)
+                return assessment.storages.get(self.subject.id)
             case _:
                 return None
 
@@ -114,7 +114,7 @@ def targets_of(hass: HomeAssistant, selection: TargetSelection) -> list[Target]:
     return targets_of_devices(hass, devices | selected.referenced_devices)
 
 
-def guest_of(coordinator: CheckerCoordinator, assessment: Picture, text: str) -> Target:
+def guest_of(coordinator: CheckerCoordinator, assessment: Assessment, text: str) -> Target:
     """Return the guest with a VMID or a name, of those that the caller may see.
 
     Raises ServiceValidationError.
@@ -133,7 +133,7 @@ def guest_of(coordinator: CheckerCoordinator, assessment: Picture, text: str) ->
     return Target(coordinator, Subject.guest(named[0]))
 
 
-def job_of(coordinator: CheckerCoordinator, assessment: Picture, text: str) -> Target:
+def job_of(coordinator: CheckerCoordinator, assessment: Assessment, text: str) -> Target:
     """Return the job with an id or a name, of those that the caller may see.
 
     Raises ServiceValidationError.
@@ -150,7 +150,7 @@ def job_of(coordinator: CheckerCoordinator, assessment: Picture, text: str) -> T
     return Target(coordinator, Subject.job(named[0]))
 
 
-def storage_of(coordinator: CheckerCoordinator, assessment: Picture, text: str) -> Target:
+def storage_of(coordinator: CheckerCoordinator, assessment: Assessment, text: str) -> Target:
     """Return the storage with a name, of those that the caller may see; one that each node has of its own is written as node/name.
 
     Raises ServiceValidationError.

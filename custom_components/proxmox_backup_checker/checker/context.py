@@ -29,7 +29,7 @@ _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Situation:
+class Context:
     """Facts and history of one moment; `history` already holds what the facts add to it.
 
     Rules that judge guests and jobs ask `has_come` and `is_seen` instead of comparing times with the present themselves.

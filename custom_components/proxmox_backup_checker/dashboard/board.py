@@ -140,7 +140,7 @@ class Board:
         kept = self._walls.get(len(days))
         if kept is None or kept[0] is not snapshot or kept[1].days != days:
             policy = snapshot.reading.facts.policy
-            wall = Wall(picture=snapshot.assessment, policy=policy, now=dt_util.utcnow(), days=days)
+            wall = Wall(assessment=snapshot.assessment, policy=policy, now=dt_util.utcnow(), days=days)
             self._walls = {count: known for count, known in self._walls.items() if known[0] is snapshot}
             self._walls[len(days)] = kept = (snapshot, wall)
         return RowMaker(entry_id=self._entry.entry_id, wall=kept[1], localizer=self.coordinator.localizer, ids=ids)

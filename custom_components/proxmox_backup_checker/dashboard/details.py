@@ -72,7 +72,7 @@ class Opened:
     @classmethod
     def find(cls, row_id: RowId, maker: RowMaker) -> Self | None:
         """Return what an id stands for, None where there is no such thing."""
-        assessment = maker.wall.picture
+        assessment = maker.wall.assessment
         if row_id.group == "job":
             job = assessment.jobs.get(row_id.key)
             return cls(maker, None, job) if job else None
@@ -132,12 +132,13 @@ def _details(row_id: RowId, url: URL, maker: RowMaker) -> dict[str, Any] | None:
     row, verdict, localizer = opened.row(), opened.verdict, maker.localizer
     if row is None or verdict is None:
         return None
-    assessment = maker.wall.picture
+    assessment = maker.wall.assessment
     acknowledged = assessment.acknowledgement(row_id.subject)
     if opened.guest is not None and opened.view is not None:
         url = url.with_fragment(f"v1:0:={opened.guest.guest_type}/{opened.guest.vmid}")
     return {
         "row": row,
+        "end": maker.wall.days.dates[-1].isoformat(),
         "verdict": _verdict(verdict, row, localizer, acknowledged),
         "runs": [_run(run, localizer) for run in opened.runs()],
         "archives": [_archive(archive) for archive in archives_of(opened.guest, assessment)] if opened.guest else [],

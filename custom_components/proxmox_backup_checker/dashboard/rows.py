@@ -77,19 +77,19 @@ class RowMaker:
 
     def rows(self, group: Group, before: Mapping[str, RankedRow]) -> dict[str, RankedRow]:
         """Return all rows of a group in their order, by id; those that are as `before` are the same objects."""
-        made = self._guests() if group == "guest" else map(self.of_job, self.wall.picture.jobs.values())
+        made = self._guests() if group == "guest" else map(self.of_job, self.wall.assessment.jobs.values())
         kept = (known if (known := before.get(found.row["id"])) == found else found for found in made)
         return {found.row["id"]: found for found in sorted(kept, key=lambda found: found.rank)}
 
     def _guests(self) -> Iterator[RankedRow]:
-        yield from map(self.of_guest, self.wall.picture.guests.values())
-        for guest, record in gone_guests(self.wall.picture, self.wall.days.starts[0]):
+        yield from map(self.of_guest, self.wall.assessment.guests.values())
+        for guest, record in gone_guests(self.wall.assessment, self.wall.days.starts[0]):
             yield self.of_gone(guest, record)
 
     def of_guest(self, view: GuestView) -> RankedRow:
         """Return the row of a guest."""
         guest, verdict, subject = view.guest, view.verdict, Subject.guest(view.guest.vmid)
-        acknowledged = self.wall.picture.acknowledgement(subject)
+        acknowledged = self.wall.assessment.acknowledgement(subject)
         row = self._row(
             f"guest/{guest.vmid}",
             guest_name(guest.name, guest.vmid, guest.guest_type),
@@ -101,7 +101,7 @@ class RowMaker:
             duration=_seconds(view.figures.duration),
             where=guest.node,
             acknowledged=acknowledged is not None,
-            new=is_new(self.wall.picture.history.guests.get(guest.vmid), self.wall.now),
+            new=is_new(self.wall.assessment.history.guests.get(guest.vmid), self.wall.now),
             tags=list(guest.tags),
         )
         return RankedRow((*rank(verdict, acknowledged), row["name"].casefold(), row["id"]), row)
@@ -124,7 +124,7 @@ class RowMaker:
     def of_job(self, view: JobView) -> RankedRow:
         """Return the row of a job."""
         subject = Subject.job(view.job.job_id)
-        acknowledged = self.wall.picture.acknowledgement(subject)
+        acknowledged = self.wall.assessment.acknowledgement(subject)
         row = self._row(
             f"job/{view.job.job_id}",
             job_name(view.job),

@@ -22,7 +22,7 @@ from ..actions.calls import check_control, check_control_of, clusters_of, moment
 from ..checker.alerts.acknowledgements import acknowledge, can_be_acknowledged, withdraw
 from ..checker.alerts.alerts import Alert, Severity
 from ..checker.alerts.announcements import is_silenced
-from ..checker.assessment import Picture
+from ..checker.assessment import Assessment
 from ..checker.model.subject import CLUSTER, Subject
 from ..const import DOMAIN
 from ..coordinator import CheckerCoordinator
@@ -87,12 +87,12 @@ async def _acknowledge(call: ServiceCall) -> None:
         if not any(can_be_acknowledged(coordinator.assessment.verdicts, subject) for subject in subjects):
             raise invalid("nothing_to_acknowledge")
     for coordinator, subjects in chosen:
-        picture = coordinator.assessment
-        loud = [alert for alert in picture.alerts if not _is_silent(picture, alert)]
+        assessment = coordinator.assessment
+        loud = [alert for alert in assessment.alerts if not _is_silent(assessment, alert)]
         await coordinator.async_take_up(
             partial(
                 acknowledge,
-                verdicts=picture.verdicts,
+                verdicts=assessment.verdicts,
                 subjects=subjects,
                 now=now,
                 until=until,
@@ -192,5 +192,5 @@ def _with_what_belongs_to(subjects: set[Subject], alerts: Iterable[Alert]) -> se
     )
 
 
-def _is_silent(picture: Picture, alert: Alert) -> bool:
-    return is_silenced(alert, picture.history.acknowledgements, picture.verdicts, dt_util.utcnow())
+def _is_silent(assessment: Assessment, alert: Alert) -> bool:
+    return is_silenced(alert, assessment.history.acknowledgements, assessment.verdicts, dt_util.utcnow())

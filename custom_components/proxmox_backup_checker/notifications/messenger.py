@@ -13,7 +13,7 @@ from homeassistant.util import dt as dt_util
 from ..checker.alerts import announcements
 from ..checker.alerts.alerts import Alert, AlertGuest, Severity, about_of
 from ..checker.alerts.announcements import Message, MessageKind
-from ..checker.assessment import Picture
+from ..checker.assessment import Assessment
 from ..checker.model.reason_codes import AlertKind
 from ..checker.model.records import AlertRecord
 from ..checker.model.subject import CLUSTER, Subject
@@ -75,9 +75,9 @@ def group_of(coordinator: CheckerCoordinator) -> str:
 
 
 def wording_of(coordinator: CheckerCoordinator) -> Wording:
-    """Return the wording of messages about the present picture."""
+    """Return the wording of messages about the present assessment."""
     return Wording(
-        picture=coordinator.assessment,
+        assessment=coordinator.assessment,
         localizer=coordinator.localizer,
         cluster=coordinator.config_entry.title,
         now=dt_util.utcnow(),
@@ -108,7 +108,7 @@ def message_data(hass: HomeAssistant, coordinator: CheckerCoordinator, message: 
 
 
 def open_messages(
-    hass: HomeAssistant, coordinator: CheckerCoordinator, assessment: Picture, *, since: datetime | None = None
+    hass: HomeAssistant, coordinator: CheckerCoordinator, assessment: Assessment, *, since: datetime | None = None
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return what is open and what is over in an assessment as messages, told of after `since`, if given."""
     there, over = announcements.open_messages(

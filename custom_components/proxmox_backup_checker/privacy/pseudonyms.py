@@ -6,7 +6,7 @@ import hmac
 import re
 from typing import Final
 
-from ..checker.assessment import Picture
+from ..checker.assessment import Assessment
 from ..checker.model.facts import Facts
 from ..checker.model.labels import job_name
 from .addresses import without_addresses
@@ -41,7 +41,7 @@ class Pseudonyms:
         return self._by_name.get(name) or self._folded[name.casefold()]
 
 
-def names_of(facts: Facts, assessment: Picture) -> dict[str, list[str]]:
+def names_of(facts: Facts, assessment: Assessment) -> dict[str, list[str]]:
     """Return the names of everything that is, or was, part of a cluster, by what they name."""
     history = assessment.history
     jobs = facts.jobs or ()

@@ -9,7 +9,7 @@ from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 
-from ..checker.assessment import Picture
+from ..checker.assessment import Assessment
 from ..checker.model.records import RunRecord
 from ..checker.model.subject import Subject
 from ..checker.runs.run_index import RunIndex
@@ -58,14 +58,14 @@ class Sight:
         guests = assessment.guests.items()
         return Counts.of(view.verdict for vmid, view in guests if self.sees(coordinator, Subject.guest(vmid)))
 
-    def assessment(self, coordinator: CheckerCoordinator) -> Picture:
+    def assessment(self, coordinator: CheckerCoordinator) -> Assessment:
         """Return what is held of a cluster, as far as it may be seen."""
         if not self.is_limited:
             return coordinator.assessment
         return _limited(coordinator.assessment, lambda subject: self.sees(coordinator, subject))
 
 
-def _limited(assessment: Picture, sees: Sees) -> Picture:
+def _limited(assessment: Assessment, sees: Sees) -> Assessment:
     """Return an assessment without what is not seen; the counts are those of the guests that are."""
     guests = {vmid: view for vmid, view in assessment.guests.items() if sees(Subject.guest(vmid))}
     history = assessment.history

@@ -136,8 +136,10 @@ export interface VerdictDetails {
   acknowledged: { until: number | null; note: string | null } | null;
 }
 
+/** Everything about a row as it was when it was asked for; its last cell is the day `end`, which may be over by now. */
 export interface Details {
   row: RowData;
+  end: string;
   verdict: VerdictDetails;
   runs: Run[];
   archives: Archive[];

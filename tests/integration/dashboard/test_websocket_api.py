@@ -228,7 +228,7 @@ async def test_a_row_that_is_opened_tells_everything(
     await home.after(minutes=30)
     row = f"{home.entry.entry_id}/guest/102"
     found = (await card.ask("runs", row=row, days=7))["result"]
-    assert found["row"]["id"] == row
+    assert (found["row"]["id"], found["end"]) == (row, "2026-01-14")
     verdict = found["verdict"]
     assert (verdict["status"], verdict["problem"], verdict["failures"]) == ("failed", True, 1)
     assert verdict["reason_code"] == "backup_failed"

@@ -7,7 +7,7 @@ from typing import Final
 from ...proxmox.api.backup_models import BackupJob
 from ...proxmox.api.cluster_models import Guest
 from ...proxmox.calendar.surprises import Surprise, SurpriseCode
-from ..context import Situation
+from ..context import Context
 from ..jobs.timetable import event_of
 from ..model.facts import Facts
 from ..model.labels import guest_label, job_name
@@ -45,25 +45,25 @@ class Misconfiguration:
 
 
 def misconfigurations_of(
-    situation: Situation, guests: Mapping[int, Verdict], jobs: Mapping[str, Verdict]
+    context: Context, guests: Mapping[int, Verdict], jobs: Mapping[str, Verdict]
 ) -> tuple[Misconfiguration, ...]:
     """Return the mistakes in what was read, in a fixed order, given the verdicts on all guests and jobs."""
-    facts = situation.facts
+    facts = context.facts
     meant = [job for job in facts.jobs or () if job.job_id not in facts.policy.ignored_jobs]
-    found = [mistake for job in meant for mistake in _of_job(job, situation, guests, jobs[job.job_id])]
+    found = [mistake for job in meant for mistake in _of_job(job, context, guests, jobs[job.job_id])]
     return tuple(sorted(found, key=lambda mistake: (mistake.code, mistake.subject)))
 
 
 def _of_job(
-    job: BackupJob, situation: Situation, guests: Mapping[int, Verdict], verdict: Verdict
+    job: BackupJob, context: Context, guests: Mapping[int, Verdict], verdict: Verdict
 ) -> Iterator[Misconfiguration]:
     """Return the mistakes in one job; a disabled one may have any as long as nobody needs it."""
     if not job.enabled:
-        yield from _paused_too_long(job, situation.facts, guests)
+        yield from _paused_too_long(job, context.facts, guests)
         return
-    yield from _deleted_guests(job, situation.facts)
+    yield from _deleted_guests(job, context.facts)
     yield from _surprises(job)
-    yield from _denied_storages(job, situation)
+    yield from _denied_storages(job, context)
     for reason in verdict.findings:
         if reason.code == ReasonCode.SLOT_SKIPPED_BY_CLOCK_CHANGE:
             values = {name: str(value) for name, value in reason.values.items()}
@@ -139,13 +139,13 @@ def _is_mistaken(surprise: Surprise) -> bool:
     return surprise.code in _ALWAYS_MISTAKEN
 
 
-def _denied_storages(job: BackupJob, situation: Situation) -> Iterator[Misconfiguration]:
+def _denied_storages(job: BackupJob, context: Context) -> Iterator[Misconfiguration]:
     """Return the nodes with guests of a job that may not use its storage."""
     if job.storage is None:
         return
-    facts = situation.facts
+    facts = context.facts
     guests_by_node: dict[str, list[Guest]] = {}
-    for guest in situation.covered_guests(job):
+    for guest in context.covered_guests(job):
         guests_by_node.setdefault(guest.node, []).append(guest)
     denied = {node: guests for node, guests in guests_by_node.items() if facts.is_denied(job.storage, node)}
     allowed = {node for storage in facts.storages if storage.storage == job.storage for node in storage.nodes}

@@ -133,9 +133,9 @@ async def test_the_proxmox_api_is_not_taken_for_an_agent(
 
 
 async def test_an_agent_of_a_foreign_node_is_refused(hass: HomeAssistant, entry: MockConfigEntry, agent: Agent) -> None:
-    picture = entry.runtime_data.assessment
-    others = tuple(node for node in picture.cluster.nodes if node.name != "pve1")
-    changed = replace(picture, cluster=replace(picture.cluster, nodes=others))
+    assessment = entry.runtime_data.assessment
+    others = tuple(node for node in assessment.cluster.nodes if node.name != "pve1")
+    changed = replace(assessment, cluster=replace(assessment.cluster, nodes=others))
     entry.runtime_data.data = replace(entry.runtime_data.data, assessment=changed)
     result = await _enter(hass, await _begin(hass, entry), {"pairing": _line(agent)})
     assert result["errors"] == {"base": "wrong_node"}

@@ -1,0 +1,162 @@
+"""Plays random worlds and holds what the checker shows against what really happened in them.
+
+Examples: scripts/truth --worlds 200 --seed 1000; scripts/truth --seed 1013 (that one world, with its story);
+scripts/truth --quiet-year 20; scripts/truth --break zone.
+"""
+
+import argparse
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+import multiprocessing
+import sys
+import time
+import traceback
+
+from .breaks import BREAKS
+from .checking import KINDS, Fault, Report, check
+from .plan import Plan, make, make_quiet
+from .shrinking import shrunk
+from .story import tell
+
+MOST_WORLDS_PER_BREAK = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One world to play."""
+
+    seed: int
+    small: bool = False
+    quiet: bool = False
+    broken: str | None = None
+
+    @property
+    def plan(self) -> Plan:
+        """The plan of the world."""
+        return make_quiet(self.seed) if self.quiet else make(self.seed, small=self.small)
+
+    @property
+    def command(self) -> str:
+        """What plays this world again."""
+        how = "--quiet-year 1 " if self.quiet else "--small " if self.small else ""
+        return f"scripts/truth {how}--seed {self.seed}"
+
+
+def play(task: Task) -> Report:
+    """Play one world; what goes wrong within it is part of the report."""
+    try:
+        return check(task.plan, BREAKS.get(task.broken or ""))
+    except Exception:  # noqa: BLE001
+        return Report(task.plan, error=traceback.format_exc())
+
+
+def story(task: Task, fault: Fault, seconds: float) -> str:
+    """Return the story of a fault in the smallest world that can be found in some seconds."""
+    plan, smallest = shrunk(
+        task.plan, fault, seconds=seconds, checked=partial(check, broken=BREAKS.get(task.broken or ""))
+    )
+    return f"{tell(plan, smallest)}\n  again: {task.command}"
+
+
+def watch(tasks: list[Task], jobs: int, stories: int, seconds: float) -> int:
+    """Play worlds and print what came out; 1 where something was wrong."""
+    began = time.monotonic()
+    totals: Counter[str] = Counter()
+    opens: Counter[str] = Counter()
+    demands: Counter[str] = Counter()
+    looks = asked = failing = 0
+    sorts: dict[tuple[str, ...], tuple[int, Task, Fault]] = {}
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("forkserver")) as pool:
+        for number, (task, report) in enumerate(zip(tasks, pool.map(play, tasks), strict=True), 1):
+            looks, asked = looks + report.looks, asked + report.asked
+            totals += report.kinds
+            opens += report.open
+            demands += report.demands
+            if report.error:
+                totals["errors"] += 1
+                print(f"ERROR in {task.command}\n{report.error}")
+            failing += bool(report.faults or report.error)
+            for fault in report.faults:
+                count, first, example = sorts.get(fault.sort, (0, task, fault))
+                sorts[fault.sort] = (count + 1, first, example)
+            if sys.stderr.isatty():
+                print(f"\r{number}/{len(tasks)} worlds, {dict(totals)}", end="", file=sys.stderr)
+    print(
+        f"{len(tasks)} worlds, {looks} looks, {asked} verdicts, {failing} worlds with faults, {time.monotonic() - began:.0f} s"
+    )
+    print(", ".join(f"{kind} {totals[kind]}" for kind in (*KINDS, "errors")))
+    print(", ".join(f"{must} {count / max(1, asked):.1%}" for must, count in demands.most_common()))
+    print(f"open: {sum(opens.values()) / max(1, asked):.2%} of all verdicts")
+    for reason, count in opens.most_common():
+        print(f"  {count / max(1, asked):7.3%}  {reason}")
+    ranked = sorted(sorts.items(), key=lambda entry: (KINDS.index(entry[0][0]), -entry[1][0]))
+    for sort, (count, task, _) in ranked:
+        print(f"{count:6}  {' | '.join(sort)}  ({task.command})")
+    for _, (_, task, fault) in ranked[:stories]:
+        print(f"\n{story(task, fault, seconds)}")
+    return 1 if failing else 0
+
+
+def break_rules(names: list[str], first: int, jobs: int) -> int:
+    """Break rules one after another and print how many worlds it takes until that is seen; 1 where one never is.
+
+    Seen is what the product as it is does not get wrong in the same world.
+    """
+    unseen = 0
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("forkserver")) as pool:
+        for name in names:
+            found = None
+            for start in range(first, first + MOST_WORLDS_PER_BREAK, 2 * jobs):
+                seeds = range(start, start + 2 * jobs)
+                pairs = zip(
+                    seeds,
+                    pool.map(play, [Task(seed, small=True, broken=name) for seed in seeds]),
+                    pool.map(play, [Task(seed, small=True) for seed in seeds]),
+                    strict=True,
+                )
+                fresh = [(seed, _fresh(broken, whole)) for seed, broken, whole in pairs]
+                found = next(((seed, faults) for seed, faults in fresh if faults), None)
+                if found is not None:
+                    break
+            if found is None:
+                unseen += 1
+                print(f"{name}: {BREAKS[name].rule}: NOT SEEN in {MOST_WORLDS_PER_BREAK} worlds")
+                continue
+            seed, faults = found
+            kinds = Counter(fault.kind for fault in faults)
+            print(f"{name}: {BREAKS[name].rule}: seen in world {seed - first + 1} (seed {seed}): {dict(kinds)}")
+    return 1 if unseen else 0
+
+
+def _fresh(broken: Report, whole: Report) -> list[Fault]:
+    known = {(fault.time, fault.about, fault.kind) for fault in whole.faults}
+    return [fault for fault in broken.faults if (fault.time, fault.about, fault.kind) not in known]
+
+
+def main() -> int:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="scripts/truth", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--worlds", type=int, default=1, help="how many worlds to play (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="of the first world (default: %(default)s)")
+    parser.add_argument("--jobs", type=int, default=2, help="worlds at the same time (default: %(default)s)")
+    parser.add_argument(
+        "--small", action="store_true", help="worlds of few guests and 20 days, as scripts/test plays them"
+    )
+    parser.add_argument("--quiet-year", type=int, metavar="N", help="play N years in which all goes well instead")
+    parser.add_argument(
+        "--break", dest="broken", choices=[*BREAKS, "all"], help="break a rule, and see whether that is noticed"
+    )
+    parser.add_argument(
+        "--stories", type=int, default=3, help="how many kinds of faults to tell (default: %(default)s)"
+    )
+    parser.add_argument("--seconds", type=float, default=60, help="for making each story small (default: %(default)s)")
+    asked = parser.parse_args()
+    if asked.broken:
+        return break_rules(list(BREAKS) if asked.broken == "all" else [asked.broken], asked.seed, asked.jobs)
+    count = asked.quiet_year or asked.worlds
+    tasks = [Task(asked.seed + number, asked.small, asked.quiet_year is not None) for number in range(count)]
+    return watch(tasks, asked.jobs, asked.stories, asked.seconds)

@@ -1,0 +1,155 @@
+"""What a result was worth, when it could be known, and how long a job is allowed to take."""
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from dataclasses import dataclass
+import math
+
+from .ledger import FOREVER, ArchiveFact, GuestLife, Ledger, Part, RunFact
+
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+START_GRACE = 30 * MINUTE
+LEAST_ALLOWANCE = 90 * MINUTE
+UNKNOWN_DURATION = 2 * HOUR
+LISTED_WITHIN = 26 * HOUR
+"""Storages are listed once a day at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one run did for one guest, and when that became known to whoever could look: FOREVER where it never did."""
+
+    run: RunFact
+    part: Part
+    archive: ArchiveFact | None
+
+    @property
+    def good(self) -> bool:
+        """Whether there was a backup."""
+        return self.part.good
+
+    @property
+    def bad(self) -> bool:
+        """Whether the run did not back it up; one that it passed over in silence it only owes a backup."""
+        return not self.good and (self.part.began is not None or not self.run.well)
+
+    @property
+    def known(self) -> float:
+        """When its log said so; where the guest never got to an end, when the end of the run was noticed."""
+        return self.run.noticed if self.part.ended is None else self.part.ended
+
+    def spoilt(self, time: float) -> float | None:
+        """Return since when its archive is no longer good: deleted by hand, or found corrupt."""
+        if self.archive is None:
+            return None
+        since = min(self.archive.deleted, self.archive.corrupt)
+        return since if since <= time else None
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """Seconds that a run may take at least and at most, as different people would reckon its usual duration."""
+
+    low: float
+    high: float
+
+    @property
+    def usual(self) -> tuple[float, float]:
+        """The usual duration itself."""
+        return self.low, self.high
+
+
+class Evidence:
+    """The ledger, sorted for questions."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        """Sort it."""
+        self._ledger = ledger
+        self._archives = {archive.number: archive for archive in ledger.archives}
+        self._of_job: dict[tuple[str | None, int], list[Result]] = defaultdict(list)
+        self._runs: dict[str, list[RunFact]] = defaultdict(list)
+        for run in ledger.runs:
+            if run.job is not None:
+                self._runs[run.job].append(run)
+            for part in run.parts.values():
+                archive = None if part.archive is None else self._archives[part.archive]
+                self._of_job[run.job, part.vmid].append(Result(run, part, archive))
+        self._sights = {name: self._moments_of_sight(name) for name in ledger.nodes}
+        self._allowances: dict[tuple[str, int], Allowance] = {}
+
+    def _moments_of_sight(self, node: str) -> list[float]:
+        life = self._ledger.nodes[node]
+        return [
+            look for look in self._ledger.looks if not life.is_off(look) and not self._ledger.blind_to("tasks", look)
+        ]
+
+    def results(self, job: str | None, guest: GuestLife, time: float) -> list[Result]:
+        """Return what runs of a job, or those by hand, had begun to do for a guest, the oldest first."""
+        return [
+            result
+            for result in self._of_job[job, guest.vmid]
+            if guest.born <= result.run.started <= time and result.run.started < guest.died
+        ]
+
+    def runs(self, job: str, time: float) -> list[RunFact]:
+        """Return the runs of a job that had begun."""
+        return [run for run in self._runs[job] if run.started <= time]
+
+    def seen(self, node: str, since: float, time: float) -> bool:
+        """Tell whether something that a node's task list says from `since` on was looked at while it said so."""
+        sights = self._sights[node]
+        first = bisect_left(sights, since)
+        if first >= len(sights) or sights[first] > time:
+            return False
+        return not any(since <= rotation <= sights[first] for rotation in self._ledger.nodes[node].rotations)
+
+    def looked(self, since: float, until: float) -> bool:
+        """Tell whether anything was read in a stretch of time, both ends included."""
+        looks = self._ledger.looks
+        first = bisect_left(looks, since)
+        return first < len(looks) and looks[first] <= until
+
+    def first_look(self, since: float) -> float:
+        """Return the first look from a moment on."""
+        looks = self._ledger.looks
+        first = bisect_left(looks, since)
+        return looks[first] if first < len(looks) else FOREVER
+
+    def last_look(self, time: float) -> float | None:
+        """Return the last look up to a moment."""
+        looks = self._ledger.looks
+        last = bisect_right(looks, time)
+        return looks[last - 1] if last else None
+
+    def usual_duration(self, job: str, time: float) -> Allowance:
+        """Return the usual duration of a job's runs: the ninetieth percentile of the last ten good ones."""
+        ended = [run for run in self._runs[job] if run.ended <= time and run.well and any(run.parts)]
+        key = (job, len(ended))
+        if key not in self._allowances:
+            self._allowances[key] = _usual(ended)
+        usual = self._allowances[key]
+        unseen = sum(1 for run in ended if self.seen(run.node, run.ended, time)) < 3
+        return Allowance(min(usual.low, UNKNOWN_DURATION), max(usual.high, UNKNOWN_DURATION)) if unseen else usual
+
+    def deadline(self, job: str, slot: float, time: float) -> Allowance:
+        """Return the earliest and the latest moment that can be called the deadline of a slot."""
+        usual = self.usual_duration(job, time)
+        return Allowance(
+            slot + START_GRACE + max(1.5 * usual.low, LEAST_ALLOWANCE) - 7 * MINUTE,
+            slot + START_GRACE + max(1.5 * usual.high, LEAST_ALLOWANCE) + 7 * MINUTE,
+        )
+
+
+def _usual(ended: list[RunFact]) -> Allowance:
+    if not ended:
+        return Allowance(UNKNOWN_DURATION, UNKNOWN_DURATION)
+    short = sorted(run.ended - (run.locked or run.started) for run in ended[-10:])
+    by_node: dict[str, list[float]] = defaultdict(list)
+    for run in ended:
+        by_node[run.node].append(run.ended - run.started)
+    long = max(max(durations[-12:]) for durations in by_node.values())
+    lows = [
+        short[math.ceil(0.9 * len(short)) - 1],
+        *(sorted(d[-10:])[math.ceil(0.9 * len(d[-10:])) - 1] for d in by_node.values()),
+    ]
+    return Allowance(min(lows), long)

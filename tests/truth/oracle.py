@@ -1,0 +1,203 @@
+"""The oracle: what must be shown of a guest and of a job at a moment, by what really happened."""
+
+from collections.abc import Sequence
+from functools import cache
+
+from .coverage import Period, covers, periods
+from .evidence import DAY, HOUR, MINUTE, Evidence
+from .expectation import Expectation, Must, not_off, not_on, off, on, open_, worst
+from .ledger import GuestLife, JobLife, Ledger, RunFact, value_at
+from .promises import BLIND_LIMIT, Promise
+
+NEW_GUEST_GRACE = 48 * HOUR
+PAUSE_LIMIT = 7 * DAY
+
+
+class Oracle:
+    """Judges by a ledger."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        """Read what happened."""
+        self._ledger = ledger
+        self._evidence = Evidence(ledger)
+        self._periods = cache(self._all_periods)
+
+    def _all_periods(self, job: JobLife, guest: GuestLife) -> list[Period]:
+        return periods(job, guest, self._ledger)
+
+    def guest(self, guest: GuestLife, time: float) -> Expectation:
+        """Return what must be shown of a guest that exists at a moment."""
+        if (unread := self._unread(time, guest.born)) is not None:
+            return open_("it is tagged, and nothing can be read now") if value_at(guest.ignored, time) else unread
+        if value_at(guest.ignored, time):
+            return off("it is tagged as one that needs no backup")
+        found = self._promises(guest, time)
+        demand = worst(found) if found else self._without_promise(guest, time)
+        return self._without_jobs(demand, time) if self._ledger.blind_to("jobs", time) else demand
+
+    def job(self, job: JobLife, time: float) -> Expectation:
+        """Return what must be shown of a job that exists at a moment."""
+        settings = job.at(time)
+        assert settings is not None
+        if (unread := self._unread(time, job.born)) is not None:
+            return unread if settings.enabled else open_("it is switched off, and nothing can be read now")
+        if self._ledger.blind_to("jobs", time):
+            return open_("the token may not see jobs")
+        if not settings.enabled:
+            return off("it is switched off")
+        guests = [guest for guest in self._ledger.guests if guest.lives(time) and covers(settings, guest, time)]
+        demands = [
+            demand
+            for guest in guests
+            if (demand := self._promise(job, guest, time, own_only=True)) is not None
+            and not value_at(guest.ignored, time)
+        ]
+        by_runs = [demand for node in self._ledger.nodes if (demand := self._last_run(job, node, time)) is not None]
+        if not demands:
+            hidden = self._ledger.blind_to("tasks", time) or any(n.is_off(time) for n in self._ledger.nodes.values())
+            odd = bool(by_runs) or settings.vmids is not None or hidden
+            return open_("it covers no guest, and something is odd") if odd else off("it covers no guest")
+        found = worst([*demands, *by_runs])
+        running = any(time < run.ended for run in self._evidence.runs(job.id, time))
+        return open_("a run of the job is in progress and has failures") if running and found.must is Must.ON else found
+
+    def _unread(self, time: float, born: float) -> Expectation | None:
+        """Return the demand on something that was created at a moment, where nothing can be read now."""
+        last = self._evidence.last_look(time)
+        if last is None or time - last < 1:
+            return None
+        if any(last < restart <= time for restart in self._ledger.restarts):
+            return open_("Home Assistant was started while nothing could be read")
+        if time - last > 25 * HOUR and born <= last:
+            return on("nothing could be read for more than a day")
+        return open_("nothing can be read now")
+
+    def _without_jobs(self, demand: Expectation, time: float) -> Expectation:
+        """Return what is left of a demand where the jobs may not be seen."""
+        since = next(start for start, end in self._ledger.blind["jobs"] if start <= time < end)
+        if demand.must in {Must.ON, Must.NOT_OFF}:
+            return not_off(demand.reason)
+        if demand.must is Must.OPEN or time - since > BLIND_LIMIT:
+            return open_("the token may not see jobs")
+        return not_on(demand.reason)
+
+    def _promises(self, guest: GuestLife, time: float) -> list[Expectation]:
+        found = [(job, self._promise(job, guest, time)) for job in self._ledger.jobs.values()]
+        return [demand.of(job.id) for job, demand in found if demand is not None]
+
+    def _promise(self, job: JobLife, guest: GuestLife, time: float, *, own_only: bool = False) -> Expectation | None:
+        """Return the demand of one promise, None where the job owes the guest nothing."""
+        earlier: Period | None = None
+        for period in self._periods(job, guest):
+            if period.start <= time < period.end:
+                return Promise(
+                    job, guest, period, earlier, time, self._ledger, self._evidence, own_only=own_only
+                ).judge()
+            if period.start <= time:
+                earlier = period
+        return None
+
+    def _last_run(self, job: JobLife, node: str, time: float) -> Expectation | None:
+        """Judge by the job's last run on a node that Proxmox calls bad."""
+        runs = [run for run in self._evidence.runs(job.id, time) if run.node == node and run.noticed <= time]
+        if not runs or (runs[-1].well and not self._pruning_failed(runs[-1])):
+            return None
+        last = runs[-1]
+        if last.by_hand:
+            return open_("the job was run by hand and failed")
+        if any(last.started < since <= time for since, _ in job.versions):
+            return open_("the job was changed after its last run failed")
+        settings = job.at(time)
+        assert settings is not None
+        for part in last.parts.values():
+            if part.good and not part.pruning_failed:
+                continue
+            guest = next((life for life in self._ledger.guests if life.vmid == part.vmid and life.lives(time)), None)
+            listed = settings.vmids is not None and part.vmid in settings.vmids
+            if guest is None and not listed:
+                return open_("a guest that failed is gone")
+            if guest is not None and (
+                guest.node_at(time) != node or not covers(settings, guest, time) or guest.born > last.started
+            ):
+                return open_("a guest that failed is no longer there")
+            if guest is not None and value_at(guest.ignored, time):
+                return open_("a guest that failed needs no backup")
+        if not last.parts:
+            return open_("a run without guests failed")
+        if not self._evidence.seen(node, last.noticed, time):
+            return (
+                not_off("its last run failed, unseen")
+                if time > last.started + DAY
+                else open_("a failure that nobody could see yet")
+            )
+        return on(f"its last run on {node} ended with {last.status}")
+
+    def _pruning_failed(self, run: RunFact) -> bool:
+        return any(part.pruning_failed for part in run.parts.values())
+
+    def _without_promise(self, guest: GuestLife, time: float) -> Expectation:
+        """Judge a guest that no enabled job covers."""
+        paused = [
+            job
+            for job in self._ledger.jobs.values()
+            if (settings := job.at(time)) is not None and not settings.enabled and covers(settings, guest, time)
+        ]
+        ends = [
+            period.end
+            for job in self._ledger.jobs.values()
+            for period in self._periods(job, guest)
+            if period.end <= time
+        ]
+        since = max(ends, default=guest.born)
+        return self._paused(guest, time, since) if paused else self._uncovered(guest, time, since, bool(ends))
+
+    def _uncovered(self, guest: GuestLife, time: float, since: float, before: bool) -> Expectation:
+        known = max(self._evidence.first_look(since), self._evidence.first_look(self._ledger.start))
+        first = self._evidence.first_look(self._ledger.start)
+        if time < since + NEW_GUEST_GRACE - 10 * MINUTE and since >= first:
+            return open_("it has just lost its job") if before else off("it is new and in no job")
+        if time < known + NEW_GUEST_GRACE + 10 * MINUTE:
+            return open_("since when it is in no job is not known")
+        if self._was_paused(guest, known, time):
+            return open_("it was covered by a disabled job for some time")
+        return on("no job covers it")
+
+    def _was_paused(self, guest: GuestLife, since: float, time: float) -> bool:
+        """Tell whether a disabled job covered the guest lately, which is no lack of a job."""
+        recent = max(since, time - NEW_GUEST_GRACE - HOUR)
+        return any(
+            settings is not None and not settings.enabled and covers(settings, guest, moment)
+            for job in self._ledger.jobs.values()
+            for moment in {recent, *(edit for edit, _ in job.versions if recent <= edit <= time)}
+            if (settings := job.at(moment)) is not None
+        )
+
+    def _paused(self, guest: GuestLife, time: float, since: float) -> Expectation:
+        names: Sequence[str | None] = [None, *self._ledger.jobs]
+        results = [
+            result
+            for name in names
+            for result in self._evidence.results(name, guest, time)
+            if result.good and result.known <= time
+        ]
+        if any(result.spoilt(time) is not None for result in results[-3:]):
+            return open_("its job is switched off, and an archive of it is no longer good")
+        if not results:
+            first = max(guest.born, self._evidence.first_look(self._ledger.start))
+            if time < guest.born + NEW_GUEST_GRACE - 10 * MINUTE:
+                return off("it is new, and its job is switched off")
+            return (
+                open_("it is new, and its job is switched off")
+                if time < first + PAUSE_LIMIT
+                else on("its only job is switched off, and it has no backup at all")
+            )
+        last = max(results, key=lambda result: result.run.started)
+        own = [result for result in results if result.run.job is not None]
+        age, own_age = time - last.known, time - max((result.known for result in own), default=0.0)
+        if not self._evidence.seen(last.run.node, last.known, time):
+            return open_("its last backup before its job was switched off could not be seen")
+        if age < PAUSE_LIMIT - HOUR and own_age < PAUSE_LIMIT - HOUR:
+            return off("its job is switched off, for a short time")
+        if age > PAUSE_LIMIT + HOUR:
+            return on("its job has been switched off for too long")
+        return open_("its job has been switched off for about the time that is allowed")

@@ -1,0 +1,380 @@
+"""The plan of a world: what there is in it and what will happen, as plain data made from a seed.
+
+A plan can be taken apart: a world without one of its events, jobs, guests or nodes is a world too.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from random import Random
+from zoneinfo import ZoneInfo
+
+from .calendar import events
+
+HOUR = 3600.0
+DAY = 24 * HOUR
+ZONES = ("Europe/Berlin", "America/New_York", "UTC", "Asia/Tokyo")
+DAILY = ("02:00", "02:30", "21:00", "mon..fri 22:00", "03:15", "12:00")
+SELDOM = ("sun 03:00", "sat 01:00", "wed,sat 04:30", "*-*-1,15 03:00", "mon 05:00", "tue..thu 01:30")
+OFTEN = ("*/6:00", "*/4:30", "*/12:15")
+ERRORS = (
+    "job failed with err -5 - Input/output error",
+    "command 'set -o pipefail && tar cpf - --totals | zstd --threads=1' failed: exit code 2",
+    "VM 100 qmp command 'backup' failed - got timeout",
+    "unable to open file '/etc/pve/nodes/pve1/qemu-server/101.conf.tmp.4321' - Permission denied",
+    "backup write data failed: command error: protocol canceled",
+)
+EVENTS = {
+    "node_off": 10,
+    "power_cut": 5,
+    "storage_down": 6,
+    "fails": 14,
+    "prune_fails": 2,
+    "left_out": 2,
+    "hangs": 5,
+    "overruns": 4,
+    "cancelled": 3,
+    "by_hand": 10,
+    "by_hand_bad": 4,
+    "run_now": 4,
+    "migrate": 7,
+    "edit_schedule": 4,
+    "edit_storage": 3,
+    "edit_guests": 4,
+    "disable": 5,
+    "delete_job": 2,
+    "add_job": 3,
+    "add_guest": 4,
+    "remove_guest": 3,
+    "reuse_number": 2,
+    "tag": 1,
+    "pool": 2,
+    "delete_archive": 5,
+    "corrupt": 3,
+    "api_down": 3,
+    "token_gone": 1,
+    "rights": 3,
+    "rotate": 3,
+    "restart": 5,
+    "ha_off": 3,
+    "drift": 2,
+    "wrong_clock": 1,
+}
+"""What can happen, and how often in relation to each other."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NodePlan:
+    """A node."""
+
+    name: str
+    zone: str
+    agent: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoragePlan:
+    """A storage."""
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GuestPlan:
+    """A guest; `minutes` is how long its backup takes."""
+
+    vmid: int
+    name: str
+    type: str
+    node: str
+    pool: str | None = None
+    minutes: int = 2
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobPlan:
+    """A job; it names guests, a pool, or all guests but some."""
+
+    name: str
+    schedule: str
+    storage: str
+    vmids: tuple[int, ...] | None = None
+    exclude: tuple[int, ...] = ()
+    pool: str | None = None
+    node: str | None = None
+    repeat_missed: bool = False
+    keep_last: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Happening:
+    """Something that happens `at` so many seconds after the start and lasts `lasting` seconds, where it lasts."""
+
+    at: float
+    kind: str
+    lasting: float = 0.0
+    what: str = ""
+    vmid: int = 0
+    text: str = ""
+    number: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """A world to be; the product looks for the first time `unseen` seconds after the start."""
+
+    seed: int
+    start: float
+    days: int
+    unseen: float = 0.0
+    content_rights: bool = True
+    nodes: tuple[NodePlan, ...] = ()
+    storages: tuple[StoragePlan, ...] = ()
+    guests: tuple[GuestPlan, ...] = ()
+    jobs: tuple[JobPlan, ...] = ()
+    happenings: tuple[Happening, ...] = ()
+
+    @property
+    def end(self) -> float:
+        """When the world ends, in epoch seconds."""
+        return self.start + self.days * DAY
+
+
+@dataclass
+class _Maker:
+    """Makes the plan of one seed."""
+
+    dice: Random
+    plan: Plan
+    small: bool = False
+    numbers: list[int] = field(default_factory=list)
+
+    def things(self) -> None:
+        """Choose what there is."""
+        dice = self.dice
+        zones = dice.sample(ZONES, 2) if dice.random() < 0.3 else [dice.choice(ZONES[:2])]
+        nodes = tuple(
+            NodePlan(name=f"pve{number}", zone=dice.choice(zones), agent=dice.random() < 0.3)
+            for number in range(1, dice.choice((1, 2, 2, 3, 4)) + 1)
+        )
+        kinds = ["dir", "nfs", "pbs", "nfs"]
+        storages = [StoragePlan(name="local", type="dir")]
+        for number in range(dice.randint(1, 3)):
+            kind = dice.choice(kinds)
+            storages.append(StoragePlan(name=f"{'nas' if kind == 'nfs' else kind}{number}", type=kind))
+        guests = []
+        for vmid in range(101, 101 + dice.randint(3, 5 if self.small else 12)):
+            kind = dice.choice(("qemu", "qemu", "lxc"))
+            guests.append(
+                GuestPlan(
+                    vmid=vmid,
+                    name=f"{'vm' if kind == 'qemu' else 'ct'}-{vmid}",
+                    type=kind,
+                    node=dice.choice(nodes).name,
+                    pool=dice.choice((None, None, "gold", "silver")),
+                    minutes=dice.choice((1, 1, 2, 3, 6)),
+                )
+            )
+        self.numbers = [guest.vmid for guest in guests]
+        self.plan = replace(self.plan, nodes=nodes, storages=tuple(storages), guests=tuple(guests))
+        jobs = tuple(self.job(f"job-{letter}") for letter in "abcdef"[: dice.randint(2, 4 if self.small else 6)])
+        self.plan = replace(self.plan, jobs=jobs)
+
+    def job(self, name: str) -> JobPlan:
+        """Choose a job."""
+        dice = self.dice
+        kind = dice.choice(("vmid", "vmid", "all", "exclude", "pool"))
+        schedule = dice.choice(dice.choice((DAILY, DAILY, SELDOM, SELDOM, OFTEN)))
+        some = tuple(sorted(dice.sample(self.numbers, dice.randint(1, len(self.numbers)))))
+        return JobPlan(
+            name=name,
+            schedule=schedule,
+            storage=dice.choice(self.plan.storages).name,
+            vmids=some if kind == "vmid" else None,
+            exclude=some[:2] if kind == "exclude" else (),
+            pool=dice.choice(("gold", "silver")) if kind == "pool" else None,
+            node=dice.choice(self.plan.nodes).name if dice.random() < 0.12 else None,
+            repeat_missed=dice.random() < 0.3,
+            keep_last=dice.choice((None, None, 3, 7)),
+        )
+
+    def happenings(self) -> None:
+        """Choose what happens: about once a day something, some days nothing."""
+        dice = self.dice
+        found = [
+            self.happening(dice.choices(list(EVENTS), list(EVENTS.values()))[0])
+            for _ in range(dice.randint(self.plan.days // 4, self.plan.days))
+        ]
+        self.plan = replace(self.plan, happenings=tuple(sorted(found, key=lambda entry: entry.at)))
+
+    def happening(self, kind: str) -> Happening:
+        """Choose one thing that happens."""
+        dice, plan = self.dice, self.plan
+        at = dice.uniform(0.2, plan.days - 1.5) * DAY
+        happening = Happening(at=round(at), kind=kind)
+        node, job = dice.choice(plan.nodes).name, dice.choice(plan.jobs)
+        vmid, storage = dice.choice(self.numbers), dice.choice(plan.storages).name
+        slot = self.slot(job, at)
+        if kind in {"node_off", "storage_down", "power_cut"} and slot is not None and dice.random() < 0.75:
+            at = slot + (dice.uniform(30, 900) if kind == "power_cut" else -dice.uniform(0.1, 3) * HOUR)
+            happening = replace(happening, at=max(1.0, round(at)))
+        if kind in {"node_off", "power_cut"}:
+            return replace(happening, what=node, lasting=dice.choice((2, 5, 8, 16, 30, 60)) * HOUR)
+        if kind == "storage_down":
+            return replace(happening, what=storage, lasting=dice.choice((2, 5, 12, 36)) * HOUR)
+        if kind in {"fails", "prune_fails", "left_out"}:
+            text, days = dice.choice(ERRORS), dice.choice((0.5, 1, 1, 2, 3))
+            what = job.name if dice.random() < 0.5 else ""
+            return replace(happening, vmid=vmid, text=text, lasting=days * DAY, what=what)
+        if kind in {"hangs", "overruns"}:
+            hours = dice.choice((1, 3, 4, 8, 30, 54)) if kind == "hangs" else dice.choice((0.5, 1, 2, 4, 10))
+            return replace(happening, vmid=vmid, what=job.name, lasting=hours * HOUR)
+        if kind == "cancelled":
+            near = happening.at if slot is None else slot + dice.uniform(20, 400)
+            return replace(happening, at=round(near), what=node)
+        if kind in {"by_hand", "by_hand_bad"}:
+            text = dice.choice(ERRORS) if kind == "by_hand_bad" else ""
+            chosen = dice.choice((job.storage, job.storage, storage))
+            return replace(happening, vmid=vmid, what=chosen, text=text)
+        if kind == "migrate":
+            return replace(happening, vmid=vmid, what=node)
+        if kind == "edit_schedule":
+            return replace(happening, what=job.name, text=dice.choice(dice.choice((DAILY, SELDOM))))
+        if kind == "edit_storage":
+            return replace(happening, what=job.name, text=storage)
+        if kind == "disable":
+            return replace(happening, what=job.name, lasting=dice.choice((0.3, 1, 2, 5, 12)) * DAY)
+        if kind in {"api_down", "token_gone", "ha_off"}:
+            return replace(happening, lasting=dice.choice((1, 4, 10, 20, 40)) * HOUR)
+        if kind == "rights":
+            return replace(
+                happening, what=dice.choice(("tasks", "jobs", "storages")), lasting=dice.choice((4, 12, 20, 36)) * HOUR
+            )
+        if kind == "drift":
+            return replace(
+                happening, what=node, number=round(dice.uniform(-280, 280)), lasting=dice.choice((3, 9)) * DAY
+            )
+        if kind == "wrong_clock":
+            ahead = dice.choice((3, -2, 5 * 24, 20 * 24)) * HOUR
+            return replace(happening, what=node, number=ahead, lasting=dice.choice((8, 14)) * HOUR)
+        if kind == "delete_archive":
+            return replace(happening, vmid=vmid, what=dice.choice((job.storage, storage)))
+        if kind == "pool":
+            return replace(happening, vmid=vmid, text=dice.choice(("", "gold", "silver")))
+        if kind == "edit_guests":
+            return replace(happening, what=job.name, vmid=vmid)
+        return replace(
+            happening,
+            vmid=vmid,
+            what=node if kind in {"add_guest", "rotate"} else job.name,
+            number=storage_number(storage, plan),
+        )
+
+    def slot(self, job: JobPlan, near: float) -> float | None:
+        """Return a slot of a job near a moment, in seconds after the start."""
+        zone = ZoneInfo(self.plan.nodes[0].zone)
+        moment = self.plan.start + near
+        found = next(events(job.schedule, zone, moment, min(self.plan.end - DAY, moment + 8 * DAY)), None)
+        return None if found is None else found - self.plan.start
+
+
+def storage_number(storage: str, plan: Plan) -> float:
+    """Return the place of a storage in the list."""
+    return float([entry.name for entry in plan.storages].index(storage))
+
+
+def make(seed: int, *, small: bool = False) -> Plan:
+    """Return the plan of a seed; a small one has few guests and jobs, and lasts as short as they come."""
+    dice = Random(f"world {seed}")
+    # Any week of the year; one world in three lives through a change of the clocks.
+    start = datetime(2026, 1, 5, 11, tzinfo=UTC) + timedelta(days=dice.randrange(360))
+    days = 22 if small else dice.choice((24, 24, 24, 30, 30, 40, 60))
+    if dice.random() < 0.34:
+        change = dice.choice((datetime(2026, 3, 29, tzinfo=UTC), datetime(2026, 10, 25, tzinfo=UTC)))
+        start = change - timedelta(days=dice.randrange(4, days - 4)) + timedelta(hours=11)
+    unseen = dice.choice((0, 8, 8, 8)) * DAY + HOUR
+    plan = Plan(seed=seed, start=start.timestamp(), days=days, unseen=unseen, content_rights=dice.random() < 0.5)
+    maker = _Maker(dice, plan, small=small)
+    maker.things()
+    maker.happenings()
+    return maker.plan
+
+
+def make_quiet(seed: int, days: int = 365) -> Plan:
+    """Return the plan of a world in which all goes well."""
+    dice = Random(f"quiet {seed}")
+    start = datetime(2026, 1, 5, 11, tzinfo=UTC) + timedelta(days=dice.randrange(360))
+    plan = Plan(seed=seed, start=start.timestamp(), days=days, unseen=HOUR, content_rights=dice.random() < 0.5)
+    maker = _Maker(dice, plan)
+    maker.things()
+    return maker.plan
+
+
+def smaller(plan: Plan) -> Iterator[Plan]:
+    """Return plans with less in them, those with much less first."""
+    for days in (plan.days // 2, plan.days - 7, plan.days - 2, plan.days - 1):
+        if 1 <= days < plan.days:
+            yield replace(plan, days=days)
+    yield from _fewer(plan, "happenings")
+    yield from _fewer(plan, "guests")
+    yield from _fewer(plan, "jobs")
+    for node in plan.nodes if len(plan.nodes) > 1 else ():
+        yield _without_node(plan, node.name)
+    for days in (plan.days // 2, 7, 2, 1):
+        if 1 <= days < plan.days - 1:
+            yield _later(plan, days)
+    for job in plan.jobs:
+        for simpler in _simpler_jobs(job, plan):
+            yield replace(plan, jobs=tuple(simpler if entry is job else entry for entry in plan.jobs))
+    if any(node.agent for node in plan.nodes):
+        yield replace(plan, nodes=tuple(replace(node, agent=False) for node in plan.nodes))
+    if plan.unseen > HOUR:
+        yield replace(plan, unseen=HOUR)
+    used = {job.storage for job in plan.jobs} | {entry.what for entry in plan.happenings}
+    if any(storage.name not in used for storage in plan.storages):
+        yield replace(plan, storages=tuple(storage for storage in plan.storages if storage.name in used))
+
+
+def _fewer(plan: Plan, name: str) -> Iterator[Plan]:
+    """Return plans with fewer things of a sort: first without half of them, at last without single ones."""
+    things = getattr(plan, name)
+    size = len(things) // 2
+    while size:
+        for first in range(0, len(things), size):
+            yield replace(plan, **{name: things[:first] + things[first + size :]})
+        size //= 2
+    if len(things) == 1 and name == "happenings":
+        yield replace(plan, happenings=())
+
+
+def _later(plan: Plan, days: int) -> Plan:
+    """Return the plan without its first days."""
+    happenings = tuple(replace(entry, at=entry.at - days * DAY) for entry in plan.happenings if entry.at > days * DAY)
+    return replace(plan, start=plan.start + days * DAY, days=plan.days - days, happenings=happenings)
+
+
+def _simpler_jobs(job: JobPlan, plan: Plan) -> Iterator[JobPlan]:
+    """Return jobs that do nearly the same."""
+    if job.pool or job.exclude:
+        yield replace(job, pool=None, exclude=())
+    if job.repeat_missed:
+        yield replace(job, repeat_missed=False)
+    if job.keep_last:
+        yield replace(job, keep_last=None)
+    if job.node is not None and len(plan.nodes) == 1:
+        yield replace(job, node=None)
+    if job.vmids is not None:
+        there = tuple(vmid for vmid in job.vmids if any(guest.vmid == vmid for guest in plan.guests))
+        if there != job.vmids:
+            yield replace(job, vmids=there)
+
+
+def _without_node(plan: Plan, name: str) -> Plan:
+    """Return the plan without a node; its guests live on another one."""
+    nodes = tuple(node for node in plan.nodes if node.name != name)
+    stay = nodes[0].name
+    guests = tuple(replace(guest, node=stay) if guest.node == name else guest for guest in plan.guests)
+    jobs = tuple(replace(job, node=stay) if job.node == name else job for job in plan.jobs)
+    happenings = tuple(entry for entry in plan.happenings if entry.what != name)
+    return replace(plan, nodes=nodes, guests=guests, jobs=jobs, happenings=happenings)

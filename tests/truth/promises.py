@@ -1,0 +1,291 @@
+"""Whether one job has kept its promise to one guest, by what really happened."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from .calendar import events
+from .coverage import WRONG_CLOCK, Period, Slot
+from .evidence import DAY, HOUR, LISTED_WITHIN, MINUTE, Evidence, Result
+from .expectation import Expectation, not_off, not_on, off, on, open_, worst
+from .ledger import FOREVER, GuestLife, JobLife, Ledger, RunFact, value_at
+
+BLIND_LIMIT = 23 * HOUR
+"""A little less than what it takes for the unknown to be a problem."""
+SECONDS = 5.0
+FAR = 4 * HOUR
+"""How wrong a clock must have been for its dates to prove nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A job's promise to a guest at a moment; `own_only` asks what the job itself has done, by hand or not."""
+
+    job: JobLife
+    guest: GuestLife
+    period: Period
+    earlier: Period | None
+    time: float
+    ledger: Ledger
+    evidence: Evidence
+    own_only: bool = False
+
+    def judge(self) -> Expectation:
+        """Return what must be shown."""
+        own = self.evidence.results(self.job.id, self.guest, self.time)
+        hand = [] if self.own_only else self.evidence.results(None, self.guest, self.time)
+        good = [result for result in own if result.good and result.known <= self.time]
+        by_hand = [result for result in hand if result.good and result.known <= self.time]
+        if suspended := [*self._wrong_clock(), *self._unseen_change(good), *self._first_look(own)]:
+            return suspended[0]
+        demands = [
+            *self._failed(own, good, by_hand),
+            *self._missed(own, good, by_hand),
+            *self._spoilt(good, by_hand),
+            *self._carried_over(good),
+        ]
+        return worst(demands) if demands else off("every promise is kept")
+
+    def _seen(self, result: Result) -> bool:
+        return self.evidence.seen(result.run.node, result.known, self.time)
+
+    def _wrong_clock(self) -> list[Expectation]:
+        """Return that nothing is demanded while the clock of the guest's node is wrong, and a day longer."""
+        for name in {place for _, place in self.guest.places}:
+            skews = self.ledger.nodes[name].skews
+            for place, (since, skew) in enumerate(skews):
+                until = skews[place + 1][0] if place + 1 < len(skews) else FOREVER
+                if abs(skew) > WRONG_CLOCK and since <= self.time < until + 26 * HOUR:
+                    return [open_("the clock of the node is wrong or was just set right")]
+        return []
+
+    def _failed(self, own: Sequence[Result], good: Sequence[Result], by_hand: Sequence[Result]) -> list[Expectation]:
+        """Judge by the newest result of the job that was not good."""
+        bad = [result for result in own if result.bad and result.known <= self.time]
+        if not bad:
+            return []
+        last = bad[-1]
+        later = [result for result in good if result.run.started > last.run.started]
+        later += [
+            result
+            for result in by_hand
+            if result.run.storage == last.run.storage and (result.part.began or 0) >= last.known
+        ]
+        if later:
+            return self._if_seen(later, "the failure before was made good")
+        if any(
+            result.run.storage == last.run.storage and (result.part.began or 0) >= last.run.started - 2 * HOUR
+            for result in by_hand
+        ):
+            return [open_("a backup by hand lies between slot and failure")]
+        if last.run.by_hand:
+            return [open_("the job was run by hand and failed")]
+        if last.run.started < self.period.start:
+            return [open_("it failed before the job was switched off or left the guest alone")]
+        error = last.part.error or last.run.status or "it was never reached"
+        if not self._seen(last):
+            return (
+                [not_off(f"failed, unseen: {error}")]
+                if self.time > last.run.started + DAY
+                else [open_("a failure that nobody could see yet")]
+            )
+        return [on(f"the run of {self.job.id} failed for it: {error}")]
+
+    def _if_seen(self, results: Sequence[Result], what: str) -> list[Expectation]:
+        """Return that no alarm is due, where the good results could be seen and are still there."""
+        results = [result for result in results if result.run.job is not None or result.spoilt(self.time) is None]
+        if not results:
+            return [open_("the backup by hand that kept the promise was deleted by hand")]
+        if any(self._seen(result) and not self._wrongly_dated(result.run) for result in results):
+            return []
+        if any(self._wrongly_dated(result.run) for result in results):
+            return [open_("the good run has a wrong date")]
+        hidden = min(self._hidden_since(result) for result in results)
+        if self.time - hidden < BLIND_LIMIT and not self._ambiguous(results):
+            return [not_on(f"{what}, unseen")]
+        return [open_("the good run could not be seen")]
+
+    def _hidden_since(self, result: Result) -> float:
+        return result.run.started
+
+    def _ambiguous(self, results: Sequence[Result]) -> bool:
+        """Tell whether other runs wrote to the same storage, so that an archive there need not be the job's."""
+        first = min(result.run.started for result in results)
+        return any(
+            run.job != self.job.id and self.guest.vmid in run.parts and run.started > first - DAY
+            for run in self.ledger.runs
+            if run.started <= self.time
+        )
+
+    def _wrongly_dated(self, run: RunFact) -> bool:
+        return abs(run.stamp - run.started) > FAR
+
+    def _keeps(self, result: Result, slot: Slot) -> bool:
+        """Tell whether a good result of the job itself keeps a slot's promise."""
+        by_clock = result.run.node == slot.node and result.run.stamp >= slot.stamp - SECONDS
+        return result.run.started >= slot.time - SECONDS or (by_clock and not self._wrongly_dated(result.run))
+
+    def _missed(self, own: Sequence[Result], good: Sequence[Result], by_hand: Sequence[Result]) -> list[Expectation]:
+        """Judge the newest slots that nothing has served."""
+        demands: list[Expectation] = []
+        for slot in reversed(self.period.slots):
+            if slot.time > self.time:
+                continue
+            keeping = [result for result in good if self._keeps(result, slot)]
+            keeping += [
+                result
+                for result in by_hand
+                if result.run.storage == slot.storage and (result.part.began or 0) >= slot.time - SECONDS
+            ]
+            if keeping:
+                return demands + self._if_seen(keeping, "the slot was served")
+            demands += self._unserved(slot, own)
+            if slot.time < self.time - 40 * DAY:
+                break
+        return demands
+
+    def _unserved(self, slot: Slot, own: Sequence[Result]) -> list[Expectation]:
+        """Judge a slot that nothing has served so far."""
+        deadline = self.evidence.deadline(self.job.id, slot.time, self.time)
+        low, high = deadline.low, deadline.high
+        for run in self._in_progress(slot):
+            begun = run.locked or self.time
+            if run.started > low:
+                continue
+            usual = self.evidence.usual_duration(self.job.id, self.time)
+            again = self.evidence.deadline(self.job.id, begun, self.time)
+            low = max(low, begun + 3 * usual.low)
+            high = max(high, again.high, begun + 3 * usual.high)
+        if self.time < low:
+            return []
+        if self.time < high:
+            return [open_("near a deadline")]
+        if any(result.run.started <= slot.time <= result.run.ended for result in own if result.good):
+            return self._skipped(slot, own)
+        return [self._overdue(slot, deadline.low)]
+
+    def _in_progress(self, slot: Slot) -> list[RunFact]:
+        """Return the job's runs on the guest's own node that go on and may still come to it."""
+        node = self.guest.node_at(self.time)
+        return [
+            run
+            for run in self.evidence.runs(self.job.id, self.time)
+            if run.node == node == slot.node and self.time < run.ended and self.guest.vmid in run.parts
+        ]
+
+    def _skipped(self, slot: Slot, own: Sequence[Result]) -> list[Expectation]:
+        """Judge a slot that passed while the run before it went on."""
+        usual = self.evidence.usual_duration(self.job.id, self.time)
+        for result in own:
+            run = result.run
+            if run.started <= slot.time <= run.ended:
+                lasted = min(run.ended, self.time) - (run.locked or run.started)
+                if lasted <= 3 * usual.high:
+                    return [open_("a slot was skipped by a run that took long, but not too long")]
+        return [self._overdue(slot, self.time)]
+
+    def _overdue(self, slot: Slot, deadline: float) -> Expectation:
+        """Judge a slot whose deadline has passed without anything."""
+        if not self.evidence.looked(slot.known_from, slot.time):
+            return open_("nobody could know that the job owed the slot")
+        if self._moved_between_zones(slot):
+            return open_("it moved between two time zones around the slot")
+        life = self.ledger.nodes[slot.node]
+        what = f"{self.job.id} did not back it up for its slot"
+        if life.is_off(slot.time) and life.is_off(min(deadline, self.time)):
+            return on(f"{what}: the node was off")
+        seen = self.evidence.seen(slot.node, deadline, self.time) and not any(
+            slot.time <= rotation <= self.evidence.first_look(deadline) for rotation in life.rotations
+        )
+        if self.ledger.blind_to("tasks", self.time):
+            return not_off(f"{what}, and the tasks are hidden now")
+        return on(what) if seen else not_off(f"{what}, and nobody could see its node since")
+
+    def _moved_between_zones(self, slot: Slot) -> bool:
+        near = [name for since, name in self.guest.places if abs(since - slot.time) < 16 * HOUR]
+        return any(self.ledger.nodes[name].zone != self.ledger.nodes[slot.node].zone for name in near) or bool(
+            near
+            and self.ledger.nodes[value_at(self.guest.places, slot.time) or slot.node].zone
+            != self.ledger.nodes[slot.node].zone
+        )
+
+    def _spoilt(self, good: Sequence[Result], by_hand: Sequence[Result]) -> list[Expectation]:
+        """Judge the job's newest good result where its archive is no longer good."""
+        if not good or (since := good[-1].spoilt(self.time)) is None:
+            return []
+        last = good[-1]
+        if any(
+            result.run.storage == last.run.storage and (result.part.began or 0) >= last.run.started
+            for result in by_hand
+        ):
+            return [open_("a backup by hand replaces an archive that was deleted")]
+        archive = last.archive
+        assert archive is not None
+        what = "was deleted by hand" if archive.deleted <= self.time else "is corrupt"
+        if self.own_only:
+            return [open_(f"the archive of the job's last run {what}")]
+        if archive.corrupt <= self.time < archive.deleted and not self.ledger.content_rights:
+            return [open_("a failed verification cannot be seen without the right to it")]
+        if last.run.started < self.period.start:
+            return [open_(f"an archive from before the job was switched off {what}")]
+        if self._may_be_pruned(archive.storage, since):
+            return [open_("a prune may explain the missing archive")]
+        if not self._listed(archive.storage, archive.node, since + LISTED_WITHIN):
+            return [open_(f"an archive {what}, which the next listing shows")]
+        return [on(f"the archive of its last backup by {self.job.id} {what}")]
+
+    def _may_be_pruned(self, storage: str, since: float) -> bool:
+        return any(
+            run.prunes and run.storage == storage and self.guest.vmid in run.parts and since < run.ended
+            for run in self.ledger.runs
+            if run.started <= self.time
+        )
+
+    def _listed(self, storage: str, node: str | None, since: float) -> bool:
+        """Tell whether a storage could be listed some time from a moment on."""
+        down = self.ledger.storages_down.get(storage, [])
+        return any(
+            since <= look <= self.time
+            and not any(start <= look < end for start, end in down)
+            and not self.ledger.blind_to("storages", look)
+            and (node is None or not self.ledger.nodes[node].is_off(look))
+            for look in self.ledger.looks
+        )
+
+    def _carried_over(self, good: Sequence[Result]) -> list[Expectation]:
+        """Return that nothing is demanded of what was owed before the job was switched off, until its next slot."""
+        if self.earlier is None or any(result.run.started >= self.period.start for result in good):
+            return []
+        owed = [slot for slot in self.earlier.slots if slot.time > self.earlier.end - 40 * DAY]
+        if not owed or any(self._keeps(result, owed[-1]) for result in good):
+            return []
+        due = [slot for slot in self.period.slots if slot.time <= self.time]
+        return [] if due else [open_("it was owed before the job was switched off or left the guest alone")]
+
+    def _first_look(self, own: Sequence[Result]) -> list[Expectation]:
+        """Return that no alarm is due where the job is older than the first look, and nothing was ever seen of it."""
+        first = self.evidence.first_look(self.ledger.start)
+        if self.period.start >= first or any(result.known <= self.time for result in own):
+            return []
+        if any(first <= slot.time <= self.time - 4 * HOUR for slot in self.period.slots):
+            return []
+        what = "since when the job is there is not known"
+        return [not_on(what) if self.time < first + BLIND_LIMIT else open_(what)]
+
+    def _unseen_change(self, good: Sequence[Result]) -> list[Expectation]:
+        """Return that nothing is demanded where a slot of the old settings came between a change and the next look.
+
+        Whoever did not see the change takes that slot for owed, until the next one is decided.
+        """
+        for (_, before), (since, _) in pairwise(self.job.versions):
+            look = self.evidence.first_look(since)
+            if since > self.time or look - since < MINUTE or before is None or not before.enabled:
+                continue
+            zone = self.ledger.nodes[self.guest.node_at(since)].zone
+            if not any(events(before.schedule, zone, since - 4 * HOUR, min(look, self.time))):
+                continue
+            served = any(result.run.started >= min(look, self.time) - SECONDS for result in good)
+            due = any(look <= slot.time <= self.time - 4 * HOUR for slot in self.period.slots)
+            if not served and not due:
+                return [open_("the job was changed while nobody looked")]
+        return []
