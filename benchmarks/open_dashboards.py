@@ -13,6 +13,7 @@ from asyncio.events import Handle
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+import gc
 import logging
 from pathlib import Path
 import sys
@@ -52,6 +53,15 @@ class Slices:
         return f"| {what:<40} | {1000 * clock:6.1f} | {1000 * own:6.1f} | {what_by_clock}; {what_own} |"
 
 
+def whose(handle: Handle) -> str:
+    """Return the name of the task or function that a turn of the event loop belongs to."""
+    call = handle._callback  # type: ignore[attr-defined]  # noqa: SLF001
+    for found in (getattr(call, "__self__", None), *gc.get_referents(call)):
+        if isinstance(found, asyncio.Task):
+            return str(getattr(found.get_coro(), "__qualname__", found.get_name()))
+    return str(getattr(call, "__qualname__", repr(call)))
+
+
 @contextmanager
 def slicing() -> Iterator[Slices]:
     """Note how long each turn of the event loop takes."""
@@ -63,7 +73,7 @@ def slicing() -> Iterator[Slices]:
         run(handle)
         took = time.perf_counter() - clock
         if took > 0.001:
-            slices.found.append((took, time.thread_time() - own, repr(handle)[:160]))
+            slices.found.append((took, time.thread_time() - own, whose(handle)))
 
     Handle._run = noted  # type: ignore[assignment, method-assign]  # noqa: SLF001
     try:
@@ -120,7 +130,10 @@ async def measure(cards: int, scenario: str) -> float:
                 await hass.async_block_till_done()
             print(slices.line(f"dashboards are opened, {opened[0].sent >> 10} KiB each"))
             ids = [f"{entry.entry_id}/guest/{vmid}" for vmid in guests[:100]]
-            for number in range(3):
+            for number in range(6):
+                # In turns nothing is new, and something of every guest.
+                await cluster.tell(f"tag-{number}" if number % 2 else "?")
+                sent = opened[0].sent
                 with slicing() as slices:
                     await asyncio.sleep(0)
                     await entry.runtime_data.async_refresh()
@@ -128,7 +141,8 @@ async def measure(cards: int, scenario: str) -> float:
                     for card in opened:
                         card.ask("sizes", ids=ids, days=30)
                     await hass.async_block_till_done()
-                print(slices.line(f"poll {number + 1}"), flush=True)
+                told = f"{(opened[0].sent - sent) >> 10} KiB each"
+                print(slices.line(f"poll {number + 1}, {told}"), flush=True)
                 longest = max(longest, *(own for _, own, _ in slices.found))
             for action in ("list_runs", "list_archives", "report"):
                 with slicing() as slices:
