@@ -16,7 +16,7 @@ from .archives.archive_origin import Provenance
 from .indexes import Indexes
 from .jobs.coverage import Coverage, covers
 from .jobs.timetable import Timetable, allowance, periods_of, usual_duration
-from .model.facts import Facts, NodeFacts, StorageFacts, storage_key
+from .model.facts import ArchiveListing, Facts, NodeFacts, StorageFacts, storage_key
 from .model.outcome import Outcome, Result, succeeded, written_name
 from .model.records import GuestRecord, History, JobRecord, RunRecord
 from .runs.run_index import RunIndex, good_durations
@@ -241,19 +241,24 @@ class Context:
     def _finished_archives(self, guest: Guest) -> Sequence[Archive]:
         record = self.guest_record(guest)
         since = record.since.timestamp() if record and record.since else 0
-        until = (self.node_now(guest.node) + WRONG_DATE).timestamp()
         kinds = {None, guest.guest_type}
         return [
             archive
-            for archive in self.indexes.archives.of_guest(guest.vmid).newest_first
-            if archive.finished and archive.guest_type in kinds and since <= archive.ctime <= until
+            for archive in self._with_right_dates(guest)
+            if archive.finished and archive.guest_type in kinds and archive.ctime >= since
         ]
+
+    def _with_right_dates(self, guest: Guest) -> Sequence[Archive]:
+        newest_first, wrong = self.indexes.archives.of_guest(guest.vmid).newest_first, set(self.wrongly_dated(guest))
+        return [archive for archive in newest_first if archive.volid not in wrong] if wrong else newest_first
 
     def wrongly_dated(self, guest: Guest) -> Sequence[str]:
         """Return the archives, by volume id, that bear a guest's number and a date that has not come yet."""
-        until = (self.node_now(guest.node) + WRONG_DATE).timestamp()
+        until = self.node_now(guest.node) + WRONG_DATE
+        latest = until.timestamp()
         newest_first = self.indexes.archives.of_guest(guest.vmid).newest_first
-        return [archive.volid for archive in takewhile(lambda archive: archive.ctime > until, newest_first)]
+        late = takewhile(lambda archive: archive.ctime > latest, newest_first)
+        return [archive.volid for archive in late if self.written_between(archive, guest)[0] > until]
 
     def lies_on(self, archive: Archive, guest: Guest, storage: str) -> bool:
         """Tell whether a file lies on a storage too: two storage ids may lead to the same directory."""
@@ -284,19 +289,17 @@ class Context:
         lists it (PVE/Storage.pm, archive_info): where nodes are in different zones, it may be hours off.
         """
         moment = archive_time(archive)
-        zones = self._zones
-        if (
-            len(zones) < 2
-            or archive.vmid is None
-            or archive.volid.partition(":")[2].startswith(("backup/vm/", "backup/ct/"))
-        ):
+        listing = self._shared_listings.get(archive.storage) if len(self._zones) > 1 else None
+        if listing is None:
             return moment, moment
-        place = next((found for found in self.facts.storages if found.storage == archive.storage), None)
-        if place is None or place.node is not None:
-            return moment, moment
-        shifts = {zone.utcoffset(moment) or timedelta() for zone in zones}
-        spread = max(shifts) - min(shifts)
-        return moment - spread, moment + spread
+        moments = [listing.written_at(archive, zone) for zone in self._zones]
+        return min(moments), max(moments)
+
+    @cached_property
+    def _shared_listings(self) -> dict[str, ArchiveListing]:
+        """The listings of storages that nodes share, by storage."""
+        storages = self.facts.storages
+        return {found.storage: found.listing for found in storages if found.node is None and found.listing is not None}
 
     @cached_property
     def _zones(self) -> frozenset[ZoneInfo]:

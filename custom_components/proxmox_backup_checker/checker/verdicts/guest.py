@@ -7,13 +7,13 @@ from typing import Final
 
 from ...proxmox.api.backup_models import BackupJob
 from ...proxmox.api.cluster_models import Guest
-from ..archives.archive import archive_time
+from ..archives.archive import logged_name
 from ..context import Context
 from ..jobs.coverage import Coverage
 from ..jobs.timetable import has_schedule
 from ..model.facts import Blindness
 from ..model.labels import job_name, names_of_jobs
-from ..model.outcome import Result
+from ..model.outcome import Outcome, Result, written_name
 from ..model.policy import NO_BACKUP_TAG, agreed_age
 from ..model.reason_codes import ReasonCode
 from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict, gravity, unknown
@@ -107,11 +107,19 @@ def _with_findings(verdict: Verdict, findings: list[tuple[Status, Reason]]) -> V
 
 def last_success(guest: Guest, context: Context) -> datetime | None:
     """Return when the newest good backup was finished that is still there, or begun where only its archive is known."""
+    good = _newest_that_is_there(guest, context)
+    moments = [good.finished or good.started] if good is not None else []
+    for archive in context.archives(guest)[:1]:
+        # A run knows better than the name of a file when it was written.
+        if good is None or written_name(good.archive or "") != logged_name(archive):
+            moments.append(context.written_between(archive, guest)[0])
+    return max(moments, default=None)
+
+
+def _newest_that_is_there(guest: Guest, context: Context) -> Outcome | None:
     record = context.guest_record(guest)
     missing = record.missing if record else {}
     gone: set[str | None] = set()
-    archives = context.archives(guest)
-    moments = [archive_time(archives[0])] if archives else []
     for outcome in context.outcomes(guest):
         if outcome.result is not Result.OK or outcome.storage in gone:
             continue
@@ -119,9 +127,8 @@ def last_success(guest: Guest, context: Context) -> datetime | None:
             # What is older there may be gone as well: the storage's list tells what is left.
             gone.add(outcome.storage)
             continue
-        moments.append(outcome.finished or outcome.started)
-        break
-    return max(moments, default=None)
+        return outcome
+    return None
 
 
 def _settled(guest: Guest, context: Context) -> Verdict:
@@ -133,7 +140,7 @@ def _settled(guest: Guest, context: Context) -> Verdict:
         return Verdict(
             status=Status.IGNORED, problem=False, reason=Reason(ReasonCode.IGNORED_BY_TAG, {"tag": NO_BACKUP_TAG})
         )
-    if facts.jobs is None:
+    if facts.jobs_blindness is not None:
         return _without_jobs_visible(guest, context)
     covering = context.jobs_of(guest)
     promises = [(job, verdict) for job in covering if (verdict := judge_promise(guest, job, context)) is not None]
@@ -204,6 +211,9 @@ def _without_jobs_visible(guest: Guest, context: Context) -> Verdict:
 def _without_promise(guest: Guest, covering: list[BackupJob], context: Context) -> Verdict:
     if context.may_be_covered(guest):
         return unknown(Blindness.POOLS_HIDDEN)
+    if not covering and None in context.facts.unread_jobs.values():
+        # A job that could never be read may cover it.
+        return unknown(Blindness.JOBS_UNREADABLE)
     if covering:
         # They run only when somebody starts them.
         reason = Reason(

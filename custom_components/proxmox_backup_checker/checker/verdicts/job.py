@@ -161,6 +161,8 @@ def _hours(duration: timedelta) -> str:
 
 
 def _settled(job: BackupJob, runs: tuple[RunRecord, ...], context: Context) -> Verdict:
+    if (blindness := _unread(job, context)) is not None:
+        return unknown(blindness)
     if stuck := stuck_state(job, None, context.facts, runs):
         code = ReasonCode.JOB_COULD_NOT_START if stuck.error is None else ReasonCode.JOB_STATE_UNREADABLE
         error = stuck.error or (stuck.message or "").strip()
@@ -192,6 +194,15 @@ def _settled(job: BackupJob, runs: tuple[RunRecord, ...], context: Context) -> V
     upcoming = [verdict.next_due for verdict in verdicts if verdict.next_due is not None]
     evidence = tuple(upid for verdict in verdicts for upid in verdict.evidence)
     return replace(worst, next_due=min(upcoming, default=None), evidence=evidence)
+
+
+def _unread(job: BackupJob, context: Context) -> Blindness | None:
+    """Return why it is not known any more what a job promises; None where it is."""
+    facts = context.facts
+    if facts.jobs_blindness is not None:
+        return facts.jobs_blindness
+    read = facts.unread_jobs.get(job.job_id, facts.now)
+    return Blindness.JOBS_UNREADABLE if read is None or facts.now - read >= facts.policy.blind_limit else None
 
 
 def _nodes_that_owe(job: BackupJob, runs: tuple[RunRecord, ...], context: Context) -> list[str]:

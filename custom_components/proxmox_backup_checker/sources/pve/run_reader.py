@@ -102,6 +102,9 @@ class RunReader:
             oldest = min((started for started, _ in listed), default=now)
             if known.known_since is None or known.read is None or oldest > known.read:
                 known.known_since = oldest
+        # What goes on is always listed: a run that is not any more has ended, and its end has left the list as well.
+        found = {task.upid for _, task in listed}
+        known.tasks = {upid: task for upid, task in known.tasks.items() if not task.running or upid in found}
         known.tasks |= {task.upid: task for _, task in listed}
         _bound(known, now - KEPT)
         known.read = now
