@@ -109,10 +109,10 @@ def last_success(guest: Guest, context: Context) -> datetime | None:
     """Return when the newest good backup was finished that is still there, or begun where only its archive is known."""
     good = _newest_that_is_there(guest, context)
     moments = [good.finished or good.started] if good is not None else []
-    for archive in context.archives(guest)[:1]:
-        # A run knows better than the name of a file when it was written.
-        if good is None or written_name(good.archive or "") != logged_name(archive):
-            moments.append(context.written_between(archive, guest)[0])
+    newest = next(iter(context.archives(guest)), None)
+    # A run knows better than the name of a file when it was written.
+    if newest is not None and (good is None or written_name(good.archive or "") != logged_name(newest)):
+        moments.append(context.written_between(newest, guest)[0])
     return max(moments, default=None)
 
 
