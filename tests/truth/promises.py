@@ -190,6 +190,8 @@ class Promise:
             return open_("nobody could know that the job owed the slot")
         if self._moved_between_zones(slot):
             return open_("it moved between two time zones around the slot")
+        if self.own_only and self._passed_over(slot):
+            return open_("the job's run was good, but passed a guest over")
         life = self.ledger.nodes[slot.node]
         what = f"{self.job.id} did not back it up for its slot"
         if life.is_off(slot.time) and life.is_off(min(deadline, self.time)):
@@ -200,6 +202,16 @@ class Promise:
         if self.ledger.blind_to("tasks", self.time):
             return not_off(f"{what}, and the tasks are hidden now")
         return on(what) if seen else not_off(f"{what}, and nobody could see its node since")
+
+    def _passed_over(self, slot: Slot) -> bool:
+        """Tell whether a good run since the slot said nothing of the guest."""
+        return any(
+            run.started >= slot.time - SECONDS
+            and run.well
+            and self.guest.vmid in run.parts
+            and run.parts[self.guest.vmid].began is None
+            for run in self.evidence.runs(self.job.id, self.time)
+        )
 
     def _moved_between_zones(self, slot: Slot) -> bool:
         near = [name for since, name in self.guest.places if abs(since - slot.time) < 16 * HOUR]
