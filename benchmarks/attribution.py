@@ -24,7 +24,7 @@ import aiohttp
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "log_agent"))
 
-from custom_components.proxmox_backup_checker.checker.assessment import Picture, judge
+from custom_components.proxmox_backup_checker.checker.assessment import Assessment, judge
 from custom_components.proxmox_backup_checker.checker.model.records import History
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
 from custom_components.proxmox_backup_checker.proxmox.api.client import ProxmoxClient
@@ -104,7 +104,7 @@ class Checker:
     def __init__(self, client: ProxmoxClient, agents: dict[str, LogAgentClient]) -> None:
         """Begin without a history."""
         self._reader = ClusterReader(client, agents, _zone)
-        self._picture: Picture | None = None
+        self._picture: Assessment | None = None
         self.history = History()
 
     async def look(self, now: datetime) -> None:

@@ -1,13 +1,15 @@
 """A data centre as facts and history: 32 nodes, 5,000 guests, 50 jobs, 60,000 archives, thirteen months of nights."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from custom_components.proxmox_backup_checker.checker.assessment import judge
+from custom_components.proxmox_backup_checker.checker.history.limits import bounded
 from custom_components.proxmox_backup_checker.checker.model.facts import ArchiveListing, Facts, NodeFacts, StorageFacts
 from custom_components.proxmox_backup_checker.checker.model.outcome import Outcome, Result
-from custom_components.proxmox_backup_checker.checker.model.records import RunRecord
+from custom_components.proxmox_backup_checker.checker.model.records import History, RunRecord
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import Archive, BackupJob
 from custom_components.proxmox_backup_checker.proxmox.api.cluster_models import ClusterStatus, Guest, Node
@@ -17,6 +19,7 @@ NOON = datetime(2026, 10, 14, 10, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
 TIB, GIB = 1024**4, 1024**3
 FIRST_VMID = 1000
+LATER = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +35,19 @@ class Size:
 
 
 FULL = Size()
+
+
+def sized(guests: int) -> Size:
+    """Return a cluster of so many guests, all else in proportion; the guests of a job need four nodes."""
+    part = guests / FULL.guests
+    jobs = max(1, round(FULL.jobs * part))
+    return Size(
+        nodes=max(4, round(FULL.nodes * part)),
+        guests=guests,
+        jobs=jobs,
+        storages=min(FULL.storages, jobs),
+        archives=round(FULL.archives * part),
+    )
 
 
 def make_facts(size: Size = FULL, now: datetime = NOON) -> Facts:
@@ -56,6 +72,29 @@ def make_facts(size: Size = FULL, now: datetime = NOON) -> Facts:
         runs=(),
         storages=tuple(_storage(number, guests, size) for number in range(size.storages)),
         read_at=now,
+    )
+
+
+def history_of(facts: Facts, size: Size = FULL) -> History:
+    """Return what is kept of thirteen months of nights: no more than thirty runs each of so many guests."""
+    began = NOON - timedelta(days=size.nights)
+    runs = {run.upid: run for run in runs_of(facts, range(40), size)}
+    # Guests and jobs that were there when it began.
+    known = judge(replace(facts, now=began, read_at=began), History()).history
+    return bounded(History(began=began, evaluated=NOON - LATER, runs=runs, jobs=known.jobs, guests=known.guests), NOON)
+
+
+def later(facts: Facts, by: timedelta) -> Facts:
+    """Return the same facts, read anew."""
+    now = facts.now + by
+    return replace(
+        facts,
+        now=now,
+        read_at=now,
+        nodes={name: replace(node, tasks_read=now) for name, node in facts.nodes.items()},
+        guests=tuple(replace(guest) for guest in facts.guests),
+        jobs=None if facts.jobs is None else tuple(replace(job) for job in facts.jobs),
+        storages=tuple(replace(storage) for storage in facts.storages),
     )
 
 

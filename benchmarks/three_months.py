@@ -4,7 +4,7 @@ Usage: python benchmarks/three_months.py [--days 90] [--seed 1]
 
 Nodes lose power, storages go away, guests fail, move and come back, the API is out of reach, rights and the token itself
 are taken and given back, the checker is restarted, and within the three months from January on the clocks are changed.
-What is kept from one picture to the next is held against what is found anew, at every look. Every day at noon, long after all runs, a ledger that knows what really happened is held
+What is kept from one assessment to the next is held against what is found anew, at every look. Every day at noon, long after all runs, a ledger that knows what really happened is held
 against the verdict on each guest: an alarm without a reason and a missing backup called fine are both errors. The exit
 status is 1 when there is one.
 """
@@ -12,6 +12,7 @@ status is 1 when there is one.
 import argparse
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 import json
@@ -25,7 +26,7 @@ import aiohttp
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from custom_components.proxmox_backup_checker.checker.assessment import Picture, judge
+from custom_components.proxmox_backup_checker.checker.assessment import Assessment, judge
 from custom_components.proxmox_backup_checker.checker.history.format import from_data, to_data
 from custom_components.proxmox_backup_checker.checker.model.facts import Facts
 from custom_components.proxmox_backup_checker.checker.model.records import History
@@ -44,17 +45,19 @@ SLOT_HOUR = 2
 FAULTS = ("node", "storage", "guest", "guest", "api", "rights", "token", "restart", "move", "quiet", "quiet")
 SHOWN = ("guests", "jobs", "storages", "counts", "verdict", "history", "events", "alerts")
 
+type Seen = Callable[[datetime, Assessment], None]
+
 
 class Checker:
     """The checker as Home Assistant runs it: a reader, a history that survives restarts, the last facts as a stand-in."""
 
-    def __init__(self, session: aiohttp.ClientSession, pve: SimulatedCluster) -> None:
-        """Watch a cluster."""
-        self._session, self._pve = session, pve
+    def __init__(self, session: aiohttp.ClientSession, pve: SimulatedCluster, seen: Seen | None = None) -> None:
+        """Watch a cluster; `seen` is given every assessment, and else each is held against what is found anew."""
+        self._session, self._pve, self._seen = session, pve, seen
         self._history = History()
         self._facts: Facts | None = None
-        self.picture: Picture | None = None
-        self._before: Picture | None = None
+        self.assessment: Assessment | None = None
+        self._before: Assessment | None = None
         self.restart()
 
     def restart(self) -> None:
@@ -81,12 +84,14 @@ class Checker:
             if self._facts is None:
                 return
             self._facts = replace(self._facts, now=now)
-        before, self.picture = self._before, judge(self._facts, self._history, self._before)
-        self._before = self.picture
-        if before is not None:
+        before, self.assessment = self._before, judge(self._facts, self._history, self._before)
+        self._before = self.assessment
+        if self._seen is not None:
+            self._seen(now, self.assessment)
+        elif before is not None:
             anew = judge(self._facts, self._history)
-            assert all(getattr(anew, part) == getattr(self.picture, part) for part in SHOWN)
-        self._history = self.picture.history
+            assert all(getattr(anew, part) == getattr(self.assessment, part) for part in SHOWN)
+        self._history = self.assessment.history
 
 
 async def zone(name: str) -> ZoneInfo:
@@ -172,8 +177,8 @@ class Faults:
         return kind
 
 
-async def run(days: int, seed: int) -> tuple[Counter[str], list[str], Faults]:
-    """Play the months and return the ledger."""
+async def run(days: int, seed: int, seen: Seen | None = None) -> tuple[Counter[str], list[str], Faults]:
+    """Play the months and return the ledger; `seen` is given every assessment."""
     ledger: Counter[str] = Counter()
     wrong: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -181,7 +186,7 @@ async def run(days: int, seed: int) -> tuple[Counter[str], list[str], Faults]:
             SimulatedCluster.start("small", Path(folder), now=START) as pve,
             aiohttp.ClientSession() as session,
         ):
-            checker, faults = Checker(session, pve), Faults(pve, random.Random(seed))
+            checker, faults = Checker(session, pve, seen), Faults(pve, random.Random(seed))
             await checker.look()
             for _ in range(days):
                 faults.end_what_is_over()
@@ -211,10 +216,10 @@ def write_down(
         # The clocks skip the slot of this day, and Proxmox does not make up for it.
         ledger["no slot on this day"] += len(pve.guests)
         return
-    picture = checker.picture
-    assert picture is not None
+    assessment = checker.assessment
+    assert assessment is not None
     for vmid in pve.guests:
-        view = picture.guests.get(vmid)
+        view = assessment.guests.get(vmid)
         missing = not backed_up(pve, vmid, slot.timestamp())
         shown = "absent" if view is None else {True: "on", False: "off", None: "unknown"}[view.verdict.problem]
         if view is not None and view.verdict.status is Status.UNKNOWN and view.verdict.problem:

@@ -21,7 +21,7 @@ DAY = 86400
 
 
 async def serve(scenario: str, folder: str, nights: int) -> None:
-    """Serve a scenario until standard input ends; each line of it asks for the number of requests since the last one."""
+    """Serve a scenario until standard input ends; a line is a tag for all guests, or `?` for the number of requests since then."""
     async with SimulatedCluster.start(scenario, Path(folder)) as pve:
         for storage in pve.storages.values():
             storage.archives += [
@@ -44,7 +44,10 @@ async def serve(scenario: str, folder: str, nights: int) -> None:
         print(json.dumps(description), flush=True)
         reader = asyncio.StreamReader()
         await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-        while await reader.readline():
+        while asked := (await reader.readline()).decode().strip():
+            if asked != "?":
+                for guest in pve.guests.values():
+                    guest.tags = asked
             print(json.dumps(len(pve.requests)), flush=True)
             pve.traffic.clear()
 
@@ -65,9 +68,13 @@ class Served:
 
     async def requests(self) -> int:
         """Return how many requests there were since the last time."""
+        return await self.tell("?")
+
+    async def tell(self, what: str) -> int:
+        """Give all guests a tag, which changes what is shown of each, and return how many requests there were."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        self.process.stdin.write(b"?\n")
+        self.process.stdin.write(f"{what}\n".encode())
         return int(await self.process.stdout.readline())
 
     @property

@@ -102,6 +102,7 @@ class SimulatedCluster(Cluster):
         joined = self.add_node(node)
         self.listeners.remove(self._connectivity_changed)
         await self.open(port)
+        self.scheduler.boot(joined)
         return joined
 
     @property

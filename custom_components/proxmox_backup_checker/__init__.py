@@ -16,6 +16,7 @@ from .dashboard import resources as frontend, websocket_api
 from .devices import Devices, is_present
 from .history_store import HistoryStore
 from .notifications.actions import async_setup_alert_services
+from .notifications.audience import async_setup_audience, audience_of
 from .notifications.messenger import Messenger
 from .proxmox.api.client import ProxmoxClient
 from .proxmox.log_agent.client import LogAgentClient
@@ -31,7 +32,7 @@ from .voice import async_setup_voice
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
-_PLATFORMS = [Platform.BINARY_SENSOR, Platform.BUTTON, Platform.CALENDAR, Platform.EVENT, Platform.SENSOR]
+_OTHER_PLATFORMS = [Platform.BUTTON, Platform.CALENDAR, Platform.EVENT, Platform.SENSOR]
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
@@ -41,6 +42,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     async_setup_services(hass)
     async_setup_alert_services(hass)
     async_setup_voice(hass)
+    async_setup_audience(hass)
     return True
 
 
@@ -48,7 +50,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: CheckerConfigEntry) -> N
     """Set up one cluster."""
     store = HistoryStore(hass, entry.entry_id)
     agents = _agents(hass, entry)
-    coordinator = CheckerCoordinator(hass, entry, _source(hass, entry, agents), await Localizer.load(hass), store)
+    source, localizer = _source(hass, entry, agents), await Localizer.load(hass)
+    coordinator = CheckerCoordinator(hass, entry, source, localizer, store, audience_of(hass).listens)
     issues = Issues(hass, coordinator)
     entry.async_on_unload(coordinator.async_add_listener(issues.update))
     try:
@@ -60,7 +63,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: CheckerConfigEntry) -> N
     devices = Devices(hass, coordinator, coordinator.localizer)
     await devices.async_register()
     entry.async_on_unload(coordinator.async_add_listener(devices.update))
-    await hass.config_entries.async_forward_entry_setups(entry, _PLATFORMS)
+    # Where Home Assistant takes no more entities, problem sensors are there already.
+    await hass.config_entries.async_forward_entry_setups(entry, [Platform.BINARY_SENSOR])
+    await hass.config_entries.async_forward_entry_setups(entry, _OTHER_PLATFORMS)
+    issues.update()
     keep_statistics(hass, entry, coordinator)
     messenger = Messenger(hass, coordinator)
     messenger.update()
@@ -77,7 +83,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: CheckerConfigEntry) -> N
 
 async def async_unload_entry(hass: HomeAssistant, entry: CheckerConfigEntry) -> None:
     """Unload one cluster."""
-    await hass.config_entries.async_unload_platforms_or_raise(entry, _PLATFORMS)
+    await hass.config_entries.async_unload_platforms_or_raise(entry, [Platform.BINARY_SENSOR, *_OTHER_PLATFORMS])
     await entry.runtime_data.async_stop()
 
 

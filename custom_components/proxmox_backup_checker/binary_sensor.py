@@ -105,7 +105,7 @@ class ProblemSensor(VerdictEntity, BinarySensorEntity):
         """Why, since when, and how sure."""
         if (verdict := self.verdict) is None:
             return None
-        acknowledgement = self.coordinator.data.acknowledgement(self.subject)
+        acknowledgement = self.coordinator.assessment.acknowledgement(self.subject)
         return {
             "verdict": verdict.lasting.value,
             "reason_code": verdict.reason.code.value,
@@ -166,13 +166,13 @@ class LogAgentConnected(NodeEntity, BinarySensorEntity):
     @override
     def available(self) -> bool:
         """Whether the node is one of the cluster: that Proxmox does not answer says nothing of its agents."""
-        return self.coordinator.data is not None and self._node in self.coordinator.data.nodes
+        return self._node in self.coordinator.assessment.nodes
 
     @property
     @override
     def is_on(self) -> bool:
         """Whether the agent answered both the last poll and its listener."""
         reading = self.coordinator.reading
-        online = self.coordinator.data.nodes[self._node].online
+        online = self.coordinator.assessment.nodes[self._node].online
         failed = reading is not None and self._node in reading.agent_errors
         return online and not failed and self.coordinator.agent_reachability.answers(self._node)

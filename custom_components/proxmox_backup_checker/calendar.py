@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
-from .checker.assessment import Picture
+from .checker.assessment import Assessment
 from .checker.views.agenda import AgendaItem, agenda, current_or_next
 from .coordinator import CheckerConfigEntry
 from .entity import ClusterEntity
@@ -30,18 +30,18 @@ async def async_setup_entry(
 class BackupRuns(ClusterEntity, CalendarEntity):
     """All runs of all jobs: on while one runs or is due."""
 
-    _found: tuple[Picture, datetime, CalendarEvent | None] | None = None
+    _found: tuple[Assessment, datetime, CalendarEvent | None] | None = None
 
     @property
     @override
     def event(self) -> CalendarEvent | None:
         """What goes on or is due next."""
-        picture, now = self.coordinator.data, dt_util.utcnow().replace(second=0, microsecond=0)
+        assessment, now = self.coordinator.assessment, dt_util.utcnow().replace(second=0, microsecond=0)
         # Home Assistant asks several times for each state.
-        if self._found is None or self._found[0] is not picture or self._found[1] != now:
-            item = current_or_next(picture, dt_util.utcnow())
+        if self._found is None or self._found[0] is not assessment or self._found[1] != now:
+            item = current_or_next(assessment, dt_util.utcnow())
             found = calendar_event(item, self.coordinator.localizer) if item is not None else None
-            self._found = (picture, now, found)
+            self._found = (assessment, now, found)
         return self._found[2]
 
     @override
@@ -51,7 +51,7 @@ class BackupRuns(ClusterEntity, CalendarEntity):
         """Return what took place and what is due in a time."""
         # A month of an hourly job takes some thousand steps through the calendar.
         items: Iterable[AgendaItem] = await hass.async_add_executor_job(
-            agenda, self.coordinator.data, start_date, end_date, dt_util.utcnow()
+            agenda, self.coordinator.assessment, start_date, end_date, dt_util.utcnow()
         )
         return [calendar_event(item, self.coordinator.localizer) for item in items]
 

@@ -69,7 +69,7 @@ def _parts(target: Target) -> list[Target]:
     """Return what has to be protected: for the cluster all of its guests but those that are ignored."""
     if target.subject.kind != "cluster":
         return [target]
-    return [Target(target.coordinator, Subject.guest(vmid)) for vmid in to_be_protected(target.coordinator.data)]
+    return [Target(target.coordinator, Subject.guest(vmid)) for vmid in to_be_protected(target.coordinator.assessment)]
 
 
 CONDITIONS: dict[str, type[Condition]] = {"is_protected": IsProtected}

@@ -1,10 +1,11 @@
-"""The meeting point: polls Proxmox, has the facts judged, keeps the history, publishes the picture."""
+"""The meeting point: polls Proxmox, has the facts judged, keeps the history, publishes a snapshot of both."""
 
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 import logging
 from time import monotonic
 from typing import Final, override
@@ -15,10 +16,10 @@ from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
-from .checker.assessment import Picture, judge
+from .checker.assessment import Assessment, judge
 from .checker.history.limits import bounded, is_time_to_bound
+from .checker.history.salvage import salvaged
 from .checker.model.facts import Facts
-from .checker.model.policy import Policy
 from .checker.model.records import History
 from .history_store import HistoryStore
 from .policy_options import policy_of
@@ -48,8 +49,19 @@ type _Waiting = deque[tuple[int, tuple[CALLBACK_TYPE, object | None]]]
 type CheckerConfigEntry = ConfigEntry[CheckerCoordinator]
 
 
-class CheckerCoordinator(DataUpdateCoordinator[Picture]):
-    """Keeps the picture of one cluster up to date."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Snapshot:
+    """What was read of a cluster, with the user's policy, and what is held of it: published together, so that they agree.
+
+    While the cluster cannot be read, the reading is the last one, and the assessment is of now.
+    """
+
+    reading: Reading
+    assessment: Assessment
+
+
+class CheckerCoordinator(DataUpdateCoordinator[Snapshot]):
+    """Keeps the snapshot of one cluster up to date."""
 
     config_entry: CheckerConfigEntry
 
@@ -60,24 +72,27 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
         source: Source,
         localizer: Localizer,
         store: HistoryStore,
+        has_audience: Callable[[], bool],
     ) -> None:
-        """Poll a source; `localizer` puts verdicts into words, `store` keeps the history."""
+        """Poll a source; `localizer` puts verdicts into words, `store` keeps the history.
+
+        While `has_audience` says no, as before Home Assistant has started, messages are left to a later look.
+        """
         super().__init__(hass, _LOGGER, config_entry=entry, name=entry.title, update_interval=QUIET)
         self._source = source
         self._store = store
         self._history = History()
         self._bounded: datetime | None = None
-        self._facts: Facts | None = None
         self._failed_polls = 0
         self._polling = asyncio.Lock()
         self._judging = asyncio.Lock()
         self._telling: set[asyncio.Task[None]] = set()
         self._stopped = False
+        self._has_audience = has_audience
         self._policy = policy_of(entry.options)
         self.localizer = localizer
         self.agent_reachability = AgentReachability()
         self.poll_log = PollLog(entry.title, localizer)
-        self.reading: Reading | None = None
         self.last_error: ProxmoxError | None = None
 
     @property
@@ -86,9 +101,14 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
         return self.config_entry.unique_id or self.config_entry.entry_id
 
     @property
-    def policy(self) -> Policy:
-        """What the user has decided."""
-        return self._policy
+    def assessment(self) -> Assessment:
+        """What is held of the cluster; to be asked for only after the first look."""
+        return self.data.assessment
+
+    @property
+    def reading(self) -> Reading | None:
+        """What was read last, None before the first look."""
+        return self.data.reading if self.data else None
 
     @property
     def agent_nodes(self) -> frozenset[str]:
@@ -100,7 +120,7 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
         return await self._source.version()
 
     async def async_check_now(self) -> None:
-        """Read everything again, whatever was read lately, and wait for the new picture.
+        """Read everything again, whatever was read lately, and wait for the new assessment.
 
         Raises HomeAssistantError where the cluster cannot be read.
         """
@@ -137,13 +157,27 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
         self._source.restore_nodes(self._history.nodes.values())
 
     async def async_take_up(self, change: Callable[[History], History]) -> None:
-        """Go on with a changed history at once, as after a person's word; a judgement under way is waited for."""
+        """Go on with a changed history at once, as after a person's word; a judgement under way is waited for.
+
+        Raises ServiceValidationError where the entry is being unloaded: its history is written already.
+        """
         async with self._judging:
             await self._told()
+            if self._stopped:
+                raise invalid("cluster_not_loaded")
             self._history = history = change(self._history)
-            # What the picture had to tell was told when it was made.
-            self.data = replace(self.data, history=history, events=(), messages=())
-            self._store.save_later(history)
+            # What the assessment had to tell was told when it was made.
+            assessment = replace(self.assessment, history=history, events=(), messages=())
+            self.data = replace(self.data, assessment=assessment)
+            self._store.save_later(history, soon=True)
+        self.async_update_listeners()
+
+    async def async_tell(self) -> None:
+        """Judge anew what was read last, and tell what was left untold while nobody listened."""
+        async with self._polling:
+            if self.last_update_success:
+                reading = self.data.reading
+                self.data = await self._judge(replace(reading, facts=replace(reading.facts, now=dt_util.utcnow())))
         self.async_update_listeners()
 
     @override
@@ -159,7 +193,7 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
             telling.add_done_callback(self._telling.discard)
 
     async def _told(self) -> None:
-        """Return once all listeners have seen the picture, whose news are gone with the next."""
+        """Return once all listeners have seen the assessment, whose news are gone with the next."""
         if self._telling:
             await asyncio.wait(self._telling)
 
@@ -189,84 +223,121 @@ class CheckerCoordinator(DataUpdateCoordinator[Picture]):
             await self._store.async_save()
 
     @override
-    async def _async_update_data(self) -> Picture:
+    async def _async_update_data(self) -> Snapshot:
         """Look once, and tell the story of it; one look ends before the next begins, since each carries the history on."""
         async with self._polling:
             return await self._told_look()
 
-    async def _told_look(self) -> Picture:
+    async def _told_look(self) -> Snapshot:
         at, asked = dt_util.utcnow(), Asked()
         try:
             with noting_requests() as asked:
-                picture = await self._look()
+                snapshot = await self._look()
         except (ConfigEntryAuthFailed, UpdateFailed) as error:
             self.poll_log.tell_failure(asked, at=at, error=self.last_error or error, following=self.update_interval)
             raise
-        self.poll_log.tell(asked, picture, self.reading, at=at, error=self.last_error, following=self.update_interval)
-        return picture
+        assessment, reading = snapshot.assessment, snapshot.reading
+        self.poll_log.tell(asked, assessment, reading, at=at, error=self.last_error, following=self.update_interval)
+        return snapshot
 
-    async def _look(self) -> Picture:
+    async def _look(self) -> Snapshot:
         """Read and judge; for some polls what was read last stands in for what cannot be read now."""
         now = dt_util.utcnow()
         try:
-            self.reading = await self._source.read(now, self._history.runs)
+            reading = await self._source.read(now, self._history.runs)
         except ProxmoxError as error:
-            self.last_error = error
-            self._failed_polls += 1
-            self.update_interval = _RETRY
-            if self._facts is None or not self._stands_in(error, now):
-                raise poll_error(error) from error
-            return await self._judge(replace(self._facts, now=now))
-        self.last_error = None
+            return await self._look_without_reading(error, now)
         self._failed_polls = 0
-        self._facts = replace(self.reading.facts, policy=self._policy)
-        picture = await self._judge(self._facts)
-        self.update_interval = self._interval(picture, now)
-        return picture
+        snapshot = await self._judge(replace(reading, facts=replace(reading.facts, policy=self._policy)))
+        # From here on nothing is waited for, so that all of it is published together.
+        self.last_error = None
+        self.update_interval = self._interval(snapshot, now)
+        return snapshot
+
+    async def _look_without_reading(self, error: ProxmoxError, now: datetime) -> Snapshot:
+        self._failed_polls += 1
+        self.update_interval = _RETRY
+        if not self._stands_in(error, now):
+            self.last_error = error
+            raise poll_error(error) from error
+        before = self.data.reading
+        snapshot = await self._judge(replace(before, facts=replace(before.facts, now=now)))
+        self.last_error = error
+        return snapshot
 
     def _stands_in(self, error: ProxmoxError, now: datetime) -> bool:
         """Tell whether the last facts may stand in: for a few polls, and once nothing was seen for too long.
 
         Then they lead to no good verdict any more, and that is what has to be shown.
         """
+        if self.data is None:
+            return False
         if isinstance(error, AuthenticationError):
             self.config_entry.async_start_reauth(self.hass)
             return True
-        if (
-            self._facts is not None
-            and self._facts.read_at is not None
-            and now - self._facts.read_at >= self._policy.blind_limit
-        ):
+        read_at = self.data.reading.facts.read_at
+        if read_at is not None and now - read_at >= self._policy.blind_limit:
             return True
         return self._failed_polls <= _POLLS_FORGIVEN and not isinstance(error, CertificateError)
 
-    async def _judge(self, facts: Facts) -> Picture:
-        """Have the facts judged in another thread: nothing that takes part is ever changed."""
+    async def _judge(self, reading: Reading) -> Snapshot:
+        """Have what was read judged in another thread: nothing that takes part is ever changed."""
         async with self._judging:
             await self._told()
             if self._stopped:
                 return self.data
-            picture = await self.hass.async_add_executor_job(judge, facts, self._history, self.data)
-            history = picture.history
-            if is_time_to_bound(self._bounded, facts.now):
-                history = await self.hass.async_add_executor_job(bounded, history, facts.now)
-                self._bounded = facts.now
+            assessment = await self._assess(reading.facts)
+            if not self._has_audience():
+                assessment = _untold(assessment, self._history)
+            history = assessment.history
+            if is_time_to_bound(self._bounded, reading.facts.now):
+                history = await self.hass.async_add_executor_job(bounded, history, reading.facts.now)
+                self._bounded = reading.facts.now
             self._history = history
-            self._store.save_later(history)
-        return picture
+            self._store.save_later(history, soon=bool(assessment.messages or assessment.events))
+        return Snapshot(reading=reading, assessment=assessment)
 
-    def _answering_agents(self) -> set[str]:
+    async def _assess(self, facts: Facts) -> Assessment:
+        """Have facts judged; where the history makes that fail, without what is damaged in it."""
+        run = self.hass.async_add_executor_job
+        try:
+            return await run(judge, facts, self._history, self.data.assessment if self.data else None)
+        except Exception:
+            history, lost = await run(salvaged, self._history, partial(judge, facts))
+            if not lost:
+                raise
+            _LOGGER.exception("The history of %s cannot be judged; %d records are left out", self.name, lost)
+        await self._store.async_set_aside(lost)
+        self._history = history
+        return await run(judge, facts, history)
+
+    def _answering_agents(self, reading: Reading) -> set[str]:
         """Return the nodes whose log agents would tell what happens, since they answer."""
-        silent = self.reading.agent_errors.keys() if self.reading else set()
+        silent = reading.agent_errors.keys()
         return {node for node in self.agent_nodes - silent if self.agent_reachability.answers(node)}
 
-    def _interval(self, picture: Picture, now: datetime) -> timedelta:
+    def _interval(self, snapshot: Snapshot, now: datetime) -> timedelta:
         """Return when to look again: soon while something runs or is due, else as rarely as the case allows."""
-        interval = WITH_AGENTS if picture.nodes.keys() <= self._answering_agents() else QUIET
-        if picture.running:
+        assessment = snapshot.assessment
+        interval = WITH_AGENTS if assessment.nodes.keys() <= self._answering_agents(snapshot.reading) else QUIET
+        if assessment.running:
             return BUSY
-        for view in picture.jobs.values():
+        for view in assessment.jobs.values():
             due = view.verdict.next_due
             if due is not None and view.job.enabled and now <= due <= now + interval:
                 interval = min(interval, max(due + _AFTER_SLOT - now, BUSY))
         return interval
+
+
+def _untold(assessment: Assessment, before: History) -> Assessment:
+    """Return an assessment of which nobody was told: alerts are as they were `before`, so that a later one tells of them.
+
+    Acknowledgements stay too, since one that has run out is a message; and a first look stays the first.
+    """
+    history = replace(
+        assessment.history,
+        evaluated=before.evaluated and assessment.history.evaluated,
+        alerts=before.alerts,
+        acknowledgements=before.acknowledgements,
+    )
+    return replace(assessment, history=history, messages=())

@@ -13,7 +13,7 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from yarl import URL
 
-from .checker.assessment import GuestView, Picture, StorageView
+from .checker.assessment import Assessment, GuestView, StorageView
 from .checker.model.labels import guest_name, job_name
 from .checker.model.subject import CLUSTER, Subject
 from .const import DOMAIN
@@ -50,7 +50,7 @@ def subject_of(identity: str, key: str) -> Subject | None:
 
 
 class Devices:
-    """Keeps the device registry in step with the picture."""
+    """Keeps the device registry in step with the assessment."""
 
     def __init__(self, hass: HomeAssistant, coordinator: CheckerCoordinator, localizer: Localizer) -> None:
         """Start with the cluster's own device; `localizer` says what a device is."""
@@ -68,7 +68,7 @@ class Devices:
     async def async_register(self) -> None:
         """Register everything at the start, and let others have their turn after every few guests."""
         cluster = self._register_cluster()
-        for some in batched(tuple(self._coordinator.data.guests.items()), _REGISTERED_TOGETHER, strict=False):
+        for some in batched(tuple(self._coordinator.assessment.guests.items()), _REGISTERED_TOGETHER, strict=False):
             self._register_guests(dict(some), cluster.id)
             await asyncio.sleep(0)
         self.update()
@@ -78,23 +78,23 @@ class Devices:
         """Register what is new, rename what has a new name, remove what is surely gone."""
         if not self._coordinator.last_update_success:
             return
-        picture = self._coordinator.data
+        assessment = self._coordinator.assessment
         cluster = self._register_cluster()
-        for job_view in picture.jobs.values():
+        for job_view in assessment.jobs.values():
             self._register(self._job(job_view.job, cluster.id))
-        self._register_guests(picture.guests, cluster.id)
-        self._registered = {vmid: view.guest for vmid, view in picture.guests.items()}
-        for storage_view in picture.storages.values():
+        self._register_guests(assessment.guests, cluster.id)
+        self._registered = {vmid: view.guest for vmid, view in assessment.guests.items()}
+        for storage_view in assessment.storages.values():
             self._register(self._storage(storage_view, cluster.id))
         for node in nodes_with_agent(self._coordinator):
             self._register(self._node(node, cluster.id))
-        self._remove_the_gone(picture)
+        self._remove_the_gone(assessment)
 
     def _register(self, info: DeviceInfo) -> dr.DeviceEntry:
         return self._registry.async_get_or_create_from_info(config_entry_id=self._entry_id, device_info=info)
 
     def _register_cluster(self) -> dr.DeviceEntry:
-        cluster = self._coordinator.data.cluster
+        cluster = self._coordinator.assessment.cluster
         return self._register(
             DeviceInfo(
                 identifiers={(DOMAIN, device_key(self._coordinator.identity, CLUSTER))},
@@ -145,7 +145,7 @@ class Devices:
         """Describe a storage; its page is that of a node which can use it."""
         key, storage = view.key, view.storage
         nodes = sorted(storage.active_on) or sorted(
-            node for node in self._coordinator.data.nodes if storage.serves(node)
+            node for node in self._coordinator.assessment.nodes if storage.serves(node)
         )
         page = _STORAGE_PAGE.format(node=nodes[0], storage=storage.storage) if nodes else None
         return DeviceInfo(
@@ -170,13 +170,18 @@ class Devices:
             via_device_id=cluster_id,
         )
 
-    def _remove_the_gone(self, picture: Picture) -> None:
+    def _remove_the_gone(self, assessment: Assessment) -> None:
         """Remove devices of guests and jobs that were absent from several readings that would have shown them."""
-        if picture.read_at == self._counted:
-            # A picture may be published again, as after a person's word or while what was read before stands in.
+        if assessment.read_at == self._counted:
+            # An assessment may be published again, as after a person's word or while what was read before stands in.
             return
-        self._counted = picture.read_at
-        things = (set(picture.guests), set(picture.jobs), set(picture.storages), nodes_with_agent(self._coordinator))
+        self._counted = assessment.read_at
+        things = (
+            set(assessment.guests),
+            set(assessment.jobs),
+            set(assessment.storages),
+            nodes_with_agent(self._coordinator),
+        )
         if things == self._none_gone:
             return
         present = _keys(self._coordinator)
@@ -185,7 +190,7 @@ class Devices:
             for _, key in device.identifiers:
                 if key not in present:
                     self._none_gone = None
-                if key in present or not self._would_show(key, picture):
+                if key in present or not self._would_show(key, assessment):
                     self._absent.pop(key, None)
                     continue
                 self._absent[key] += 1
@@ -193,18 +198,18 @@ class Devices:
                     self._registry.async_remove_device(device.id)
                     del self._absent[key]
 
-    def _would_show(self, key: str, picture: Picture) -> bool:
-        """Tell whether the picture is one in which what exists is sure to appear."""
+    def _would_show(self, key: str, assessment: Assessment) -> bool:
+        """Tell whether the assessment is one in which what exists is sure to appear."""
         subject = subject_of(self._coordinator.identity, key)
         match subject.kind if subject is not None else None:
             case "job":
-                return picture.jobs_visible and picture.cluster.quorate
+                return assessment.jobs_visible and assessment.cluster.quorate
             case "node":
-                return picture.cluster.quorate
+                return assessment.cluster.quorate
             case "storage":
-                return self._storages_visible() and picture.guests_complete
+                return self._storages_visible() and assessment.guests_complete
             case _:
-                return picture.guests_complete
+                return assessment.guests_complete
 
     def _storages_visible(self) -> bool:
         """Tell whether the token still sees storages: Proxmox leaves out those that it does not, without a word."""
@@ -213,17 +218,17 @@ class Devices:
 
 
 def is_present(device: dr.AnyDeviceEntry, coordinator: CheckerCoordinator) -> bool:
-    """Tell whether a device stands for something that is in the picture."""
+    """Tell whether a device stands for something that is in the assessment."""
     keys = _keys(coordinator)
     return any(domain == DOMAIN and key in keys for domain, key in device.identifiers)
 
 
 def nodes_with_agent(coordinator: CheckerCoordinator) -> list[str]:
     """Return the nodes of the cluster that have a log agent."""
-    return sorted(coordinator.agent_nodes & coordinator.data.nodes.keys())
+    return sorted(coordinator.agent_nodes & coordinator.assessment.nodes.keys())
 
 
 def _keys(coordinator: CheckerCoordinator) -> set[str]:
-    picture, identity = coordinator.data, coordinator.identity
+    assessment, identity = coordinator.assessment, coordinator.identity
     nodes = (Subject.node(node) for node in nodes_with_agent(coordinator))
-    return {device_key(identity, subject) for subject in (*picture.verdicts, *nodes)}
+    return {device_key(identity, subject) for subject in (*assessment.verdicts, *nodes)}

@@ -7,7 +7,7 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.device_registry import DeviceEntry
 
-from .checker.assessment import GuestView, JobView, Picture, StorageView
+from .checker.assessment import Assessment, GuestView, JobView, StorageView
 from .checker.model.facts import Facts, StorageFacts
 from .checker.model.records import RunRecord
 from .checker.model.subject import Subject
@@ -24,9 +24,9 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: Checker
     if entry.state is not ConfigEntryState.LOADED:
         return _not_loaded(entry)
     coordinator = entry.runtime_data
-    picture = coordinator.data
+    assessment = coordinator.assessment
     reading = coordinator.reading
-    history = picture.history
+    history = assessment.history
     told = {
         **await _frame(coordinator),
         "permissions": {path: sorted(names) for path, names in reading.permissions.by_path.items()}
@@ -36,13 +36,13 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: Checker
         "troubles": reading.troubles if reading else None,
         "job_states": reading.facts.job_states if reading else None,
         "included": reading.facts.included if reading else None,
-        "counts": picture.counts,
-        "verdict": picture.verdict,
-        "nodes": picture.nodes,
-        "guests": {vmid: _view(view, coordinator) for vmid, view in picture.guests.items()},
-        "jobs": {job_id: _view(view, coordinator) for job_id, view in picture.jobs.items()},
-        "storages": {key: _storage(view, coordinator) for key, view in picture.storages.items()},
-        "running": picture.running,
+        "counts": assessment.counts,
+        "verdict": assessment.verdict,
+        "nodes": assessment.nodes,
+        "guests": {vmid: _view(view, coordinator) for vmid, view in assessment.guests.items()},
+        "jobs": {job_id: _view(view, coordinator) for job_id, view in assessment.jobs.items()},
+        "storages": {key: _storage(view, coordinator) for key, view in assessment.storages.items()},
+        "running": assessment.running,
         "runs": history.runs,
         "history": {
             "began": history.began,
@@ -79,7 +79,7 @@ def _not_loaded(entry: CheckerConfigEntry) -> dict[str, Any]:
         told["entry"] = {**entry.as_dict(), "options": {CONF_HIDE_NAMES: True}}
     else:
         told["reason"] = entry.reason
-    plain: dict[str, Any] = Redactor(hosts_of(entry), None).plain(told)
+    plain: dict[str, Any] = Redactor(hosts_of(entry), (), None).plain(told)
     return plain
 
 
@@ -96,63 +96,63 @@ async def _frame(coordinator: CheckerCoordinator) -> dict[str, Any]:
         "last_error": str(coordinator.last_error) if coordinator.last_error else None,
         "update_interval": coordinator.update_interval,
         "polls": coordinator.poll_log.polls,
-        "cluster": coordinator.data.cluster,
+        "cluster": coordinator.assessment.cluster,
     }
 
 
 def _parts(coordinator: CheckerCoordinator, keys: set[str]) -> Iterable[tuple[str, dict[str, Any]]]:
     """Return the parts of the cluster that have one of these keys, each with what is known of it."""
-    identity, picture = coordinator.identity, coordinator.data
-    for vmid, guest_view in picture.guests.items():
+    identity, assessment = coordinator.identity, coordinator.assessment
+    for vmid, guest_view in assessment.guests.items():
         if device_key(identity, (subject := Subject.guest(vmid))) in keys:
             yield subject.key, _guest_part(guest_view, coordinator)
-    for job_id, job_view in picture.jobs.items():
+    for job_id, job_view in assessment.jobs.items():
         if device_key(identity, (subject := Subject.job(job_id))) in keys:
             yield subject.key, _job_part(job_view, coordinator)
-    for key, storage_view in picture.storages.items():
+    for key, storage_view in assessment.storages.items():
         if device_key(identity, (subject := Subject.storage(key))) in keys:
-            record = picture.history.storages.get(key)
+            record = assessment.history.storages.get(key)
             yield subject.key, {**_storage(storage_view, coordinator), "record": record}
-    for node, facts in picture.nodes.items():
+    for node, facts in assessment.nodes.items():
         if device_key(identity, (subject := Subject.node(node))) in keys:
             yield (
                 subject.key,
-                {"node": facts, "record": picture.history.nodes.get(node), **_agent(node, coordinator)},
+                {"node": facts, "record": assessment.history.nodes.get(node), **_agent(node, coordinator)},
             )
 
 
 def _guest_part(view: GuestView, coordinator: CheckerCoordinator) -> dict[str, Any]:
     """Return a guest with the runs that were to back it up, and its archives."""
-    picture, vmid = coordinator.data, view.guest.vmid
-    outcomes = picture.index.by_guest.get(vmid, ())
+    assessment, vmid = coordinator.assessment, view.guest.vmid
+    outcomes = assessment.index.by_guest.get(vmid, ())
     return {
         **_view(view, coordinator),
-        "record": picture.history.guests.get(vmid),
-        "jobs": {job_id: one.job for job_id, one in picture.jobs.items()},
-        "runs": _runs(picture, (outcome.upid for outcome in outcomes)),
-        "running": [run for run in picture.running if any(outcome.vmid == vmid for outcome in run.outcomes)],
+        "record": assessment.history.guests.get(vmid),
+        "jobs": {job_id: one.job for job_id, one in assessment.jobs.items()},
+        "runs": _runs(assessment, (outcome.upid for outcome in outcomes)),
+        "running": [run for run in assessment.running if any(outcome.vmid == vmid for outcome in run.outcomes)],
         "archives": [
             archive
             for storage in _facts(coordinator).storages
             for archive in _archives(storage)
             if archive["vmid"] == vmid
         ],
-        "node": picture.nodes.get(view.guest.node),
+        "node": assessment.nodes.get(view.guest.node),
     }
 
 
 def _job_part(view: JobView, coordinator: CheckerCoordinator) -> dict[str, Any]:
     """Return a job with its runs and its states on the nodes."""
-    picture, job_id = coordinator.data, view.job.job_id
+    assessment, job_id = coordinator.assessment, view.job.job_id
     facts = _facts(coordinator)
     return {
         **_view(view, coordinator),
-        "record": picture.history.jobs.get(job_id),
-        "runs": _runs(picture, (run.upid for run in picture.index.by_job.get(job_id, ()))),
-        "running": [run for run in picture.running if job_id in {run.job_id, *run.candidates}],
+        "record": assessment.history.jobs.get(job_id),
+        "runs": _runs(assessment, (run.upid for run in assessment.index.by_job.get(job_id, ()))),
+        "running": [run for run in assessment.running if job_id in {run.job_id, *run.candidates}],
         "states": [state for state in facts.job_states if state.job_id == job_id],
         "included": facts.included.get(job_id),
-        "nodes": picture.nodes,
+        "nodes": assessment.nodes,
     }
 
 
@@ -166,8 +166,8 @@ def _agent(node: str, coordinator: CheckerCoordinator) -> dict[str, Any]:
     }
 
 
-def _runs(picture: Picture, upids: Iterable[str]) -> dict[str, RunRecord]:
-    return {upid: run for upid in upids if (run := picture.history.runs.get(upid)) is not None}
+def _runs(assessment: Assessment, upids: Iterable[str]) -> dict[str, RunRecord]:
+    return {upid: run for upid in upids if (run := assessment.history.runs.get(upid)) is not None}
 
 
 def _facts(coordinator: CheckerCoordinator) -> Facts:

@@ -46,7 +46,7 @@ class VerdictEntity(CheckerEntity):
     @property
     @abstractmethod
     def verdict(self) -> Verdict | None:
-        """The verdict shown, None where its guest or job is not in the picture."""
+        """The verdict shown, None where its guest or job is not in the assessment."""
 
     @property
     @override
@@ -68,7 +68,7 @@ class GuestEntity(VerdictEntity):
     @override
     def _handle_coordinator_update(self) -> None:
         """Write the state where there can be another one: a view that is the same object has not changed."""
-        acknowledgement = self.coordinator.data.acknowledgement(self.subject)
+        acknowledgement = self.coordinator.assessment.acknowledgement(self.subject)
         before, self._shown = self._shown, (self.view, self.available, acknowledgement)
         if len(before) != len(self._shown) or not all(map(is_, before, self._shown, strict=True)):
             super()._handle_coordinator_update()
@@ -76,7 +76,7 @@ class GuestEntity(VerdictEntity):
     @property
     def view(self) -> GuestView | None:
         """The guest, its verdict and its figures."""
-        return self.coordinator.data.guests.get(self._vmid)
+        return self.coordinator.assessment.guests.get(self._vmid)
 
     @property
     @override
@@ -96,7 +96,7 @@ class JobEntity(VerdictEntity):
     @property
     def view(self) -> JobView | None:
         """The job, its verdict and its figures."""
-        return self.coordinator.data.jobs.get(self._job_id)
+        return self.coordinator.assessment.jobs.get(self._job_id)
 
     @property
     @override
@@ -116,7 +116,7 @@ class StorageEntity(VerdictEntity):
     @property
     def view(self) -> StorageView | None:
         """The storage and its verdict."""
-        return self.coordinator.data.storages.get(self._storage)
+        return self.coordinator.assessment.storages.get(self._storage)
 
     @property
     @override
@@ -136,7 +136,7 @@ class ClusterEntity(VerdictEntity):
     @override
     def verdict(self) -> Verdict | None:
         """The cluster's verdict."""
-        return self.coordinator.data.verdict
+        return self.coordinator.assessment.verdict
 
 
 class NodeEntity(CheckerEntity):
@@ -196,7 +196,7 @@ async def async_add_entities_as_they_appear(
         return entity_id is not None and entities.entities[entity_id].disabled
 
     def new_entities() -> Iterator[Entity]:
-        present = [*coordinator.data.verdicts, *map(Subject.node, nodes_with_agent(coordinator))]
+        present = [*coordinator.assessment.verdicts, *map(Subject.node, nodes_with_agent(coordinator))]
         new = [subject for subject in present if subject not in known]
         # What is only out of sight keeps its device, and its entities with it.
         known.difference_update([subject for subject in known.difference(present) if not has_device(subject)])

@@ -73,8 +73,8 @@ class ActivityEntity(VerdictEntity, EventEntity):
 
     def _tell(self) -> bool:
         """Write a state for every event that was not told yet, and say whether there was one."""
-        # A picture may be published again, as after a person's word; what has happened is then the same tuple.
-        events = self.coordinator.data.events
+        # An assessment may be published again, as after a person's word; what has happened is then the same tuple.
+        events = self.coordinator.assessment.events
         if events is self._told:
             return False
         self._told = events

@@ -14,10 +14,12 @@ from homeassistant.util import dt as dt_util
 from .checker.history.format import from_data, to_data
 from .checker.model.records import History
 from .const import DOMAIN
+from .texts.markdown import code, inert
 
 VERSION: Final = 1
 MINOR_VERSION: Final = 1
-# Seconds until what is new is written, and until the mere passing of time is.
+# Seconds until what somebody was told of is written, until what else is new is, and until the mere passing of time is.
+_DELAY_AFTER_NEWS: Final = 2
 _DELAY: Final = 60
 _DELAY_WITHOUT_CHANGE: Final = 3600
 _ISSUES: Final = ("history_lost", "history_damaged")
@@ -63,7 +65,7 @@ class HistoryStore:
             if data is not None:
                 self._latest, damaged = await self._hass.async_add_executor_job(from_data, data)
                 if damaged:
-                    self._report("history_damaged", records=str(damaged))
+                    await self.async_set_aside(damaged)
             elif existed:
                 # Home Assistant has moved a file away that is no JSON.
                 await self._async_report_lost(path, "JSON")
@@ -72,13 +74,14 @@ class HistoryStore:
         self._loaded = self._queued = self._latest
         return self._latest
 
-    def save_later(self, history: History) -> None:
-        """Write the history soon, or when Home Assistant stops; once an hour where only time has gone by."""
+    def save_later(self, history: History, *, soon: bool = False) -> None:
+        """Write the history, or when Home Assistant stops; once an hour where only time has gone by.
+
+        Soon where somebody was told of what it holds, which must not be told again after a power cut.
+        """
         self._latest = history
-        if self._delay == _DELAY:
-            return
-        delay = _DELAY if self._is_new() else _DELAY_WITHOUT_CHANGE
-        if delay != self._delay:
+        delay = _DELAY_AFTER_NEWS if soon else _DELAY if self._is_new() else _DELAY_WITHOUT_CHANGE
+        if self._delay is None or delay < self._delay:
             self._delay = delay
             self._store.async_delay_save(self._data, delay)
 
@@ -86,6 +89,11 @@ class HistoryStore:
         """Write the history now, after any write that is under way."""
         if self._latest is not self._loaded:
             await self._store.async_save(await self._hass.async_add_executor_job(self._data))
+
+    async def async_set_aside(self, records: int) -> None:
+        """Keep a copy of the file as it is, and report that so many records in it cannot be used."""
+        kept = await self._hass.async_add_executor_job(_copied, Path(self._store.path))
+        self._report("history_damaged", records=str(records), path=code(str(kept)))
 
     async def async_remove(self) -> None:
         """Remove the file, and what was reported of it."""
@@ -108,7 +116,7 @@ class HistoryStore:
 
     async def _async_report_lost(self, path: Path, error: str) -> None:
         kept = await self._hass.async_add_executor_job(_set_aside, path)
-        self._report("history_lost", error=error, path=str(kept))
+        self._report("history_lost", error=inert(error), path=code(str(kept)))
 
     def _report(self, key: str, **placeholders: str) -> None:
         entry = self._hass.config_entries.async_get_known_entry(self._entry_id)
@@ -120,14 +128,28 @@ class HistoryStore:
             is_persistent=False,
             severity=ir.IssueSeverity.WARNING,
             translation_key=key,
-            translation_placeholders={"cluster": entry.title, **placeholders},
+            translation_placeholders={"cluster": inert(entry.title), **placeholders},
         )
+
+
+def _aside(path: Path) -> Path:
+    """Return where a damaged file is kept, named as Home Assistant does."""
+    return path.with_name(f"{path.name}.corrupt.{dt_util.utcnow().isoformat()}")
+
+
+def _copied(path: Path) -> Path:
+    """Copy a file that is damaged in part, and return where the copy is."""
+    aside = _aside(path)
+    try:
+        return path.copy(aside, preserve_metadata=True)
+    except OSError:
+        return path
 
 
 def _set_aside(path: Path) -> Path:
     """Rename a file that cannot be read as Home Assistant does, and return where it is."""
     if path.exists():
-        aside = path.with_name(f"{path.name}.corrupt.{dt_util.utcnow().isoformat()}")
+        aside = _aside(path)
         try:
             return path.rename(aside)
         except OSError:

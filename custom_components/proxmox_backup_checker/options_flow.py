@@ -29,6 +29,7 @@ from .proxmox.api.errors import (
 from .proxmox.api.tls import fetch_fingerprint
 from .proxmox.log_agent.client import LogAgentClient
 from .proxmox.log_agent.models import PairingCode
+from .texts.markdown import inert
 
 _ADD_SCHEMA: Final = probatio.Schema(
     {
@@ -59,15 +60,15 @@ class CheckerOptionsFlow(OptionsFlowWithReload):
         return self.async_show_menu(
             step_id="init",
             menu_options=options,
-            description_placeholders={"nodes": ", ".join(sorted(self._agents)) or "–"},
+            description_placeholders={"nodes": ", ".join(map(inert, sorted(self._agents))) or "–"},
         )
 
     async def async_step_settings(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask what to ignore and how long to wait."""
         entry = self.config_entry
-        picture = entry.runtime_data.data if entry.state is ConfigEntryState.LOADED else None
+        assessment = entry.runtime_data.assessment if entry.state is ConfigEntryState.LOADED else None
         if user_input is None:
-            schema = settings_schema(picture, entry.options)
+            schema = settings_schema(assessment, entry.options)
             shown = {**entry.options, SECTION: dict(entry.options)}
             return self.async_show_form(
                 step_id="settings", data_schema=self.add_suggested_values_to_schema(schema, shown)
@@ -117,7 +118,7 @@ class CheckerOptionsFlow(OptionsFlowWithReload):
             step_id="add_log_agent",
             data_schema=self.add_suggested_values_to_schema(_ADD_SCHEMA, suggested),
             errors={"base": key} if key else None,
-            description_placeholders={"error": error.rstrip(".!"), "command": "proxmox-backup-log-agent pair"},
+            description_placeholders={"error": inert(error.rstrip(".!")), "command": "proxmox-backup-log-agent pair"},
         )
 
     async def _try(self) -> ConfigFlowResult:
@@ -130,7 +131,7 @@ class CheckerOptionsFlow(OptionsFlowWithReload):
             return self._show_form(_error_key(error), str(error))
         entry = self.config_entry
         if entry.state is ConfigEntryState.LOADED:
-            nodes = sorted(node.name for node in entry.runtime_data.data.cluster.nodes)
+            nodes = sorted(node.name for node in entry.runtime_data.assessment.cluster.nodes)
             if status.node not in nodes:
                 return self._show_form("wrong_node", f"{status.node} ∉ {', '.join(nodes)}")
         return self._save({**self._agents, status.node: asdict(self._pairing)})

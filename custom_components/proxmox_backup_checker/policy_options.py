@@ -17,7 +17,7 @@ from homeassistant.helpers.selector import (
 )
 import probatio
 
-from .checker.assessment import Picture
+from .checker.assessment import Assessment
 from .checker.model.labels import job_name
 from .checker.model.policy import Policy
 from .const import CONF_HIDE_NAMES
@@ -81,17 +81,18 @@ def policy_of(options: Mapping[str, Any]) -> Policy:
     )
 
 
-def settings_schema(picture: Picture | None, options: Mapping[str, Any]) -> probatio.Schema:
+def settings_schema(assessment: Assessment | None, options: Mapping[str, Any]) -> probatio.Schema:
     """Return the form that asks for all settings; what was chosen before can be chosen though it is gone by now."""
     guests: dict[str, str] = {}
     jobs: dict[str, str] = {}
     nodes: dict[str, str] = {}
-    if picture is not None:
+    if assessment is not None:
         guests = {
-            str(vmid): f"{view.guest.name or view.guest.guest_type} ({vmid})" for vmid, view in picture.guests.items()
+            str(vmid): f"{view.guest.name or view.guest.guest_type} ({vmid})"
+            for vmid, view in assessment.guests.items()
         }
-        jobs = {job_id: job_name(view.job) for job_id, view in picture.jobs.items()}
-        nodes = {node: node for node in picture.nodes}
+        jobs = {job_id: job_name(view.job) for job_id, view in assessment.jobs.items()}
+        nodes = {node: node for node in assessment.nodes}
     return probatio.Schema(
         {
             probatio.Optional(CONF_IGNORED_GUESTS): _chooser(guests, options.get(CONF_IGNORED_GUESTS, ())),

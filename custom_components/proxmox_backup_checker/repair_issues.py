@@ -1,17 +1,18 @@
 """Repair issues: what a person can mend, either what keeps us from seeing or what is mistaken in Proxmox."""
 
 from collections.abc import Collection
-from dataclasses import replace
 import hashlib
 from typing import Final
 
-from homeassistant.const import CONF_HOST
+from homeassistant.const import CONF_HOST, Platform
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers import entity_registry as er, issue_registry as ir
+from homeassistant.helpers.entity_platform import MAX_ENABLED_ENTITIES_PER_CONFIG_ENTRY
 
-from .checker.verdicts.misconfigurations import mistakes_of
+from .checker.model.subject import Subject
 from .const import CONF_TOKEN_ID, DOMAIN
 from .coordinator import CheckerCoordinator
+from .devices import PROBLEM, device_key
 from .proxmox.api.errors import (
     AuthenticationError,
     CertificateChangedError,
@@ -22,10 +23,14 @@ from .proxmox.api.errors import (
 )
 from .proxmox.api.privileges import grant_command, missing_privileges, role_command
 from .proxmox.calendar.event import CalendarEvent
+from .texts.markdown import code, inert
 
 _PAGES: Final = "https://github.com/proxmox-backup-checker/proxmox-backup-checker/blob/main/docs"
 _AGENT: Final = "log_agent_"
 _MISTAKE: Final = "mistake_"
+# Blanks that stand between backticks, and those that are Markdown of ours.
+_IN_CODE: Final = frozenset({"command", "expected", "fingerprint", "minutes", "path", "role", "schedule", "token"})
+_OURS: Final = frozenset({"missing"})
 _PAGE_OF_SCHEDULES: Final = "schedules.md"
 _PAGE_OF_REPAIRS: Final = "repairs.md"
 
@@ -47,7 +52,8 @@ class Issues:
             self._privileges()
             self._stand_in()
             self._log_agents()
-            self._mistakes()
+            self._entity_limit()
+            self._misconfigurations()
 
     def _certificate(self, error: ProxmoxError | None) -> None:
         if isinstance(error, CertificateChangedError) and error.fingerprint is not None:
@@ -101,7 +107,7 @@ class Issues:
                 "token": token_id,
                 "role": role_command(),
                 "missing": "\n".join(
-                    f"- {privilege.name} ({privilege.path}): `{grant_command(privilege, token_id)}`"
+                    f"- {privilege.name} ({inert(privilege.path)}): `{code(grant_command(privilege, token_id))}`"
                     for privilege in missing
                 ),
             },
@@ -129,13 +135,34 @@ class Issues:
                 placeholders={"cluster": self._entry.title, "node": node, "error": str(error)},
             )
 
-    def _mistakes(self) -> None:
+    def _entity_limit(self) -> None:
+        """Tell where Home Assistant takes no more entities: what is new then has no problem sensor."""
+        entities = er.async_get(self._hass)
+        enabled = entities.entities.get_enabled_count_for_config_entry_id(self._entry.entry_id)
+        if enabled < MAX_ENABLED_ENTITIES_PER_CONFIG_ENTRY:
+            self._delete("entity_limit")
+            return
+        identity, assessment = self._coordinator.identity, self._coordinator.assessment
+        keys = [
+            f"{device_key(identity, subject)}{PROBLEM}"
+            for subject in (*map(Subject.guest, assessment.guests), *map(Subject.job, assessment.jobs))
+        ]
+        known = (entities.async_get_entity_id(Platform.BINARY_SENSOR, DOMAIN, key) for key in keys)
+        self._raise(
+            "entity_limit",
+            page=_PAGE_OF_REPAIRS,
+            placeholders={
+                "cluster": self._entry.title,
+                "limit": str(MAX_ENABLED_ENTITIES_PER_CONFIG_ENTRY),
+                "missing": str(sum(entity_id is None for entity_id in known)),
+            },
+        )
+
+    def _misconfigurations(self) -> None:
         """Raise what is mistaken in Proxmox now, and delete the rest; one that is ignored stays so while it lasts."""
-        assert self._coordinator.reading is not None
-        facts = replace(self._coordinator.reading.facts, policy=self._coordinator.policy)
         found = {
             f"{_MISTAKE}{_digest(f'{mistake.code} {mistake.subject}')}": mistake
-            for mistake in mistakes_of(facts, self._coordinator.data)
+            for mistake in self._coordinator.assessment.misconfigurations
         }
         self._keep_only(_MISTAKE, found.keys())
         for issue, mistake in found.items():
@@ -154,18 +181,20 @@ class Issues:
         page: str = "permissions.md",
         fixable: bool = False,
     ) -> None:
+        """Raise an issue; what fills its blanks is shown as Markdown, and as it is in the title."""
+        shown = {name: _shown(name, value) for name, value in placeholders.items()}
         ir.async_create_issue(
             self._hass,
             DOMAIN,
             f"{issue}_{self._entry.entry_id}",
             config_entry_id=self._entry.entry_id,
-            data={"entry_id": self._entry.entry_id, **placeholders},
+            data={"entry_id": self._entry.entry_id, **shown},
             is_fixable=fixable,
             is_persistent=False,
             learn_more_url=f"{_PAGES}/{page}",
             severity=ir.IssueSeverity.ERROR if fixable else ir.IssueSeverity.WARNING,
             translation_key=key or issue,
-            translation_placeholders=placeholders,
+            translation_placeholders=shown,
         )
 
     def _keep_only(self, prefix: str, issues: Collection[str]) -> None:
@@ -183,6 +212,13 @@ class Issues:
 def agent_issue(node: str) -> str:
     """Return the name of the issue about a node's log agent."""
     return f"{_AGENT}{_digest(node)}"
+
+
+def _shown(name: str, value: str) -> str:
+    """Return what fills a blank, so that nothing in it acts: names, comments and errors come from elsewhere."""
+    if name in _OURS:
+        return value
+    return code(value) if name in _IN_CODE else inert(value)
 
 
 def _digest(subject: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import override
+from typing import Final, override
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorEntity, SensorEntityDescription, SensorStateClass
 from homeassistant.const import EntityCategory, UnitOfInformation, UnitOfRatio, UnitOfTime
@@ -11,10 +11,10 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 
-from .checker.assessment import GuestView, JobView, Picture, StorageView
+from .checker.assessment import Assessment, GuestView, JobView, StorageView
 from .checker.metrics import Verification, free_bytes, used_percent
 from .checker.model.verdict import Status
-from .coordinator import CheckerConfigEntry
+from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .entity import (
     ClusterEntity,
     EntityMakers,
@@ -25,6 +25,8 @@ from .entity import (
 )
 
 PARALLEL_UPDATES = 0
+
+_MANY_GUESTS: Final = 1000
 
 GUEST_STATES = [status.value for status in Status if status is not Status.WAITING]
 JOB_STATES = [status.value for status in Status]
@@ -153,9 +155,9 @@ def _seconds(duration: timedelta | None) -> float | None:
 
 @dataclass(frozen=True, kw_only=True)
 class PictureSensorDescription(SensorEntityDescription):
-    """A sensor of the cluster and the part of the picture that it shows."""
+    """A sensor of the cluster and the part of the assessment that it shows."""
 
-    value: Callable[[Picture], StateType | datetime]
+    value: Callable[[Assessment], StateType | datetime]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,25 +174,25 @@ CLUSTER_SENSORS = (
         translation_key="cluster_status",
         device_class=SensorDeviceClass.ENUM,
         options=CLUSTER_STATES,
-        value=lambda picture: picture.verdict.status.value,
+        value=lambda assessment: assessment.verdict.status.value,
     ),
     PictureSensorDescription(
         key="guests_protected",
         translation_key="guests_protected",
         state_class=SensorStateClass.MEASUREMENT,
-        value=lambda picture: picture.counts.protected,
+        value=lambda assessment: assessment.counts.protected,
     ),
     PictureSensorDescription(
         key="guests_with_problem",
         translation_key="guests_with_problem",
         state_class=SensorStateClass.MEASUREMENT,
-        value=lambda picture: picture.counts.problems,
+        value=lambda assessment: assessment.counts.problems,
     ),
     PictureSensorDescription(
         key="guests_uncovered",
         translation_key="guests_uncovered",
         state_class=SensorStateClass.MEASUREMENT,
-        value=lambda picture: picture.counts.uncovered,
+        value=lambda assessment: assessment.counts.uncovered,
     ),
     PictureSensorDescription(
         key="last_check",
@@ -198,7 +200,7 @@ CLUSTER_SENSORS = (
         device_class=SensorDeviceClass.TIMESTAMP,
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
-        value=lambda picture: picture.read_at,
+        value=lambda assessment: assessment.read_at,
     ),
 )
 STORAGE_SENSORS = (
@@ -249,6 +251,12 @@ class GuestSensor(GuestEntity, SensorEntity):
 
     entity_description: GuestSensorDescription
 
+    def __init__(self, coordinator: CheckerCoordinator, vmid: int, description: GuestSensorDescription) -> None:
+        """Start disabled among very many guests, for all of whom Home Assistant takes no more than the problem sensors."""
+        super().__init__(coordinator, vmid, description)
+        if len(coordinator.assessment.guests) > _MANY_GUESTS:
+            self._attr_entity_registry_enabled_default = False
+
     @property
     @override
     def native_value(self) -> StateType | datetime:
@@ -277,7 +285,7 @@ class ClusterSensor(ClusterEntity, SensorEntity):
     @override
     def native_value(self) -> StateType | datetime:
         """The part shown."""
-        return self.entity_description.value(self.coordinator.data)
+        return self.entity_description.value(self.coordinator.assessment)
 
 
 class StorageSensor(StorageEntity, SensorEntity):

@@ -1,6 +1,6 @@
 """The actions: looking again, explaining, listing, logs, and the report."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final, cast
@@ -13,15 +13,17 @@ from homeassistant.helpers.typing import VolDictType
 from homeassistant.util import dt as dt_util
 import probatio
 
-from .actions.calls import check_control_of, cluster_of, clusters_of, moment_of
+from .actions.calls import check_control_of, check_sight, cluster_of, clusters_of, moment_of, sight_of
 from .actions.explanation import explained
 from .actions.report_text import Period, render
 from .actions.responses import archive_data, archives_of, run_data, runs_of, telling_run
 from .actions.targets import Target, guest_of, job_of, storage_of, targets_of
+from .checker.assessment import Assessment
 from .checker.model.subject import CLUSTER
 from .checker.views.report import report
 from .const import DOMAIN
 from .coordinator import CheckerCoordinator
+from .privacy.sight import Sight
 from .proxmox.api.answer import run_off_loop_if_large
 from .proxmox.vzdump.excerpt import excerpt, whole
 from .texts.localizer import iso
@@ -104,20 +106,21 @@ async def _check_now(call: ServiceCall) -> ServiceResponse:
     """Read everything again, of one cluster or of all, and wait for the result."""
     checked, clusters = [], clusters_of(call)
     await check_control_of(call, Platform.BUTTON, ((coordinator, "cluster_check_now") for coordinator in clusters))
+    sight = await sight_of(call)
     for coordinator in clusters:
         await coordinator.async_check_now()
-        picture = coordinator.data
+        assessment, counts = coordinator.assessment, sight.counts(coordinator)
         checked.append(
             {
                 "config_entry_id": coordinator.config_entry.entry_id,
-                "cluster": picture.cluster.title,
-                "read": iso(picture.read_at),
-                "problem": picture.verdict.problem,
-                "status": picture.verdict.status.value,
-                "reason": coordinator.localizer.sentence(picture.verdict.reason),
-                "guests": picture.counts.guests - picture.counts.ignored,
-                "protected": picture.counts.protected,
-                "problems": picture.counts.problems,
+                "cluster": assessment.cluster.title,
+                "read": iso(assessment.read_at),
+                "problem": assessment.verdict.problem,
+                "status": assessment.verdict.status.value,
+                "reason": coordinator.localizer.sentence(assessment.verdict.reason),
+                "guests": counts.guests - counts.ignored,
+                "protected": counts.protected,
+                "problems": counts.problems,
             }
         )
     return {"clusters": cast(Any, checked)} if call.return_response else None
@@ -125,48 +128,60 @@ async def _check_now(call: ServiceCall) -> ServiceResponse:
 
 async def _explain(call: ServiceCall) -> ServiceResponse:
     """Return the verdicts on what was chosen, on the cluster where nothing was."""
-    verdicts = []
-    for target in _targets(call) or [Target(cluster_of(call), CLUSTER)]:
+    verdicts, sight = [], await sight_of(call)
+    for target in _targets(call, sight) or [Target(cluster_of(call), CLUSTER)]:
+        check_sight(call, sight, target.coordinator, target.subject)
         verdict = target.verdict
         if verdict is None:
             raise invalid("no_longer_there", name=target.name)
-        verdicts.append(explained(target, verdict, target.coordinator.localizer))
+        assessment = sight.assessment(target.coordinator)
+        verdicts.append(explained(target, verdict, assessment, target.coordinator.localizer))
     return {"verdicts": cast(Any, verdicts)}
 
 
 async def _list_runs(call: ServiceCall) -> ServiceResponse:
     """Return runs, the newest first."""
-    targets = _targets(call)
     since, until = moment_of(call, ATTR_SINCE), moment_of(call, ATTR_UNTIL)
     if since is not None and until is not None and since >= until:
         raise invalid("since_after_until")
-    found = [
-        run_data(run, coordinator)
-        for coordinator, chosen in _by_cluster(call, targets)
-        for run in runs_of(coordinator.data, chosen)
-        if (since is None or run.started >= since) and (until is None or run.started < until)
-    ]
-    found.sort(key=lambda run: (run["started"], run["upid"]), reverse=True)
-    return {"runs": cast(Any, found[: call.data[ATTR_LIMIT]]), "total": len(found)}
+    clusters = _by_cluster(call, await sight_of(call))
+
+    def answer() -> ServiceResponse:
+        found = [
+            (run, assessment, coordinator.localizer)
+            for coordinator, assessment, chosen in clusters
+            for run in runs_of(assessment, chosen)
+            if (since is None or run.started >= since) and (until is None or run.started < until)
+        ]
+        found.sort(key=lambda one: (one[0].started, one[0].upid), reverse=True)
+        runs = [run_data(*one) for one in found[: call.data[ATTR_LIMIT]]]
+        return {"runs": cast(Any, runs), "total": len(found)}
+
+    return await call.hass.async_add_executor_job(answer)
 
 
 async def _list_archives(call: ServiceCall) -> ServiceResponse:
     """Return archives, the newest first, as they were last listed."""
-    targets = _targets(call)
-    if any(target.subject.kind == "job" for target in targets):
+    clusters = _by_cluster(call, await sight_of(call))
+    if any(target.subject.kind == "job" for _, _, chosen in clusters for target in chosen):
         raise invalid("no_archives_of_jobs")
-    found = [
-        archive_data(archive, storage, coordinator)
-        for coordinator, chosen in _by_cluster(call, targets)
-        for storage, archive in archives_of(coordinator, chosen)
-    ]
-    found.sort(key=lambda archive: (archive["created"], archive["volid"]), reverse=True)
-    return {"archives": cast(Any, found[: call.data[ATTR_LIMIT]]), "total": len(found)}
+
+    def answer() -> ServiceResponse:
+        found = [
+            (archive, storage, assessment)
+            for coordinator, assessment, chosen in clusters
+            for storage, archive in archives_of(coordinator, assessment, chosen)
+        ]
+        found.sort(key=lambda one: (one[0].ctime, one[0].volid), reverse=True)
+        archives = [archive_data(*one) for one in found[: call.data[ATTR_LIMIT]]]
+        return {"archives": cast(Any, archives), "total": len(found)}
+
+    return await call.hass.async_add_executor_job(answer)
 
 
 async def _get_log(call: ServiceCall) -> ServiceResponse:
     """Return the log of a run, or of the last run of a guest or job, whole or around its failure."""
-    targets = _targets(call)
+    targets = _targets(call, await sight_of(call))
     vmid = None
     upid: str | None = call.data.get(ATTR_UPID)
     if upid is not None:
@@ -200,33 +215,48 @@ async def _get_log(call: ServiceCall) -> ServiceResponse:
 
 
 async def _report(call: ServiceCall) -> ServiceResponse:
-    """Return the report of the last day or week."""
+    """Return the report of the last day or week, on what the caller may see."""
     coordinator = cluster_of(call)
     period: Period = call.data[ATTR_PERIOD]
+    assessment = (await sight_of(call)).assessment(coordinator)
     now = dt_util.utcnow()
-    return render(report(coordinator.data, now - _PERIODS[period], now), period, coordinator.localizer)
+
+    def answer() -> ServiceResponse:
+        return render(report(assessment, now - _PERIODS[period], now), period, coordinator.localizer)
+
+    return await call.hass.async_add_executor_job(answer)
 
 
-def _by_cluster(call: ServiceCall, targets: Iterable[Target]) -> Iterable[tuple[CheckerCoordinator, list[Target]]]:
-    """Return what was chosen, by cluster; where nothing was, every cluster that was chosen with nothing of it."""
+def _by_cluster(call: ServiceCall, sight: Sight) -> list[tuple[CheckerCoordinator, Assessment, list[Target]]]:
+    """Return what was chosen by cluster, with what the caller may see of it.
+
+    Where nothing was chosen, it is every cluster that was, with nothing of it.
+    """
     chosen: dict[str, tuple[CheckerCoordinator, list[Target]]] = {}
-    for target in targets:
+    for target in _targets(call, sight):
         chosen.setdefault(target.coordinator.identity, (target.coordinator, []))[1].append(target)
-    return chosen.values() if chosen else [(coordinator, []) for coordinator in clusters_of(call)]
+    found = chosen.values() if chosen else [(coordinator, []) for coordinator in clusters_of(call)]
+    return [(coordinator, sight.assessment(coordinator), targets) for coordinator, targets in found]
 
 
-def _targets(call: ServiceCall) -> list[Target]:
+def _targets(call: ServiceCall, sight: Sight) -> list[Target]:
     """Return what the target, the guest, the job and the storage of a call name.
 
-    Raises ServiceValidationError where one of them names nothing.
+    Raises ServiceValidationError where one of them names nothing, and Unauthorized where a target is not for the caller.
     """
     selection = TargetSelection(dict(call.data))
     found = targets_of(call.hass, selection)
     if selection.has_any_target and not found:
         raise invalid("nothing_targeted")
-    finders: Mapping[str, Callable[[CheckerCoordinator, str], Target]] = {
+    for target in found:
+        check_sight(call, sight, target.coordinator, target.subject)
+    finders: Mapping[str, Callable[[CheckerCoordinator, Assessment, str], Target]] = {
         ATTR_GUEST: guest_of,
         ATTR_JOB: job_of,
         ATTR_STORAGE: storage_of,
     }
-    return [*found, *(find(cluster_of(call), call.data[key]) for key, find in finders.items() if key in call.data)]
+    for name, find in finders.items():
+        if name in call.data:
+            coordinator = cluster_of(call)
+            found.append(find(coordinator, sight.assessment(coordinator), call.data[name]))
+    return found

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+import logging
 from typing import Final
 import zlib
 
@@ -12,11 +13,14 @@ from homeassistant.components.recorder.statistics import async_add_external_stat
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import slugify
 from homeassistant.util.unit_conversion import DurationConverter, InformationConverter
+from sqlalchemy.exc import SQLAlchemyError
 
-from .checker.assessment import Picture
+from .checker.assessment import Assessment
 from .checker.views.trends import Point, Source, Trend, Unit, sources_of, trends_of
 from .const import DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
+
+_LOGGER = logging.getLogger(__name__)
 
 _RECORDER: Final = "recorder"
 _BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -42,34 +46,46 @@ def keep_statistics(hass: HomeAssistant, entry: CheckerConfigEntry, coordinator:
 
 
 class Statistics:
-    """Brings the statistics of one cluster up to what its picture shows."""
+    """Brings the statistics of one cluster up to what its assessment shows."""
 
     def __init__(self, hass: HomeAssistant, coordinator: CheckerCoordinator) -> None:
         """Nothing was compared with the database so far."""
         self._hass = hass
         self._coordinator = coordinator
         self._lock = asyncio.Lock()
-        self._shown: object = None
+        self._contents: object = None
+        self._troubled = False
         self._written: dict[str, Source] = {}
 
     def is_outdated(self) -> bool:
-        """Tell whether there is anything that was not looked at: a run, an archive, a sample, a name."""
-        shown = _contents(self._coordinator.data)
-        if shown == self._shown:
-            return False
-        self._shown = shown
-        return True
+        """Tell whether there is anything that is not written: a run, an archive, a sample, a name."""
+        return _contents(self._coordinator.assessment) != self._contents
 
     async def async_update(self) -> None:
-        """Write the hours that the database has not, or has with other values."""
+        """Write the hours that the database has not, or has with other values; what fails is tried again at the next look."""
         async with self._lock:
-            picture = self._coordinator.data
-            sources, trends = await self._hass.async_add_executor_job(_changes, picture, self._written)
-            ids = statistic_ids(self._coordinator.identity, sources)
-            known = await self._async_read({ids[trend.key] for trend in trends})
-            for trend in trends:
-                self._write(ids[trend.key], trend, known.get(ids[trend.key], {}))
-            self._written = sources
+            assessment = self._coordinator.assessment
+            contents = _contents(assessment)
+            if contents == self._contents:
+                return
+            try:
+                self._written = await self._async_write(assessment)
+            except SQLAlchemyError as error:
+                if not self._troubled:
+                    _LOGGER.warning("The statistics of %s cannot be written: %s", self._coordinator.name, error)
+                self._troubled = True
+                return
+            self._troubled = False
+            self._contents = contents
+
+    async def _async_write(self, assessment: Assessment) -> dict[str, Source]:
+        """Bring the database up to an assessment, and return what all trends are made of."""
+        sources, trends = await self._hass.async_add_executor_job(_changes, assessment, self._written)
+        ids = statistic_ids(self._coordinator.identity, sources)
+        known = await self._async_read({ids[trend.key] for trend in trends})
+        for trend in trends:
+            self._write(ids[trend.key], trend, known.get(ids[trend.key], {}))
+        return sources
 
     async def _async_read(self, ids: set[str]) -> dict[str, dict[float, Point]]:
         """Return the hours in the database by statistic."""
@@ -118,18 +134,18 @@ def _read(hass: HomeAssistant, ids: set[str]) -> dict[str, dict[float, Point]]:
     }
 
 
-def _changes(picture: Picture, written: Mapping[str, Source]) -> tuple[dict[str, Source], list[Trend]]:
+def _changes(assessment: Assessment, written: Mapping[str, Source]) -> tuple[dict[str, Source], list[Trend]]:
     """Return what all trends are made of, by their keys, and those trends that are not as they were written."""
-    sources = sources_of(picture)
+    sources = sources_of(assessment)
     changed = [source for source in sources if any(written.get(key) != source for key in source.keys)]
-    trends = [trend for source in changed for trend in trends_of(source, picture)]
+    trends = [trend for source in changed for trend in trends_of(source, assessment)]
     return {key: source for source in sources for key in source.keys}, trends
 
 
-def _contents(picture: Picture) -> object:
+def _contents(assessment: Assessment) -> object:
     """Return what the trends depend on, cheap to make and to compare."""
     return (
-        picture.history.runs,
-        tuple((vmid, view.guest.name) for vmid, view in picture.guests.items()),
-        tuple((key, record.listed, len(record.samples)) for key, record in picture.history.storages.items()),
+        assessment.history.runs,
+        tuple((vmid, view.guest.name) for vmid, view in assessment.guests.items()),
+        tuple((key, record.listed, len(record.samples)) for key, record in assessment.history.storages.items()),
     )

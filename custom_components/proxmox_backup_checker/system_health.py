@@ -35,12 +35,12 @@ async def _info(hass: HomeAssistant) -> dict[str, Any]:
         return info
     return info | {
         "reachable": _line(loaded, _reachable),
-        "last_check": _line(loaded, lambda coordinator: coordinator.data.read_at),
+        "last_check": _line(loaded, lambda coordinator: coordinator.assessment.read_at),
         "version": _versions(loaded),
         "nodes": _line(loaded, _nodes),
         "log_agents": _line(loaded, _agents),
         "protected": _line(loaded, _protected),
-        "problems": _line(loaded, lambda coordinator: str(coordinator.data.counts.problems)),
+        "problems": _line(loaded, lambda coordinator: str(coordinator.assessment.counts.problems)),
     }
 
 
@@ -55,7 +55,7 @@ def _line(
 
 
 def _title(coordinator: CheckerCoordinator) -> str:
-    return str(redactor_of(coordinator).plain(coordinator.data.cluster.title))
+    return str(redactor_of(coordinator).plain(coordinator.assessment.cluster.title))
 
 
 def _text(value: str | datetime) -> str:
@@ -82,7 +82,7 @@ def _reachable(coordinator: CheckerCoordinator) -> str:
 
 
 def _nodes(coordinator: CheckerCoordinator) -> str:
-    nodes = coordinator.data.nodes.values()
+    nodes = coordinator.assessment.nodes.values()
     return f"{sum(node.online for node in nodes)}/{len(nodes)}"
 
 
@@ -95,5 +95,5 @@ def _agents(coordinator: CheckerCoordinator) -> str:
 
 
 def _protected(coordinator: CheckerCoordinator) -> str:
-    counts = coordinator.data.counts
+    counts = coordinator.assessment.counts
     return f"{counts.protected}/{counts.guests - counts.ignored}"

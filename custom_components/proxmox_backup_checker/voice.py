@@ -16,6 +16,7 @@ from .actions.report_text import state_of, summary_of
 from .checker.views.report import report
 from .const import DOMAIN
 from .coordinator import CheckerConfigEntry
+from .privacy.sight import Sight
 from .texts.localizer import Localizer, full_stop
 
 _LOGGER = logging.getLogger(__name__)
@@ -42,7 +43,11 @@ def async_setup_voice(hass: HomeAssistant) -> None:
 
 async def _listen(hass: HomeAssistant, _: str) -> None:
     async def answer(variables: dict[str, Any], context: Context | None = None) -> ScriptRunResult:
-        return ScriptRunResult(conversation_response=await answer_of(hass), service_response=None, variables=variables)
+        return ScriptRunResult(
+            conversation_response=await answer_of(hass, await _sight(hass, context)),
+            service_response=None,
+            variables=variables,
+        )
 
     config = await async_validate_trigger_config(
         hass, [{CONF_PLATFORM: "conversation", CONF_COMMAND: list(_SENTENCES)}]
@@ -50,24 +55,30 @@ async def _listen(hass: HomeAssistant, _: str) -> None:
     await async_initialize_triggers(hass, config, answer, DOMAIN, "voice", _LOGGER.log)
 
 
-async def answer_of(hass: HomeAssistant) -> str:
+async def _sight(hass: HomeAssistant, context: Context | None) -> Sight:
+    """Return what who asks may see; a voice that Home Assistant does not know is that of somebody in the house."""
+    user_id = context.user_id if context else None
+    return Sight(hass, await hass.auth.async_get_user(user_id) if user_id else None)
+
+
+async def answer_of(hass: HomeAssistant, sight: Sight) -> str:
     """Return how the backups of all clusters are; one that is not loaded cannot be seen, which is not fine either."""
     entries: list[CheckerConfigEntry] = hass.config_entries.async_entries(DOMAIN, include_disabled=False)
     localizer = await Localizer.load(hass)
     if not entries:
         return localizer.text("voice_nothing")
-    return " ".join(_told(entry, localizer, named=len(entries) > 1) for entry in entries)
+    return " ".join(_told(entry, localizer, sight, named=len(entries) > 1) for entry in entries)
 
 
-def _told(entry: CheckerConfigEntry, localizer: Localizer, *, named: bool) -> str:
+def _told(entry: CheckerConfigEntry, localizer: Localizer, sight: Sight, *, named: bool) -> str:
     if entry.state is not ConfigEntryState.LOADED:
         return localizer.text("voice_unreachable", cluster=entry.title)
     coordinator = entry.runtime_data
-    cluster = coordinator.data.cluster.title
+    cluster = coordinator.assessment.cluster.title
     if not coordinator.last_update_success:
         return localizer.text("voice_unreachable", cluster=cluster)
     now = dt_util.utcnow()
-    day = report(coordinator.data, now - timedelta(days=1), now)
+    day = report(sight.assessment(coordinator), now - timedelta(days=1), now)
     state = state_of(day, localizer)
     begin = f"{cluster}: {state}" if named else state[:1].upper() + state[1:]
     reasons = [

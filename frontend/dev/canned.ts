@@ -1,12 +1,23 @@
 /** Canned data: a small cluster as the integration would describe it. */
 
-import type { Details, Info, LogExcerpt, RowTuple, Run, Server, Status, Storage } from "../src/data/contract";
+import type { Counts, Details, Info, LogExcerpt, RowData, Run, Server, Status, Storage } from "../src/data/contract";
 
 export const END = "2026-11-28";
 export const NOW = Date.parse("2026-11-28T09:12:00Z") / 1000;
 const HOUR = 3600;
 const DAY = 24 * HOUR;
 const GIB = 2 ** 30;
+
+export const COUNTS: Counts = {
+  guests: 9,
+  protected: 9,
+  problems: 0,
+  warnings: 0,
+  uncovered: 0,
+  unknown: 0,
+  paused: 0,
+  ignored: 0,
+};
 
 export const server = (change: Partial<Server> = {}): Server => ({
   id: "e1",
@@ -16,15 +27,11 @@ export const server = (change: Partial<Server> = {}): Server => ({
   error: null,
   device_id: "d1",
   url: "https://pve1:8006/",
-  counts: { guests: 9, protected: 7, problems: 2, warnings: 1, uncovered: 1, unknown: 0, paused: 0, ignored: 0 },
+  counts: { ...COUNTS, protected: 7, problems: 2, warnings: 1, uncovered: 1 },
   ...change,
 });
 
-export const healthy = (change: Partial<Server> = {}) =>
-  server({
-    counts: { guests: 9, protected: 9, problems: 0, warnings: 0, uncovered: 0, unknown: 0, paused: 0, ignored: 0 },
-    ...change,
-  });
+export const healthy = (change: Partial<Server> = {}) => server({ counts: COUNTS, ...change });
 
 interface Guest {
   vmid: number;
@@ -38,35 +45,39 @@ interface Guest {
   next?: number | null;
   where?: string;
   reason?: string;
-  flags?: string;
+  acknowledged?: boolean;
+  isNew?: boolean;
+  deleted?: boolean;
   failures?: number;
   entry?: string;
 }
 
-export function guest(g: Guest): RowTuple {
+export function guest(g: Guest): RowData {
   const cells = (g.cells ?? "o".repeat(30)).padStart(30, "o").slice(-30);
-  return [
-    `${g.entry ?? "e1"}/guest/${g.vmid}`,
-    g.name,
-    g.kind ?? "qemu",
-    g.status ?? "ok",
-    g.problem === undefined ? false : g.problem,
+  return {
+    id: `${g.entry ?? "e1"}/guest/${g.vmid}`,
+    name: g.name,
+    kind: g.kind ?? "qemu",
+    status: g.status ?? "ok",
+    problem: g.problem === undefined ? false : g.problem,
     cells,
-    g.size === undefined ? Math.round((8 + (g.vmid % 37)) * GIB) : g.size,
-    240 + g.vmid,
-    g.last === undefined ? NOW - 7 * HOUR : g.last,
-    g.next === undefined ? NOW + 17 * HOUR : g.next,
-    `binary_sensor.${g.name}_backup_problem`,
-    g.where ?? "pve1",
-    g.reason ?? "Backed up by the job nightly on pve1.",
-    g.flags ?? "",
-    g.failures ?? 0,
-    [],
-    `dev${g.vmid}`,
-  ];
+    size: g.size === undefined ? Math.round((8 + (g.vmid % 37)) * GIB) : g.size,
+    duration: 240 + g.vmid,
+    last_success: g.last === undefined ? NOW - 7 * HOUR : g.last,
+    next_due: g.next === undefined ? NOW + 17 * HOUR : g.next,
+    entity_id: `binary_sensor.${g.name}_backup_problem`,
+    where: g.where ?? "pve1",
+    reason: g.reason ?? "Backed up by the job nightly on pve1.",
+    acknowledged: g.acknowledged ?? false,
+    new: g.isNew ?? false,
+    deleted: g.deleted ?? false,
+    failures: g.failures ?? 0,
+    tags: [],
+    device_id: `dev${g.vmid}`,
+  };
 }
 
-export const GUESTS: RowTuple[] = [
+export const GUESTS: RowData[] = [
   guest({
     vmid: 101,
     name: "postgres",
@@ -126,7 +137,7 @@ export const GUESTS: RowTuple[] = [
     name: "immich",
     status: "pending",
     cells: "uuuuuuuuuuuuuuuuuuuuuuuuuunnop",
-    flags: "n",
+    isNew: true,
     next: NOW + 5 * HOUR,
     where: "pve2",
   }),
@@ -144,7 +155,7 @@ export const GUESTS: RowTuple[] = [
     vmid: 99,
     name: "scratch",
     kind: "lxc",
-    flags: "d",
+    deleted: true,
     cells: "ooooooooooooooooooooooouuuuuuu",
     next: null,
     last: NOW - 8 * DAY,
@@ -152,50 +163,49 @@ export const GUESTS: RowTuple[] = [
   }),
 ];
 
-export const HEALTHY = GUESTS.filter((row) => row[3] === "ok");
+export const HEALTHY = GUESTS.filter((row) => row.status === "ok");
 
-export const JOBS: RowTuple[] = [
-  [
-    "e1/job/nightly",
-    "nightly",
-    "job",
-    "failed",
-    true,
-    "oooooooooooooooowooooooooooofff".slice(-30),
-    512 * GIB,
-    4100,
-    NOW - 3.3 * DAY,
-    NOW + 17 * HOUR,
-    "binary_sensor.nightly_problem",
-    "pbs-offsite",
-    "The last run on pve1 could not back up: postgres.",
-    "",
-    3,
-    [],
-    "j1",
-  ],
-  [
-    "e1/job/weekly",
-    "weekly",
-    "job",
-    "ok",
-    false,
-    "nnnnonnnnnnonnnnnnonnnnnnonnnn",
-    64 * GIB,
-    900,
-    NOW - 4 * DAY,
-    NOW + 2.5 * DAY,
-    "binary_sensor.weekly_problem",
-    "nas",
-    "The last run was successful.",
-    "",
-    0,
-    [],
-    "j2",
-  ],
+const job = (change: Partial<RowData> & { id: string; name: string }): RowData => ({
+  kind: "job",
+  status: "ok",
+  problem: false,
+  cells: "nnnnonnnnnnonnnnnnonnnnnnonnnn",
+  size: 64 * GIB,
+  duration: 900,
+  last_success: NOW - 4 * DAY,
+  next_due: NOW + 2.5 * DAY,
+  entity_id: `binary_sensor.${change.name}_problem`,
+  where: "nas",
+  reason: "The last run was successful.",
+  acknowledged: false,
+  new: false,
+  deleted: false,
+  failures: 0,
+  tags: [],
+  device_id: `dev-${change.name}`,
+  ...change,
+});
+
+export const JOBS: RowData[] = [
+  job({
+    id: "e1/job/nightly",
+    name: "nightly",
+    status: "failed",
+    problem: true,
+    cells: "oooooooooooooooowooooooooooofff".slice(-30),
+    size: 512 * GIB,
+    duration: 4100,
+    last_success: NOW - 3.3 * DAY,
+    next_due: NOW + 17 * HOUR,
+    where: "pbs-offsite",
+    reason: "The last run on pve1 could not back up: postgres.",
+    failures: 3,
+    device_id: "j1",
+  }),
+  job({ id: "e1/job/weekly", name: "weekly", device_id: "j2" }),
 ];
 
-export function manyGuests(count: number): RowTuple[] {
+export function manyGuests(count: number): RowData[] {
   const kinds = ["db", "web", "mail", "ci", "dns", "proxy", "git"];
   return Array.from({ length: count }, (_, n) => {
     const bad = n % 27 === 3;
@@ -216,16 +226,16 @@ export function manyGuests(count: number): RowTuple[] {
   });
 }
 
-export const sizesOf = (row: RowTuple): (number | null)[] =>
-  [...row[5]].map((cell, day) =>
-    "owr".includes(cell) && row[6]
-      ? Math.round(row[6] * (0.78 + day * 0.007 + 0.02 * Math.sin(day * row[0].length)))
+export const sizesOf = (row: RowData): (number | null)[] =>
+  [...row.cells].map((cell, day) =>
+    "owr".includes(cell) && row.size
+      ? Math.round(row.size * (0.78 + day * 0.007 + 0.02 * Math.sin(day * row.id.length)))
       : null,
   );
 
-export function details(row: RowTuple): Details {
-  const failed = row[3] === "failed";
-  const runs: Run[] = [...row[5]]
+export function details(row: RowData): Details {
+  const failed = row.status === "failed";
+  const runs: Run[] = [...row.cells]
     .flatMap((cell, index): Run[] => {
       const back = 29 - index;
       if (!"owfmr".includes(cell)) return [];
@@ -254,7 +264,7 @@ export function details(row: RowTuple): Details {
           by_hand: false,
           confidence: "exact",
           size: good ? (sizesOf(row)[index] ?? null) : null,
-          transferred: good ? Math.round((row[6] ?? 0) / 20) : null,
+          transferred: good ? Math.round((row.size ?? 0) / 20) : null,
           duration: good ? Math.round(200 + index * 3 + 30 * Math.sin(index)) : cell === "f" ? 12 : null,
           error:
             cell === "f"
@@ -270,12 +280,13 @@ export function details(row: RowTuple): Details {
     .reverse();
   return {
     row,
+    end: END,
     verdict: {
-      status: row[3],
-      problem: row[4],
-      reason: row[12],
+      status: row.status,
+      problem: row.problem,
+      reason: row.reason,
       reason_code: "x",
-      since: row[4] ? NOW - 2.3 * DAY : null,
+      since: row.problem ? NOW - 2.3 * DAY : null,
       confidence: "exact",
       confidence_text: "Exact: the log agent of pve1 saw this run.",
       evidence: [
@@ -283,13 +294,13 @@ export function details(row: RowTuple): Details {
         "Its log ends with an error for this guest.",
         "The newest archive on pbs-offsite is of 24 Nov, 02:10.",
       ],
-      failures: row[14],
-      last_success: row[8],
-      next_due: row[9],
-      findings: row[3] === "warning" ? ["The backup is 40 % smaller than usual."] : [],
+      failures: row.failures,
+      last_success: row.last_success,
+      next_due: row.next_due,
+      findings: row.status === "warning" ? ["The backup is 40 % smaller than usual."] : [],
       next_step: failed ? "Free space on pbs-offsite, or let the job keep fewer backups." : null,
       error: null,
-      acknowledged: row[13].includes("a") ? { until: NOW + DAY, note: "new disk ordered" } : null,
+      acknowledged: row.acknowledged ? { until: NOW + DAY, note: "new disk ordered" } : null,
     },
     runs,
     archives: runs

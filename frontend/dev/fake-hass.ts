@@ -1,13 +1,13 @@
 /** A `hass` whose connection answers from canned data. */
 
-import type { RowTuple, Server, Storage, WallEvent } from "../src/data/contract";
+import type { RowData, Server, Storage, WallEvent } from "../src/data/contract";
 import type { Hass } from "../src/ha/types";
 import { details, END, GUESTS, JOBS, LOG, STORAGES, server, sizesOf } from "./canned";
 
 export interface World {
   servers?: Server[];
-  rows?: RowTuple[];
-  jobs?: RowTuple[];
+  rows?: RowData[];
+  jobs?: RowData[];
   storages?: Storage[];
   /** What the wall is refused with; "never" leaves it without an answer. */
   refusal?: { code: string; message: string } | "never";
@@ -38,7 +38,7 @@ export class FakeConnection {
       t: "snapshot",
       v: 1,
       end: END,
-      days: shown[0]?.[5].length ?? message.days ?? 30,
+      days: shown[0]?.cells.length ?? message.days ?? 30,
       tz: "Europe/Berlin",
       servers,
       rows: shown,
@@ -52,7 +52,7 @@ export class FakeConnection {
   sendMessagePromise = async (message: { type: string; ids?: string[]; row?: string }): Promise<unknown> => {
     this.sent.push(message);
     const rows = [...(this.world.rows ?? GUESTS), ...(this.world.jobs ?? JOBS)];
-    const find = (id: string | undefined) => rows.find((row) => row[0] === id) ?? (rows[0] as RowTuple);
+    const find = (id: string | undefined) => rows.find((row) => row.id === id) ?? (rows[0] as RowData);
     switch (message.type.split("/")[1]) {
       case "sizes":
         return Object.fromEntries((message.ids ?? []).map((id) => [id, sizesOf(find(id))]));

@@ -5,7 +5,7 @@ import "../src/main";
 import "../src/rest";
 import "../src/details/details-elements";
 import "../src/dashboard/dashboard-elements";
-import { GUESTS, HEALTHY, healthy, manyGuests, NOW, server } from "./canned";
+import { COUNTS, GUESTS, HEALTHY, healthy, manyGuests, NOW, server } from "./canned";
 import { fakeHass, type World } from "./fake-hass";
 
 const parameters = new URLSearchParams(location.search);
@@ -16,7 +16,7 @@ Date.now = () => NOW * 1000;
 const old = NOW - 2 * 3600;
 const lost = (state: "stale" | "unreachable" | "auth_failed" | "certificate" | "not_loaded" | "starting") =>
   server({ state, since: old, error: state === "stale" ? null : "Connection refused." });
-const dimmed = GUESTS.map((row) => [...row.slice(0, 5), `${row[5].slice(0, 28)}uu`, ...row.slice(6)] as typeof row);
+const dimmed = GUESTS.map((row) => ({ ...row, cells: `${row.cells.slice(0, 28)}uu` }));
 
 const WALLS: Record<string, [World, object?]> = {
   problems: [{}],
@@ -35,17 +35,16 @@ const WALLS: Record<string, [World, object?]> = {
   partial: [
     {
       servers: [server(), { ...lost("stale"), id: "e2", name: "offsite" }],
-      rows: [
-        ...GUESTS.slice(0, 6),
-        ...dimmed.slice(5, 8).map((row) => [row[0].replace("e1", "e2"), ...row.slice(1)] as typeof row),
-      ],
+      rows: [...GUESTS.slice(0, 6), ...dimmed.slice(5, 8).map((row) => ({ ...row, id: row.id.replace("e1", "e2") }))],
     },
   ],
   starting: [{ servers: [lost("starting")], rows: [] }],
   many: [
     {
       rows: manyGuests(500),
-      servers: [server({ counts: { ...server().counts, guests: 500, protected: 481, problems: 19 } })],
+      servers: [
+        server({ counts: { ...COUNTS, warnings: 1, uncovered: 1, guests: 500, protected: 481, problems: 19 } }),
+      ],
     },
   ],
   preview: [{}, { preview: true }],
@@ -86,7 +85,7 @@ function dialog(name: string, row: number, admin = true): void {
     showDialog(params: object): void;
   };
   element.hass = fakeHass({ language: document.documentElement.lang, admin });
-  const [id, title] = GUESTS[row] as (typeof GUESTS)[number];
+  const { id, name: title } = GUESTS[row] as (typeof GUESTS)[number];
   element.showDialog({ id, name: title });
   show(name, element);
 }

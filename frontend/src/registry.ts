@@ -4,7 +4,8 @@ import { DOMAIN } from "./data/contract";
 import { pageWords } from "./ha/page-words";
 import type { Hass } from "./ha/types";
 import "./i18n/more";
-import { type Key, wordsOf } from "./i18n/words";
+import type { Key } from "./i18n/keys";
+import { wordsOf } from "./i18n/words";
 
 const DOCUMENTATION = "https://github.com/proxmox-backup-checker/proxmox-backup-checker";
 

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { HEALTHY, healthy, JOBS, NOW, server } from "../dev/canned";
 import { fakeHass } from "../dev/fake-hass";
 import { generate } from "../src/dashboard/strategy";
+import type { RowData } from "../src/data/contract";
 import { simpleForm, wallForm } from "../src/editor/forms";
 import type { Hass } from "../src/ha/types";
 import "../src/registry";
@@ -32,7 +33,19 @@ describe.each(["proxmox-backup-compact", "proxmox-backup-badge"])("%s", (tag) =>
       document.addEventListener("show-dialog", (event) => done(event as CustomEvent), { once: true }),
     );
     shown.find("button, ha-badge")[0]?.click();
-    expect((await opened).detail.dialogTag).toBe("pbc-wall-dialog");
+    const { dialogTag, dialogParams, dialogImport } = (await opened).detail;
+    // As Home Assistant does it: fetch the code, make the dialog, give it `hass`, open it.
+    await dialogImport();
+    const dialog = document.createElement(dialogTag) as HTMLElement & { hass: unknown; showDialog(p: object): void };
+    dialog.hass = shown.hass;
+    dialog.showDialog(dialogParams);
+    document.body.append(dialog);
+    await shown.settle();
+    const shownIn = dialog.shadowRoot?.querySelector("ha-adaptive-dialog");
+    expect(shownIn?.getAttribute("header-title")).toBe("Proxmox backups");
+    const wall = shownIn?.querySelector("pbc-wall-frame")?.shadowRoot?.querySelector("proxmox-backup-wall");
+    expect(wall?.shadowRoot?.querySelectorAll("[data-id]").length).toBeGreaterThan(5);
+    dialog.remove();
   });
 });
 
@@ -61,9 +74,8 @@ describe("the storages", () => {
 
 describe("the next runs", () => {
   test("come in order, what runs now first", async () => {
-    const running = [...(JOBS[1] ?? [])] as (typeof JOBS)[0];
-    running[3] = "running";
-    const shown = await show("proxmox-backup-next-runs", { jobs: [JOBS[0] as (typeof JOBS)[0], running] });
+    const [nightly, weekly] = JOBS as [RowData, RowData];
+    const shown = await show("proxmox-backup-next-runs", { jobs: [nightly, { ...weekly, status: "running" }] });
     expect(shown.find("b").map((name) => name.textContent)).toEqual(["weekly", "nightly"]);
     expect(shown.text()).toContain("in 17 hr.");
   });

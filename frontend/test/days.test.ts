@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { addDays, cellOfDay, dayOfCell, labelledCells, todayIn } from "../src/model/days";
+import { addDays, cellOfDay, dayOfCell, labelledCells } from "../src/model/days";
 
 describe("days", () => {
   test.each([
@@ -21,12 +21,6 @@ describe("days", () => {
   test("outside the strip have no cell of it", () => {
     expect(cellOfDay("2026-11-28", 30, "2026-10-29")).toBe(-1);
     expect(cellOfDay("2026-11-28", 30, "2026-11-29")).toBe(30);
-  });
-
-  test("are those of Home Assistant's time zone, wherever the browser is", () => {
-    const shortlyBeforeMidnight = Date.parse("2026-11-28T23:30:00Z");
-    expect(todayIn("Europe/Berlin", shortlyBeforeMidnight)).toBe("2026-11-29");
-    expect(todayIn("America/New_York", shortlyBeforeMidnight)).toBe("2026-11-28");
   });
 
   test("get dates every week, fewer where there is no room, and today always", () => {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { details as cannedDetails, END, GUESTS, JOBS, LOG, NOW } from "../dev/canned";
-import type { RowTuple, Run } from "../src/data/contract";
+import type { RowData, Run } from "../src/data/contract";
 import { decodeRow } from "../src/data/row";
 import { automationFor } from "../src/details/automation";
 import { sentence } from "../src/details/run";
@@ -8,9 +8,9 @@ import { dayFigures } from "../src/details/timeline";
 import { wordsIn } from "../src/i18n/words";
 import { show } from "./show";
 
-const [FAILED, MISSED] = GUESTS as [RowTuple, RowTuple];
-const open = (row: RowTuple, world = {}, properties = {}) =>
-  show("pbc-details", world, {}, { rowId: row[0], ...properties });
+const [FAILED, MISSED] = GUESTS as [RowData, RowData];
+const open = (row: RowData, world = {}, properties = {}) =>
+  show("pbc-details", world, {}, { rowId: row.id, ...properties });
 
 beforeEach(() => document.body.replaceChildren());
 
@@ -41,6 +41,14 @@ describe("the details", () => {
     forward?.click();
     await shown.settle();
     expect(back?.disabled).toBe(false);
+  });
+
+  test("end on the day on which they were read, though midnight has passed since", async () => {
+    vi.setSystemTime("2026-11-28T23:04:00Z");
+    const shown = await open(FAILED, {}, { day: END });
+    vi.setSystemTime(NOW * 1000);
+    expect(shown.find("h3")[0]?.textContent).toBe("Saturday, November 28");
+    expect(shown.find<HTMLButtonElement>(".round")[1]?.disabled).toBe(true);
   });
 
   test("name what was missed, which has no log", async () => {
@@ -83,7 +91,7 @@ describe("the details", () => {
   });
 
   test("offer to take an acknowledgement back, and say until when it is", async () => {
-    const acknowledged = [...FAILED.slice(0, 13), "a", ...FAILED.slice(14)] as unknown as RowTuple;
+    const acknowledged = { ...FAILED, acknowledged: true };
     const shown = await open(acknowledged, { rows: [acknowledged] });
     expect(shown.text()).toContain("new disk ordered");
     expect(shown.text()).toContain("Undo acknowledgement");
@@ -164,7 +172,7 @@ describe("Home Assistant's own dialog", () => {
   test.each([
     ["the problem of a guest", "binary_sensor.postgres_backup_problem", "guest_problem", null, "e1/guest/101"],
     ["another entity of its device", "sensor.x", "guest_last_success", "dev101", "e1/guest/101"],
-    ["the problem of a job", JOBS[0]?.[10] ?? "", "job_problem", null, "e1/job/nightly"],
+    ["the problem of a job", JOBS[0]?.entity_id ?? "", "job_problem", null, "e1/job/nightly"],
   ])("shows the details for %s", async (_, entityId, key, device, row) => {
     const shown = await show(
       "pbc-more-info",

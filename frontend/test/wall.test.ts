@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { GUESTS, guest, HEALTHY, healthy, manyGuests, NOW, server } from "../dev/canned";
-import type { RowTuple, ServerState } from "../src/data/contract";
+import { COUNTS, GUESTS, guest, HEALTHY, healthy, manyGuests, NOW, server } from "../dev/canned";
+import type { RowData, ServerState } from "../src/data/contract";
 import { fetchWords } from "../src/i18n/words";
 import { show } from "./show";
 
@@ -26,14 +26,14 @@ describe("the wall", () => {
   });
 
   test("2 nearly well: never says all where one is not", async () => {
-    const counts = { ...healthy().counts, protected: 8, ignored: 1 };
+    const counts = { ...COUNTS, protected: 8, ignored: 1 };
     const wall = await show(WALL, { rows: HEALTHY, servers: [healthy({ counts })] });
     expect(wall.text()).toContain("8 of 9 protected");
     expect(wall.text()).not.toContain("All");
   });
 
   test("2 none yet: shows no green shield where nobody is protected", async () => {
-    const counts = { ...healthy().counts, protected: 0 };
+    const counts = { ...COUNTS, guests: 9, protected: 0 };
     const wall = await show(WALL, { rows: HEALTHY, servers: [healthy({ counts })] });
     expect(wall.text()).toContain("0 of 9 protected");
     expect(wall.find(".summary.muted")).toHaveLength(1);
@@ -133,7 +133,7 @@ describe("the wall", () => {
   });
 
   test("10 one of two lost: names it, and dims only its rows", async () => {
-    const other = GUESTS.slice(5, 7).map((row) => [row[0].replace("e1", "e2"), ...row.slice(1)] as RowTuple);
+    const other = GUESTS.slice(5, 7).map((row): RowData => ({ ...row, id: row.id.replace("e1", "e2") }));
     const wall = await show(WALL, {
       servers: [server(), lost("stale", { id: "e2", name: "offsite" })],
       rows: [...GUESTS.slice(0, 3), ...other],
@@ -156,8 +156,22 @@ describe("the wall", () => {
     expect((await show(WALL, {}, { hide_deleted: true })).find(".deleted")).toEqual([]);
   });
 
+  test.each(["unreachable", "not_loaded", "starting"] as const)(
+    "sums up nothing of a server that is not read: %s",
+    async (state) => {
+      const wall = await show(WALL, { rows: HEALTHY, servers: [healthy({ state, counts: null })] });
+      expect(wall.text()).not.toContain("protected");
+      expect(wall.find(".summary.muted")).toHaveLength(1);
+      const both = await show(WALL, {
+        rows: HEALTHY,
+        servers: [healthy(), healthy({ id: "e2", state, counts: null })],
+      });
+      expect(both.text()).toContain("9 of 9 protected");
+    },
+  );
+
   test("13 new: the days before it have no data", async () => {
-    const wall = await show(WALL, { rows: GUESTS.filter((row) => row[1] === "immich") });
+    const wall = await show(WALL, { rows: GUESTS.filter((row) => row.name === "immich") });
     expect(wall.find(".c-u")).toHaveLength(1);
     expect(wall.text()).toContain("New · VM 130");
   });

@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import de from "../src/i18n/de.json";
 import en from "../src/i18n/en.json";
 import more from "../src/i18n/en-more.json";
-import { fetchWords, type Key, wordsIn } from "../src/i18n/words";
+import type { Key } from "../src/i18n/keys";
+import { fetchWords, wordsIn } from "../src/i18n/words";
 import { STATUSES } from "../src/model/status";
 
 const english: Record<string, string> = { ...en, ...more };

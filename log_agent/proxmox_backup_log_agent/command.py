@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import fields, replace
 import fcntl
+import gc
 import logging
 import os
 from pathlib import Path
@@ -220,6 +221,10 @@ async def _serve_until_told(server: Server) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, told.set)
     async with server as addresses:
+        # Python looks for circles of dead objects among the old ones only when these have grown by a quarter. What the
+        # start has left is not counted after this, else some ten MB of ended connections would wait for that.
+        gc.collect()
+        gc.freeze()
         for host, port in addresses:
             _LOGGER.info("Listening on https://%s:%d", f"[{host}]" if ":" in host else host, port)
         await told.wait()

@@ -86,6 +86,8 @@ class Listener:
                 await asyncio.sleep(1)
                 continue
             self._welcome(connection, Client.of(address[0]))
+            # While more of them wait, `sock_accept` does not let others work, such as those who end connections.
+            await asyncio.sleep(0)
 
     def _welcome(self, connection: socket.socket, client: Client) -> None:
         """Give a connection a place, for which another may have to go."""
@@ -104,6 +106,9 @@ class Listener:
         self._begin(self._shake_hands(connection, protocol, place))
 
     async def _shake_hands(self, connection: socket.socket, protocol: LimitedProtocol, place: Place) -> None:
+        if place not in self._connections:
+            connection.close()
+            return
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
                 lambda: protocol,

@@ -58,6 +58,8 @@ def _protocol_of(request: web.Request) -> LimitedProtocol | None:
 @web.middleware
 async def _note_request(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Tell the connection's protocol from when to when a request is answered."""
+    if request.transport is None:
+        return web.Response(status=400)  # the connection ended before the request began, so nobody gets this
     protocol = _protocol_of(request)
     if protocol is None:
         return await handler(request)

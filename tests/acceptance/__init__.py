@@ -1,1 +1,1 @@
-"""The acceptance matrix: every row a situation on a virtual cluster, judged by what Home Assistant shows."""
+"""The acceptance matrix: every row a context on a virtual cluster, judged by what Home Assistant shows."""

@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import entity_registry as er
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.proxmox_backup_checker.checker.assessment import Picture
+from custom_components.proxmox_backup_checker.checker.assessment import Assessment
 from custom_components.proxmox_backup_checker.const import DOMAIN
 from simulator import SimulatedCluster
 from tests.integration.conftest import add_entry
@@ -123,11 +123,11 @@ class Home:
         return self._shown("cluster")
 
     @property
-    def picture(self) -> Picture:
-        """The picture behind the entities."""
+    def assessment(self) -> Assessment:
+        """The assessment behind the entities."""
         assert self.entry is not None
-        picture: Picture = self.entry.runtime_data.data
-        return picture
+        assessment: Assessment = self.entry.runtime_data.assessment
+        return assessment
 
     def sensor(self, ending: str) -> State:
         """Return a sensor by the ending of its unique id, such as `guest_101_last_success`."""

@@ -219,7 +219,7 @@ async def test_c19_the_backup_of_another_cluster_in_the_same_namespace_is_not_bo
     await home.until("2026-01-15T06:00:00")
     assert home.guest(101).brief == ("on", "overdue")
     assert home.last_success(101) == ours
-    assert home.picture.guests[101].figures.restore_points == 2
+    assert home.assessment.guests[101].figures.restore_points == 2
 
 
 async def test_c19_before_the_first_run_the_backup_of_another_cluster_proves_nothing(home: Home) -> None:

@@ -104,6 +104,8 @@ async def test_d13_a_storage_asleep_changes_no_verdict_and_is_named_after_a_whil
     await home.after(minutes=20)
 
     assert [home.guest(vmid).brief for vmid in GUESTS] == ALL_OK
+    assert (storage(home).problem, storage(home).reason_code) == ("off", "storage_away_until_needed")
+    await home.until("2026-01-14T05:00:00")
     assert (storage(home).problem, storage(home).reason_code) == ("unknown", "storage_unreachable")
     await home.after(hours=25)
     assert storage(home).problem == "on"
@@ -211,7 +213,7 @@ async def test_d23_a_backup_server_that_had_to_store_next_to_nothing_new_is_no_a
 async def test_d25_a_size_that_is_not_told_is_not_zero(home: Home) -> None:
     await home.until(TUESDAY_MORNING)
 
-    view = home.picture.storages["nas"].storage
+    view = home.assessment.storages["nas"].storage
     assert view.listing is not None
     assert {archive.size for archive in view.listing.archives} == {None}
 
@@ -382,7 +384,7 @@ async def test_d26_a_full_storage_fails_its_guests_with_that_cause(home: Home) -
     await home.until(TUESDAY_MORNING)
 
     assert home.guest(101).brief == ("on", "failed")
-    assert "storage is full" in home.guest(101).reason
+    assert "no space is left on the storage" in home.guest(101).reason
     assert home.guest(101).attributes["next_step"]
 
 

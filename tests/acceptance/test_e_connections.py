@@ -127,7 +127,7 @@ async def test_e05_the_configured_node_offline_over_the_slot_leaves_only_its_own
         shown = home.guest(vmid)
         expected = ("on", "node_offline") if node == "pve1" else ("off", "backed_up")
         assert (shown.problem, shown.reason_code) == expected
-    assert home.picture.guests[101].guest.node == "pve1"
+    assert home.assessment.guests[101].guest.node == "pve1"
     issues = ir.async_get(home.hass).issues
     assert [issue.translation_key for issue in issues.values()] == ["configured_node_missing"]
 
@@ -213,7 +213,7 @@ async def test_e18_a_guest_that_cannot_be_understood_keeps_its_verdict_and_stops
 
     assert set(home.problems()) == {"cluster", "guest_103", "job_backup-nightly"}
     assert home.guest(102).brief == ("off", "ok")
-    assert home.picture.history.guests[102].absent_since is None
+    assert home.assessment.history.guests[102].absent_since is None
     lines = [record for record in caplog.records if "field 'tags'" in record.getMessage()]
     assert len(lines) == 1
 
@@ -577,7 +577,7 @@ async def test_e32_a_node_that_lost_sight_of_its_cluster_is_no_standalone_host(h
     await home.live(hours=4, step=timedelta(minutes=30))
     assert home.problems() == []
     assert briefs(home) == ALL_OK
-    assert home.picture.nodes.keys() == {"pve1", "pve2", "pve3"}
+    assert home.assessment.nodes.keys() == {"pve1", "pve2", "pve3"}
     home.pve.node("pve2").go_offline()
     await home.until("2026-01-14T06:00:00")
 

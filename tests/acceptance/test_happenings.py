@@ -57,12 +57,17 @@ async def test_a13_a_failed_backup_by_hand_is_told_as_one_by_hand(home: Home) ->
     assert job.kinds == []
 
 
-async def test_a14_a_missing_backup_that_is_made_by_hand_is_a_recovery_of_the_guest_alone(home: Home) -> None:
+async def test_a14_a_copy_by_hand_elsewhere_is_no_recovery_and_one_onto_the_storage_is_the_guests_alone(
+    home: Home,
+) -> None:
     told = listen(home.hass)
     home.pve.job("nightly").next_run_ends({104: failed("no")})
     await night(home)
     assert sorted(told.take()) == ["run_failed", "run_succeeded"]
     home.pve.backup_by_hand([104], "local")
+    await home.live(hours=2, step=ONE_HOUR)
+    assert told.take() == ["manual_run_succeeded"]
+    home.pve.backup_by_hand([104], "nas")
     await home.live(hours=2, step=ONE_HOUR)
 
     assert sorted(told.kinds) == ["manual_run_succeeded", "recovered"]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from custom_components.proxmox_backup_checker.checker.assessment import Picture, judge
+from custom_components.proxmox_backup_checker.checker.assessment import Assessment, judge
 from custom_components.proxmox_backup_checker.checker.model.facts import Blindness, Facts, JobState, NodeFacts, Run
 from custom_components.proxmox_backup_checker.checker.model.records import History, RunRecord
 from custom_components.proxmox_backup_checker.checker.runs.run_records import records_of
@@ -130,7 +130,7 @@ def facts(
     return replace(made, **changes)
 
 
-def picture(*arguments: Any, history: History | None = None, **changes: Any) -> Picture:
+def assessment(*arguments: Any, history: History | None = None, **changes: Any) -> Assessment:
     """Judge facts, without a past unless one is given."""
     return judge(facts(*arguments, **changes), history or History())
 

@@ -12,7 +12,7 @@ import pytest
 
 from custom_components.proxmox_backup_checker.checker.alerts.acknowledgements import acknowledge
 from custom_components.proxmox_backup_checker.checker.alerts.announcements import Message, MessageKind
-from custom_components.proxmox_backup_checker.checker.assessment import Picture, judge
+from custom_components.proxmox_backup_checker.checker.assessment import Assessment, judge
 from custom_components.proxmox_backup_checker.checker.model.facts import (
     ArchiveListing,
     Blindness,
@@ -359,13 +359,13 @@ class Listener:
         self.told: set[str] = set()
         self.open: set[str] = set()
 
-    def hear(self, picture: Picture) -> None:
+    def hear(self, assessment: Assessment) -> None:
         """Hear of one look."""
-        for event in picture.events:
+        for event in assessment.events:
             if event.identity.startswith(("run_", "miss_")):
                 assert event.identity not in self.told
                 self.told.add(event.identity)
-        for message in picture.messages:
+        for message in assessment.messages:
             tag, kind = message.record.tag, message.kind
             if kind is MessageKind.OPENED:
                 assert tag not in self.open
@@ -378,12 +378,12 @@ class Listener:
                 assert tag in self.open, kind
             if kind is MessageKind.RECOVERED:
                 self.open.remove(tag)
-                self.check_recovery(message, picture)
+                self.check_recovery(message, assessment)
 
-    def check_recovery(self, message: Message, picture: Picture) -> None:
+    def check_recovery(self, message: Message, assessment: Assessment) -> None:
         """Take a recovery only with a proof for everything of which there still is a verdict."""
         for subject in message.record.subjects:
-            verdict = picture.verdicts.get(subject)
+            verdict = assessment.verdicts.get(subject)
             assert verdict is None or verdict.problem is False or message.record.kind == "blind"
 
 
@@ -414,9 +414,9 @@ def test_what_was_before_changes_nothing_of_what_is_found(seed: int) -> None:
             before = replace(kept, history=history, events=(), messages=())
 
 
-def pictures(*waits: timedelta) -> list[Picture]:
-    """Return the pictures of a cluster to which nothing happens but time."""
-    found: list[Picture] = []
+def assessments(*waits: timedelta) -> list[Assessment]:
+    """Return the assessments of a cluster to which nothing happens but time."""
+    found: list[Assessment] = []
     cluster, history = Cluster(random.Random(1)), History()
     for wait in waits:
         cluster.now += wait
@@ -426,7 +426,7 @@ def pictures(*waits: timedelta) -> list[Picture]:
 
 
 def test_what_is_as_before_stays_the_same_object() -> None:
-    _, second, third = pictures(timedelta(), timedelta(minutes=10), timedelta(minutes=10))
+    _, second, third = assessments(timedelta(), timedelta(minutes=10), timedelta(minutes=10))
     assert all(third.guests[vmid] is view for vmid, view in second.guests.items())
 
 

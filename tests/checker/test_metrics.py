@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from custom_components.proxmox_backup_checker.checker.context import Situation
+from custom_components.proxmox_backup_checker.checker.context import Context
 from custom_components.proxmox_backup_checker.checker.indexes import Indexes
 from custom_components.proxmox_backup_checker.checker.metrics import (
     GuestFigures,
@@ -21,7 +21,7 @@ from custom_components.proxmox_backup_checker.checker.model.verdict import Confi
 from custom_components.proxmox_backup_checker.checker.runs.run_records import RunRecords
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import Archive
 
-from .builders import NOW, facts, failed_log, good_log, guest, job, picture, run
+from .builders import NOW, assessment, facts, failed_log, good_log, guest, job, run
 
 GIB = 1024**3
 WEB = guest(101)
@@ -81,16 +81,16 @@ def storage(name: str = "nas", *archives: Archive, complete: bool = True, detail
     )
 
 
-def situation(*records: RunRecord, storages: tuple[StorageFacts, ...] = ()) -> Situation:
+def context(*records: RunRecord, storages: tuple[StorageFacts, ...] = ()) -> Context:
     """Return a moment with these finished runs and storages."""
     runs = {record.upid: record for record in records}
     known: Facts = facts([WEB, guest(102)], [NIGHTLY], storages=storages)
     indexes = Indexes.of(known, RunRecords(runs))
-    return Situation(facts=known, history=History(runs=runs), indexes=indexes)
+    return Context(facts=known, history=History(runs=runs), indexes=indexes)
 
 
 def of_guest(*records: RunRecord, storages: tuple[StorageFacts, ...] = ()) -> GuestFigures:
-    return figures_of_guest(WEB, situation(*records, storages=storages))
+    return figures_of_guest(WEB, context(*records, storages=storages))
 
 
 def test_of_a_guest_of_which_nothing_is_known_nothing_is_told() -> None:
@@ -159,18 +159,18 @@ def test_a_job_is_measured_from_its_first_start_to_its_last_end_on_all_nodes() -
     later = LAST_NIGHT + timedelta(minutes=2)
     runs = (record(outcome()), record(outcome(102, started=later, size=GIB), node="pve2", minutes=30))
     before = record(outcome(started=LAST_NIGHT - timedelta(days=1), size=9 * GIB))
-    assert figures_of_job(NIGHTLY, situation(*runs, before)) == JobFigures(duration=timedelta(minutes=32), size=4 * GIB)
+    assert figures_of_job(NIGHTLY, context(*runs, before)) == JobFigures(duration=timedelta(minutes=32), size=4 * GIB)
 
 
 def test_runs_without_a_guest_say_nothing_of_a_job() -> None:
     empty = replace(record(outcome(started=NOW - timedelta(hours=1))), outcomes=())
-    assert figures_of_job(NIGHTLY, situation(empty)) == JobFigures()
-    assert figures_of_job(NIGHTLY, situation(empty, record(outcome()))).size == 3 * GIB
+    assert figures_of_job(NIGHTLY, context(empty)) == JobFigures()
+    assert figures_of_job(NIGHTLY, context(empty, record(outcome()))).size == 3 * GIB
 
 
 def test_what_is_not_known_of_a_run_is_not_told() -> None:
     run_without_end = record(outcome(size=None), minutes=None)
-    assert figures_of_job(NIGHTLY, situation(run_without_end)) == JobFigures()
+    assert figures_of_job(NIGHTLY, context(run_without_end)) == JobFigures()
 
 
 def test_the_picture_has_the_figures_of_every_guest_and_job() -> None:
@@ -178,8 +178,8 @@ def test_the_picture_has_the_figures_of_every_guest_and_job() -> None:
         run(good_log(101, 102)),
         run(failed_log(101, at=NOW - timedelta(hours=1)), "job errors", started=NOW - timedelta(hours=1)),
     ]
-    held = picture([WEB, guest(102)], [NIGHTLY], runs)
+    held = assessment([WEB, guest(102)], [NIGHTLY], runs)
     assert held.guests[101].figures.size == 3 * GIB
     assert held.guests[101].figures.duration == timedelta(minutes=1)
     assert held.jobs["nightly"].figures.duration == timedelta(minutes=10)
-    assert picture([WEB, guest(102)], [NIGHTLY], runs).guests[101].figures == held.guests[101].figures
+    assert assessment([WEB, guest(102)], [NIGHTLY], runs).guests[101].figures == held.guests[101].figures

@@ -15,20 +15,36 @@ DAYS: Final = 30
 _SUBSCRIBE: Final = "proxmox_backup_checker/wall/subscribe"
 
 
-def rows() -> list[list[Any]]:
+def rows() -> list[dict[str, Any]]:
     """Return rows of guests, some of them with problems."""
     random, now = Random(7), int(time.time())
-    made: list[list[Any]] = []
+    made: list[dict[str, Any]] = []
     for number in range(GUESTS):
         bad = random.random() < 0.05
         cells = "".join(random.choices("owfmn", [50 if bad else 92, 3, 30 if bad else 3, 1, 1])[0] for _ in range(DAYS))
         status, reason = ("failed", "The last backup failed: no space left on device.") if bad else ("ok", "Backed up.")
         made.append(
-            [
-                *(f"entry/guest/{100 + number}", f"guest-{number:03}", "qemu", status, bad, cells, 40 << 30, 300),
-                *(now - random.randrange(86400), now + random.randrange(86400), None, "pve1", reason, "", int(bad)),
-                *([], None),
-            ]
+            {
+                "id": f"entry/guest/{100 + number}",
+                "name": f"guest-{number:03}",
+                "kind": "qemu",
+                "status": status,
+                "problem": bad,
+                "cells": cells,
+                "size": 40 << 30,
+                "duration": 300,
+                "last_success": now - random.randrange(86400),
+                "next_due": now + random.randrange(86400),
+                "entity_id": None,
+                "where": "pve1",
+                "reason": reason,
+                "acknowledged": False,
+                "new": False,
+                "deleted": False,
+                "failures": int(bad),
+                "tags": [],
+                "device_id": None,
+            }
         )
     return made
 
@@ -37,7 +53,7 @@ def rows() -> list[list[Any]]:
 class LargeWall:
     """Answers the subscription of a wall, lets all else through, and can send more."""
 
-    rows: list[list[Any]] = field(default_factory=rows)
+    rows: list[dict[str, Any]] = field(default_factory=rows)
     _route: WebSocketRoute | None = None
     _subscriptions: list[int] = field(default_factory=list)
 
@@ -76,7 +92,7 @@ class LargeWall:
         }
         snapshot = {
             "t": "snapshot",
-            "v": 1,
+            "v": 2,
             "end": time.strftime("%Y-%m-%d"),
             "days": DAYS,
             "tz": "Europe/Berlin",
@@ -87,7 +103,7 @@ class LargeWall:
         self._send({"id": number, "type": "result", "success": True, "result": None})
         self._send({"id": number, "type": "event", "event": snapshot})
 
-    def change(self, row: list[Any]) -> None:
+    def change(self, row: dict[str, Any]) -> None:
         """Send one row anew."""
         for number in self._subscriptions:
             self._send({"id": number, "type": "event", "event": {"t": "rows", "rows": [row], "gone": []}})

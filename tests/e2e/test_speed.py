@@ -24,8 +24,8 @@ if (!customElements.get("plain-wall")) customElements.define("plain-wall", class
         const root = this.attachShadow({mode: "open"});
         const style = "<style>div{display:flex;gap:2px;padding:4px}b{width:120px}i{width:8px;height:14px;background:#43a047}"
             + "i.f{background:#db4437}i.m{outline:1px solid #db4437}</style>";
-        root.innerHTML = style + rows.map((row) => `<div><b>${row[1]}</b>`
-            + [...row[5]].map((cell) => `<i class="${cell}"></i>`).join("") + "</div>").join("");
+        root.innerHTML = style + rows.map((row) => `<div><b>${row.name}</b>`
+            + [...row.cells].map((cell) => `<i class="${cell}"></i>`).join("") + "</div>").join("");
     }
 });
 }"""
@@ -94,8 +94,7 @@ def test_a_changed_row_is_drawn_alone(large: tuple[Tab, LargeWall], record: Reco
             # With its first change the row has come to the top, and the others know their new places.
             tab.page.evaluate(_COUNTED)
         name = f"0-changed-{number}"
-        row = wall.rows[0]
-        wall.change([row[0], name, "qemu", "failed", True, *row[5:14], 99, *row[15:]])
+        wall.change({**wall.rows[0], "name": name, "status": "failed", "problem": True, "failures": 99})
         took.append(tab.page.wait_for_function("(name) => window.took[name]", arg=name).json_value())
     record("one row changes (target two frames, 33 ms)", min(took), None, "ms")
     assert tab.page.evaluate("() => window.drawn.size") <= 2

@@ -1,7 +1,11 @@
 """Setting up, failing, unloading: what a poll that goes wrong does to an entry."""
 
+import asyncio
+from dataclasses import replace
+
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import issue_registry as ir
 import pytest
 
@@ -127,3 +131,40 @@ async def test_null_in_place_of_a_list_takes_nothing_away(
     assert archives(after) >= archives(before)
     assert [job.job_id for job in after.jobs] == ["backup-nightly"]
     assert after.guests == before.guests
+
+
+async def test_what_is_read_and_what_is_held_of_it_are_published_together(
+    hass: HomeAssistant, pve: SimulatedCluster
+) -> None:
+    """A person's word while a poll goes on has everything shown once more: all of the same look."""
+    entry = await set_up(hass, pve)
+    coordinator = entry.runtime_data
+    seen: list[tuple[set[str], set[str]]] = []
+
+    def look() -> None:
+        read = {job.job_id for job in coordinator.reading.facts.jobs}
+        seen.append((read, set(coordinator.assessment.jobs)))
+
+    coordinator.async_add_listener(look)
+    pve.add_job("weekly", "sat 03:00", "nas", vmid="101")
+    under_way = hass.async_create_task(coordinator.async_refresh())
+    while not under_way.done():
+        await coordinator.async_take_up(lambda history: history)
+        await asyncio.sleep(0)
+    await hass.async_block_till_done()
+    assert len(seen) > 1
+    assert all(read == held for read, held in seen)
+    assert len(seen[-1][0]) == len(seen[0][0]) + 1
+
+
+async def test_a_word_that_comes_while_the_entry_is_unloaded_is_refused_and_writes_nothing(
+    hass: HomeAssistant, pve: SimulatedCluster
+) -> None:
+    entry = await set_up(hass, pve)
+    coordinator = entry.runtime_data
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    before = coordinator.data
+    with pytest.raises(ServiceValidationError) as refused:
+        await coordinator.async_take_up(lambda history: replace(history, acknowledgements={}))
+    assert refused.value.translation_key == "cluster_not_loaded"
+    assert coordinator.data is before

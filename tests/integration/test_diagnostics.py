@@ -36,6 +36,15 @@ async def test_no_secret_and_no_address_is_in_it(
     assert [secret for secret in secrets if secret in text] == []
 
 
+@pytest.mark.parametrize("hidden", [False, True])
+async def test_no_address_of_another_host_is_in_it(hass: HomeAssistant, pve: SimulatedCluster, hidden: bool) -> None:
+    error = "mount error: could not resolve address for fileserver (fd00:1::7), //fileserver.home.lan/backups"
+    pve.job("nightly").run(outcomes={101: failed(error)})
+    text = await text_of(hass, await set_up(hass, pve, options={"hide_names": hidden}))
+    assert "mount error: could not resolve address for" in text
+    assert [part for part in ("fileserver", "fd00", "home.lan") if part in text] == []
+
+
 async def test_verdicts_are_in_it_with_their_evidence(hass: HomeAssistant, pve: SimulatedCluster) -> None:
     runs = pve.job("nightly").run(outcomes={101: failed("disk full")})
     entry = await set_up(hass, pve)

@@ -6,12 +6,14 @@ from pathlib import Path
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import entity_registry as er, issue_registry as ir
+from homeassistant.helpers.entity_platform import MAX_ENABLED_ENTITIES_PER_CONFIG_ENTRY
 from homeassistant.util import dt as dt_util
 import pytest
 
 import custom_components.proxmox_backup_checker as integration
 from custom_components.proxmox_backup_checker.binary_sensor import ProblemSensor
+from custom_components.proxmox_backup_checker.const import DOMAIN
 from simulator import Scenario, SimulatedCluster
 from simulator.cluster import Cluster
 from simulator.outcomes import RunOutcome, failed, interrupted, lock_timeout, running, storage_unreachable, warning
@@ -257,3 +259,44 @@ def test_every_attribute_of_a_problem_sensor_has_a_name(language: str) -> None:
     attributes = {"reason_code", *ProblemSensor._unrecorded_attributes} - {"custom_ui_more_info"}
     for key in ("guest_problem", "job_problem", "storage_problem", "cluster_problem"):
         assert sensors[key]["state_attributes"].keys() == attributes, key
+
+
+async def test_where_home_assistant_takes_no_more_entities_a_repair_says_so_until_there_is_room(
+    hass: HomeAssistant, pve: SimulatedCluster
+) -> None:
+    entry = await set_up(hass, pve)
+    issue = (DOMAIN, f"entity_limit_{entry.entry_id}")
+    assert ir.async_get(hass).async_get_issue(*issue) is None
+    registry = er.async_get(hass)
+    others = [
+        registry.async_get_or_create("sensor", DOMAIN, f"other_{number}", config_entry=entry).entity_id
+        for number in range(MAX_ENABLED_ENTITIES_PER_CONFIG_ENTRY)
+        if registry.entities.get_enabled_count_for_config_entry_id(entry.entry_id)
+        < MAX_ENABLED_ENTITIES_PER_CONFIG_ENTRY
+    ]
+    pve.add_vm(110, "fresh", "pve1", size=8)
+    await poll(hass, entry)
+    await poll(hass, entry)
+    assert entity(hass, "_guest_110_problem") is None
+    found = ir.async_get(hass).async_get_issue(*issue)
+    assert found is not None
+    assert found.translation_placeholders == {"cluster": "small", "limit": "10000", "missing": "1"}
+
+    for entity_id in others[:20]:
+        registry.async_remove(entity_id)
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    assert shown(hass, "_guest_110_problem").state == "off"
+    assert ir.async_get(hass).async_get_issue(*issue) is None
+
+
+async def test_among_very_many_guests_all_but_their_problem_sensors_start_disabled(
+    hass: HomeAssistant, pve: SimulatedCluster
+) -> None:
+    for number in range(1001 - len(pve.guests)):
+        pve.add_ct(1000 + number, f"many-{number}", "pve1", size=1)
+    await set_up(hass, pve)
+    last, problem_sensor = entity(hass, "_guest_101_last_success", "sensor"), entity(hass, "_guest_101_problem")
+    assert last is not None
+    assert problem_sensor is not None
+    assert (last.disabled, problem_sensor.disabled) == (True, False)

@@ -133,6 +133,15 @@ async def test_what_is_new_is_written_after_a_minute(
     assert await reread(hass, entry) == _HISTORY
 
 
+async def test_what_somebody_was_told_of_is_written_within_seconds(
+    hass: HomeAssistant, entry: MockConfigEntry, store: HistoryStore
+) -> None:
+    store.save_later(history_of(run_of(100)))
+    store.save_later(_HISTORY, soon=True)
+    await later(hass, timedelta(seconds=3))
+    assert await reread(hass, entry) == _HISTORY
+
+
 async def test_what_comes_after_a_write_is_written_too(
     hass: HomeAssistant, entry: MockConfigEntry, store: HistoryStore
 ) -> None:
@@ -264,8 +273,11 @@ async def test_a_damaged_record_is_reported_and_the_others_are_kept(
     assert issue(hass, entry) is None
     found = issue(hass, entry, "history_damaged")
     assert found is not None
-    assert found.translation_placeholders == {"cluster": "home", "records": "1"}
-    assert path.exists()
+    assert found.translation_placeholders is not None
+    assert found.translation_placeholders["records"] == "1"
+    kept = Path(found.translation_placeholders["path"])
+    assert kept != path
+    assert kept.read_bytes() == path.read_bytes()
 
 
 @pytest.mark.parametrize("minor_version", [None, 0, 7])
@@ -306,11 +318,56 @@ async def test_a_lost_history_costs_no_configuration_and_no_verdict(hass: HomeAs
     assert problem(hass, 101) == ("off", "backed_up")
 
 
+@pytest.mark.parametrize(
+    ("section", "damage"),
+    [
+        ("jobs", {"backup-nightly": {"fingerprint": {"vmid": "101,all of them"}}}),
+        ("nodes", {"pve1": {"last_outage": [253_402_300_700, 253_402_300_799]}}),
+        ("runs", None),
+    ],
+)
+async def test_a_history_that_can_be_read_but_not_judged_is_set_aside_and_all_else_of_it_is_kept(
+    hass: HomeAssistant, pve: SimulatedCluster, section: str, damage: dict[str, Any] | None
+) -> None:
+    job = pve.job("nightly")
+    job.options = {"storage": "nas", "mode": "snapshot", "vmid": "101,102"}
+    job.run()
+    entry = await set_up(hass, pve)
+    await hass.config_entries.async_unload(entry.entry_id)
+    path = file_of(hass, entry)
+    content = json.loads(path.read_text(encoding="utf-8"))
+    if damage is None:
+        run = next(run for run in content["data"]["runs"].values() if run["outcomes"])
+        [[shape, *row]] = run["outcomes"]
+        row[content["data"]["shapes"][shape].index("seconds")] = 2**62
+        run["outcomes"] = [[shape, *row]]
+    else:
+        for key, changes in damage.items():
+            content["data"][section][key] |= changes
+    path.write_text(json.dumps(content), encoding="utf-8")
+    job.options["vmid"] = "101,102,104"
+    began = content["data"]["began"]
+
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+
+    assert entry.state is ConfigEntryState.LOADED
+    assert problem(hass, 101) == ("off", "backed_up")
+    assert entry.runtime_data.assessment.history.began.timestamp() == began
+    found = issue(hass, entry, "history_damaged")
+    assert found is not None
+    assert found.translation_placeholders is not None
+    assert found.translation_placeholders["records"] == "1"
+    assert json.loads(Path(found.translation_placeholders["path"]).read_text(encoding="utf-8")) == content
+    await poll(hass, entry)
+    assert entry.runtime_data.last_update_success
+
+
 async def test_a_reload_finds_what_was_known_before(hass: HomeAssistant, pve: SimulatedCluster) -> None:
     pve.job("nightly").run()
     entry = await set_up(hass, pve)
     await poll(hass, entry)
-    before = entry.runtime_data.data.history
+    before = entry.runtime_data.assessment.history
     assert before.runs
     assert await hass.config_entries.async_unload(entry.entry_id)
     assert await reread(hass, entry) == before

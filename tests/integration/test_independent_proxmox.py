@@ -32,7 +32,7 @@ async def _start(hass: HomeAssistant, data: dict[str, Any]) -> Any:
 
 
 def _verdict(entry: ConfigEntry[Any], guest: int) -> Any:
-    return entry.runtime_data.data.guests[guest].verdict
+    return entry.runtime_data.assessment.guests[guest].verdict
 
 
 async def test_it_is_added_after_a_wrong_secret_was_corrected(
@@ -48,7 +48,7 @@ async def test_it_is_added_after_a_wrong_secret_was_corrected(
     assert result["title"] == "fakecluster"
     entry = result["result"]
     assert entry.state is ConfigEntryState.LOADED
-    assert set(entry.runtime_data.data.guests) == {100, 101}
+    assert set(entry.runtime_data.assessment.guests) == {100, 101}
 
 
 async def test_a_missing_right_is_named_until_it_is_granted(hass: HomeAssistant, fake_pve: IndependentProxmox) -> None:
@@ -83,12 +83,12 @@ async def test_an_offline_node_is_noticed_and_hides_no_other(hass: HomeAssistant
     entry = await set_up(hass, fake_pve)
     fake_pve.fake.set_node_offline("pve2")
     await poll(hass, entry)
-    nodes = entry.runtime_data.data.nodes
+    nodes = entry.runtime_data.assessment.nodes
     assert (nodes["pve2"].blindness, nodes["pve1"].blindness) == ("node_unreachable", None)
 
     fake_pve.fake.nodes["pve2"]["online"] = True
     await poll(hass, entry)
-    assert entry.runtime_data.data.nodes["pve2"].blindness is None
+    assert entry.runtime_data.assessment.nodes["pve2"].blindness is None
 
 
 async def test_it_can_be_added_while_a_node_is_offline(hass: HomeAssistant, fake_pve: IndependentProxmox) -> None:

@@ -334,3 +334,17 @@ async def test_a_failed_backup_is_no_issue(hass: HomeAssistant, pve: SimulatedCl
     pve.job("nightly").run(outcomes={101: failed("disk full")})
     await poll(hass, entry)
     assert not ir.async_get(hass).issues
+
+
+async def test_nothing_in_the_names_that_an_issue_tells_does_anything(
+    hass: HomeAssistant, pve: SimulatedCluster, entry: MockConfigEntry
+) -> None:
+    job = pve.job("nightly")
+    job.change(comment="[click](https://evil.example) <img src=x> `rm`", schedule="22")
+    await poll(hass, entry)
+    [issue] = [one for one in ir.async_get(hass).issues.values() if one.translation_key == "schedule_minute_not_hour"]
+    assert issue.translation_placeholders is not None
+    told = issue.translation_placeholders["job"]
+    assert told.replace("\u200b", "") == "[click](https://evil.example) <img src=x> 'rm'"
+    assert [mark for mark in ("](", "://", "<i", "`") if mark in told] == []
+    assert issue.translation_placeholders["schedule"] == "22"

@@ -13,9 +13,11 @@ from homeassistant.components.recorder.statistics import (
     valid_statistic_id,
 )
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.recorder import session_scope
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.components.recorder.common import async_wait_recording_done
+from sqlalchemy import text
 
 from custom_components.proxmox_backup_checker.statistics import statistic_ids
 from simulator import SimulatedCluster
@@ -146,3 +148,26 @@ def test_ids_stay_apart_where_names_read_alike() -> None:
     assert ids["guest_101_size"] == "proxmox_backup_checker:ab_12_guest_101_size"
     assert len(set(ids.values())) == 3
     assert all(valid_statistic_id(statistic_id) for statistic_id in ids.values())
+
+
+async def test_what_the_database_could_not_take_is_written_at_the_next_look(
+    home: Home, pve: SimulatedCluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    await home.look()
+    await settled(home)
+    before = await rows(home, "guest_101_size")
+
+    def rename(old: str, new: str) -> None:
+        with session_scope(hass=home.hass) as session:
+            session.execute(text(f"ALTER TABLE {old} RENAME TO {new}"))
+
+    await get_instance(home.hass).async_add_executor_job(rename, "statistics", "elsewhere")
+    await home.after(days=1)
+    await home.after(minutes=1)
+    await settled(home)
+    await get_instance(home.hass).async_add_executor_job(rename, "elsewhere", "statistics")
+    assert caplog.text.count("The statistics of small cannot be written") == 1
+
+    await home.after(minutes=1)
+    await settled(home)
+    assert len(await rows(home, "guest_101_size")) == len(before) + 1

@@ -7,11 +7,12 @@ from functools import partial
 import gc
 import logging
 from pathlib import Path
+import socket
 import ssl
 
 import pytest
 
-from proxmox_backup_log_agent.limited_protocol import LimitedProtocol
+from proxmox_backup_log_agent.limited_protocol import LimitedProtocol, Limits
 from proxmox_backup_log_agent.server import quiet_loop
 from proxmox_backup_log_agent.stranger_log import MOST_LINES, StrangerLog
 
@@ -197,3 +198,35 @@ async def test_what_a_connection_took_is_free_as_soon_as_it_ends(agent: Agent) -
         assert left_over() == before
     finally:
         gc.enable()
+
+
+async def test_nobody_works_for_strangers_who_had_to_go(host: Host, certificates: Path, real_network: None) -> None:
+    def working() -> int:
+        return sum("_handle_request" in repr(task.get_coro()) for task in asyncio.all_tasks())
+
+    async with running_agent(host.root, certificates, first_refusal=30) as agent:
+        crowd = [asyncio.create_task(talk(agent, OTHERS[number % 8], token="wrong")) for number in range(200)]
+        async with asyncio.timeout(60):
+            while sum(stranger.done() for stranger in crowd) < len(crowd) - Limits().strangers:
+                await asyncio.sleep(0.05)
+        await asyncio.sleep(0.5)
+        at_work = working()
+        for stranger in crowd:
+            stranger.cancel()
+        await asyncio.gather(*crowd, return_exceptions=True)
+    assert 0 < at_work <= Limits().strangers
+
+
+async def test_a_burst_of_strangers_takes_no_more_than_their_places(agent: Agent) -> None:
+    def beginning() -> int:
+        return sum("_shake_hands" in repr(task.get_coro()) for task in asyncio.all_tasks())
+
+    # All of them come before the agent gets to do anything.
+    burst = [socket.create_connection(("127.0.0.1", agent.port), source_address=(OTHERS[n % 8], 0)) for n in range(100)]
+    most = 0
+    for _ in range(300):
+        await asyncio.sleep(0)
+        most = max(most, beginning())
+    for stranger in burst:
+        stranger.close()
+    assert 0 < most <= Limits().strangers + 6

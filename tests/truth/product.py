@@ -15,7 +15,7 @@ from typing import Any, Self, cast, override
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
-from custom_components.proxmox_backup_checker.checker.assessment import Picture, judge
+from custom_components.proxmox_backup_checker.checker.assessment import Assessment, judge
 from custom_components.proxmox_backup_checker.checker.history.format import from_data, to_data
 from custom_components.proxmox_backup_checker.checker.history.limits import bounded, is_time_to_bound
 from custom_components.proxmox_backup_checker.checker.model.facts import Facts
@@ -186,7 +186,7 @@ class Product:
         self._facts: Facts | None = None
         self._failed = 0
         self._bounded: datetime | None = None
-        self._before: Picture | None = None
+        self._before: Assessment | None = None
         self.looks: list[Look] = []
         self._runner = asyncio.Runner()
         self._begin()
@@ -250,15 +250,15 @@ class Product:
             self._before = None
         if self._shuffled:
             facts = _shuffled(facts)
-        picture = judge(self._broken.facts(facts), self._history, self._before)
-        self._before, self._history = picture, picture.history
+        assessment = judge(self._broken.facts(facts), self._history, self._before)
+        self._before, self._history = assessment, assessment.history
         if is_time_to_bound(self._bounded, facts.now):
             self._history, self._bounded = bounded(self._history, facts.now), facts.now
         self.looks.append(
             Look(
                 time=facts.now.timestamp(),
-                guests={vmid: _shown(view.verdict) for vmid, view in picture.guests.items()},
-                jobs={job_id: _shown(view.verdict) for job_id, view in picture.jobs.items()},
+                guests={vmid: _shown(view.verdict) for vmid, view in assessment.guests.items()},
+                jobs={job_id: _shown(view.verdict) for job_id, view in assessment.jobs.items()},
                 stale=stale,
             )
         )

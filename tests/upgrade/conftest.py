@@ -47,11 +47,8 @@ def world(request: pytest.FixtureRequest) -> World:
 
 
 @pytest.fixture
-async def pve(
-    hass: HomeAssistant, world: World, freezer: FrozenDateTimeFactory, tmp_path: Path, real_network: None
-) -> AsyncIterator[SimulatedCluster]:
-    """Its Proxmox, at the moment of the first look ever, which is the present."""
-    freezer.move_to(world.begins)
+async def pve(hass: HomeAssistant, world: World, tmp_path: Path, real_network: None) -> AsyncIterator[SimulatedCluster]:
+    """Its Proxmox, at the moment of the first look ever; time still flows, since what signs certificates keeps the first clock it meets."""
     async with world.start(tmp_path / "pve") as pve:
         yield pve
 
@@ -64,6 +61,7 @@ async def household(
     async_test_recorder: Any,
     tmp_path: Path,
 ) -> AsyncIterator[Household]:
-    """Its Home Assistant, which is not started yet."""
+    """Its Home Assistant, which is not started yet, at the same moment."""
+    freezer.move_to(pve.clock.now())
     async with AsyncExitStack() as stack:
         yield Household(hass, pve, freezer, async_test_recorder, tmp_path / "agents", stack)

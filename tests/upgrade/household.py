@@ -192,10 +192,10 @@ class Household:
                     "event_type",
                     "last_success",
                 )
-                shown = {name: state.attributes[name] for name in attributes if name in state.attributes}
-                found[entity.entity_id] = {"state": state.state, **shown}
-        shown_now: dict[str, dict[str, Any]] = json.loads(json.dumps(dict(sorted(found.items())), default=str))
-        return shown_now
+                said = {name: state.attributes[name] for name in attributes if name in state.attributes}
+                found[entity.entity_id] = {"state": state.state, **said}
+        shown: dict[str, dict[str, Any]] = json.loads(json.dumps(dict(sorted(found.items())), default=str))
+        return shown
 
     async def statistics(self) -> dict[str, dict[str, Any]]:
         """Return the integration's long-term statistics, once nothing is added any more."""

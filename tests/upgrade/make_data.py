@@ -1,7 +1,7 @@
 """Lives through each world with a release and keeps what it leaves: `scripts/upgrade-data CHECKOUT` runs this.
 
-The release's integration, log agent, blueprints and dashboard come from the checkout; the worlds, the virtual Proxmox and
-this file from the source that the script belongs to. It is no test: its name keeps it out of the suite.
+It is no test: its name keeps it out of the suite. Version 0.1.0 was released without this file; its data were made in a
+checkout to which nothing but the virtual Proxmox and these worlds had been added.
 """
 
 from collections.abc import Awaitable, Callable

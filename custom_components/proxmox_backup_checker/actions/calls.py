@@ -3,15 +3,18 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from homeassistant.auth.permissions.const import POLICY_CONTROL
+from homeassistant.auth.models import User
+from homeassistant.auth.permissions.const import POLICY_CONTROL, POLICY_READ
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID, Platform
 from homeassistant.core import ServiceCall
 from homeassistant.exceptions import Unauthorized, UnknownUser
 from homeassistant.helpers import entity_registry as er, service
 from homeassistant.util import dt as dt_util
 
+from ..checker.model.subject import Subject
 from ..const import DOMAIN
 from ..coordinator import CheckerConfigEntry, CheckerCoordinator
+from ..privacy.sight import Sight
 from ..translated_errors import invalid
 
 
@@ -46,6 +49,33 @@ def moment_of(call: ServiceCall, key: str) -> datetime | None:
     return None if value is None else dt_util.as_utc(value)
 
 
+async def sight_of(call: ServiceCall) -> Sight:
+    """Return what the caller may see; an automation sees everything.
+
+    Raises UnknownUser.
+    """
+    return Sight(call.hass, await _user_of(call))
+
+
+def check_sight(call: ServiceCall, sight: Sight, coordinator: CheckerCoordinator, subject: Subject) -> None:
+    """Let a person ask only about what they may see.
+
+    Raises Unauthorized.
+    """
+    if not sight.sees(coordinator, subject):
+        entity_id = sight.sensor_of(coordinator, subject)
+        raise Unauthorized(context=call.context, entity_id=entity_id, permission=POLICY_READ)
+
+
+async def _user_of(call: ServiceCall) -> User | None:
+    if call.context.user_id is None:
+        return None
+    user = await call.hass.auth.async_get_user(call.context.user_id)
+    if user is None:
+        raise UnknownUser(context=call.context)
+    return user
+
+
 async def check_control_of(
     call: ServiceCall, platform: Platform, keys: Iterable[tuple[CheckerCoordinator, str]]
 ) -> None:
@@ -64,11 +94,8 @@ async def check_control(call: ServiceCall, entity_ids: Iterable[str]) -> None:
 
     Raises Unauthorized.
     """
-    if call.context.user_id is None:
+    if (user := await _user_of(call)) is None:
         return
-    user = await call.hass.auth.async_get_user(call.context.user_id)
-    if user is None:
-        raise UnknownUser(context=call.context)
     for entity_id in entity_ids:
         if not user.permissions.check_entity(entity_id, POLICY_CONTROL):
             raise Unauthorized(context=call.context, entity_id=entity_id, permission=POLICY_CONTROL)

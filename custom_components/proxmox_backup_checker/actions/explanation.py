@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
+from ..checker.assessment import Assessment
 from ..checker.model.verdict import Confidence, Reason, Status, Verdict
 from ..checker.views.report import problems_of
 from ..texts.localizer import Localizer, full_stop, iso
@@ -14,8 +15,8 @@ _EVIDENCE_SHOWN: Final = 3
 _PROBLEMS_SHOWN: Final = 10
 
 
-def explained(target: Target, verdict: Verdict, localizer: Localizer) -> dict[str, Any]:
-    """Return a verdict field by field, with a text that says the same."""
+def explained(target: Target, verdict: Verdict, assessment: Assessment, localizer: Localizer) -> dict[str, Any]:
+    """Return a verdict field by field, with a text that says the same; the assessment is what the caller may see."""
     return {
         "kind": target.subject.kind,
         "key": target.subject.id or None,
@@ -40,7 +41,7 @@ def explained(target: Target, verdict: Verdict, localizer: Localizer) -> dict[st
         "next_step": localizer.step(verdict.cause) if verdict.cause else None,
         "job_id": verdict.job_id,
         "trace": dict(verdict.trace),
-        "text": " ".join(_sentences(target, verdict, localizer)),
+        "text": " ".join(_sentences(target, verdict, assessment, localizer)),
     }
 
 
@@ -50,7 +51,7 @@ def status_word(target: Target, verdict: Verdict, localizer: Localizer) -> str:
     return localizer.text(f"{key}_{target.subject.kind}" if localizer.has(f"{key}_{target.subject.kind}") else key)
 
 
-def _sentences(target: Target, verdict: Verdict, localizer: Localizer) -> Iterable[str]:
+def _sentences(target: Target, verdict: Verdict, assessment: Assessment, localizer: Localizer) -> Iterable[str]:
     yield localizer.text("explain_status", name=target.name, status=status_word(target, verdict, localizer))
     yield full_stop(localizer.sentence(verdict.reason))
     if verdict.error and verdict.error not in localizer.sentence(verdict.reason):
@@ -76,12 +77,12 @@ def _sentences(target: Target, verdict: Verdict, localizer: Localizer) -> Iterab
     if target.subject.kind in {"guest", "job"}:
         yield from _proof(verdict, localizer)
     if target.subject.kind == "cluster":
-        yield from _problems(target, localizer)
+        yield from _problems(assessment, localizer)
 
 
-def _problems(target: Target, localizer: Localizer) -> Iterable[str]:
+def _problems(assessment: Assessment, localizer: Localizer) -> Iterable[str]:
     """Return what is wrong in the cluster, one sentence for each."""
-    found = problems_of(target.coordinator.data)
+    found = problems_of(assessment)
     for standing in found[:_PROBLEMS_SHOWN]:
         yield f"{standing.name}: {full_stop(localizer.sentence(standing.verdict.reason))}"
     if len(found) > _PROBLEMS_SHOWN:

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 from ..checker.views.report import Capacity, Failure, JobTally, Report, Standing, numbers
 from ..proxmox.vzdump.failure_cause import cause_of
 from ..texts.localizer import Localizer, full_stop, iso
+from ..texts.markdown import escaped
 
 type Period = Literal["day", "week"]
 
@@ -158,16 +159,11 @@ def _plain(summary: str, sections: Iterable[Section], closing: str | None) -> st
 
 
 def _markdown(summary: str, sections: Iterable[Section], closing: str | None) -> str:
-    blocks = [summary]
+    blocks = [escaped(summary)]
     for section in sections:
-        lines = "\n".join(f"- **{_escaped(line.name)}**: {_escaped(line.text)}" for line in section.lines)
+        lines = "\n".join(f"- **{escaped(line.name)}**: {escaped(line.text)}" for line in section.lines)
         blocks.append(f"### {section.heading}\n\n{lines}")
     return "\n\n".join([*blocks, *([closing] if closing else [])])
-
-
-def _escaped(text: str) -> str:
-    """Return a text in which markdown finds no marks; names and errors come from elsewhere."""
-    return "".join(f"\\{char}" if char in "\\`*_<[]" else char for char in " ".join(text.split()))
 
 
 def _standing_data(standing: Standing, localizer: Localizer) -> dict[str, Any]:

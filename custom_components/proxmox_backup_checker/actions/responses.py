@@ -1,10 +1,10 @@
-"""Runs and archives as actions answer them: picked from the picture, and field by field."""
+"""Runs and archives as actions answer them: picked from the assessment, and field by field."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from ..checker.archives.archive import archive_time
-from ..checker.assessment import Picture
+from ..checker.assessment import Assessment
 from ..checker.model.facts import StorageFacts, storage_key
 from ..checker.model.labels import job_name_by_id
 from ..checker.model.outcome import Outcome
@@ -16,10 +16,10 @@ from ..texts.localizer import Localizer, iso
 from .targets import Target
 
 
-def runs_of(picture: Picture, targets: Iterable[Target]) -> list[RunRecord]:
+def runs_of(assessment: Assessment, targets: Iterable[Target]) -> list[RunRecord]:
     """Return the runs of guests and jobs, finished or not; all runs where nothing, or the cluster, is chosen."""
     targets = list(targets)
-    runs = [*picture.history.runs.values(), *picture.running]
+    runs = [*assessment.history.runs.values(), *assessment.running]
     if not targets or any(target.subject.kind == "cluster" for target in targets):
         return runs
     vmids = {target.subject.vmid for target in targets if target.subject.vmid is not None}
@@ -39,19 +39,18 @@ def telling_run(target: Target) -> RunRecord | None:
 
     Of a job's runs on several nodes, that is the one that failed.
     """
-    picture, verdict = target.coordinator.data, target.verdict
-    known = picture.history.runs.get(verdict.trace.get("run", "")) if verdict else None
-    return known or max(runs_of(picture, [target]), key=lambda run: run.started, default=None)
+    assessment, verdict = target.coordinator.assessment, target.verdict
+    known = assessment.history.runs.get(verdict.trace.get("run", "")) if verdict else None
+    return known or max(runs_of(assessment, [target]), key=lambda run: run.started, default=None)
 
 
-def run_data(run: RunRecord, coordinator: CheckerCoordinator) -> dict[str, Any]:
+def run_data(run: RunRecord, assessment: Assessment, localizer: Localizer) -> dict[str, Any]:
     """Return a run field by field; sizes in bytes."""
-    picture, localizer = coordinator.data, coordinator.localizer
     return {
         "upid": run.upid,
         "node": run.node,
         "job_id": run.job_id,
-        "job": job_name_by_id(run.job_id, picture.history.jobs) or None,
+        "job": job_name_by_id(run.job_id, assessment.history.jobs) or None,
         "confidence": run.confidence.value,
         "running": run.ended is None,
         "started": iso(run.started),
@@ -62,12 +61,12 @@ def run_data(run: RunRecord, coordinator: CheckerCoordinator) -> dict[str, Any]:
         "warnings": run.warnings,
         "error": run.error,
         **_cause_data(run.error, localizer),
-        "guests": [_outcome_data(outcome, picture, localizer) for outcome in run.outcomes],
+        "guests": [_outcome_data(outcome, assessment, localizer) for outcome in run.outcomes],
     }
 
 
-def _outcome_data(outcome: Outcome, picture: Picture, localizer: Localizer) -> dict[str, Any]:
-    view, record = picture.guests.get(outcome.vmid), picture.history.guests.get(outcome.vmid)
+def _outcome_data(outcome: Outcome, assessment: Assessment, localizer: Localizer) -> dict[str, Any]:
+    view, record = assessment.guests.get(outcome.vmid), assessment.history.guests.get(outcome.vmid)
     return {
         "vmid": outcome.vmid,
         "name": view.guest.name if view else record.name if record else None,
@@ -90,23 +89,29 @@ def _cause_data(error: str | None, localizer: Localizer) -> dict[str, str | None
     return {"cause": localizer.cause(cause) if cause else None, "next_step": localizer.step(cause) if cause else None}
 
 
-def archives_of(coordinator: CheckerCoordinator, targets: Iterable[Target]) -> Iterable[tuple[StorageFacts, Archive]]:
-    """Return the archives of guests on storages, as far as either is chosen; all where nothing, or the cluster, is."""
+def archives_of(
+    coordinator: CheckerCoordinator, assessment: Assessment, targets: Iterable[Target]
+) -> Iterable[tuple[StorageFacts, Archive]]:
+    """Return the archives of guests on storages, as far as either is chosen; all where nothing, or the cluster, is.
+
+    Where the assessment is only what the caller may see, those of the guests in it.
+    """
     targets = list(targets)
     vmids = {target.subject.vmid for target in targets if target.subject.vmid is not None}
     keys = {target.subject.id for target in targets if target.subject.kind == "storage"}
-    for view in coordinator.data.storages.values():
+    whole = assessment is coordinator.assessment
+    for view in coordinator.assessment.storages.values():
         storage = view.storage
         if keys and storage_key(storage) not in keys:
             continue
         for archive in storage.listing.archives if storage.listing else ():
-            if not vmids or archive.vmid in vmids:
+            if (not vmids or archive.vmid in vmids) and (whole or archive.vmid in assessment.guests):
                 yield storage, archive
 
 
-def archive_data(archive: Archive, storage: StorageFacts, coordinator: CheckerCoordinator) -> dict[str, Any]:
+def archive_data(archive: Archive, storage: StorageFacts, assessment: Assessment) -> dict[str, Any]:
     """Return an archive field by field; `size` in bytes, None where the token may not see it."""
-    view = coordinator.data.guests.get(archive.vmid) if archive.vmid is not None else None
+    view = assessment.guests.get(archive.vmid) if archive.vmid is not None else None
     listing = storage.listing
     return {
         "volid": archive.volid,

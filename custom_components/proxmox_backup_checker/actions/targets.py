@@ -8,7 +8,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.target import TargetSelection, async_extract_referenced_entity_ids
 
-from ..checker.assessment import GuestView, JobView, StorageView
+from ..checker.assessment import Assessment, GuestView, JobView, StorageView
 from ..checker.model.labels import guest_label, job_name
 from ..checker.model.records import Acknowledgement
 from ..checker.model.subject import Subject
@@ -28,15 +28,15 @@ class Target:
 
     @property
     def view(self) -> GuestView | JobView | StorageView | None:
-        """What the picture holds of it, None for the cluster and for what is no longer there."""
-        picture = self.coordinator.data
+        """What the assessment holds of it, None for the cluster and for what is no longer there."""
+        assessment = self.coordinator.assessment
         match self.subject.kind:
             case "guest":
-                return picture.guests.get(int(self.subject.id))
+                return assessment.guests.get(int(self.subject.id))
             case "job":
-                return picture.jobs.get(self.subject.id)
+                return assessment.jobs.get(self.subject.id)
             case "storage":
-                return picture.storages.get(self.subject.id)
+                return assessment.storages.get(self.subject.id)
             case _:
                 return None
 
@@ -44,14 +44,14 @@ class Target:
     def verdict(self) -> Verdict | None:
         """The verdict on it, None where it is no longer there."""
         if self.subject.kind == "cluster":
-            return self.coordinator.data.verdict
+            return self.coordinator.assessment.verdict
         view = self.view
         return view.verdict if view is not None else None
 
     @property
     def acknowledgement(self) -> Acknowledgement | None:
         """A person's word that its problem is known."""
-        return self.coordinator.data.acknowledgement(self.subject)
+        return self.coordinator.assessment.acknowledgement(self.subject)
 
     @property
     def name(self) -> str:
@@ -62,7 +62,7 @@ class Target:
             case JobView(job=job):
                 return job_name(job)
             case _:
-                return self.subject.id or self.coordinator.data.cluster.title
+                return self.subject.id or self.coordinator.assessment.cluster.title
 
 
 @callback
@@ -114,13 +114,13 @@ def targets_of(hass: HomeAssistant, selection: TargetSelection) -> list[Target]:
     return targets_of_devices(hass, devices | selected.referenced_devices)
 
 
-def guest_of(coordinator: CheckerCoordinator, text: str) -> Target:
-    """Return the guest with a VMID or a name.
+def guest_of(coordinator: CheckerCoordinator, assessment: Assessment, text: str) -> Target:
+    """Return the guest with a VMID or a name, of those that the caller may see.
 
     Raises ServiceValidationError.
     """
-    guests = coordinator.data.guests
-    title = coordinator.data.cluster.title
+    guests = assessment.guests
+    title = assessment.cluster.title
     if text.isdecimal():
         if int(text) not in guests:
             raise invalid("unknown_guest", guest=text, cluster=title)
@@ -133,34 +133,34 @@ def guest_of(coordinator: CheckerCoordinator, text: str) -> Target:
     return Target(coordinator, Subject.guest(named[0]))
 
 
-def job_of(coordinator: CheckerCoordinator, text: str) -> Target:
-    """Return the job with an id or a name.
+def job_of(coordinator: CheckerCoordinator, assessment: Assessment, text: str) -> Target:
+    """Return the job with an id or a name, of those that the caller may see.
 
     Raises ServiceValidationError.
     """
-    jobs = coordinator.data.jobs
+    jobs = assessment.jobs
     named = [job_id for job_id, view in jobs.items() if job_name(view.job).casefold() == text.casefold()]
     if text in jobs:
         named = [text]
     if not named:
         names = ", ".join(job_name(view.job) for view in jobs.values()) or "–"
-        raise invalid("unknown_job", job=text, cluster=coordinator.data.cluster.title, jobs=names)
+        raise invalid("unknown_job", job=text, cluster=assessment.cluster.title, jobs=names)
     if len(named) > 1:
         raise invalid("several_jobs", job=text, ids=", ".join(named))
     return Target(coordinator, Subject.job(named[0]))
 
 
-def storage_of(coordinator: CheckerCoordinator, text: str) -> Target:
-    """Return the storage with a name; one that each node has of its own is written as node/name.
+def storage_of(coordinator: CheckerCoordinator, assessment: Assessment, text: str) -> Target:
+    """Return the storage with a name, of those that the caller may see; one that each node has of its own is written as node/name.
 
     Raises ServiceValidationError.
     """
-    storages = coordinator.data.storages
+    storages = assessment.storages
     if text not in storages:
         raise invalid(
             "unknown_storage",
             storage=text,
-            cluster=coordinator.data.cluster.title,
+            cluster=assessment.cluster.title,
             storages=", ".join(storages) or "–",
         )
     return Target(coordinator, Subject.storage(text))

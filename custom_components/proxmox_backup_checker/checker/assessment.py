@@ -1,4 +1,4 @@
-"""The picture: every guest and job with its verdict, as one immutable value."""
+"""The assessment: every guest and job with its verdict, as one immutable value."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,20 +11,22 @@ from .activity.events import ActivityEvent
 from .alerts.acknowledgements import applies_to
 from .alerts.alerts import Alert, alerts_of
 from .alerts.announcements import Message, announce
-from .context import Situation
+from .context import Context
 from .history.job_history import remember_verdicts
 from .history.update import updated, with_known_values
 from .indexes import Indexes
 from .metrics import GuestFigures, JobFigures, figures_of_guest, figures_of_job
 from .model.facts import Facts, NodeFacts, StorageFacts, storage_key
+from .model.reason_codes import ReasonCode
 from .model.records import Acknowledgement, History, RunRecord, VerdictRecord
 from .model.subject import CLUSTER, Subject
-from .model.verdict import Status, Verdict
+from .model.verdict import Status, Verdict, unknown
 from .runs.run_index import RunIndex
 from .runs.run_records import records_of
 from .verdicts.cluster import Counts, judge_cluster
 from .verdicts.guest import judge_guest
 from .verdicts.job import judge_job
+from .verdicts.misconfigurations import Misconfiguration, misconfigurations_of
 from .verdicts.storage import judge_storage
 from .verdicts.storage_forecast import full_on
 
@@ -60,15 +62,16 @@ class StorageView:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Picture:
+class Assessment:
     """What is known and held of a cluster at one moment.
 
     `jobs_visible` is False where the token may not see jobs: then `jobs` is empty and says nothing. `guests_complete` is
     False where a guest that exists may be missing from `guests`. `history` is what to keep until the next moment, `index`
     the same runs by guest and job. `verdict` is that of the cluster as a whole, `read_at` when Proxmox was last read.
-    `happenings` are what has happened since the picture before, oldest first. `verdicts` holds all of them by key, such as
+    `events` are what has happened since the assessment before, oldest first. `verdicts` holds all of them by key, such as
     guest_101, job_nightly, storage_nas and cluster. `alerts` are the problems as a person would tell them, `messages` what
-    is to be told now. `context` answers what else is to be shown of the same moment.
+    is to be told now. `misconfigurations` are what a person can put right in Proxmox. `context` answers what else is to be
+    shown of the same moment.
     """
 
     cluster: ClusterStatus
@@ -88,7 +91,8 @@ class Picture:
     verdicts: Mapping[Subject, Verdict]
     alerts: tuple[Alert, ...]
     messages: tuple[Message, ...]
-    context: Situation = field(compare=False, repr=False)
+    misconfigurations: tuple[Misconfiguration, ...]
+    context: Context = field(compare=False, repr=False)
 
     def acknowledgement(self, subject: Subject) -> Acknowledgement | None:
         """Return a person's word that the problem of something is known."""
@@ -103,33 +107,33 @@ def is_protected(verdict: Verdict | None, longest_age: timedelta, now: datetime)
     return verdict.last_success is not None and now - verdict.last_success <= longest_age
 
 
-def to_be_protected(picture: Picture) -> list[int]:
+def to_be_protected(assessment: Assessment) -> list[int]:
     """Return the guests that have to be protected: all but those that are ignored."""
-    return [vmid for vmid, view in picture.guests.items() if view.verdict.lasting is not Status.IGNORED]
+    return [vmid for vmid, view in assessment.guests.items() if view.verdict.lasting is not Status.IGNORED]
 
 
-def judge(facts: Facts, history: History, before: Picture | None = None) -> Picture:
-    """Return the picture that facts and history give; what is as in the one `before` is the same object there."""
+def judge(facts: Facts, history: History, before: Assessment | None = None) -> Assessment:
+    """Return the assessment that facts and history give; what is as in the one `before` is the same object there."""
     facts = with_known_values(_with_plausible_clock(facts, history), history)
     runs = records_of(facts, history)
     indexes = Indexes.of(facts, runs)
     remembered = updated(history, facts, runs, indexes)
-    situation = Situation(facts=facts, history=remembered, indexes=indexes, running=tuple(runs.running.values()))
-    guests = {guest.vmid: _guest_view(guest, situation) for guest in facts.guests}
-    jobs = {job.job_id: _job_view(job, situation) for job in facts.jobs or ()}
-    storages = {storage_key(storage): _storage_view(storage, situation) for storage in facts.storages}
+    context = Context(facts=facts, history=remembered, indexes=indexes, running=tuple(runs.running.values()))
+    guests = {guest.vmid: _guest_view(guest, context) for guest in facts.guests}
+    jobs = {job.job_id: _job_view(job, context) for job in facts.jobs or ()}
+    storages = {storage_key(storage): _storage_view(storage, context) for storage in facts.storages}
     of_guests = {vmid: view.verdict for vmid, view in guests.items()}
     of_jobs = {job_id: view.verdict for job_id, view in jobs.items()}
     counts = Counts.of(of_guests.values())
     skews = [(node.name, node.skew) for node in facts.nodes.values()]
     cluster = judge_cluster(counts, [*of_jobs.values(), *(view.verdict for view in storages.values())], skews)
     verdicts = {CLUSTER: cluster, **_by_subject(storages, of_guests, of_jobs)}
-    after = remember_verdicts(remembered, of_jobs, situation)
+    after = remember_verdicts(remembered, of_jobs, context)
     records = _remembered(verdicts, after, facts.now)
-    alerts = alerts_of(verdicts, situation)
+    alerts = alerts_of(verdicts, context)
     told = announce(alerts, verdicts, after, facts, first_look=history.evaluated is None)
-    change = Change(before=history, after=after, situation=situation, guests=of_guests, jobs=of_jobs)
-    picture = Picture(
+    change = Change(before=history, after=after, context=context, guests=of_guests, jobs=of_jobs)
+    assessment = Assessment(
         cluster=facts.cluster,
         nodes=facts.nodes,
         guests=guests,
@@ -140,7 +144,7 @@ def judge(facts: Facts, history: History, before: Picture | None = None) -> Pict
         read_at=facts.read_at or facts.now,
         jobs_visible=facts.jobs is not None,
         guests_complete=facts.guests_complete,
-        running=situation.running,
+        running=context.running,
         history=replace(
             after,
             evaluated=facts.read_at or facts.now,
@@ -148,25 +152,26 @@ def judge(facts: Facts, history: History, before: Picture | None = None) -> Pict
             acknowledgements=told.acknowledgements,
             alerts=told.alerts,
         ),
-        index=situation.index,
+        index=context.index,
         events=events_of(change),
         verdicts=verdicts,
         alerts=alerts,
         messages=told.messages,
-        context=situation,
+        misconfigurations=misconfigurations_of(context, of_guests, of_jobs),
+        context=context,
     )
-    return _kept(picture, before) if before is not None else picture
+    return _kept(assessment, before) if before is not None else assessment
 
 
-def _kept(picture: Picture, before: Picture) -> Picture:
-    """Return the picture with what is equal to before as the same object, so that others need not look at it again."""
+def _kept(assessment: Assessment, before: Assessment) -> Assessment:
+    """Return the assessment with what is equal to before as the same object, so that others need not look at it again."""
     guests, jobs, storages = (
-        _same(picture.guests, before.guests),
-        _same(picture.jobs, before.jobs),
-        _same(picture.storages, before.storages),
+        _same(assessment.guests, before.guests),
+        _same(assessment.jobs, before.jobs),
+        _same(assessment.storages, before.storages),
     )
-    history = replace(picture.history, guests=_same(picture.history.guests, before.history.guests))
-    return replace(picture, guests=guests, jobs=jobs, storages=storages, history=history)
+    history = replace(assessment.history, guests=_same(assessment.history.guests, before.history.guests))
+    return replace(assessment, guests=guests, jobs=jobs, storages=storages, history=history)
 
 
 def _same[Key, Value](found: Mapping[Key, Value], before: Mapping[Key, Value]) -> Mapping[Key, Value]:
@@ -187,31 +192,31 @@ def _by_subject(
     }
 
 
-def _guest_view(guest: Guest, situation: Situation) -> GuestView:
+def _guest_view(guest: Guest, context: Context) -> GuestView:
     return GuestView(
         guest=guest,
-        verdict=_limited(Subject.guest(guest.vmid), judge_guest(guest, situation), situation),
-        figures=figures_of_guest(guest, situation),
-        archives=situation.archives(guest),
+        verdict=_limited(Subject.guest(guest.vmid), judge_guest(guest, context), context),
+        figures=figures_of_guest(guest, context),
+        archives=context.archives(guest),
     )
 
 
-def _job_view(job: BackupJob, situation: Situation) -> JobView:
+def _job_view(job: BackupJob, context: Context) -> JobView:
     return JobView(
         job=job,
-        verdict=_limited(Subject.job(job.job_id), judge_job(job, situation), situation),
-        figures=figures_of_job(job, situation),
-        covered=tuple([guest.vmid for guest in situation.covered_guests(job)]),
+        verdict=_limited(Subject.job(job.job_id), judge_job(job, context), context),
+        figures=figures_of_job(job, context),
+        covered=tuple([guest.vmid for guest in context.covered_guests(job)]),
     )
 
 
-def _storage_view(storage: StorageFacts, situation: Situation) -> StorageView:
+def _storage_view(storage: StorageFacts, context: Context) -> StorageView:
     key = storage_key(storage)
     return StorageView(
         key=key,
         storage=storage,
-        verdict=_limited(Subject.storage(key), judge_storage(storage, situation), situation),
-        full_on=full_on(situation.history.storages[key].samples, storage.total),
+        verdict=_limited(Subject.storage(key), judge_storage(storage, context), context),
+        full_on=full_on(context.history.storages[key].samples, storage.total),
     )
 
 
@@ -227,17 +232,22 @@ def _with_plausible_clock(facts: Facts, history: History) -> Facts:
     return replace(facts, now=facts.now + usual, nodes=nodes, read_at=facts.read_at and facts.read_at + usual)
 
 
-def _limited(subject: Subject, verdict: Verdict, situation: Situation) -> Verdict:
-    """Let what has been unknown for too long be a problem."""
+def _limited(subject: Subject, verdict: Verdict, context: Context) -> Verdict:
+    """Let what has been unknown for too long be a problem, and what was good once nothing could be read for so long."""
+    read_at, limit = context.facts.read_at, context.facts.policy.blind_limit
+    if read_at is not None and context.facts.now - read_at >= limit and verdict.problem is not True:
+        if verdict.lasting is Status.IGNORED:
+            return verdict
+        unseen = unknown(ReasonCode.CANNOT_VERIFY, since=read_at)
+        last, due = verdict.last_success, verdict.next_due
+        return replace(unseen, problem=True, since=read_at, last_success=last, next_due=due, job_id=verdict.job_id)
     if verdict.problem is not None:
         return verdict
-    record = situation.history.verdicts.get(subject)
-    since = (record.unknown_since if record else None) or situation.facts.now
-    blind = since if situation.facts.read_at is None else min(since, situation.facts.read_at)
+    record = context.history.verdicts.get(subject)
+    since = (record.unknown_since if record else None) or context.facts.now
+    blind = since if context.facts.read_at is None else min(since, context.facts.read_at)
     verdict = replace(verdict, since=verdict.since or blind)
-    return (
-        replace(verdict, problem=True) if situation.facts.now - blind >= situation.facts.policy.blind_limit else verdict
-    )
+    return replace(verdict, problem=True) if context.facts.now - blind >= context.facts.policy.blind_limit else verdict
 
 
 def _remembered(verdicts: Mapping[Subject, Verdict], history: History, now: datetime) -> dict[Subject, VerdictRecord]:

@@ -16,7 +16,7 @@ from .archives.archive_origin import Provenance
 from .indexes import Indexes
 from .jobs.coverage import Coverage, covers
 from .jobs.timetable import Timetable, allowance, periods_of, usual_duration
-from .model.facts import Facts, NodeFacts, StorageFacts, storage_key
+from .model.facts import ArchiveListing, Facts, NodeFacts, StorageFacts, storage_key
 from .model.outcome import Outcome, Result, succeeded, written_name
 from .model.records import GuestRecord, History, JobRecord, RunRecord
 from .runs.run_index import RunIndex, good_durations
@@ -29,7 +29,7 @@ _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Situation:
+class Context:
     """Facts and history of one moment; `history` already holds what the facts add to it.
 
     Rules that judge guests and jobs ask `has_come` and `is_seen` instead of comparing times with the present themselves.
@@ -141,8 +141,14 @@ class Situation:
         return max((moment for moment in moments if moment is not None), default=None)
 
     def job_runs(self, job: BackupJob) -> tuple[RunRecord, ...]:
-        """Return a job's finished runs, newest first, those among them that can have been another job's."""
-        return self.index.by_job.get(job.job_id, ())
+        """Return a job's finished runs, newest first, those among them that can have been another job's.
+
+        One that is dated later than the clock of its node shows proves nothing.
+        """
+        runs = self.index.by_job.get(job.job_id, ())
+        if runs and runs[0].started > self.node_now(runs[0].node) + WRONG_DATE:
+            return tuple([run for run in runs if run.started <= self.node_now(run.node) + WRONG_DATE])
+        return runs
 
     def going_on(self, job: BackupJob, node: str) -> list[RunRecord]:
         """Return a job's runs in progress on a node, as far as can be known: of one that is surely off there are none.
@@ -241,19 +247,24 @@ class Situation:
     def _finished_archives(self, guest: Guest) -> Sequence[Archive]:
         record = self.guest_record(guest)
         since = record.since.timestamp() if record and record.since else 0
-        until = (self.node_now(guest.node) + WRONG_DATE).timestamp()
         kinds = {None, guest.guest_type}
         return [
             archive
-            for archive in self.indexes.archives.of_guest(guest.vmid).newest_first
-            if archive.finished and archive.guest_type in kinds and since <= archive.ctime <= until
+            for archive in self._with_right_dates(guest)
+            if archive.finished and archive.guest_type in kinds and archive.ctime >= since
         ]
+
+    def _with_right_dates(self, guest: Guest) -> Sequence[Archive]:
+        newest_first, wrong = self.indexes.archives.of_guest(guest.vmid).newest_first, set(self.wrongly_dated(guest))
+        return [archive for archive in newest_first if archive.volid not in wrong] if wrong else newest_first
 
     def wrongly_dated(self, guest: Guest) -> Sequence[str]:
         """Return the archives, by volume id, that bear a guest's number and a date that has not come yet."""
-        until = (self.node_now(guest.node) + WRONG_DATE).timestamp()
+        until = self.node_now(guest.node) + WRONG_DATE
+        latest = until.timestamp()
         newest_first = self.indexes.archives.of_guest(guest.vmid).newest_first
-        return [archive.volid for archive in takewhile(lambda archive: archive.ctime > until, newest_first)]
+        late = takewhile(lambda archive: archive.ctime > latest, newest_first)
+        return [archive.volid for archive in late if self.written_between(archive, guest)[0] > until]
 
     def lies_on(self, archive: Archive, guest: Guest, storage: str) -> bool:
         """Tell whether a file lies on a storage too: two storage ids may lead to the same directory."""
@@ -284,19 +295,17 @@ class Situation:
         lists it (PVE/Storage.pm, archive_info): where nodes are in different zones, it may be hours off.
         """
         moment = archive_time(archive)
-        zones = self._zones
-        if (
-            len(zones) < 2
-            or archive.vmid is None
-            or archive.volid.partition(":")[2].startswith(("backup/vm/", "backup/ct/"))
-        ):
+        listing = self._shared_listings.get(archive.storage) if len(self._zones) > 1 else None
+        if listing is None:
             return moment, moment
-        place = next((found for found in self.facts.storages if found.storage == archive.storage), None)
-        if place is None or place.node is not None:
-            return moment, moment
-        shifts = {zone.utcoffset(moment) or timedelta() for zone in zones}
-        spread = max(shifts) - min(shifts)
-        return moment - spread, moment + spread
+        moments = [listing.written_at(archive, zone) for zone in self._zones]
+        return min(moments), max(moments)
+
+    @cached_property
+    def _shared_listings(self) -> dict[str, ArchiveListing]:
+        """The listings of storages that nodes share, by storage."""
+        storages = self.facts.storages
+        return {found.storage: found.listing for found in storages if found.node is None and found.listing is not None}
 
     @cached_property
     def _zones(self) -> frozenset[ZoneInfo]:
@@ -341,11 +350,12 @@ class Situation:
         table = self.timetable(job, run.node)
         if table is None:
             return False
-        slot = table.newest_slot(run.started + table.tolerance(run.started))
-        following = table.first_slot_after(run.started)
+        slot = max((slot for slot, _ in table.possible_slots(run.started + table.tolerance(run.started))), default=None)
+        following = table.event.next_after(run.started.astimezone(table.zone))
         return slot is not None and any(
             own.job_id == job.job_id
             and own.node == run.node
+            and own.upid != run.upid
             and table.serves(own.started, slot)
             and (following is None or own.started < following)
             for own in self.job_runs(job)
@@ -360,10 +370,17 @@ class Situation:
         is_watched = self.history.began is not None and self.history.began <= run.started
         for job in self.indexes.coverage.jobs_of.get(vmid, ()):
             table = self.timetable(job, run.node) if job.enabled else None
-            slot = table.newest_slot(run.started + table.tolerance(run.started)) if table is not None else None
-            if table is None or slot is None or run.started - slot > _STARTS_WITHIN + table.tolerance(run.started):
+            if table is None:
                 continue
-            if is_watched and good and self.facts.storage_name(table.storage_at(slot), run.node) != run.storage:
+            tolerance = table.tolerance(run.started)
+            storages = [
+                storage
+                for slot, storage in table.possible_slots(run.started + tolerance)
+                if run.started - slot <= _STARTS_WITHIN + tolerance
+            ]
+            if is_watched and good:
+                storages = [name for name in storages if self.facts.storage_name(name, run.node) == run.storage]
+            if not storages:
                 continue
             if not self.has_run_for_the_slot_of(run, job):
                 found.append(job.job_id)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from ..proxmox.api.backup_models import Archive, BackupJob
 from ..proxmox.api.cluster_models import Guest
 from .archives.archive import archive_time
-from .context import Situation, newest_good
+from .context import Context, newest_good
 from .model.facts import Facts, StorageFacts
 from .model.outcome import LOST, Outcome
 from .model.records import RunRecord
@@ -50,15 +50,15 @@ class JobFigures:
     size: int | None = None
 
 
-def figures_of_guest(guest: Guest, situation: Situation) -> GuestFigures:
+def figures_of_guest(guest: Guest, context: Context) -> GuestFigures:
     """Return the figures of a guest."""
-    good = newest_good(situation.outcomes(guest))
-    archives = situation.archives(guest)
-    servers = _detailed_servers(situation.facts)
+    good = newest_good(context.outcomes(guest))
+    archives = context.archives(guest)
+    servers = _detailed_servers(context.facts)
     newest = next((archive for archive in archives if archive.storage in servers), None) if servers else None
-    certain = _are_all_told(guest, situation)
+    certain = _are_all_told(guest, context)
     return GuestFigures(
-        size=stored_bytes(good, situation.facts) if good else None,
+        size=stored_bytes(good, context.facts) if good else None,
         duration=timedelta(seconds=good.seconds) if good and good.seconds is not None else None,
         restore_points=len(archives) if certain else None,
         oldest=archive_time(archives[-1]) if archives and certain else None,
@@ -67,15 +67,15 @@ def figures_of_guest(guest: Guest, situation: Situation) -> GuestFigures:
     )
 
 
-def _are_all_told(guest: Guest, situation: Situation) -> bool:
+def _are_all_told(guest: Guest, context: Context) -> bool:
     """Tell whether it is certain which archives a guest has, as far as storages can be listed at all.
 
     A token with audit rights only sees the snapshots of a backup server, but not which of them are finished.
     """
-    vague = _vague_storages(situation.facts)
+    vague = _vague_storages(context.facts)
     if vague is None:
         return False
-    return not vague or not any(archive.storage in vague for archive in situation.listed_archives(guest))
+    return not vague or not any(archive.storage in vague for archive in context.listed_archives(guest))
 
 
 def _vague_storages(facts: Facts) -> frozenset[str] | None:
@@ -100,9 +100,9 @@ def _verification(archive: Archive) -> Verification:
     return Verification(archive.verification) if archive.verification in {"ok", "failed"} else Verification.NONE
 
 
-def figures_of_job(job: BackupJob, situation: Situation) -> JobFigures:
+def figures_of_job(job: BackupJob, context: Context) -> JobFigures:
     """Return the figures of a job's last run."""
-    runs = situation.job_runs(job)
+    runs = context.job_runs(job)
     newest = next((run for run in runs if run.outcomes), None)
     if newest is None:
         return JobFigures()
@@ -113,7 +113,7 @@ def figures_of_job(job: BackupJob, situation: Situation) -> JobFigures:
         size
         for run in together
         for outcome in run.outcomes
-        if (size := stored_bytes(outcome, situation.facts)) is not None
+        if (size := stored_bytes(outcome, context.facts)) is not None
     ]
     return JobFigures(duration=_duration(together), size=sum(sizes) if sizes else None)
 

@@ -1,17 +1,19 @@
 """What the dashboard card shows when a row is opened: the verdict with its evidence, the runs and the archives."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from functools import partial
+import re
+from typing import Any, Final, Self
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.translation import async_get_cached_translations
-from homeassistant.util import dt as dt_util
+from yarl import URL
 
 from ..checker.assessment import GuestView, JobView
 from ..checker.model.records import Acknowledgement, GuestRecord
 from ..checker.model.subject import Subject
-from ..checker.model.verdict import Confidence, Verdict
-from ..checker.views.wall.days import Days
+from ..checker.model.verdict import Verdict
 from ..checker.views.wall.details import (
     WallRun,
     archives_of,
@@ -22,14 +24,17 @@ from ..checker.views.wall.details import (
     sizes_of_job,
     verdict_on_gone,
 )
-from ..checker.views.wall.nights import Wall
 from ..const import DOMAIN
-from ..coordinator import CheckerConfigEntry, CheckerCoordinator
+from ..privacy.sight import Sight
 from ..proxmox.api.backup_models import Archive
 from ..proxmox.api.cluster_models import Guest
 from ..texts.localizer import Localizer
-from .rows import EntryRows, Group, Row, epoch, wall_of
-from .servers import coordinator_of, entries, page
+from .board import board_of
+from .clusters import entries, page
+from .rows import Group, Row, RowMaker, epoch
+
+# PVE::JSONSchema: pve-vmid
+_VMID: Final = re.compile(r"[1-9][0-9]{2,8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,114 +50,111 @@ class RowId:
         """Read an id as the rows have it, such as `<entry id>/guest/101`; None where it is none."""
         entry_id, _, rest = text.partition("/")
         group, _, key = rest.partition("/")
-        if group == "guest" and key.isdecimal():
+        if group == "guest" and _VMID.fullmatch(key):
             return cls(entry_id, "guest", key)
         return cls(entry_id, "job", key) if group == "job" and key else None
+
+    @property
+    def subject(self) -> Subject:
+        """What the row is about."""
+        return Subject(self.group, self.key)
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A row that was found: its cluster, the wall that it is in, and its guest or job."""
+    """A row that was found: what makes rows of its wall, and its guest or job."""
 
-    entry: CheckerConfigEntry
-    coordinator: CheckerCoordinator
-    wall: Wall
+    maker: RowMaker
     guest: Guest | None
     view: GuestView | JobView | None
     gone: GuestRecord | None = None
 
     @classmethod
-    def find(cls, hass: HomeAssistant, text: str, days: int) -> Self | None:
-        """Return what an id stands for, None where there is no such thing, or its cluster is not loaded."""
-        row_id = RowId.parse(text)
-        entry = next(iter(entries(hass, row_id.entry_id)), None) if row_id else None
-        coordinator = coordinator_of(entry) if entry else None
-        if row_id is None or entry is None or coordinator is None:
-            return None
-        now = dt_util.utcnow()
-        wall = wall_of(entry, coordinator.data, Days.ending(now, dt_util.get_default_time_zone(), days), now)
+    def find(cls, row_id: RowId, maker: RowMaker) -> Self | None:
+        """Return what an id stands for, None where there is no such thing."""
+        assessment = maker.wall.assessment
         if row_id.group == "job":
-            job = coordinator.data.jobs.get(row_id.key)
-            return cls(entry, coordinator, wall, None, job) if job else None
+            job = assessment.jobs.get(row_id.key)
+            return cls(maker, None, job) if job else None
         vmid = int(row_id.key)
-        if view := coordinator.data.guests.get(vmid):
-            return cls(entry, coordinator, wall, view.guest, view)
-        for guest, record in gone_guests(coordinator.data, wall.days.starts[0]):
+        if view := assessment.guests.get(vmid):
+            return cls(maker, view.guest, view)
+        for guest, record in gone_guests(assessment, maker.wall.days.starts[0]):
             if guest.vmid == vmid:
-                return cls(entry, coordinator, wall, guest, None, record)
+                return cls(maker, guest, None, record)
         return None
-
-    @property
-    def subject(self) -> Subject:
-        """What the row is about."""
-        if isinstance(self.view, JobView):
-            return Subject.job(self.view.job.job_id)
-        return Subject.guest(self.guest.vmid if self.guest else 0)
 
     @property
     def verdict(self) -> Verdict | None:
         """What is held of it."""
         return self.view.verdict if self.view else verdict_on_gone(self.gone) if self.gone else None
 
-    def row(self, hass: HomeAssistant) -> Row | None:
+    def row(self) -> Row | None:
         """Return its row."""
         match self.view:
             case JobView():
-                return EntryRows(hass, self.entry, "job").row_of_job(self.view, self.coordinator, self.wall)
+                return self.maker.of_job(self.view).row
             case GuestView():
-                return EntryRows(hass, self.entry, "guest").row_of_guest(self.view, self.coordinator, self.wall)
-        if self.guest is None or self.gone is None:
-            return None
-        return EntryRows(hass, self.entry, "guest").row_of_gone(self.guest, self.gone, self.coordinator, self.wall)
+                return self.maker.of_guest(self.view).row
+        return self.maker.of_gone(self.guest, self.gone).row if self.guest and self.gone else None
 
     def sizes(self) -> list[int | None]:
         """Return the size of each day's backup."""
         if isinstance(self.view, JobView):
-            return sizes_of_job(self.view, self.wall)
-        return sizes_of_guest(self.guest, self.wall) if self.guest else []
+            return sizes_of_job(self.view, self.maker.wall)
+        return sizes_of_guest(self.guest, self.maker.wall) if self.guest else []
 
     def runs(self) -> list[WallRun]:
         """Return the runs of these days, newest first."""
         if isinstance(self.view, JobView):
-            return runs_of_job(self.view, self.wall)
-        return runs_of_guest(self.guest, self.view, self.wall) if self.guest else []
+            return runs_of_job(self.view, self.maker.wall)
+        return runs_of_guest(self.guest, self.view, self.maker.wall) if self.guest else []
 
 
-def details(hass: HomeAssistant, text: str, days: int) -> dict[str, Any] | None:
-    """Return everything about a row, None where there is none."""
-    opened = Opened.find(hass, text, days)
+async def async_details(hass: HomeAssistant, sight: Sight, text: str, days: int) -> dict[str, Any] | None:
+    """Return everything about a row, None where there is none that this person may see."""
+    row_id = RowId.parse(text)
+    entry = next(iter(entries(hass, row_id.entry_id)), None) if row_id else None
+    board = board_of(hass, entry) if entry else None
+    if row_id is None or entry is None or board is None or not sight.sees(board.coordinator, row_id.subject):
+        return None
+    found = await board.async_ask(days, partial(_details, row_id, page(entry)))
+    if found is not None:
+        verdict = found["verdict"]
+        verdict["confidence_text"] = _confidence(hass, verdict["confidence"])
+    return found
+
+
+def _details(row_id: RowId, url: URL, maker: RowMaker) -> dict[str, Any] | None:
+    opened = Opened.find(row_id, maker)
     if opened is None:
         return None
-    row, verdict, localizer = opened.row(hass), opened.verdict, opened.coordinator.localizer
+    row, verdict, localizer = opened.row(), opened.verdict, maker.localizer
     if row is None or verdict is None:
         return None
-    acknowledged = opened.wall.picture.acknowledgement(opened.subject)
-    url = page(opened.entry)
+    assessment = maker.wall.assessment
+    acknowledged = assessment.acknowledgement(row_id.subject)
     if opened.guest is not None and opened.view is not None:
         url = url.with_fragment(f"v1:0:={opened.guest.guest_type}/{opened.guest.vmid}")
     return {
         "row": row,
-        "verdict": _verdict(hass, verdict, row, localizer, acknowledged),
+        "end": maker.wall.days.dates[-1].isoformat(),
+        "verdict": _verdict(verdict, row, localizer, acknowledged),
         "runs": [_run(run, localizer) for run in opened.runs()],
-        "archives": [_archive(archive) for archive in archives_of(opened.guest, opened.wall.picture)]
-        if opened.guest
-        else [],
+        "archives": [_archive(archive) for archive in archives_of(opened.guest, assessment)] if opened.guest else [],
         "url": str(url),
-        "device_id": row[16],
+        "device_id": row["device_id"],
     }
 
 
-def _verdict(
-    hass: HomeAssistant, verdict: Verdict, row: list[Any], localizer: Localizer, acknowledged: Acknowledgement | None
-) -> dict[str, Any]:
+def _verdict(verdict: Verdict, row: Row, localizer: Localizer, acknowledged: Acknowledgement | None) -> dict[str, Any]:
     return {
-        "status": row[3],
+        "status": row["status"],
         "problem": verdict.problem,
-        "reason": row[12],
+        "reason": row["reason"],
         "reason_code": verdict.reason.code.value,
         "since": epoch(verdict.since),
         "confidence": verdict.confidence.value,
-        "confidence_text": _confidence(hass, verdict.confidence),
         "evidence": list(verdict.evidence),
         "failures": verdict.failures,
         "last_success": epoch(verdict.last_success),
@@ -164,11 +166,11 @@ def _verdict(
     }
 
 
-def _confidence(hass: HomeAssistant, confidence: Confidence) -> str:
+def _confidence(hass: HomeAssistant, confidence: str) -> str:
     """Return how sure a verdict is, as the problem sensor's attribute says it."""
     texts = async_get_cached_translations(hass, hass.config.language, "entity", DOMAIN)
     path = f"component.{DOMAIN}.entity.binary_sensor.guest_problem.state_attributes.confidence.state"
-    return texts.get(f"{path}.{confidence}", confidence.value)
+    return texts.get(f"{path}.{confidence}", confidence)
 
 
 def _run(run: WallRun, localizer: Localizer) -> dict[str, Any]:
@@ -207,6 +209,21 @@ def _archive(archive: Archive) -> dict[str, Any]:
     }
 
 
-def sizes(hass: HomeAssistant, ids: list[str], days: int) -> dict[str, list[int | None]]:
-    """Return the sizes of each day by row, of those rows that there are."""
-    return {text: opened.sizes() for text in ids if (opened := Opened.find(hass, text, days)) is not None}
+async def async_sizes(hass: HomeAssistant, sight: Sight, ids: list[str], days: int) -> dict[str, list[int | None]]:
+    """Return the sizes of each day by row, of those rows that there are and that this person may see."""
+    asked: dict[str, dict[str, RowId]] = {}
+    for text in ids:
+        if (row_id := RowId.parse(text)) is not None:
+            asked.setdefault(row_id.entry_id, {})[text] = row_id
+    found: dict[str, list[int | None]] = {}
+    for entry in entries(hass):
+        if entry.entry_id not in asked or (board := board_of(hass, entry)) is None:
+            continue
+        rows = asked[entry.entry_id]
+        seen = {text: row_id for text, row_id in rows.items() if sight.sees(board.coordinator, row_id.subject)}
+        found |= await board.async_ask(days, partial(_sizes, seen))
+    return found
+
+
+def _sizes(rows: Mapping[str, RowId], maker: RowMaker) -> dict[str, list[int | None]]:
+    return {text: opened.sizes() for text, row_id in rows.items() if (opened := Opened.find(row_id, maker)) is not None}

@@ -1,70 +1,93 @@
 """One subscription of a dashboard card: everything at first, then only what has changed."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from homeassistant.config_entries import SIGNAL_CONFIG_ENTRY_CHANGED, ConfigEntry, ConfigEntryChange
 from homeassistant.const import EVENT_CORE_CONFIG_UPDATE
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
-from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
-from homeassistant.helpers.event import async_call_later, async_track_time_change
+from homeassistant.helpers.event import async_track_time_change
 from homeassistant.util import dt as dt_util
 
 from ..checker.views.wall.days import Days
 from ..const import DOMAIN
-from .rows import EntryRows, Group, Row
-from .servers import coordinator_of, entries, server
+from ..privacy.sight import Sight
+from .board import Board, Shown, board_of
+from .clusters import coordinator_of, entries
+from .rows import Group, RankedRow, Row
+from .servers import servers
 
-_VERSION: Final = 1
-# New entities are registered right after the picture in which they appear.
-_ENTITIES_SETTLE: Final = 0.5
+_VERSION: Final = 2
 
 type Send = Callable[[dict[str, Any]], None]
 
 
 class WallFeed:
-    """Follows the clusters that a card shows, and sends what it has to show."""
+    """Follows the clusters that a card shows, and sends what its reader may see of them."""
 
-    def __init__(self, hass: HomeAssistant, send: Send, entry_id: str | None, group: Group, days: int) -> None:
+    def __init__(
+        self, hass: HomeAssistant, send: Send, sight: Sight, entry_id: str | None, group: Group, days: int
+    ) -> None:
         """Follow one cluster, or all of them where none is named."""
         self._hass = hass
         self._send = send
+        self._sight = sight
         self._entry_id = entry_id
         self._group: Group = group
         self._count = days
-        self._rows: dict[str, EntryRows] = {}
-        self._sent: dict[str, Row] = {}
+        self._boards: dict[str, Board] = {}
+        self._shown: dict[str, Shown] = {}
+        self._sent: dict[str, Row] | None = None
         self._servers: list[dict[str, Any]] = []
-        self._pictures: dict[str, CALLBACK_TYPE] = {}
+        self._following: list[CALLBACK_TYPE] = []
         self._other: list[CALLBACK_TYPE] = []
-        self._settling: CALLBACK_TYPE | None = None
+        self._beginning: asyncio.Task[None] | None = None
 
     @callback
     def start(self) -> None:
         """Send everything, and what changes from now on."""
-        hass = self._hass
         self._other = [
-            async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._entry_changed),
-            async_track_time_change(hass, self._begin_day, hour=0, minute=0, second=0),
-            hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, self._begin_day),
-            hass.bus.async_listen(er.EVENT_ENTITY_REGISTRY_UPDATED, self._entities_changed),
+            async_dispatcher_connect(self._hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._entry_changed),
+            async_track_time_change(self._hass, self._begin, hour=0, minute=0, second=0),
+            self._hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, self._begin),
         ]
-        self._send_snapshot()
+        self._begin()
 
     @callback
     def stop(self) -> None:
         """Follow nothing any more."""
-        for end in (*self._other, *self._pictures.values(), *([self._settling] if self._settling else [])):
+        if self._beginning is not None:
+            self._beginning.cancel()
+        for end in (*self._other, *self._following):
             end()
-        self._other, self._pictures, self._settling = [], {}, None
+        self._other, self._following, self._boards = [], [], {}
 
-    def _send_snapshot(self) -> None:
-        self._follow()
-        days = self._days()
-        rows = self._current(days)
-        self._sent = {row[0]: row for row in rows}
+    @callback
+    def _begin(self, _: datetime | Event | None = None) -> None:
+        """Follow the clusters that are loaded now, and send everything of them."""
+        if self._beginning is not None:
+            self._beginning.cancel()
+        for end in self._following:
+            end()
+        known = ((entry.entry_id, board_of(self._hass, entry)) for entry in entries(self._hass, self._entry_id))
+        self._boards = {entry_id: board for entry_id, board in known if board is not None}
+        self._following = [
+            board.follow(self._group, self._count, partial(self._update, entry_id))
+            for entry_id, board in self._boards.items()
+        ]
+        self._sent = None
+        self._beginning = self._hass.async_create_task(self._async_send_all(), "dashboard snapshot")
+
+    async def _async_send_all(self) -> None:
+        self._shown = {
+            entry_id: await board.async_shown(self._group, self._count) for entry_id, board in self._boards.items()
+        }
+        days = Days.ending(dt_util.utcnow(), dt_util.get_default_time_zone(), self._count)
+        self._sent = self._rows()
         self._servers = self._current_servers()
         self._send(
             {
@@ -74,82 +97,49 @@ class WallFeed:
                 "days": len(days),
                 "tz": self._hass.config.time_zone,
                 "servers": self._servers,
-                "rows": rows,
+                "rows": list(self._sent.values()),
             }
         )
 
-    def _follow(self) -> None:
-        """Listen to the pictures of the clusters that are loaded now."""
-        for end in self._pictures.values():
-            end()
-        loaded = {
-            entry: coordinator
-            for entry in entries(self._hass, self._entry_id)
-            if (coordinator := coordinator_of(entry)) is not None
-        }
-        self._pictures = {
-            entry.entry_id: coordinator.async_add_listener(self._update) for entry, coordinator in loaded.items()
-        }
-        self._rows = {
-            entry.entry_id: self._rows.get(entry.entry_id) or EntryRows(self._hass, entry, self._group)
-            for entry in loaded
-        }
+    def _rows(self) -> dict[str, Row]:
+        """Return the rows that may be seen, in their order."""
+        ranked = [found for shown in self._shown.values() for found in shown.rows.values()]
+        if len(self._shown) > 1:
+            ranked.sort(key=lambda found: found.rank)
+        return {found.row["id"]: found.row for found in ranked if self._may_be_seen(found)}
 
-    def _days(self) -> Days:
-        return Days.ending(dt_util.utcnow(), dt_util.get_default_time_zone(), self._count)
-
-    def _current(self, days: Days) -> list[Row]:
-        now = dt_util.utcnow()
-        ranked = [
-            found
-            for entry in entries(self._hass, self._entry_id)
-            if (coordinator := coordinator_of(entry)) is not None and entry.entry_id in self._rows
-            for found in self._rows[entry.entry_id].update(coordinator, days, now)
-        ]
-        return [row for _, row in sorted(ranked, key=lambda found: found[0])]
+    def _may_be_seen(self, found: RankedRow) -> bool:
+        return self._sight.reads(found.row["entity_id"])
 
     def _current_servers(self) -> list[dict[str, Any]]:
-        return [server(self._hass, entry) for entry in entries(self._hass, self._entry_id)]
+        return servers(self._hass, self._sight, self._entry_id)
 
     @callback
-    def _update(self) -> None:
-        """Send what has changed."""
-        rows = {row[0]: row for row in self._current(self._days())}
-        changed = [row for row_id, row in rows.items() if row != self._sent.get(row_id)]
-        gone = [row_id for row_id in self._sent if row_id not in rows]
-        self._sent = rows
+    def _update(self, entry_id: str, shown: Shown) -> None:
+        """Send what has changed; before everything was sent, nothing has."""
+        self._shown[entry_id] = shown
+        if (sent := self._sent) is None:
+            return
+        self._sent = rows = self._rows()
+        changed = [row for row_id, row in rows.items() if row is not (known := sent.get(row_id)) and row != known]
+        gone = [row_id for row_id in sent if row_id not in rows]
         if changed or gone:
             self._send({"t": "rows", "rows": changed, "gone": gone})
         self._update_servers()
 
     def _update_servers(self) -> None:
-        servers = self._current_servers()
-        if servers != self._servers:
-            self._servers = servers
-            self._send({"t": "servers", "servers": servers})
-
-    @callback
-    def _begin_day(self, _: datetime | Event) -> None:
-        self._send_snapshot()
+        current = self._current_servers()
+        if current != self._servers:
+            self._servers = current
+            self._send({"t": "servers", "servers": current})
 
     @callback
     def _entry_changed(self, change: ConfigEntryChange, entry: ConfigEntry) -> None:
         if entry.domain != DOMAIN or self._entry_id not in {None, entry.entry_id}:
             return
-        known = {known.entry_id for known in entries(self._hass, self._entry_id)}
-        loaded = {known.entry_id for known in entries(self._hass, self._entry_id) if coordinator_of(known) is not None}
-        if change is ConfigEntryChange.UPDATED and loaded == self._pictures.keys():
+        known = {known.entry_id: known for known in entries(self._hass, self._entry_id)}
+        loaded = {entry_id for entry_id, found in known.items() if coordinator_of(found) is not None}
+        if loaded != self._boards.keys() or known.keys() != {told["id"] for told in self._servers}:
+            self._begin()
+        elif change is ConfigEntryChange.UPDATED and self._sent is not None:
             self._update_servers()
-        elif loaded != self._pictures.keys() or known != {told["id"] for told in self._servers}:
-            self._rows.pop(entry.entry_id, None)
-            self._send_snapshot()
-
-    @callback
-    def _entities_changed(self, event: Event[er.EventEntityRegistryUpdatedData]) -> None:
-        if event.data["entity_id"].startswith("binary_sensor.") and self._settling is None:
-            self._settling = async_call_later(self._hass, _ENTITIES_SETTLE, self._entities_settled)
-
-    @callback
-    def _entities_settled(self, _: datetime) -> None:
-        self._settling = None
-        self._update()

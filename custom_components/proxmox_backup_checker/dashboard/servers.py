@@ -1,42 +1,32 @@
 """What the dashboard card is told of each Proxmox server: whether it can be read, and how many guests are how."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.translation import async_get_cached_translations
-from yarl import URL
 
-from ..checker.assessment import Picture
 from ..checker.model.subject import CLUSTER
 from ..const import DOMAIN
 from ..coordinator import CheckerConfigEntry, CheckerCoordinator
 from ..devices import device_key
+from ..privacy.sight import Sight
 from ..proxmox.api.errors import AuthenticationError, CertificateError, ProxmoxError
 from ..translated_errors import poll_error
+from .clusters import coordinator_of, entries, page
 
-_NO_COUNTS: Final = dict.fromkeys(
-    ("guests", "protected", "problems", "warnings", "uncovered", "unknown", "paused", "ignored"), 0
-)
 _BY_REASON: Final = {"invalid_auth": "auth_failed", "certificate_changed": "certificate"}
 
 
-def entries(hass: HomeAssistant, entry_id: str | None = None) -> list[CheckerConfigEntry]:
-    """Return the clusters that are set up and not disabled, or the one that is asked for."""
-    found: list[CheckerConfigEntry] = hass.config_entries.async_entries(DOMAIN, include_disabled=False)
-    return [entry for entry in found if entry_id in {None, entry.entry_id}]
+def servers(hass: HomeAssistant, sight: Sight, entry_id: str | None = None) -> list[dict[str, Any]]:
+    """Return what one person is told of all servers, or of the one that is asked for."""
+    return [_server(hass, entry, sight) for entry in entries(hass, entry_id)]
 
 
-def coordinator_of(entry: CheckerConfigEntry) -> CheckerCoordinator | None:
-    """Return what keeps a cluster's picture, None where the entry is not loaded."""
-    return entry.runtime_data if entry.state is ConfigEntryState.LOADED else None
-
-
-def server(hass: HomeAssistant, entry: CheckerConfigEntry) -> dict[str, Any]:
-    """Return what is told of one server."""
+def _server(hass: HomeAssistant, entry: CheckerConfigEntry, sight: Sight) -> dict[str, Any]:
     coordinator = coordinator_of(entry)
     state, error = _state(hass, entry, coordinator)
     device = dr.async_get(hass).async_get_device_by_identifier(
@@ -47,36 +37,19 @@ def server(hass: HomeAssistant, entry: CheckerConfigEntry) -> dict[str, Any]:
         "name": entry.title,
         "state": state,
         "since": None,
-        "error": error,
+        "error": None if sight.is_limited else error,
         "device_id": device.id if device else None,
         "url": str(page(entry)),
-        "counts": _NO_COUNTS,
+        "counts": None,
     }
     if coordinator is not None:
-        picture = coordinator.data
-        told["name"] = picture.cluster.title
-        told["since"] = None if state == "ok" else int(picture.read_at.timestamp())
-        told["counts"] = _counts(picture)
+        assessment = coordinator.assessment
+        told["name"] = assessment.cluster.title
+        told["since"] = None if state == "ok" else int(assessment.read_at.timestamp())
+        # Nothing is summed up of what is not read.
+        if coordinator.last_update_success:
+            told["counts"] = asdict(sight.counts(coordinator))
     return told
-
-
-def page(entry: CheckerConfigEntry) -> URL:
-    """Return the address of the server's web interface."""
-    return URL.build(scheme="https", host=entry.data[CONF_HOST], port=entry.data[CONF_PORT], path="/")
-
-
-def _counts(picture: Picture) -> dict[str, int]:
-    counts = picture.counts
-    return {
-        "guests": counts.guests,
-        "protected": counts.protected,
-        "problems": counts.problems,
-        "warnings": counts.warnings,
-        "uncovered": counts.uncovered,
-        "unknown": counts.unknown,
-        "paused": counts.paused,
-        "ignored": counts.ignored,
-    }
 
 
 def _state(

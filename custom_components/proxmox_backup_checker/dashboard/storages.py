@@ -10,18 +10,20 @@ from ..checker.metrics import used_percent
 from ..checker.model.subject import Subject
 from ..const import DOMAIN
 from ..coordinator import CheckerConfigEntry, CheckerCoordinator
-from ..devices import device_key
+from ..devices import PROBLEM, device_key
+from ..privacy.sight import Sight
+from .clusters import coordinator_of, entries
 from .rows import epoch
-from .servers import coordinator_of, entries
 
 
-def storages(hass: HomeAssistant, entry_id: str | None) -> list[dict[str, Any]]:
-    """Return the storages of one cluster or of all, the fullest first."""
+def storages(hass: HomeAssistant, sight: Sight, entry_id: str | None) -> list[dict[str, Any]]:
+    """Return the storages of one cluster or of all that this person may see, the fullest first."""
     found = [
         (used_percent(view.storage) or 0.0, _storage(hass, entry, coordinator, view))
         for entry in entries(hass, entry_id)
         if (coordinator := coordinator_of(entry)) is not None
-        for view in coordinator.data.storages.values()
+        for view in coordinator.assessment.storages.values()
+        if sight.sees(coordinator, Subject.storage(view.key))
     ]
     return [storage for _, storage in sorted(found, key=lambda one: (-one[0], one[1]["id"]))]
 
@@ -42,6 +44,6 @@ def _storage(
         "free": view.storage.available,
         "full_on": epoch(view.full_on),
         "reason": coordinator.localizer.sentence(view.verdict.reason),
-        "entity_id": er.async_get(hass).async_get_entity_id("binary_sensor", DOMAIN, f"{key}_problem"),
+        "entity_id": er.async_get(hass).async_get_entity_id("binary_sensor", DOMAIN, f"{key}{PROBLEM}"),
         "device_id": device.id if device else None,
     }

@@ -11,17 +11,20 @@ from homeassistant.loader import async_get_integration
 import probatio
 
 from ..const import DOMAIN
+from ..privacy.sight import Sight
 from ..proxmox.api.answer import run_off_loop_if_large
 from ..proxmox.vzdump.excerpt import excerpt, whole
 from ..translated_errors import invalid
-from .details import details, sizes
+from .clusters import coordinator_of, entries
+from .details import async_details, async_sizes
 from .feed import WallFeed
 from .resources import content_hash
-from .servers import coordinator_of, entries, server
+from .servers import servers
 from .storages import storages
 
 _DAYS: Final = probatio.All(int, probatio.Range(min=7, max=60))
 _MOST_SIZES: Final = 200
+_LONGEST_ID: Final = 200
 _LONGEST_LINE: Final = 2_000
 _MOST_LINES: Final = 5_000
 
@@ -43,7 +46,7 @@ async def ws_info(hass: HomeAssistant, connection: ActiveConnection, msg: dict[s
         {
             "version": str(integration.version),
             "frontend_hash": content_hash(hass),
-            "entries": [server(hass, entry) for entry in entries(hass)],
+            "entries": servers(hass, Sight(hass, connection.user)),
         },
     )
 
@@ -64,7 +67,7 @@ def ws_wall(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, An
     def send(event: dict[str, Any]) -> None:
         connection.send_event(msg["id"], event)
 
-    feed = WallFeed(hass, send, msg.get("entry_id"), msg["group"], msg["days"])
+    feed = WallFeed(hass, send, Sight(hass, connection.user), msg.get("entry_id"), msg["group"], msg["days"])
     connection.subscriptions[msg["id"]] = feed.stop
     connection.send_result(msg["id"])
     feed.start()
@@ -77,10 +80,11 @@ def ws_wall(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, An
         probatio.Required("days"): _DAYS,
     }
 )
-@callback
-def ws_sizes(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]) -> None:
+@websocket_api.async_response
+async def ws_sizes(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]) -> None:
     """Tell the size of every day's backup, for the rows that can be seen."""
-    connection.send_result(msg["id"], sizes(hass, msg["ids"], msg["days"]))
+    sight = Sight(hass, connection.user)
+    connection.send_result(msg["id"], await async_sizes(hass, sight, msg["ids"], msg["days"]))
 
 
 @websocket_api.websocket_command(
@@ -91,12 +95,12 @@ def ws_sizes(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, A
         probatio.Required("days"): _DAYS,
     }
 )
-@callback
-def ws_runs(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]) -> None:
+@websocket_api.async_response
+async def ws_runs(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]) -> None:
     """Tell all about a row that was opened."""
-    found = details(hass, msg["row"], msg["days"])
+    found = await async_details(hass, Sight(hass, connection.user), msg["row"], msg["days"])
     if found is None:
-        _refuse(connection, msg, websocket_api.ERR_NOT_FOUND, invalid("row_not_found", row=msg["row"]))
+        _refuse(connection, msg, websocket_api.ERR_NOT_FOUND, invalid("row_not_found", row=msg["row"][:_LONGEST_ID]))
         return
     connection.send_result(msg["id"], found)
 
@@ -142,7 +146,7 @@ async def ws_log(hass: HomeAssistant, connection: ActiveConnection, msg: dict[st
 @callback
 def ws_storages(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]) -> None:
     """Tell how full the storages are."""
-    connection.send_result(msg["id"], {"storages": storages(hass, msg.get("entry_id"))})
+    connection.send_result(msg["id"], {"storages": storages(hass, Sight(hass, connection.user), msg.get("entry_id"))})
 
 
 def _refuse(connection: ActiveConnection, msg: dict[str, Any], code: str, error: HomeAssistantError) -> None:

@@ -18,11 +18,11 @@ from homeassistant.helpers import config_validation as cv, entity_registry as er
 from homeassistant.util import dt as dt_util
 import probatio
 
-from ..actions.calls import check_control, check_control_of, clusters_of, moment_of
+from ..actions.calls import check_control, check_control_of, clusters_of, moment_of, sight_of
 from ..checker.alerts.acknowledgements import acknowledge, can_be_acknowledged, withdraw
 from ..checker.alerts.alerts import Alert, Severity
 from ..checker.alerts.announcements import is_silenced
-from ..checker.assessment import Picture
+from ..checker.assessment import Assessment
 from ..checker.model.subject import CLUSTER, Subject
 from ..const import DOMAIN
 from ..coordinator import CheckerCoordinator
@@ -84,15 +84,15 @@ async def _acknowledge(call: ServiceCall) -> None:
         raise invalid("until_is_double")
     chosen = await _chosen(call)
     for coordinator, subjects in chosen:
-        if not any(can_be_acknowledged(coordinator.data.verdicts, subject) for subject in subjects):
+        if not any(can_be_acknowledged(coordinator.assessment.verdicts, subject) for subject in subjects):
             raise invalid("nothing_to_acknowledge")
     for coordinator, subjects in chosen:
-        picture = coordinator.data
-        loud = [alert for alert in picture.alerts if not _is_silent(picture, alert)]
+        assessment = coordinator.assessment
+        loud = [alert for alert in assessment.alerts if not _is_silent(assessment, alert)]
         await coordinator.async_take_up(
             partial(
                 acknowledge,
-                verdicts=picture.verdicts,
+                verdicts=assessment.verdicts,
                 subjects=subjects,
                 now=now,
                 until=until,
@@ -100,7 +100,7 @@ async def _acknowledge(call: ServiceCall) -> None:
                 note=call.data.get(ATTR_NOTE),
             )
         )
-        fire_closed(call.hass, coordinator, (alert for alert in loud if _is_silent(coordinator.data, alert)))
+        fire_closed(call.hass, coordinator, (alert for alert in loud if _is_silent(coordinator.assessment, alert)))
 
 
 async def _unacknowledge(call: ServiceCall) -> None:
@@ -121,11 +121,11 @@ async def _test_alert(call: ServiceCall) -> None:
 async def _open_alerts(call: ServiceCall) -> ServiceResponse:
     """Return what is open, as messages and as one."""
     since, severity = moment_of(call, ATTR_SINCE), call.data.get(ATTR_SEVERITY)
-    coordinators = clusters_of(call)
+    coordinators, sight = clusters_of(call), await sight_of(call)
     there: list[dict[str, Any]] = []
     over: list[dict[str, Any]] = []
     for coordinator in coordinators:
-        alerts, recovered = open_messages(call.hass, coordinator, since=since)
+        alerts, recovered = open_messages(call.hass, coordinator, sight.assessment(coordinator), since=since)
         there += [data for data in alerts if severity in {None, data["severity"]}]
         over += recovered
     word = coordinators[0].localizer.text
@@ -154,7 +154,7 @@ async def _chosen(call: ServiceCall) -> list[tuple[CheckerCoordinator, set[Subje
         chosen += [
             (coordinator, set(alert.subjects))
             for coordinator in loaded
-            for alert in coordinator.data.alerts
+            for alert in coordinator.assessment.alerts
             if tag_of(coordinator, alert.tag) == tag
         ]
         if not chosen:
@@ -178,7 +178,7 @@ async def _chosen(call: ServiceCall) -> list[tuple[CheckerCoordinator, set[Subje
                 and (subject := subject_of(coordinator.identity, entry.unique_id.removesuffix(PROBLEM))) is not None
             }
             if pointed_at:
-                chosen.append((coordinator, _with_what_belongs_to(pointed_at, coordinator.data.alerts)))
+                chosen.append((coordinator, _with_what_belongs_to(pointed_at, coordinator.assessment.alerts)))
     if not chosen:
         raise invalid("no_problem_sensor")
     return chosen
@@ -192,5 +192,5 @@ def _with_what_belongs_to(subjects: set[Subject], alerts: Iterable[Alert]) -> se
     )
 
 
-def _is_silent(picture: Picture, alert: Alert) -> bool:
-    return is_silenced(alert, picture.history.acknowledgements, picture.verdicts, dt_util.utcnow())
+def _is_silent(assessment: Assessment, alert: Alert) -> bool:
+    return is_silenced(alert, assessment.history.acknowledgements, assessment.verdicts, dt_util.utcnow())

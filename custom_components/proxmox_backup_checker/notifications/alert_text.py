@@ -115,7 +115,7 @@ class _NodeText(AlertText):
         return self.say.text("node_todo_on" if self._offline_since() is None else "node_todo_off", node=self.name)
 
     def _offline_since(self) -> datetime | None:
-        record = self.say.picture.history.nodes.get(self.name)
+        record = self.say.assessment.history.nodes.get(self.name)
         return record.offline_since if record else None
 
 
@@ -184,7 +184,7 @@ class _StorageText(AlertText):
     @override
     def meaning(self) -> Iterator[str]:
         storage = self.name.rpartition("/")[2]
-        jobs = [view.job for view in self.say.picture.jobs.values() if _writes_to(view.job, storage)]
+        jobs = [view.job for view in self.say.assessment.jobs.values() if _writes_to(view.job, storage)]
         if jobs:
             yield self.say.text("storage_meaning", jobs=names_of_jobs(jobs))
 

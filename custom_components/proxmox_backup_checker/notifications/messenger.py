@@ -5,8 +5,7 @@ from datetime import datetime, timedelta
 import hashlib
 from typing import Any, Final
 
-from homeassistant.const import EVENT_HOMEASSISTANT_STARTED
-from homeassistant.core import CoreState, Event, HassJob, HomeAssistant, callback
+from homeassistant.core import HassJob, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
@@ -14,19 +13,19 @@ from homeassistant.util import dt as dt_util
 from ..checker.alerts import announcements
 from ..checker.alerts.alerts import Alert, AlertGuest, Severity, about_of
 from ..checker.alerts.announcements import Message, MessageKind
+from ..checker.assessment import Assessment
 from ..checker.model.reason_codes import AlertKind
 from ..checker.model.records import AlertRecord
 from ..checker.model.subject import CLUSTER, Subject
 from ..const import DOMAIN
 from ..coordinator import CheckerCoordinator
 from ..devices import device_key
+from .audience import audience_of
 from .message_text import body_of, title_of
 from .wording import Wording
 
 EVENT_MESSAGE: Final = f"{DOMAIN}_message"
 
-# Automations listen only some moments after Home Assistant has started.
-_AFTER_START: Final = timedelta(seconds=10)
 _TEST_LASTS: Final = timedelta(minutes=1)
 # The recorder takes no event of more than 32 KiB.
 _MOST_GUESTS: Final = 100
@@ -35,42 +34,30 @@ _LONGEST_TAG: Final = 64
 
 
 class Messenger:
-    """Fires the messages of one cluster, each once, as soon as somebody can hear them."""
+    """Fires the messages of one cluster, each once; while nobody can hear them, there are none."""
 
     def __init__(self, hass: HomeAssistant, coordinator: CheckerCoordinator) -> None:
         """Speak for the cluster of this coordinator."""
         self._hass = hass
         self._coordinator = coordinator
         self._seen: object = None
-        self._waiting: list[dict[str, Any]] = []
-        self._heard = hass.state is CoreState.running
-        if not self._heard:
-            coordinator.config_entry.async_on_unload(hass.bus.async_listen(EVENT_HOMEASSISTANT_STARTED, self._started))
+        if not (audience := audience_of(hass)).listens():
+            coordinator.config_entry.async_on_unload(audience.when_it_listens(self._tell))
 
     @callback
     def update(self) -> None:
-        """Fire what the newest picture has to tell."""
-        picture = self._coordinator.data
-        if picture is self._seen:
+        """Fire what the newest assessment has to tell."""
+        assessment = self._coordinator.assessment
+        if assessment is self._seen:
             return
-        self._seen = picture
-        self._waiting += [message_data(self._hass, self._coordinator, message) for message in picture.messages]
-        if self._heard:
-            self._fire()
+        self._seen = assessment
+        for message in assessment.messages:
+            self._hass.bus.async_fire(EVENT_MESSAGE, message_data(self._hass, self._coordinator, message))
 
     @callback
-    def _started(self, _event: Event) -> None:
-        self._coordinator.config_entry.async_on_unload(async_call_later(self._hass, _AFTER_START, self._is_heard))
-
-    @callback
-    def _is_heard(self, _now: datetime) -> None:
-        self._heard = True
-        self._fire()
-
-    def _fire(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        for data in waiting:
-            self._hass.bus.async_fire(EVENT_MESSAGE, data)
+    def _tell(self) -> None:
+        """Have told what was left untold."""
+        self._coordinator.config_entry.async_create_task(self._hass, self._coordinator.async_tell())
 
 
 def tag_of(coordinator: CheckerCoordinator, tag: str) -> str:
@@ -88,9 +75,9 @@ def group_of(coordinator: CheckerCoordinator) -> str:
 
 
 def wording_of(coordinator: CheckerCoordinator) -> Wording:
-    """Return the wording of messages about the present picture."""
+    """Return the wording of messages about the present assessment."""
     return Wording(
-        picture=coordinator.data,
+        assessment=coordinator.assessment,
         localizer=coordinator.localizer,
         cluster=coordinator.config_entry.title,
         now=dt_util.utcnow(),
@@ -121,12 +108,11 @@ def message_data(hass: HomeAssistant, coordinator: CheckerCoordinator, message: 
 
 
 def open_messages(
-    hass: HomeAssistant, coordinator: CheckerCoordinator, *, since: datetime | None = None
+    hass: HomeAssistant, coordinator: CheckerCoordinator, assessment: Assessment, *, since: datetime | None = None
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return what is open and what is over as messages, told of after `since`, if given."""
-    picture = coordinator.data
+    """Return what is open and what is over in an assessment as messages, told of after `since`, if given."""
     there, over = announcements.open_messages(
-        picture.alerts, picture.verdicts, picture.history, dt_util.utcnow(), since
+        assessment.alerts, assessment.verdicts, assessment.history, dt_util.utcnow(), since
     )
     return (
         [message_data(hass, coordinator, message) for message in there],
@@ -138,7 +124,7 @@ def open_messages(
 def fire_closed(hass: HomeAssistant, coordinator: CheckerCoordinator, alerts: Iterable[Alert]) -> None:
     """Take back the messages about alerts that somebody has acknowledged."""
     for alert in alerts:
-        if (record := coordinator.data.history.alerts.get(alert.tag)) is not None:
+        if (record := coordinator.assessment.history.alerts.get(alert.tag)) is not None:
             message = Message(kind=MessageKind.CLOSED, record=record, alert=alert)
             hass.bus.async_fire(EVENT_MESSAGE, message_data(hass, coordinator, message))
 
@@ -148,7 +134,7 @@ def fire_test(hass: HomeAssistant, coordinator: CheckerCoordinator, severity: st
     """Fire a message that says that it is a test, and take it back after a minute."""
     wording = wording_of(coordinator)
     localizer = coordinator.localizer
-    job_id = next(iter(sorted(coordinator.data.jobs)), "")
+    job_id = next(iter(sorted(coordinator.assessment.jobs)), "")
     record = AlertRecord(
         key="test", tag="test", kind=AlertKind.JOB, opened=wording.now, since=wording.now, severity=severity
     )
@@ -182,7 +168,8 @@ def _envelope(
         "url": f"/config/devices/device/{device.id}" if device else "/config/integrations",
         "proxmox_url": device.configuration_url if device else None,
         "open_alerts": sum(
-            known.announced is not None and known.ended is None for known in coordinator.data.history.alerts.values()
+            known.announced is not None and known.ended is None
+            for known in coordinator.assessment.history.alerts.values()
         ),
         "words": {key: word(key) for key in ("open", "acknowledge", "snooze")},
     }

@@ -8,7 +8,7 @@ from typing import Final
 from homeassistant.util import dt as dt_util
 
 from ..checker.alerts.alerts import AlertGuest
-from ..checker.assessment import Picture
+from ..checker.assessment import Assessment
 from ..checker.model.labels import duration_text, guest_label, job_with_storage
 from ..checker.model.records import AlertRecord
 from ..texts.localizer import Localizer
@@ -23,7 +23,7 @@ _TOGETHER: Final = timedelta(hours=1)
 class Wording:
     """What is said of the parts of one cluster, in one language, at one moment."""
 
-    picture: Picture
+    assessment: Assessment
     localizer: Localizer
     cluster: str
     now: datetime
@@ -47,14 +47,14 @@ class Wording:
 
     def job(self, job_id: str) -> str:
         """Return a job with the storage that it writes to."""
-        if (view := self.picture.jobs.get(job_id)) is not None:
+        if (view := self.assessment.jobs.get(job_id)) is not None:
             return job_with_storage(view.job)
-        record = self.picture.history.jobs.get(job_id)
+        record = self.assessment.history.jobs.get(job_id)
         return record.name if record else self.text("job_gone")
 
     def guests_of(self, record: AlertRecord) -> tuple[AlertGuest, ...]:
         """Return the guests that a past alert concerned, as they are now."""
-        views = (self.picture.guests.get(subject.vmid) for subject in record.subjects if subject.vmid is not None)
+        views = (self.assessment.guests.get(subject.vmid) for subject in record.subjects if subject.vmid is not None)
         found = [
             AlertGuest(
                 vmid=view.guest.vmid,

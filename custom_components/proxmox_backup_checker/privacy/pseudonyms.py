@@ -6,11 +6,11 @@ import hmac
 import re
 from typing import Final
 
-from ..checker.assessment import Picture
+from ..checker.assessment import Assessment
 from ..checker.model.facts import Facts
 from ..checker.model.labels import job_name
+from .addresses import without_addresses
 
-IPV4: Final = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])")
 # On whose behalf a task ran, the last part of a UPID.
 _ON_BEHALF: Final = re.compile(r"(UPID:(?:[^:\s]*:){6})[^:\s]+(?=:)")
 _ADDRESS: Final = "address"
@@ -32,46 +32,43 @@ class Pseudonyms:
         any_name = "|".join(re.escape(name) for name in longest_first)
         self._any = re.compile(rf"(?<![a-z0-9])(?:{any_name})(?![a-z0-9])", re.IGNORECASE) if any_name else None
 
-    @classmethod
-    def of(cls, facts: Facts, picture: Picture, salt: str) -> Pseudonyms:
-        """Return those for everything that is, or was, part of a cluster."""
-        history = picture.history
-        jobs = facts.jobs or ()
-        included = [guest for guests in facts.included.values() for guest in guests]
-        return cls(
-            {
-                "node": [*picture.nodes, *history.nodes, *(run.node for run in history.runs.values())],
-                "storage": [
-                    *(storage.storage for storage in facts.storages),
-                    *(record.storage for record in history.storages.values()),
-                    *(job.storage for job in jobs if job.storage),
-                    *(volume.volume.partition(":")[0] for guest in included for volume in guest.volumes),
-                ],
-                "job": [
-                    *(job.job_id for job in jobs),
-                    *(job_name(job) for job in jobs),
-                    *(job.comment for job in jobs if job.comment),
-                    *history.jobs,
-                    *(record.name for record in history.jobs.values()),
-                ],
-                "pool": [
-                    *(job.pool for job in jobs if job.pool),
-                    *(guest.pool for guest in facts.guests if guest.pool),
-                ],
-                "cluster": [picture.cluster.title],
-                "guest": [
-                    *(guest.name for guest in facts.guests if guest.name),
-                    *(guest.name for guest in included if guest.name),
-                    *(record.name for record in history.guests.values() if record.name),
-                ],
-            },
-            salt,
-        )
-
     def hide(self, text: str) -> str:
         """Return a text without names, addresses and users."""
-        text = IPV4.sub(_ADDRESS, _ON_BEHALF.sub(rf"\g<1>{_USER}", text))
+        text = without_addresses(_ON_BEHALF.sub(rf"\g<1>{_USER}", text), _ADDRESS, self._folded)
         return self._any.sub(lambda match: self._of(match[0]), text) if self._any else text
 
     def _of(self, name: str) -> str:
         return self._by_name.get(name) or self._folded[name.casefold()]
+
+
+def names_of(facts: Facts, assessment: Assessment) -> dict[str, list[str]]:
+    """Return the names of everything that is, or was, part of a cluster, by what they name."""
+    history = assessment.history
+    jobs = facts.jobs or ()
+    included = [guest for guests in facts.included.values() for guest in guests]
+    return {
+        "node": [*assessment.nodes, *history.nodes, *(run.node for run in history.runs.values())],
+        "storage": [
+            *(storage.storage for storage in facts.storages),
+            *(record.storage for record in history.storages.values()),
+            *(job.storage for job in jobs if job.storage),
+            *(volume.volume.partition(":")[0] for guest in included for volume in guest.volumes),
+        ],
+        "job": [
+            *(job.job_id for job in jobs),
+            *(job_name(job) for job in jobs),
+            *(job.comment for job in jobs if job.comment),
+            *history.jobs,
+            *(record.name for record in history.jobs.values()),
+        ],
+        "pool": [
+            *(job.pool for job in jobs if job.pool),
+            *(guest.pool for guest in facts.guests if guest.pool),
+        ],
+        "cluster": [assessment.cluster.title],
+        "guest": [
+            *(guest.name for guest in facts.guests if guest.name),
+            *(guest.name for guest in included if guest.name),
+            *(record.name for record in history.guests.values() if record.name),
+        ],
+    }

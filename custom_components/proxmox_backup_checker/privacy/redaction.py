@@ -15,7 +15,8 @@ from ..checker.model.policy import NO_BACKUP_TAG, agreed_age
 from ..checker.model.subject import Subject
 from ..const import CONF_FINGERPRINT, CONF_HIDE_NAMES, CONF_LOG_AGENTS, CONF_TOKEN_ID, CONF_TOKEN_SECRET
 from ..coordinator import CheckerConfigEntry, CheckerCoordinator
-from .pseudonyms import IPV4, Pseudonyms
+from .addresses import without_addresses
+from .pseudonyms import Pseudonyms, names_of
 
 _SECRET: Final = frozenset(
     {
@@ -31,10 +32,11 @@ _FREE_TEXTS: Final = frozenset({"comment", "notes-template", "note"})
 class Redactor:
     """Makes values fit to be shown to strangers."""
 
-    def __init__(self, hosts: Collection[str], pseudonyms: Pseudonyms | None) -> None:
-        """Leave out these hosts and, with pseudonyms, all names."""
+    def __init__(self, hosts: Collection[str], names: Collection[str], pseudonyms: Pseudonyms | None) -> None:
+        """Leave out these hosts and all addresses, but not `names` that look like one; with pseudonyms, all names too."""
         any_host = "|".join(re.escape(host) for host in sorted(hosts, key=len, reverse=True))
         self._hosts = re.compile(rf"(?<![\w.-])(?:{any_host})(?![\w-])", re.IGNORECASE) if any_host else None
+        self._names = frozenset(name.casefold() for name in names)
         self._pseudonyms = pseudonyms
 
     def plain(self, value: object, name: str = "") -> Any:
@@ -71,7 +73,7 @@ class Redactor:
             text = self._hosts.sub(REDACTED, text)
         if self._pseudonyms is None:
             # Errors of Proxmox name those of storage servers.
-            return IPV4.sub(REDACTED, text)
+            return without_addresses(text, REDACTED, self._names)
         return REDACTED if name in _FREE_TEXTS else self._pseudonyms.hide(text)
 
 
@@ -85,12 +87,12 @@ def redactor_of(coordinator: CheckerCoordinator) -> Redactor:
     """Return what takes out of a cluster's values what its user does not want to be seen."""
     entry = coordinator.config_entry
     hosts = hosts_of(entry)
-    hosts += [node.address for node in coordinator.data.cluster.nodes if node.address]
+    hosts += [node.address for node in coordinator.assessment.cluster.nodes if node.address]
     # Who enters the name of a node as the host does not make it an address.
-    hosts = [host for host in hosts if host not in coordinator.data.nodes]
-    if not entry.options.get(CONF_HIDE_NAMES) or coordinator.reading is None:
-        return Redactor(hosts, None)
-    return Redactor(hosts, Pseudonyms.of(coordinator.reading.facts, coordinator.data, entry.entry_id))
+    hosts = [host for host in hosts if host not in coordinator.assessment.nodes]
+    names = names_of(coordinator.data.reading.facts, coordinator.assessment)
+    pseudonyms = Pseudonyms(names, entry.entry_id) if entry.options.get(CONF_HIDE_NAMES) else None
+    return Redactor(hosts, [name for found in names.values() for name in found], pseudonyms)
 
 
 def _is_ours(tag: str) -> bool:

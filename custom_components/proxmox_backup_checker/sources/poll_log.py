@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import logging
 from typing import Final
 
-from ..checker.assessment import Picture
+from ..checker.assessment import Assessment
 from ..checker.model.records import RunRecord, VerdictRecord
 from ..proxmox.api.connection import Asked
 from ..texts.localizer import Localizer
@@ -37,7 +37,7 @@ class PollLog:
         """Speak of the cluster with this title; `localizer` puts verdicts into words."""
         self._title = title
         self._localizer = localizer
-        self._before: Picture | None = None
+        self._before: Assessment | None = None
         self._polls: deque[Poll] = deque(maxlen=_POLLS_KEPT)
 
     @property
@@ -48,18 +48,18 @@ class PollLog:
     def tell(
         self,
         asked: Asked,
-        picture: Picture,
+        assessment: Assessment,
         reading: Reading | None,
         *,
         at: datetime,
         error: Exception | None,
         following: timedelta | None,
     ) -> None:
-        """Tell a poll that led to a picture; with an `error` it shows what was read before."""
-        runs = _new_runs(self._before, picture)
-        changed = _changed(self._before, picture)
+        """Tell a poll that led to an assessment; with an `error` it shows what was read before."""
+        runs = _new_runs(self._before, assessment)
+        changed = _changed(self._before, assessment)
         self._note(asked, at, error, runs, changed)
-        self._before = picture
+        self._before = assessment
         if not _LOGGER.isEnabledFor(logging.DEBUG):
             return
         self._tell_requests(asked)
@@ -72,11 +72,11 @@ class PollLog:
             _LOGGER.debug("%s: Could not be read: %s", self._title, ", ".join(unread))
         for run in runs:
             _LOGGER.debug("%s: New run %s", self._title, _run_in_words(run))
-        for run in picture.running:
+        for run in assessment.running:
             _LOGGER.debug("%s: Running since %s: %s", self._title, run.started.isoformat(), run.upid)
         for record, known in changed:
-            self._tell_change(record, known, picture)
-        counts = picture.counts
+            self._tell_change(record, known, assessment)
+        counts = assessment.counts
         _LOGGER.debug(
             "%s: %d of %d guests protected, %d with a problem, %d unknown; %s verdicts changed; next look in %s",
             *(self._title, counts.protected, counts.guests, counts.problems, counts.unknown),
@@ -114,8 +114,8 @@ class PollLog:
                 "%s: Asked Proxmox %d times in %d ms: %s", self._title, len(asked.requests), asked.milliseconds, each
             )
 
-    def _tell_change(self, record: VerdictRecord, known: VerdictRecord | None, picture: Picture) -> None:
-        verdict = picture.verdicts.get(record.subject)
+    def _tell_change(self, record: VerdictRecord, known: VerdictRecord | None, assessment: Assessment) -> None:
+        verdict = assessment.verdicts.get(record.subject)
         _LOGGER.debug(
             "%s: %s is %s%s, problem %s (%s): %s %s",
             *(self._title, record.subject, record.status, f", was {known.status}" if known else ""),
@@ -125,20 +125,20 @@ class PollLog:
         )
 
 
-def _new_runs(before: Picture | None, picture: Picture) -> list[RunRecord]:
+def _new_runs(before: Assessment | None, assessment: Assessment) -> list[RunRecord]:
     """Return the finished runs that came with this poll, the oldest first."""
-    if before is None or before.history.runs is picture.history.runs:
+    if before is None or before.history.runs is assessment.history.runs:
         return []
-    new = [run for upid, run in picture.history.runs.items() if upid not in before.history.runs]
+    new = [run for upid, run in assessment.history.runs.items() if upid not in before.history.runs]
     return sorted(new, key=lambda run: run.started)
 
 
-def _changed(before: Picture | None, picture: Picture) -> list[tuple[VerdictRecord, VerdictRecord | None]]:
+def _changed(before: Assessment | None, assessment: Assessment) -> list[tuple[VerdictRecord, VerdictRecord | None]]:
     """Return the verdicts that are no longer what they were, with what they were."""
     known = before.history.verdicts if before else {}
     return [
         (record, known.get(subject))
-        for subject, record in picture.history.verdicts.items()
+        for subject, record in assessment.history.verdicts.items()
         if (was := known.get(subject)) is None
         or (was.status, was.code, was.problem) != (record.status, record.code, record.problem)
     ]

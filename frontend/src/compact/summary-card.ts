@@ -1,12 +1,12 @@
 import { nothing, type PropertyValues } from "lit";
 import type { Row } from "../data/row";
 import { WallController } from "../data/wall-controller";
-import { openWall } from "../details/open";
 import { navigate } from "../ha/actions";
 import { HassElement } from "../ha/hass-element";
 import type { CardConfig } from "../ha/lazy-card";
 import { wordsOf } from "../i18n/words";
 import { sortRows } from "../model/sort";
+import { openWall } from "../wall/open-wall";
 import { isLost, type Summary, summarise } from "../wall/summary";
 
 const DAYS = 30;

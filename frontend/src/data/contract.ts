@@ -38,7 +38,8 @@ export interface Server {
   error: string | null;
   device_id: string | null;
   url: string;
-  counts: Counts;
+  /** Null while the server is not read: nothing is known to sum up. */
+  counts: Counts | null;
 }
 
 export interface Info {
@@ -47,29 +48,32 @@ export interface Info {
   entries: Server[];
 }
 
-export type RowTuple = [
-  id: string,
-  name: string,
-  kind: string,
-  status: Status,
-  problem: boolean | null,
-  cells: string,
-  size: number | null,
-  duration: number | null,
-  lastSuccess: number | null,
-  nextDue: number | null,
-  entityId: string | null,
-  where: string,
-  reason: string,
-  flags: string,
-  failures: number,
-  tags: string[],
-  deviceId: string | null,
-];
+/** One guest or one job; `where` is the guest's node or the job's storage, `cells` has a letter for each day. */
+export interface RowData {
+  id: string;
+  name: string;
+  kind: string;
+  status: Status;
+  problem: boolean | null;
+  cells: string;
+  size: number | null;
+  duration: number | null;
+  last_success: number | null;
+  next_due: number | null;
+  entity_id: string | null;
+  where: string;
+  reason: string;
+  acknowledged: boolean;
+  new: boolean;
+  deleted: boolean;
+  failures: number;
+  tags: string[];
+  device_id: string | null;
+}
 
 export type WallEvent =
-  | { t: "snapshot"; v: number; end: string; days: number; tz: string; servers: Server[]; rows: RowTuple[] }
-  | { t: "rows"; rows: RowTuple[]; gone: string[] }
+  | { t: "snapshot"; v: number; end: string; days: number; tz: string; servers: Server[]; rows: RowData[] }
+  | { t: "rows"; rows: RowData[]; gone: string[] }
   | { t: "servers"; servers: Server[] };
 
 export type RunResult =
@@ -132,8 +136,10 @@ export interface VerdictDetails {
   acknowledged: { until: number | null; note: string | null } | null;
 }
 
+/** Everything about a row as it was when it was asked for; its last cell is the day `end`, which may be over by now. */
 export interface Details {
-  row: RowTuple;
+  row: RowData;
+  end: string;
   verdict: VerdictDetails;
   runs: Run[];
   archives: Archive[];

@@ -1,4 +1,4 @@
-import type { RowTuple, Status } from "./contract";
+import type { RowData, Status } from "./contract";
 
 /** One guest or one job on the wall. */
 export interface Row {
@@ -26,32 +26,19 @@ export interface Row {
   deviceId: string | null;
 }
 
-export function decodeRow(tuple: RowTuple): Row {
-  const [id, name, kind, status, problem, cells, size, duration, lastSuccess, nextDue, entityId, where] = tuple;
-  const [, , , , , , , , , , , , reason, flags, failures, tags, deviceId] = tuple;
-  const [entryId = "", , ...key] = id.split("/");
+export function decodeRow(data: RowData): Row {
+  const { last_success, next_due, entity_id, device_id, new: isNew, ...rest } = data;
+  const [entryId = "", , ...key] = data.id.split("/");
   return {
-    id,
+    ...rest,
     entryId,
     key: key.join("/"),
-    name: name || key.join("/"),
-    kind,
-    status,
-    problem: problem ?? null,
-    cells,
-    size: size ?? null,
-    duration: duration ?? null,
-    lastSuccess: lastSuccess ?? null,
-    nextDue: nextDue ?? null,
-    entityId: entityId ?? null,
-    where: where ?? "",
-    reason: reason ?? "",
-    acknowledged: !!flags?.includes("a"),
-    deleted: !!flags?.includes("d"),
-    isNew: !!flags?.includes("n"),
-    failures: failures ?? 0,
-    tags: tags ?? [],
-    deviceId: deviceId ?? null,
+    name: data.name || key.join("/"),
+    lastSuccess: last_success,
+    nextDue: next_due,
+    entityId: entity_id,
+    deviceId: device_id,
+    isNew,
   };
 }
 

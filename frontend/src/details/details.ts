@@ -8,7 +8,7 @@ import { alert } from "../ha/elements";
 import { HassElement } from "../ha/hass-element";
 import type { Hass } from "../ha/types";
 import { wordsOf } from "../i18n/words";
-import { addDays, cellOfDay, dayOfCell, todayIn } from "../model/days";
+import { addDays, cellOfDay, dayOfCell } from "../model/days";
 import { glyph } from "../styles/glyphs";
 import { look } from "../styles/look";
 import { stripLook } from "../styles/strip-look";
@@ -90,16 +90,12 @@ export class GuestDetails extends HassElement {
       this.details = details;
       this.row = decodeRow(details.row);
       this.error = "";
-      if (!this.day) this.day = details.runs[0]?.day ?? this.today;
+      if (!this.day) this.day = details.runs[0]?.day ?? details.end;
       const running = details.verdict.status === "running" || details.runs.some((run) => run.result === "running");
       if (running && this.isConnected) this.timer = setTimeout(() => this.load(), WHILE_RUNNING);
     } catch (error) {
       if (rowId === this.rowId) this.error = messageOf(error);
     }
-  }
-
-  private get today(): string {
-    return todayIn(this.hass?.config.time_zone ?? "UTC");
   }
 
   protected override render() {
@@ -173,7 +169,7 @@ export class GuestDetails extends HassElement {
     const words = wordsOf(this.hass);
     const format = formatOf(this.hass);
     const days = row.cells.length;
-    const end = this.today;
+    const { end } = details;
     const cell = cellOfDay(end, days, this.day);
     const runs = details.runs.filter((run) => run.day === this.day);
     const logged = runs.find((run) => run.upid && run.result !== "ok") ?? runs.find((run) => run.upid);

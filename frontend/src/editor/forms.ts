@@ -1,7 +1,8 @@
 import "../i18n/more";
 import { DOMAIN } from "../data/contract";
 import { fetchedPageWords } from "../ha/page-words";
-import type { Key, Words } from "../i18n/words";
+import type { Key } from "../i18n/keys";
+import type { Words } from "../i18n/words";
 import { SORTS } from "../model/sort";
 import { STATUSES } from "../model/status";
 import { COLUMNS } from "../wall/columns";

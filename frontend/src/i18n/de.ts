@@ -1,4 +1,4 @@
 import de from "./de.json";
-import type { Texts } from "./words";
+import type { Texts } from "./keys";
 
 export const german: Texts = de;

@@ -1,13 +1,7 @@
 import type { Hass } from "../ha/types";
 import en from "./en.json";
-import type More_ from "./en-more.json";
+import type { Key, PluralKey, Texts } from "./keys";
 
-type More = typeof More_;
-
-export type Key = keyof typeof en | keyof More;
-type Plural<K> = K extends `${infer Stem}_other` ? Stem : never;
-export type PluralKey = Plural<Key>;
-export type Texts = Record<Key, string>;
 type Values = Record<string, string | number>;
 
 /** What everything says; the parts that are fetched later bring their own texts with them. */

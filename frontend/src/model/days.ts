@@ -22,10 +22,3 @@ export function labelledCells(days: number, width: number): number[] {
   for (let cell = days - 1; cell >= 0; cell -= 7 * weeks) cells.unshift(cell);
   return cells;
 }
-
-/** Returns the day that it is in a time zone. */
-export function todayIn(zone: string, now = Date.now()): string {
-  return new Intl.DateTimeFormat("en-CA", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit" }).format(
-    now,
-  );
-}

@@ -17,6 +17,9 @@ export interface WallConfig {
   hide_deleted?: boolean;
 }
 
+/** The dialog that shows a wall; here, where those who open it and what it is made of both look. */
+export const WALL_DIALOG = "pbc-wall-dialog";
+
 export const DEFAULT_DAYS = 30;
 export const DEFAULT_ROWS = 12;
 export const PREVIEW_ROWS = 5;

@@ -30,10 +30,16 @@ export function totals(servers: readonly Server[]): Counts {
   return sum;
 }
 
-/** Says in one line how things are: problems first, and never "all" where something is not, or cannot be seen. */
+/**
+ * Says in one line how things are: problems first, and never "all" where something is not, or cannot be seen.
+ *
+ * Nothing is summed up of servers that are not read.
+ */
 export function summarise(servers: readonly Server[], words: Words): Summary {
+  const lost = servers.some((server) => isLost(server) || !server.counts);
+  if (servers.length && !servers.some((server) => server.counts))
+    return { tone: "muted", text: words.say("status_unknown"), detail: "" };
   const counts = totals(servers);
-  const lost = servers.some(isLost);
   const share =
     counts.protected === counts.guests && !lost
       ? words.say("protected_count_all", { guests: counts.guests })

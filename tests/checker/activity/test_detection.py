@@ -10,7 +10,7 @@ import pytest
 from custom_components.proxmox_backup_checker.checker.activity.detection import LONGEST_GAP
 from custom_components.proxmox_backup_checker.checker.activity.events import ActivityEvent, ActivityKind
 from custom_components.proxmox_backup_checker.checker.activity.job_changes import keeps_less
-from custom_components.proxmox_backup_checker.checker.assessment import Picture, judge
+from custom_components.proxmox_backup_checker.checker.assessment import Assessment, judge
 from custom_components.proxmox_backup_checker.checker.model.facts import ArchiveListing, Facts, JobState, StorageFacts
 from custom_components.proxmox_backup_checker.checker.model.policy import Policy
 from custom_components.proxmox_backup_checker.checker.model.reason_codes import ReasonCode
@@ -38,8 +38,8 @@ class Story:
     def __init__(self, **known: Any) -> None:
         """Look for the first time."""
         self.known: dict[str, Any] = {"guests": GUESTS, "jobs": [NIGHTLY], "now": NOW, **known}
-        self.picture: Picture = judge(self._facts(), History())
-        assert self.picture.events == ()
+        self.assessment: Assessment = judge(self._facts(), History())
+        assert self.assessment.events == ()
 
     def _facts(self, **changes: Any) -> Facts:
         known = {**self.known, **changes}
@@ -49,8 +49,8 @@ class Story:
         """Look again after a time, at what has changed since."""
         self.known |= changes
         self.known["now"] += after
-        self.picture = judge(self._facts(), self.picture.history)
-        return list(self.picture.events)
+        self.assessment = judge(self._facts(), self.assessment.history)
+        return list(self.assessment.events)
 
 
 def kinds(events: Iterable[ActivityEvent]) -> list[str]:
@@ -70,7 +70,7 @@ def test_nothing_has_happened_where_nothing_is_new() -> None:
 
 def test_the_first_look_tells_nothing_not_even_of_what_has_just_ended() -> None:
     story = Story(runs=[nightly_run(NOW - timedelta(minutes=5))])
-    assert story.picture.events == ()
+    assert story.assessment.events == ()
     assert story.look() == []
 
 
@@ -158,19 +158,19 @@ def test_a_missed_slot_is_told_once_and_its_recovery_once() -> None:
     assert kinds(missed) == ["run_missed"]
     assert missed[0].moment == FIRST + timedelta(days=1)
     assert missed[0].guests == (101, 102)
-    assert [miss.code for miss in story.picture.history.misses.values()] == ["run_missed"]
+    assert [miss.code for miss in story.assessment.history.misses.values()] == ["run_missed"]
 
     told = night(story, nightly_run(FIRST + timedelta(days=2)))
     assert kinds(told) == ["run_succeeded", "recovered"]
     assert told[1].reason.values["since"] == missed[0].moment + timedelta(hours=2)
     assert told[1].job_id == "nightly"
-    assert story.picture.history.jobs["nightly"].failing_since is None
+    assert story.assessment.history.jobs["nightly"].failing_since is None
 
 
 def test_a_gap_leaves_its_missed_slots_in_the_history_without_telling_them() -> None:
     story = Story(runs=[nightly_run(FIRST)])
     assert story.look(timedelta(days=3), runs=[]) == []
-    slots = [miss.slot for miss in story.picture.history.misses.values()]
+    slots = [miss.slot for miss in story.assessment.history.misses.values()]
     assert slots == [FIRST + timedelta(days=day) for day in (1, 2, 3)]
 
 
@@ -178,11 +178,11 @@ def test_a_row_of_failures_through_a_time_without_sight_is_one_recovery() -> Non
     story = Story()
     bad = failed_log(101, at=NOW).replace("vzdump 101", "vzdump 101 102")
     assert kinds(story.look(runs=[nightly_run(NOW, "job errors", log=bad)])) == ["run_failed"]
-    since = story.picture.history.jobs["nightly"].failing_since
+    since = story.assessment.history.jobs["nightly"].failing_since
     assert since is not None
     story.look(jobs=None)
     story.look(jobs=[NIGHTLY], runs=[nightly_run(NOW + timedelta(minutes=15), None, log=NOTHING_DONE)])
-    assert story.picture.jobs["nightly"].verdict.status is Status.RUNNING
+    assert story.assessment.jobs["nightly"].verdict.status is Status.RUNNING
     told = story.look(runs=[nightly_run(NOW + timedelta(minutes=35))])
     assert kinds(told) == ["run_succeeded", "recovered"]
     assert told[1].reason == Reason(ReasonCode.HAPPENED_JOB_RECOVERED, {"job": "21:00 → nas", "since": since})
@@ -386,7 +386,7 @@ def test_new_guests_are_told_by_whether_they_are_in_a_job_and_templates_and_igno
 def test_guests_that_the_token_may_only_see_at_last_are_not_new_and_have_a_past() -> None:
     story = Story(guests=(), runs=[nightly_run(NOW - timedelta(hours=13))])
     assert story.look(guests=GUESTS) == []
-    assert {view.verdict.status for view in story.picture.guests.values()} == {Status.OK}
+    assert {view.verdict.status for view in story.assessment.guests.values()} == {Status.OK}
 
 
 def test_a_disk_that_is_newly_left_out_is_told_once() -> None:

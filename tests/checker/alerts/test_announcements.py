@@ -10,7 +10,7 @@ import pytest
 from custom_components.proxmox_backup_checker.checker.alerts.acknowledgements import acknowledge, cause_key, withdraw
 from custom_components.proxmox_backup_checker.checker.alerts.alerts import Alert, Severity, alerts_of
 from custom_components.proxmox_backup_checker.checker.alerts.announcements import announce
-from custom_components.proxmox_backup_checker.checker.context import Situation
+from custom_components.proxmox_backup_checker.checker.context import Context
 from custom_components.proxmox_backup_checker.checker.history.format import from_data, to_data
 from custom_components.proxmox_backup_checker.checker.indexes import Indexes
 from custom_components.proxmox_backup_checker.checker.model.facts import Facts
@@ -50,9 +50,9 @@ def problem(code: str, status: Status = Status.OVERDUE, **changes: Any) -> Verdi
     return replace(made, **changes)
 
 
-def a_situation(known: Facts, history: History, running: tuple[RunRecord, ...] = ()) -> Situation:
+def a_situation(known: Facts, history: History, running: tuple[RunRecord, ...] = ()) -> Context:
     indexes = Indexes.of(known, RunRecords(history.runs))
-    return Situation(facts=known, history=history, indexes=indexes, running=running)
+    return Context(facts=known, history=history, indexes=indexes, running=running)
 
 
 @dataclass
@@ -82,8 +82,8 @@ class Watch:
         fine |= {} if self.jobs_hidden else {Subject.job("nightly"): OK}
         self.verdicts = fine | {Subject.parse(key): verdict for key, verdict in verdicts.items()}
         first = self.history.evaluated is None
-        situation = a_situation(known, self.history, self.running)
-        self.alerts = alerts_of(self.verdicts, situation)
+        context = a_situation(known, self.history, self.running)
+        self.alerts = alerts_of(self.verdicts, context)
         told = announce(self.alerts, self.verdicts, self.history, known, first_look=first)
         self.history = replace(
             self.history, evaluated=self.now, alerts=told.alerts, acknowledgements=told.acknowledgements
@@ -555,8 +555,8 @@ def test_guests_that_all_vanish_from_the_tokens_sight_are_not_over(watch: Watch)
     known = replace(watch.facts(), guests=(), guests_visible=False, now=watch.now)
     records = {101: GuestRecord(vmid=101, guest_type="qemu", name="web", node="pve1", first_seen=None)}
     history = replace(watch.history, guests=records)
-    situation = a_situation(known, history)
-    alerts = alerts_of({}, situation)
+    context = a_situation(known, history)
+    alerts = alerts_of({}, context)
 
     assert [(alert.tag, alert.guests[0].name) for alert in alerts] == [("blind", "web")]
     assert announce(alerts, {}, history, known, first_look=False).messages == ()

@@ -10,7 +10,7 @@ from custom_components.proxmox_backup_checker.checker.model.facts import Facts, 
 from custom_components.proxmox_backup_checker.checker.model.outcome import Outcome, Result, succeeded, unclear
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
 
-from ..builders import BERLIN, NOW, SCENARIOS, facts, good_log, guest, job, picture, record, run, sample
+from ..builders import BERLIN, NOW, SCENARIOS, assessment, facts, good_log, guest, job, record, run, sample
 
 # What the log calls failed was stopped by a person, or has its archive all the same.
 ACTUAL = {
@@ -51,7 +51,7 @@ def test_every_sample_gives_the_results_that_a_reader_finds(name: str) -> None:
 
 def test_the_newest_comes_first() -> None:
     days = [NOW - timedelta(days=number) for number in (3, 1, 2)]
-    index = picture([], [], [run(good_log(100, at=day), started=day) for day in days]).index
+    index = assessment([], [], [run(good_log(100, at=day), started=day) for day in days]).index
     assert [outcome.started for outcome in index.by_guest[100]] == sorted(days, reverse=True)
 
 

@@ -10,7 +10,7 @@ from custom_components.proxmox_backup_checker.checker.model.reason_codes import 
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence, Status, Verdict
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import BackupJob
 
-from ..builders import BERLIN, NOW, facts, failed_log, good_log, guest, job, picture, run, sample
+from ..builders import BERLIN, NOW, assessment, facts, failed_log, good_log, guest, job, run, sample
 
 NIGHTLY = job("nightly", 100, storage="nas", comment="every night", schedule="10:00")
 
@@ -23,7 +23,7 @@ def day(number: int, text: str = "good") -> Run:
 
 
 def verdict(*runs: Run, jobs: tuple[BackupJob, ...] | None = (NIGHTLY,), **changes: Any) -> Verdict:
-    return picture([guest(100)], jobs, runs, **changes).guests[100].verdict
+    return assessment([guest(100)], jobs, runs, **changes).guests[100].verdict
 
 
 def test_a_good_run_is_no_problem() -> None:
@@ -66,7 +66,7 @@ def test_a_run_that_died_before_any_guest_fails_the_guests_of_its_job(name: str)
     here = guest(100, node=last.task.node)
     zones = {last.task.node: NodeFacts(name=last.task.node, zone=BERLIN)}
     for jobs in ([job("a", 100, schedule=at), job("b", 100, schedule=at)], [job("a", 100, schedule=at)]):
-        held = picture([here], jobs, [last], nodes=zones, now=after).guests[100].verdict
+        held = assessment([here], jobs, [last], nodes=zones, now=after).guests[100].verdict
         assert held.reason.code.startswith("backup_not_reached")
         assert held.problem is True
 
@@ -74,7 +74,7 @@ def test_a_run_that_died_before_any_guest_fails_the_guests_of_its_job(name: str)
 def test_a_guest_in_no_job_is_uncovered_and_a_template_is_left_alone() -> None:
     held = verdict(jobs=(job("other", 101),))
     assert (held.status, held.problem, held.reason.code) == (Status.UNCOVERED, True, "no_job")
-    template = picture([guest(100, template=True)], [], []).guests[100].verdict
+    template = assessment([guest(100, template=True)], [], []).guests[100].verdict
     assert (template.status, template.problem) == (Status.IGNORED, False)
 
 
@@ -136,7 +136,7 @@ def test_an_edited_job_does_not_make_its_last_run_disappear() -> None:
 
 
 def test_facts_give_the_same_verdict_every_time() -> None:
-    assert picture([guest(100)], [NIGHTLY], [day(1)]) == picture([guest(100)], [NIGHTLY], [day(1)])
+    assert assessment([guest(100)], [NIGHTLY], [day(1)]) == assessment([guest(100)], [NIGHTLY], [day(1)])
     assert facts().guests_complete
     assert not facts(blind={"pve2": Blindness.NODE_UNREACHABLE}).guests_complete
     assert not facts(guests_visible=False).guests_complete
@@ -144,5 +144,5 @@ def test_facts_give_the_same_verdict_every_time() -> None:
 
 def test_a_number_used_again_inherits_nothing_from_a_guest_of_the_other_kind() -> None:
     known = [NIGHTLY], [day(1)]
-    assert picture([guest(100, "lxc")], *known).guests[100].verdict.last_success is None
-    assert picture([guest(100, "qemu")], *known).guests[100].verdict.last_success is not None
+    assert assessment([guest(100, "lxc")], *known).guests[100].verdict.last_success is None
+    assert assessment([guest(100, "qemu")], *known).guests[100].verdict.last_success is not None

@@ -10,14 +10,14 @@ from custom_components.proxmox_backup_checker.checker.model.reason_codes import 
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence, Status, Verdict
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import BackupJob
 
-from ..builders import NOW, failed_log, good_log, guest, job, picture, run
+from ..builders import NOW, assessment, failed_log, good_log, guest, job, run
 
 NIGHTLY = job("nightly", 100, storage="nas", comment="every night", schedule="10:00")
 RUNNING = "INFO: starting new backup job: vzdump 100 --mode snapshot --quiet 1 --storage nas\nINFO: Starting Backup of VM 100 (qemu)\n"
 
 
 def verdict(*runs: Run, job: BackupJob = NIGHTLY, **changes: Any) -> Verdict:
-    return picture([guest(100)], [job], runs, **changes).jobs[job.job_id].verdict
+    return assessment([guest(100)], [job], runs, **changes).jobs[job.job_id].verdict
 
 
 def day(number: int, status: str = "OK", node: str = "pve1") -> Run:
@@ -64,7 +64,7 @@ def test_the_failure_of_one_node_is_not_outweighed_by_the_others() -> None:
     failed = run(text, "job errors", started=at)
     later = run(good_log(101, command=command), started=at + timedelta(minutes=5), node="pve2")
     jobs = [job("nightly", 100, 101, storage="nas", schedule="10:00")]
-    held = picture([guest(100), guest(101, node="pve2")], jobs, [failed, later]).jobs["nightly"].verdict
+    held = assessment([guest(100), guest(101, node="pve2")], jobs, [failed, later]).jobs["nightly"].verdict
     assert (held.problem, held.reason.values["node"]) == (True, "pve1")
     assert len(held.evidence) == 2
 
@@ -80,7 +80,7 @@ def test_a_job_has_not_succeeded_since_one_of_its_nodes_fails() -> None:
     in_part = [ran(1, text, status="job errors"), ran(1, good_log(101, at=ago(1), command=command), "pve2")]
 
     def last_success(*runs: Run) -> datetime | None:
-        return picture([guest(100), guest(101, node="pve2")], jobs, runs).jobs["nightly"].verdict.last_success
+        return assessment([guest(100), guest(101, node="pve2")], jobs, runs).jobs["nightly"].verdict.last_success
 
     both = last_success(*good)
     assert both is not None
@@ -107,7 +107,7 @@ def test_a_run_in_progress_keeps_the_verdict_before_it() -> None:
 
 @pytest.mark.parametrize(
     ("hours", "schedule", "problem"),
-    [(1, "21:00", None), (5, "21:00", None), (7, "21:00", True), (30, "21:00", True), (73, "sat", True)],
+    [(1, "21:00", None), (5, "21:00", None), (7, "21:00", None), (30, "21:00", True), (73, "sat", True)],
 )
 def test_a_run_that_takes_more_than_three_times_the_usual_and_longer_than_it_is_waited_for_is_a_problem(
     hours: int, schedule: str, problem: bool | None

@@ -10,7 +10,7 @@ from custom_components.proxmox_backup_checker.checker.assessment import judge
 from custom_components.proxmox_backup_checker.checker.model.facts import StorageFacts
 from custom_components.proxmox_backup_checker.checker.model.policy import Policy
 from custom_components.proxmox_backup_checker.checker.model.records import History
-from custom_components.proxmox_backup_checker.checker.verdicts.misconfigurations import Mistake, mistakes_of
+from custom_components.proxmox_backup_checker.checker.verdicts.misconfigurations import Misconfiguration
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import BackupJob, IncludedGuest
 from custom_components.proxmox_backup_checker.proxmox.api.cluster_models import Guest
 
@@ -19,9 +19,11 @@ from ..builders import NOW, facts, good_log, guest, job, run
 NIGHTLY = job("nightly", 100, storage="nas", comment="every night")
 
 
-def found(*jobs: BackupJob, guests: tuple[Guest, ...] = (guest(100, name="web"),), **changes: Any) -> list[Mistake]:
+def found(
+    *jobs: BackupJob, guests: tuple[Guest, ...] = (guest(100, name="web"),), **changes: Any
+) -> list[Misconfiguration]:
     known = facts(guests, jobs, [run(good_log(100))], **changes)
-    return list(mistakes_of(known, judge(known, History())))
+    return list(judge(known, History()).misconfigurations)
 
 
 def codes(schedule: str, **options: Any) -> list[str]:
@@ -139,7 +141,7 @@ def test_a_storage_that_the_node_of_a_guest_may_not_use_is_told_once_with_its_gu
     guests = (guest(100), guest(102, node="pve2"), guest(103, node="pve2"))
     runs = [run(good_log(100)), run(good_log(102, 103), node="pve2")]
     known = facts(guests, [both], runs, storages=(nas,))
-    [mistake] = mistakes_of(known, judge(known, History()))
+    [mistake] = judge(known, History()).misconfigurations
     assert mistake.code == "storage_not_on_node"
     assert mistake.values == {
         "job": "every night",

@@ -18,7 +18,7 @@ from custom_components.proxmox_backup_checker.proxmox.api.backup_models import A
 from custom_components.proxmox_backup_checker.proxmox.calendar.event import CalendarEvent
 from custom_components.proxmox_backup_checker.proxmox.retention import KeepOptions
 
-from ..builders import BERLIN, NOW, good_log, guest, job, picture, run
+from ..builders import BERLIN, NOW, assessment, good_log, guest, job, run
 
 LAST_SLOT = datetime(2025, 9, 2, 21, 0, tzinfo=UTC)
 COMMAND = "vzdump 101 --mode snapshot --quiet 1 --storage nas --prune-backups keep-last=3 --remove 0"
@@ -59,7 +59,9 @@ def findings(where: StorageFacts, **options: Any) -> dict[str, dict[str, Any]]:
     """Return what is said of guest 101 after a good night."""
     nightly = job("nightly", 101, schedule="21:00", storage="nas", **options)
     verdict = (
-        picture([guest(101)], [nightly], [run(good_log(101, command=COMMAND))], storages=(where,)).guests[101].verdict
+        assessment([guest(101)], [nightly], [run(good_log(101, command=COMMAND))], storages=(where,))
+        .guests[101]
+        .verdict
     )
     return {reason.code: dict(reason.values) for reason in (verdict.reason, *verdict.findings)}
 

@@ -14,7 +14,7 @@ from custom_components.proxmox_backup_checker.proxmox.api.backup_models import A
 from custom_components.proxmox_backup_checker.proxmox.retention import KeepOptions
 
 from .. import builders
-from ..builders import BERLIN, NOW, good_log, guest, job, picture, run
+from ..builders import BERLIN, NOW, assessment, good_log, guest, job, run
 
 GIB = 1024**3
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -123,7 +123,7 @@ def shown(storage: StorageFacts, *jobs: Any, runs: Any = None, **changes: Any) -
         storages=(storage,),
         **changes,
     )
-    return picture(known.guests, known.jobs, known.runs, storages=known.storages).storages["nas"]
+    return assessment(known.guests, known.jobs, known.runs, storages=known.storages).storages["nas"]
 
 
 @pytest.mark.parametrize(

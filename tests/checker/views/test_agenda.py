@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from custom_components.proxmox_backup_checker.checker.assessment import Picture
+from custom_components.proxmox_backup_checker.checker.assessment import Assessment
 from custom_components.proxmox_backup_checker.checker.model.facts import NodeFacts
 from custom_components.proxmox_backup_checker.checker.model.outcome import Result
 from custom_components.proxmox_backup_checker.checker.model.policy import Policy
@@ -18,7 +18,7 @@ from custom_components.proxmox_backup_checker.checker.model.records import MissR
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
 from custom_components.proxmox_backup_checker.checker.views.agenda import AgendaItem, agenda, current_or_next
 
-from ..builders import NOW, good_log, guest, job, picture, run
+from ..builders import NOW, assessment, good_log, guest, job, run
 from ..histories import history_of, outcome, run_of
 
 WEEK = timedelta(days=7)
@@ -29,18 +29,18 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(f"{text}+00:00")
 
 
-def past(*runs: RunRecord, **changes: Any) -> Picture:
-    """Return the picture of a nightly job of 101 and 102 with these runs in the past."""
+def past(*runs: RunRecord, **changes: Any) -> Assessment:
+    """Return the assessment of a nightly job of 101 and 102 with these runs in the past."""
     guests = [guest(101, name="web"), guest(102, node="pve2", name="db")]
     history = history_of(*runs, **{"began": NOW - timedelta(days=90), "evaluated": NOW, **changes})
-    return picture(guests, [job("nightly", 101, 102, storage="nas", schedule="21:00")], history=history)
+    return assessment(guests, [job("nightly", 101, 102, storage="nas", schedule="21:00")], history=history)
 
 
 def codes(items: Iterable[AgendaItem]) -> list[str]:
     return [item.title.code for item in items]
 
 
-def ended(held: Picture) -> list[AgendaItem]:
+def ended(held: Assessment) -> list[AgendaItem]:
     """Return the items of the past week."""
     return agenda(held, NOW - WEEK, NOW, NOW)
 
@@ -164,7 +164,7 @@ def test_slots_follow_the_clocks_of_the_nodes_and_each_zone_has_its_own() -> Non
     ],
 )
 def test_a_day_on_which_the_clocks_change(schedule: str, day: str, starts: list[str] | int) -> None:
-    held = picture([guest(101)], [job("nightly", 101, storage="nas", schedule=schedule)])
+    held = assessment([guest(101)], [job("nightly", 101, storage="nas", schedule=schedule)])
     begin = datetime.fromisoformat(f"{day}T00:00:00").replace(tzinfo=ZoneInfo("Europe/Berlin"))
     following = begin + timedelta(days=1)
     items = [item for item in agenda(held, begin, following, NOW) if begin <= item.start < following]
@@ -174,7 +174,7 @@ def test_a_day_on_which_the_clocks_change(schedule: str, day: str, starts: list[
 
 
 def test_a_job_that_runs_all_the_time_is_one_item_a_day_and_cheap() -> None:
-    held = picture([guest(101)], [job("nightly", 101, storage="nas", schedule="minutely")])
+    held = assessment([guest(101)], [job("nightly", 101, storage="nas", schedule="minutely")])
     began = time.process_time()
     items = agenda(held, at("2025-10-01T00:00:00"), at("2025-10-31T00:00:00"), NOW)
 
@@ -185,7 +185,7 @@ def test_a_job_that_runs_all_the_time_is_one_item_a_day_and_cheap() -> None:
 
 
 def test_a_month_of_an_hourly_job_is_there_slot_by_slot() -> None:
-    held = picture([guest(101)], [job("nightly", 101, storage="nas", schedule="hourly")])
+    held = assessment([guest(101)], [job("nightly", 101, storage="nas", schedule="hourly")])
     items = agenda(held, at("2025-12-01T00:00:00"), at("2026-01-01T00:00:00"), NOW)
     assert len([item for item in items if item.start >= at("2025-12-01T00:00:00")]) == 31 * 24
 
@@ -198,7 +198,7 @@ def test_disabled_ignored_and_unreadable_jobs_promise_nothing() -> None:
         job("strange", 101, schedule="whenever"),
         job("by hand", 101, schedule=""),
     ]
-    held = picture(guests, jobs, policy=Policy(ignored_jobs=frozenset({"ignored"})))
+    held = assessment(guests, jobs, policy=Policy(ignored_jobs=frozenset({"ignored"})))
     assert agenda(held, NOW, NOW + WEEK, NOW) == []
     assert current_or_next(held, NOW) is None
 
@@ -224,7 +224,7 @@ def test_what_goes_on_comes_before_what_is_next() -> None:
     assert later.start == at("2025-09-04T19:00:00")
 
     going_on = run(good_log(101).replace("TASK OK", ""), None, started=NOW - timedelta(hours=3))
-    running = picture([guest(101)], [job("nightly", 101, storage="nas", schedule="21:00")], [going_on])
+    running = assessment([guest(101)], [job("nightly", 101, storage="nas", schedule="21:00")], [going_on])
     item = current_or_next(running, NOW)
     assert item is not None
     assert (item.title.code, item.start) == ("agenda_running", NOW - timedelta(hours=3))

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from custom_components.proxmox_backup_checker.checker.assessment import Picture
+from custom_components.proxmox_backup_checker.checker.assessment import Assessment
 from custom_components.proxmox_backup_checker.checker.model.facts import ArchiveListing, StorageFacts
 from custom_components.proxmox_backup_checker.checker.model.outcome import Result
 from custom_components.proxmox_backup_checker.checker.model.records import GuestRecord, RunRecord
 from custom_components.proxmox_backup_checker.checker.views.trends import Point, Trend, Unit, sources_of, trends_of
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import Archive
 
-from ..builders import NOW, guest, picture
+from ..builders import NOW, assessment, guest
 from ..histories import history_of, outcome, run_of
 
 GIB = 1024**3
@@ -34,24 +34,24 @@ def archive(at: datetime, size: int | None = 5 * GIB, vmid: int = 101, **changes
     return replace(made, **changes)
 
 
-def seen(*runs: RunRecord, archives: tuple[Archive, ...] = (), kind: str = "nfs", **changes: Any) -> Picture:
-    """Return the picture of one guest with runs in the past and archives on the storage nas."""
+def seen(*runs: RunRecord, archives: tuple[Archive, ...] = (), kind: str = "nfs", **changes: Any) -> Assessment:
+    """Return the assessment of one guest with runs in the past and archives on the storage nas."""
     listing = ArchiveListing(read_at=NOW, archives=archives, complete=True, detailed=True)
     storage = StorageFacts(storage="nas", node=None, plugin_type=kind, total=100 * GIB, used=25 * GIB, listing=listing)
     known = GuestRecord(vmid=101, guest_type="qemu", name="web", node="pve1", first_seen=None)
     history = history_of(*runs, **{"evaluated": NOW, "guests": {101: known}, **changes})
-    return picture([guest(101, name="web")], storages=(storage,), history=history)
+    return assessment([guest(101, name="web")], storages=(storage,), history=history)
 
 
-def all_trends(held: Picture) -> list[Trend]:
+def all_trends(held: Assessment) -> list[Trend]:
     return [found for source in sources_of(held) for found in trends_of(source, held)]
 
 
-def trend(held: Picture, key: str) -> Trend | None:
+def trend(held: Assessment, key: str) -> Trend | None:
     return next((found for found in all_trends(held) if found.key == key), None)
 
 
-def points(held: Picture, key: str = "guest_101_size") -> dict[datetime, Point]:
+def points(held: Assessment, key: str = "guest_101_size") -> dict[datetime, Point]:
     found = trend(held, key)
     return dict(found.points) if found is not None else {}
 

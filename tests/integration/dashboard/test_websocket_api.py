@@ -15,6 +15,7 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.proxmox_backup_checker.const import DOMAIN
+from custom_components.proxmox_backup_checker.dashboard.board import board_of
 from simulator import SimulatedCluster
 from simulator.outcomes import failed
 from tests.acceptance.home import Home
@@ -82,26 +83,32 @@ async def card(home: Home, hass_ws_client: WebSocketGenerator) -> Card:
     return Card(await hass_ws_client(home.hass))
 
 
-def by_name(rows: list[list[Any]]) -> dict[str, list[Any]]:
-    return {row[1]: row for row in rows}
+def by_name(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {row["name"]: row for row in rows}
+
+
+def brief(row: dict[str, Any]) -> tuple[str, bool | None, str]:
+    """Return how a row is, and its days."""
+    return row["status"], row["problem"], row["cells"]
 
 
 async def test_what_a_card_shows_at_first(home: Home, card: Card) -> None:
     snapshot = await card.subscribe()
-    assert (snapshot["v"], snapshot["end"], snapshot["days"], snapshot["tz"]) == (1, "2026-01-14", 7, "Europe/Berlin")
+    assert (snapshot["v"], snapshot["end"], snapshot["days"], snapshot["tz"]) == (2, "2026-01-14", 7, "Europe/Berlin")
     [server] = snapshot["servers"]
     assert (server["name"], server["state"], server["counts"]["protected"]) == ("small", "ok", 4)
     web = by_name(snapshot["rows"])["web"]
     assert home.entry is not None
-    assert web[0] == f"{home.entry.entry_id}/guest/101"
-    assert web[2:6] == ["qemu", "ok", False, "uuuuuoo"]
-    assert web[10] == "binary_sensor.web_backup_problem"
-    assert web[11:15] == ["pve1", "Backed up by the job nightly on pve1.", "", 0]
-    assert dr.async_get(home.hass).async_get(web[16]) is not None
-    assert web[9] - web[8] < 24 * 3600
+    assert web["id"] == f"{home.entry.entry_id}/guest/101"
+    assert (web["kind"], *brief(web)) == ("qemu", "ok", False, "uuuuuoo")
+    assert web["entity_id"] == "binary_sensor.web_backup_problem"
+    assert (web["where"], web["reason"]) == ("pve1", "Backed up by the job nightly on pve1.")
+    assert (web["failures"], web["acknowledged"], web["new"], web["deleted"]) == (0, False, False, False)
+    assert dr.async_get(home.hass).async_get(web["device_id"]) is not None
+    assert web["next_due"] - web["last_success"] < 24 * 3600
     [job] = (await card.subscribe(group="job"))["rows"]
-    assert job[1:6] == ["nightly", "job", "ok", False, "uuuuuoo"]
-    assert job[11] == "nas"
+    assert (job["name"], job["kind"], *brief(job)) == ("nightly", "job", "ok", False, "uuuuuoo")
+    assert job["where"] == "nas"
     storages = (await card.ask("storages"))["result"]["storages"]
     shares = [storage["used"] / storage["total"] for storage in storages]
     assert shares == sorted(shares, reverse=True)
@@ -122,8 +129,8 @@ async def test_only_what_changed_is_sent_and_a_new_day_brings_all(home: Home, ca
     await home.after(minutes=30)
     event = await card.hear("rows")
     rows = by_name(event["rows"])
-    assert rows["database"][3:6] == ["failed", True, "uuuuuof"]
-    assert rows["database"][14] == 1
+    assert brief(rows["database"]) == ("failed", True, "uuuuuof")
+    assert rows["database"]["failures"] == 1
     assert event["gone"] == []
     assert (await card.hear("servers"))["servers"][0]["counts"]["problems"] == 1
     midnight = datetime(2026, 1, 14, 23, 0, 1, tzinfo=UTC)
@@ -132,8 +139,8 @@ async def test_only_what_changed_is_sent_and_a_new_day_brings_all(home: Home, ca
     await home.hass.async_block_till_done()
     event = await card.hear("snapshot")
     assert event["end"] == "2026-01-15"
-    assert [row[1] for row in event["rows"]] == ["database", "dns", "files", "web"]
-    assert [row[5] for row in event["rows"]] == ["uuuuofp", "uuuuoop", "uuuuoop", "uuuuoop"]
+    assert [row["name"] for row in event["rows"]] == ["database", "dns", "files", "web"]
+    assert [row["cells"] for row in event["rows"]] == ["uuuuofp", "uuuuoop", "uuuuoop", "uuuuoop"]
     assert (await card.ask("unsubscribe_events", subscription=1))["success"]
     card.heard.clear()
     home.pve.job("nightly").run()
@@ -162,13 +169,13 @@ async def test_a_guest_that_is_new_and_one_that_was_removed_are_marked(home: Hom
     home.pve.remove_guest(104, purge=True)
     await home.after(minutes=10)
     rows = by_name((await card.hear("rows"))["rows"])
-    assert "n" in rows["fresh"][13]
-    assert (rows["files"][13], rows["files"][10]) == ("d", None)
-    assert rows["files"][12].startswith("Removed from the cluster since")
+    assert rows["fresh"]["new"]
+    assert (rows["files"]["deleted"], rows["files"]["entity_id"]) == (True, None)
+    assert rows["files"]["reason"].startswith("Removed from the cluster since")
     again = (await card.subscribe(days=8))["rows"]
-    assert by_name(again)["fresh"][10] == "binary_sensor.fresh_backup_problem"
-    assert again[-1][1] == "files"
-    gone = (await card.ask("runs", row=again[-1][0], days=8))["result"]
+    assert by_name(again)["fresh"]["entity_id"] == "binary_sensor.fresh_backup_problem"
+    assert again[-1]["name"] == "files"
+    gone = (await card.ask("runs", row=again[-1]["id"], days=8))["result"]
     assert (gone["verdict"]["status"], gone["verdict"]["reason_code"]) == ("ignored", "guest_removed")
     assert [run["result"] for run in gone["runs"]] == ["ok", "ok"]
 
@@ -191,6 +198,17 @@ async def test_a_server_that_cannot_be_read_is_told_with_the_age_of_its_data(hom
     assert (await card.hear("servers"))["servers"][0]["state"] == "auth_failed"
 
 
+async def test_e02_nothing_is_summed_up_of_a_server_that_is_no_longer_read(home: Home, card: Card) -> None:
+    for node in home.pve.nodes.values():
+        home.pve.servers[node.name].refuse()
+    told = []
+    for _ in range(4):
+        await home.after(minutes=10)
+        [server] = (await card.ask("info"))["result"]["entries"]
+        told.append((server["state"], server["counts"] and server["counts"]["protected"]))
+    assert told == [*[("stale", 4)] * 3, ("unreachable", None)]
+
+
 async def test_a_server_that_never_answered_is_told(
     hass: HomeAssistant, pve: SimulatedCluster, hass_ws_client: WebSocketGenerator
 ) -> None:
@@ -198,7 +216,7 @@ async def test_a_server_that_never_answered_is_told(
     await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
     [server] = (await Card(await hass_ws_client(hass)).ask("info"))["result"]["entries"]
-    assert (server["state"], server["counts"]["guests"]) == ("certificate", 0)
+    assert (server["state"], server["counts"]) == ("certificate", None)
     assert "not the confirmed one" in server["error"]
 
 
@@ -210,7 +228,7 @@ async def test_a_row_that_is_opened_tells_everything(
     await home.after(minutes=30)
     row = f"{home.entry.entry_id}/guest/102"
     found = (await card.ask("runs", row=row, days=7))["result"]
-    assert found["row"][0] == row
+    assert (found["row"]["id"], found["end"]) == (row, "2026-01-14")
     verdict = found["verdict"]
     assert (verdict["status"], verdict["problem"], verdict["failures"]) == ("failed", True, 1)
     assert verdict["reason_code"] == "backup_failed"
@@ -225,7 +243,7 @@ async def test_a_row_that_is_opened_tells_everything(
     job_row = f"{home.entry.entry_id}/job/backup-nightly"
     of_job = (await card.ask("runs", row=job_row, days=7))["result"]
     assert {run["result"] for run in of_job["runs"]} == {"failed", "ok"}
-    sizes = (await card.ask("sizes", ids=[row, job_row, "nonsense"], days=7))["result"]
+    sizes = (await card.ask("sizes", ids=[row, job_row, "nonsense", f"{row[:-3]}{'9' * 5000}"], days=7))["result"]
     assert sizes.keys() == {row, job_row}
     assert sizes[row][:5] == [None] * 5
     assert sizes[row][5] > 1024**3
@@ -242,6 +260,8 @@ async def test_a_row_that_is_opened_tells_everything(
         f"{entry_id}/guest/999",
         f"{entry_id}/job/none",
         f"{entry_id}/guest/x",
+        f"{entry_id}/guest/{'1' * 5000}",
+        f"{entry_id}/guest/١٠١",
     ):
         answer = await card.ask("runs", row=absent, days=7)
         assert (answer["error"]["code"], answer["error"]["translation_key"]) == ("not_found", "row_not_found")
@@ -263,3 +283,47 @@ async def test_commands_are_there_before_any_cluster(hass: HomeAssistant, hass_w
     assert len(info["frontend_hash"]) == 10
     snapshot = await card.subscribe()
     assert (snapshot["rows"], snapshot["servers"]) == ([], [])
+
+
+async def test_what_cards_show_is_worked_out_once_for_all_of_them_and_kept_where_it_is_as_before(
+    home: Home, card: Card
+) -> None:
+    assert home.entry is not None
+    await card.subscribe()
+    board = board_of(home.hass, home.entry)
+    assert board is not None
+    shown = await board.async_shown("guest", 7)
+    assert await board.async_shown("guest", 7) is shown
+    home.pve.job("nightly").run({102: failed("timeout")})
+    await home.after(minutes=30)
+    await card.hear("rows")
+    await card.hear("servers")
+    later = await board.async_shown("guest", 7)
+    assert await board.async_shown("guest", 7) is later
+    entry_id = home.entry.entry_id
+    rows = {vmid: f"{entry_id}/guest/{vmid}" for vmid in (101, 102)}
+    assert later.rows[rows[102]].row["status"] == "failed"
+    assert next(iter(later.rows)) == rows[102]
+    await home.after(minutes=10)
+    assert await card.heard_nothing()
+    latest = await board.async_shown("guest", 7)
+    assert latest is not later
+    assert all(latest.rows[row_id] is found for row_id, found in later.rows.items())
+
+
+async def test_cards_of_different_days_and_groups_each_hear_their_own(
+    home: Home, card: Card, hass_ws_client: WebSocketGenerator
+) -> None:
+    others = [Card(await hass_ws_client(home.hass)) for _ in range(2)]
+    await card.subscribe(days=7)
+    await others[0].subscribe(days=14)
+    await others[1].subscribe(group="job", days=14)
+    home.pve.job("nightly").run({102: failed("timeout")})
+    await home.after(minutes=30)
+    heard = [by_name((await one.hear("rows"))["rows"]) for one in (card, *others)]
+    assert [len(heard[number]["database"]["cells"]) for number in (0, 1)] == [7, 14]
+    assert heard[2].keys() == {"nightly"}
+    await others[1].ask("unsubscribe_events", subscription=1)
+    home.pve.job("nightly").run()
+    await home.after(minutes=30)
+    assert by_name((await card.hear("rows"))["rows"])["database"]["status"] == "ok"

@@ -93,7 +93,7 @@ async def test_a_job_is_acknowledged_with_the_guests_that_it_failed_for(
     assert shown(hass, "_guest_101_problem").state == "on"
     assert [message["kind"] for message in heard] == ["closed"]
     assert (await open_alerts(hass))["count"] == 0
-    assert failing.runtime_data.data.history.acknowledgements[Subject.guest(101)].note == "a new disk is ordered"
+    assert failing.runtime_data.assessment.history.acknowledgements[Subject.guest(101)].note == "a new disk is ordered"
 
 
 async def test_a_guest_is_acknowledged_by_itself(
@@ -121,7 +121,7 @@ async def test_an_acknowledgement_can_be_made_until_the_next_run_and_outlasts_a_
     await hass.config_entries.async_reload(failing.entry_id)
     await hass.async_block_till_done()
     assert is_acknowledged(hass, "guest_101")
-    assert failing.runtime_data.data.history.acknowledgements[Subject.guest(101)].until_next_run
+    assert failing.runtime_data.assessment.history.acknowledgements[Subject.guest(101)].until_next_run
 
     until = dt_util.utcnow() + timedelta(days=2)
     with pytest.raises(ServiceValidationError, match="either until a moment or until the next run"):

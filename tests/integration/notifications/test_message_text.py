@@ -26,7 +26,7 @@ from custom_components.proxmox_backup_checker.checker.model.verdict import Reaso
 from custom_components.proxmox_backup_checker.notifications.message_text import body_of, title_of
 from custom_components.proxmox_backup_checker.notifications.wording import Wording
 from custom_components.proxmox_backup_checker.texts.localizer import Localizer
-from tests.checker.builders import NOW, guest, job, picture
+from tests.checker.builders import NOW, assessment, guest, job
 
 ROOT = Path(integration.__path__[0])
 WORDS = {
@@ -79,8 +79,8 @@ def record(of: Alert) -> AlertRecord:
 async def a_wording(hass: HomeAssistant, language: str) -> Wording:
     hass.config.language = language
     await hass.config.async_set_time_zone("Europe/Berlin")
-    seen = picture([guest(101), guest(102)], [job("nightly", 101, 102, comment="nightly", storage="nas")])
-    return Wording(picture=seen, localizer=await Localizer.load(hass), cluster="home", now=NOW)
+    seen = assessment([guest(101), guest(102)], [job("nightly", 101, 102, comment="nightly", storage="nas")])
+    return Wording(assessment=seen, localizer=await Localizer.load(hass), cluster="home", now=NOW)
 
 
 def test_every_language_has_the_same_words_with_the_same_blanks() -> None:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ..archives.archive import file_name
-from ..context import Situation
+from ..context import Context
 from ..metrics import stored_bytes
 from ..model.labels import abbreviated, job_name_by_id, labels_of_guests
 from ..model.outcome import Result
@@ -32,18 +32,18 @@ _NEWS_AFTER_GAP: Final = timedelta(hours=1)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
-    """A history before a look and `after` it, with the situation and the verdicts of guests and jobs that it has led to."""
+    """A history before a look and `after` it, with the context and the verdicts of guests and jobs that it has led to."""
 
     before: History
     after: History
-    situation: Situation
+    context: Context
     guests: Mapping[int, Verdict]
     jobs: Mapping[str, Verdict]
 
     @property
     def now(self) -> datetime:
         """The moment of the look."""
-        return self.situation.facts.now
+        return self.context.facts.now
 
     @property
     def new_runs(self) -> list[RunRecord]:
@@ -75,7 +75,7 @@ def events_of(change: Change) -> tuple[ActivityEvent, ...]:
             *_guests(change),
             *_vanished(change),
         ]
-    ignored = change.situation.facts.policy.ignored_jobs
+    ignored = change.context.facts.policy.ignored_jobs
     told = (event for event in found if event.job_id not in ignored)
     # A run comes before the recovery that it has brought, even where its node's clock is ahead.
     return tuple(sorted(told, key=lambda event: min(event.moment, change.now)))
@@ -86,20 +86,20 @@ def _runs(change: Change, news: timedelta) -> Iterable[ActivityEvent]:
     for run in change.new_runs:
         if is_empty(run) or run.ended is None:
             continue
-        age = change.situation.node_now(run.node) - run.ended
+        age = change.context.node_now(run.node) - run.ended
         if age <= news:
             yield _of_run(run, run.ended - run.started, change.now - age, change)
 
 
 def _of_run(run: RunRecord, duration: timedelta, ended: datetime, change: Change) -> ActivityEvent:
-    result = result_of_run(run, change.records, change.situation.present)
+    result = result_of_run(run, change.records, change.context.present)
     bad = [outcome for outcome in run.outcomes if outcome.result is not Result.OK]
     concerned = bad if result.status is Status.FAILED else run.outcomes
     vmids = tuple(dict.fromkeys(outcome.vmid for outcome in concerned))
     names = labels_of_guests(vmids, change.records)
     manual = run.confidence is Confidence.MANUAL
     job = job_name_by_id(run.job_id, change.after.jobs) or None
-    sizes = [size for outcome in run.outcomes if (size := stored_bytes(outcome, change.situation.facts)) is not None]
+    sizes = [size for outcome in run.outcomes if (size := stored_bytes(outcome, change.context.facts)) is not None]
     return ActivityEvent(
         kind=_kind(result.status, manual=manual),
         identity=f"run_{run.upid}",
@@ -175,8 +175,8 @@ def _recovery(job: JobRecord, since: datetime, change: Change) -> ActivityEvent:
 
 
 def _guests_of(job_id: str, node: str | None, change: Change) -> tuple[int, ...]:
-    job = change.situation.job(job_id)
-    guests = change.situation.covered_guests(job) if job is not None else []
+    job = change.context.job(job_id)
+    guests = change.context.covered_guests(job) if job is not None else []
     return tuple(guest.vmid for guest in guests if node in {None, guest.node})
 
 
@@ -257,7 +257,7 @@ def _of_guests(kind: ActivityKind, vmids: list[int], reason: Reason, change: Cha
 
 def _vanished(change: Change) -> Iterable[ActivityEvent]:
     """Return the archives that are gone without a reason, storage by storage."""
-    for vanished in vanished_archives(change.before, change.situation):
+    for vanished in vanished_archives(change.before, change.context):
         vmids = tuple(dict.fromkeys(archive.vmid for archive in vanished.archives if archive.vmid is not None))
         values = {
             "storage": vanished.storage.storage,

@@ -9,7 +9,7 @@ from ...proxmox.api.backup_models import Archive
 from ...proxmox.retention import KeepOptions
 from ..archives.archive import compare, file_name
 from ..archives.archive_origin import Origin
-from ..context import Situation
+from ..context import Context
 from ..jobs.coverage import Coverage
 from ..jobs.retention import removes_old, retention_of
 from ..model.facts import ArchiveListing, StorageFacts, storage_key
@@ -28,11 +28,11 @@ class Vanished:
     archives: tuple[Archive, ...]
 
 
-def vanished_archives(before: History, situation: Situation) -> Iterable[Vanished]:
+def vanished_archives(before: History, context: Context) -> Iterable[Vanished]:
     """Return what two listings of each storage show to be gone, without what prune or the end of a guest explains."""
-    for storage in situation.facts.storages:
+    for storage in context.facts.storages:
         key = storage_key(storage)
-        known, record = before.storages.get(key), situation.history.storages.get(key)
+        known, record = before.storages.get(key), context.history.storages.get(key)
         listing = storage.listing
         if known is None or record is None or listing is None or not listing.complete:
             continue
@@ -41,33 +41,33 @@ def vanished_archives(before: History, situation: Situation) -> Iterable[Vanishe
         listed = {archive.volid for archive in listing.archives}
         if known.archives.keys() <= listed:
             continue
-        gone = tuple(_unexplained(known, listing, storage, situation))
+        gone = tuple(_unexplained(known, listing, storage, context))
         if gone:
             yield Vanished(key=key, storage=storage, archives=gone)
 
 
 def _unexplained(
-    known: StorageRecord, listing: ArchiveListing, storage: StorageFacts, situation: Situation
+    known: StorageRecord, listing: ArchiveListing, storage: StorageFacts, context: Context
 ) -> Iterable[Archive]:
     listed = {archive.volid: archive for archive in listing.archives}
     earlier = [
         listed.get(volid) or _archive(volid, ctime, storage.storage) for volid, ctime in sorted(known.archives.items())
     ]
-    gone = _gone(earlier, listing.archives, storage, situation)
+    gone = _gone(earlier, listing.archives, storage, context)
     newest: dict[int | None, int] = {}
     # What another cluster removes of its own is no news.
-    foreign = {archive.volid for archive in earlier if situation.provenance.origin(archive) is Origin.FOREIGN}
+    foreign = {archive.volid for archive in earlier if context.provenance.origin(archive) is Origin.FOREIGN}
     for archive in earlier:
         if archive.volid in foreign:
             continue
         newest[archive.vmid] = max(archive.ctime, newest.get(archive.vmid, archive.ctime))
     for archive, is_certain in gone:
-        record = situation.history.guests.get(archive.vmid) if archive.vmid is not None else None
+        record = context.history.guests.get(archive.vmid) if archive.vmid is not None else None
         if (
             archive.volid in foreign
             or record is None
             or record.absent_since is not None
-            or archive.vmid not in situation.present
+            or archive.vmid not in context.present
         ):
             continue
         # Nobody but the newest archive is safe from a retention that is not known, as that of a backup server.
@@ -76,14 +76,14 @@ def _unexplained(
 
 
 def _gone(
-    earlier: Sequence[Archive], present: Sequence[Archive], storage: StorageFacts, situation: Situation
+    earlier: Sequence[Archive], present: Sequence[Archive], storage: StorageFacts, context: Context
 ) -> Iterable[tuple[Archive, bool]]:
     """Return the archives that none of the known retentions would have removed, each with whether that is certain."""
     node = next(iter(sorted(storage.active_on)), storage.node or "")
-    zone = situation.facts.zone_of(node)
+    zone = context.facts.zone_of(node)
     if zone is None:
         return
-    keeps = {} if storage.is_backup_server else _keeps({archive.vmid for archive in earlier}, storage, situation)
+    keeps = {} if storage.is_backup_server else _keeps({archive.vmid for archive in earlier}, storage, context)
     by_job = compare(earlier, present, keeps, zone).vanished
     by_hand = {vmid: storage.keep for vmid in keeps if storage.keep is not None}
     kept_by_both = {file_name(archive) for archive in compare(earlier, present, by_hand, zone).vanished}
@@ -92,18 +92,18 @@ def _gone(
             yield archive, archive.vmid in keeps
 
 
-def _keeps(vmids: Iterable[int | None], storage: StorageFacts, situation: Situation) -> dict[int, KeepOptions]:
+def _keeps(vmids: Iterable[int | None], storage: StorageFacts, context: Context) -> dict[int, KeepOptions]:
     """Return the retention by VMID, for the guests whose jobs all have the same."""
     keeps: dict[int, KeepOptions] = {}
     wanted = set(vmids)
-    for guest in situation.facts.guests:
+    for guest in context.facts.guests:
         if guest.vmid not in wanted:
             continue
         found = {
-            retention_of(job, storage, situation.facts.defaults_keep.get(guest.node)) if removes_old(job) else None
-            for job in situation.facts.jobs or ()
-            if situation.facts.storage_name(job.storage, guest.node) == storage.storage
-            and situation.covers(job, guest) is Coverage.YES
+            retention_of(job, storage, context.facts.defaults_keep.get(guest.node)) if removes_old(job) else None
+            for job in context.facts.jobs or ()
+            if context.facts.storage_name(job.storage, guest.node) == storage.storage
+            and context.covers(job, guest) is Coverage.YES
         }
         keep = found.pop() if len(found) == 1 else None
         if keep is not None:

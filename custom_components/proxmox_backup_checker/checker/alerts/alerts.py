@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from ...proxmox.vzdump.failure_cause import Cause
-from ..context import Situation
+from ..context import Context
 from ..model.facts import storage_key
 from ..model.reason_codes import AlertForm, AlertKind, ReasonCode
 from ..model.records import AlertRecord, RunRecord
@@ -132,21 +132,21 @@ def about_of(kind: AlertKind, tag: str) -> Subject | None:
             return None
 
 
-def alerts_of(verdicts: Mapping[Subject, Verdict], situation: Situation) -> tuple[Alert, ...]:
+def alerts_of(verdicts: Mapping[Subject, Verdict], context: Context) -> tuple[Alert, ...]:
     """Return the alerts that the verdicts on guests, jobs and storages give."""
     groups: dict[tuple[AlertKind, Subject | None], _Group] = {}
-    told = told_occurrences(situation.history.alerts.values())
+    told = told_occurrences(context.history.alerts.values())
     for subject, verdict in verdicts.items():
         if subject == CLUSTER or not _is_worth_telling(verdict):
             continue
-        kind, about = _group_of(subject, verdict, situation)
+        kind, about = _group_of(subject, verdict, context)
         if verdict.occurrence is not None and (tags := told.get((subject, verdict.occurrence))):
             kind, about = tags.get(tag_of(kind, about)) or next(iter(tags.values()))
         groups.setdefault((kind, about), _Group(kind, about)).members[subject] = verdict
-    if vanished := _vanished(situation):
+    if vanished := _vanished(context):
         group = groups.setdefault((AlertKind.BLIND, None), _Group(AlertKind.BLIND, None))
         group.unseen.extend(vanished)
-    return tuple(_alert(group, situation) for group in _without_doubles(groups.values()))
+    return tuple(_alert(group, context) for group in _without_doubles(groups.values()))
 
 
 def told_occurrences(
@@ -172,7 +172,7 @@ def _is_worth_telling(verdict: Verdict) -> bool:
     return verdict.problem is True or (verdict.problem is None and is_right_missing)
 
 
-def _group_of(subject: Subject, verdict: Verdict, situation: Situation) -> tuple[AlertKind, Subject | None]:
+def _group_of(subject: Subject, verdict: Verdict, context: Context) -> tuple[AlertKind, Subject | None]:
     """Return the kind of a problem's alert, and what the alert is told by."""
     kind = verdict.reason.code.meaning.alert
     values = verdict.reason.values
@@ -181,8 +181,8 @@ def _group_of(subject: Subject, verdict: Verdict, situation: Situation) -> tuple
             return kind, Subject.node(str(values["node"]))
         case AlertKind.STORAGE:
             name = str(values["storage"])
-            keys = (storage_key(storage) for storage in situation.facts.storages if storage.storage == name)
-            changed = next((key for key in keys if _has_changed(key, situation)), name)
+            keys = (storage_key(storage) for storage in context.facts.storages if storage.storage == name)
+            changed = next((key for key in keys if _has_changed(key, context)), name)
             return kind, Subject.storage(changed)
         case AlertKind.PAUSED:
             return kind, Subject.job(verdict.job_id) if verdict.job_id else None
@@ -198,18 +198,18 @@ def _group_of(subject: Subject, verdict: Verdict, situation: Situation) -> tuple
             return kind, None
 
 
-def _has_changed(key: str, situation: Situation) -> bool:
-    record = situation.history.storages.get(key)
+def _has_changed(key: str, context: Context) -> bool:
+    record = context.history.storages.get(key)
     return record is not None and record.changed_identity is not None
 
 
-def _vanished(situation: Situation) -> list[AlertGuest]:
+def _vanished(context: Context) -> list[AlertGuest]:
     """Return the guests that were there until the token could see no guest any more."""
-    if situation.facts.guests or situation.facts.guests_visible:
+    if context.facts.guests or context.facts.guests_visible:
         return []
     return [
         AlertGuest(vmid=record.vmid, name=record.name, node=record.node)
-        for record in situation.history.guests.values()
+        for record in context.history.guests.values()
         if record.absent_since is None
     ]
 
@@ -236,14 +236,14 @@ def _without_doubles(groups: Iterable[_Group]) -> Iterator[_Group]:
         yield group
 
 
-def _alert(group: _Group, situation: Situation) -> Alert:
+def _alert(group: _Group, context: Context) -> Alert:
     members, own = group.members, group.guests
     since = [verdict.since for verdict in members.values() if verdict.since is not None]
     upcoming = [verdict.next_due for verdict in members.values() if verdict.next_due is not None]
     failures = max((verdict.failures for verdict in members.values()), default=0)
-    job = situation.job(group.about.id) if group.kind is AlertKind.JOB and group.about is not None else None
+    job = context.job(group.about.id) if group.kind is AlertKind.JOB and group.about is not None else None
     blind = group.kind is AlertKind.BLIND and not any(verdict.problem for verdict in members.values())
-    runs = [run for upid in sorted(group.evidence) if (run := situation.history.runs.get(upid)) is not None]
+    runs = [run for upid in sorted(group.evidence) if (run := context.history.runs.get(upid)) is not None]
     alert = Alert(
         tag=group.tag,
         kind=group.kind,
@@ -255,22 +255,22 @@ def _alert(group: _Group, situation: Situation) -> Alert:
             if (occurrence := verdict.occurrence) is not None
         },
         causes=_causes(own or members, group),
-        guests=_guests(own, group, situation),
+        guests=_guests(own, group, context),
         since=min(since, default=None),
         failures=failures,
         next_due=min(upcoming, default=None),
-        total=len(situation.covered_guests(job)) if job else 0,
+        total=len(context.covered_guests(job)) if job else 0,
         runs=tuple(runs),
         patience=_RIGHTS_PATIENCE if blind else timedelta(),
-        in_progress=group.kind is AlertKind.JOB and _is_in_progress(members, situation),
+        in_progress=group.kind is AlertKind.JOB and _is_in_progress(members, context),
     )
-    return replace(alert, severity=Severity.CRITICAL) if _is_critical(alert, situation) else alert
+    return replace(alert, severity=Severity.CRITICAL) if _is_critical(alert, context) else alert
 
 
-def _guests(own: Mapping[Subject, Verdict], group: _Group, situation: Situation) -> tuple[AlertGuest, ...]:
+def _guests(own: Mapping[Subject, Verdict], group: _Group, context: Context) -> tuple[AlertGuest, ...]:
     present = [
         AlertGuest(vmid=guest.vmid, name=guest.name, node=guest.node, last_success=verdict.last_success)
-        for guest in situation.facts.guests
+        for guest in context.facts.guests
         if (verdict := own.get(Subject.guest(guest.vmid))) is not None
     ]
     return tuple(sorted([*present, *group.unseen], key=lambda guest: guest.vmid))
@@ -295,28 +295,28 @@ def _causes(members: Mapping[Subject, Verdict], group: _Group) -> tuple[AlertCau
     return tuple(sorted(causes, key=lambda cause: (-len(cause.guests), cause.key)))
 
 
-def _is_in_progress(members: Mapping[Subject, Verdict], situation: Situation) -> bool:
+def _is_in_progress(members: Mapping[Subject, Verdict], context: Context) -> bool:
     """Tell whether a job of these is still running, for no longer than a while: then nobody would wait to be told."""
     jobs = {verdict.job_id for verdict in members.values()}
     return any(
         (run.job_id in jobs or not jobs.isdisjoint(run.candidates))
-        and situation.node_now(run.node) - run.started < LONGEST_WAIT_FOR_RUN
-        for run in situation.running
+        and context.node_now(run.node) - run.started < LONGEST_WAIT_FOR_RUN
+        for run in context.running
         if run.job_id is not None or run.candidates
     )
 
 
-def _is_critical(alert: Alert, situation: Situation) -> bool:
+def _is_critical(alert: Alert, context: Context) -> bool:
     """Tell whether it failed twice in a row, or a guest's last good backup is older than was allowed."""
     if alert.failures >= _CRITICAL_FROM or alert.kind is AlertKind.AGE:
         return True
     if alert.kind in {AlertKind.BLIND, AlertKind.UNCOVERED, AlertKind.PAUSED, AlertKind.STORAGE}:
         return False
     concerned = {guest.vmid for guest in alert.guests}
-    for guest in situation.facts.guests:
-        limit = situation.facts.policy.age_allowed(guest) if guest.vmid in concerned else None
+    for guest in context.facts.guests:
+        limit = context.facts.policy.age_allowed(guest) if guest.vmid in concerned else None
         last = next((entry.last_success for entry in alert.guests if entry.vmid == guest.vmid), None)
-        if limit is not None and last is not None and situation.facts.now - last > limit:
+        if limit is not None and last is not None and context.facts.now - last > limit:
             return True
     return False
 

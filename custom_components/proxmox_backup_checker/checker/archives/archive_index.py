@@ -1,5 +1,6 @@
 """The listed archives, sorted in by guest and by storage."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
@@ -32,10 +33,10 @@ class ListedStorage:
     @classmethod
     def of(cls, listing: ArchiveListing, *, on_backup_server: bool) -> ListedStorage:
         """Sort a listing in, in its own order."""
-        by_guest: dict[int, list[Archive]] = {}
+        by_guest: defaultdict[int, list[Archive]] = defaultdict(list)
         for archive in listing.archives:
             if archive.vmid is not None:
-                by_guest.setdefault(archive.vmid, []).append(archive)
+                by_guest[archive.vmid].append(archive)
         return cls(
             listing=listing,
             on_backup_server=on_backup_server,

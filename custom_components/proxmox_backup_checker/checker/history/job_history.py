@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from ..context import Situation
+from ..context import Context
 from ..model.reason_codes import ReasonCode
 from ..model.records import History, JobRecord, MissRecord
 from ..model.verdict import Status, Verdict
@@ -14,18 +14,18 @@ _BAD: Final = frozenset({Status.FAILED, Status.OVERDUE})
 _MOST_SLOTS: Final = 50
 
 
-def remember_verdicts(history: History, verdicts: Mapping[str, Verdict], situation: Situation) -> History:
+def remember_verdicts(history: History, verdicts: Mapping[str, Verdict], context: Context) -> History:
     """Return the history with what the verdicts on jobs, by job id, add to it; the same one where that is nothing."""
     changed = {
         job_id: replace(record, failing_since=since)
         for job_id, verdict in verdicts.items()
         if (record := history.jobs.get(job_id)) is not None
-        and (since := _failing_since(record, verdict, situation.facts.now)) != record.failing_since
+        and (since := _failing_since(record, verdict, context.facts.now)) != record.failing_since
     }
     misses = {
         miss.key: miss
         for job_id, verdict in verdicts.items()
-        for miss in _misses(job_id, verdict, situation)
+        for miss in _misses(job_id, verdict, context)
         if miss.key not in history.misses and not _is_known(miss, history)
     }
     if not changed and not misses:
@@ -42,7 +42,7 @@ def _failing_since(record: JobRecord, verdict: Verdict, now: datetime) -> dateti
     return record.failing_since
 
 
-def _misses(job_id: str, verdict: Verdict, situation: Situation) -> Iterable[MissRecord]:
+def _misses(job_id: str, verdict: Verdict, context: Context) -> Iterable[MissRecord]:
     """Return the slots that a verdict calls missed: the newest, and those before it since the last run."""
     if not verdict.problem or verdict.status not in _BAD:
         return
@@ -52,17 +52,17 @@ def _misses(job_id: str, verdict: Verdict, situation: Situation) -> Iterable[Mis
         if verdict.since is not None:
             yield _miss(job_id, verdict.since, node, code, verdict.error)
     elif verdict.status is Status.OVERDUE and isinstance(slot, datetime):
-        for missed in _slots_until(slot, job_id, node, situation):
+        for missed in _slots_until(slot, job_id, node, context):
             yield _miss(job_id, missed, node, code, verdict.error)
 
 
-def _slots_until(slot: datetime, job_id: str, node: str, situation: Situation) -> Iterable[datetime]:
-    job = situation.job(job_id)
-    table = situation.timetable(job, node) if job is not None else None
+def _slots_until(slot: datetime, job_id: str, node: str, context: Context) -> Iterable[datetime]:
+    job = context.job(job_id)
+    table = context.timetable(job, node) if job is not None else None
     if job is None or table is None:
         return [slot]
-    last = next((run.started for run in situation.job_runs(job) if run.node == node), None)
-    missed = table.missed(slot, last, situation.owed_since(job))
+    last = next((run.started for run in context.job_runs(job) if run.node == node), None)
+    missed = table.missed(slot, last, context.owed_since(job))
     return [*missed[:1], *missed[1:][-_MOST_SLOTS:]]
 
 

@@ -33,6 +33,7 @@ def updated(history: History, facts: Facts, runs: RunRecords, indexes: Indexes) 
         began=history.began or facts.now,
         runs=runs.finished,
         unfinished=runs.unfinished,
+        jobs_unseen=facts.jobs is None and not history.jobs,
         jobs=_jobs(history, facts),
         guests=_guests(history, facts, indexes, missing),
         storages=storages,
@@ -89,7 +90,9 @@ def _jobs(history: History, facts: Facts) -> Mapping[str, JobRecord]:
         return history.jobs
     records = {job.job_id: _job(history, job, facts) for job in facts.jobs}
     for job_id, record in history.jobs.items():
-        if job_id not in records:
+        if job_id in facts.unread_jobs:
+            records.setdefault(job_id, record)
+        elif job_id not in records:
             gone = record.deleted or (facts.now if facts.cluster.quorate else None)
             records[job_id] = record if gone == record.deleted else replace(record, deleted=gone)
     return records
@@ -100,16 +103,17 @@ def _job(history: History, job: BackupJob, facts: Facts) -> JobRecord:
     record = history.jobs.get(job.job_id)
     schedule = job.schedule or job.starttime
     if record is None:
-        created = _created(job, facts.job_states) if history.began is None else now
+        was_there = _are_jobs_seen_first(history)
+        created = _created(job, facts.job_states) if was_there else now
         record = JobRecord(
             job_id=job.job_id,
             name=job_name(job),
-            first_seen=None if history.began is None else now,
+            first_seen=None if was_there else now,
             enabled=job.enabled,
             schedule=schedule,
             owed_since=created,
             owed_because="created" if created else None,
-            disabled_since=None if job.enabled or history.began is None else now,
+            disabled_since=None if job.enabled or was_there else now,
         )
     elif record.deleted is not None:
         record = replace(record, deleted=None, owed_since=now, owed_because="created", failing_since=None)
@@ -127,6 +131,11 @@ def _job(history: History, job: BackupJob, facts: Facts) -> JobRecord:
         fingerprint=fingerprint(job),
         next_run=job.next_run,
     )
+
+
+def _are_jobs_seen_first(history: History) -> bool:
+    """Tell whether this look is the first that shows the jobs: they were there before."""
+    return history.began is None or (history.jobs_unseen and not history.jobs)
 
 
 def _days(job: BackupJob) -> str | None:
@@ -247,7 +256,7 @@ def _guest(history: History, guest: Guest, facts: Facts, indexes: Indexes, *, bu
         if guest.vmid not in indexes.coverage.unclear:
             changes["without_job"] = not jobs
         covering = [job.job_id for job in jobs if job.enabled]
-        changes |= _coverage(record, covering, facts, first_look=first_look)
+        changes |= _coverage(record, covering, facts, first_look=first_look or _are_jobs_seen_first(history))
     if (excluded := indexes.exclusions.get(guest.vmid)) is not None:
         changes |= _exclusions(record, excluded)
     return _changed(record, changes)

@@ -79,16 +79,26 @@ def allowance(usual: timedelta, grace: timedelta) -> timedelta:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Period:
-    """A time in which a job had one schedule and one storage, by the node's clock; None where it has no such end."""
+    """A time in which a job had one schedule and one storage, by the node's clock; None where it has no such end.
+
+    It surely held between `since` and `until`. It was edited at a moment that nobody saw, so that it may have held from
+    `earliest` on and up to `latest`.
+    """
 
     event: CalendarEvent
     storage: str | None
     since: datetime | None = None
     until: datetime | None = None
+    earliest: datetime | None = None
+    latest: datetime | None = None
 
     def holds(self, slot: datetime) -> bool:
-        """Tell whether a slot is of this period."""
+        """Tell whether a slot is surely of this period."""
         return (self.since is None or slot > self.since) and (self.until is None or slot <= self.until)
+
+    def may_hold(self, slot: datetime) -> bool:
+        """Tell whether a slot can be of this period."""
+        return (self.earliest is None or slot > self.earliest) and (self.latest is None or slot <= self.latest)
 
 
 def periods_of(job: BackupJob, past: Sequence[JobDefinition], skew: timedelta) -> tuple[Period, ...]:
@@ -99,13 +109,21 @@ def periods_of(job: BackupJob, past: Sequence[JobDefinition], skew: timedelta) -
     event = event_of(job)
     if event is None:
         return ()
-    edited = past[0].edited + skew if past else None
-    periods = [Period(event=event, storage=job.storage, since=edited)]
-    for place, definition in enumerate(past):
-        earlier = past[place + 1].edited + skew if place + 1 < len(past) else None
-        if (before := _event_of_past(definition)) is not None:
-            until = definition.until + skew
-            periods.append(Period(event=before, storage=definition.storage, since=earlier, until=until))
+    schedules = [(event, job.storage), *((_event_of_past(before), before.storage) for before in past)]
+    periods = []
+    for place, (schedule, storage) in enumerate(schedules):
+        after = past[place - 1] if place > 0 else None
+        before = past[place] if place < len(past) else None
+        if schedule is not None:
+            period = Period(
+                event=schedule,
+                storage=storage,
+                since=before.edited + skew if before is not None else None,
+                until=after.until + skew if after is not None else None,
+                earliest=before.until + skew if before is not None else None,
+                latest=after.edited + skew if after is not None else None,
+            )
+            periods.append(period)
     return tuple(periods)
 
 
@@ -159,6 +177,13 @@ class Timetable:
     def first_slot_after(self, moment: datetime) -> datetime | None:
         """Return the first slot after a moment of which it is known that it has come."""
         return next(self.slots(moment, self.latest), None) if self.latest is not None and self.latest > moment else None
+
+    def possible_slots(self, moment: datetime) -> Iterator[tuple[datetime, str | None]]:
+        """Return the newest slot up to a moment by each schedule that the job can have had then, with its storage."""
+        for period in self.periods:
+            slot = _utc(period.event.last_before(moment.astimezone(self.zone)))
+            if slot is not None and period.may_hold(slot):
+                yield slot, period.storage
 
     def storage_at(self, slot: datetime) -> str | None:
         """Return the storage that the job had at a slot, None where it left that to Proxmox."""

@@ -247,7 +247,8 @@ class AlertRecord:
 class History:
     """All that is remembered of one cluster; `began` is the moment of the first look, `evaluated` that of the last.
 
-    `unfinished` are the runs that were seen going on and whose end has not been seen.
+    `unfinished` are the runs that were seen going on and whose end has not been seen. `jobs_unseen` tells that the jobs could
+    not be seen so far.
     """
 
     began: datetime | None = None
@@ -262,3 +263,4 @@ class History:
     acknowledgements: Mapping[Subject, Acknowledgement] = field(default_factory=dict)
     misses: Mapping[str, MissRecord] = field(default_factory=dict)
     alerts: Mapping[str, AlertRecord] = field(default_factory=dict)
+    jobs_unseen: bool = False

@@ -148,7 +148,7 @@ def _at_slot(job: BackupJob, run: Run, facts: Facts, clues: Clues) -> bool:
         ):
             continue
         slot = period.event.last_before((run.started + _CLOCKS_DIFFER).astimezone(zone))
-        if slot is None or not period.holds(slot):
+        if slot is None or not period.may_hold(slot):
             continue
         following = period.event.next_after(run.started.astimezone(zone))
         return not any(

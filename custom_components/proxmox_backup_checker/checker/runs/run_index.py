@@ -1,5 +1,6 @@
 """All runs of one moment, sorted in by job and by guest."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -34,23 +35,23 @@ class RunIndex:
     def of(cls, finished: Mapping[str, RunRecord], unfinished: Mapping[str, RunRecord] | None = None) -> RunIndex:
         """Sort runs in, given by UPID."""
         runs = {**finished, **unfinished} if unfinished else finished
-        by_job: dict[str, list[RunRecord]] = {}
-        by_guest: dict[int, list[Outcome]] = {}
+        by_job: defaultdict[str, list[RunRecord]] = defaultdict(list)
+        by_guest: defaultdict[int, list[Outcome]] = defaultdict(list)
         untold: list[RunRecord] = []
         newest_good: dict[tuple[str, str], datetime] = {}
         for run in sorted(runs.values(), key=_ORDER, reverse=True):
             outcomes = run.outcomes
             if run.upid in finished:
                 if run.job_id is not None:
-                    by_job.setdefault(run.job_id, []).append(run)
+                    by_job[run.job_id].append(run)
                 for job_id in run.candidates:
-                    by_job.setdefault(job_id, []).append(run)
+                    by_job[job_id].append(run)
                 if not run.logged or not outcomes:
                     untold.append(run)
             else:
                 outcomes = tuple([outcome for outcome in outcomes if outcome.result in _FINAL])
             for outcome in outcomes:
-                by_guest.setdefault(outcome.vmid, []).append(outcome)
+                by_guest[outcome.vmid].append(outcome)
             place = (run.storage or "", run.node)
             if outcomes and run.storage and place not in newest_good:
                 ends = [outcome.finished or outcome.started for outcome in outcomes if outcome.result is Result.OK]
@@ -68,12 +69,9 @@ class RunIndex:
 
 def _newest_first(outcomes: list[Outcome]) -> tuple[Outcome, ...]:
     """Return outcomes sorted by their own start: a guest's turn in a long run may come after a whole run on another node."""
-    last = outcomes[0].started
-    for outcome in outcomes:
-        if outcome.started > last:
-            outcomes.sort(key=_ORDER, reverse=True)
-            break
-        last = outcome.started
+    starts = [outcome.started for outcome in outcomes]
+    if starts != sorted(starts, reverse=True):
+        outcomes.sort(key=_ORDER, reverse=True)
     return tuple(outcomes)
 
 

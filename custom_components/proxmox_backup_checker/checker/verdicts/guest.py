@@ -7,13 +7,13 @@ from typing import Final
 
 from ...proxmox.api.backup_models import BackupJob
 from ...proxmox.api.cluster_models import Guest
-from ..archives.archive import archive_time
-from ..context import Situation
+from ..archives.archive import logged_name
+from ..context import Context
 from ..jobs.coverage import Coverage
 from ..jobs.timetable import has_schedule
 from ..model.facts import Blindness
 from ..model.labels import job_name, names_of_jobs
-from ..model.outcome import Result
+from ..model.outcome import Outcome, Result, written_name
 from ..model.policy import NO_BACKUP_TAG, agreed_age
 from ..model.reason_codes import ReasonCode
 from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict, gravity, unknown
@@ -24,41 +24,41 @@ _NOT_GOOD: Final = frozenset({Status.FAILED, Status.OVERDUE, Status.UNKNOWN, Sta
 _WORST_FIRST: Final = (Status.FAILED, Status.OVERDUE, Status.UNKNOWN, Status.WARNING, Status.OK, Status.PENDING)
 
 
-def judge_guest(guest: Guest, situation: Situation) -> Verdict:
+def judge_guest(guest: Guest, context: Context) -> Verdict:
     """Return the verdict of a guest."""
-    verdict = _settled(guest, situation)
-    outcomes = situation.outcomes(guest)
-    foreign = situation.foreign_archives(guest)
+    verdict = _settled(guest, context)
+    outcomes = context.outcomes(guest)
+    foreign = context.foreign_archives(guest)
     trace = {**verdict.trace, "foreign_archives": str(len(foreign))} if foreign else verdict.trace
-    verdict = replace(verdict, last_success=last_success(guest, situation), trace=trace)
-    verdict = _within_age(guest, verdict, situation)
+    verdict = replace(verdict, last_success=last_success(guest, context), trace=trace)
+    verdict = _within_age(guest, verdict, context)
     if verdict.status in GOOD:
-        if changed := _storage_changed(guest, situation):
+        if changed := _storage_changed(guest, context):
             return replace(changed, last_success=verdict.last_success, next_due=verdict.next_due)
-        verdict = _with_findings(verdict, findings_of(guest, verdict, outcomes, situation))
+        verdict = _with_findings(verdict, findings_of(guest, verdict, outcomes, context))
     elif verdict.status in _NOT_GOOD:
-        verdict = replace(verdict, findings=(*verdict.findings, *hints_of(guest, verdict, outcomes, situation)))
-    if verdict.status is Status.WARNING and situation.facts.policy.warnings_are_problems:
+        verdict = replace(verdict, findings=(*verdict.findings, *hints_of(guest, verdict, outcomes, context)))
+    if verdict.status is Status.WARNING and context.facts.policy.warnings_are_problems:
         verdict = replace(verdict, problem=True)
-    if situation.backed_up_now(guest):
+    if context.backed_up_now(guest):
         return replace(verdict, status=Status.RUNNING, under_run=verdict.status)
     return verdict
 
 
-def _within_age(guest: Guest, verdict: Verdict, situation: Situation) -> Verdict:
+def _within_age(guest: Guest, verdict: Verdict, context: Context) -> Verdict:
     """Hold the last good backup against the age that is allowed; a guest's own tag stands in for a job.
 
     Where jobs are hidden, the age is all that there is to judge by.
     """
-    limit, last = situation.facts.policy.age_allowed(guest), verdict.last_success
+    limit, last = context.facts.policy.age_allowed(guest), verdict.last_success
     if limit is None or last is None or verdict.status is Status.IGNORED:
         return verdict
     hours = int(limit.total_seconds() // 3600)
     days = hours % 24 == 0 and hours > 24
     values: dict[str, str | datetime] = {"last": last, "count": str(hours // 24 if days else hours)}
     trace = {**verdict.trace, "age_allowed": str(limit)}
-    if situation.has_come(last + limit):
-        is_seen = situation.is_off(guest) or situation.is_seen(guest.node, last + limit)
+    if context.has_come(last + limit):
+        is_seen = context.is_off(guest) or context.is_seen(guest.node, last + limit)
         if verdict.problem is True or not is_seen:
             return verdict
         reason = Reason(ReasonCode.OLDER_THAN_ALLOWED_DAYS if days else ReasonCode.OLDER_THAN_ALLOWED_HOURS, values)
@@ -76,15 +76,15 @@ def _within_age(guest: Guest, verdict: Verdict, situation: Situation) -> Verdict
     return verdict
 
 
-def _storage_changed(guest: Guest, situation: Situation) -> Verdict | None:
+def _storage_changed(guest: Guest, context: Context) -> Verdict | None:
     """Return that nothing is certain where a storage on which a guest's backups are promised is not what it was.
 
     An empty directory in place of a file server says nothing of the archives on the server.
     """
-    changed = situation.changed_storages
+    changed = context.changed_storages
     if not changed:
         return None
-    names = {situation.facts.storage_name(job.storage, guest.node) for job in situation.jobs_of(guest)}
+    names = {context.facts.storage_name(job.storage, guest.node) for job in context.jobs_of(guest)}
     for storage, since in changed:
         if storage.storage in names and storage.serves(guest.node):
             return replace(unknown(ReasonCode.STORAGE_NOT_WHAT_IT_WAS, storage=storage.storage), since=since)
@@ -105,67 +105,74 @@ def _with_findings(verdict: Verdict, findings: list[tuple[Status, Reason]]) -> V
     return replace(verdict, findings=reasons)
 
 
-def last_success(guest: Guest, situation: Situation) -> datetime | None:
+def last_success(guest: Guest, context: Context) -> datetime | None:
     """Return when the newest good backup was finished that is still there, or begun where only its archive is known."""
-    record = situation.guest_record(guest)
+    good = _newest_that_is_there(guest, context)
+    moments = [good.finished or good.started] if good is not None else []
+    newest = next(iter(context.archives(guest)), None)
+    # A run knows better than the name of a file when it was written.
+    if newest is not None and (good is None or written_name(good.archive or "") != logged_name(newest)):
+        moments.append(context.written_between(newest, guest)[0])
+    return max(moments, default=None)
+
+
+def _newest_that_is_there(guest: Guest, context: Context) -> Outcome | None:
+    record = context.guest_record(guest)
     missing = record.missing if record else {}
     gone: set[str | None] = set()
-    archives = situation.archives(guest)
-    moments = [archive_time(archives[0])] if archives else []
-    for outcome in situation.outcomes(guest):
+    for outcome in context.outcomes(guest):
         if outcome.result is not Result.OK or outcome.storage in gone:
             continue
         if outcome.archive is not None and (lost := missing.get(outcome.archive)) is not None and lost.confirmed:
             # What is older there may be gone as well: the storage's list tells what is left.
             gone.add(outcome.storage)
             continue
-        moments.append(outcome.finished or outcome.started)
-        break
-    return max(moments, default=None)
+        return outcome
+    return None
 
 
-def _settled(guest: Guest, situation: Situation) -> Verdict:
+def _settled(guest: Guest, context: Context) -> Verdict:
     """Return the verdict as it is apart from any run in progress."""
-    facts = situation.facts
+    facts = context.facts
     if guest.vmid in facts.policy.ignored_guests:
         return Verdict(status=Status.IGNORED, problem=False, reason=Reason(ReasonCode.IGNORED_BY_CHOICE))
     if NO_BACKUP_TAG in guest.tags:
         return Verdict(
             status=Status.IGNORED, problem=False, reason=Reason(ReasonCode.IGNORED_BY_TAG, {"tag": NO_BACKUP_TAG})
         )
-    if facts.jobs is None:
-        return _without_jobs_visible(guest, situation)
-    covering = situation.jobs_of(guest)
-    promises = [(job, verdict) for job in covering if (verdict := judge_promise(guest, job, situation)) is not None]
+    if facts.jobs_blindness is not None:
+        return _without_jobs_visible(guest, context)
+    covering = context.jobs_of(guest)
+    promises = [(job, verdict) for job in covering if (verdict := judge_promise(guest, job, context)) is not None]
     if not promises:
-        return _without_promise(guest, covering, situation)
-    return _moved_between_jobs(guest, _worst(promises, guest, situation), covering, situation)
+        return _without_promise(guest, covering, context)
+    return _moved_between_jobs(guest, _worst(promises, guest, context), covering, context)
 
 
-def _moved_between_jobs(guest: Guest, verdict: Verdict, covering: Sequence[BackupJob], situation: Situation) -> Verdict:
+def _moved_between_jobs(guest: Guest, verdict: Verdict, covering: Sequence[BackupJob], context: Context) -> Verdict:
     """Return that a guest is overdue which moves between the nodes of its jobs, always before their slots.
 
     It has as long as the longer one of their rhythms allows, from its last good backup on.
     """
-    record = situation.guest_record(guest)
+    record = context.guest_record(guest)
     if verdict.status is not Status.PENDING or record is None or record.moved is None or record.moved_from is None:
         return verdict
     there = replace(guest, node=record.moved_from)
     left = [
         job
-        for job in situation.facts.jobs or ()
-        if job.enabled and job not in covering and situation.covers(job, there) is Coverage.YES
+        for job in context.facts.jobs or ()
+        if job.enabled and job not in covering and context.covers(job, there) is Coverage.YES
     ]
-    limits = [limit for job in (*covering, *left) if (limit := situation.longest_gap(job, guest.node)) is not None]
-    last = last_success(guest, situation) or record.since or record.first_seen or situation.history.began
-    if not left or not limits or last is None or not situation.has_come(last + max(limits)):
+    limits = [limit for job in (*covering, *left) if (limit := context.longest_gap(job, guest.node)) is not None]
+    last = last_success(guest, context) or record.since or record.first_seen or context.history.began
+    if not left or not limits or last is None or not context.has_come(last + max(limits)):
         return verdict
     values: dict[str, str | datetime] = {"last": last, "node": guest.node, "origin": record.moved_from}
     reason = Reason(ReasonCode.MOVED_BETWEEN_JOBS, {**values, "job": names_of_jobs([*left, *covering])})
     return replace(verdict, status=Status.OVERDUE, problem=True, reason=reason, since=last + max(limits), failures=1)
 
 
-def _worst(promises: list[tuple[BackupJob, Verdict]], guest: Guest, situation: Situation) -> Verdict:
+def _worst(promises: list[tuple[BackupJob, Verdict]], guest: Guest, context: Context) -> Verdict:
     """Return the worst verdict of all jobs; of two alike the one with the newer evidence."""
     ordered = sorted(
         (verdict for _, verdict in promises),
@@ -180,30 +187,33 @@ def _worst(promises: list[tuple[BackupJob, Verdict]], guest: Guest, situation: S
     worst = worst if worst.next_due == next_due else replace(worst, next_due=next_due)
     if worst.status in {Status.OK, Status.PENDING, Status.WARNING}:
         for job, _ in promises:
-            if finding := _storage_out_of_reach(job, guest, situation):
+            if finding := _storage_out_of_reach(job, guest, context):
                 return replace(worst, status=Status.WARNING, reason=finding, findings=(finding,))
     return worst
 
 
-def _storage_out_of_reach(job: BackupJob, guest: Guest, situation: Situation) -> Reason | None:
+def _storage_out_of_reach(job: BackupJob, guest: Guest, context: Context) -> Reason | None:
     """Return the warning that the next run cannot succeed: the guest's node may not use the job's storage."""
-    if job.storage is None or not situation.facts.is_denied(job.storage, guest.node):
+    if job.storage is None or not context.facts.is_denied(job.storage, guest.node):
         return None
     return Reason(ReasonCode.STORAGE_NOT_ON_NODE, {"storage": job.storage, "node": guest.node, "job": job_name(job)})
 
 
-def _without_jobs_visible(guest: Guest, situation: Situation) -> Verdict:
+def _without_jobs_visible(guest: Guest, context: Context) -> Verdict:
     """Judge by the age of the newest archive where the jobs cannot be seen: it is never called protected."""
-    verdict = unknown(situation.facts.jobs_blindness or Blindness.JOBS_HIDDEN)
-    archives = situation.archives(guest)
+    verdict = unknown(context.facts.jobs_blindness or Blindness.JOBS_HIDDEN)
+    archives = context.archives(guest)
     if archives:
         return replace(verdict, evidence=(archives[0].volid,), confidence=Confidence.ARTIFACT)
     return verdict
 
 
-def _without_promise(guest: Guest, covering: list[BackupJob], situation: Situation) -> Verdict:
-    if situation.may_be_covered(guest):
+def _without_promise(guest: Guest, covering: list[BackupJob], context: Context) -> Verdict:
+    if context.may_be_covered(guest):
         return unknown(Blindness.POOLS_HIDDEN)
+    if not covering and None in context.facts.unread_jobs.values():
+        # A job that could never be read may cover it.
+        return unknown(Blindness.JOBS_UNREADABLE)
     if covering:
         # They run only when somebody starts them.
         reason = Reason(
@@ -211,27 +221,27 @@ def _without_promise(guest: Guest, covering: list[BackupJob], situation: Situati
             {"job": names_of_jobs(covering)},
         )
         return Verdict(status=Status.UNCOVERED, problem=True, reason=reason)
-    if paused := situation.jobs_of(guest, enabled=False):
-        return _paused(guest, paused, situation)
+    if paused := context.jobs_of(guest, enabled=False):
+        return _paused(guest, paused, context)
     if guest.template:
         return Verdict(status=Status.IGNORED, problem=False, reason=Reason(ReasonCode.TEMPLATE_WITHOUT_JOB))
-    if guest.template is None and situation.is_off(guest):
+    if guest.template is None and context.is_off(guest):
         # It may be a template, or tagged as one that needs no backup.
         return unknown(Blindness.NODE_UNREACHABLE, node=guest.node)
-    return _uncovered(guest, situation)
+    return _uncovered(guest, context)
 
 
-def _paused(guest: Guest, paused: Iterable[BackupJob], situation: Situation) -> Verdict:
+def _paused(guest: Guest, paused: Iterable[BackupJob], context: Context) -> Verdict:
     paused = list(paused)
-    last = last_success(guest, situation)
-    records = [record for job in paused if (record := situation.job_record(job)) is not None]
+    last = last_success(guest, context)
+    records = [record for job in paused if (record := context.job_record(job)) is not None]
     since = max((record.disabled_since for record in records if record.disabled_since is not None), default=None)
-    limit, job = situation.facts.policy.pause_limit, names_of_jobs(paused)
-    recent = last is not None and not situation.has_come(last + limit)
-    known = situation.guest_record(guest)
+    limit, job = context.facts.policy.pause_limit, names_of_jobs(paused)
+    recent = last is not None and not context.has_come(last + limit)
+    known = context.guest_record(guest)
     if last is None and known is not None and known.first_seen is not None:
         # A new guest has some days, in a disabled job as in none.
-        recent = not situation.has_come(known.first_seen + situation.facts.policy.new_guest_grace)
+        recent = not context.has_come(known.first_seen + context.facts.policy.new_guest_grace)
     return Verdict(
         status=Status.PAUSED,
         problem=not recent,
@@ -244,14 +254,14 @@ def _paused(guest: Guest, paused: Iterable[BackupJob], situation: Situation) -> 
     )
 
 
-def _uncovered(guest: Guest, situation: Situation) -> Verdict:
+def _uncovered(guest: Guest, context: Context) -> Verdict:
     """Judge a guest that is in no job: a new one has some days until that is a problem."""
-    record = situation.guest_record(guest)
+    record = context.guest_record(guest)
     since = record.uncovered_since if record else None
-    grace = situation.facts.policy.new_guest_grace
+    grace = context.facts.policy.new_guest_grace
     trace = {"rule": "no_job", "grace": str(grace)}
-    code = _why_uncovered(guest, situation)
-    if since is not None and not situation.has_come(since + grace):
+    code = _why_uncovered(guest, context)
+    if since is not None and not context.has_come(since + grace):
         if record is not None and record.first_seen is not None and record.first_seen >= since:
             return Verdict(
                 status=Status.PENDING,
@@ -264,13 +274,13 @@ def _uncovered(guest: Guest, situation: Situation) -> Verdict:
     return Verdict(status=Status.UNCOVERED, problem=True, reason=code, since=since, trace=trace)
 
 
-def _why_uncovered(guest: Guest, situation: Situation) -> Reason:
+def _why_uncovered(guest: Guest, context: Context) -> Reason:
     """Return why no job covers a guest: often it has moved away from the node to which its job is bound."""
-    for job in situation.facts.jobs or ():
+    for job in context.facts.jobs or ():
         if not job.enabled:
             continue
         elsewhere = replace(guest, node=job.node) if job.node is not None else None
-        if elsewhere is not None and situation.covers(job, elsewhere) is Coverage.YES:
+        if elsewhere is not None and context.covers(job, elsewhere) is Coverage.YES:
             return Reason(
                 ReasonCode.JOB_ON_OTHER_NODE, {"job": job_name(job), "node": job.node or "", "here": guest.node}
             )

@@ -6,7 +6,7 @@ from typing import Final
 
 from ...proxmox.api.backup_models import Archive
 from ...proxmox.api.cluster_models import Guest
-from ..context import Situation, newest_good
+from ..context import Context, newest_good
 from ..model.outcome import Outcome, Result
 from ..model.reason_codes import ReasonCode
 from ..model.records import GuestRecord
@@ -26,32 +26,32 @@ _WARNINGS: Final = {
 
 
 def findings_of(
-    guest: Guest, verdict: Verdict, outcomes: Sequence[Outcome], situation: Situation
+    guest: Guest, verdict: Verdict, outcomes: Sequence[Outcome], context: Context
 ) -> list[tuple[Status, Reason]]:
     """Return what is found with its weight: failed and warning change the verdict, ok is a hint."""
-    record = situation.guest_record(guest)
+    record = context.guest_record(guest)
     good = newest_good(outcomes)
-    found = [*_archive_findings(guest, situation), *_clock_findings(guest, situation)]
+    found = [*_archive_findings(guest, context), *_clock_findings(guest, context)]
     if record is not None:
-        found += _record_findings(guest, record, situation)
+        found += _record_findings(guest, record, context)
     if good is not None:
         found += _run_findings(guest, good, record, verdict)
-        found += size_findings([outcome for outcome in outcomes if outcome.result is Result.OK], situation.facts)
-        found += retention_findings(guest, outcomes, situation)
+        found += size_findings([outcome for outcome in outcomes if outcome.result is Result.OK], context.facts)
+        found += retention_findings(guest, outcomes, context)
     return found
 
 
-def hints_of(guest: Guest, verdict: Verdict, outcomes: Sequence[Outcome], situation: Situation) -> Iterable[Reason]:
+def hints_of(guest: Guest, verdict: Verdict, outcomes: Sequence[Outcome], context: Context) -> Iterable[Reason]:
     """Return what helps who looks at a guest that is not well: a lock that was left, a copy elsewhere, a wrong clock."""
-    record = situation.guest_record(guest)
-    if record is not None and is_still_locked(record, situation):
+    record = context.guest_record(guest)
+    if record is not None and is_still_locked(record, context):
         yield _lock(guest)
-    for _, reason in _clock_findings(guest, situation):
+    for _, reason in _clock_findings(guest, context):
         yield reason
     if verdict.status not in {Status.FAILED, Status.OVERDUE} or verdict.since is None:
         return
-    job = situation.job(verdict.job_id)
-    wanted = situation.facts.storage_name(job.storage, guest.node) if job is not None else None
+    job = context.job(verdict.job_id)
+    wanted = context.facts.storage_name(job.storage, guest.node) if job is not None else None
     for outcome in outcomes:
         is_later = (outcome.finished or outcome.started) >= verdict.since
         if outcome.result is Result.OK and is_later and outcome.storage is not None and outcome.storage != wanted:
@@ -59,43 +59,43 @@ def hints_of(guest: Guest, verdict: Verdict, outcomes: Sequence[Outcome], situat
             return
 
 
-def _clock_findings(guest: Guest, situation: Situation) -> Iterable[tuple[Status, Reason]]:
+def _clock_findings(guest: Guest, context: Context) -> Iterable[tuple[Status, Reason]]:
     """Return what is wrong with the dates of a guest's backups."""
-    if wrong := situation.wrongly_dated(guest):
+    if wrong := context.wrongly_dated(guest):
         yield (
             Status.WARNING,
             Reason(ReasonCode.WRONG_DATE, {"archive": wrong[0].rpartition("/")[2], "node": guest.node}),
         )
 
 
-def _archive_findings(guest: Guest, situation: Situation) -> Iterable[tuple[Status, Reason]]:
-    if foreign := situation.foreign_archives(guest):
+def _archive_findings(guest: Guest, context: Context) -> Iterable[tuple[Status, Reason]]:
+    if foreign := context.foreign_archives(guest):
         storages = sorted({archive.storage for archive in foreign})
         yield (
             Status.OK,
             Reason(ReasonCode.FOREIGN_ARCHIVES, {"count": str(len(foreign)), "storage": ", ".join(storages)}),
         )
-    promised = {situation.facts.storage_name(job.storage, guest.node) for job in situation.jobs_of(guest)}
+    promised = {context.facts.storage_name(job.storage, guest.node) for job in context.jobs_of(guest)}
     seen: set[str] = set()
-    for archive in situation.archives(guest):
+    for archive in context.archives(guest):
         if archive.storage in seen or archive.storage not in promised:
             continue
         seen.add(archive.storage)
         if archive.verification == "failed":
-            yield Status.FAILED, _unverified(archive, guest, situation)
+            yield Status.FAILED, _unverified(archive, guest, context)
 
 
-def _unverified(newest: Archive, guest: Guest, situation: Situation) -> Reason:
+def _unverified(newest: Archive, guest: Guest, context: Context) -> Reason:
     """Return that the newest archive on a storage is broken, with the last one there that is known not to be."""
-    there = (entry for entry in situation.archives(guest) if entry.storage == newest.storage)
+    there = (entry for entry in context.archives(guest) if entry.storage == newest.storage)
     verified = next((entry for entry in there if entry.verification == "ok"), None)
     code = ReasonCode.VERIFICATION_FAILED if verified else ReasonCode.VERIFICATION_FAILED_NONE_GOOD
     return Reason(code, {"archive": newest.volid, "verified": verified.volid if verified else ""})
 
 
-def is_still_locked(record: GuestRecord, situation: Situation) -> bool:
+def is_still_locked(record: GuestRecord, context: Context) -> bool:
     """Tell whether a guest is locked by a backup that has been over for a while."""
-    return record.locked_since is not None and situation.has_come(record.locked_since + LOCK_LIMIT)
+    return record.locked_since is not None and context.has_come(record.locked_since + LOCK_LIMIT)
 
 
 def _lock(guest: Guest) -> Reason:
@@ -103,8 +103,8 @@ def _lock(guest: Guest) -> Reason:
     return Reason(ReasonCode.GUEST_LOCKED, {"command": command, "node": guest.node})
 
 
-def _record_findings(guest: Guest, record: GuestRecord, situation: Situation) -> Iterable[tuple[Status, Reason]]:
-    if is_still_locked(record, situation):
+def _record_findings(guest: Guest, record: GuestRecord, context: Context) -> Iterable[tuple[Status, Reason]]:
+    if is_still_locked(record, context):
         yield Status.WARNING, _lock(guest)
     if record.newly_excluded:
         yield Status.WARNING, Reason(ReasonCode.DISKS_NEWLY_EXCLUDED, {"disks": ", ".join(record.newly_excluded)})

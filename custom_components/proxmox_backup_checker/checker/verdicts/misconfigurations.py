@@ -7,12 +7,12 @@ from typing import Final
 from ...proxmox.api.backup_models import BackupJob
 from ...proxmox.api.cluster_models import Guest
 from ...proxmox.calendar.surprises import Surprise, SurpriseCode
-from ..assessment import Picture
+from ..context import Context
 from ..jobs.timetable import event_of
 from ..model.facts import Facts
 from ..model.labels import guest_label, job_name
 from ..model.reason_codes import ReasonCode
-from ..model.verdict import Status
+from ..model.verdict import Status, Verdict
 
 # "22" is an hour to most people; nobody takes "30" for one.
 _HOURS: Final = range(24)
@@ -33,7 +33,7 @@ _MOST_GUESTS_NAMED: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Mistake:
+class Misconfiguration:
     """Something that a person can put right: what kind, of what, and the values for the blanks of its text.
 
     `subject` tells it from others of its kind, and from what it was before somebody changed it.
@@ -44,29 +44,35 @@ class Mistake:
     values: Mapping[str, str]
 
 
-def mistakes_of(facts: Facts, picture: Picture) -> tuple[Mistake, ...]:
-    """Return the mistakes in what was read, in a fixed order."""
-    ignored = facts.policy.ignored_jobs
-    jobs = [job for job in facts.jobs or () if job.job_id not in ignored]
-    found = (mistake for job in jobs for mistake in _of_job(job, facts, picture))
+def misconfigurations_of(
+    context: Context, guests: Mapping[int, Verdict], jobs: Mapping[str, Verdict]
+) -> tuple[Misconfiguration, ...]:
+    """Return the mistakes in what was read, in a fixed order, given the verdicts on all guests and jobs."""
+    facts = context.facts
+    meant = [job for job in facts.jobs or () if job.job_id not in facts.policy.ignored_jobs]
+    found = [mistake for job in meant for mistake in _of_job(job, context, guests, jobs[job.job_id])]
     return tuple(sorted(found, key=lambda mistake: (mistake.code, mistake.subject)))
 
 
-def _of_job(job: BackupJob, facts: Facts, picture: Picture) -> Iterator[Mistake]:
+def _of_job(
+    job: BackupJob, context: Context, guests: Mapping[int, Verdict], verdict: Verdict
+) -> Iterator[Misconfiguration]:
     """Return the mistakes in one job; a disabled one may have any as long as nobody needs it."""
     if not job.enabled:
-        yield from _paused_too_long(job, picture)
+        yield from _paused_too_long(job, context.facts, guests)
         return
-    yield from _deleted_guests(job, facts)
+    yield from _deleted_guests(job, context.facts)
     yield from _surprises(job)
-    yield from _denied_storages(job, facts, picture)
-    for reason in picture.jobs[job.job_id].verdict.findings:
+    yield from _denied_storages(job, context)
+    for reason in verdict.findings:
         if reason.code == ReasonCode.SLOT_SKIPPED_BY_CLOCK_CHANGE:
             values = {name: str(value) for name, value in reason.values.items()}
-            yield Mistake("clock_change_skips_slot", f"{job.job_id} {values['date']}", {"job": job_name(job), **values})
+            yield Misconfiguration(
+                "clock_change_skips_slot", f"{job.job_id} {values['date']}", {"job": job_name(job), **values}
+            )
 
 
-def _deleted_guests(job: BackupJob, facts: Facts) -> Iterator[Mistake]:
+def _deleted_guests(job: BackupJob, facts: Facts) -> Iterator[Misconfiguration]:
     """Return the numbers in a job's list that no guest has any more; Proxmox itself tells which."""
     present = {guest.vmid for guest in facts.guests}
     gone = [
@@ -79,19 +85,21 @@ def _deleted_guests(job: BackupJob, facts: Facts) -> Iterator[Mistake]:
     left = ",".join(str(vmid) for vmid in job.vmids if vmid not in gone)
     command = f"pvesh set {_path(job)} --vmid {left}" if left else f"pvesh delete {_path(job)}"
     vmids = ", ".join(str(vmid) for vmid in gone)
-    yield Mistake(
+    yield Misconfiguration(
         "deleted_guest_in_job",
         f"{job.job_id} {vmids}",
         {"job": job_name(job), "vmids": vmids, "command": command},
     )
 
 
-def _paused_too_long(job: BackupJob, picture: Picture) -> Iterator[Mistake]:
+def _paused_too_long(job: BackupJob, facts: Facts, verdicts: Mapping[int, Verdict]) -> Iterator[Misconfiguration]:
     """Return that guests have had no backup for too long since this job is disabled and no other covers them."""
     waiting = [
-        view.guest
-        for view in picture.guests.values()
-        if view.verdict.status is Status.PAUSED and view.verdict.problem and view.verdict.job_id == job.job_id
+        guest
+        for guest in facts.guests
+        if (verdict := verdicts[guest.vmid]).status is Status.PAUSED
+        and verdict.problem
+        and verdict.job_id == job.job_id
     ]
     if waiting:
         values = {
@@ -99,10 +107,10 @@ def _paused_too_long(job: BackupJob, picture: Picture) -> Iterator[Mistake]:
             "guests": _names(waiting),
             "command": f"pvesh set {_path(job)} --enabled 1",
         }
-        yield Mistake("job_disabled_for_long", job.job_id, values)
+        yield Misconfiguration("job_disabled_for_long", job.job_id, values)
 
 
-def _surprises(job: BackupJob) -> Iterator[Mistake]:
+def _surprises(job: BackupJob) -> Iterator[Misconfiguration]:
     """Return what a schedule does that can hardly be meant; what some people do mean is no mistake."""
     if not job.schedule or (event := event_of(job)) is None:
         return
@@ -115,7 +123,7 @@ def _surprises(job: BackupJob) -> Iterator[Mistake]:
             # It follows from the other one.
             continue
         values = {name: str(value) for name, value in surprise.values.items()}
-        yield Mistake(
+        yield Misconfiguration(
             f"schedule_{surprise.code}",
             f"{job.job_id} {job.schedule}",
             {**values, "job": job_name(job), "schedule": job.schedule},
@@ -131,14 +139,13 @@ def _is_mistaken(surprise: Surprise) -> bool:
     return surprise.code in _ALWAYS_MISTAKEN
 
 
-def _denied_storages(job: BackupJob, facts: Facts, picture: Picture) -> Iterator[Mistake]:
+def _denied_storages(job: BackupJob, context: Context) -> Iterator[Misconfiguration]:
     """Return the nodes with guests of a job that may not use its storage."""
-    view = picture.jobs.get(job.job_id)
-    if job.storage is None or view is None:
+    if job.storage is None:
         return
+    facts = context.facts
     guests_by_node: dict[str, list[Guest]] = {}
-    for vmid in view.covered:
-        guest = picture.guests[vmid].guest
+    for guest in context.covered_guests(job):
         guests_by_node.setdefault(guest.node, []).append(guest)
     denied = {node: guests for node, guests in guests_by_node.items() if facts.is_denied(job.storage, node)}
     allowed = {node for storage in facts.storages if storage.storage == job.storage for node in storage.nodes}
@@ -150,7 +157,7 @@ def _denied_storages(job: BackupJob, facts: Facts, picture: Picture) -> Iterator
             "guests": _names(guests),
             "command": f"pvesm set {job.storage} --nodes {','.join(sorted(allowed | {node}))}",
         }
-        yield Mistake("storage_not_on_node", f"{job.job_id} {job.storage} {node}", values)
+        yield Misconfiguration("storage_not_on_node", f"{job.job_id} {job.storage} {node}", values)
 
 
 def _path(job: BackupJob) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from ...proxmox.api.backup_models import BackupJob
 from ...proxmox.api.cluster_models import Guest
-from ..context import Situation
+from ..context import Context
 from ..jobs.timetable import Timetable
 from ..model.facts import Facts, JobState
 from ..model.labels import job_name
@@ -26,27 +26,27 @@ class Miss:
     error: str | None = None
 
 
-def explain_miss(guest: Guest, job: BackupJob, due: datetime, table: Timetable, situation: Situation) -> Miss:
+def explain_miss(guest: Guest, job: BackupJob, due: datetime, table: Timetable, context: Context) -> Miss:
     """Return the strongest explanation that the facts give for a guest without a backup since a slot."""
-    node = situation.node(guest.node)
+    node = context.node(guest.node)
     values: dict[str, str | datetime] = {"job": job_name(job), "node": guest.node, "slot": due}
     since = due - table.tolerance(due)
     if node is not None and not node.online:
         return Miss(reason=Reason(ReasonCode.NODE_OFFLINE, values))
-    if stuck := stuck_state(job, guest.node, situation.facts, situation.job_runs(job)):
+    if stuck := stuck_state(job, guest.node, context.facts, context.job_runs(job)):
         error = stuck.error or (stuck.message or "").strip()
         code = ReasonCode.JOB_COULD_NOT_START if stuck.error is None else ReasonCode.JOB_STATE_UNREADABLE
         return Miss(reason=Reason(code, {**values, "error": error}), status=Status.FAILED, error=error)
-    runs = [run for run in situation.job_runs(job) if run.started >= since]
-    record = situation.guest_record(guest)
+    runs = [run for run in context.job_runs(job) if run.started >= since]
+    record = context.guest_record(guest)
     if record is not None and record.moved is not None and record.moved >= since and runs:
         return Miss(reason=Reason(ReasonCode.MOVED_DURING_BACKUP, {**values, "origin": record.moved_from or ""}))
     if any(run.node == guest.node for run in runs):
         return Miss(reason=Reason(ReasonCode.SKIPPED_BY_JOB, values))
-    if _was_off(guest.node, due, situation):
+    if _was_off(guest.node, due, context):
         code = ReasonCode.HOST_WAS_OFF_AND_REPEATS if job.repeat_missed else ReasonCode.HOST_WAS_OFF
         return Miss(reason=Reason(code, values))
-    if not situation.facts.cluster.quorate:
+    if not context.facts.cluster.quorate:
         return Miss(reason=Reason(ReasonCode.NO_QUORUM, values))
     return Miss(reason=Reason(ReasonCode.RUN_MISSED, values))
 
@@ -56,11 +56,11 @@ def expected_off(node: str, miss: Miss, policy: Policy) -> bool:
     return node in policy.expected_offline and miss.reason.code.is_node_off
 
 
-def _was_off(node: str, slot: datetime, situation: Situation) -> bool:
-    record = situation.history.nodes.get(node)
+def _was_off(node: str, slot: datetime, context: Context) -> bool:
+    record = context.history.nodes.get(node)
     if record is None or record.last_outage is None:
         return False
-    facts = situation.node(node)
+    facts = context.node(node)
     skew = facts.skew if facts else timedelta()
     return any(_lasted(start + skew, end + skew, slot) for start, end in (record.last_outage, *record.earlier_outages))
 

@@ -15,7 +15,7 @@ from ...proxmox.api.backup_models import BackupJob
 from ...proxmox.api.cluster_models import Guest
 from ...proxmox.vzdump.failure_cause import cause_of
 from ..archives.archive import archive_time
-from ..context import Situation
+from ..context import Context
 from ..jobs.timetable import Timetable, event_of, has_schedule
 from ..model.facts import Blindness
 from ..model.labels import job_name, job_name_by_id
@@ -47,13 +47,13 @@ class Promise:
     storage: str
 
 
-def judge_promise(guest: Guest, job: BackupJob, situation: Situation) -> Verdict | None:
+def judge_promise(guest: Guest, job: BackupJob, context: Context) -> Verdict | None:
     """Return the verdict on one guest in one enabled job; None where the job never runs by itself and never did."""
-    table = situation.timetable(job, guest.node)
-    storage = situation.facts.storage_name(
+    table = context.timetable(job, guest.node)
+    storage = context.facts.storage_name(
         table.storage_at(table.due) if table and table.due else job.storage, guest.node
     )
-    evidence = _evidence(guest, job, storage, situation)
+    evidence = _evidence(guest, job, storage, context)
     newest = next(evidence, None)
     if table is None or table.following is None:
         if not has_schedule(job) and newest is None:
@@ -62,8 +62,8 @@ def judge_promise(guest: Guest, job: BackupJob, situation: Situation) -> Verdict
             return None
     if table is None:
         outcomes = [newest, *evidence] if newest is not None else []
-        return replace(_without_timetable(guest, job, outcomes, situation), job_id=job.job_id)
-    verdict = _judge(guest, job, newest, evidence, table, situation)
+        return replace(_without_timetable(guest, job, outcomes, context), job_id=job.job_id)
+    verdict = _judge(guest, job, newest, evidence, table, context)
     trace = {**_trace(table, storage), **verdict.trace}
     return replace(verdict, next_due=table.following, job_id=job.job_id, trace=trace)
 
@@ -81,70 +81,70 @@ def _judge(
     newest: Outcome | None,
     older: Iterator[Outcome],
     table: Timetable,
-    situation: Situation,
+    context: Context,
 ) -> Verdict:
-    floor = situation.owed_since(job, guest)
-    since = excused_since(job, guest.node, situation)
+    floor = context.owed_since(job, guest)
+    since = excused_since(job, guest.node, context, guest)
     due = table.due if since is None else table.due_at(since)
     if due is not None and floor is not None and due < floor:
         due = None
     if newest is not None and (due is None or table.serves(newest.started, due)):
-        if due is None and floor is not None and newest.started < floor and _is_fresh(job, newest, table, situation):
-            return _pending(job, situation, guest)
-        return _from_newest(guest, job, newest, older, table, floor, situation)
+        if due is None and floor is not None and newest.started < floor and _is_fresh(job, newest, table, context):
+            return _pending(job, context, guest)
+        return _from_newest(guest, job, newest, older, table, floor, context)
     if due is None:
-        return _pending(job, situation, guest)
-    name = situation.facts.storage_name(table.storage_at(due), guest.node)
+        return _pending(job, context, guest)
+    name = context.facts.storage_name(table.storage_at(due), guest.node)
     promise = Promise(job=job, guest=guest, slot=due, deadline=table.deadline(due), storage=name)
-    return _unserved(promise, [newest, *older] if newest is not None else [], table, floor, situation)
+    return _unserved(promise, [newest, *older] if newest is not None else [], table, floor, context)
 
 
-def _is_fresh(job: BackupJob, newest: Outcome, table: Timetable, situation: Situation) -> bool:
+def _is_fresh(job: BackupJob, newest: Outcome, table: Timetable, context: Context) -> bool:
     """Tell whether a job was created or enabled after the newest run, so that this says nothing of it."""
-    record = situation.job_record(job)
+    record = context.job_record(job)
     if record is None or record.owed_because not in {"created", "enabled"}:
         return False
     return table.latest is not None and not table.serves(newest.started, table.latest)
 
 
-def _pending(job: BackupJob, situation: Situation, guest: Guest) -> Verdict:
-    is_running = any(run.job_id == job.job_id for run in situation.going_on(job, guest.node))
+def _pending(job: BackupJob, context: Context, guest: Guest) -> Verdict:
+    is_running = any(run.job_id == job.job_id for run in context.going_on(job, guest.node))
     reason = Reason(
         ReasonCode.FIRST_RUN_IN_PROGRESS if is_running else ReasonCode.FIRST_RUN_NOT_DUE, {"job": job_name(job)}
     )
     return Verdict(status=Status.PENDING, problem=False, reason=reason)
 
 
-def _evidence(guest: Guest, job: BackupJob, storage: str, situation: Situation) -> Iterator[Outcome]:
+def _evidence(guest: Guest, job: BackupJob, storage: str, context: Context) -> Iterator[Outcome]:
     """Return the outcomes that say something of what a job promises, newest first.
 
     A good backup by hand counts where it went onto the job's storage, as long as its archive is there; a failure by hand
     takes nothing away from a good one.
     """
-    record = situation.guest_record(guest)
+    record = context.guest_record(guest)
     missing = record.missing if record else {}
-    for outcome in situation.outcomes(guest):
+    for outcome in context.outcomes(guest):
         if outcome.by_hand:
-            if outcome.result is Result.OK and situation.is_on_storage(outcome, storage):
+            if outcome.result is Result.OK and context.is_on_storage(outcome, storage):
                 gone = missing.get(outcome.archive) if outcome.archive is not None else None
                 if gone is None or not gone.confirmed:
                     yield outcome
-        elif outcome.job_id == job.job_id or (outcome.job_id is None and _can_be_of(outcome, job, situation)):
+        elif outcome.job_id == job.job_id or (outcome.job_id is None and _can_be_of(outcome, job, context)):
             yield outcome
 
 
-def _can_be_of(outcome: Outcome, job: BackupJob, situation: Situation) -> bool:
+def _can_be_of(outcome: Outcome, job: BackupJob, context: Context) -> bool:
     """Tell whether an outcome of a run whose job could not be told can be this job's.
 
     One that shows its command, which no job has any more, is that of the only job there with this slot and storage.
     """
-    run = situation.index.runs.get(outcome.upid)
+    run = context.index.runs.get(outcome.upid)
     if run is None:
         return False
     if run.candidates:
-        return job.job_id in run.candidates and not situation.has_run_for_the_slot_of(run, job)
+        return job.job_id in run.candidates and not context.has_run_for_the_slot_of(run, job)
     good = outcome.result is Result.OK
-    return run.command is None and situation.jobs_at_the_slot_of(run, outcome.vmid, good=good) == (job.job_id,)
+    return run.command is None and context.jobs_at_the_slot_of(run, outcome.vmid, good=good) == (job.job_id,)
 
 
 def _from_newest(
@@ -154,24 +154,24 @@ def _from_newest(
     older: Iterator[Outcome],
     table: Timetable,
     floor: datetime | None,
-    situation: Situation,
+    context: Context,
 ) -> Verdict:
-    verdict = from_outcome(newest, situation)
+    verdict = from_outcome(newest, context)
     if verdict.status is Status.OK:
-        return _where_the_archive_is(guest, newest, verdict, situation)
+        return _where_the_archive_is(guest, newest, verdict, context)
     if newest.result is Result.UNCLEAR:
         slot = (
             table.latest if table.latest is not None and table.serves(newest.started, table.latest) else newest.started
         )
-        name = newest.storage or situation.facts.storage_name(job.storage, guest.node)
+        name = newest.storage or context.facts.storage_name(job.storage, guest.node)
         promise = Promise(job=job, guest=guest, slot=slot, deadline=table.deadline(slot), storage=name)
-        return _by_archive(promise, table, situation) or verdict
+        return _by_archive(promise, table, context) or verdict
     return _with_failures(verdict, [newest, *older], table, floor)
 
 
-def _where_the_archive_is(guest: Guest, good: Outcome, verdict: Verdict, situation: Situation) -> Verdict:
+def _where_the_archive_is(guest: Guest, good: Outcome, verdict: Verdict, context: Context) -> Verdict:
     """Return the verdict on a good run whose archive is not where it should be."""
-    record = situation.guest_record(guest)
+    record = context.guest_record(guest)
     gone = record.missing.get(good.archive) if record is not None and good.archive is not None else None
     if gone is None or good.archive is None:
         return verdict
@@ -185,9 +185,9 @@ def _where_the_archive_is(guest: Guest, good: Outcome, verdict: Verdict, situati
     )
 
 
-def from_outcome(newest: Outcome, situation: Situation) -> Verdict:
+def from_outcome(newest: Outcome, context: Context) -> Verdict:
     """Return the verdict that an outcome gives by itself."""
-    job = job_name_by_id(newest.job_id, situation.history.jobs)
+    job = job_name_by_id(newest.job_id, context.history.jobs)
     values = {"job": job, "node": newest.node, "error": newest.error or ""}
     trace = {"rule": "newest_run", "run": newest.upid}
     if newest.result is Result.OK:
@@ -292,18 +292,18 @@ def _unserved(
     outcomes: Sequence[Outcome],
     table: Timetable,
     floor: datetime | None,
-    situation: Situation,
+    context: Context,
 ) -> Verdict:
     """Judge a slot whose time is up and that no known run has served."""
     guest, job = promise.guest, promise.job
-    is_known = situation.are_runs_known(promise.guest, promise.slot, promise.deadline, job)
-    if not is_known and (found := _by_archive(promise, table, situation)):
+    is_known = context.are_runs_known(promise.guest, promise.slot, promise.deadline, job)
+    if not is_known and (found := _by_archive(promise, table, context)):
         return found
-    if not situation.is_seen(guest.node, promise.deadline) and not situation.is_off(guest):
-        return _unseen(guest, situation)
-    if not is_known and not situation.is_absence_proven(guest, promise.storage, promise.slot):
+    if not context.is_seen(guest.node, promise.deadline) and not context.is_off(guest):
+        return _unseen(guest, context)
+    if not is_known and not context.is_absence_proven(guest, promise.storage, promise.slot):
         return replace(unknown(ReasonCode.NO_RUN_SEEN, job=job_name(job)), trace={"rule": "no_run_seen"})
-    return _missed(promise, outcomes, table, floor, situation)
+    return _missed(promise, outcomes, table, floor, context)
 
 
 def _missed(
@@ -311,13 +311,13 @@ def _missed(
     outcomes: Sequence[Outcome],
     table: Timetable,
     floor: datetime | None,
-    situation: Situation,
+    context: Context,
 ) -> Verdict:
     """Judge a slot that passed without a backup, by the reason that there is for that."""
     guest, job, due = promise.guest, promise.job, promise.slot
-    run = hanging(job, guest.node, situation)
-    miss = explain_miss(guest, job, due, table, situation)
-    if expected_off(guest.node, miss, situation.facts.policy):
+    run = hanging(job, guest.node, context)
+    miss = explain_miss(guest, job, due, table, context)
+    if expected_off(guest.node, miss, context.facts.policy):
         return Verdict(
             status=Status.PENDING,
             problem=False,
@@ -344,20 +344,20 @@ def _missed(
     return _with_failures(verdict, outcomes, table, floor)
 
 
-def _unseen(guest: Guest, situation: Situation) -> Verdict:
-    node = situation.node(guest.node)
+def _unseen(guest: Guest, context: Context) -> Verdict:
+    node = context.node(guest.node)
     if node is not None and node.blindness is not None:
         return replace(unknown(node.blindness, node=guest.node), trace={"rule": "not_visible"})
-    seen = situation.facts.read_at or situation.facts.now
+    seen = context.facts.read_at or context.facts.now
     return replace(unknown(ReasonCode.CANNOT_VERIFY, since=seen), trace={"rule": "cluster_not_visible"})
 
 
-def _by_archive(promise: Promise, table: Timetable, situation: Situation) -> Verdict | None:
+def _by_archive(promise: Promise, table: Timetable, context: Context) -> Verdict | None:
     """Return the verdict that archives give where the run that wrote them is not known; None where there is none."""
     slots = [promise.slot]
     if table.latest is not None and table.latest > promise.slot:
         slots.append(table.latest)
-    claim, archive = archives_for(promise.guest, promise.job, promise.storage, slots, table, situation)
+    claim, archive = archives_for(promise.guest, promise.job, promise.storage, slots, table, context)
     if claim is Claim.NONE or archive is None:
         return None
     values: dict[str, str | datetime] = {"storage": archive.storage, "job": job_name(promise.job)}
@@ -377,18 +377,16 @@ def _by_archive(promise: Promise, table: Timetable, situation: Situation) -> Ver
     )
 
 
-def kept_by_archives(
-    guest: Guest, job: BackupJob, due: datetime, table: Timetable, situation: Situation
-) -> Verdict | None:
+def kept_by_archives(guest: Guest, job: BackupJob, due: datetime, table: Timetable, context: Context) -> Verdict | None:
     """Return what archives say of a guest's slot of a job, None where they say nothing or all runs are known anyway."""
-    if situation.are_runs_known(guest, due, table.deadline(due), job):
+    if context.are_runs_known(guest, due, table.deadline(due), job):
         return None
-    name = situation.facts.storage_name(table.storage_at(due), guest.node)
+    name = context.facts.storage_name(table.storage_at(due), guest.node)
     promise = Promise(job=job, guest=guest, slot=due, deadline=table.deadline(due), storage=name)
-    return _by_archive(promise, table, situation)
+    return _by_archive(promise, table, context)
 
 
-def _without_timetable(guest: Guest, job: BackupJob, outcomes: Sequence[Outcome], situation: Situation) -> Verdict:
+def _without_timetable(guest: Guest, job: BackupJob, outcomes: Sequence[Outcome], context: Context) -> Verdict:
     """Judge by the rhythm seen so far, where the slots are not known; never by a schedule of our own."""
     trace = {"rule": "observed_rhythm"}
     if not outcomes:
@@ -396,18 +394,18 @@ def _without_timetable(guest: Guest, job: BackupJob, outcomes: Sequence[Outcome]
             return replace(
                 unknown(ReasonCode.SCHEDULE_UNREADABLE, job=job_name(job), schedule=job.schedule or ""), trace=trace
             )
-        return replace(_unseen(guest, situation), trace=trace)
-    verdict = from_outcome(outcomes[0], situation)
+        return replace(_unseen(guest, context), trace=trace)
+    verdict = from_outcome(outcomes[0], context)
     if verdict.status is Status.OK:
-        verdict = _where_the_archive_is(guest, outcomes[0], verdict, situation)
+        verdict = _where_the_archive_is(guest, outcomes[0], verdict, context)
     if verdict.status is not Status.OK or not has_schedule(job):
         return replace(verdict, trace=trace)
     starts = [outcome.started for outcome in outcomes[:10]]
     gaps = sorted(newer - older for newer, older in pairwise(starts))
     usual = gaps[len(gaps) // 2] if len(starts) >= _LEAST_RUNS else timedelta(days=1)
-    node = situation.node(guest.node)
+    node = context.node(guest.node)
     skew = node.skew if node else timedelta()
-    if not situation.has_come(starts[0] + _USUAL_GAPS * usual - skew):
+    if not context.has_come(starts[0] + _USUAL_GAPS * usual - skew):
         return replace(verdict, trace=trace)
     if event_of(job) is not None:
         code = node.blindness if node and node.blindness else Blindness.NODE_UNREACHABLE

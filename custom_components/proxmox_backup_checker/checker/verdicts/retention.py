@@ -17,7 +17,7 @@ from ...proxmox.api.cluster_models import Guest
 from ...proxmox.calendar.event import CalendarEvent
 from ...proxmox.retention import Backup, KeepOptions, Mark, keep_text, prune
 from ..archives.archive import as_backup
-from ..context import Situation
+from ..context import Context
 from ..jobs.retention import removes_old, retention_of
 from ..model.facts import StorageFacts
 from ..model.labels import job_name
@@ -174,14 +174,12 @@ class _Promise:
     removes: bool
 
 
-def retention_findings(
-    guest: Guest, outcomes: Sequence[Outcome], situation: Situation
-) -> Iterable[tuple[Status, Reason]]:
+def retention_findings(guest: Guest, outcomes: Sequence[Outcome], context: Context) -> Iterable[tuple[Status, Reason]]:
     """Return what is to be said of a guest's archives; nothing where no listing shows all of them."""
-    zone = situation.facts.zone_of(guest.node)
+    zone = context.facts.zone_of(guest.node)
     if zone is None:
         return
-    for promise in _promises(guest, situation):
+    for promise in _promises(guest, context):
         listing = promise.storage.listing
         if listing is None or not listing.complete:
             continue
@@ -192,15 +190,15 @@ def retention_findings(
         if (good[0].finished or good[0].started) >= listing.read_at:
             continue
         audit = audit_retention(
-            situation.archives_on(promise.storage, guest),
+            context.archives_on(promise.storage, guest),
             promise.keep,
             zone=zone,
             good=[outcome.started for outcome in good],
-            promised=_promised(promise, good[-1], guest, situation, zone),
+            promised=_promised(promise, good[-1], guest, context, zone),
             failed=[outcome.started for outcome in written if outcome.result is not Result.OK],
-            keep_since=_keep_since(promise.job, situation),
+            keep_since=_keep_since(promise.job, context),
             removes=promise.removes,
-            backups=situation.backups_on(promise.storage, guest),
+            backups=context.backups_on(promise.storage, guest),
         )
         # A prune that says itself that it failed is a finding of the run.
         if audit.standing is not Standing.NOT_PRUNED or "prune_failed" not in good[0].warnings:
@@ -223,11 +221,11 @@ def _in_words(audit: RetentionAudit, promise: _Promise) -> Iterable[tuple[Status
         yield Status.OK, Reason(ReasonCode.ARCHIVE_LIMIT_NEAR, values)
 
 
-def _promises(guest: Guest, situation: Situation) -> list[_Promise]:
+def _promises(guest: Guest, context: Context) -> list[_Promise]:
     """Return what is promised for each storage; jobs with one storage and unlike retention undo each other's."""
     found: dict[str, list[_Promise]] = {}
-    for job in situation.jobs_of(guest):
-        promise = _promise(job, guest.node, situation)
+    for job in context.jobs_of(guest):
+        promise = _promise(job, guest.node, context)
         if promise is not None:
             found.setdefault(promise.storage.storage, []).append(promise)
     return [
@@ -237,9 +235,9 @@ def _promises(guest: Guest, situation: Situation) -> list[_Promise]:
     ]
 
 
-def _promise(job: BackupJob, node: str, situation: Situation) -> _Promise | None:
-    storage = situation.facts.storage_of(situation.facts.storage_name(job.storage, node), node)
-    keep = retention_of(job, storage, situation.facts.defaults_keep.get(node))
+def _promise(job: BackupJob, node: str, context: Context) -> _Promise | None:
+    storage = context.facts.storage_of(context.facts.storage_name(job.storage, node), node)
+    keep = retention_of(job, storage, context.facts.defaults_keep.get(node))
     if storage is None or keep is None or keep.keeps_everything:
         return None
     return _Promise(job=job, storage=storage, keep=keep, removes=removes_old(job))
@@ -252,13 +250,13 @@ def _written_for(promise: _Promise, outcomes: Sequence[Outcome]) -> list[Outcome
 
 
 def _promised(
-    promise: _Promise, first_good: Outcome, guest: Guest, situation: Situation, zone: ZoneInfo
+    promise: _Promise, first_good: Outcome, guest: Guest, context: Context, zone: ZoneInfo
 ) -> tuple[datetime, ...]:
-    table = situation.timetable(promise.job, guest.node)
+    table = context.timetable(promise.job, guest.node)
     if table is None or table.due is None:
         return ()
     # The other guests of the same run ask for the same.
-    run = situation.index.runs.get(first_good.upid)
+    run = context.index.runs.get(first_good.upid)
     first = _slot_of(table.event, run.started if run else first_good.started, zone)
     return () if first is None else promised_slots(table.event, first, table.due, promise.keep, zone)
 
@@ -270,9 +268,9 @@ def _slot_of(event: CalendarEvent, started: datetime, zone: ZoneInfo) -> datetim
     return None if slot is None else slot.astimezone(UTC)
 
 
-def _keep_since(job: BackupJob, situation: Situation) -> datetime | None:
+def _keep_since(job: BackupJob, context: Context) -> datetime | None:
     """Return since when a job has promised what it promises now."""
-    record = situation.job_record(job)
+    record = context.job_record(job)
     return record.owed_since if record else None
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from ..context import Situation
+from ..context import Context
 from ..model.facts import StorageFacts, storage_key
 from ..model.labels import job_name, size_text
 from ..model.reason_codes import ReasonCode
@@ -17,27 +17,27 @@ NEARLY_FULL: Final = 0.95
 _AWAY_FOR_LONG: Final = timedelta(minutes=15)
 
 
-def judge_storage(storage: StorageFacts, situation: Situation) -> Verdict:
+def judge_storage(storage: StorageFacts, context: Context) -> Verdict:
     """Return the verdict of a storage that can hold backups."""
-    record = situation.history.storages.get(storage_key(storage))
-    ends = situation.index.newest_good.items()
+    record = context.history.storages.get(storage_key(storage))
+    ends = context.index.newest_good.items()
     newest = max((end for (name, node), end in ends if name == storage.storage and storage.serves(node)), default=None)
     if not storage.enabled:
         return Verdict(status=Status.PAUSED, problem=False, reason=Reason(ReasonCode.STORAGE_DISABLED))
     if not storage.active_on:
         since = record.unreachable_since if record else None
-        if since is not None and situation.facts.now - since < _AWAY_FOR_LONG and record and record.samples:
+        if since is not None and context.facts.now - since < _AWAY_FOR_LONG and record and record.samples:
             return Verdict(status=Status.OK, problem=False, reason=Reason(ReasonCode.STORAGE_AWAY_FOR_NOW))
-        if storage.node is not None and _expected_off(storage.node, situation):
+        if storage.node is not None and _expected_off(storage.node, context):
             reason = Reason(ReasonCode.STORAGE_OF_RESTING_NODE, {"node": storage.node})
             return Verdict(status=Status.PENDING, problem=False, reason=reason, since=since)
-        if since is not None and not _is_needed_since(storage, since, situation):
+        if since is not None and not _is_needed_since(storage, since, context):
             reason = Reason(ReasonCode.STORAGE_AWAY_UNTIL_NEEDED, {"since": since})
             return Verdict(status=Status.PENDING, problem=False, reason=reason, since=since)
-        nodes = ", ".join(storage.nodes) or storage.node or ", ".join(sorted(situation.facts.nodes))
+        nodes = ", ".join(storage.nodes) or storage.node or ", ".join(sorted(context.facts.nodes))
         return replace(unknown(ReasonCode.STORAGE_UNREACHABLE, nodes=nodes), since=since)
     verdict = _by_fill(storage)
-    if verdict.problem is False and (fit := next_run_that_does_not_fit(storage, situation)) is not None:
+    if verdict.problem is False and (fit := next_run_that_does_not_fit(storage, context)) is not None:
         values: dict[str, str | datetime] = {
             "job": job_name(fit.job),
             "needed": size_text(fit.needed),
@@ -56,27 +56,27 @@ def judge_storage(storage: StorageFacts, situation: Situation) -> Verdict:
     return replace(verdict, last_success=newest, confidence=Confidence.EXACT)
 
 
-def _is_needed_since(storage: StorageFacts, since: datetime, situation: Situation) -> bool:
+def _is_needed_since(storage: StorageFacts, since: datetime, context: Context) -> bool:
     """Tell whether a job had a slot for a storage since it is out of reach; a disk for one night a week may rest till then."""
-    for job in situation.facts.jobs or ():
+    for job in context.facts.jobs or ():
         if not job.enabled:
             continue
-        for node in situation.nodes_of(job):
-            table = situation.timetable(job, node)
+        for node in context.nodes_of(job):
+            table = context.timetable(job, node)
             if table is None or not storage.serves(node):
                 continue
             slot = table.latest
-            if slot is None or situation.facts.storage_name(table.storage_at(slot), node) != storage.storage:
+            if slot is None or context.facts.storage_name(table.storage_at(slot), node) != storage.storage:
                 continue
-            facts = situation.node(node)
+            facts = context.node(node)
             if slot >= since + (facts.skew if facts is not None else timedelta()):
                 return True
-    return situation.facts.jobs is None
+    return context.facts.jobs is None
 
 
-def _expected_off(name: str, situation: Situation) -> bool:
-    node = situation.node(name)
-    return name in situation.facts.policy.expected_offline and node is not None and not node.online
+def _expected_off(name: str, context: Context) -> bool:
+    node = context.node(name)
+    return name in context.facts.policy.expected_offline and node is not None and not node.online
 
 
 def _by_fill(storage: StorageFacts) -> Verdict:

@@ -10,7 +10,7 @@ from typing import Final
 
 from ...proxmox.api.backup_models import Archive, BackupJob
 from ...proxmox.api.cluster_models import Guest
-from ..context import Situation
+from ..context import Context
 from ..jobs.retention import removes_old, retention_of
 from ..model.facts import StorageFacts
 from ..model.outcome import Outcome, Result
@@ -86,7 +86,7 @@ class Fit:
     free: int
 
 
-def next_run_that_does_not_fit(storage: StorageFacts, situation: Situation) -> Fit | None:
+def next_run_that_does_not_fit(storage: StorageFacts, context: Context) -> Fit | None:
     """Return the next run within a day for which a storage has no room, None where all fit or nothing is known.
 
     Each run finds what those before it leave. Guests are taken in the order of their numbers, each with the size of its last
@@ -94,20 +94,20 @@ def next_run_that_does_not_fit(storage: StorageFacts, situation: Situation) -> F
     """
     if storage.available is None:
         return None
-    due = _due_soon(storage, situation)
+    due = _due_soon(storage, context)
     needed_by_all = sum(
-        _stored(guest, storage, situation) for _, job in due for guest in _guests_of(job, storage, situation)
+        _stored(guest, storage, context) for _, job in due for guest in _guests_of(job, storage, context)
     )
     if needed_by_all <= storage.available:
         return None
-    runs = [(slot, job, _guests_of(job, storage, situation)) for slot, job in due]
-    sizes = {guest.vmid: _stored(guest, storage, situation) for _, _, guests in runs for guest in guests}
+    runs = [(slot, job, _guests_of(job, storage, context)) for slot, job in due]
+    sizes = {guest.vmid: _stored(guest, storage, context) for _, _, guests in runs for guest in guests}
     needs: list[Need] = []
     there: dict[int, list[Archive]] = {}
     for slot, job, guests in runs:
         for guest in guests:
-            before = there.get(guest.vmid) or situation.archives_on(storage, guest)
-            freed = _freed(job, guest, before, slot, storage, situation)
+            before = there.get(guest.vmid) or context.archives_on(storage, guest)
+            freed = _freed(job, guest, before, slot, storage, context)
             size = sizes[guest.vmid]
             needs.append(Need(size=size, freed=sum(size if entry.size is None else entry.size for entry in freed)))
             new = _archive_to_come(guest, slot, size, storage)
@@ -130,29 +130,29 @@ def _archive_to_come(guest: Guest, slot: datetime, size: int, storage: StorageFa
     )
 
 
-def _due_soon(storage: StorageFacts, situation: Situation) -> list[tuple[datetime, BackupJob]]:
+def _due_soon(storage: StorageFacts, context: Context) -> list[tuple[datetime, BackupJob]]:
     """Return the jobs that write to a storage within the next day, the first one first."""
     found: list[tuple[datetime, BackupJob]] = []
-    for job in situation.facts.jobs or ():
-        nodes = situation.nodes_of(job)
+    for job in context.facts.jobs or ():
+        nodes = context.nodes_of(job)
         if not job.enabled or not any(
-            situation.facts.storage_name(job.storage, node) == storage.storage for node in nodes
+            context.facts.storage_name(job.storage, node) == storage.storage for node in nodes
         ):
             continue
         slots = [
             table.following
             for node in nodes
-            if storage.serves(node) and (table := situation.timetable(job, node)) is not None
+            if storage.serves(node) and (table := context.timetable(job, node)) is not None
         ]
         slot = min((slot for slot in slots if slot is not None), default=None)
-        if slot is not None and slot - situation.facts.now <= _SOON:
+        if slot is not None and slot - context.facts.now <= _SOON:
             found.append((slot, job))
     return sorted(found, key=lambda run: (run[0], run[1].job_id))
 
 
-def _guests_of(job: BackupJob, storage: StorageFacts, situation: Situation) -> list[Guest]:
+def _guests_of(job: BackupJob, storage: StorageFacts, context: Context) -> list[Guest]:
     """Return the guests whose backup comes to a storage, in the order of their numbers."""
-    guests = (guest for guest in situation.covered_guests(job) if storage.serves(guest.node))
+    guests = (guest for guest in context.covered_guests(job) if storage.serves(guest.node))
     return sorted(guests, key=lambda guest: guest.vmid)
 
 
@@ -162,28 +162,28 @@ def _freed(
     archives: Sequence[Archive],
     slot: datetime,
     storage: StorageFacts,
-    situation: Situation,
+    context: Context,
 ) -> list[Archive]:
     """Return which of a guest's archives the prune after a run will remove; none where not all are listed."""
-    zone = situation.facts.zone_of(guest.node)
+    zone = context.facts.zone_of(guest.node)
     listed = storage.listing is not None and storage.listing.complete
     if zone is None or not listed or storage.is_backup_server or not removes_old(job):
         return []
-    keep = retention_of(job, storage, situation.facts.defaults_keep.get(guest.node))
+    keep = retention_of(job, storage, context.facts.defaults_keep.get(guest.node))
     return freed_by(archives, keep, zone, slot)
 
 
-def _stored(guest: Guest, storage: StorageFacts, situation: Situation) -> int:
+def _stored(guest: Guest, storage: StorageFacts, context: Context) -> int:
     """Return what a guest's last backup took of a storage, by its log or by the listing; 0 where neither tells.
 
     A backup server stores what is new to it, which is at most what was transferred.
     """
-    last = next((outcome for outcome in situation.index.by_guest.get(guest.vmid, ()) if _is_on(storage, outcome)), None)
+    last = next((outcome for outcome in context.index.by_guest.get(guest.vmid, ()) if _is_on(storage, outcome)), None)
     if storage.is_backup_server:
         return (last.transferred if last else None) or 0
     if last is not None and last.size is not None:
         return last.size
-    archives = situation.archives_on(storage, guest)
+    archives = context.archives_on(storage, guest)
     return next((archive.size for archive in reversed(archives) if archive.size is not None), 0)
 
 

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from ..assessment import JobView, Picture
+from ..assessment import Assessment, JobView
 from ..jobs.timetable import event_of
 from ..model.labels import abbreviated, duration_text, job_name, job_name_by_id, labels_of_guests, size_text
 from ..model.outcome import Result
@@ -48,64 +48,64 @@ class AgendaItem:
     day: date | None = None
 
 
-def agenda(picture: Picture, start: datetime, end: datetime, now: datetime) -> list[AgendaItem]:
+def agenda(assessment: Assessment, start: datetime, end: datetime, now: datetime) -> list[AgendaItem]:
     """Return all items that reach into the time from `start` to `end`, the oldest first."""
     items = [
-        *_past(picture, start, end),
-        *_missed(picture),
-        *_running(picture, now),
-        *(item for view in picture.jobs.values() for item in _planned(view, picture, start, end, now)),
+        *_past(assessment, start, end),
+        *_missed(assessment),
+        *_running(assessment, now),
+        *(item for view in assessment.jobs.values() for item in _planned(view, assessment, start, end, now)),
     ]
     return sorted(
         (item for item in items if item.start < end and item.end > start), key=lambda item: (item.start, item.identity)
     )
 
 
-def current_or_next(picture: Picture, now: datetime) -> AgendaItem | None:
+def current_or_next(assessment: Assessment, now: datetime) -> AgendaItem | None:
     """Return what goes on, else what is due next; a job that runs all the time tells nothing."""
-    if going_on := list(_running(picture, now)):
+    if going_on := list(_running(assessment, now)):
         return min(going_on, key=lambda item: item.start)
-    upcoming = [item for view in picture.jobs.values() for item in _next(view, picture, now)]
+    upcoming = [item for view in assessment.jobs.values() for item in _next(view, assessment, now)]
     return min(upcoming, key=lambda item: (item.start, item.identity), default=None)
 
 
-def _past(picture: Picture, start: datetime, end: datetime) -> Iterable[AgendaItem]:
+def _past(assessment: Assessment, start: datetime, end: datetime) -> Iterable[AgendaItem]:
     """Return the finished runs; where there are too many of one job in a day, one item for all that are good."""
     by_day: dict[tuple[str | None, date], list[list[RunRecord]]] = defaultdict(list)
-    for group in _groups(picture, start - _DAY, end):
-        zone = zone_of(group[0].node, picture)
+    for group in _groups(assessment, start - _DAY, end):
+        zone = zone_of(group[0].node, assessment)
         by_day[group[0].job_id, group[0].started.astimezone(zone).date()].append(group)
     for (job_id, day), groups in by_day.items():
         if len(groups) <= MOST_A_DAY:
-            yield from (_of_group(group, picture) for group in groups)
+            yield from (_of_group(group, assessment) for group in groups)
             continue
-        bad = [group for group in groups if _status(group, picture) is Status.FAILED]
-        yield from (_of_group(group, picture) for group in bad[:MOST_A_DAY])
+        bad = [group for group in groups if _status(group, assessment) is Status.FAILED]
+        yield from (_of_group(group, assessment) for group in bad[:MOST_A_DAY])
         values = {
-            "job": job_name_by_id(job_id, picture.history.jobs),
+            "job": job_name_by_id(job_id, assessment.history.jobs),
             "count": str(len(groups)),
             "failed": str(len(bad)),
         }
-        zone = zone_of(groups[0][0].node, picture)
+        zone = zone_of(groups[0][0].node, assessment)
         yield _whole_day(f"runs_{job_id}_{day}", day, zone, Reason(ReasonCode.AGENDA_MANY_RUNS, values))
 
 
-def _groups(picture: Picture, start: datetime, end: datetime) -> Iterable[list[RunRecord]]:
+def _groups(assessment: Assessment, start: datetime, end: datetime) -> Iterable[list[RunRecord]]:
     """Return the runs of each start of a job, those of all nodes together."""
     return starts_of(
         run
-        for run in picture.history.runs.values()
+        for run in assessment.history.runs.values()
         if run.ended is not None and run.started < end and run.ended >= start and not is_empty(run)
     )
 
 
-def _status(group: Iterable[RunRecord], picture: Picture) -> Status:
+def _status(group: Iterable[RunRecord], assessment: Assessment) -> Status:
     """Return how the runs of a group ended together: as the worst of them."""
-    return min((result_of_run(run, picture.history.guests, picture.guests).status for run in group), key=gravity)
+    return min((result_of_run(run, assessment.history.guests, assessment.guests).status for run in group), key=gravity)
 
 
-def _of_group(group: list[RunRecord], picture: Picture) -> AgendaItem:
-    status = _status(group, picture)
+def _of_group(group: list[RunRecord], assessment: Assessment) -> AgendaItem:
+    status = _status(group, assessment)
     outcomes = [outcome for run in group for outcome in run.outcomes]
     bad = {outcome.vmid for outcome in outcomes if outcome.result is not Result.OK}
     every = {outcome.vmid for outcome in outcomes}
@@ -113,8 +113,8 @@ def _of_group(group: list[RunRecord], picture: Picture) -> AgendaItem:
     if status is Status.FAILED and bad and bad != every:
         code = ReasonCode.AGENDA_FAILED_IN_PART
     values = {
-        "job": job_name_by_id(group[0].job_id, picture.history.jobs),
-        "guests": abbreviated(labels_of_guests(sorted(every), picture.history.guests)),
+        "job": job_name_by_id(group[0].job_id, assessment.history.jobs),
+        "guests": abbreviated(labels_of_guests(sorted(every), assessment.history.guests)),
         "bad": str(len(bad)),
         "count": str(len(every)),
     }
@@ -131,21 +131,21 @@ def _of_group(group: list[RunRecord], picture: Picture) -> AgendaItem:
         start=first,
         end=max(last, first + _LEAST_SHOWN),
         title=Reason(code, values),
-        details=tuple(_details(group, last - first, picture)),
+        details=tuple(_details(group, last - first, assessment)),
         nodes=tuple(sorted({run.node for run in group})),
     )
 
 
-def _details(group: list[RunRecord], duration: timedelta, picture: Picture) -> Iterable[Reason]:
+def _details(group: list[RunRecord], duration: timedelta, assessment: Assessment) -> Iterable[Reason]:
     for run in sorted(group, key=lambda run: run.node):
-        result = result_of_run(run, picture.history.guests, picture.guests)
+        result = result_of_run(run, assessment.history.guests, assessment.guests)
         concerned = dict.fromkeys(
             outcome.vmid
             for outcome in run.outcomes
             if result.status is not Status.FAILED or outcome.result is not Result.OK
         )
-        names = labels_of_guests(concerned, picture.history.guests)
-        yield tell_run(run, result.status, job_name_by_id(run.job_id, picture.history.jobs) or None, names)
+        names = labels_of_guests(concerned, assessment.history.guests)
+        yield tell_run(run, result.status, job_name_by_id(run.job_id, assessment.history.jobs) or None, names)
     sizes = [outcome.size for run in group for outcome in run.outcomes if outcome.size is not None]
     if sizes:
         yield Reason(ReasonCode.AGENDA_FIGURES, {"size": size_text(sum(sizes)), "duration": duration_text(duration)})
@@ -153,26 +153,26 @@ def _details(group: list[RunRecord], duration: timedelta, picture: Picture) -> I
         yield Reason(ReasonCode.AGENDA_DURATION, {"duration": duration_text(duration)})
 
 
-def _missed(picture: Picture) -> Iterable[AgendaItem]:
-    for miss in picture.history.misses.values():
-        view = picture.jobs.get(miss.job_id)
-        usual = _usual(view, picture) if view is not None else None
+def _missed(assessment: Assessment) -> Iterable[AgendaItem]:
+    for miss in assessment.history.misses.values():
+        view = assessment.jobs.get(miss.job_id)
+        usual = _usual(view, assessment) if view is not None else None
         yield AgendaItem(
             identity=f"miss_{miss.key}",
             start=miss.slot,
             end=miss.slot + (usual or _DURATION_WHERE_UNKNOWN),
             title=Reason(
                 ReasonCode.AGENDA_NOT_STARTED if miss.code.meaning.is_start_failed else ReasonCode.AGENDA_MISSED,
-                {"job": job_name_by_id(miss.job_id, picture.history.jobs)},
+                {"job": job_name_by_id(miss.job_id, assessment.history.jobs)},
             ),
-            details=(_why_missed(miss, picture),),
+            details=(_why_missed(miss, assessment),),
             nodes=(miss.node,),
         )
 
 
-def _why_missed(miss: MissRecord, picture: Picture) -> Reason:
+def _why_missed(miss: MissRecord, assessment: Assessment) -> Reason:
     values: dict[str, str | datetime] = {
-        "job": job_name_by_id(miss.job_id, picture.history.jobs),
+        "job": job_name_by_id(miss.job_id, assessment.history.jobs),
         "node": miss.node,
         "slot": miss.slot,
         "error": miss.error or "",
@@ -181,11 +181,11 @@ def _why_missed(miss: MissRecord, picture: Picture) -> Reason:
     return Reason(miss.code, values)
 
 
-def _running(picture: Picture, now: datetime) -> Iterable[AgendaItem]:
-    for run in picture.running:
-        job = job_name_by_id(run.job_id, picture.history.jobs)
-        view = picture.jobs.get(run.job_id or "")
-        usual = _usual(view, picture) if view is not None else None
+def _running(assessment: Assessment, now: datetime) -> Iterable[AgendaItem]:
+    for run in assessment.running:
+        job = job_name_by_id(run.job_id, assessment.history.jobs)
+        view = assessment.jobs.get(run.job_id or "")
+        usual = _usual(view, assessment) if view is not None else None
         end = run.started + (usual or _DURATION_WHERE_UNKNOWN)
         if end <= now:
             # It takes longer than usual: until the next full hour, so that the end does not move with every look.
@@ -201,20 +201,22 @@ def _running(picture: Picture, now: datetime) -> Iterable[AgendaItem]:
         )
 
 
-def _planned(view: JobView, picture: Picture, start: datetime, end: datetime, now: datetime) -> Iterable[AgendaItem]:
+def _planned(
+    view: JobView, assessment: Assessment, start: datetime, end: datetime, now: datetime
+) -> Iterable[AgendaItem]:
     """Return the slots to come, once for all nodes of a zone; those of a day in one item where they are too many."""
     if not _is_planned(view):
         return
-    since = max(start - (_usual(view, picture) or _DURATION_WHERE_UNKNOWN), now - _STILL_DUE)
-    for zone, nodes in _zones(view, picture).items():
+    since = max(start - (_usual(view, assessment) or _DURATION_WHERE_UNKNOWN), now - _STILL_DUE)
+    for zone, nodes in _zones(view, assessment).items():
         for day in _days(since, end, zone):
-            slots = list(islice(_slots(view, picture, day, zone, since), MOST_A_DAY + 1))
+            slots = list(islice(_slots(view, assessment, day, zone, since), MOST_A_DAY + 1))
             if len(slots) > MOST_A_DAY:
                 values = {"job": job_name(view.job), "schedule": view.job.schedule or ""}
                 identity = f"plan_{view.job.job_id}_{day}_{zone}"
                 yield _whole_day(identity, day, zone, Reason(ReasonCode.AGENDA_MANY_SLOTS, values))
             else:
-                yield from (_of_slot(view, picture, slot, nodes) for slot in slots)
+                yield from (_of_slot(view, assessment, slot, nodes) for slot in slots)
 
 
 def _is_planned(view: JobView) -> bool:
@@ -230,7 +232,7 @@ def _days(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[date]:
         day += _DAY
 
 
-def _slots(view: JobView, picture: Picture, day: date, zone: ZoneInfo, since: datetime) -> Iterator[datetime]:
+def _slots(view: JobView, assessment: Assessment, day: date, zone: ZoneInfo, since: datetime) -> Iterator[datetime]:
     """Return the slots of one day that are to come, or due without a run so far."""
     event = event_of(view.job)
     if event is None:
@@ -238,27 +240,27 @@ def _slots(view: JobView, picture: Picture, day: date, zone: ZoneInfo, since: da
     # Slots are asked for after a moment, and midnight is of this day.
     begin = datetime.combine(day, time(), zone).astimezone(UTC) - timedelta(seconds=1)
     until = datetime.combine(day + _DAY, time(), zone).astimezone(UTC) - timedelta(seconds=1)
-    newest = max((run.started for run in _runs_seen(view, picture)), default=None)
-    missed = {(miss.job_id, int(miss.slot.timestamp())) for miss in picture.history.misses.values()}
+    newest = max((run.started for run in _runs_seen(view, assessment)), default=None)
+    missed = {(miss.job_id, int(miss.slot.timestamp())) for miss in assessment.history.misses.values()}
     for slot in event.slots(max(begin, since).astimezone(zone), until.astimezone(zone)):
         if newest is None or slot.timestamp() > (newest + _CLOCKS_DIFFER).timestamp():
             if (view.job.job_id, int(slot.timestamp())) not in missed:
                 yield slot.astimezone(UTC)
 
 
-def _runs_seen(view: JobView, picture: Picture) -> Iterable[RunRecord]:
+def _runs_seen(view: JobView, assessment: Assessment) -> Iterable[RunRecord]:
     """Return a job's newest finished run and those that go on."""
     job_id = view.job.job_id
-    yield from picture.index.by_job.get(job_id, ())[:1]
-    yield from (run for run in picture.running if job_id in {run.job_id, *run.candidates})
+    yield from assessment.index.by_job.get(job_id, ())[:1]
+    yield from (run for run in assessment.running if job_id in {run.job_id, *run.candidates})
 
 
-def _next(view: JobView, picture: Picture, now: datetime) -> Iterable[AgendaItem]:
+def _next(view: JobView, assessment: Assessment, now: datetime) -> Iterable[AgendaItem]:
     """Return the next slot of a job in each zone, or the one that is due now."""
     event = event_of(view.job)
     if event is None or not _is_planned(view):
         return
-    for zone, nodes in _zones(view, picture).items():
+    for zone, nodes in _zones(view, assessment).items():
         following = event.next_after(now.astimezone(zone))
         after = event.next_after(following) if following is not None else None
         if following is None or (
@@ -266,17 +268,17 @@ def _next(view: JobView, picture: Picture, now: datetime) -> Iterable[AgendaItem
         ):
             continue
         today = now.astimezone(zone).date()
-        due = next(_slots(view, picture, today, zone, now - _STILL_DUE), None)
-        item = _of_slot(view, picture, due if due is not None and due <= now else following.astimezone(UTC), nodes)
-        yield item if item.end > now else _of_slot(view, picture, following.astimezone(UTC), nodes)
+        due = next(_slots(view, assessment, today, zone, now - _STILL_DUE), None)
+        item = _of_slot(view, assessment, due if due is not None and due <= now else following.astimezone(UTC), nodes)
+        yield item if item.end > now else _of_slot(view, assessment, following.astimezone(UTC), nodes)
 
 
-def _of_slot(view: JobView, picture: Picture, slot: datetime, nodes: tuple[str, ...]) -> AgendaItem:
-    usual = _usual(view, picture)
+def _of_slot(view: JobView, assessment: Assessment, slot: datetime, nodes: tuple[str, ...]) -> AgendaItem:
+    usual = _usual(view, assessment)
     values = {
         "job": job_name(view.job),
-        "guests": abbreviated(labels_of_guests(view.covered, picture.history.guests)) or "–",
-        "storage": ", ".join(sorted({picture.context.facts.storage_name(view.job.storage, node) for node in nodes})),
+        "guests": abbreviated(labels_of_guests(view.covered, assessment.history.guests)) or "–",
+        "storage": ", ".join(sorted({assessment.context.facts.storage_name(view.job.storage, node) for node in nodes})),
     }
     plan = Reason(ReasonCode.AGENDA_PLAN, values)
     if usual is not None:
@@ -291,24 +293,24 @@ def _of_slot(view: JobView, picture: Picture, slot: datetime, nodes: tuple[str, 
     )
 
 
-def _usual(view: JobView, picture: Picture) -> timedelta | None:
+def _usual(view: JobView, assessment: Assessment) -> timedelta | None:
     """Return how long a job's good runs take."""
-    typical = picture.context.typical_duration(view.job)
+    typical = assessment.context.typical_duration(view.job)
     return max(typical, _LEAST_SHOWN) if typical is not None else None
 
 
-def _zones(view: JobView, picture: Picture) -> dict[ZoneInfo, tuple[str, ...]]:
+def _zones(view: JobView, assessment: Assessment) -> dict[ZoneInfo, tuple[str, ...]]:
     """Return the zones of the nodes on which a job has work to do, each with its nodes."""
     zones: dict[ZoneInfo, list[str]] = {}
-    nodes = {picture.guests[vmid].guest.node for vmid in view.covered if vmid in picture.guests}
+    nodes = {assessment.guests[vmid].guest.node for vmid in view.covered if vmid in assessment.guests}
     for node in sorted(nodes):
-        zones.setdefault(zone_of(node, picture), []).append(node)
+        zones.setdefault(zone_of(node, assessment), []).append(node)
     return {zone: tuple(nodes) for zone, nodes in zones.items()}
 
 
-def zone_of(node: str, picture: Picture) -> ZoneInfo:
+def zone_of(node: str, assessment: Assessment) -> ZoneInfo:
     """Return a node's zone, UTC where none is known."""
-    return picture.context.facts.zone_of(node) or ZoneInfo("UTC")
+    return assessment.context.facts.zone_of(node) or ZoneInfo("UTC")
 
 
 def _whole_day(identity: str, day: date, zone: ZoneInfo, title: Reason) -> AgendaItem:

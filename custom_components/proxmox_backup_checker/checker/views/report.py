@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from math import floor
 from typing import Final
 
-from ..assessment import Picture, StorageView
+from ..assessment import Assessment, StorageView
 from ..metrics import stored_bytes, used_percent
 from ..model.labels import guest_label, job_name, job_name_by_id
 from ..model.outcome import Outcome, Result, succeeded
@@ -121,21 +121,21 @@ class Report:
         return sum(found.subject.kind == "guest" and found.verdict.lasting is status for found in self.problems)
 
 
-def report(picture: Picture, since: datetime, until: datetime) -> Report:
+def report(assessment: Assessment, since: datetime, until: datetime) -> Report:
     """Return the report of a period that ends now or has ended."""
-    runs = [run for run in picture.history.runs.values() if since <= (run.ended or run.started) < until]
+    runs = [run for run in assessment.history.runs.values() if since <= (run.ended or run.started) < until]
     runs.sort(key=lambda run: run.started)
-    standings = list(_standings(picture))
+    standings = list(_standings(assessment))
     guests = [found for found in standings if found.subject.kind == "guest"]
     upcoming = [found.verdict.next_due for found in standings if found.verdict.next_due is not None]
     return Report(
         since=since,
         until=until,
-        cluster=picture.cluster.title,
-        guests=picture.counts.guests - picture.counts.ignored,
-        protected=picture.counts.protected,
-        paused=picture.counts.paused,
-        ignored=picture.counts.ignored,
+        cluster=assessment.cluster.title,
+        guests=assessment.counts.guests - assessment.counts.ignored,
+        protected=assessment.counts.protected,
+        paused=assessment.counts.paused,
+        ignored=assessment.counts.ignored,
         problems=_problems(standings),
         unknown=tuple(found for found in standings if found.verdict.problem is None),
         warnings=tuple(
@@ -144,33 +144,33 @@ def report(picture: Picture, since: datetime, until: datetime) -> Report:
         uncovered=tuple(
             found for found in guests if found.verdict.problem is False and found.verdict.status is Status.UNCOVERED
         ),
-        failures=tuple(_failures(runs, picture)),
-        jobs=tuple(_tallies(runs, picture)),
-        storages=tuple(_capacity(view) for view in picture.storages.values() if _is_used(view, picture)),
-        size=_size(runs, picture),
+        failures=tuple(_failures(runs, assessment)),
+        jobs=tuple(_tallies(runs, assessment)),
+        storages=tuple(_capacity(view) for view in assessment.storages.values() if _is_used(view, assessment)),
+        size=_size(runs, assessment),
         busy=_busy(runs),
         next_due=min((due for due in upcoming if due >= until), default=None),
     )
 
 
-def _standings(picture: Picture) -> Iterable[Standing]:
-    for found in _held(picture):
-        acknowledged = picture.acknowledgement(found.subject) is not None
+def _standings(assessment: Assessment) -> Iterable[Standing]:
+    for found in _held(assessment):
+        acknowledged = assessment.acknowledgement(found.subject) is not None
         yield replace(found, acknowledged=True) if acknowledged else found
 
 
-def _held(picture: Picture) -> Iterable[Standing]:
-    for vmid, guest in picture.guests.items():
+def _held(assessment: Assessment) -> Iterable[Standing]:
+    for vmid, guest in assessment.guests.items():
         yield Standing(subject=Subject.guest(vmid), name=guest_label(guest.guest.name, vmid), verdict=guest.verdict)
-    for job_id, job in picture.jobs.items():
+    for job_id, job in assessment.jobs.items():
         yield Standing(subject=Subject.job(job_id), name=job_name(job.job), verdict=job.verdict)
-    for key, storage in picture.storages.items():
+    for key, storage in assessment.storages.items():
         yield Standing(subject=Subject.storage(key), name=key, verdict=storage.verdict)
 
 
-def problems_of(picture: Picture) -> tuple[Standing, ...]:
+def problems_of(assessment: Assessment) -> tuple[Standing, ...]:
     """Return what is a problem: what nobody has acknowledged first, then guests; a job's only where no guest shows it."""
-    return _problems(_standings(picture))
+    return _problems(_standings(assessment))
 
 
 def _problems(standings: Iterable[Standing]) -> tuple[Standing, ...]:
@@ -180,7 +180,7 @@ def _problems(standings: Iterable[Standing]) -> tuple[Standing, ...]:
     return tuple(sorted(shown, key=lambda standing: standing.acknowledged))
 
 
-def _failures(runs: Iterable[RunRecord], picture: Picture) -> Iterable[Failure]:
+def _failures(runs: Iterable[RunRecord], assessment: Assessment) -> Iterable[Failure]:
     """Return what failed in these runs, by guest, and by job where a run came to no guest."""
     by_guest: dict[int, list[Outcome]] = {}
     by_job: dict[str, list[RunRecord]] = {}
@@ -191,7 +191,7 @@ def _failures(runs: Iterable[RunRecord], picture: Picture) -> Iterable[Failure]:
         if not run.outcomes and not succeeded(run.status) and run.job_id is not None:
             by_job.setdefault(run.job_id, []).append(run)
     for vmid, outcomes in sorted(by_guest.items()):
-        view, record = picture.guests.get(vmid), picture.history.guests.get(vmid)
+        view, record = assessment.guests.get(vmid), assessment.history.guests.get(vmid)
         yield Failure(
             subject=Subject.guest(vmid),
             name=guest_label(view.guest.name if view else record.name if record else None, vmid),
@@ -201,10 +201,10 @@ def _failures(runs: Iterable[RunRecord], picture: Picture) -> Iterable[Failure]:
             settled=view is None or view.verdict.problem is False,
         )
     for job_id, failed in sorted(by_job.items()):
-        job = picture.jobs.get(job_id)
+        job = assessment.jobs.get(job_id)
         yield Failure(
             subject=Subject.job(job_id),
-            name=job_name_by_id(job_id, picture.history.jobs),
+            name=job_name_by_id(job_id, assessment.history.jobs),
             times=len(failed),
             last=failed[-1].started,
             error=failed[-1].error,
@@ -212,7 +212,7 @@ def _failures(runs: Iterable[RunRecord], picture: Picture) -> Iterable[Failure]:
         )
 
 
-def _tallies(runs: Iterable[RunRecord], picture: Picture) -> Iterable[JobTally]:
+def _tallies(runs: Iterable[RunRecord], assessment: Assessment) -> Iterable[JobTally]:
     """Count the runs by job; a run that found nothing to do is none."""
     by_job: dict[str | None, list[RunRecord]] = {}
     for run in runs:
@@ -220,27 +220,27 @@ def _tallies(runs: Iterable[RunRecord], picture: Picture) -> Iterable[JobTally]:
             by_job.setdefault(run.job_id, []).append(run)
     for job_id, found in by_job.items():
         starts = starts_of(found)
-        failed = [any(_failed(run, picture) for run in start) for start in starts]
+        failed = [any(_failed(run, assessment) for run in start) for start in starts]
         warned = [any(run.warnings for run in start) for start in starts]
         yield JobTally(
             job_id=job_id,
-            name=job_name_by_id(job_id, picture.history.jobs),
+            name=job_name_by_id(job_id, assessment.history.jobs),
             runs=len(starts),
             failed=sum(failed),
             warnings=sum(warned and not bad for warned, bad in zip(warned, failed, strict=True)),
-            size=_size(found, picture),
+            size=_size(found, assessment),
             duration=_busy(found),
         )
 
 
-def _failed(run: RunRecord, picture: Picture) -> bool:
-    return result_of_run(run, picture.history.guests, picture.context.present).status is Status.FAILED
+def _failed(run: RunRecord, assessment: Assessment) -> bool:
+    return result_of_run(run, assessment.history.guests, assessment.context.present).status is Status.FAILED
 
 
-def _size(runs: Iterable[RunRecord], picture: Picture) -> int | None:
+def _size(runs: Iterable[RunRecord], assessment: Assessment) -> int | None:
     """Return what the good backups of runs took together, None where none tells."""
     good = [outcome for run in runs for outcome in run.outcomes if outcome.result is Result.OK]
-    sizes = [size for outcome in good if (size := stored_bytes(outcome, picture.context.facts)) is not None]
+    sizes = [size for outcome in good if (size := stored_bytes(outcome, assessment.context.facts)) is not None]
     return sum(sizes) if sizes else None
 
 
@@ -257,13 +257,13 @@ def _busy(runs: Iterable[RunRecord]) -> timedelta:
     return total
 
 
-def _is_used(view: StorageView, picture: Picture) -> bool:
+def _is_used(view: StorageView, assessment: Assessment) -> bool:
     """Tell whether a storage holds archives, is to, or is a problem."""
     listing = view.storage.listing
     targets = {
-        picture.context.facts.storage_name(job.job.storage, node)
-        for job in picture.jobs.values()
-        for node in picture.context.nodes_of(job.job)
+        assessment.context.facts.storage_name(job.job.storage, node)
+        for job in assessment.jobs.values()
+        for node in assessment.context.nodes_of(job.job)
         if job.job.enabled
     }
     return bool(listing and listing.archives) or view.storage.storage in targets or view.verdict.problem is not False

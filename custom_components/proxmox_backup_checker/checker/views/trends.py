@@ -9,7 +9,7 @@ from typing import Final
 
 from ...proxmox.api.backup_models import Archive
 from ..archives.archive import file_name
-from ..assessment import GuestView, Picture
+from ..assessment import Assessment, GuestView
 from ..model.labels import guest_label
 from ..model.outcome import Outcome, Result
 from ..model.reason_codes import ReasonCode
@@ -73,15 +73,15 @@ class Source:
         return tuple(f"{Subject.guest(self.vmid).key}_{kind}" for kind in kinds)
 
 
-def sources_of(picture: Picture) -> list[Source]:
+def sources_of(assessment: Assessment) -> list[Source]:
     """Return what is known of every guest's own good backups and of the space used on every storage."""
     return [
-        *(_of_guest(view, picture) for _, view in sorted(picture.guests.items())),
-        *(Source(name=key, samples=picture.history.storages[key].samples) for key in sorted(picture.storages)),
+        *(_of_guest(view, assessment) for _, view in sorted(assessment.guests.items())),
+        *(Source(name=key, samples=assessment.history.storages[key].samples) for key in sorted(assessment.storages)),
     ]
 
 
-def trends_of(source: Source, picture: Picture) -> list[Trend]:
+def trends_of(source: Source, assessment: Assessment) -> list[Trend]:
     """Return size and duration of a guest's backups, or the space used on a storage, where anything is known.
 
     The size of a file says something else than that of all disks on a backup server, so that these are two trends.
@@ -106,13 +106,13 @@ def trends_of(source: Source, picture: Picture) -> list[Trend]:
             key=size,
             name=Reason(ReasonCode.TREND_SIZE, name),
             unit=Unit.GIBIBYTES,
-            points=_by_hour(_sizes(source, picture, on_server=False)),
+            points=_by_hour(_sizes(source, assessment, on_server=False)),
         ),
         Trend(
             key=size_on_server,
             name=Reason(ReasonCode.TREND_SIZE_ON_SERVER, name),
             unit=Unit.GIBIBYTES,
-            points=_by_hour(_sizes(source, picture, on_server=True)),
+            points=_by_hour(_sizes(source, assessment, on_server=True)),
         ),
         Trend(
             key=duration, name=Reason(ReasonCode.TREND_DURATION, name), unit=Unit.MINUTES, points=_by_hour(durations)
@@ -121,8 +121,8 @@ def trends_of(source: Source, picture: Picture) -> list[Trend]:
     return [trend for trend in found if trend.points]
 
 
-def _of_guest(view: GuestView, picture: Picture) -> Source:
-    good = [outcome for outcome in picture.context.outcomes(view.guest) if outcome.result is Result.OK]
+def _of_guest(view: GuestView, assessment: Assessment) -> Source:
+    good = [outcome for outcome in assessment.context.outcomes(view.guest) if outcome.result is Result.OK]
     return Source(
         name=guest_label(view.guest.name, view.guest.vmid),
         vmid=view.guest.vmid,
@@ -131,16 +131,16 @@ def _of_guest(view: GuestView, picture: Picture) -> Source:
     )
 
 
-def _sizes(source: Source, picture: Picture, *, on_server: bool) -> Iterable[tuple[datetime, float]]:
+def _sizes(source: Source, assessment: Assessment, *, on_server: bool) -> Iterable[tuple[datetime, float]]:
     """Return the size of every backup once, of those on backup servers or of the others: as its archive shows it, else its run.
 
     What a backup server was sent is not the size of the backup.
     """
-    archives = [archive for archive in source.archives if _is_on_server(archive.storage, "", picture) is on_server]
+    archives = [archive for archive in source.archives if _is_on_server(archive.storage, "", assessment) is on_server]
     names = {file_name(archive) for archive in archives}
     moments = [archive.ctime for archive in archives]
     for outcome in source.outcomes:
-        if _is_on_server(outcome.storage or "", outcome.node, picture) is not on_server or outcome.size is None:
+        if _is_on_server(outcome.storage or "", outcome.node, assessment) is not on_server or outcome.size is None:
             continue
         name = (outcome.archive or "").rpartition("/")[2]
         listed = name in names or any(abs(moment - outcome.started.timestamp()) <= _SAME_BACKUP for moment in moments)
@@ -151,8 +151,8 @@ def _sizes(source: Source, picture: Picture, *, on_server: bool) -> Iterable[tup
             yield datetime.fromtimestamp(archive.ctime, UTC), archive.size / _GIB
 
 
-def _is_on_server(storage: str, node: str, picture: Picture) -> bool:
-    view = picture.storages.get(storage) or picture.storages.get(f"{node}/{storage}")
+def _is_on_server(storage: str, node: str, assessment: Assessment) -> bool:
+    view = assessment.storages.get(storage) or assessment.storages.get(f"{node}/{storage}")
     return view is not None and view.storage.is_backup_server
 
 

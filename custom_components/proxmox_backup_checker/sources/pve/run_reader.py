@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 
-from ...checker.history.limits import KEPT, RUNS_PER_NODE
+from ...checker.history.limits import RUNS_PER_NODE
 from ...checker.model.facts import Run
+from ...checker.model.records import KEPT
 from ...proxmox.api.answer import run_off_loop_if_large
 from ...proxmox.api.client import ProxmoxClient
 from ...proxmox.api.cluster_models import Task
@@ -101,6 +102,9 @@ class RunReader:
             oldest = min((started for started, _ in listed), default=now)
             if known.known_since is None or known.read is None or oldest > known.read:
                 known.known_since = oldest
+        # What goes on is always listed: a run that is not any more has ended, and its end has left the list as well.
+        found = {task.upid for _, task in listed}
+        known.tasks = {upid: task for upid, task in known.tasks.items() if not task.running or upid in found}
         known.tasks |= {task.upid: task for _, task in listed}
         _bound(known, now - KEPT)
         known.read = now

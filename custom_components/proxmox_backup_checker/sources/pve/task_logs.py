@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from ...checker.model.outcome import Outcome
 from ...checker.model.records import RunRecord
+from ...proxmox.api.answer import run_off_loop_if_large
 from ...proxmox.api.client import ProxmoxClient
 from ...proxmox.api.errors import ProxmoxError
 from ...proxmox.api.upid import Upid
@@ -46,4 +47,5 @@ async def _of_guest(agent: LogAgentClient, outcome: Outcome, zone: ZoneInfo) -> 
         return None
     text = content.text if content is not None else ""
     started = outcome.started.astimezone(zone).replace(tzinfo=None)
-    return text if any(guest.started == started for guest in vzdump_log.parse(text).guests) else None
+    log = await run_off_loop_if_large(len(text), vzdump_log.parse, text)
+    return text if any(guest.started == started for guest in log.guests) else None

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from custom_components.proxmox_backup_checker.checker.assessment import Picture, judge
+from custom_components.proxmox_backup_checker.checker.assessment import Assessment, judge
 from custom_components.proxmox_backup_checker.checker.model.facts import (
     ArchiveListing,
     Blindness,
@@ -65,7 +65,7 @@ def past(*runs: RunRecord, began_days_ago: float = 30, **changes: Any) -> Histor
     return History(began=began, evaluated=NOW, runs={run.upid: run for run in runs}, **values)
 
 
-def seen(history: History, *, now: datetime = NOW, jobs: Iterable[Any] = (NIGHTLY,), **changes: Any) -> Picture:
+def seen(history: History, *, now: datetime = NOW, jobs: Iterable[Any] = (NIGHTLY,), **changes: Any) -> Assessment:
     jobs = tuple(jobs)
     unedited = {
         job.job_id: replace(history.jobs[job.job_id], schedule=job.schedule)
@@ -76,18 +76,18 @@ def seen(history: History, *, now: datetime = NOW, jobs: Iterable[Any] = (NIGHTL
     return judge(facts([guest(101)], jobs, now=now, **changes), history)
 
 
-def wall_of(picture: Picture, *, days: int = 7, now: datetime = NOW, zone: ZoneInfo = BERLIN) -> Wall:
-    return Wall(picture=picture, policy=Policy(), now=now, days=Days.ending(now, zone, days))
+def wall_of(assessment: Assessment, *, days: int = 7, now: datetime = NOW, zone: ZoneInfo = BERLIN) -> Wall:
+    return Wall(assessment=assessment, policy=Policy(), now=now, days=Days.ending(now, zone, days))
 
 
-def cells(picture: Picture, **changes: Any) -> str:
-    wall = wall_of(picture, **changes)
-    view = picture.guests[101]
+def cells(assessment: Assessment, **changes: Any) -> str:
+    wall = wall_of(assessment, **changes)
+    view = assessment.guests[101]
     return guest_cells(view.guest, view.verdict, wall)[0]
 
 
-def cells_of_job(picture: Picture, **changes: Any) -> str:
-    return job_cells(picture.jobs["nightly"], wall_of(picture, **changes))[0]
+def cells_of_job(assessment: Assessment, **changes: Any) -> str:
+    return job_cells(assessment.jobs["nightly"], wall_of(assessment, **changes))[0]
 
 
 def nights(*ago: int) -> list[RunRecord]:
@@ -95,16 +95,16 @@ def nights(*ago: int) -> list[RunRecord]:
 
 
 def test_a_good_week_is_ok_and_today_is_still_due() -> None:
-    picture = seen(past(*nights(0, 1, 2, 3, 4, 5)))
-    assert cells(picture) == "oooooop"
-    assert cells_of_job(picture) == "oooooop"
+    assessment = seen(past(*nights(0, 1, 2, 3, 4, 5)))
+    assert cells(assessment) == "oooooop"
+    assert cells_of_job(assessment) == "oooooop"
 
 
 def test_a_failed_night_is_failed() -> None:
     failed = night(2, result=Result.FAILED, error="timeout", status="job errors")
-    picture = seen(past(*nights(0, 1, 3, 4, 5), failed))
-    assert cells(picture) == "ooofoop"
-    assert cells_of_job(picture) == "ooofoop"
+    assessment = seen(past(*nights(0, 1, 3, 4, 5), failed))
+    assert cells(assessment) == "ooofoop"
+    assert cells_of_job(assessment) == "ooofoop"
 
 
 @pytest.mark.parametrize("result", [Result.FAILED, Result.CANCELLED, Result.INTERRUPTED, Result.NOT_REACHED])
@@ -113,28 +113,28 @@ def test_whatever_is_no_backup_is_failed(result: Result) -> None:
 
 
 def test_a_good_backup_with_warnings_is_marked() -> None:
-    picture = seen(past(night(warnings=("prune_failed",), status="WARNINGS: 1", count=1), *nights(1, 2, 3, 4, 5)))
-    assert cells(picture) == "ooooowp"
-    assert cells_of_job(picture) == "ooooowp"
+    assessment = seen(past(night(warnings=("prune_failed",), status="WARNINGS: 1", count=1), *nights(1, 2, 3, 4, 5)))
+    assert cells(assessment) == "ooooowp"
+    assert cells_of_job(assessment) == "ooooowp"
 
 
 def test_a_night_without_a_run_is_missed() -> None:
-    picture = seen(past(*nights(0, 1, 4, 5)))
-    assert cells(picture) == "oommoop"
-    assert cells_of_job(picture) == "oommoop"
+    assessment = seen(past(*nights(0, 1, 4, 5)))
+    assert cells(assessment) == "oommoop"
+    assert cells_of_job(assessment) == "oommoop"
 
 
 def test_the_newest_slots_are_missed_as_the_verdict_says() -> None:
-    picture = seen(past(*nights(3, 4, 5)))
-    assert picture.guests[101].verdict.status == "overdue"
-    assert cells(picture) == "ooommmp"
+    assessment = seen(past(*nights(3, 4, 5)))
+    assert assessment.guests[101].verdict.status == "overdue"
+    assert cells(assessment) == "ooommmp"
 
 
 def test_before_the_first_look_nobody_knows_of_slots() -> None:
     """The runs that Proxmox still lists are shown, and what lies between them is not called missed."""
-    picture = seen(past(*nights(0, 4), began_days_ago=0))
-    assert cells(picture) == "uouuuop"
-    assert cells_of_job(picture) == "uouuuop"
+    assessment = seen(past(*nights(0, 4), began_days_ago=0))
+    assert cells(assessment) == "uouuuop"
+    assert cells_of_job(assessment) == "uouuuop"
 
 
 def test_a_weekly_job_is_not_due_in_between() -> None:
@@ -157,9 +157,9 @@ def test_slots_from_before_the_job_was_enabled_are_not_missed() -> None:
         owed_since=NOW - timedelta(days=2),
         owed_because="enabled",
     )
-    picture = seen(past(night(0), jobs={"nightly": enabled}))
-    assert cells(picture) == "nnnnmop"
-    assert cells_of_job(picture) == "nnnnmop"
+    assessment = seen(past(night(0), jobs={"nightly": enabled}))
+    assert cells(assessment) == "nnnnmop"
+    assert cells_of_job(assessment) == "nnnnmop"
 
 
 def test_a_new_guest_has_no_past() -> None:
@@ -182,10 +182,12 @@ def test_before_a_vmid_was_used_again_it_was_another_guest() -> None:
 def test_a_run_in_progress_shows_on_its_day() -> None:
     started = NOW - timedelta(minutes=10)
     going_on = run("\n".join(good_log(101, at=started).splitlines()[:5]), status=None, started=started)
-    picture = seen(past(*nights(0, 1, 2, 3, 4, 5)), runs=[going_on])
-    assert cells(picture) == "oooooor"
-    assert cells_of_job(picture) == "oooooor"
-    assert runs_of_guest(picture.guests[101].guest, picture.guests[101], wall_of(picture))[0].result == "running"
+    assessment = seen(past(*nights(0, 1, 2, 3, 4, 5)), runs=[going_on])
+    assert cells(assessment) == "oooooor"
+    assert cells_of_job(assessment) == "oooooor"
+    assert (
+        runs_of_guest(assessment.guests[101].guest, assessment.guests[101], wall_of(assessment))[0].result == "running"
+    )
 
 
 def test_a_backup_by_hand_makes_up_for_a_failure_of_the_day() -> None:
@@ -213,8 +215,8 @@ def test_the_worse_of_two_jobs_is_shown() -> None:
     other = job("other", 101, schedule="12:00", storage="nas")
     noon = LAST_SLOT.replace(hour=10) + timedelta(seconds=3)
     failed = night(0, started=noon, job_id="other", result=Result.FAILED, error="x", status="job errors")
-    picture = seen(past(*nights(0, 1, 2, 3, 4, 5), failed), jobs=[NIGHTLY, other])
-    assert cells(picture)[5] == "f"
+    assessment = seen(past(*nights(0, 1, 2, 3, 4, 5), failed), jobs=[NIGHTLY, other])
+    assert cells(assessment)[5] == "f"
 
 
 def test_a_run_hours_after_its_slot_is_late() -> None:
@@ -223,9 +225,9 @@ def test_a_run_hours_after_its_slot_is_late() -> None:
     runs = [night(days, started=slot) for days in (0, 2, 3, 4, 5, 6)]
     late = night(1, started=slot + timedelta(hours=5))
     known = {"nightly": JobRecord(job_id="nightly", name="", first_seen=None, enabled=True, schedule="3:00")}
-    picture = seen(past(*runs, late, jobs=known), jobs=[morning])
-    assert cells(picture) == "ooooowo"
-    assert cells_of_job(picture) == "ooooowo"
+    assessment = seen(past(*runs, late, jobs=known), jobs=[morning])
+    assert cells(assessment) == "ooooowo"
+    assert cells_of_job(assessment) == "ooooowo"
     early = night(1, started=slot)
     assert cells(seen(past(*runs, early, late, jobs=known), jobs=[morning])) == "ooooooo"
 
@@ -233,15 +235,15 @@ def test_a_run_hours_after_its_slot_is_late() -> None:
 def test_a_slot_just_before_midnight_keeps_its_run() -> None:
     late_job = job("nightly", 101, schedule="23:59", storage="nas")
     runs = [night(days, started=datetime(2025, 9, 2, 22, 0, 20, tzinfo=UTC)) for days in range(6)]
-    picture = seen(past(*runs), jobs=[late_job])
-    assert cells(picture) == "oooooop"
-    assert cells_of_job(picture) == "oooooop"
+    assessment = seen(past(*runs), jobs=[late_job])
+    assert cells(assessment) == "oooooop"
+    assert cells_of_job(assessment) == "oooooop"
 
 
 def test_days_are_those_of_the_given_zone() -> None:
     """In Tokyo it is 06:00 of the next day when the job starts."""
-    picture = seen(past(*nights(0, 1, 2, 3, 4, 5, 6)))
-    assert cells(picture, zone=ZoneInfo("Asia/Tokyo")) == "ooooooo"
+    assessment = seen(past(*nights(0, 1, 2, 3, 4, 5, 6)))
+    assert cells(assessment, zone=ZoneInfo("Asia/Tokyo")) == "ooooooo"
 
 
 @pytest.mark.parametrize(
@@ -275,8 +277,8 @@ def test_what_happened_while_nobody_could_look_is_not_known() -> None:
         ),
         "pve2": NodeFacts(name="pve2", zone=BERLIN),
     }
-    picture = seen(past(*nights(3, 4, 5)), nodes=blind)
-    assert cells(picture) == "ooouuup"
+    assessment = seen(past(*nights(3, 4, 5)), nodes=blind)
+    assert cells(assessment) == "ooouuup"
 
 
 def test_an_archive_proves_a_backup_whose_run_is_forgotten() -> None:
@@ -285,38 +287,38 @@ def test_an_archive_proves_a_backup_whose_run_is_forgotten() -> None:
     )
     listing = ArchiveListing(read_at=NOW, archives=(archive,), complete=True, detailed=False)
     storage = StorageFacts(storage="nas", node=None, plugin_type="nfs", active_on=frozenset({"pve1"}), listing=listing)
-    picture = seen(past(*nights(1, 2, 3, 4, 5)), storages=(storage,))
-    assert cells(picture) == "oooooop"
-    assert [found.volid for found in archives_of(picture.guests[101].guest, picture)] == ["nas:backup/x"]
+    assessment = seen(past(*nights(1, 2, 3, 4, 5)), storages=(storage,))
+    assert cells(assessment) == "oooooop"
+    assert [found.volid for found in archives_of(assessment.guests[101].guest, assessment)] == ["nas:backup/x"]
 
 
 def test_runs_are_told_newest_first_with_the_slots_that_were_missed() -> None:
     failed = night(
         1, result=Result.FAILED, error="VM 101 qmp command 'backup' failed - got timeout", status="job errors"
     )
-    picture = seen(past(night(0), failed, *nights(3, 4, 5)))
-    runs = runs_of_guest(picture.guests[101].guest, picture.guests[101], wall_of(picture))
+    assessment = seen(past(night(0), failed, *nights(3, 4, 5)))
+    runs = runs_of_guest(assessment.guests[101].guest, assessment.guests[101], wall_of(assessment))
     assert [run.result for run in runs] == ["ok", "failed", "missed", "ok", "ok", "ok"]
     assert runs[2].started == LAST_SLOT - timedelta(days=2)
     assert (runs[2].upid, runs[2].job_name, runs[2].day) == (None, "23:00 → nas", date(2025, 8, 31))
     assert runs[1].cause is not None
-    of_job = runs_of_job(picture.jobs["nightly"], wall_of(picture))
+    of_job = runs_of_job(assessment.jobs["nightly"], wall_of(assessment))
     assert [run.result for run in of_job] == ["ok", "failed", "missed", "ok", "ok", "ok"]
 
 
 def test_sizes_are_those_of_each_day_s_last_good_backup() -> None:
     failed = night(1, result=Result.FAILED, error="x", status="job errors", size=None)
-    picture = seen(past(night(0, size=100), failed, night(2, size=300)))
-    wall = wall_of(picture)
-    assert sizes_of_guest(picture.guests[101].guest, wall) == [None, None, None, 300, None, 100, None]
-    assert sizes_of_job(picture.jobs["nightly"], wall) == [None, None, None, 300, None, 100, None]
+    assessment = seen(past(night(0, size=100), failed, night(2, size=300)))
+    wall = wall_of(assessment)
+    assert sizes_of_guest(assessment.guests[101].guest, wall) == [None, None, None, 300, None, 100, None]
+    assert sizes_of_job(assessment.jobs["nightly"], wall) == [None, None, None, 300, None, 100, None]
 
 
 def test_sizes_on_another_storage_do_not_mix_in() -> None:
     """A sunday's copy on a backup server is of another size."""
     copy = night(1, started=LAST_SLOT + timedelta(hours=2), storage="pbs", size=5, job_id="other")
-    picture = seen(past(night(0, size=100), night(1, size=100), copy, night(2, size=100)))
-    assert sizes_of_guest(picture.guests[101].guest, wall_of(picture)) == [None, None, None, 100, 100, 100, None]
+    assessment = seen(past(night(0, size=100), night(1, size=100), copy, night(2, size=100)))
+    assert sizes_of_guest(assessment.guests[101].guest, wall_of(assessment)) == [None, None, None, 100, 100, 100, None]
 
 
 def test_a_guest_that_was_removed_keeps_its_days() -> None:
@@ -328,10 +330,10 @@ def test_a_guest_that_was_removed_keeps_its_days() -> None:
         for made in (run_of(102, started=LAST_SLOT - timedelta(days=days)) for days in (4, 5))
     ]
     history = past(*runs)
-    picture = seen(replace(history, guests={**history.guests, 102: gone}))
-    [(removed, _)] = gone_guests(picture, NOW - timedelta(days=7))
+    assessment = seen(replace(history, guests={**history.guests, 102: gone}))
+    [(removed, _)] = gone_guests(assessment, NOW - timedelta(days=7))
     assert (removed.vmid, removed.name) == (102, "old")
-    assert guest_cells(removed, None, wall_of(picture))[0] == "oonnnnn"
+    assert guest_cells(removed, None, wall_of(assessment))[0] == "oonnnnn"
 
 
 def test_five_hundred_guests_and_sixty_days_take_little_time() -> None:
@@ -342,9 +344,9 @@ def test_five_hundred_guests_and_sixty_days_take_little_time() -> None:
         run_of(*(one.vmid for one in guests), started=LAST_SLOT + timedelta(seconds=3) - timedelta(days=days))
         for days in range(60)
     ]
-    picture = judge(
+    assessment = judge(
         facts(guests, [nightly]), History(began=NOW - timedelta(days=90), runs={run.upid: run for run in runs})
     )
-    wall = wall_of(picture, days=60)
-    rows = [guest_cells(view.guest, view.verdict, wall)[0] for view in picture.guests.values()]
+    wall = wall_of(assessment, days=60)
+    rows = [guest_cells(view.guest, view.verdict, wall)[0] for view in assessment.guests.values()]
     assert set(rows) == {"o" * 59 + "p"}

@@ -84,7 +84,7 @@ async def _enter(hass: HomeAssistant, result: Any, data: dict[str, Any]) -> Any:
 async def test_an_agent_is_added_by_its_pairing_line_and_makes_verdicts_exact(
     hass: HomeAssistant, entry: MockConfigEntry, agent: Agent
 ) -> None:
-    assert entry.runtime_data.data.guests[101].verdict.confidence == "matched"
+    assert entry.runtime_data.assessment.guests[101].verdict.confidence == "matched"
     result = await _enter(hass, await _begin(hass, entry), {"pairing": _line(agent)})
 
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -92,8 +92,8 @@ async def test_an_agent_is_added_by_its_pairing_line_and_makes_verdicts_exact(
         "pve1": {"url": agent.url, "token": TOKEN, "fingerprint": agent.fingerprint}
     }
     assert entry.state is ConfigEntryState.LOADED
-    assert entry.runtime_data.data.guests[101].verdict.confidence == "exact"
-    assert entry.runtime_data.data.guests[102].verdict.confidence == "matched"
+    assert entry.runtime_data.assessment.guests[101].verdict.confidence == "exact"
+    assert entry.runtime_data.assessment.guests[102].verdict.confidence == "matched"
 
 
 async def test_without_a_pairing_line_the_certificate_is_shown_to_be_confirmed(
@@ -133,9 +133,10 @@ async def test_the_proxmox_api_is_not_taken_for_an_agent(
 
 
 async def test_an_agent_of_a_foreign_node_is_refused(hass: HomeAssistant, entry: MockConfigEntry, agent: Agent) -> None:
-    picture = entry.runtime_data.data
-    others = tuple(node for node in picture.cluster.nodes if node.name != "pve1")
-    entry.runtime_data.data = replace(picture, cluster=replace(picture.cluster, nodes=others))
+    assessment = entry.runtime_data.assessment
+    others = tuple(node for node in assessment.cluster.nodes if node.name != "pve1")
+    changed = replace(assessment, cluster=replace(assessment.cluster, nodes=others))
+    entry.runtime_data.data = replace(entry.runtime_data.data, assessment=changed)
     result = await _enter(hass, await _begin(hass, entry), {"pairing": _line(agent)})
     assert result["errors"] == {"base": "wrong_node"}
 
@@ -147,10 +148,10 @@ async def test_a_removed_agent_is_no_longer_read_and_what_it_proved_stays(
     result = await _enter(hass, await _begin(hass, entry, "remove_log_agent"), {"nodes": ["pve1"]})
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert entry.options[CONF_LOG_AGENTS] == {}
-    assert entry.runtime_data.data.guests[101].verdict.confidence == "exact"
+    assert entry.runtime_data.assessment.guests[101].verdict.confidence == "exact"
     pve.job("nightly").run()
     await entry.runtime_data.async_refresh()
-    assert entry.runtime_data.data.guests[101].verdict.confidence == "matched"
+    assert entry.runtime_data.assessment.guests[101].verdict.confidence == "matched"
 
 
 async def test_a_stopped_agent_is_named_by_a_repair_that_goes_when_it_is_back(
@@ -179,7 +180,7 @@ async def test_a_job_that_cannot_start_is_a_problem_although_no_run_tells_it(
     state.write_text(f'{{"state":"stopped","msg":"pool \'prod\' does not exist\\n","time":{later},"config":{{}}}}')
     await entry.runtime_data.async_refresh()
 
-    verdict = entry.runtime_data.data.jobs["backup-nightly"].verdict
+    verdict = entry.runtime_data.assessment.jobs["backup-nightly"].verdict
     assert verdict.problem is True
     assert verdict.reason.code == "job_could_not_start"
     assert "pool 'prod'" in verdict.reason.values["error"]

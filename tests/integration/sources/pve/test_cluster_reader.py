@@ -40,7 +40,7 @@ async def test_a_log_that_could_not_be_read_is_read_with_the_next_poll(
     pve.job("nightly").run()
     pve.faults.errors["/log"] = (500, "got timeout")
     entry = await set_up(hass, pve)
-    assert problem(hass, 101) == ("off", "archive_found")
+    assert problem(hass, 101) == ("unknown", "no_run_seen")
     pve.faults.errors.clear()
     await poll(hass, entry)
     assert problem(hass, 101) == ("off", "backed_up")

@@ -7,8 +7,8 @@ from typing import Any, override
 
 import pytest
 
-from custom_components.proxmox_backup_checker.checker.history.limits import KEPT
 from custom_components.proxmox_backup_checker.checker.model.facts import Run
+from custom_components.proxmox_backup_checker.checker.model.records import KEPT
 from custom_components.proxmox_backup_checker.proxmox.api.client import ProxmoxClient
 from custom_components.proxmox_backup_checker.proxmox.api.cluster_models import Task
 from custom_components.proxmox_backup_checker.proxmox.api.errors import (

@@ -15,7 +15,7 @@ async def test_log_of_a_run_comes_from_its_node(hass: HomeAssistant, pve: Simula
     pve.job("nightly").run()
     entry = await set_up(hass, pve)
     coordinator = entry.runtime_data
-    for run in coordinator.data.history.runs.values():
+    for run in coordinator.assessment.history.runs.values():
         text = await coordinator.async_task_log(run.upid)
         assert all(f"Backup of VM {outcome.vmid} " in text for outcome in run.outcomes)
         assert excerpt(text).lines[-1].text == "TASK OK"
@@ -36,12 +36,12 @@ async def test_log_that_proxmox_no_longer_has_and_a_node_that_is_off(
     pve.job("nightly").run()
     entry = await set_up(hass, pve)
     coordinator = entry.runtime_data
-    forgotten = next(run.upid for run in coordinator.data.history.runs.values() if run.node == "pve1")
+    forgotten = next(run.upid for run in coordinator.assessment.history.runs.values() if run.node == "pve1")
     pve.node("pve1").forget_task_log(forgotten)
     with pytest.raises(ServiceValidationError) as gone:
         await coordinator.async_task_log(forgotten)
     assert gone.value.translation_key == "log_gone"
-    upid = next(run.upid for run in coordinator.data.history.runs.values() if run.node == "pve2")
+    upid = next(run.upid for run in coordinator.assessment.history.runs.values() if run.node == "pve2")
     pve.node("pve2").go_offline()
     with pytest.raises(HomeAssistantError) as down:
         await coordinator.async_task_log(upid)
@@ -54,7 +54,7 @@ async def test_log_that_proxmox_no_longer_has_is_put_together_from_the_guests_ow
     pve.job("nightly").run({103: failed("got timeout")})
     entry = await set_up(hass, pve, options=log_agent.options)
     coordinator = entry.runtime_data
-    upid = next(run.upid for run in coordinator.data.history.runs.values() if run.node == "pve1")
+    upid = next(run.upid for run in coordinator.assessment.history.runs.values() if run.node == "pve1")
     pve.node("pve1").forget_task_log(upid)
     text = await coordinator.async_task_log(upid)
     assert "Finished Backup of VM 101" in text

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from ....proxmox.api.backup_models import Archive
 from ....proxmox.api.cluster_models import Guest
 from ....proxmox.vzdump.failure_cause import Cause, cause_of
-from ...assessment import GuestView, JobView, Picture
+from ...assessment import Assessment, GuestView, JobView
 from ...metrics import stored_bytes
 from ...model.labels import job_name_by_id
 from ...model.outcome import Outcome, Result
@@ -53,7 +53,7 @@ def runs_of_guest(guest: Guest, view: GuestView | None, wall: Wall) -> list[Wall
     runs = [_of_outcome(outcome, wall.days.dates[day], wall) for day, outcome in wall.outcomes(guest)]
     runs += [
         _of_outcome(outcome, wall.days.dates[day], wall)
-        for run in wall.picture.running
+        for run in wall.assessment.running
         for outcome in run.outcomes
         if outcome.vmid == guest.vmid and (day := wall.day_of(run)) is not None
     ]
@@ -64,10 +64,10 @@ def runs_of_guest(guest: Guest, view: GuestView | None, wall: Wall) -> list[Wall
 def runs_of_job(view: JobView, wall: Wall) -> list[WallRun]:
     """Return a job's runs of these days on all nodes, and the slots that were missed, newest first."""
     job_id = view.job.job_id
-    finished = wall.picture.index.by_job.get(job_id, ())
+    finished = wall.assessment.index.by_job.get(job_id, ())
     runs = [
         _of_run(run, wall.days.dates[day], wall)
-        for run in (*finished, *wall.picture.running)
+        for run in (*finished, *wall.assessment.running)
         if run.job_id == job_id and (day := wall.day_of(run)) is not None
     ]
     return _newest_first([*runs, *(_of_missed(miss, wall) for miss in job_cells(view, wall)[1])])
@@ -139,7 +139,7 @@ def _of_missed(miss: Missed, wall: Wall) -> WallRun:
 
 
 def _job_name(job_id: str | None, wall: Wall) -> str | None:
-    return job_name_by_id(job_id, wall.picture.history.jobs) or None
+    return job_name_by_id(job_id, wall.assessment.history.jobs) or None
 
 
 def sizes_of_guest(guest: Guest, wall: Wall) -> list[int | None]:
@@ -160,7 +160,7 @@ def sizes_of_guest(guest: Guest, wall: Wall) -> list[int | None]:
 def sizes_of_job(view: JobView, wall: Wall) -> list[int | None]:
     """Return what a job saved on each day, on all nodes."""
     sizes: list[int | None] = [None] * len(wall.days)
-    for run in wall.picture.index.by_job.get(view.job.job_id, ()):
+    for run in wall.assessment.index.by_job.get(view.job.job_id, ()):
         if run.started < wall.days.starts[0]:
             break
         day = wall.day_of(run) if run.job_id == view.job.job_id else None
@@ -170,12 +170,12 @@ def sizes_of_job(view: JobView, wall: Wall) -> list[int | None]:
     return sizes
 
 
-def gone_guests(picture: Picture, since: datetime) -> Iterator[tuple[Guest, GuestRecord]]:
+def gone_guests(assessment: Assessment, since: datetime) -> Iterator[tuple[Guest, GuestRecord]]:
     """Return the guests that have been removed from the cluster since a moment and were backed up since then."""
-    for vmid, record in picture.history.guests.items():
-        if vmid in picture.guests or record.absent_since is None or record.absent_since < since:
+    for vmid, record in assessment.history.guests.items():
+        if vmid in assessment.guests or record.absent_since is None or record.absent_since < since:
             continue
-        if any(outcome.started >= since for outcome in picture.index.by_guest.get(vmid, ())[:1]):
+        if any(outcome.started >= since for outcome in assessment.index.by_guest.get(vmid, ())[:1]):
             yield (
                 Guest(
                     vmid=vmid,
@@ -197,7 +197,7 @@ def verdict_on_gone(record: GuestRecord) -> Verdict:
     return Verdict(status=Status.IGNORED, problem=False, reason=reason, since=since)
 
 
-def archives_of(guest: Guest, picture: Picture) -> Sequence[Archive]:
+def archives_of(guest: Guest, assessment: Assessment) -> Sequence[Archive]:
     """Return a guest's own finished archives on all storages, newest first, each once."""
-    view = picture.guests.get(guest.vmid)
+    view = assessment.guests.get(guest.vmid)
     return view.archives if view is not None else ()

@@ -11,8 +11,8 @@ from typing import Final
 from ....proxmox.api.backup_models import BackupJob
 from ....proxmox.api.cluster_models import Guest
 from ...archives.archive import archive_time
-from ...assessment import JobView, Picture
-from ...context import Situation
+from ...assessment import Assessment, JobView
+from ...context import Context
 from ...model.facts import ArchiveListing
 from ...model.outcome import Outcome, Result
 from ...model.policy import Policy
@@ -70,31 +70,31 @@ class Promise:
 class Wall:
     """What the rows have in common at one moment: the days, and the plans of all jobs."""
 
-    picture: Picture
+    assessment: Assessment
     policy: Policy
     now: datetime
     days: Days
     _plans: dict[tuple[str, str], Plan | None] = field(default_factory=dict)
 
     @property
-    def context(self) -> Situation:
+    def context(self) -> Context:
         """What answers for the moment that is shown."""
-        return self.picture.context
+        return self.assessment.context
 
     @cached_property
     def _enabled(self) -> Mapping[str, BackupJob]:
-        views = self.picture.jobs.values()
+        views = self.assessment.jobs.values()
         return {view.job.job_id: view.job for view in views if view.job.enabled}
 
     @cached_property
     def listings(self) -> tuple[ArchiveListing, ...]:
         """The listings of all storages, to see whether any has changed."""
-        views = self.picture.storages.values()
+        views = self.assessment.storages.values()
         return tuple(view.storage.listing for view in views if view.storage.listing is not None)
 
     def moments(self, node: str) -> Moments:
         """Return what a node's clock shows now, and up to when its runs are known."""
-        now, facts, began = self.context.node_now(node), self.context.node(node), self.picture.history.began
+        now, facts, began = self.context.node_now(node), self.context.node(node), self.assessment.history.began
         # On a node that is surely off nothing can have happened unseen.
         is_off = facts is not None and not facts.online and self.context.is_fresh
         seen = now if is_off else min(now, self.context.seen_until(node))
@@ -154,7 +154,7 @@ class Wall:
     @cached_property
     def _run_days(self) -> dict[str, int]:
         oldest = self.days.starts[0]
-        runs = self.picture.index.runs.values()
+        runs = self.assessment.index.runs.values()
         return {run.upid: day for run in runs if run.started >= oldest and (day := self._day_of(run)) is not None}
 
     def _day_of(self, run: RunRecord) -> int | None:
@@ -203,11 +203,11 @@ def guest_cells(guest: Guest, verdict: Verdict | None, wall: Wall) -> tuple[str,
             marks[day] = Cell.OK
     marks |= {day: Cell.WARNING for day in _late_days(by_day, promises, wall) if marks[day] is Cell.OK}
     newest = max(marks, default=-1)
-    for run in wall.picture.running:
+    for run in wall.assessment.running:
         going_on = any(outcome.vmid == guest.vmid and outcome.result is Result.RUNNING for outcome in run.outcomes)
         if going_on and (started := wall.day_of(run)) is not None:
             marks[started] = Cell.RUNNING
-    record = wall.picture.history.guests.get(guest.vmid)
+    record = wall.assessment.history.guests.get(guest.vmid)
     began = record.first_seen if record and record.first_seen else _began(marks, wall)
     return _filled(marks, promises, began, wall, _excused(verdict), newest, guest.node)
 
@@ -216,12 +216,12 @@ def job_cells(view: JobView, wall: Wall) -> tuple[str, tuple[Missed, ...]]:
     """Return a job's cells, the worst of all nodes on each day, and the slots that were missed."""
     promises = wall.promises_of(view.job)
     by_node: dict[str, dict[int, list[RunRecord]]] = {promise.node: {} for promise in promises}
-    for run in wall.picture.index.by_job.get(view.job.job_id, ()):
+    for run in wall.assessment.index.by_job.get(view.job.job_id, ()):
         if run.started < wall.days.starts[0]:
             break
         if run.job_id == view.job.job_id and (day := wall.day_of(run)) is not None:
             by_node.setdefault(run.node, {}).setdefault(day, []).append(run)
-    going_on = [run for run in wall.picture.running if run.job_id == view.job.job_id]
+    going_on = [run for run in wall.assessment.running if run.job_id == view.job.job_id]
     began = _began({day for days in by_node.values() for day in days}, wall)
     rows: list[str] = []
     missed: list[Missed] = []
@@ -275,12 +275,12 @@ def _of_outcome(outcome: Outcome) -> Cell:
 
 def cell_of_run(run: RunRecord, wall: Wall) -> Cell:
     """Return what a finished run of a job comes to."""
-    return _OF_STATUS[result_of_run(run, wall.picture.history.guests, wall.context.present).status]
+    return _OF_STATUS[result_of_run(run, wall.assessment.history.guests, wall.context.present).status]
 
 
 def _late_days(by_day: Mapping[int, list[Outcome]], promises: Iterable[Promise], wall: Wall) -> Iterator[int]:
     """Return the days whose backups came so late that they were missed for a while."""
-    runs = wall.picture.history.runs
+    runs = wall.assessment.history.runs
     for promise in promises:
         first: dict[int, datetime] = {}
         for day, outcomes in by_day.items():
@@ -310,7 +310,7 @@ def is_late(started: datetime, day: int, plan: Plan, since: datetime | None, ran
 def _began(known: Iterable[int], wall: Wall) -> datetime | None:
     """Return since when there is something to know: the first look, or the oldest run that it found."""
     oldest = min(known, default=None)
-    began = wall.picture.history.began
+    began = wall.assessment.history.began
     if oldest is None:
         return began
     return wall.days.starts[oldest] if began is None else min(began, wall.days.starts[oldest])

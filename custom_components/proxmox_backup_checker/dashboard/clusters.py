@@ -1,0 +1,25 @@
+"""The clusters that the dashboard may show."""
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import CONF_HOST, CONF_PORT
+from homeassistant.core import HomeAssistant
+from yarl import URL
+
+from ..const import DOMAIN
+from ..coordinator import CheckerConfigEntry, CheckerCoordinator
+
+
+def entries(hass: HomeAssistant, entry_id: str | None = None) -> list[CheckerConfigEntry]:
+    """Return the clusters that are set up and not disabled, or the one that is asked for."""
+    found: list[CheckerConfigEntry] = hass.config_entries.async_entries(DOMAIN, include_disabled=False)
+    return [entry for entry in found if entry_id in {None, entry.entry_id}]
+
+
+def coordinator_of(entry: CheckerConfigEntry) -> CheckerCoordinator | None:
+    """Return what keeps a cluster's snapshot, None where the entry is not loaded."""
+    return entry.runtime_data if entry.state is ConfigEntryState.LOADED else None
+
+
+def page(entry: CheckerConfigEntry) -> URL:
+    """Return the address of the web interface."""
+    return URL.build(scheme="https", host=entry.data[CONF_HOST], port=entry.data[CONF_PORT], path="/")

@@ -1,0 +1,121 @@
+"""What a person may see: what Home Assistant's own policy lets them read of our entities, and nothing else."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from homeassistant.auth.models import User
+from homeassistant.auth.permissions.const import POLICY_READ
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
+
+from ..checker.assessment import Assessment
+from ..checker.model.records import RunRecord
+from ..checker.model.subject import Subject
+from ..checker.runs.run_index import RunIndex
+from ..checker.verdicts.cluster import Counts
+from ..const import DOMAIN
+from ..coordinator import CheckerCoordinator
+from ..devices import PROBLEM, device_key
+
+type Sees = Callable[[Subject], bool]
+
+
+class Sight:
+    """What one person may see; the problem sensor of a guest, job, storage or cluster stands for all that is told of it."""
+
+    def __init__(self, hass: HomeAssistant, user: User | None) -> None:
+        """See with the eyes of a user; of nobody, as an automation does, everything."""
+        everything = user is None or user.permissions.access_all_entities(POLICY_READ)
+        self._permissions = None if user is None or everything else user.permissions
+        self._entities = er.async_get(hass)
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether there may be something that this person may not see."""
+        return self._permissions is not None
+
+    def reads(self, entity_id: str | None) -> bool:
+        """Tell whether an entity may be read; what has none is for those who may see everything."""
+        if self._permissions is None:
+            return True
+        return entity_id is not None and self._permissions.check_entity(entity_id, POLICY_READ)
+
+    def sees(self, coordinator: CheckerCoordinator, subject: Subject) -> bool:
+        """Tell whether something may be seen."""
+        return not self.is_limited or self.reads(self.sensor_of(coordinator, subject))
+
+    def sensor_of(self, coordinator: CheckerCoordinator, subject: Subject) -> str | None:
+        """Return the problem sensor of something."""
+        unique_id = f"{device_key(coordinator.identity, subject)}{PROBLEM}"
+        return self._entities.async_get_entity_id(Platform.BINARY_SENSOR, DOMAIN, unique_id)
+
+    def counts(self, coordinator: CheckerCoordinator) -> Counts:
+        """Return the counts of the guests that may be seen."""
+        assessment = coordinator.assessment
+        if not self.is_limited:
+            return assessment.counts
+        guests = assessment.guests.items()
+        return Counts.of(view.verdict for vmid, view in guests if self.sees(coordinator, Subject.guest(vmid)))
+
+    def assessment(self, coordinator: CheckerCoordinator) -> Assessment:
+        """Return what is held of a cluster, as far as it may be seen."""
+        if not self.is_limited:
+            return coordinator.assessment
+        return _limited(coordinator.assessment, lambda subject: self.sees(coordinator, subject))
+
+
+def _limited(assessment: Assessment, sees: Sees) -> Assessment:
+    """Return an assessment without what is not seen; the counts are those of the guests that are."""
+    guests = {vmid: view for vmid, view in assessment.guests.items() if sees(Subject.guest(vmid))}
+    history = assessment.history
+    runs = {run.upid: run for run in _limited_runs(history.runs.values(), sees)}
+    return replace(
+        assessment,
+        guests=guests,
+        jobs={job_id: view for job_id, view in assessment.jobs.items() if sees(Subject.job(job_id))},
+        storages={key: view for key, view in assessment.storages.items() if sees(Subject.storage(key))},
+        counts=Counts.of(view.verdict for view in guests.values()),
+        running=tuple(_limited_runs(assessment.running, sees)),
+        history=replace(
+            history,
+            runs=runs,
+            unfinished={run.upid: run for run in _limited_runs(history.unfinished.values(), sees)},
+            guests={vmid: record for vmid, record in history.guests.items() if sees(Subject.guest(vmid))},
+            jobs={job_id: record for job_id, record in history.jobs.items() if sees(Subject.job(job_id))},
+            storages={key: record for key, record in history.storages.items() if sees(Subject.storage(key))},
+            verdicts={subject: record for subject, record in history.verdicts.items() if sees(subject)},
+            acknowledgements={subject: word for subject, word in history.acknowledgements.items() if sees(subject)},
+            alerts={
+                key: replace(record, subjects=tuple(filter(sees, record.subjects)))
+                for key, record in history.alerts.items()
+                if any(map(sees, record.subjects))
+            },
+        ),
+        index=RunIndex.of(runs),
+        events=(),
+        verdicts={subject: verdict for subject, verdict in assessment.verdicts.items() if sees(subject)},
+        alerts=tuple(
+            replace(
+                alert,
+                subjects=tuple(filter(sees, alert.subjects)),
+                guests=tuple(guest for guest in alert.guests if sees(Subject.guest(guest.vmid))),
+                runs=tuple(_limited_runs(alert.runs, sees)),
+            )
+            for alert in assessment.alerts
+            if any(map(sees, alert.subjects))
+        ),
+        messages=(),
+        misconfigurations=(),
+    )
+
+
+def _limited_runs(runs: Iterable[RunRecord], sees: Sees) -> Iterable[RunRecord]:
+    """Return the runs of which something may be seen: the job, or what they did for a guest."""
+    for run in runs:
+        outcomes = tuple(outcome for outcome in run.outcomes if sees(Subject.guest(outcome.vmid)))
+        if run.job_id is not None and sees(Subject.job(run.job_id)):
+            yield replace(run, outcomes=outcomes)
+        elif outcomes:
+            # What is said of the run as a whole may be about somebody else's guest.
+            yield replace(run, outcomes=outcomes, error=None, notes=(), candidates=())
