@@ -25,6 +25,7 @@ from .missed_slots import expected_off, explain_miss, stuck_state
 from .promises import failing, kept_by_archives
 from .runs_in_progress import excused_since, hanging
 
+_NEWEST: Final = 5
 _ANNOUNCED: Final = timedelta(days=7)
 _SLOW_FACTOR: Final = 3
 _SLOW_LEAST: Final = timedelta(minutes=30)
@@ -237,7 +238,7 @@ def _on_node(job: BackupJob, node: str, context: Context) -> Verdict:
     if due is not None and floor is not None and due < floor:
         due = None
     guests = [guest for guest in context.covered_guests(job) if guest.node == node]
-    owed = guests if due is None else [guest for guest in guests if _is_owed(job, guest, due, context)]
+    owed = guests if due is None else [guest for guest in guests if _is_owed(job, guest, due, table, context)]
     if guests and not owed:
         # The guests have come to the node since, or into the job: it owes them nothing yet.
         due = None
@@ -266,13 +267,18 @@ def _is_recent(newest: RunRecord, table: Timetable, owed: Sequence[Guest]) -> bo
     return bool(owed) or table.due is None or table.serves(newest.started, table.due)
 
 
-def _is_owed(job: BackupJob, guest: Guest, due: datetime, context: Context) -> bool:
-    """Tell whether a guest was in the job and on its node when a slot came."""
+def _is_owed(job: BackupJob, guest: Guest, due: datetime, table: Timetable, context: Context) -> bool:
+    """Tell whether a guest was in the job and on its node when a slot came, and has not been served on another node."""
     floor, record = context.owed_since(job, guest), context.guest_record(guest)
     node = context.node(guest.node)
     skew = node.skew if node is not None else timedelta()
     moved = record.moved if record is not None else None
-    return (floor is None or floor <= due) and (moved is None or moved + skew <= due)
+    if (floor is not None and floor > due) or (moved is not None and moved + skew > due):
+        return False
+    return not any(
+        outcome.job_id == job.job_id and outcome.node != guest.node and table.serves(outcome.started, due)
+        for outcome in context.outcomes(guest)[:_NEWEST]
+    )
 
 
 def _missed(
