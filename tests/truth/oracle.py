@@ -64,7 +64,9 @@ class Oracle:
     def _unread(self, time: float, born: float) -> Expectation | None:
         """Return the demand on something that was created at a moment, where nothing can be read now."""
         last = self._evidence.last_look(time)
-        if last is None or time - last < 1:
+        if last is None:
+            return open_("nothing could be read yet")
+        if time - last < 1:
             return None
         if any(last < restart <= time for restart in self._ledger.restarts):
             return open_("Home Assistant was started while nothing could be read")

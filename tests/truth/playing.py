@@ -297,7 +297,7 @@ class World:
         chosen = next((entry for entry in self._waiting if entry[0] == name), (name, 0, 2 * HOUR, True))
         if chosen in self._waiting:
             self._waiting.remove(chosen)
-        self.later(max(run.started + chosen[2], self.now), partial(self._release, run, go_on=chosen[3]))
+        self.later(max(run.started + chosen[2], self.now + 30), partial(self._release, run, go_on=chosen[3]))
 
     def _release(self, run: Run, *, go_on: bool) -> None:
         if run not in run.node.runs or not run.hangs:

@@ -277,7 +277,7 @@ class Promise:
     def _first_look(self, own: Sequence[Result]) -> list[Expectation]:
         """Return that no alarm is due where the job is older than the first look, and nothing was ever seen of it."""
         first = self.evidence.first_look(self.ledger.start)
-        if self.period.start >= first or any(result.known <= self.time for result in own):
+        if self.period.start >= first or any(result.known <= self.time and self._seen(result) for result in own):
             return []
         if any(first <= slot.time <= self.time - 4 * HOUR for slot in self.period.slots):
             return []

@@ -17,9 +17,10 @@ from .history.update import updated, with_known_values
 from .indexes import Indexes
 from .metrics import GuestFigures, JobFigures, figures_of_guest, figures_of_job
 from .model.facts import Facts, NodeFacts, StorageFacts, storage_key
+from .model.reason_codes import ReasonCode
 from .model.records import Acknowledgement, History, RunRecord, VerdictRecord
 from .model.subject import CLUSTER, Subject
-from .model.verdict import Status, Verdict
+from .model.verdict import Status, Verdict, unknown
 from .runs.run_index import RunIndex
 from .runs.run_records import records_of
 from .verdicts.cluster import Counts, judge_cluster
@@ -232,7 +233,14 @@ def _with_plausible_clock(facts: Facts, history: History) -> Facts:
 
 
 def _limited(subject: Subject, verdict: Verdict, context: Context) -> Verdict:
-    """Let what has been unknown for too long be a problem."""
+    """Let what has been unknown for too long be a problem, and what was good once nothing could be read for so long."""
+    read_at, limit = context.facts.read_at, context.facts.policy.blind_limit
+    if read_at is not None and context.facts.now - read_at >= limit and verdict.problem is not True:
+        if verdict.lasting is Status.IGNORED:
+            return verdict
+        unseen = unknown(ReasonCode.CANNOT_VERIFY, since=read_at)
+        last, due = verdict.last_success, verdict.next_due
+        return replace(unseen, problem=True, since=read_at, last_success=last, next_due=due, job_id=verdict.job_id)
     if verdict.problem is not None:
         return verdict
     record = context.history.verdicts.get(subject)

@@ -141,8 +141,14 @@ class Context:
         return max((moment for moment in moments if moment is not None), default=None)
 
     def job_runs(self, job: BackupJob) -> tuple[RunRecord, ...]:
-        """Return a job's finished runs, newest first, those among them that can have been another job's."""
-        return self.index.by_job.get(job.job_id, ())
+        """Return a job's finished runs, newest first, those among them that can have been another job's.
+
+        One that is dated later than the clock of its node shows proves nothing.
+        """
+        runs = self.index.by_job.get(job.job_id, ())
+        if runs and runs[0].started > self.node_now(runs[0].node) + WRONG_DATE:
+            return tuple([run for run in runs if run.started <= self.node_now(run.node) + WRONG_DATE])
+        return runs
 
     def going_on(self, job: BackupJob, node: str) -> list[RunRecord]:
         """Return a job's runs in progress on a node, as far as can be known: of one that is surely off there are none.

@@ -125,20 +125,11 @@ def _failed_so_far(going_on: Iterable[RunRecord], context: Context) -> Reason | 
 
 
 def _hung(job: BackupJob, nodes: Iterable[str], context: Context) -> Reason | None:
-    """Return that a run goes on for so long that it will hardly end: it keeps the next one from starting, or guests wait."""
+    """Return that a run goes on for so long that it will hardly end."""
     for node in sorted(nodes):
-        run, table = hanging(job, node, context), context.timetable(job, node)
-        if run is None:
-            continue
-        skips = table is None or table.first_slot_after(run.started + table.tolerance(run.started)) is not None
-        done = {outcome.vmid for outcome in run.outcomes if outcome.result is not Result.RUNNING}
-        waiting = any(guest.node == node and guest.vmid not in done for guest in context.covered_guests(job))
-        if skips or waiting:
-            elapsed = context.node_now(node) - run.started
-            return Reason(
-                ReasonCode.RUN_HANGS,
-                {"node": node, "hours": _hours(elapsed), "usual": _hours(context.usual_duration(job))},
-            )
+        if (run := hanging(job, node, context)) is not None:
+            hours, usual = _hours(context.node_now(node) - run.started), _hours(context.usual_duration(job))
+            return Reason(ReasonCode.RUN_HANGS, {"node": node, "hours": hours, "usual": usual})
     return None
 
 

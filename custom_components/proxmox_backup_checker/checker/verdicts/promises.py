@@ -84,7 +84,7 @@ def _judge(
     context: Context,
 ) -> Verdict:
     floor = context.owed_since(job, guest)
-    since = excused_since(job, guest.node, context)
+    since = excused_since(job, guest.node, context, guest)
     due = table.due if since is None else table.due_at(since)
     if due is not None and floor is not None and due < floor:
         due = None

@@ -4,40 +4,56 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ...proxmox.api.backup_models import BackupJob
+from ...proxmox.api.cluster_models import Guest
 from ..context import Context
-from ..jobs.timetable import UNKNOWN_DURATION
+from ..model.outcome import Result
 from ..model.records import RunRecord
 
 _LONGEST: Final = 3
+_LONGEST_UNDER_WAY: Final = timedelta(hours=24)
 _LOCKWAIT: Final = timedelta(minutes=180)
 
 
-def excused_since(job: BackupJob, node: str, context: Context) -> datetime | None:
-    """Return since when a job's slots on a node are excused by its run there, None where none are.
+def excused_since(job: BackupJob, node: str, context: Context, guest: Guest | None = None) -> datetime | None:
+    """Return since when the slots of a job on a node, or of one guest of it there, are excused by its run in progress.
 
-    Those are the slots that could still be awaited when the run began, and what would have come while it goes on.
+    Those are the slots that could still be awaited when the run began, and what would have come while it goes on. A guest
+    that has not been reached waits for three times as long as the job usually takes; one that is under way, and the job
+    itself, until the run keeps the next one from starting, or for a day.
     """
-    starts = [run.started for run in context.going_on(job, node) if not _hangs(run, job, context)]
+    starts = []
+    for run in context.going_on(job, node):
+        is_patient = guest is None or any(
+            outcome.vmid == guest.vmid and outcome.result is Result.RUNNING for outcome in run.outcomes
+        )
+        if _elapsed(run, context) <= (_patience(run, job, context) if is_patient else _limit(run, job, context)):
+            starts.append(run.started)
     return min(starts, default=None)
 
 
 def hanging(job: BackupJob, node: str, context: Context) -> RunRecord | None:
     """Return a job's run on a node that goes on for so long that it will hardly end by itself."""
-    found = (run for run in context.going_on(job, node) if run.job_id == job.job_id)
-    return next((run for run in found if _hangs(run, job, context)), None)
+    found = context.going_on(job, node)
+    return next((run for run in found if _elapsed(run, context) > _patience(run, job, context)), None)
 
 
-def _hangs(run: RunRecord, job: BackupJob, context: Context) -> bool:
-    """Tell whether a run goes on for more than three times the usual, which is taken for two hours at least.
+def _elapsed(run: RunRecord, context: Context) -> timedelta:
+    """Return for how long a run has worked; the time for which it waited for another run's lock does not count."""
+    return context.node_now(run.node) - run.started - timedelta(seconds=run.waited)
 
-    The time for which it waits for another run's lock does not count, as long as Proxmox lets it wait.
-    """
-    elapsed = context.node_now(run.node) - run.started - timedelta(seconds=run.waited)
-    usual = context.usual_duration(job)
-    limit = _LONGEST * max(usual, UNKNOWN_DURATION)
-    if "waiting_for_lock" in run.notes:
-        limit += _lockwait(job)
-    return elapsed > limit
+
+def _limit(run: RunRecord, job: BackupJob, context: Context) -> timedelta:
+    """Return three times what the job usually takes, beside the time for which Proxmox lets it wait for a lock."""
+    waiting = _lockwait(job) if "waiting_for_lock" in run.notes else timedelta()
+    return _LONGEST * context.usual_duration(job) + waiting
+
+
+def _patience(run: RunRecord, job: BackupJob, context: Context) -> timedelta:
+    """Return for how long at most a run may go on without being a problem of its job."""
+    table = context.timetable(job, run.node)
+    following = table.event.next_after(run.started.astimezone(table.zone)) if table is not None else None
+    interval = timedelta(seconds=following.timestamp() - run.started.timestamp()) if following else _LONGEST_UNDER_WAY
+    return max(_limit(run, job, context), min(interval, _LONGEST_UNDER_WAY))
 
 
 def _lockwait(job: BackupJob) -> timedelta:
