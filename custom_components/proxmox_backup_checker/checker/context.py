@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 from ..proxmox.api.backup_models import Archive, BackupJob
 from ..proxmox.api.cluster_models import Guest
-from ..proxmox.retention import Backup
 from .archives.archive import archive_time, file_name, logged_name
 from .archives.archive_origin import Provenance
 from .indexes import Indexes
@@ -192,9 +191,8 @@ class Context:
         if found and self._is_of_the_future(found[0]):
             found = tuple([outcome for outcome in found if not self._is_of_the_future(outcome)])
         kinds = {None, guest.guest_type}
-        if (since is None or not found or found[-1].started >= since) and kinds.issuperset(
-            [outcome.guest_type for outcome in found]
-        ):
+        is_whole = since is None or not found or found[-1].started >= since
+        if is_whole and all([outcome.guest_type in kinds for outcome in found]):
             return found
         return [
             outcome for outcome in found if outcome.guest_type in kinds and (since is None or outcome.started >= since)
@@ -206,12 +204,16 @@ class Context:
 
     def backed_up_now(self, guest: Guest) -> list[Outcome]:
         """Return the backups of a guest that go on at the moment."""
-        return [
-            outcome
-            for run in self.running
-            for outcome in run.outcomes
-            if outcome.vmid == guest.vmid and outcome.result is Result.RUNNING
-        ]
+        return self._backed_up_now.get(guest.vmid, [])
+
+    @cached_property
+    def _backed_up_now(self) -> dict[int, list[Outcome]]:
+        found: dict[int, list[Outcome]] = {}
+        for run in self.running:
+            for outcome in run.outcomes:
+                if outcome.result is Result.RUNNING:
+                    found.setdefault(outcome.vmid, []).append(outcome)
+        return found
 
     def listed_archives(self, guest: Guest) -> Sequence[Archive]:
         """Return all archives that bear a guest's number, each once, finished or not, newest first."""
@@ -405,15 +407,6 @@ class Context:
         found = self.indexes.archives.of_guest(guest.vmid).by_place.get((storage.storage, storage.node), ())
         kinds = {None, guest.guest_type}
         return [archive for archive in found if archive.guest_type in kinds]
-
-    def backups_on(self, storage: StorageFacts, guest: Guest) -> Sequence[Backup]:
-        """Return the same as `archives_on`, as prune looks at it."""
-        place, kinds = (storage.storage, storage.node), {None, guest.guest_type}
-        listed = self.indexes.archives.places.get(place)
-        if listed is None:
-            return ()
-        pairs = zip(listed.by_guest.get(guest.vmid, ()), listed.backups_of(guest.vmid), strict=True)
-        return [backup for archive, backup in pairs if archive.guest_type in kinds]
 
     def covered_guests(self, job: BackupJob) -> Sequence[Guest]:
         """Return the guests that a job surely covers."""

@@ -6,9 +6,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 
 from ...proxmox.api.backup_models import Archive
-from ...proxmox.retention import Backup
 from ..model.facts import ArchiveListing, StorageFacts
-from .archive import as_backup
 
 type Place = tuple[str, str | None]
 """A storage and, where each node has its own, the node."""
@@ -21,14 +19,6 @@ class ListedStorage:
     listing: ArchiveListing
     on_backup_server: bool
     by_guest: Mapping[int, tuple[Archive, ...]]
-    _backups: dict[int, tuple[Backup, ...]] = field(default_factory=dict, compare=False, repr=False)
-
-    def backups_of(self, vmid: int) -> tuple[Backup, ...]:
-        """Return a guest's archives as prune looks at them, in the same order; found once."""
-        found = self._backups.get(vmid)
-        if found is None:
-            found = self._backups[vmid] = tuple(map(as_backup, self.by_guest.get(vmid, ())))
-        return found
 
     @classmethod
     def of(cls, listing: ArchiveListing, *, on_backup_server: bool) -> ListedStorage:

@@ -16,7 +16,6 @@ from ...proxmox.api.backup_models import Archive, BackupJob
 from ...proxmox.api.cluster_models import Guest
 from ...proxmox.calendar.event import CalendarEvent
 from ...proxmox.retention import Backup, KeepOptions, Mark, keep_text, prune
-from ..archives.archive import as_backup
 from ..context import Context
 from ..jobs.retention import removes_old, retention_of
 from ..model.facts import StorageFacts
@@ -69,22 +68,19 @@ def audit_retention(
     failed: Sequence[datetime] = (),
     keep_since: datetime | None = None,
     removes: bool = True,
-    backups: Sequence[Backup] | None = None,
 ) -> RetentionAudit:
     """Hold one guest's archives on one storage against its retention, as of the listing that they come from.
 
     `good` and `failed` are the starts of the guest's runs to this storage, newest first, that were over when it was listed.
     `promised` are the slots of which retention should still keep an archive (see `promised_slots`), empty where that cannot
     be told. Runs before `keep_since` pruned by another retention. Without `removes` the sum of all numbers is a limit
-    instead, at which vzdump refuses the guest (PVE/VZDump.pm, exec_backup_task). `backups` are the archives as prune looks
-    at them, where that is known already.
+    instead, at which vzdump refuses the guest (PVE/VZDump.pm, exec_backup_task).
     """
-    backups = [as_backup(archive) for archive in archives] if backups is None else backups
-    counted = sum([not (backup.protected or backup.renamed or backup.partial) for backup in backups])
+    counted = sum([not (archive.protected or archive.renamed or archive.partial) for archive in archives])
     if not removes:
         return _against_limit(counted, most_kept(keep))
     pruning = [started for started in good if keep_since is None or started >= keep_since]
-    if len(pruning) >= _RUNS_UNTIL_CERTAIN and (extra := _left_over(archives, backups, keep, zone, pruning[0])):
+    if len(pruning) >= _RUNS_UNTIL_CERTAIN and (extra := _left_over(archives, keep, zone, pruning[0])):
         return RetentionAudit(standing=Standing.NOT_PRUNED, counted=counted, extra=tuple(extra))
     return _against_promise(counted, promised, good, failed, zone)
 
@@ -98,26 +94,23 @@ def _against_limit(counted: int, limit: int) -> RetentionAudit:
     return RetentionAudit(standing=standing, counted=counted, limit=limit)
 
 
-def _left_over(
-    archives: Sequence[Archive], backups: Sequence[Backup], keep: KeepOptions, zone: ZoneInfo, newest_run: datetime
-) -> list[Archive]:
+def _left_over(archives: Sequence[Archive], keep: KeepOptions, zone: ZoneInfo, newest_run: datetime) -> list[Archive]:
     """Return the archives that the newest run should have removed, and the one before it already."""
-    now_due = _removable(backups, keep, zone)
+    now_due = _removable(archives, keep, zone)
     if not now_due:
         return []
     before_it = (newest_run - _SLOT_BEFORE).timestamp()
-    earlier = [index for index, backup in enumerate(backups) if backup.ctime < before_it]
-    due_before = {earlier[index] for index in _removable([backups[index] for index in earlier], keep, zone)}
+    earlier = [index for index, archive in enumerate(archives) if archive.ctime < before_it]
+    due_before = {earlier[index] for index in _removable([archives[index] for index in earlier], keep, zone)}
     return [archives[index] for index in sorted(now_due & due_before)]
 
 
-def _removable(backups: Sequence[Backup], keep: KeepOptions, zone: ZoneInfo) -> set[int]:
+def _removable(archives: Sequence[Archive], keep: KeepOptions, zone: ZoneInfo) -> set[int]:
+    marks = prune(archives, keep, zone)
+    if Mark.REMOVE not in marks:
+        return set()
     # Unfinished snapshots that prune takes away as well are the business of their own finding.
-    return {
-        index
-        for index, mark in enumerate(prune(backups, keep, zone))
-        if mark is Mark.REMOVE and not backups[index].partial
-    }
+    return {index for index, mark in enumerate(marks) if mark is Mark.REMOVE and not archives[index].partial}
 
 
 def _against_promise(
@@ -198,7 +191,6 @@ def retention_findings(guest: Guest, outcomes: Sequence[Outcome], context: Conte
             failed=[outcome.started for outcome in written if outcome.result is not Result.OK],
             keep_since=_keep_since(promise.job, context),
             removes=promise.removes,
-            backups=context.backups_on(promise.storage, guest),
         )
         # A prune that says itself that it failed is a finding of the run.
         if audit.standing is not Standing.NOT_PRUNED or "prune_failed" not in good[0].warnings:
@@ -278,6 +270,6 @@ def freed_by(archives: Sequence[Archive], keep: KeepOptions | None, zone: ZoneIn
     """Return the archives that prune will remove after the next good run, whose own archive is of the moment `run`."""
     if keep is None or keep.keeps_everything:
         return []
-    backups = [Backup(ctime=int(run.timestamp())), *(as_backup(archive) for archive in archives)]
+    backups = [Backup(ctime=int(run.timestamp())), *archives]
     marks = prune(backups, keep, zone)[1:]
     return [archive for archive, mark in zip(archives, marks, strict=True) if mark is Mark.REMOVE]
