@@ -14,6 +14,7 @@ from .archives.archive import archive_time, file_name, logged_name
 from .archives.archive_origin import Provenance
 from .indexes import Indexes
 from .jobs.coverage import Coverage, covers
+from .jobs.terms import Terms
 from .jobs.timetable import Timetable, allowance, periods_of, usual_duration
 from .model.facts import ArchiveListing, Facts, NodeFacts, StorageFacts, storage_key
 from .model.outcome import Outcome, Result, succeeded, written_name
@@ -39,6 +40,7 @@ class Context:
     indexes: Indexes
     running: tuple[RunRecord, ...] = ()
     _timetables: dict[tuple[str, str], Timetable | None] = field(default_factory=dict)
+    _terms: dict[tuple[str, str], Terms] = field(default_factory=dict)
     _outcomes: dict[int, Sequence[Outcome]] = field(default_factory=dict)
     _durations: dict[str, list[timedelta]] = field(default_factory=dict)
     _archives: dict[int, tuple[Sequence[Archive], Sequence[Archive]]] = field(default_factory=dict)
@@ -108,6 +110,14 @@ class Context:
         if key not in self._timetables:
             self._timetables[key] = self._timetable(job, node)
         return self._timetables[key]
+
+    def terms(self, job: BackupJob, node: str) -> Terms:
+        """Return what a job promises on a node."""
+        key = (job.job_id, node)
+        found = self._terms.get(key)
+        if found is None:
+            found = self._terms[key] = Terms.of(job, node, self.timetable(job, node), self.facts)
+        return found
 
     def _timetable(self, job: BackupJob, node: str) -> Timetable | None:
         zone, record, facts = self.facts.zone_of(node), self.job_record(job), self.node(node)
@@ -191,8 +201,9 @@ class Context:
         if found and self._is_of_the_future(found[0]):
             found = tuple([outcome for outcome in found if not self._is_of_the_future(outcome)])
         kinds = {None, guest.guest_type}
-        is_whole = since is None or not found or found[-1].started >= since
-        if is_whole and all([outcome.guest_type in kinds for outcome in found]):
+        if (since is None or not found or found[-1].started >= since) and kinds.issuperset(
+            [outcome.guest_type for outcome in found]
+        ):
             return found
         return [
             outcome for outcome in found if outcome.guest_type in kinds and (since is None or outcome.started >= since)
@@ -265,6 +276,8 @@ class Context:
         until = self.node_now(guest.node) + WRONG_DATE
         latest = until.timestamp()
         newest_first = self.indexes.archives.of_guest(guest.vmid).newest_first
+        if not newest_first or newest_first[0].ctime <= latest:
+            return ()
         late = takewhile(lambda archive: archive.ctime > latest, newest_first)
         return [archive.volid for archive in late if self.written_between(archive, guest)[0] > until]
 

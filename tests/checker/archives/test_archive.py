@@ -7,11 +7,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.proxmox_backup_checker.checker.archives.archive import (
-    Change,
-    compare,
-    each_once,
-)
+from custom_components.proxmox_backup_checker.checker.archives.archive import Change, compare, each_once
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import Archive
 from custom_components.proxmox_backup_checker.proxmox.retention import Backup, KeepOptions, Mark, prune
 

@@ -1,7 +1,7 @@
 """The listed archives, sorted in by guest and by storage."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 
@@ -47,13 +47,19 @@ NONE_LISTED = GuestArchives({}, ())
 
 @dataclass(frozen=True, slots=True)
 class ArchiveIndex:
-    """All listings of a cluster."""
+    """All listings of a cluster.
+
+    `detailed_servers` are the backup servers that are listed with their details, `vague_servers` those that are listed
+    without; the latter are None where no listing of any storage is complete.
+    """
 
     places: Mapping[Place, ListedStorage] = field(default_factory=dict)
     guests: Mapping[int, GuestArchives] = field(default_factory=dict)
+    detailed_servers: frozenset[str] = frozenset()
+    vague_servers: frozenset[str] | None = None
 
     @classmethod
-    def of(cls, storages: Iterable[StorageFacts]) -> ArchiveIndex:
+    def of(cls, storages: Sequence[StorageFacts]) -> ArchiveIndex:
         """Sort in what is listed."""
         places = {
             (storage.storage, storage.node): ListedStorage.of(
@@ -66,11 +72,32 @@ class ArchiveIndex:
         for place, listed in places.items():
             for vmid, archives in listed.by_guest.items():
                 by_guest.setdefault(vmid, {})[place] = archives
-        return cls(places, {vmid: _of_guest(by_place, places) for vmid, by_place in by_guest.items()})
+        return cls(
+            places=places,
+            guests={vmid: _of_guest(by_place, places) for vmid, by_place in by_guest.items()},
+            detailed_servers=_detailed_servers(storages),
+            vague_servers=_vague_servers(storages),
+        )
 
     def of_guest(self, vmid: int) -> GuestArchives:
         """Return a guest's archives."""
         return self.guests.get(vmid, NONE_LISTED)
+
+
+def _vague_servers(storages: Sequence[StorageFacts]) -> frozenset[str] | None:
+    listings = {storage.storage: storage.listing for storage in storages if storage.listing is not None}
+    if not any(listing.complete for listing in listings.values()):
+        return None
+    servers = {storage.storage for storage in storages if storage.is_backup_server}
+    return frozenset(name for name, listing in listings.items() if name in servers and not listing.detailed)
+
+
+def _detailed_servers(storages: Sequence[StorageFacts]) -> frozenset[str]:
+    return frozenset(
+        storage.storage
+        for storage in storages
+        if storage.is_backup_server and storage.listing is not None and storage.listing.detailed
+    )
 
 
 def _of_guest(by_place: Mapping[Place, tuple[Archive, ...]], places: Mapping[Place, ListedStorage]) -> GuestArchives:

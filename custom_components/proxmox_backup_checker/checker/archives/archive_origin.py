@@ -1,6 +1,6 @@
 """Whose an archive is: on a storage that several clusters use, another guest with the same number may have left it."""
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -39,13 +39,12 @@ class Provenance:
     index: RunIndex
     running: tuple[RunRecord, ...] = ()
 
-    def attributable(self, guest: Guest, archives: Iterable[Archive]) -> list[Archive]:
+    def attributable(self, guest: Guest, archives: Sequence[Archive]) -> Sequence[Archive]:
         """Return the archives that can be held to be a guest's own, those that bear its number given.
 
         What is certainly foreign never is. What is uncertain is not where foreign archives with this number lie beside it,
         or where its notes name another guest.
         """
-        archives = list(archives)
         others = self._not_surely_ours(guest.vmid, archives)
         if not others:
             return archives
@@ -67,15 +66,15 @@ class Provenance:
 
         Most were written by our runs, which come in the same order.
         """
-        outcomes, shared, left = iter(self.index.by_guest.get(vmid, ())), self._shared, []
-        outcome = next(outcomes, None)
+        outcomes, shared, left = self.index.by_guest.get(vmid, ()), self._shared, []
+        place, count = 0, len(outcomes)
         for archive in newest_first:
             if archive.storage not in shared:
                 continue
             latest = _written(archive) + _CLOCKS_DIFFER
-            while outcome is not None and outcome.started > latest:
-                outcome = next(outcomes, None)
-            path = outcome.archive if outcome is not None else None
+            while place < count and outcomes[place].started > latest:
+                place += 1
+            path = outcomes[place].archive if place < count else None
             if path is None or not path.endswith(archive.volid.rpartition("/")[2]):
                 left.append(archive)
         return left

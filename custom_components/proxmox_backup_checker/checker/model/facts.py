@@ -236,4 +236,7 @@ class Facts:
 
     def storage_of(self, name: str, node: str) -> StorageFacts | None:
         """Return a storage as a node has it, None where the node may not use one of this name."""
-        return next((found for found in self.storages if found.storage == name and found.serves(node)), None)
+        for found in self.storages:
+            if found.storage == name and found.serves(node):
+                return found
+        return None

@@ -174,14 +174,15 @@ def _moved_between_jobs(guest: Guest, verdict: Verdict, covering: Sequence[Backu
 
 def _worst(promises: list[tuple[BackupJob, Verdict]], guest: Guest, context: Context) -> Verdict:
     """Return the worst verdict of all jobs; of two alike the one with the newer evidence."""
-    ordered = sorted(
-        (verdict for _, verdict in promises),
-        key=lambda verdict: (
-            gravity(verdict.status),
-            -(verdict.since.timestamp() if verdict.since else 0),
-        ),
-    )
-    worst = ordered[0]
+    worst = promises[0][1]
+    if len(promises) > 1:
+        worst = min(
+            (verdict for _, verdict in promises),
+            key=lambda verdict: (
+                gravity(verdict.status),
+                -(verdict.since.timestamp() if verdict.since else 0),
+            ),
+        )
     upcoming = [verdict.next_due for _, verdict in promises if verdict.next_due is not None]
     next_due = min(upcoming, default=None)
     worst = worst if worst.next_due == next_due else replace(worst, next_due=next_due)
