@@ -233,7 +233,7 @@ def test_nobody_else_writes_on_a_nodes_own_storage_and_a_renamed_file_is_anybody
 
 
 def _attributable(*archives: Archive, records: tuple[RunRecord, ...] = ()) -> list[Archive]:
-    return provenance(seen(), *records).attributable(WEB, archives)
+    return list(provenance(seen(), *records).attributable(WEB, archives))
 
 
 def test_uncertain_archives_count_until_a_foreign_one_lies_beside_them() -> None:
