@@ -255,21 +255,21 @@ class Context:
         if len(own) == len(finished):
             return own, ()
         known = {archive.volid for archive in own}
-        return own, [archive for archive in finished if archive.volid not in known]
+        return own, tuple([archive for archive in finished if archive.volid not in known])
 
     def _finished_archives(self, guest: Guest) -> Sequence[Archive]:
         record = self.guest_record(guest)
         since = record.since.timestamp() if record and record.since else 0
         kinds = {None, guest.guest_type}
-        return [
-            archive
-            for archive in self._with_right_dates(guest)
-            if archive.finished and archive.guest_type in kinds and archive.ctime >= since
+        dated = self._with_right_dates(guest)
+        found = [
+            archive for archive in dated if archive.finished and archive.guest_type in kinds and archive.ctime >= since
         ]
+        return dated if len(found) == len(dated) else tuple(found)
 
     def _with_right_dates(self, guest: Guest) -> Sequence[Archive]:
         newest_first, wrong = self.indexes.archives.of_guest(guest.vmid).newest_first, set(self.wrongly_dated(guest))
-        return [archive for archive in newest_first if archive.volid not in wrong] if wrong else newest_first
+        return tuple([archive for archive in newest_first if archive.volid not in wrong]) if wrong else newest_first
 
     def wrongly_dated(self, guest: Guest) -> Sequence[str]:
         """Return the archives, by volume id, that bear a guest's number and a date that has not come yet."""

@@ -17,6 +17,7 @@ from .archive import logged_name
 
 # Times of archives and runs are those of the node that wrote them.
 _CLOCKS_DIFFER: Final = timedelta(minutes=1)
+_SAME_TIME: Final = 60
 
 
 class Origin(Enum):
@@ -59,7 +60,7 @@ class Provenance:
                 and not self._is_ours(archive)
             )
         }
-        return [archive for archive in archives if archive.volid not in left] if left else archives
+        return tuple([archive for archive in archives if archive.volid not in left]) if left else archives
 
     def _not_surely_ours(self, vmid: int, newest_first: Sequence[Archive]) -> list[Archive]:
         """Return the archives on shared storages but those of which a first look tells that a run of ours wrote them.
@@ -71,7 +72,7 @@ class Provenance:
         for archive in newest_first:
             if archive.storage not in shared:
                 continue
-            latest = _written(archive) + _CLOCKS_DIFFER
+            latest = datetime.fromtimestamp(archive.ctime + _SAME_TIME, UTC)
             while place < count and outcomes[place].started > latest:
                 place += 1
             path = outcomes[place].archive if place < count else None

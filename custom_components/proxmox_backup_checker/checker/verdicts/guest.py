@@ -16,7 +16,7 @@ from ..model.labels import job_name, names_of_jobs
 from ..model.outcome import Outcome, Result, written_name
 from ..model.policy import NO_BACKUP_TAG, agreed_age
 from ..model.reason_codes import ReasonCode
-from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict, gravity, unknown
+from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict, gravity, unknown, with_values
 from .guest_findings import findings_of, hints_of
 from .promises import judge_promise
 
@@ -30,7 +30,7 @@ def judge_guest(guest: Guest, context: Context) -> Verdict:
     outcomes = context.outcomes(guest)
     foreign = context.foreign_archives(guest)
     trace = {**verdict.trace, "foreign_archives": str(len(foreign))} if foreign else verdict.trace
-    verdict = replace(verdict, last_success=last_success(guest, context), trace=trace)
+    verdict = with_values(verdict, last_success=last_success(guest, context), trace=trace)
     verdict = _within_age(guest, verdict, context)
     if verdict.status in GOOD:
         if changed := _storage_changed(guest, context):

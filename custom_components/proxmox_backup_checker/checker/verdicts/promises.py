@@ -21,7 +21,7 @@ from ..model.facts import Blindness
 from ..model.labels import job_name, job_name_by_id
 from ..model.outcome import Outcome, Result
 from ..model.reason_codes import ReasonCode
-from ..model.verdict import Confidence, Reason, Status, Verdict, unknown
+from ..model.verdict import Confidence, Reason, Status, Verdict, unknown, with_values
 from .archive_evidence import Claim, archives_for
 from .missed_slots import expected_off, explain_miss
 from .runs_in_progress import excused_since, hanging
@@ -63,7 +63,7 @@ def judge_promise(guest: Guest, job: BackupJob, context: Context) -> Verdict | N
         return replace(_without_timetable(guest, job, outcomes, context), job_id=job.job_id)
     verdict = _judge(guest, job, newest, evidence, table, context)
     trace = {**terms.trace, **verdict.trace}
-    return replace(verdict, next_due=table.following, job_id=job.job_id, trace=trace)
+    return with_values(verdict, next_due=table.following, job_id=job.job_id, trace=trace)
 
 
 def _judge(
