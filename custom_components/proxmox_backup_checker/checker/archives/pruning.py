@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ...proxmox.retention import Backup, KeepOptions, Mark, prune
+from ...proxmox.retention import Backup, KeepOptions, Mark, Prunable, prune
 from ..jobs.retention import removes_old, retention_of
 from ..model.facts import Facts, StorageFacts
 from ..model.outcome import Outcome
@@ -25,7 +25,7 @@ def was_pruned(outcome: Outcome, listed: ListedStorage, facts: Facts) -> bool:
     zone = facts.zone_of(outcome.node)
     if storage is None or zone is None or storage.is_backup_server:
         return True
-    backups = [Backup(ctime=begun), *present]
+    backups: list[Prunable] = [Backup(ctime=begun), *present]
     return any(prune(backups, keep, zone)[0] is Mark.REMOVE for keep in _retentions(outcome, storage, facts))
 
 

@@ -117,9 +117,9 @@ class MissingArchives:
         missing = dict(record.missing)
         seen: set[str | None] = set()
         for outcome in outcomes:
-            is_new = outcome.result is Result.OK and outcome.job_id not in seen
-            if not is_new and not missing:
+            if not missing and outcome.job_id in seen:
                 continue
+            is_new = outcome.result is Result.OK and outcome.job_id not in seen
             if outcome.archive is None or outcome.storage is None or not (is_new or outcome.archive in missing):
                 continue
             if is_new:

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from ...proxmox.api.backup_models import Archive, BackupJob
 from ...proxmox.api.cluster_models import Guest
 from ...proxmox.calendar.event import CalendarEvent
-from ...proxmox.retention import Backup, KeepOptions, Mark, keep_text, prune
+from ...proxmox.retention import Backup, KeepOptions, Mark, Prunable, keep_text, prune
 from ..context import Context
 from ..jobs.terms import Retention
 from ..model.labels import job_name
@@ -174,7 +174,9 @@ def retention_findings(guest: Guest, outcomes: Sequence[Outcome], context: Conte
         if not newest or (newest[0].finished or newest[0].started) >= listing.read_at:
             continue
         archives = context.archives_on(kept.storage, guest)
-        good, promised, failed = newest, (), []
+        good = newest
+        promised: Sequence[datetime] = ()
+        failed: Sequence[datetime] = ()
         if kept.removes and _counted(archives) < most_kept(kept.keep):
             # No more is ever promised: where as many are there, none of the older runs matters.
             good = list(_good(job, kept, outcomes))
@@ -268,6 +270,6 @@ def freed_by(archives: Sequence[Archive], keep: KeepOptions | None, zone: ZoneIn
     """Return the archives that prune will remove after the next good run, whose own archive is of the moment `run`."""
     if keep is None or keep.keeps_everything:
         return []
-    backups = [Backup(ctime=int(run.timestamp())), *archives]
+    backups: list[Prunable] = [Backup(ctime=int(run.timestamp())), *archives]
     marks = prune(backups, keep, zone)[1:]
     return [archive for archive, mark in zip(archives, marks, strict=True) if mark is Mark.REMOVE]
