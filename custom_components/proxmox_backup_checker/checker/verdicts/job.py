@@ -298,6 +298,8 @@ def _missed(
         reason = Reason(ReasonCode.JOB_ARCHIVES_FOUND)
         return Verdict(status=Status.OK, problem=False, reason=reason, confidence=Confidence.ARTIFACT)
     off = facts is not None and not facts.online and context.is_fresh
+    if off and guests:
+        off = any(context.was_off_unseen(guest, due) for guest in guests)
     if not context.is_seen(node, table.deadline(due)) and not off:
         if facts is not None and facts.blindness is not None:
             return unknown(facts.blindness, node=node)
