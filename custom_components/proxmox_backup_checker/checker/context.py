@@ -91,23 +91,9 @@ class Context:
         return self.facts.nodes.get(name)
 
     def is_off(self, guest: Guest) -> bool:
-        """Tell whether a guest's node is surely off now."""
+        """Tell whether a guest's node is surely off now, so that nothing can have happened on it unseen."""
         node = self.node(guest.node)
         return node is not None and not node.online and self.is_fresh
-
-    def was_off_unseen(self, guest: Guest, slot: datetime) -> bool:
-        """Tell whether a guest's node is off, and nothing can have happened on it unseen for a slot.
-
-        A slot between the last look that showed its runs and the first that showed it off may have been served.
-        """
-        node, record = self.node(guest.node), self.history.nodes.get(guest.node)
-        if node is None or not self.is_off(guest):
-            return False
-        read = node.tasks_read or (record.runs_known_until if record is not None else None)
-        off = record.offline_since if record is not None else None
-        if read is None or off is None:
-            return True
-        return slot <= read + node.skew or slot >= off + node.skew
 
     def job_record(self, job: BackupJob) -> JobRecord | None:
         """Return what is remembered of a job."""
@@ -329,7 +315,7 @@ class Context:
         """Tell whether no run is missing that can have backed a guest up between a slot and its deadline."""
         node, began = self.node(guest.node), self.history.began
         if node is None or not self.is_seen(guest.node, deadline):
-            return self.was_off_unseen(guest, slot) and (began is None or began <= slot)
+            return self.is_off(guest) and (began is None or began <= slot)
         if self._is_obscure(guest.node, slot, deadline):
             return False
         is_watched = began is not None and began <= slot

@@ -299,7 +299,7 @@ def _unserved(
     is_known = context.are_runs_known(promise.guest, promise.slot, promise.deadline, job)
     if not is_known and (found := _by_archive(promise, table, context)):
         return found
-    if not context.is_seen(guest.node, promise.deadline) and not context.was_off_unseen(guest, promise.slot):
+    if not context.is_seen(guest.node, promise.deadline) and not context.is_off(guest):
         return _unseen(guest, context)
     if not is_known and not context.is_absence_proven(guest, promise.storage, promise.slot):
         return replace(unknown(ReasonCode.NO_RUN_SEEN, job=job_name(job)), trace={"rule": "no_run_seen"})
