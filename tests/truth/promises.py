@@ -155,7 +155,7 @@ class Promise:
             usual = self.evidence.usual_duration(self.job.id, self.time)
             again = self.evidence.deadline(self.job.id, begun, self.time)
             low = max(low, begun + 3 * usual.low)
-            high = max(high, again.high, begun + 3 * usual.high)
+            high = max(high, again.high, begun + 3 * usual.high, self._patience(run))
         if self.time < low:
             return []
         if self.time < high:
@@ -163,6 +163,17 @@ class Promise:
         if any(result.run.started <= slot.time <= result.run.ended for result in own if result.good):
             return self._skipped(slot, own)
         return [self._overdue(slot, deadline.low)]
+
+    def _patience(self, run: RunFact) -> float:
+        """Return until when a guest that is under way may be waited for, and with it the job.
+
+        The rows ask for no alarm while the run is only slow (A20), and for one once it keeps the next slot waiting (B23).
+        """
+        part = run.parts[self.guest.vmid]
+        if not self.own_only and (part.began is None or part.began > self.time):
+            return 0
+        following = (slot.time for slot in self.period.slots if slot.time > run.started + MINUTE)
+        return min(next(following, FOREVER), run.started + DAY) + 10 * MINUTE
 
     def _in_progress(self, slot: Slot) -> list[RunFact]:
         """Return the job's runs on the guest's own node that go on and may still come to it."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from itertools import takewhile
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -25,7 +26,6 @@ from .missed_slots import expected_off, explain_miss, stuck_state
 from .promises import failing, kept_by_archives
 from .runs_in_progress import excused_since, hanging
 
-_NEWEST: Final = 5
 _ANNOUNCED: Final = timedelta(days=7)
 _SLOW_FACTOR: Final = 3
 _SLOW_LEAST: Final = timedelta(minutes=30)
@@ -276,8 +276,8 @@ def _is_owed(job: BackupJob, guest: Guest, due: datetime, table: Timetable, cont
     if (floor is not None and floor > due) or (moved is not None and moved + skew > due):
         return False
     return not any(
-        outcome.job_id == job.job_id and outcome.node != guest.node and table.serves(outcome.started, due)
-        for outcome in context.outcomes(guest)[:_NEWEST]
+        outcome.job_id == job.job_id and outcome.node != guest.node
+        for outcome in takewhile(lambda outcome: table.serves(outcome.started, due), context.outcomes(guest))
     )
 
 
