@@ -64,9 +64,9 @@ def _text(value: str | datetime) -> str:
 
 async def _versions(coordinators: list[CheckerCoordinator]) -> str | datetime:
     """Ask every cluster for its version; the page does not wait for that."""
-    versions = await asyncio.gather(*(_version(coordinator) for coordinator in coordinators))
-    by_identity = {coordinator.identity: version for coordinator, version in zip(coordinators, versions, strict=True)}
-    return _line(coordinators, lambda coordinator: by_identity[coordinator.identity])
+    async with asyncio.TaskGroup() as group:
+        asked = {coordinator.identity: group.create_task(_version(coordinator)) for coordinator in coordinators}
+    return _line(coordinators, lambda coordinator: asked[coordinator.identity].result())
 
 
 async def _version(coordinator: CheckerCoordinator) -> str:

@@ -29,7 +29,7 @@ def runs_of(assessment: Assessment, targets: Iterable[Target]) -> list[RunRecord
         run
         for run in runs
         if run.job_id in jobs
-        or (run.storage or "local") in storages
+        or assessment.context.facts.storage_name(run.storage, run.node) in storages
         or any(outcome.vmid in vmids for outcome in run.outcomes)
     ]
 

@@ -429,6 +429,12 @@ class Context:
         """Return the nodes on which a job has guests."""
         return frozenset([guest.node for guest in self.covered_guests(job)])
 
+    def storages_of(self, job: BackupJob) -> frozenset[str]:
+        """Return the names of the storages to which a job writes now, on all its nodes."""
+        if job.storage:
+            return frozenset([job.storage])
+        return frozenset([name for node in self.nodes_of(job) if (name := self.facts.storage_name(None, node))])
+
     def covers(self, job: BackupJob, guest: Guest) -> Coverage:
         """Tell whether a job covers a guest."""
         return covers(job, guest, pools_visible=self.facts.pools_visible)

@@ -134,7 +134,7 @@ class RowMaker:
             cells=job_cells(view, self.wall)[0],
             size=view.figures.size,
             duration=_seconds(view.figures.duration),
-            where=view.job.storage or "local",
+            where=", ".join(sorted(self.wall.assessment.context.storages_of(view.job))),
             acknowledged=acknowledged is not None,
         )
         return RankedRow((*rank(view.verdict, acknowledged), row["name"].casefold(), row["id"]), row)

@@ -7,7 +7,6 @@ from typing import Final, override
 from ..checker.alerts.alerts import Alert
 from ..checker.model.labels import names_of_jobs
 from ..checker.model.reason_codes import AlertForm, AlertKind, ReasonCode
-from ..proxmox.api.backup_models import BackupJob
 from .wording import Wording
 
 SEVERAL: Final = 2
@@ -184,7 +183,12 @@ class _StorageText(AlertText):
     @override
     def meaning(self) -> Iterator[str]:
         storage = self.name.rpartition("/")[2]
-        jobs = [view.job for view in self.say.assessment.jobs.values() if _writes_to(view.job, storage)]
+        context = self.say.assessment.context
+        jobs = [
+            view.job
+            for view in self.say.assessment.jobs.values()
+            if view.job.enabled and storage in context.storages_of(view.job)
+        ]
         if jobs:
             yield self.say.text("storage_meaning", jobs=names_of_jobs(jobs))
 
@@ -215,7 +219,3 @@ _BY_KIND: Final[Mapping[AlertKind, type[AlertText]]] = {
 def text_of(alert: Alert, wording: Wording) -> AlertText:
     """Return what is told of an alert."""
     return _BY_KIND[alert.kind](alert, wording)
-
-
-def _writes_to(job: BackupJob, storage: str) -> bool:
-    return job.enabled and (job.storage or "local") == storage

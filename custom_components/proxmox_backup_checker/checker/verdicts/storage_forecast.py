@@ -135,9 +135,7 @@ def _due_soon(storage: StorageFacts, context: Context) -> list[tuple[datetime, B
     found: list[tuple[datetime, BackupJob]] = []
     for job in context.facts.jobs or ():
         nodes = context.nodes_of(job)
-        if not job.enabled or not any(
-            context.facts.storage_name(job.storage, node) == storage.storage for node in nodes
-        ):
+        if not job.enabled or storage.storage not in context.storages_of(job):
             continue
         slots = [
             table.following

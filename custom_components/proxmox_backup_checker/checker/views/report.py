@@ -261,10 +261,7 @@ def _is_used(view: StorageView, assessment: Assessment) -> bool:
     """Tell whether a storage holds archives, is to, or is a problem."""
     listing = view.storage.listing
     targets = {
-        assessment.context.facts.storage_name(job.job.storage, node)
-        for job in assessment.jobs.values()
-        for node in assessment.context.nodes_of(job.job)
-        if job.job.enabled
+        name for job in assessment.jobs.values() if job.job.enabled for name in assessment.context.storages_of(job.job)
     }
     return bool(listing and listing.archives) or view.storage.storage in targets or view.verdict.problem is not False
 
