@@ -154,7 +154,7 @@ def _seconds(duration: timedelta | None) -> float | None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PictureSensorDescription(SensorEntityDescription):
+class ClusterSensorDescription(SensorEntityDescription):
     """A sensor of the cluster and the part of the assessment that it shows."""
 
     value: Callable[[Assessment], StateType | datetime]
@@ -169,32 +169,32 @@ class StorageSensorDescription(SensorEntityDescription):
 
 CLUSTER_STATES = [Status.OK.value, Status.WARNING.value, Status.FAILED.value, Status.UNKNOWN.value]
 CLUSTER_SENSORS = (
-    PictureSensorDescription(
+    ClusterSensorDescription(
         key="status",
         translation_key="cluster_status",
         device_class=SensorDeviceClass.ENUM,
         options=CLUSTER_STATES,
         value=lambda assessment: assessment.verdict.status.value,
     ),
-    PictureSensorDescription(
+    ClusterSensorDescription(
         key="guests_protected",
         translation_key="guests_protected",
         state_class=SensorStateClass.MEASUREMENT,
         value=lambda assessment: assessment.counts.protected,
     ),
-    PictureSensorDescription(
+    ClusterSensorDescription(
         key="guests_with_problem",
         translation_key="guests_with_problem",
         state_class=SensorStateClass.MEASUREMENT,
         value=lambda assessment: assessment.counts.problems,
     ),
-    PictureSensorDescription(
+    ClusterSensorDescription(
         key="guests_uncovered",
         translation_key="guests_uncovered",
         state_class=SensorStateClass.MEASUREMENT,
         value=lambda assessment: assessment.counts.uncovered,
     ),
-    PictureSensorDescription(
+    ClusterSensorDescription(
         key="last_check",
         translation_key="last_check",
         device_class=SensorDeviceClass.TIMESTAMP,
@@ -279,7 +279,7 @@ class JobSensor(JobEntity, SensorEntity):
 class ClusterSensor(ClusterEntity, SensorEntity):
     """A sensor of the cluster as a whole."""
 
-    entity_description: PictureSensorDescription
+    entity_description: ClusterSensorDescription
 
     @property
     @override
