@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+import functools
 import importlib
 import json
 from pathlib import Path
@@ -13,9 +14,10 @@ from typing import Any, Self
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "custom_components.proxmox_backup_checker"
 
-# Where the modules that benchmarks and simulator import were before they moved, the latest place first.
+# Where the modules that benchmarks and simulator import were before they moved, the latest place first. The former names are
+# those of other commits: they stay when something is renamed here.
 PLACES = {
-    "checker.assessment": ("checker.assessment",),
+    "checker.assessment": ("checker.picture",),
     "checker.history.format": ("checker.history_format",),
     "checker.history.limits": ("checker.history_limits",),
     "checker.model.facts": ("checker.facts",),
@@ -30,6 +32,13 @@ PLACES = {
     "proxmox.calendar.event": ("proxmox.calendar_event",),
     "sources.pve.cluster_reader": ("reader",),
 }
+
+# What they use by another name than it had: the module, the name here, and the former one.
+NAMES = (
+    ("checker.assessment", "Assessment", "Picture"),
+    ("sources.pve.cluster_reader", "ClusterReader", "FactsReader"),
+    ("sources.pve.cluster_reader", "ClusterReader.restore_nodes", "know"),
+)
 
 
 @contextmanager
@@ -58,6 +67,11 @@ def take(tree: Path) -> None:
         found = next(filter(None, map(_module, (name, *former))), None)
         assert found is not None, f"{tree} has no module {name}: add its former place to PLACES"
         sys.modules[f"{PACKAGE}.{name}"] = found
+    for name, here, there in NAMES:
+        *within, last = here.split(".")
+        owner = functools.reduce(getattr, within, sys.modules[f"{PACKAGE}.{name}"])
+        if not hasattr(owner, last):
+            setattr(owner, last, getattr(owner, there))
 
 
 def _module(name: str) -> Any:
@@ -85,10 +99,9 @@ class Asked:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Let it end."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait()
+        """End it, whatever it does: an answer that nobody reads would keep it for ever."""
+        self._process.terminate()
+        self._process.communicate()
 
     def ask(self, *question: Any) -> Any:
         """Return the answer. Raises RuntimeError where the script has ended instead."""

@@ -403,3 +403,16 @@ async def test_b31_the_turn_of_the_year_with_its_week_53_is_nothing_to_say(home:
 
     assert home.guest(101).brief == ("off", "ok")
     assert home.guest(101).attributes["findings"] is None
+
+
+async def test_b34_an_archive_that_a_node_in_another_zone_lists_is_no_later_than_it_is(home: Home) -> None:
+    home.pve.node("pve2").timezone = "Asia/Tokyo"
+    home.pve.job("nightly").reschedule("02:30")
+    await home.until("2026-01-13T05:00:00")
+    await home.until("2026-01-14T05:00:00")
+
+    for vmid, night in ((101, "2026-01-14T01"), (102, "2026-01-13T17")):
+        assert home.guest(vmid).brief == ("off", "ok")
+        last = home.last_success(vmid)
+        assert last is not None
+        assert last.isoformat().startswith(night)

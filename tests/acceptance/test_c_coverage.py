@@ -464,3 +464,12 @@ async def test_c37_a_guest_that_the_token_may_not_see_is_not_shown(home: Home) -
     assert home.guest(101).brief == ("off", "ok")
     with pytest.raises(AssertionError):
         home.guest(102)
+
+
+async def test_c40_a_job_whose_pool_does_not_exist_cannot_start_and_says_so(home: Home) -> None:
+    home.pve.add_job("pool-job", "04:00", "nas", pool="spare")
+    await home.until("2026-01-13T05:00:00")
+
+    assert home.job("pool-job").brief == ("on", "failed")
+    assert "spare" in home.job("pool-job").reason
+    assert home.guest(101).brief == ("off", "ok")

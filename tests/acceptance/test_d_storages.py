@@ -403,3 +403,25 @@ async def test_d29_that_a_backup_is_encrypted_is_shown_and_no_more_is_claimed(ho
     assert shown(home.hass, "_guest_101_encrypted").state == "on"
     assert home.guest(101).brief == ("off", "ok")
     assert "restor" not in f"{home.guest(101).attributes}".lower()
+
+
+async def test_d31_what_is_free_is_what_proxmox_lets_one_write(home: Home) -> None:
+    nas = home.pve.storage("nas")
+    nas.reserved = nas.total // 4
+    await home.until(TUESDAY_MORNING)
+
+    facts = home.assessment.storages["nas"].storage
+    assert facts.available is not None
+    assert facts.available == nas.total - (facts.used or 0) - nas.reserved
+
+
+async def test_d32_a_failed_run_is_no_success_of_its_storage(home: Home) -> None:
+    await home.until(TUESDAY_MORNING)
+    before = storage(home).attributes["last_success"]
+    home.pve.job("nightly").next_run_ends(
+        {vmid: failed("job failed with err -5 - Input/output error") for vmid in GUESTS}
+    )
+    await home.until("2026-01-14T05:00:00")
+
+    assert home.job().brief == ("on", "failed")
+    assert storage(home).attributes["last_success"] == before

@@ -24,7 +24,12 @@ from custom_components.proxmox_backup_checker.checker.model.facts import (
 from custom_components.proxmox_backup_checker.checker.model.policy import Policy
 from custom_components.proxmox_backup_checker.checker.model.records import History
 from custom_components.proxmox_backup_checker.checker.model.verdict import Status
-from custom_components.proxmox_backup_checker.proxmox.api.backup_models import Archive, IncludedGuest, IncludedVolume
+from custom_components.proxmox_backup_checker.proxmox.api.backup_models import (
+    Archive,
+    IncludedGuest,
+    IncludedVolume,
+    has_own_name,
+)
 from custom_components.proxmox_backup_checker.proxmox.retention import KeepOptions
 
 from .builders import BERLIN, NOW, facts, failed_log, good_log, guest, job, run
@@ -189,13 +194,16 @@ class Cluster:
         """Read the storage's archives; of some guests there is none, some are just being written, some are of others."""
         archives = tuple(
             Archive(
-                volid=f"nas:backup/vzdump-qemu-{known.vmid}-{age}{self.dice.choice(['-21_00_00', ''])}.vma.zst",
+                volid=(
+                    volid := f"nas:backup/vzdump-qemu-{known.vmid}-{age}{self.dice.choice(['-21_00_00', ''])}.vma.zst"
+                ),
                 storage="nas",
                 vmid=known.vmid,
                 guest_type=self.dice.choice(["qemu", "qemu", None]),
                 ctime=int((self.now - age).timestamp()),
                 size=self.dice.choice([10**9, 10**9, 10**7, None]),
                 notes=self.dice.choice([None, known.name, "other"]),
+                renamed=has_own_name(volid),
                 finished=self.dice.random() < 0.9,
                 verification=self.dice.choice([None, "ok", "failed"]),
             )

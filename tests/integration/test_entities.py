@@ -113,8 +113,8 @@ async def test_a_run_that_dies_before_any_guest_fails_the_guests_it_covers(
 ) -> None:
     pve.add_vm(110, "forgotten", "pve1")
     pve.job("nightly").run()
-    pve.clock.advance(hours=1)
-    pve.job("nightly").run(outcome=outcome)
+    pve.job("nightly").next_run_ends(outcome=outcome)
+    pve.clock.advance(hours=24)
     await set_up(hass, pve)
     for vmid in (101, 102, 103, 104):
         state = shown(hass, f"_guest_{vmid}_problem")

@@ -9,6 +9,7 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+import logging
 import multiprocessing
 import sys
 import time
@@ -46,6 +47,7 @@ class Task:
 
 def play(task: Task) -> Report:
     """Play one world; what goes wrong within it is part of the report."""
+    logging.getLogger("custom_components.proxmox_backup_checker").setLevel(logging.ERROR)
     try:
         return check(task.plan, BREAKS.get(task.broken or ""))
     except Exception:  # noqa: BLE001

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 import json
-import logging
 from random import Random
 from typing import Any, Self, cast, override
 from urllib.parse import unquote
@@ -36,8 +35,6 @@ from simulator.nodes import Node
 
 from .breaks import Break
 from .playing import World
-
-logging.getLogger("custom_components.proxmox_backup_checker").setLevel(logging.ERROR)
 
 FORGIVEN = 3
 

@@ -119,9 +119,15 @@ def judge(facts: Facts, history: History, before: Assessment | None = None) -> A
     indexes = Indexes.of(facts, runs)
     remembered = updated(history, facts, runs, indexes)
     context = Context(facts=facts, history=remembered, indexes=indexes, running=tuple(runs.running.values()))
-    guests = {guest.vmid: _guest_view(guest, context) for guest in facts.guests}
-    jobs = {job.job_id: _job_view(job, context) for job in facts.jobs or ()}
-    storages = {storage_key(storage): _storage_view(storage, context) for storage in facts.storages}
+    guests: Mapping[int, GuestView] = {guest.vmid: _guest_view(guest, context) for guest in facts.guests}
+    jobs: Mapping[str, JobView] = {job.job_id: _job_view(job, context) for job in facts.jobs or ()}
+    storages: Mapping[str, StorageView] = {
+        storage_key(storage): _storage_view(storage, context) for storage in facts.storages
+    }
+    if before is not None:
+        guests = _same(guests, before.guests)
+        jobs = _same(jobs, before.jobs)
+        storages = _same(storages, before.storages)
     of_guests = {vmid: view.verdict for vmid, view in guests.items()}
     of_jobs = {job_id: view.verdict for job_id, view in jobs.items()}
     counts = Counts.of(of_guests.values())
@@ -133,7 +139,7 @@ def judge(facts: Facts, history: History, before: Assessment | None = None) -> A
     alerts = alerts_of(verdicts, context)
     told = announce(alerts, verdicts, after, facts, first_look=history.evaluated is None)
     change = Change(before=history, after=after, context=context, guests=of_guests, jobs=of_jobs)
-    assessment = Assessment(
+    return Assessment(
         cluster=facts.cluster,
         nodes=facts.nodes,
         guests=guests,
@@ -151,6 +157,7 @@ def judge(facts: Facts, history: History, before: Assessment | None = None) -> A
             verdicts=records,
             acknowledgements=told.acknowledgements,
             alerts=told.alerts,
+            guests=_same(after.guests, before.history.guests) if before is not None else after.guests,
         ),
         index=context.index,
         events=events_of(change),
@@ -160,26 +167,21 @@ def judge(facts: Facts, history: History, before: Assessment | None = None) -> A
         misconfigurations=misconfigurations_of(context, of_guests, of_jobs),
         context=context,
     )
-    return _kept(assessment, before) if before is not None else assessment
-
-
-def _kept(assessment: Assessment, before: Assessment) -> Assessment:
-    """Return the assessment with what is equal to before as the same object, so that others need not look at it again."""
-    guests, jobs, storages = (
-        _same(assessment.guests, before.guests),
-        _same(assessment.jobs, before.jobs),
-        _same(assessment.storages, before.storages),
-    )
-    history = replace(assessment.history, guests=_same(assessment.history.guests, before.history.guests))
-    return replace(assessment, guests=guests, jobs=jobs, storages=storages, history=history)
 
 
 def _same[Key, Value](found: Mapping[Key, Value], before: Mapping[Key, Value]) -> Mapping[Key, Value]:
-    """Return a mapping whose values are those of before where they are equal; that of before where all are."""
-    kept = {key: known if (known := before.get(key)) == value else value for key, value in found.items()}
-    if len(kept) == len(before) and all(value is before.get(key) for key, value in kept.items()):
-        return before
-    return kept
+    """Return a mapping whose values are those of before where they are equal; that of before where all are.
+
+    So others need not look again at what is as it was.
+    """
+    kept, is_same = {}, len(found) == len(before)
+    for key, value in found.items():
+        known = before.get(key)
+        if known is not None and known == value:
+            kept[key] = known
+        else:
+            kept[key], is_same = value, False
+    return before if is_same else kept
 
 
 def _by_subject(

@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 
 from ..proxmox.api.backup_models import Archive, BackupJob
 from ..proxmox.api.cluster_models import Guest
-from ..proxmox.retention import Backup
 from .archives.archive import archive_time, file_name, logged_name
 from .archives.archive_origin import Provenance
 from .indexes import Indexes
 from .jobs.coverage import Coverage, covers
+from .jobs.terms import Terms
 from .jobs.timetable import Timetable, allowance, periods_of, usual_duration
 from .model.facts import ArchiveListing, Facts, NodeFacts, StorageFacts, storage_key
 from .model.outcome import Outcome, Result, succeeded, written_name
@@ -40,6 +40,7 @@ class Context:
     indexes: Indexes
     running: tuple[RunRecord, ...] = ()
     _timetables: dict[tuple[str, str], Timetable | None] = field(default_factory=dict)
+    _terms: dict[tuple[str, str], Terms] = field(default_factory=dict)
     _outcomes: dict[int, Sequence[Outcome]] = field(default_factory=dict)
     _durations: dict[str, list[timedelta]] = field(default_factory=dict)
     _archives: dict[int, tuple[Sequence[Archive], Sequence[Archive]]] = field(default_factory=dict)
@@ -109,6 +110,14 @@ class Context:
         if key not in self._timetables:
             self._timetables[key] = self._timetable(job, node)
         return self._timetables[key]
+
+    def terms(self, job: BackupJob, node: str) -> Terms:
+        """Return what a job promises on a node."""
+        key = (job.job_id, node)
+        found = self._terms.get(key)
+        if found is None:
+            found = self._terms[key] = Terms.of(job, node, self.timetable(job, node), self.facts)
+        return found
 
     def _timetable(self, job: BackupJob, node: str) -> Timetable | None:
         zone, record, facts = self.facts.zone_of(node), self.job_record(job), self.node(node)
@@ -206,12 +215,16 @@ class Context:
 
     def backed_up_now(self, guest: Guest) -> list[Outcome]:
         """Return the backups of a guest that go on at the moment."""
-        return [
-            outcome
-            for run in self.running
-            for outcome in run.outcomes
-            if outcome.vmid == guest.vmid and outcome.result is Result.RUNNING
-        ]
+        return self._backed_up_now.get(guest.vmid, [])
+
+    @cached_property
+    def _backed_up_now(self) -> dict[int, list[Outcome]]:
+        found: dict[int, list[Outcome]] = {}
+        for run in self.running:
+            for outcome in run.outcomes:
+                if outcome.result is Result.RUNNING:
+                    found.setdefault(outcome.vmid, []).append(outcome)
+        return found
 
     def listed_archives(self, guest: Guest) -> Sequence[Archive]:
         """Return all archives that bear a guest's number, each once, finished or not, newest first."""
@@ -242,27 +255,29 @@ class Context:
         if len(own) == len(finished):
             return own, ()
         known = {archive.volid for archive in own}
-        return own, [archive for archive in finished if archive.volid not in known]
+        return own, tuple([archive for archive in finished if archive.volid not in known])
 
     def _finished_archives(self, guest: Guest) -> Sequence[Archive]:
         record = self.guest_record(guest)
         since = record.since.timestamp() if record and record.since else 0
         kinds = {None, guest.guest_type}
-        return [
-            archive
-            for archive in self._with_right_dates(guest)
-            if archive.finished and archive.guest_type in kinds and archive.ctime >= since
+        dated = self._with_right_dates(guest)
+        found = [
+            archive for archive in dated if archive.finished and archive.guest_type in kinds and archive.ctime >= since
         ]
+        return dated if len(found) == len(dated) else tuple(found)
 
     def _with_right_dates(self, guest: Guest) -> Sequence[Archive]:
         newest_first, wrong = self.indexes.archives.of_guest(guest.vmid).newest_first, set(self.wrongly_dated(guest))
-        return [archive for archive in newest_first if archive.volid not in wrong] if wrong else newest_first
+        return tuple([archive for archive in newest_first if archive.volid not in wrong]) if wrong else newest_first
 
     def wrongly_dated(self, guest: Guest) -> Sequence[str]:
         """Return the archives, by volume id, that bear a guest's number and a date that has not come yet."""
         until = self.node_now(guest.node) + WRONG_DATE
         latest = until.timestamp()
         newest_first = self.indexes.archives.of_guest(guest.vmid).newest_first
+        if not newest_first or newest_first[0].ctime <= latest:
+            return ()
         late = takewhile(lambda archive: archive.ctime > latest, newest_first)
         return [archive.volid for archive in late if self.written_between(archive, guest)[0] > until]
 
@@ -405,15 +420,6 @@ class Context:
         found = self.indexes.archives.of_guest(guest.vmid).by_place.get((storage.storage, storage.node), ())
         kinds = {None, guest.guest_type}
         return [archive for archive in found if archive.guest_type in kinds]
-
-    def backups_on(self, storage: StorageFacts, guest: Guest) -> Sequence[Backup]:
-        """Return the same as `archives_on`, as prune looks at it."""
-        place, kinds = (storage.storage, storage.node), {None, guest.guest_type}
-        listed = self.indexes.archives.places.get(place)
-        if listed is None:
-            return ()
-        pairs = zip(listed.by_guest.get(guest.vmid, ()), listed.backups_of(guest.vmid), strict=True)
-        return [backup for archive, backup in pairs if archive.guest_type in kinds]
 
     def covered_guests(self, job: BackupJob) -> Sequence[Guest]:
         """Return the guests that a job surely covers."""

@@ -54,7 +54,7 @@ def figures_of_guest(guest: Guest, context: Context) -> GuestFigures:
     """Return the figures of a guest."""
     good = newest_good(context.outcomes(guest))
     archives = context.archives(guest)
-    servers = _detailed_servers(context.facts)
+    servers = context.indexes.archives.detailed_servers
     newest = next((archive for archive in archives if archive.storage in servers), None) if servers else None
     certain = _are_all_told(guest, context)
     return GuestFigures(
@@ -72,28 +72,10 @@ def _are_all_told(guest: Guest, context: Context) -> bool:
 
     A token with audit rights only sees the snapshots of a backup server, but not which of them are finished.
     """
-    vague = _vague_storages(context.facts)
+    vague = context.indexes.archives.vague_servers
     if vague is None:
         return False
     return not vague or not any(archive.storage in vague for archive in context.listed_archives(guest))
-
-
-def _vague_storages(facts: Facts) -> frozenset[str] | None:
-    """Return the backup servers whose listings have no details; None where no listing of any storage is complete."""
-    listings = {storage.storage: storage.listing for storage in facts.storages if storage.listing is not None}
-    if not any(listing.complete for listing in listings.values()):
-        return None
-    servers = {storage.storage for storage in facts.storages if storage.is_backup_server}
-    return frozenset(name for name, listing in listings.items() if name in servers and not listing.detailed)
-
-
-def _detailed_servers(facts: Facts) -> frozenset[str]:
-    """Return the backup servers that are listed with their details."""
-    return frozenset(
-        storage.storage
-        for storage in facts.storages
-        if storage.is_backup_server and storage.listing is not None and storage.listing.detailed
-    )
 
 
 def _verification(archive: Archive) -> Verification:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
 import re
-from typing import Final, Self
+from typing import Final, Protocol, Self
 from zoneinfo import ZoneInfo
 
 _NUMBER: Final = re.compile(r"\+?[0-9]+|-0+")
@@ -31,12 +31,33 @@ class Mark(StrEnum):
     KEEP_PARTIAL = "keep-partial"
 
 
+class Prunable(Protocol):
+    """What a prune looks at of a backup; `ctime` in epoch seconds.
+
+    `renamed` are files with a name of their own. `partial` is for snapshots of a Proxmox Backup Server that have no manifest
+    (yet).
+    """
+
+    @property
+    def ctime(self) -> int:
+        """When it was begun."""
+
+    @property
+    def protected(self) -> bool:
+        """Whether somebody wants it to be kept."""
+
+    @property
+    def renamed(self) -> bool:
+        """Whether its name is not one that vzdump gives."""
+
+    @property
+    def partial(self) -> bool:
+        """Whether it has no manifest."""
+
+
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """A backup of a group; `ctime` in epoch seconds.
-
-    `partial` is for snapshots of a Proxmox Backup Server that have no manifest (yet).
-    """
+    """A backup that is nothing else, as one that is still to come."""
 
     ctime: int
     protected: bool = False
@@ -147,16 +168,24 @@ def _period(rule: str, quarter: int, zone: ZoneInfo) -> object:
     return cycles, period(datetime.fromtimestamp(epoch - cycles * _CYCLE, UTC).astimezone(zone))
 
 
-def prune(backups: Sequence[Backup], keep: KeepOptions, zone: ZoneInfo) -> list[Mark]:
+def prune(backups: Sequence[Prunable], keep: KeepOptions, zone: ZoneInfo) -> list[Mark]:
     """Return what a prune would do to each backup of one group, in the order given.
 
     `zone` is that of the host that prunes: days and weeks begin there.
     """
-    if keep.last == 0 and not any(backup.renamed or backup.protected or backup.partial for backup in backups):
+    if keep.last == 0 and _are_ordinary(backups):
         quarters = tuple([backup.ctime // _QUARTER for backup in backups])
         if len(set(quarters)) == len(quarters):
             return list(_marks_of_quarters(quarters, keep, zone))
     return _marks(backups, keep, zone)
+
+
+def _are_ordinary(backups: Sequence[Prunable]) -> bool:
+    """Tell whether only their times tell backups apart."""
+    for backup in backups:  # noqa: SIM110  # thousands of guests are asked for
+        if backup.renamed or backup.protected or backup.partial:
+            return False
+    return True
 
 
 @lru_cache(maxsize=4096)
@@ -165,7 +194,7 @@ def _marks_of_quarters(quarters: tuple[int, ...], keep: KeepOptions, zone: ZoneI
     return tuple(_marks([Backup(ctime=quarter * _QUARTER) for quarter in quarters], keep, zone))
 
 
-def _marks(backups: Sequence[Backup], keep: KeepOptions, zone: ZoneInfo) -> list[Mark]:
+def _marks(backups: Sequence[Prunable], keep: KeepOptions, zone: ZoneInfo) -> list[Mark]:
     marks: list[Mark | None] = [_fixed_mark(backup) for backup in backups]
     if keep.keeps_everything:
         return [mark or Mark.KEEP for mark in marks]
@@ -183,7 +212,7 @@ def _marks(backups: Sequence[Backup], keep: KeepOptions, zone: ZoneInfo) -> list
     return [mark or Mark.REMOVE for mark in marks]
 
 
-def _mark_unfinished(marks: list[Mark | None], newest_first: list[int], backups: Sequence[Backup]) -> int | None:
+def _mark_unfinished(marks: list[Mark | None], newest_first: list[int], backups: Sequence[Prunable]) -> int | None:
     """Mark unfinished snapshots for removal; gives the one that is kept because nothing finished is newer.
 
     No rule counts it (proxmox-backup, pbs-datastore/src/prune.rs, remove_incomplete_snapshots).
@@ -195,7 +224,7 @@ def _mark_unfinished(marks: list[Mark | None], newest_first: list[int], backups:
     return newest if newest in unfinished else None
 
 
-def _fixed_mark(backup: Backup) -> Mark | None:
+def _fixed_mark(backup: Prunable) -> Mark | None:
     if backup.renamed:
         return Mark.RENAMED
     return Mark.PROTECTED if backup.protected else None

@@ -7,15 +7,9 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.proxmox_backup_checker.checker.archives.archive import (
-    Change,
-    as_backup,
-    compare,
-    each_once,
-    is_renamed,
-)
+from custom_components.proxmox_backup_checker.checker.archives.archive import Change, compare, each_once
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import Archive
-from custom_components.proxmox_backup_checker.proxmox.retention import KeepOptions
+from custom_components.proxmox_backup_checker.proxmox.retention import Backup, KeepOptions, Mark, prune
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 1, 20, 8, 0, tzinfo=UTC)
@@ -148,7 +142,10 @@ def test_d10_what_is_still_listed_has_never_vanished(before: set[int], after: se
 def test_d04_a_file_with_a_name_of_its_own_is_renamed_even_where_the_listing_does_not_say_so(
     volid: str, renamed: bool
 ) -> None:
-    archive = Archive(volid=volid, storage="nas", vmid=101, guest_type="qemu", ctime=1)
+    row = {"volid": volid, "vmid": 101, "subtype": "qemu", "ctime": 1, "size": 9}
+    [archive] = Archive.list_from_content([row], "nas").items
 
-    assert is_renamed(archive) is renamed
-    assert as_backup(archive).renamed is renamed
+    assert archive.renamed is renamed
+    assert prune([archive, Backup(ctime=2 * 86400)], KeepOptions(daily=1), BERLIN)[0] is (
+        Mark.RENAMED if renamed else Mark.REMOVE
+    )

@@ -228,12 +228,12 @@ def test_what_the_history_no_longer_holds_is_uncertain() -> None:
 
 def test_nobody_else_writes_on_a_nodes_own_storage_and_a_renamed_file_is_anybodys() -> None:
     assert provenance(seen()).origin(snapshot(LAST_NIGHT, "local")) is Origin.UNCERTAIN
-    renamed = replace(snapshot(LAST_NIGHT, "nas"), volid="nas:backup/vzdump-qemu-101-before-upgrade.vma.zst")
+    renamed = snapshot(LAST_NIGHT, "nas", volid="nas:backup/vzdump-qemu-101-before-upgrade.vma.zst", renamed=True)
     assert provenance(seen()).origin(renamed) is Origin.UNCERTAIN
 
 
 def _attributable(*archives: Archive, records: tuple[RunRecord, ...] = ()) -> list[Archive]:
-    return provenance(seen(), *records).attributable(WEB, archives)
+    return list(provenance(seen(), *records).attributable(WEB, archives))
 
 
 def test_uncertain_archives_count_until_a_foreign_one_lies_beside_them() -> None:

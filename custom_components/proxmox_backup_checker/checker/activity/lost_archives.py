@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import re
 from typing import Final
 
-from ...proxmox.api.backup_models import Archive
+from ...proxmox.api.backup_models import Archive, has_own_name
 from ...proxmox.retention import KeepOptions
 from ..archives.archive import compare, file_name
 from ..archives.archive_origin import Origin
@@ -113,9 +113,9 @@ def _keeps(vmids: Iterable[int | None], storage: StorageFacts, context: Context)
 
 def _archive(volid: str, ctime: int, storage: str) -> Archive:
     """Return what the name of an archive that is no longer listed tells."""
-    match = _NAME.search(volid)
+    match, renamed = _NAME.search(volid), has_own_name(volid)
     if match is None:
-        return Archive(volid=volid, storage=storage, vmid=None, guest_type=None, ctime=ctime)
+        return Archive(volid=volid, storage=storage, vmid=None, guest_type=None, ctime=ctime, renamed=renamed)
     kind = match["type"] or match["kind"]
     return Archive(
         volid=volid,
@@ -123,4 +123,5 @@ def _archive(volid: str, ctime: int, storage: str) -> Archive:
         vmid=int(match["vmid"] or match["id"]),
         guest_type=_TYPES.get(kind, kind),
         ctime=ctime,
+        renamed=renamed,
     )

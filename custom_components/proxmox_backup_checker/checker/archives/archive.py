@@ -4,21 +4,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-import re
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from ...proxmox.api.backup_models import Archive
-from ...proxmox.retention import Backup, KeepOptions, Mark, prune
+from ...proxmox.retention import KeepOptions, Mark, prune
 
 _LEAST_ARCHIVES: Final = 3
 _ON_SERVER: Final = ("backup/vm/", "backup/ct/")
-# PVE/Storage.pm, archive_info: only such a name tells guest and time; prune leaves every other alone. A backup server has no
-# other names.
-_STANDARD_NAME: Final = re.compile(
-    r"[^:]*:(?:backup/(?:vm|ct)/.*|(?:[^:]*/)?"
-    r"vzdump-(?:lxc|openvz|qemu)-[1-9][0-9]{2,8}-[0-9]{4}_[0-9]{2}_[0-9]{2}-[0-9]{2}_[0-9]{2}_[0-9]{2}\.[a-z0-9.]+)"
-)
 
 type _Group = tuple[int | None, str | None]
 
@@ -35,20 +28,9 @@ def logged_name(archive: Archive) -> str:
     return path.removeprefix("backup/") if path.startswith(_ON_SERVER) else path.rpartition("/")[2]
 
 
-def is_renamed(archive: Archive) -> bool:
-    """Tell whether an archive has a name of its own, which the content call does not say, so that prune leaves it."""
-    return archive.renamed or _STANDARD_NAME.fullmatch(archive.volid) is None
-
-
 def _on_backup_server(archive: Archive) -> bool:
     """Tell a snapshot, as in pbs:backup/vm/101/2026-01-13T01:00:00Z, from a file."""
     return archive.volid.partition(":")[2].startswith(_ON_SERVER)
-
-
-def as_backup(archive: Archive) -> Backup:
-    """Return an archive as prune looks at it."""
-    unfinished = not archive.finished and _on_backup_server(archive)
-    return Backup(archive.ctime, archive.protected, is_renamed(archive), unfinished)
 
 
 def each_once(archives: Iterable[Archive]) -> list[Archive]:
@@ -128,6 +110,6 @@ def _pruned(
     for (vmid, _), archives in members.items():
         if vmid is None or (keep := keeps.get(vmid)) is None:
             continue
-        marks = prune([as_backup(archive) for archive in archives], keep, zone)
+        marks = prune(archives, keep, zone)
         pruned |= {file_name(archive) for archive, mark in zip(archives, marks, strict=True) if mark is Mark.REMOVE}
     return pruned

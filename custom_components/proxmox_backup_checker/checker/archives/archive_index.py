@@ -1,14 +1,12 @@
 """The listed archives, sorted in by guest and by storage."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 
 from ...proxmox.api.backup_models import Archive
-from ...proxmox.retention import Backup
 from ..model.facts import ArchiveListing, StorageFacts
-from .archive import as_backup
 
 type Place = tuple[str, str | None]
 """A storage and, where each node has its own, the node."""
@@ -21,14 +19,6 @@ class ListedStorage:
     listing: ArchiveListing
     on_backup_server: bool
     by_guest: Mapping[int, tuple[Archive, ...]]
-    _backups: dict[int, tuple[Backup, ...]] = field(default_factory=dict, compare=False, repr=False)
-
-    def backups_of(self, vmid: int) -> tuple[Backup, ...]:
-        """Return a guest's archives as prune looks at them, in the same order; found once."""
-        found = self._backups.get(vmid)
-        if found is None:
-            found = self._backups[vmid] = tuple(map(as_backup, self.by_guest.get(vmid, ())))
-        return found
 
     @classmethod
     def of(cls, listing: ArchiveListing, *, on_backup_server: bool) -> ListedStorage:
@@ -57,13 +47,19 @@ NONE_LISTED = GuestArchives({}, ())
 
 @dataclass(frozen=True, slots=True)
 class ArchiveIndex:
-    """All listings of a cluster."""
+    """All listings of a cluster.
+
+    `detailed_servers` are the backup servers that are listed with their details, `vague_servers` those that are listed
+    without; the latter are None where no listing of any storage is complete.
+    """
 
     places: Mapping[Place, ListedStorage] = field(default_factory=dict)
     guests: Mapping[int, GuestArchives] = field(default_factory=dict)
+    detailed_servers: frozenset[str] = frozenset()
+    vague_servers: frozenset[str] | None = None
 
     @classmethod
-    def of(cls, storages: Iterable[StorageFacts]) -> ArchiveIndex:
+    def of(cls, storages: Sequence[StorageFacts]) -> ArchiveIndex:
         """Sort in what is listed."""
         places = {
             (storage.storage, storage.node): ListedStorage.of(
@@ -76,11 +72,32 @@ class ArchiveIndex:
         for place, listed in places.items():
             for vmid, archives in listed.by_guest.items():
                 by_guest.setdefault(vmid, {})[place] = archives
-        return cls(places, {vmid: _of_guest(by_place, places) for vmid, by_place in by_guest.items()})
+        return cls(
+            places=places,
+            guests={vmid: _of_guest(by_place, places) for vmid, by_place in by_guest.items()},
+            detailed_servers=_detailed_servers(storages),
+            vague_servers=_vague_servers(storages),
+        )
 
     def of_guest(self, vmid: int) -> GuestArchives:
         """Return a guest's archives."""
         return self.guests.get(vmid, NONE_LISTED)
+
+
+def _vague_servers(storages: Sequence[StorageFacts]) -> frozenset[str] | None:
+    listings = {storage.storage: storage.listing for storage in storages if storage.listing is not None}
+    if not any(listing.complete for listing in listings.values()):
+        return None
+    servers = {storage.storage for storage in storages if storage.is_backup_server}
+    return frozenset(name for name, listing in listings.items() if name in servers and not listing.detailed)
+
+
+def _detailed_servers(storages: Sequence[StorageFacts]) -> frozenset[str]:
+    return frozenset(
+        storage.storage
+        for storage in storages
+        if storage.is_backup_server and storage.listing is not None and storage.listing.detailed
+    )
 
 
 def _of_guest(by_place: Mapping[Place, tuple[Archive, ...]], places: Mapping[Place, ListedStorage]) -> GuestArchives:

@@ -1,7 +1,7 @@
 """Whose an archive is: on a storage that several clusters use, another guest with the same number may have left it."""
 
-from collections.abc import Container, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from functools import cached_property
@@ -13,7 +13,7 @@ from ..model.facts import Facts
 from ..model.outcome import Outcome, written_name
 from ..model.records import FEWEST_RUNS_PER_GUEST, KEPT, History, RunRecord
 from ..runs.run_index import RunIndex
-from .archive import is_renamed, logged_name
+from .archive import logged_name
 
 # Times of archives and runs are those of the node that wrote them.
 _CLOCKS_DIFFER: Final = timedelta(minutes=1)
@@ -39,49 +39,45 @@ class Provenance:
     history: History
     index: RunIndex
     running: tuple[RunRecord, ...] = ()
-    _written: dict[int, tuple[frozenset[str], tuple[Outcome, ...]]] = field(default_factory=dict)
 
-    def attributable(self, guest: Guest, archives: Iterable[Archive]) -> list[Archive]:
+    def attributable(self, guest: Guest, archives: Sequence[Archive]) -> Sequence[Archive]:
         """Return the archives that can be held to be a guest's own, those that bear its number given.
 
         What is certainly foreign never is. What is uncertain is not where foreign archives with this number lie beside it,
         or where its notes name another guest.
         """
-        archives = list(archives)
         others = self._not_surely_ours(guest.vmid, archives)
         if not others:
             return archives
-        origins = {archive.volid: self.origin(archive) for archive in others}
-        mixed = {archive.storage for archive in others if origins[archive.volid] is Origin.FOREIGN}
+        foreign = {archive.volid: archive.storage for archive in others if self._is_foreign(archive)}
+        mixed = set(foreign.values())
         left = {
             archive.volid
             for archive in others
-            if (origin := origins[archive.volid]) is not Origin.OURS
-            and (
-                origin is Origin.FOREIGN
-                or (archive.storage in mixed and not _names(archive, guest))
-                or self._names_another(archive, guest)
+            if archive.volid in foreign
+            or (
+                ((archive.storage in mixed and not _names(archive, guest)) or self._names_another(archive, guest))
+                and not self._is_ours(archive)
             )
         }
-        return [archive for archive in archives if archive.volid not in left] if left else archives
+        return tuple([archive for archive in archives if archive.volid not in left]) if left else archives
 
     def _not_surely_ours(self, vmid: int, newest_first: Sequence[Archive]) -> list[Archive]:
-        """Return the archives on shared storages that no run of ours is known to have written.
+        """Return the archives on shared storages but those of which a first look tells that a run of ours wrote them.
 
         Most were written by our runs, which come in the same order.
         """
-        outcomes, place, left = self.index.by_guest.get(vmid, ()), 0, []
+        outcomes, shared, left = self.index.by_guest.get(vmid, ()), self._shared, []
+        place, count = 0, len(outcomes)
         for archive in newest_first:
-            if archive.storage not in self._shared:
+            if archive.storage not in shared:
                 continue
-            while place < len(outcomes) and outcomes[place].started.timestamp() > archive.ctime + _SAME_TIME:
+            latest = datetime.fromtimestamp(archive.ctime + _SAME_TIME, UTC)
+            while place < count and outcomes[place].started > latest:
                 place += 1
-            path = outcomes[place].archive if place < len(outcomes) else None
+            path = outcomes[place].archive if place < count else None
             if path is None or not path.endswith(archive.volid.rpartition("/")[2]):
                 left.append(archive)
-        if left:
-            names, _ = self._written_for(vmid)
-            left = [archive for archive in left if logged_name(archive) not in names]
         return left
 
     def _names_another(self, archive: Archive, guest: Guest) -> bool:
@@ -101,15 +97,29 @@ class Provenance:
         """Return who wrote an archive."""
         if archive.vmid is None or archive.storage not in self._shared:
             return Origin.UNCERTAIN
-        names, nameless = self._written_for(archive.vmid)
-        if logged_name(archive) in names:
+        if self._is_ours(archive):
             return Origin.OURS
-        written = datetime.fromtimestamp(archive.ctime, UTC)
-        if any(_lasted(outcome, written) for outcome in nameless):
-            return Origin.OURS
-        if is_renamed(archive) or not self._is_all_known(archive.vmid, written):
-            return Origin.UNCERTAIN
-        return Origin.FOREIGN
+        return Origin.FOREIGN if self._can_be_foreign(archive) else Origin.UNCERTAIN
+
+    def _is_foreign(self, archive: Archive) -> bool:
+        return self._can_be_foreign(archive) and not self._is_ours(archive)
+
+    def _can_be_foreign(self, archive: Archive) -> bool:
+        """Tell whether every run of ours is known that can have written an archive on a shared storage."""
+        return not archive.renamed and self._is_all_known(archive.vmid or 0, _written(archive))
+
+    def _is_ours(self, archive: Archive) -> bool:
+        """Tell whether a known run of ours wrote an archive: it names it, or was under way and names none."""
+        name, written = logged_name(archive), _written(archive)
+        for outcomes in (self.index.by_guest, self._running_by_guest):
+            for outcome in outcomes.get(archive.vmid or 0, ()):
+                path = outcome.archive
+                if path is None:
+                    if _lasted(outcome, written):
+                        return True
+                elif path.endswith(name) and written_name(path) == name:
+                    return True
+        return False
 
     @cached_property
     def _shared(self) -> frozenset[str]:
@@ -142,14 +152,12 @@ class Provenance:
 
     def _is_all_known(self, vmid: int, written: datetime) -> bool:
         """Tell whether every run is known that can have written an archive of this number at this time."""
-        nodes = self._nodes_with(vmid, written)
-        if not all(self._are_runs_known(node, written) for node in nodes):
-            return False
         outcomes = self.index.by_guest.get(vmid, ())
         if len(outcomes) >= FEWEST_RUNS_PER_GUEST and written < outcomes[-1].started:
             # What came before may have been left out of the history.
             return False
-        return not self._is_obscure(nodes, written)
+        nodes = self._nodes_with(vmid, written)
+        return all(self._are_runs_known(node, written) for node in nodes) and not self._is_obscure(nodes, written)
 
     def _is_obscure(self, nodes: Container[str], written: datetime) -> bool:
         """Tell whether a run may have written something then of which it is not known whom it backed up."""
@@ -169,21 +177,15 @@ class Provenance:
                 found.setdefault(outcome.vmid, []).append(outcome)
         return found
 
-    def _written_for(self, vmid: int) -> tuple[frozenset[str], tuple[Outcome, ...]]:
-        """Return the names of the archives that our runs wrote for a number, and the outcomes that name none."""
-        if vmid not in self._written:
-            outcomes = (*self.index.by_guest.get(vmid, ()), *self._running_by_guest.get(vmid, ()))
-            self._written[vmid] = (
-                frozenset([written_name(outcome.archive) for outcome in outcomes if outcome.archive is not None]),
-                tuple([outcome for outcome in outcomes if outcome.archive is None]),
-            )
-        return self._written[vmid]
-
 
 def _lasted(outcome: Outcome, moment: datetime) -> bool:
     """Tell whether a backup was under way at a moment."""
     end = outcome.finished or outcome.started
     return outcome.started - _CLOCKS_DIFFER <= moment <= end + _CLOCKS_DIFFER
+
+
+def _written(archive: Archive) -> datetime:
+    return datetime.fromtimestamp(archive.ctime, UTC)
 
 
 def _names(archive: Archive, guest: Guest) -> bool:

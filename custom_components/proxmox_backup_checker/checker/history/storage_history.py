@@ -117,14 +117,14 @@ class MissingArchives:
         missing = dict(record.missing)
         seen: set[str | None] = set()
         for outcome in outcomes:
-            if outcome.archive is None or outcome.storage is None:
+            if not missing and outcome.job_id in seen:
                 continue
-            listed = self.listed.get((outcome.storage, None)) or self.listed.get((outcome.storage, outcome.node))
-            is_known = outcome.archive in missing
-            if not is_known and (outcome.result is not Result.OK or outcome.job_id in seen):
+            is_new = outcome.result is Result.OK and outcome.job_id not in seen
+            if outcome.archive is None or outcome.storage is None or not (is_new or outcome.archive in missing):
                 continue
-            if outcome.result is Result.OK:
+            if is_new:
                 seen.add(outcome.job_id)
+            listed = self.listed.get((outcome.storage, None)) or self.listed.get((outcome.storage, outcome.node))
             if listed is None or outcome.finished is None or listed.listing.read_at <= outcome.finished:
                 continue
             if _is_listed(outcome, listed) or pruned(outcome, listed):
@@ -141,4 +141,5 @@ class MissingArchives:
 
 def _is_listed(outcome: Outcome, listed: ListedStorage) -> bool:
     ending = f"/{written_name(outcome.archive or '')}"
+    # The newest one is the likeliest.
     return any(archive.volid.endswith(ending) for archive in reversed(listed.by_guest.get(outcome.vmid, ())))

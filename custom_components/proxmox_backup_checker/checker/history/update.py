@@ -66,7 +66,8 @@ def _known_node(node: NodeFacts, record: NodeRecord | None, history: History) ->
     if known_until is None and record.blind_since is None and history.evaluated is not None:
         # Version 0.1.0 kept no such moments; it read every run of the nodes that it saw.
         known_since, known_until = history.began, history.evaluated
-    if since is not None and known_since is not None and known_until is not None and since <= known_until + _NO_GAP:
+    is_joined = since is not None and known_until is not None and since <= known_until + _NO_GAP
+    if since is not None and known_since is not None and is_joined and not node.has_lost_runs:
         since = min(known_since, since)
     return replace(node, zone=zone, runs_known_since=since)
 
@@ -198,7 +199,7 @@ def _text(value: object) -> str:
 def _guests(history: History, facts: Facts, indexes: Indexes, missing: MissingArchives) -> Mapping[int, GuestRecord]:
     backed_up_now = _backed_up_now(facts)
     outcomes = indexes.runs.by_guest
-    pruned = partial(was_pruned, facts=facts)
+    pruned = partial(was_pruned, facts=facts, jobs=history.jobs)
     records: dict[int, GuestRecord] = {}
     for guest in facts.guests:
         record = _guest(history, guest, facts, indexes, busy=guest.vmid in backed_up_now)

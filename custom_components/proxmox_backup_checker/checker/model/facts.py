@@ -57,6 +57,7 @@ class NodeFacts:
     `online` is the cluster's word. `tasks_read` is the last time at which its runs could be seen, on our clock; `skew` is
     what the node's clock is ahead of ours, and `booted` the node's last start on our clock. Of the runs that started at
     `runs_known_since` or later, by the node's clock, none is missing; what its task list no longer held is not known.
+    `has_lost_runs` tells that it has lost some since the last look.
     `address` and `fingerprint`, that of its certificate, lead to it where the node that is configured, the one that is
     `contacted`, does not answer.
     """
@@ -70,6 +71,7 @@ class NodeFacts:
     skew: timedelta = timedelta()
     booted: datetime | None = None
     runs_known_since: datetime | None = None
+    has_lost_runs: bool = False
     address: str | None = None
     fingerprint: str | None = None
     contacted: bool = False
@@ -236,4 +238,7 @@ class Facts:
 
     def storage_of(self, name: str, node: str) -> StorageFacts | None:
         """Return a storage as a node has it, None where the node may not use one of this name."""
-        return next((found for found in self.storages if found.storage == name and found.serves(node)), None)
+        for found in self.storages:
+            if found.storage == name and found.serves(node):
+                return found
+        return None

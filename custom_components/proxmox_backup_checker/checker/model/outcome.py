@@ -13,7 +13,7 @@ LOST: Final = "unexpected status"
 # A status that is none of Proxmox' own and no sentence either: perhaps a later Proxmox' word for a good end.
 _ONE_WORD: Final = re.compile(r"[A-Za-z]*(?:: ?\d+)?")
 # So a backup server's archives are called in logs, as vm/101/2026-01-13T01:00:00Z.
-_SNAPSHOT: Final = re.compile(r"(?:vm|ct|host)/")
+_SNAPSHOT: Final = ("vm/", "ct/", "host/")
 
 
 class Result(StrEnum):
@@ -60,7 +60,7 @@ class Outcome:
 
 def written_name(archive: str) -> str:
     """Return the name of the archive that a log shows: without its folder, wherever a storage keeps its backups."""
-    return archive if _SNAPSHOT.match(archive) else archive.rpartition("/")[2]
+    return archive if archive.startswith(_SNAPSHOT) else archive.rpartition("/")[2]
 
 
 def succeeded(status: str | None) -> bool:

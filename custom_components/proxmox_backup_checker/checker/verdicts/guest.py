@@ -16,7 +16,7 @@ from ..model.labels import job_name, names_of_jobs
 from ..model.outcome import Outcome, Result, written_name
 from ..model.policy import NO_BACKUP_TAG, agreed_age
 from ..model.reason_codes import ReasonCode
-from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict, gravity, unknown
+from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict, gravity, unknown, with_values
 from .guest_findings import findings_of, hints_of
 from .promises import judge_promise
 
@@ -30,7 +30,7 @@ def judge_guest(guest: Guest, context: Context) -> Verdict:
     outcomes = context.outcomes(guest)
     foreign = context.foreign_archives(guest)
     trace = {**verdict.trace, "foreign_archives": str(len(foreign))} if foreign else verdict.trace
-    verdict = replace(verdict, last_success=last_success(guest, context), trace=trace)
+    verdict = with_values(verdict, last_success=last_success(guest, context), trace=trace)
     verdict = _within_age(guest, verdict, context)
     if verdict.status in GOOD:
         if changed := _storage_changed(guest, context):
@@ -174,14 +174,15 @@ def _moved_between_jobs(guest: Guest, verdict: Verdict, covering: Sequence[Backu
 
 def _worst(promises: list[tuple[BackupJob, Verdict]], guest: Guest, context: Context) -> Verdict:
     """Return the worst verdict of all jobs; of two alike the one with the newer evidence."""
-    ordered = sorted(
-        (verdict for _, verdict in promises),
-        key=lambda verdict: (
-            gravity(verdict.status),
-            -(verdict.since.timestamp() if verdict.since else 0),
-        ),
-    )
-    worst = ordered[0]
+    worst = promises[0][1]
+    if len(promises) > 1:
+        worst = min(
+            (verdict for _, verdict in promises),
+            key=lambda verdict: (
+                gravity(verdict.status),
+                -(verdict.since.timestamp() if verdict.since else 0),
+            ),
+        )
     upcoming = [verdict.next_due for _, verdict in promises if verdict.next_due is not None]
     next_due = min(upcoming, default=None)
     worst = worst if worst.next_due == next_due else replace(worst, next_due=next_due)

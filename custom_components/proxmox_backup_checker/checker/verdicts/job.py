@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from itertools import takewhile
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -237,7 +238,7 @@ def _on_node(job: BackupJob, node: str, context: Context) -> Verdict:
     if due is not None and floor is not None and due < floor:
         due = None
     guests = [guest for guest in context.covered_guests(job) if guest.node == node]
-    owed = guests if due is None else [guest for guest in guests if _is_owed(job, guest, due, context)]
+    owed = guests if due is None else [guest for guest in guests if _is_owed(job, guest, due, table, context)]
     if guests and not owed:
         # The guests have come to the node since, or into the job: it owes them nothing yet.
         due = None
@@ -266,13 +267,18 @@ def _is_recent(newest: RunRecord, table: Timetable, owed: Sequence[Guest]) -> bo
     return bool(owed) or table.due is None or table.serves(newest.started, table.due)
 
 
-def _is_owed(job: BackupJob, guest: Guest, due: datetime, context: Context) -> bool:
-    """Tell whether a guest was in the job and on its node when a slot came."""
+def _is_owed(job: BackupJob, guest: Guest, due: datetime, table: Timetable, context: Context) -> bool:
+    """Tell whether a guest was in the job and on its node when a slot came, and has not been served on another node."""
     floor, record = context.owed_since(job, guest), context.guest_record(guest)
     node = context.node(guest.node)
     skew = node.skew if node is not None else timedelta()
     moved = record.moved if record is not None else None
-    return (floor is None or floor <= due) and (moved is None or moved + skew <= due)
+    if (floor is not None and floor > due) or (moved is not None and moved + skew > due):
+        return False
+    return not any(
+        outcome.job_id == job.job_id and outcome.node != guest.node
+        for outcome in takewhile(lambda outcome: table.serves(outcome.started, due), context.outcomes(guest))
+    )
 
 
 def _missed(

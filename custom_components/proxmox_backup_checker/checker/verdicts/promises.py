@@ -21,7 +21,7 @@ from ..model.facts import Blindness
 from ..model.labels import job_name, job_name_by_id
 from ..model.outcome import Outcome, Result
 from ..model.reason_codes import ReasonCode
-from ..model.verdict import Confidence, Reason, Status, Verdict, unknown
+from ..model.verdict import Confidence, Reason, Status, Verdict, unknown, with_values
 from .archive_evidence import Claim, archives_for
 from .missed_slots import expected_off, explain_miss
 from .runs_in_progress import excused_since, hanging
@@ -49,11 +49,9 @@ class Promise:
 
 def judge_promise(guest: Guest, job: BackupJob, context: Context) -> Verdict | None:
     """Return the verdict on one guest in one enabled job; None where the job never runs by itself and never did."""
-    table = context.timetable(job, guest.node)
-    storage = context.facts.storage_name(
-        table.storage_at(table.due) if table and table.due else job.storage, guest.node
-    )
-    evidence = _evidence(guest, job, storage, context)
+    terms = context.terms(job, guest.node)
+    table = terms.table
+    evidence = _evidence(guest, job, terms.storage, context)
     newest = next(evidence, None)
     if table is None or table.following is None:
         if not has_schedule(job) and newest is None:
@@ -64,15 +62,8 @@ def judge_promise(guest: Guest, job: BackupJob, context: Context) -> Verdict | N
         outcomes = [newest, *evidence] if newest is not None else []
         return replace(_without_timetable(guest, job, outcomes, context), job_id=job.job_id)
     verdict = _judge(guest, job, newest, evidence, table, context)
-    trace = {**_trace(table, storage), **verdict.trace}
-    return replace(verdict, next_due=table.following, job_id=job.job_id, trace=trace)
-
-
-def _trace(table: Timetable, storage: str) -> dict[str, str]:
-    due = table.due
-    moments = {"slot": table.latest, "due_slot": due, "deadline": due and table.deadline(due)}
-    trace = {name: moment.isoformat() for name, moment in moments.items() if moment is not None}
-    return {"zone": str(table.zone), "allowance": str(table.allowance), "promised_on": storage, **trace}
+    trace = {**terms.trace, **verdict.trace}
+    return with_values(verdict, next_due=table.following, job_id=job.job_id, trace=trace)
 
 
 def _judge(

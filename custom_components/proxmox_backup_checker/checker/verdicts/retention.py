@@ -4,22 +4,21 @@ The oracle is Proxmox' own prune (see `proxmox.retention`): after a good run of 
 remove, and what it would keep of all slots should be there unless the nights failed.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
+from itertools import islice
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from ...proxmox.api.backup_models import Archive, BackupJob
 from ...proxmox.api.cluster_models import Guest
 from ...proxmox.calendar.event import CalendarEvent
-from ...proxmox.retention import Backup, KeepOptions, Mark, keep_text, prune
-from ..archives.archive import as_backup
+from ...proxmox.retention import Backup, KeepOptions, Mark, Prunable, keep_text, prune
 from ..context import Context
-from ..jobs.retention import removes_old, retention_of
-from ..model.facts import StorageFacts
+from ..jobs.terms import Retention
 from ..model.labels import job_name
 from ..model.outcome import Outcome, Result
 from ..model.reason_codes import ReasonCode
@@ -69,24 +68,25 @@ def audit_retention(
     failed: Sequence[datetime] = (),
     keep_since: datetime | None = None,
     removes: bool = True,
-    backups: Sequence[Backup] | None = None,
 ) -> RetentionAudit:
     """Hold one guest's archives on one storage against its retention, as of the listing that they come from.
 
     `good` and `failed` are the starts of the guest's runs to this storage, newest first, that were over when it was listed.
     `promised` are the slots of which retention should still keep an archive (see `promised_slots`), empty where that cannot
     be told. Runs before `keep_since` pruned by another retention. Without `removes` the sum of all numbers is a limit
-    instead, at which vzdump refuses the guest (PVE/VZDump.pm, exec_backup_task). `backups` are the archives as prune looks
-    at them, where that is known already.
+    instead, at which vzdump refuses the guest (PVE/VZDump.pm, exec_backup_task).
     """
-    backups = [as_backup(archive) for archive in archives] if backups is None else backups
-    counted = sum([not (backup.protected or backup.renamed or backup.partial) for backup in backups])
+    counted = _counted(archives)
     if not removes:
         return _against_limit(counted, most_kept(keep))
     pruning = [started for started in good if keep_since is None or started >= keep_since]
-    if len(pruning) >= _RUNS_UNTIL_CERTAIN and (extra := _left_over(archives, backups, keep, zone, pruning[0])):
+    if len(pruning) >= _RUNS_UNTIL_CERTAIN and (extra := _left_over(archives, keep, zone, pruning[0])):
         return RetentionAudit(standing=Standing.NOT_PRUNED, counted=counted, extra=tuple(extra))
     return _against_promise(counted, promised, good, failed, zone)
+
+
+def _counted(archives: Sequence[Archive]) -> int:
+    return sum([not (archive.protected or archive.renamed or archive.partial) for archive in archives])
 
 
 def _against_limit(counted: int, limit: int) -> RetentionAudit:
@@ -98,26 +98,23 @@ def _against_limit(counted: int, limit: int) -> RetentionAudit:
     return RetentionAudit(standing=standing, counted=counted, limit=limit)
 
 
-def _left_over(
-    archives: Sequence[Archive], backups: Sequence[Backup], keep: KeepOptions, zone: ZoneInfo, newest_run: datetime
-) -> list[Archive]:
+def _left_over(archives: Sequence[Archive], keep: KeepOptions, zone: ZoneInfo, newest_run: datetime) -> list[Archive]:
     """Return the archives that the newest run should have removed, and the one before it already."""
-    now_due = _removable(backups, keep, zone)
+    now_due = _removable(archives, keep, zone)
     if not now_due:
         return []
     before_it = (newest_run - _SLOT_BEFORE).timestamp()
-    earlier = [index for index, backup in enumerate(backups) if backup.ctime < before_it]
-    due_before = {earlier[index] for index in _removable([backups[index] for index in earlier], keep, zone)}
+    earlier = [index for index, archive in enumerate(archives) if archive.ctime < before_it]
+    due_before = {earlier[index] for index in _removable([archives[index] for index in earlier], keep, zone)}
     return [archives[index] for index in sorted(now_due & due_before)]
 
 
-def _removable(backups: Sequence[Backup], keep: KeepOptions, zone: ZoneInfo) -> set[int]:
+def _removable(archives: Sequence[Archive], keep: KeepOptions, zone: ZoneInfo) -> set[int]:
+    marks = prune(archives, keep, zone)
+    if Mark.REMOVE not in marks:
+        return set()
     # Unfinished snapshots that prune takes away as well are the business of their own finding.
-    return {
-        index
-        for index, mark in enumerate(prune(backups, keep, zone))
-        if mark is Mark.REMOVE and not backups[index].partial
-    }
+    return {index for index, mark in enumerate(marks) if mark is Mark.REMOVE and not archives[index].partial}
 
 
 def _against_promise(
@@ -164,101 +161,96 @@ def most_kept(keep: KeepOptions) -> int:
     return keep.last + keep.hourly + keep.daily + keep.weekly + keep.monthly + keep.yearly
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Promise:
-    """What a job's retention promises for a guest's archives on one storage."""
-
-    job: BackupJob
-    storage: StorageFacts
-    keep: KeepOptions
-    removes: bool
-
-
 def retention_findings(guest: Guest, outcomes: Sequence[Outcome], context: Context) -> Iterable[tuple[Status, Reason]]:
     """Return what is to be said of a guest's archives; nothing where no listing shows all of them."""
     zone = context.facts.zone_of(guest.node)
     if zone is None:
         return
-    for promise in _promises(guest, context):
-        listing = promise.storage.listing
+    for job, kept in _retentions(guest, context):
+        listing = kept.storage.listing
         if listing is None or not listing.complete:
             continue
-        written = _written_for(promise, outcomes)
-        good = [outcome for outcome in written if outcome.result is Result.OK]
-        if not good:
+        newest = list(islice(_good(job, kept, outcomes), _RUNS_UNTIL_CERTAIN))
+        if not newest or (newest[0].finished or newest[0].started) >= listing.read_at:
             continue
-        if (good[0].finished or good[0].started) >= listing.read_at:
-            continue
+        archives = context.archives_on(kept.storage, guest)
+        good = newest
+        promised: Sequence[datetime] = ()
+        failed: Sequence[datetime] = ()
+        if kept.removes and _counted(archives) < most_kept(kept.keep):
+            # No more is ever promised: where as many are there, none of the older runs matters.
+            good = list(_good(job, kept, outcomes))
+            promised = _promised(job, kept, good[-1], guest, context, zone)
+            failed = [found.started for found in _written(job, kept, outcomes) if found.result is not Result.OK]
         audit = audit_retention(
-            context.archives_on(promise.storage, guest),
-            promise.keep,
+            archives,
+            kept.keep,
             zone=zone,
             good=[outcome.started for outcome in good],
-            promised=_promised(promise, good[-1], guest, context, zone),
-            failed=[outcome.started for outcome in written if outcome.result is not Result.OK],
-            keep_since=_keep_since(promise.job, context),
-            removes=promise.removes,
-            backups=context.backups_on(promise.storage, guest),
+            promised=promised,
+            failed=failed,
+            keep_since=_keep_since(job, context),
+            removes=kept.removes,
         )
         # A prune that says itself that it failed is a finding of the run.
-        if audit.standing is not Standing.NOT_PRUNED or "prune_failed" not in good[0].warnings:
-            yield from _in_words(audit, promise)
+        if audit.standing is not Standing.NOT_PRUNED or "prune_failed" not in newest[0].warnings:
+            yield from _in_words(audit, job, kept)
 
 
-def _in_words(audit: RetentionAudit, promise: _Promise) -> Iterable[tuple[Status, Reason]]:
-    storage, job = promise.storage.storage, job_name(promise.job)
+def _in_words(audit: RetentionAudit, job: BackupJob, kept: Retention) -> Iterable[tuple[Status, Reason]]:
+    if audit.standing is Standing.KEPT:
+        return
+    storage = kept.storage.storage
     if audit.standing is Standing.NOT_PRUNED:
-        values = {"count": str(len(audit.extra)), "storage": storage, "keep": keep_text(promise.keep)}
+        values = {"count": str(len(audit.extra)), "storage": storage, "keep": keep_text(kept.keep)}
         yield Status.WARNING, Reason(ReasonCode.PRUNE_NOT_WORKING, values)
     if audit.standing is Standing.SHORT:
         nights = ", ".join(night.isoformat() for night in audit.nights[-_NIGHTS_NAMED:])
         counts = {"there": str(audit.counted), "promised": str(audit.promised), "nights": nights}
         yield Status.OK, Reason(ReasonCode.RETENTION_SHORT, counts)
-    values = {"count": str(audit.counted), "limit": str(audit.limit), "storage": storage, "job": job}
+    values = {"count": str(audit.counted), "limit": str(audit.limit), "storage": storage, "job": job_name(job)}
     if audit.standing is Standing.LIMIT_REACHED:
         yield Status.WARNING, Reason(ReasonCode.ARCHIVE_LIMIT_REACHED, values)
     if audit.standing is Standing.LIMIT_NEAR:
         yield Status.OK, Reason(ReasonCode.ARCHIVE_LIMIT_NEAR, values)
 
 
-def _promises(guest: Guest, context: Context) -> list[_Promise]:
-    """Return what is promised for each storage; jobs with one storage and unlike retention undo each other's."""
-    found: dict[str, list[_Promise]] = {}
+def _retentions(guest: Guest, context: Context) -> list[tuple[BackupJob, Retention]]:
+    """Return what is kept on each storage, and by which job; jobs with one storage and unlike retention undo each other's."""
+    found: dict[str, list[tuple[BackupJob, Retention]]] = {}
     for job in context.jobs_of(guest):
-        promise = _promise(job, guest.node, context)
-        if promise is not None:
-            found.setdefault(promise.storage.storage, []).append(promise)
+        kept = context.terms(job, guest.node).retention
+        if kept is not None:
+            found.setdefault(kept.storage.storage, []).append((job, kept))
     return [
-        promises[0]
-        for promises in found.values()
-        if len({(promise.keep, promise.removes) for promise in promises}) == 1
+        those[0]
+        for those in found.values()
+        if len(those) == 1 or len({(kept.keep, kept.removes) for _, kept in those}) == 1
     ]
 
 
-def _promise(job: BackupJob, node: str, context: Context) -> _Promise | None:
-    storage = context.facts.storage_of(context.facts.storage_name(job.storage, node), node)
-    keep = retention_of(job, storage, context.facts.defaults_keep.get(node))
-    if storage is None or keep is None or keep.keeps_everything:
-        return None
-    return _Promise(job=job, storage=storage, keep=keep, removes=removes_old(job))
-
-
-def _written_for(promise: _Promise, outcomes: Sequence[Outcome]) -> list[Outcome]:
+def _written(job: BackupJob, kept: Retention, outcomes: Sequence[Outcome]) -> Iterator[Outcome]:
     """Return the outcomes of the job; a run by hand may not prune, another node has another storage of its own."""
-    own, job_id = promise.storage.node, promise.job.job_id
-    return [outcome for outcome in outcomes if outcome.job_id == job_id and (own is None or own == outcome.node)]
+    own = kept.storage.node
+    for outcome in outcomes:
+        if outcome.job_id == job.job_id and (own is None or own == outcome.node):
+            yield outcome
+
+
+def _good(job: BackupJob, kept: Retention, outcomes: Sequence[Outcome]) -> Iterator[Outcome]:
+    return (outcome for outcome in _written(job, kept, outcomes) if outcome.result is Result.OK)
 
 
 def _promised(
-    promise: _Promise, first_good: Outcome, guest: Guest, context: Context, zone: ZoneInfo
+    job: BackupJob, kept: Retention, first_good: Outcome, guest: Guest, context: Context, zone: ZoneInfo
 ) -> tuple[datetime, ...]:
-    table = context.timetable(promise.job, guest.node)
+    table = context.timetable(job, guest.node)
     if table is None or table.due is None:
         return ()
     # The other guests of the same run ask for the same.
     run = context.index.runs.get(first_good.upid)
     first = _slot_of(table.event, run.started if run else first_good.started, zone)
-    return () if first is None else promised_slots(table.event, first, table.due, promise.keep, zone)
+    return () if first is None else promised_slots(table.event, first, table.due, kept.keep, zone)
 
 
 @lru_cache(maxsize=1024)
@@ -278,6 +270,6 @@ def freed_by(archives: Sequence[Archive], keep: KeepOptions | None, zone: ZoneIn
     """Return the archives that prune will remove after the next good run, whose own archive is of the moment `run`."""
     if keep is None or keep.keeps_everything:
         return []
-    backups = [Backup(ctime=int(run.timestamp())), *(as_backup(archive) for archive in archives)]
+    backups: list[Prunable] = [Backup(ctime=int(run.timestamp())), *archives]
     marks = prune(backups, keep, zone)[1:]
     return [archive for archive, mark in zip(archives, marks, strict=True) if mark is Mark.REMOVE]

@@ -2,9 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+import re
+from typing import Final
 
 from .errors import UnexpectedAnswerError
 from .fields import Fields, Rows
+
+# PVE/Storage.pm, archive_info: only such a name tells guest and time; prune leaves every other alone. A backup server has no
+# other names.
+_STANDARD_NAME: Final = re.compile(
+    r"[^:]*:(?:backup/(?:vm|ct)/.*|(?:[^:]*/)?"
+    r"vzdump-(?:lxc|openvz|qemu)-[1-9][0-9]{2,8}-[0-9]{4}_[0-9]{2}_[0-9]{2}-[0-9]{2}_[0-9]{2}_[0-9]{2}\.[a-z0-9.]+)"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -213,7 +222,7 @@ class StorageConfig:
 class Archive:
     """A backup on a storage; `ctime` in epoch seconds, `size` in bytes.
 
-    `size` is None where the listing cannot tell it, and `finished` is False for a snapshot of a Proxmox Backup Server that
+    `renamed` is one with a name of its own. `size` is None where the listing cannot tell it, and `finished` is False for a snapshot of a Proxmox Backup Server that
     has no manifest, which Proxmox shows with a size of 1 (PVE/Storage/PBSPlugin.pm, list_volumes).
     """
 
@@ -250,6 +259,7 @@ class Archive:
             size=None if unfinished else size,
             finished=not unfinished,
             protected=row.flag("protected"),
+            renamed=has_own_name(row.identifier("volid")),
             notes=row.optional_text("notes"),
             encrypted=bool(row.optional_text("encrypted")),
             verification=Fields.of(verification, "verification").optional_text("state") if verification else None,
@@ -274,8 +284,18 @@ class Archive:
             guest_type=row.optional_text("type"),
             ctime=row.epoch("ctime"),
             protected=mark == "protected",
-            renamed=mark == "renamed",
+            renamed=mark == "renamed" or has_own_name(row.identifier("volid")),
         )
+
+    @property
+    def partial(self) -> bool:
+        """Whether prune takes it for a snapshot without a manifest."""
+        return not self.finished
+
+
+def has_own_name(volid: str) -> bool:
+    """Tell whether an archive was renamed, so that prune leaves it: the content call does not say."""
+    return _STANDARD_NAME.fullmatch(volid) is None
 
 
 def _by_age(archives: Rows[Archive]) -> Rows[Archive]:

@@ -232,6 +232,7 @@ class ClusterReader:
             skew=self._clocks.skew(node.name),
             booted=_boot(overview.resources.uptimes.get(node.name), now) if node.online else None,
             runs_known_since=runs.known_since,
+            has_lost_runs=runs.has_lost_runs,
             address=known.address,
             fingerprint=known.fingerprint,
             contacted=known.contacted,

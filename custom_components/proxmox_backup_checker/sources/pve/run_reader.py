@@ -35,12 +35,14 @@ _TRIED_FOR: Final = timedelta(hours=6)
 class NodeRuns:
     """The runs of one node as its list last showed them; `read` on our clock.
 
-    Of the runs that started at `known_since` or later none is missing.
+    Of the runs that started at `known_since` or later none is missing. `has_lost_runs` tells that Proxmox has forgotten runs
+    that it listed the time before.
     """
 
     tasks: dict[str, Task] = field(default_factory=dict)
     read: datetime | None = None
     known_since: datetime | None = None
+    has_lost_runs: bool = False
 
     @property
     def newest_start(self) -> datetime | None:
@@ -104,6 +106,14 @@ class RunReader:
                 known.known_since = oldest
         # What goes on is always listed: a run that is not any more has ended, and its end has left the list as well.
         found = {task.upid for _, task in listed}
+        lost = [
+            task
+            for task in known.tasks.values()
+            if since is not None and task.started > since and task.upid not in found
+        ]
+        known.has_lost_runs = bool(lost)
+        if known.has_lost_runs:
+            known.known_since = min((started for started, _ in listed), default=now)
         known.tasks = {upid: task for upid, task in known.tasks.items() if not task.running or upid in found}
         known.tasks |= {task.upid: task for _, task in listed}
         _bound(known, now - KEPT)

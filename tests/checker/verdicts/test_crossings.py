@@ -1,0 +1,248 @@
+"""Where two jobs, two nodes, two storages or a run in progress meet, a missing backup is never fine."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from custom_components.proxmox_backup_checker.checker.assessment import Assessment, judge
+from custom_components.proxmox_backup_checker.checker.model.facts import ArchiveListing, Facts, Run, StorageFacts
+from custom_components.proxmox_backup_checker.checker.model.records import History
+from custom_components.proxmox_backup_checker.checker.model.verdict import Status
+from custom_components.proxmox_backup_checker.proxmox.api.backup_models import Archive
+
+from ..builders import BERLIN, NOW, facts, failed_log, good_log, guest, job, run
+
+# NOW is Wednesday, 3 September 2025, 10:00 in Berlin.
+NIGHTLY = job("nightly", 100, storage="nas", schedule="21:00")
+WEEKLY = job("weekly", 100, storage="usb", schedule="sat 04:00")
+BEGAN = NOW - timedelta(days=30)
+
+
+def at(day: int, hour: int, minute: int = 0) -> datetime:
+    """Return a moment of September 2025 in Berlin; the 31st of August is day 0."""
+    return (datetime(2025, 9, 1, hour, minute, tzinfo=BERLIN) + timedelta(days=day - 1)).astimezone(UTC)
+
+
+def ran(moment: datetime, *vmids: int, storage: str = "nas", log: str | None = None, **fields: Any) -> Run:
+    """Return a good run of a job, or one with another log."""
+    listed = " ".join(map(str, fields.pop("listed", vmids)))
+    command = f"vzdump {listed} --mode snapshot --quiet 1 --storage {storage}"
+    status = fields.pop("status", "OK")
+    return run(log or good_log(*vmids, command=command, at=moment), status, started=moment, **fields)
+
+
+def by_hand(moment: datetime, vmid: int, storage: str) -> Run:
+    """Return a good backup by hand."""
+    command = f"vzdump {vmid} --node pve1 --remove 0 --mode snapshot --storage {storage}"
+    return run(good_log(vmid, command=command, at=moment), started=moment, task_id=str(vmid))
+
+
+def watched(*runs: Run, now: datetime = NOW, jobs: Any = (NIGHTLY, WEEKLY), **changes: Any) -> Assessment:
+    """Return what is held now of a cluster that has been watched since August."""
+    guests = changes.pop("guests", (guest(100),))
+    first = judge(facts(guests, jobs, now=BEGAN, read_at=BEGAN), History())
+    return judge(facts(guests, jobs, runs, now=now, read_at=now, **changes), first.history, first)
+
+
+def listed(storage: str, *moments: datetime, vmid: int = 100, **changes: Any) -> StorageFacts:
+    """Return a storage with a guest's archives of these moments."""
+    archives = tuple(
+        Archive(
+            volid=f"{storage}:backup/vzdump-qemu-{vmid}-{moment.astimezone(BERLIN):%Y_%m_%d-%H_%M_%S}.vma.zst",
+            storage=storage,
+            vmid=vmid,
+            guest_type="qemu",
+            ctime=int(moment.timestamp()),
+            size=1,
+            **changes,
+        )
+        for moment in moments
+    )
+    listing = ArchiveListing(read_at=NOW, archives=archives, complete=True, detailed=True)
+    return StorageFacts(
+        storage=storage, node=None, plugin_type="nfs", active_on=frozenset({"pve1"}), total=100, used=1, listing=listing
+    )
+
+
+NIGHTS = [at(day, 21) for day in (-3, -2, -1, 0, 1, 2)]
+
+
+def test_c22_nightly_archives_elsewhere_do_not_make_good_a_missed_weekly_backup() -> None:
+    nights = [ran(moment, 100) for moment in NIGHTS]
+    storages = (listed("nas", *NIGHTS), listed("usb", at(-7, 4)))
+    held = watched(*nights, storages=storages)
+    assert (held.guests[100].verdict.status, held.guests[100].verdict.problem) == (Status.OVERDUE, True)
+    assert (held.jobs["weekly"].verdict.status, held.jobs["nightly"].verdict.status) == (Status.OVERDUE, Status.OK)
+    assert held.guests[100].verdict.last_success is not None
+    assert held.guests[100].verdict.last_success >= NIGHTS[-1]
+
+
+def test_c22_a_backup_by_hand_onto_the_jobs_storage_cures_the_guest_and_not_the_job() -> None:
+    nights = [ran(moment, 100) for moment in NIGHTS]
+    held = watched(*nights, by_hand(at(1, 12), 100, "usb"))
+    assert held.guests[100].verdict.problem is False
+    assert held.jobs["weekly"].verdict.status is Status.OVERDUE
+    elsewhere = watched(*nights, by_hand(at(1, 12), 100, "other"))
+    assert elsewhere.guests[100].verdict.problem is True
+    assert "copy_elsewhere" in {finding.code for finding in elsewhere.guests[100].verdict.findings}
+
+
+def test_a31_a_run_that_hangs_on_one_node_excuses_nobody_on_another() -> None:
+    both = job("both", 100, 101, storage="nas", schedule="21:00")
+    guests = (guest(100), guest(101, node="pve2"))
+    good = [ran(at(0, 21), 100, listed=(100, 101)), ran(at(0, 21), 101, listed=(100, 101), node="pve2")]
+    text = good_log(100, command="vzdump 100 101 --mode snapshot --quiet 1 --storage nas").split("INFO: status")[0]
+    hung = run(text, None, started=at(1, 21))
+    held = watched(*good, hung, jobs=(both,), guests=guests)
+    assert (held.guests[101].verdict.status, held.guests[101].verdict.problem) == (Status.OVERDUE, True)
+    assert held.jobs["both"].verdict.problem is True
+
+
+def test_a30_what_the_log_of_a_run_in_progress_says_counts_at_once() -> None:
+    several = job("several", 100, 101, 102, storage="nas", schedule="08:00")
+    guests = tuple(guest(vmid) for vmid in (100, 101, 102))
+    command = "vzdump 100 101 102 --mode snapshot --quiet 1 --storage nas"
+    before = [ran(at(day, 8), 100, 101, 102) for day in (1, 2)]
+    done = good_log(100, command=command, at=at(3, 8)).split("INFO: Backup job finished")[0]
+    bad = failed_log(101, "Input/output error", at(3, 8, 5)).split("\n", 1)[1].split("INFO: Backup job finished")[0]
+    now = run(f"{done}{bad}INFO: Starting Backup of VM 102 (qemu)\n", None, started=at(3, 8))
+    held = watched(*before, now, jobs=(several,), guests=guests, now=at(3, 8, 30))
+    assert held.guests[100].verdict.problem is False
+    assert held.guests[100].verdict.evidence == (now.task.upid,)
+    assert (held.guests[101].verdict.status, held.guests[101].verdict.problem) == (Status.FAILED, True)
+    assert (held.guests[102].verdict.status, held.guests[102].verdict.problem) == (Status.RUNNING, False)
+    assert "run_in_progress_with_failures" in {finding.code for finding in held.jobs["several"].verdict.findings}
+
+
+def test_a17_a_missed_slot_stays_a_problem_while_a_later_run_goes_on() -> None:
+    started = ran(NOW - timedelta(minutes=5), 100, storage="usb", log="", status=None)
+    text = "INFO: starting new backup job: vzdump 100 --mode snapshot --quiet 1 --storage usb\n"
+    going_on = run(text, None, started=started.started)
+    held = watched(*(ran(moment, 100) for moment in NIGHTS), going_on)
+    assert held.guests[100].verdict.problem is True
+    assert held.jobs["weekly"].verdict.problem is True
+
+
+@pytest.mark.parametrize("elsewhere", ["nas", "other"])
+def test_a06_only_an_archive_of_the_slots_time_on_the_jobs_storage_stands_in_for_its_run(elsewhere: str) -> None:
+    first_look = facts([guest(100)], [NIGHTLY], storages=(listed("nas", at(2, 21, 3)),))
+    held = judge(first_look, History()).guests[100].verdict
+    assert (held.status, held.reason.code) == (Status.OK, "archive_found")
+    late = at(2, 21) + timedelta(hours=5)
+    moment = late if elsewhere == "nas" else at(2, 21, 3)
+    other = replace(first_look, storages=(listed("nas"), listed(elsewhere, moment)))
+    assert judge(other, History()).guests[100].verdict.problem is not False
+
+
+def test_a06_an_archive_that_two_jobs_can_claim_proves_nothing() -> None:
+    twin = job("twin", 100, storage="nas", schedule="21:05", mode="stop")
+    known = facts([guest(100)], [NIGHTLY, twin], storages=(listed("nas", at(2, 21, 6)),))
+    held = judge(known, History()).guests[100].verdict
+    assert (held.problem, held.status) == (None, Status.UNKNOWN)
+    both = replace(known, storages=(listed("nas", at(2, 21, 1), at(2, 21, 6)),))
+    assert judge(both, History()).guests[100].verdict.problem is False
+
+
+def test_b33_what_is_dated_in_the_future_proves_nothing_and_is_no_last_success() -> None:
+    future = NOW + timedelta(days=20)
+    held = watched(ran(at(0, 21), 100), ran(future, 100), jobs=(NIGHTLY,), storages=(listed("nas", at(0, 21), future),))
+    verdict = held.guests[100].verdict
+    assert (verdict.status, verdict.problem) == (Status.OVERDUE, True)
+    assert verdict.last_success is not None
+    assert verdict.last_success < NOW
+    assert held.jobs["nightly"].verdict.status is Status.OVERDUE
+    assert "wrong_date" in {finding.code for finding in verdict.findings}
+
+
+def edited(before: Facts, after: Facts, *looks: datetime) -> Assessment:
+    """Return what is held of an edited job after some looks, the first of them with the job as it was."""
+    held = judge(replace(before, now=BEGAN, read_at=BEGAN), History())
+    held = judge(replace(before, now=looks[0], read_at=looks[0]), held.history, held)
+    for look in looks[1:]:
+        held = judge(replace(after, now=look, read_at=look), held.history, held)
+    return held
+
+
+def test_b20_a_slot_missed_before_an_edit_stays_owed_until_the_next_good_run() -> None:
+    known = facts([guest(100)], [NIGHTLY], [ran(at(1, 21), 100)])
+    weekly = replace(known, jobs=(job("nightly", 100, storage="nas", schedule="sun 21:00"),))
+    held = edited(known, weekly, at(2, 21, 10), at(2, 21, 20), NOW)
+    assert (held.guests[100].verdict.status, held.jobs["nightly"].verdict.status) == (Status.OVERDUE, Status.OVERDUE)
+    cured = replace(weekly, runs=(*weekly.runs, by_hand(NOW - timedelta(hours=1), 100, "nas")))
+    assert edited(known, cured, at(2, 21, 10), at(2, 21, 20), NOW).guests[100].verdict.problem is False
+
+
+def test_b20_slots_that_only_the_new_schedule_has_before_the_edit_never_were() -> None:
+    before = facts([guest(100)], [WEEKLY], [ran(at(-1, 4), 100, storage="usb")])
+    daily = replace(before, jobs=(job("weekly", 100, storage="usb", schedule="04:00"),))
+    assert edited(before, daily, NOW - timedelta(minutes=5), NOW).guests[100].verdict.problem is False
+
+
+def test_a29_a_job_that_is_sent_elsewhere_owes_the_new_storage_nothing_before_its_next_slot() -> None:
+    before = facts([guest(100)], [NIGHTLY], [ran(at(2, 21), 100)])
+    moved = replace(before, jobs=(job("nightly", 100, storage="usb", schedule="21:00"),))
+    assert edited(before, moved, at(3, 9), NOW).guests[100].verdict.problem is False
+    assert edited(before, moved, at(3, 9), NOW, at(4, 0)).guests[100].verdict.problem is True
+
+
+def test_d17_the_newest_archive_of_each_promised_storage_has_to_pass_its_verification() -> None:
+    nights = [ran(moment, 100) for moment in NIGHTS]
+    weekly = ran(at(-1, 4), 100, storage="usb")
+    broken = listed("usb", at(-1, 4), verification="failed")
+    held = watched(*nights, weekly, storages=(listed("nas", *NIGHTS), broken))
+    assert (held.guests[100].verdict.status, held.guests[100].verdict.problem) == (Status.FAILED, True)
+    unpromised = watched(*nights, jobs=(NIGHTLY,), storages=(listed("nas", *NIGHTS), broken))
+    assert unpromised.guests[100].verdict.problem is False
+
+
+def test_a_schedule_that_never_comes_protects_nobody() -> None:
+    held = watched(jobs=(job("never", 100, schedule="2-30 21:00"),))
+    assert (held.guests[100].verdict.status, held.guests[100].verdict.problem) == (Status.UNCOVERED, True)
+
+
+def test_e03_what_was_good_is_a_problem_once_nothing_could_be_read_for_a_day() -> None:
+    held = watched(ran(at(2, 21), 100), jobs=(NIGHTLY,))
+    stale = facts([guest(100)], [NIGHTLY], now=NOW + timedelta(hours=25), read_at=NOW)
+    later = judge(stale, held.history, held)
+    for verdict in (later.guests[100].verdict, later.jobs["nightly"].verdict):
+        assert (verdict.status, verdict.problem, verdict.reason.code) == (Status.UNKNOWN, True, "cannot_verify")
+
+
+def test_b32_a_guest_that_moves_between_jobs_bound_to_nodes_is_overdue_after_the_longer_interval() -> None:
+    first = job("first", 100, storage="nas", schedule="sat 01:00", node="pve1")
+    second = job("second", 100, storage="nas", schedule="sun 01:00", node="pve2")
+    good = run(
+        good_log(100, command="vzdump 100 --mode snapshot --quiet 1 --storage nas --node pve2", at=at(-7, 1)),
+        started=at(-7, 1),
+        node="pve2",
+    )
+    held = judge(facts([guest(100, node="pve2")], [first, second], now=BEGAN, read_at=BEGAN), History())
+    there = facts([guest(100, node="pve2")], [first, second], [good], now=at(-1, 0), read_at=at(-1, 0))
+    held = judge(there, held.history, held)
+    here = facts([guest(100, node="pve1")], [first, second], [good], now=at(-1, 12), read_at=at(-1, 12))
+    held = judge(here, held.history, held)
+    late = judge(replace(here, now=NOW, read_at=NOW), held.history, held).guests[100].verdict
+    assert (late.status, late.problem, late.reason.code) == (Status.OVERDUE, True, "moved_between_jobs")
+
+
+def test_c12_an_earlier_outage_still_explains_its_slot_after_another_reboot() -> None:
+    known = facts([guest(100)], [NIGHTLY], [ran(at(0, 21), 100)])
+    off = {**known.nodes, "pve1": replace(known.nodes["pve1"], online=False)}
+    held = edited(known, replace(known, nodes=off), at(1, 20), at(1, 20, 30), at(1, 22))
+    back = {**known.nodes, "pve1": replace(known.nodes["pve1"], booted=at(2, 1))}
+    held = judge(replace(known, nodes=back, now=at(2, 2), read_at=at(2, 2)), held.history, held)
+    again = {**known.nodes, "pve1": replace(known.nodes["pve1"], booted=at(2, 8))}
+    later = judge(replace(known, nodes=again, now=at(2, 9), read_at=at(2, 9)), held.history, held)
+    assert [look.guests[100].verdict.reason.code for look in (held, later)] == ["host_was_off", "host_was_off"]
+
+
+def test_a_disk_for_one_night_a_week_may_rest_until_it_is_needed() -> None:
+    usb = replace(listed("usb", at(-1, 4)), active_on=frozenset())
+    good = ran(at(-1, 4), 100, storage="usb")
+    held = watched(good, jobs=(WEEKLY,), storages=(usb,))
+    for hours in (1, 30):
+        look = facts([guest(100)], [WEEKLY], [good], now=NOW + timedelta(hours=hours), storages=(usb,))
+        held = judge(replace(look, read_at=look.now), held.history, held)
+        assert held.storages["usb"].verdict.problem is False
