@@ -261,7 +261,7 @@ class World:
     def _plan_looks(self, day: float, watcher: Watcher, dice: Random) -> None:
         """Look some times on a day: every few hours, around each slot."""
         moments = {day + hours * HOUR + dice.uniform(0, 3) * HOUR for hours in range(1, 25, 6)}
-        zones = {ZoneInfo(node.timezone) for node in self.cluster.nodes.values()}
+        zones = [ZoneInfo(name) for name in sorted({node.timezone for node in self.cluster.nodes.values()})]
         for job in self.cluster.jobs.values():
             for zone in zones if job.enabled else ():
                 for slot in events(job.schedule, zone, day, day + DAY):
