@@ -2,17 +2,20 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+import re
 from typing import Final
 
 from ...proxmox.api.backup_models import StorageConfig
 from ...proxmox.api.client import ProxmoxClient
-from ...proxmox.api.errors import PermissionDeniedError, ProxmoxError
+from ...proxmox.api.errors import ApiError, PermissionDeniedError, ProxmoxError
 from ...proxmox.retention import KeepOptions
 from ..read_schedule import ReadSchedule
 from .troubles import PollTroubles
 
 _EVERY: Final = timedelta(hours=6)
 _STORAGE_PATH: Final = "/storage/"
+# PVE/Storage.pm, storage_config
+_MISSING_STORAGE: Final = re.compile(r"storage '([^']+)' does not exist")
 
 
 class DefaultsReader:
@@ -48,10 +51,9 @@ class DefaultsReader:
     async def _read(self, node: str, configs: dict[str, StorageConfig], troubles: PollTroubles) -> bool:
         """Read one node's defaults, and tell whether there is no use in asking again soon."""
         try:
-            defaults = await self._client.vzdump_defaults(node)
-            self._storages[node] = defaults.storage
-            keep = defaults.prune_backups
-            if defaults.storage is not None and _has_retention(configs.get(defaults.storage)):
+            storage, keep = await self._default(node)
+            self._storages[node] = storage
+            if keep is None or (storage in configs and configs[storage].prune_backups):
                 # Proxmox shows the storage's own retention in place of the node's (PVE/API2/VZDump.pm, defaults).
                 other = _without_retention(configs.values(), node)
                 keep = (await self._client.vzdump_defaults(node, other)).prune_backups if other is not None else None
@@ -66,6 +68,16 @@ class DefaultsReader:
         self._set_keep(node, keep)
         return True
 
+    async def _default(self, node: str) -> tuple[str | None, str | None]:
+        """Return a node's default storage and the retention there; only the name of one that is not there."""
+        try:
+            defaults = await self._client.vzdump_defaults(node)
+        except ApiError as error:
+            if (missing := _MISSING_STORAGE.search(error.message)) is None:
+                raise
+            return missing[1], None
+        return defaults.storage, defaults.prune_backups
+
     def _set_keep(self, node: str, text: str | None) -> None:
         """Remember a node's retention; one that keeps everything is none."""
         self._keeps.pop(node, None)
@@ -75,10 +87,6 @@ class DefaultsReader:
             return
         if not keep.keeps_everything:
             self._keeps[node] = keep
-
-
-def _has_retention(config: StorageConfig | None) -> bool:
-    return config is not None and bool(config.prune_backups)
 
 
 def _without_retention(configs: Iterable[StorageConfig], node: str) -> str | None:

@@ -43,10 +43,14 @@ async def test_a_missing_right_still_names_the_storage(hass: HomeAssistant, pve:
     assert entry.runtime_data.reading.facts.defaults_keep == {}
 
 
-async def test_a_default_storage_that_is_not_there_is_a_trouble_and_no_guess(
+async def test_a_default_storage_that_is_not_there_is_named_and_no_trouble(
     hass: HomeAssistant, pve: SimulatedCluster, caplog: pytest.LogCaptureFixture
 ) -> None:
-    pve.node("pve1").defaults = {"storage": "gone"}
+    pve.node("pve1").defaults = {"storage": "gone", "prune-backups": "keep-last=3"}
+    pve.storage("local").prune = None
     entry = await set_up(hass, pve)
-    assert "pve1" not in entry.runtime_data.reading.facts.default_storage
-    assert "Cannot read backup defaults of pve1: storage 'gone' does not exist" in caplog.text
+    facts = entry.runtime_data.reading.facts
+
+    assert facts.default_storage["pve1"] == "gone"
+    assert facts.defaults_keep["pve1"] == KeepOptions(last=3)
+    assert "Cannot read backup defaults" not in caplog.text
