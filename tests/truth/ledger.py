@@ -149,6 +149,11 @@ class RunFact:
         """Whether Proxmox calls it good."""
         return self.status is not None and (self.status == "OK" or self.status.startswith("WARNINGS"))
 
+    @property
+    def broke_off(self) -> bool:
+        """Whether it did not come to its regular end, at which it says that there were errors."""
+        return not self.well and self.status != "job errors"
+
 
 @dataclass(eq=False)
 class ArchiveFact:

@@ -34,7 +34,7 @@ class Promise:
         """Return what must be shown."""
         own = self.evidence.results(self.job.id, self.guest, self.time)
         hand = [] if self.own_only else self.evidence.results(None, self.guest, self.time)
-        good = [result for result in own if result.good and result.known <= self.time]
+        good = [result for result in own if result.good and self._known(result) <= self.time]
         by_hand = [result for result in hand if result.good and result.known <= self.time]
         if suspended := [*self._wrong_clock(), *self._unseen_change(good), *self._first_look(own)]:
             return suspended[0]
@@ -46,8 +46,12 @@ class Promise:
         ]
         return worst(demands) if demands else off("every promise is kept")
 
+    def _known(self, result: Result) -> float:
+        """Return when a result counts: for its guest when its own part is done, for the job when the whole run is (A15, A17)."""
+        return result.run.noticed if self.own_only else result.known
+
     def _seen(self, result: Result) -> bool:
-        return self.evidence.seen(result.run.node, result.known, self.time)
+        return self.evidence.seen(result.run.node, self._known(result), self.time)
 
     def _wrong_clock(self) -> list[Expectation]:
         """Return that nothing is demanded while the clock of the guest's node is wrong, and a day longer."""

@@ -17,6 +17,9 @@ from .verdict import Confidence
 STORED_AS: Final = "stored_as"
 """Names in a field's metadata what the field is called in the stored history, where that is another name."""
 
+NOTHING_TO_DO: Final = "nothing_to_do"
+"""The note of a run whose log tells that it backed up nobody."""
+
 KEPT: Final = timedelta(days=396)
 """For how long runs are remembered."""
 FEWEST_RUNS_PER_GUEST: Final = 30

@@ -1,0 +1,113 @@
+"""Where a guest was from a slot on, and what is known of the runs there."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Final
+
+from ...proxmox.api.backup_models import BackupJob
+from ...proxmox.api.cluster_models import Guest
+from ..archives.archive import logged_name
+from ..context import Context
+from ..jobs.timetable import Timetable
+from ..model.outcome import succeeded, written_name
+
+_ONE_MINUTE: Final = timedelta(minutes=1)
+
+
+def timetable_of(job: BackupJob, guest: Guest, context: Context) -> Timetable | None:
+    """Return a job's slots for a guest: before it moved from a node in another time zone, they were those there."""
+    table, record = context.timetable(job, guest.node), context.guest_record(guest)
+    if table is None or record is None or record.moved is None or record.moved_from is None:
+        return table
+    if context.facts.zone_of(record.moved_from) == table.zone:
+        return table
+    before = context.timetable(job, record.moved_from)
+    return (
+        table
+        if before is None
+        else table.since(_moved(record.moved, guest.node, context), before, context.node_now(guest.node))
+    )
+
+
+def stays(guest: Guest, slot: datetime, context: Context) -> Iterator[tuple[str, datetime | None]]:
+    """Return the nodes on which a guest was from a slot on, each with the end of its stay there; the present one last."""
+    record = context.guest_record(guest)
+    if record is not None and record.moved is not None and record.moved_from is not None:
+        end = _moved(record.moved, record.moved_from, context)
+        if end > slot:
+            yield record.moved_from, end
+    yield guest.node, None
+
+
+def node_at(guest: Guest, slot: datetime, context: Context) -> str:
+    """Return the node on which a guest was when a slot came."""
+    return next(stays(guest, slot, context))[0]
+
+
+def _moved(moved: datetime, node: str, context: Context) -> datetime:
+    facts = context.node(node)
+    return moved + facts.skew if facts is not None else moved
+
+
+def hidden_node(guest: Guest, slot: datetime, deadline: datetime, context: Context) -> str | None:
+    """Return a node that was not seen while the guest was there and awaited its backup; None where there is none."""
+    for node, end in stays(guest, slot, context):
+        until = deadline if end is None else min(deadline, end)
+        if not context.is_seen(node, until) and not context.is_off_or_gone(node):
+            return node
+    return None
+
+
+def are_runs_known(guest: Guest, slot: datetime, deadline: datetime, job: BackupJob, context: Context) -> bool:
+    """Tell whether no run is missing that can have backed a guest up between a slot and its deadline."""
+    return all(
+        _are_known(node, slot, deadline if end is None else min(deadline, end), job, context)
+        for node, end in stays(guest, slot, context)
+    )
+
+
+def _are_known(name: str, slot: datetime, until: datetime, job: BackupJob, context: Context) -> bool:
+    node, began = context.node(name), context.history.began
+    is_watched = began is not None and began <= slot
+    if node is None or not context.is_seen(name, until):
+        return context.is_off_or_gone(name) and (began is None or is_watched)
+    if _is_obscure(name, slot, until, context):
+        return False
+    if node.runs_known_since is None:
+        around = (slot - timedelta(hours=1), until)
+        return is_watched or any(around[0] <= run.started <= around[1] for run in context.job_runs(job))
+    # Before the first look, a job without any run may not have been there.
+    return node.runs_known_since <= slot and (is_watched or bool(context.job_runs(job)))
+
+
+def _is_obscure(node: str, slot: datetime, until: datetime, context: Context) -> bool:
+    """Tell whether a run of a node for a slot is known of which it is not known, or not yet, whom it backed up."""
+    if any(started >= slot - _ONE_MINUTE for started in context.facts.unread_runs):
+        return True
+    return any(
+        run.node == node and slot - _ONE_MINUTE <= run.started <= until and succeeded(run.status)
+        for run in context.index.untold
+    )
+
+
+def is_absence_proven(guest: Guest, job: BackupJob, name: str, slot: datetime, context: Context) -> bool:
+    """Tell whether a backup since a slot would still be listed on a storage where none is.
+
+    All archives of the storage have to be listed, and older ones of the guest among them: else nothing may ever have been
+    promised there. Nor do archives of other jobs prove a promise of a time before the first look. Newer ones may have let
+    retention remove it.
+    """
+    storage = context.facts.storage_of(name, guest.node)
+    if storage is None or storage.listing is None or not storage.listing.complete:
+        return False
+    there = [archive for archive in context.archives(guest) if archive.storage == name]
+    if not there or storage.listing.read_at <= slot or there[0].ctime >= slot.timestamp():
+        return False
+    if context.history.began is not None and context.history.began <= slot:
+        return True
+    of_others = {
+        written_name(outcome.archive)
+        for outcome in context.outcomes(guest)
+        if outcome.archive is not None and (outcome.by_hand or outcome.job_id not in {None, job.job_id})
+    }
+    return any(logged_name(archive) not in of_others for archive in there)
