@@ -119,8 +119,8 @@ class Part:
 
     @property
     def good(self) -> bool:
-        """Whether the guest was backed up."""
-        return self.ended is not None and (self.error is None or self.pruning_failed)
+        """Whether the guest was backed up, and the run's own prune left its archive there."""
+        return self.ended is not None and self.archive is not None and (self.error is None or self.pruning_failed)
 
 
 @dataclass(eq=False)

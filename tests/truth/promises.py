@@ -294,10 +294,17 @@ class Promise:
         first = self.evidence.first_look(self.ledger.start)
         if self.period.start >= first or any(result.known <= self.time and self._seen(result) for result in own):
             return []
+        if any(result.run.started < first <= result.run.ended and self._goes_on_in_sight(result.run) for result in own):
+            return []
         if any(first <= slot.time <= self.time - 4 * HOUR for slot in self.period.slots):
             return []
         what = "since when the job is there is not known"
         return [not_on(what) if self.time < first + BLIND_LIMIT else open_(what)]
+
+    def _goes_on_in_sight(self, run: RunFact) -> bool:
+        """Tell whether a run from before the first look was seen going on."""
+        first = self.evidence.first_look(self.ledger.start)
+        return self.evidence.seen(run.node, first, min(self.time, run.ended))
 
     def _unseen_change(self, good: Sequence[Result]) -> list[Expectation]:
         """Return that nothing is demanded where a slot of the old settings came between a change and the next look.

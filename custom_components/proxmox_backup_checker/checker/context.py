@@ -430,6 +430,10 @@ class Context:
             if job.enabled is enabled and job.job_id not in self.facts.policy.ignored_jobs
         ]
 
+    def all_jobs_of(self, guest: Guest) -> Sequence[BackupJob]:
+        """Return the jobs that surely cover a guest, enabled or not."""
+        return self.indexes.coverage.jobs_of.get(guest.vmid, ())
+
     def job(self, job_id: str | None) -> BackupJob | None:
         """Return a job by its id."""
         return next((job for job in self.facts.jobs or () if job.job_id == job_id), None)

@@ -158,8 +158,10 @@ def test_b19_what_another_job_left_on_the_storage_does_not_prove_that_a_slot_was
     held = judge(known, History())
     assert [held.jobs[name].verdict.problem for name in ("nightly", "other")] == [None, False]
     assert (held.guests[100].verdict.problem, held.guests[100].verdict.reason.code) == (None, "no_run_seen")
-    unexplained = judge(replace(known, runs=()), History())
-    assert unexplained.jobs["nightly"].verdict.problem is True
+    unexplained = replace(known, runs=())
+    assert judge(unexplained, History()).jobs["nightly"].verdict.problem is None
+    alone = replace(unexplained, jobs=(NIGHTLY, replace(other, storage="usb")))
+    assert judge(alone, History()).jobs["nightly"].verdict.problem is True
 
 
 def test_b33_what_is_dated_in_the_future_proves_nothing_and_is_no_last_success() -> None:

@@ -203,3 +203,17 @@ def test_c39_a_job_owes_nothing_to_a_guest_that_is_tagged_as_one_that_needs_no_b
         facts([tagged], [nightly], [good], now=NOW, read_at=NOW, nodes=nodes(off="pve2")), first.history, first
     )
     assert (held.guests[100].verdict.status, held.jobs["nightly"].verdict.problem) == (Status.IGNORED, False)
+
+
+@pytest.mark.parametrize("known_since", [None, at(-20, 0)])
+def test_c07_a_guest_that_no_run_before_the_first_look_names_may_have_come_since(known_since: datetime | None) -> None:
+    nights = [ran(at(day, 3, 15), "pve1", 101, which="all") for day in (1, 2, 3)]
+    known = {name: replace(node, runs_known_since=known_since) for name, node in nodes().items()}
+    first = facts((guest(100), guest(101)), [JOBS["all"]], nights, now=NOW, read_at=NOW, nodes=known)
+    held = judge(first, History())
+    assert (held.guests[100].verdict.problem, held.guests[100].verdict.reason.code) == (None, "no_run_seen")
+    assert held.jobs["nightly"].verdict.status is Status.OK
+    before = replace(first, runs=(ran(at(0, 3, 15), "pve1", 100, 101, which="all"), *nights))
+    passed_over = judge(before, History())
+    for verdict in (passed_over.guests[100].verdict, passed_over.jobs["nightly"].verdict):
+        assert (verdict.status, verdict.reason.code) == (Status.OVERDUE, "skipped_by_job")

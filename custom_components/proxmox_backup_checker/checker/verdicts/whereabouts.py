@@ -60,24 +60,32 @@ def hidden_node(guest: Guest, slot: datetime, deadline: datetime, context: Conte
 
 def are_runs_known(guest: Guest, slot: datetime, deadline: datetime, job: BackupJob, context: Context) -> bool:
     """Tell whether no run is missing that can have backed a guest up between a slot and its deadline."""
+    began = context.history.began
+    is_watched = began is not None and began <= slot
+    # Before the first look, a guest of which no run of the job says anything may not have been in it, nor have been there.
+    if not is_watched and not any(
+        outcome.job_id == job.job_id or (outcome.job_id is None and not outcome.by_hand)
+        for outcome in context.outcomes(guest)
+    ):
+        return False
     return all(
-        _are_known(node, slot, deadline if end is None else min(deadline, end), job, context)
+        _are_known(node, slot, deadline if end is None else min(deadline, end), job, context, is_watched=is_watched)
         for node, end in stays(guest, slot, context)
     )
 
 
-def _are_known(name: str, slot: datetime, until: datetime, job: BackupJob, context: Context) -> bool:
-    node, began = context.node(name), context.history.began
-    is_watched = began is not None and began <= slot
+def _are_known(
+    name: str, slot: datetime, until: datetime, job: BackupJob, context: Context, *, is_watched: bool
+) -> bool:
+    node = context.node(name)
     if node is None or not context.is_seen(name, until):
-        return context.is_off_or_gone(name) and (began is None or is_watched)
+        return context.is_off_or_gone(name) and (is_watched or context.history.began is None)
     if _is_obscure(name, slot, until, context):
         return False
     if node.runs_known_since is None:
-        around = (slot - timedelta(hours=1), until)
-        return is_watched or any(around[0] <= run.started <= around[1] for run in context.job_runs(job))
-    # Before the first look, a job without any run may not have been there.
-    return node.runs_known_since <= slot and (is_watched or bool(context.job_runs(job)))
+        first = slot - timedelta(hours=1)
+        return is_watched or any(first <= run.started <= until for run in context.job_runs(job))
+    return node.runs_known_since <= slot
 
 
 def _is_obscure(node: str, slot: datetime, until: datetime, context: Context) -> bool:
@@ -94,8 +102,8 @@ def is_absence_proven(guest: Guest, job: BackupJob, name: str, slot: datetime, c
     """Tell whether a backup since a slot would still be listed on a storage where none is.
 
     All archives of the storage have to be listed, and older ones of the guest among them: else nothing may ever have been
-    promised there. Nor do archives of other jobs prove a promise of a time before the first look. Newer ones may have let
-    retention remove it.
+    promised there. Nor do archives that are, or can be, those of other jobs prove a promise of a time before the first look.
+    Newer ones may have let retention remove it.
     """
     storage = context.facts.storage_of(name, guest.node)
     if storage is None or storage.listing is None or not storage.listing.complete:
@@ -105,9 +113,15 @@ def is_absence_proven(guest: Guest, job: BackupJob, name: str, slot: datetime, c
         return False
     if context.history.began is not None and context.history.began <= slot:
         return True
-    of_others = {
-        written_name(outcome.archive)
+    writers = {
+        written_name(outcome.archive): outcome.job_id
         for outcome in context.outcomes(guest)
-        if outcome.archive is not None and (outcome.by_hand or outcome.job_id not in {None, job.job_id})
+        if outcome.archive is not None and (outcome.by_hand or outcome.job_id is not None)
     }
-    return any(logged_name(archive) not in of_others for archive in there)
+    shared = any(
+        other.job_id != job.job_id and name in context.storages_of(other) for other in context.all_jobs_of(guest)
+    )
+    return any(
+        writers[logged_name(archive)] == job.job_id if logged_name(archive) in writers else not shared
+        for archive in there
+    )
