@@ -8,7 +8,7 @@ from .calendar import events
 from .coverage import WRONG_CLOCK, Period, Slot
 from .evidence import DAY, HOUR, LISTED_WITHIN, MINUTE, Evidence, Result
 from .expectation import Expectation, not_off, not_on, off, on, open_, worst
-from .ledger import FOREVER, GuestLife, JobLife, Ledger, RunFact, value_at
+from .ledger import FOREVER, GuestLife, JobLife, Ledger, RunFact
 
 BLIND_LIMIT = 23 * HOUR
 """A little less than what it takes for the unknown to be a problem."""
@@ -203,8 +203,8 @@ class Promise:
         """Judge a slot whose deadline has passed without anything."""
         if not self.evidence.looked(slot.known_from, slot.time):
             return open_("nobody could know that the job owed the slot")
-        if self._moved_between_zones(slot):
-            return open_("it moved between two time zones around the slot")
+        if self._moved_unseen_between_zones(slot):
+            return open_("it moved to another time zone while nobody looked, and the slot came then")
         if self.own_only and self._passed_over(slot):
             return open_("the job's run was good, but passed a guest over")
         life = self.ledger.nodes[slot.node]
@@ -228,12 +228,12 @@ class Promise:
             for run in self.evidence.runs(self.job.id, self.time)
         )
 
-    def _moved_between_zones(self, slot: Slot) -> bool:
-        near = [name for since, name in self.guest.places if abs(since - slot.time) < 16 * HOUR]
-        return any(self.ledger.nodes[name].zone != self.ledger.nodes[slot.node].zone for name in near) or bool(
-            near
-            and self.ledger.nodes[value_at(self.guest.places, slot.time) or slot.node].zone
-            != self.ledger.nodes[slot.node].zone
+    def _moved_unseen_between_zones(self, slot: Slot) -> bool:
+        """Tell whether the slot came between a move from a node in another time zone and the next look (as B20 for edits)."""
+        nodes = self.ledger.nodes
+        return any(
+            since <= slot.time <= self.evidence.first_look(since) and nodes[before].zone != nodes[after].zone
+            for (_, before), (since, after) in pairwise(self.guest.places)
         )
 
     def _spoilt(self, good: Sequence[Result], by_hand: Sequence[Result]) -> list[Expectation]:

@@ -194,6 +194,16 @@ def test_b08_what_was_missed_in_another_time_zone_stays_owed_after_the_move() ->
     assert (held.guests[100].verdict.problem, held.jobs["nightly"].verdict.problem) == (True, True)
 
 
+def test_b08_a_slot_that_came_while_nobody_saw_a_guest_move_to_another_time_zone_is_of_neither() -> None:
+    both = nodes(pve2=NEW_YORK)
+    watch = Watch(nodes=both)
+    watch.look(at(2, 10), "pve2", ran(at(2, 3, 15), "pve1", 101), ran(at(2, 9, 15), "pve2", 100), nodes=both)
+    held = watch.look(at(3, 12), "pve1", ran(at(3, 3, 15), "pve1", 101), nodes=both)
+    assert (held.guests[100].verdict.status, held.jobs["nightly"].verdict.status) == (Status.OK, Status.OK)
+    later = watch.look(at(4, 9), "pve1", ran(at(4, 3, 15), "pve1", 101), nodes=both)
+    assert (later.guests[100].verdict.problem, later.jobs["nightly"].verdict.problem) == (True, True)
+
+
 def test_c39_a_job_owes_nothing_to_a_guest_that_is_tagged_as_one_that_needs_no_backup() -> None:
     nightly = job("nightly", 100, storage="nas", schedule="03:15")
     good = run(good_log(100, at=at(2, 3, 15)), started=at(2, 3, 15), node="pve2")

@@ -251,7 +251,7 @@ def _guest(history: History, guest: Guest, facts: Facts, indexes: Indexes, *, bu
         "tags": guest.tags,
     }
     if record.node != guest.node:
-        changes |= {"node": guest.node, "moved": now, "moved_from": record.node}
+        changes |= {"node": guest.node, "moved": now, "moved_after": history.evaluated, "moved_from": record.node}
     if facts.jobs is not None:
         jobs = indexes.coverage.jobs_of[guest.vmid]
         if guest.vmid not in indexes.coverage.unclear:

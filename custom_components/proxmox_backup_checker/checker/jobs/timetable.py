@@ -165,17 +165,20 @@ class Timetable:
         """The schedule as it is now."""
         return self.periods[0].event
 
-    def since(self, moved: datetime, before: Timetable, now: datetime) -> Timetable:
-        """Return the slots of a guest that `moved` here from another node: until then they were those of the table there."""
+    def since(self, moved: datetime, left: datetime, before: Timetable, now: datetime) -> Timetable:
+        """Return the slots of a guest that was seen here after it `moved`, and on another node up to when it `left` that.
+
+        Until then they were those of the table there; slots between the two moments may be of either: they are of neither.
+        """
         here = [
             replace(period, since=moved if period.since is None else max(period.since, moved))
             for period in self.periods
             if period.until is None or period.until > moved
         ]
         there = [
-            replace(period, until=moved if period.until is None else min(period.until, moved), zone=before.zone)
+            replace(period, until=left if period.until is None else min(period.until, left), zone=before.zone)
             for period in before.periods
-            if period.since is None or period.since < moved
+            if period.since is None or period.since < left
         ]
         return Timetable.of((*here, *there), self.zone, now, self.allowance)
 

@@ -123,7 +123,8 @@ class GuestRecord:
     """What is remembered of a guest, of one that was deleted too.
 
     Backups from before `since` belong to another guest with the same VMID. `covered_since` tells by job since when the
-    guest is in it, None for one that it was in from the beginning. `moved` is the last migration, `moved_from` its origin.
+    guest is in it, None for one that it was in from the beginning. `moved` is when its last migration was seen, `moved_from` its
+    origin, where it was last seen at `moved_after`.
     `template` and `tags` are the last that were seen: Proxmox does not show them while a guest's node is down.
     `missing` holds, by the name that the log shows, the archives of good runs that are not where they should be.
     `without_job` tells whether any job, enabled or not, had it when jobs were last seen.
@@ -138,6 +139,7 @@ class GuestRecord:
     covered_since: Mapping[str, datetime | None] = field(default_factory=dict)
     uncovered_since: datetime | None = None
     moved: datetime | None = None
+    moved_after: datetime | None = None
     moved_from: str | None = None
     locked_since: datetime | None = None
     missing: Mapping[str, MissingArchive] = field(default_factory=dict)

@@ -22,18 +22,18 @@ def timetable_of(job: BackupJob, guest: Guest, context: Context) -> Timetable | 
     if context.facts.zone_of(record.moved_from) == table.zone:
         return table
     before = context.timetable(job, record.moved_from)
-    return (
-        table
-        if before is None
-        else table.since(_moved(record.moved, guest.node, context), before, context.node_now(guest.node))
-    )
+    if before is None:
+        return table
+    moved = _by_clock_of(guest.node, record.moved, context)
+    left = _by_clock_of(record.moved_from, record.moved_after or record.moved, context)
+    return table.since(moved, left, before, context.node_now(guest.node))
 
 
 def stays(guest: Guest, slot: datetime, context: Context) -> Iterator[tuple[str, datetime | None]]:
     """Return the nodes on which a guest was from a slot on, each with the end of its stay there; the present one last."""
     record = context.guest_record(guest)
     if record is not None and record.moved is not None and record.moved_from is not None:
-        end = _moved(record.moved, record.moved_from, context)
+        end = _by_clock_of(record.moved_from, record.moved, context)
         if end > slot:
             yield record.moved_from, end
     yield guest.node, None
@@ -44,9 +44,9 @@ def node_at(guest: Guest, slot: datetime, context: Context) -> str:
     return next(stays(guest, slot, context))[0]
 
 
-def _moved(moved: datetime, node: str, context: Context) -> datetime:
+def _by_clock_of(node: str, moment: datetime, context: Context) -> datetime:
     facts = context.node(node)
-    return moved + facts.skew if facts is not None else moved
+    return moment + facts.skew if facts is not None else moment
 
 
 def hidden_node(guest: Guest, slot: datetime, deadline: datetime, context: Context) -> str | None:
