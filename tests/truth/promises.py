@@ -8,7 +8,7 @@ from .calendar import events
 from .coverage import WRONG_CLOCK, Period, Slot
 from .evidence import DAY, HOUR, LISTED_WITHIN, MINUTE, Evidence, Result
 from .expectation import Expectation, not_off, not_on, off, on, open_, worst
-from .ledger import FOREVER, GuestLife, JobLife, Ledger, RunFact
+from .ledger import FOREVER, GuestLife, JobLife, Ledger, NodeLife, RunFact
 
 BLIND_LIMIT = 23 * HOUR
 """A little less than what it takes for the unknown to be a problem."""
@@ -210,13 +210,20 @@ class Promise:
         life = self.ledger.nodes[slot.node]
         what = f"{self.job.id} did not back it up for its slot"
         if life.is_off(slot.time) and life.is_off(min(deadline, self.time)):
-            return on(f"{what}: the node was off")
+            if self._seen_off(life, slot) or self.evidence.seen(slot.node, deadline, self.time):
+                return on(f"{what}: the node was off")
+            return not_off(f"{what}: the node was off, which nobody saw then")
         seen = self.evidence.seen(slot.node, deadline, self.time) and not any(
             slot.time <= rotation <= self.evidence.first_look(deadline) for rotation in life.rotations
         )
         if self.ledger.blind_to("tasks", self.time):
             return not_off(f"{what}, and the tasks are hidden now")
         return on(what) if seen else not_off(f"{what}, and nobody could see its node since")
+
+    def _seen_off(self, life: NodeLife, slot: Slot) -> bool:
+        """Tell whether somebody saw that the node was off before a run for the slot could have begun and ended."""
+        since = next(start for start, end in life.off if start <= slot.time < end)
+        return self.evidence.looked(since, slot.time + 15 * MINUTE)
 
     def _passed_over(self, slot: Slot) -> bool:
         """Tell whether a good run since the slot said nothing of the guest."""

@@ -204,6 +204,48 @@ def test_b08_a_slot_that_came_while_nobody_saw_a_guest_move_to_another_time_zone
     assert (later.guests[100].verdict.problem, later.jobs["nightly"].verdict.problem) == (True, True)
 
 
+def test_b08_a_job_owes_nothing_for_a_slot_before_its_only_guest_there_came_from_another_time_zone() -> None:
+    both = nodes(pve2=NEW_YORK)
+    watch = Watch(job("nightly", 100, storage="nas", schedule="03:15"), nodes=both)
+    good = run(good_log(100, at=at(2, 9, 15)), started=at(2, 9, 15), node="pve2")
+    watch.look(at(2, 10), "pve2", good, nodes=both)
+    watch.look(at(3, 4), "pve1", nodes=both)
+    held = watch.look(at(3, 9), "pve1", nodes=both)
+    assert (held.guests[100].verdict.problem, held.jobs["nightly"].verdict.problem) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("seen_off", "code"), [(at(3, 3, 25), "node_offline"), (at(3, 2), "node_offline"), (at(3, 6), "node_unreachable")]
+)
+def test_e05_a_node_that_went_off_after_the_slot_while_nobody_looked_may_have_done_its_work(
+    seen_off: datetime, code: str
+) -> None:
+    watch = Watch()
+    watch.look(at(2, 9), "pve2", ran(at(2, 3, 15), "pve1", 101), ran(at(2, 3, 15), "pve2", 100))
+    off = dict(nodes(off="pve2"))
+    off["pve2"] = replace(off["pve2"], blindness=Blindness.NODE_UNREACHABLE, tasks_read=at(2, 9))
+    watch.look(seen_off, "pve2", nodes=off)
+    held = watch.look(NOW, "pve2", ran(at(3, 3, 15), "pve1", 101), nodes=off)
+    for verdict in (held.guests[100].verdict, held.jobs["nightly"].verdict):
+        assert (verdict.reason.code, verdict.problem) == (code, None if code == "node_unreachable" else True)
+
+
+def test_b29_what_is_overdue_stays_so_when_the_node_loses_its_list_of_tasks() -> None:
+    def known(since: datetime, read: datetime) -> Mapping[str, NodeFacts]:
+        return {name: replace(node, runs_known_since=since, tasks_read=read) for name, node in nodes().items()}
+
+    watch = Watch(nodes=known(at(-30, 0), BEGAN))
+    watch.look(at(1, 9), "pve1", ran(at(1, 3, 15), "pve1", 100, 101), nodes=known(at(-30, 0), at(1, 9)))
+    held = watch.look(at(2, 9), "pve1", nodes=known(at(-30, 0), at(2, 9)))
+    assert held.guests[100].verdict.status is Status.OVERDUE
+    lost = known(at(2, 12), at(2, 12))
+    lost = {name: replace(node, has_lost_runs=True) for name, node in lost.items()}
+    held = watch.look(at(2, 12), "pve1", nodes=lost)
+    assert (held.guests[100].verdict.status, held.jobs["nightly"].verdict.status) == (Status.OVERDUE, Status.OVERDUE)
+    held = watch.look(at(2, 20), "pve1", nodes=known(at(2, 12), at(2, 20)))
+    assert (held.guests[100].verdict.status, held.jobs["nightly"].verdict.status) == (Status.OVERDUE, Status.OVERDUE)
+
+
 def test_c39_a_job_owes_nothing_to_a_guest_that_is_tagged_as_one_that_needs_no_backup() -> None:
     nightly = job("nightly", 100, storage="nas", schedule="03:15")
     good = run(good_log(100, at=at(2, 3, 15)), started=at(2, 3, 15), node="pve2")

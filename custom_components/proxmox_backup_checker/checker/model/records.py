@@ -155,8 +155,9 @@ class GuestRecord:
 class NodeRecord:
     """When a node was last out, so that a missed slot can be explained; `blind_since` while its runs cannot be seen.
 
-    `earlier_outages` are the ones before `last_outage`, newest first. `zone` names its time zone. Of its runs between `runs_known_since` and `runs_known_until`, by its clock, none is
-    missing in the history. `address` and `fingerprint` lead to it while the one that is `contacted` does not answer.
+    `earlier_outages` are the ones before `last_outage`, newest first. `zone` names its time zone. Of its runs
+    between `runs_known_since` and `runs_known_until`, by its clock, none is missing in the history, nor in the stretches of
+    `runs_known_before`, newest first, which end where some were lost. `address` and `fingerprint` lead to it while the one that is `contacted` does not answer.
     """
 
     name: str
@@ -170,6 +171,7 @@ class NodeRecord:
     zone: str | None = None
     runs_known_since: datetime | None = None
     runs_known_until: datetime | None = None
+    runs_known_before: tuple[tuple[datetime, datetime], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -26,7 +26,7 @@ from .job_in_progress import with_progress
 from .missed_slots import expected_off, explain_miss, stuck_state
 from .promises import failing, is_perhaps_of, kept_by_archives
 from .runs_in_progress import excused_since
-from .whereabouts import are_runs_known, is_absence_proven, timetable_of
+from .whereabouts import are_runs_known, is_absence_proven, may_have_run_unseen, timetable_of
 
 _ANNOUNCED: Final = timedelta(days=7)
 
@@ -177,7 +177,8 @@ def _on_node(job: BackupJob, node: str, context: Context) -> Verdict:
     due = table.due if excused is None else table.due_at(excused)
     guests = [guest for guest in context.covered_guests(job) if guest.node == node]
     come = [guest for guest in guests if not _is_of_table(timetable_of(job, guest, context), table, due)]
-    verdict = _at_slot(job, node, runs, [guest for guest in guests if guest not in come], table, due, context)
+    stayed = [guest for guest in guests if guest not in come]
+    verdict = _at_slot(job, node, runs, stayed, table, due if stayed or not come else None, context)
     for guest in come:
         missed = _before_it_came(job, guest, runs, excused, context)
         if missed is not None and gravity(missed.status) < gravity(verdict.status):
@@ -308,6 +309,8 @@ def _missed(
         for guest in guests
     ]
     if guests and not any(proven):
+        if off and may_have_run_unseen(node, due, context):
+            return unknown(Blindness.NODE_UNREACHABLE, node=node)
         return unknown(ReasonCode.JOB_NO_RUN_SEEN)
     if not guests and not runs and (context.history.began is None or context.history.began > due):
         return unknown(ReasonCode.JOB_NO_RUN_SEEN)

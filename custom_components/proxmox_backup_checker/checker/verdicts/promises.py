@@ -25,7 +25,7 @@ from ..model.verdict import Confidence, Reason, Status, Verdict, unknown, with_v
 from .archive_evidence import Claim, archives_for
 from .missed_slots import expected_off, explain_miss
 from .runs_in_progress import excused_since, hanging
-from .whereabouts import are_runs_known, hidden_node, is_absence_proven, timetable_of
+from .whereabouts import are_runs_known, hidden_node, is_absence_proven, may_have_run_unseen, node_at, timetable_of
 
 _FAILURES: Final[Mapping[Result, ReasonCode]] = {
     Result.FAILED: ReasonCode.BACKUP_FAILED,
@@ -294,6 +294,8 @@ def _unserved(
     if (hidden := hidden_node(guest, promise.slot, promise.deadline, context)) is not None:
         return _unseen(hidden, context)
     if not is_known and not is_absence_proven(guest, job, promise.storage, promise.slot, context):
+        if may_have_run_unseen(node_at(guest, promise.slot, context), promise.slot, context):
+            return _unseen(node_at(guest, promise.slot, context), context)
         return replace(unknown(ReasonCode.NO_RUN_SEEN, job=job_name(job)), trace={"rule": "no_run_seen"})
     return _missed(promise, outcomes, table, floor, context)
 

@@ -12,6 +12,8 @@ from ..jobs.timetable import Timetable
 from ..model.outcome import succeeded, written_name
 
 _ONE_MINUTE: Final = timedelta(minutes=1)
+# In so short a time out of sight hardly any run begins and ends.
+_SHORT: Final = timedelta(minutes=15)
 
 
 def timetable_of(job: BackupJob, guest: Guest, context: Context) -> Timetable | None:
@@ -79,13 +81,26 @@ def _are_known(
 ) -> bool:
     node = context.node(name)
     if node is None or not context.is_seen(name, until):
-        return context.is_off_or_gone(name) and (is_watched or context.history.began is None)
+        is_surely_off = context.is_off_or_gone(name) and not may_have_run_unseen(name, slot, context)
+        return is_surely_off and (is_watched or context.history.began is None)
     if _is_obscure(name, slot, until, context):
         return False
     if node.runs_known_since is None:
         first = slot - timedelta(hours=1)
         return is_watched or any(first <= run.started <= until for run in context.job_runs(job))
-    return node.runs_known_since <= slot
+    record = context.history.nodes.get(name)
+    before = record.runs_known_before if record is not None else ()
+    return node.runs_known_since <= slot or any(first <= slot and until <= last for first, last in before)
+
+
+def may_have_run_unseen(name: str, slot: datetime, context: Context) -> bool:
+    """Tell whether a node that is off may have been on for a while after a slot, when nobody could see it."""
+    record = context.history.nodes.get(name)
+    if record is None or record.offline_since is None:
+        return False
+    off = _by_clock_of(name, record.offline_since, context)
+    seen = max(moment for moment in (context.seen_until(name), record.runs_known_until, slot) if moment is not None)
+    return off - seen > _SHORT
 
 
 def _is_obscure(node: str, slot: datetime, until: datetime, context: Context) -> bool:
