@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any, Final, Literal, override
 
-type Kind = Literal["reasons", "causes", "messages", "reports"]
+type Kind = Literal["reasons", "causes", "steps", "messages", "reports"]
 
 _FOLDER: Final = Path(__file__).parent
 
