@@ -1,10 +1,12 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { details as cannedDetails, END, GUESTS, JOBS, LOG, NOW } from "../dev/canned";
+import { fakeHass } from "../dev/fake-hass";
 import type { RowData, Run } from "../src/data/contract";
 import { decodeRow } from "../src/data/row";
-import { automationFor } from "../src/details/automation";
-import { sentence } from "../src/details/run";
+import { automationFor, createAutomation } from "../src/details/automation";
+import { folded, sentence } from "../src/details/run";
 import { dayFigures } from "../src/details/timeline";
+import type { Hass } from "../src/ha/types";
 import { wordsIn } from "../src/i18n/words";
 import { show } from "./show";
 
@@ -154,10 +156,51 @@ describe("the figures of the days", () => {
 });
 
 describe("an automation", () => {
-  test("tells the reason when the problem begins", () => {
-    const automation = JSON.stringify(automationFor(decodeRow(FAILED), wordsIn("en")));
-    expect(automation).toContain('"entity_id":"binary_sensor.postgres_backup_problem","to":"on"');
-    expect(automation).toContain("state_attr('binary_sensor.postgres_backup_problem', 'reason')");
+  const row = decodeRow(FAILED);
+  const editor = "/config/automation/edit/proxmox_backup_checker_e1_guest_101";
+  const api = (get: () => Promise<unknown>) => {
+    const callApi = vi.fn(async (method: string) => (method === "GET" ? get() : {}));
+    return { hass: { ...fakeHass(), callApi } as unknown as Hass, callApi };
+  };
+
+  test("tells the reason and what to do by triggers that no restart sets off", () => {
+    const { triggers, actions } = automationFor(row, wordsIn("en")) as { triggers: object[]; actions: object[] };
+    const target = { entity_id: "binary_sensor.postgres_backup_problem" };
+    expect(triggers).toEqual([
+      { trigger: "proxmox_backup_checker.backup_failed", target },
+      { trigger: "proxmox_backup_checker.backup_overdue", target },
+    ]);
+    expect(JSON.stringify(actions)).toContain("trigger.to_state.attributes.reason");
+    expect(JSON.stringify(actions)).toContain("trigger.to_state.attributes.next_step");
+  });
+
+  test("is stored once, and opened as it is from then on", async () => {
+    const first = api(() => Promise.reject({ status_code: 404 }));
+    expect(await createAutomation(first.hass, row, wordsIn("en"))).toBe(editor);
+    expect(first.callApi.mock.calls.map(([method]) => method)).toEqual(["GET", "POST"]);
+    const again = api(() => Promise.resolve({ alias: "Mine" }));
+    expect(await createAutomation(again.hass, row, wordsIn("en"))).toBe(editor);
+    expect(again.callApi.mock.calls.map(([method]) => method)).toEqual(["GET"]);
+  });
+
+  test("is not stored where nobody knows whether it is there", async () => {
+    const { hass, callApi } = api(() => Promise.reject({ status_code: 500 }));
+    await expect(createAutomation(hass, row, wordsIn("en"))).rejects.toEqual({ status_code: 500 });
+    expect(callApi).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe("the runs of a day", () => {
+  const runs = (...results: string[]) => results.map((result) => ({ result }) as Run);
+
+  test("that are few are all shown", () => {
+    expect(folded(runs("ok", "ok", "failed", "ok"))[1]).toEqual([]);
+  });
+
+  test("that are many are shown where they went wrong, and once where they were good", () => {
+    const [shown, more] = folded(runs("running", "ok", "ok", "failed", "ok", "warning", "missed", "ok"));
+    expect(shown.map(({ result }) => result)).toEqual(["running", "ok", "failed", "warning", "missed"]);
+    expect(more.map(({ result }) => result)).toEqual(["ok", "ok", "ok"]);
   });
 });
 

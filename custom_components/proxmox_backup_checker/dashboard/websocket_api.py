@@ -145,8 +145,10 @@ async def ws_log(hass: HomeAssistant, connection: ActiveConnection, msg: dict[st
 @websocket_api.websocket_command({probatio.Required("type"): f"{DOMAIN}/storages", probatio.Optional("entry_id"): str})
 @callback
 def ws_storages(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]) -> None:
-    """Tell how full the storages are."""
-    connection.send_result(msg["id"], {"storages": storages(hass, Sight(hass, connection.user), msg.get("entry_id"))})
+    """Tell how full the storages are, and of which servers that can be told."""
+    sight, entry_id = Sight(hass, connection.user), msg.get("entry_id")
+    told = {"storages": storages(hass, sight, entry_id), "servers": servers(hass, sight, entry_id)}
+    connection.send_result(msg["id"], told)
 
 
 def _refuse(connection: ActiveConnection, msg: dict[str, Any], code: str, error: HomeAssistantError) -> None:

@@ -1,7 +1,7 @@
 /** The integration's websocket commands and actions. */
 
 import type { Connection, Hass } from "../ha/types";
-import { type Details, DOMAIN, type Info, type LogExcerpt, type Storage } from "./contract";
+import { type Details, DOMAIN, type Info, type LogExcerpt, type Server, type Storage } from "./contract";
 
 const ask = <T>(connection: Connection, command: string, message: object = {}): Promise<T> =>
   connection.sendMessagePromise<T>({ type: `${DOMAIN}/${command}`, ...message });
@@ -20,7 +20,7 @@ export const fetchLog = (
 ) => ask<LogExcerpt>(connection, "log", request);
 
 export const fetchStorages = (connection: Connection, entryId?: string) =>
-  ask<{ storages: Storage[] }>(connection, "storages", entryId ? { entry_id: entryId } : {});
+  ask<{ storages: Storage[]; servers: Server[] }>(connection, "storages", entryId ? { entry_id: entryId } : {});
 
 /** Acknowledges a problem for some hours, or until the next run. */
 export function acknowledge(hass: Hass, entityId: string, hours?: number): Promise<unknown> {
@@ -31,8 +31,8 @@ export function acknowledge(hass: Hass, entityId: string, hours?: number): Promi
 export const unacknowledge = (hass: Hass, entityId: string) =>
   hass.callService(DOMAIN, "unacknowledge", { entity_id: entityId });
 
-/** Returns the text of whatever a command was refused with. */
+/** Returns the text of whatever a command was refused with; a connection that is lost has none. */
 export function messageOf(error: unknown): string {
   const message = (error as { message?: unknown } | undefined)?.message;
-  return typeof message === "string" && message ? message : String(error);
+  return typeof message === "string" ? message : "";
 }

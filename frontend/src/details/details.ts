@@ -15,7 +15,7 @@ import { stripLook } from "../styles/strip-look";
 import { isRightToLeft } from "../wall/strip";
 import { createAutomation } from "./automation";
 import { BACK, FORWARD, OUT } from "./glyphs";
-import { runPanel } from "./run";
+import { folded, runPanel } from "./run";
 import { detailsStyles } from "./styles";
 import { archivesTable, runsTable } from "./tables";
 import { timeline } from "./timeline";
@@ -200,9 +200,19 @@ export class GuestDetails extends HassElement {
         <h3 aria-live="polite">${format.day(this.day, { weekday: "long", day: "numeric", month: "long" })}</h3>
         <button class="round" aria-label=${words.say("next_day")} ?disabled=${cell >= days - 1} @click=${() => go(1)}>${glyph(FORWARD)}</button>
       </div>
-      ${runs.length ? runs.map((run) => runPanel(run, words, format, details.verdict.next_step)) : html`<p class="none">${words.say(`cell_${(row.cells[cell] ?? "u") as "u"}`)}. ${words.say("no_run_day")}</p>`}
+      ${runs.length ? this.renderRuns(runs, details.verdict.next_step) : html`<p class="none">${words.say(`cell_${(row.cells[cell] ?? "u") as "u"}`)}. ${words.say("no_run_day")}</p>`}
       ${logged ? this.renderLog(row, logged) : nothing}
     </section>`;
+  }
+
+  /** The runs of a day; of many good ones the newest says enough. */
+  private renderRuns(runs: Run[], said: string | null) {
+    if (!this.hass) return nothing;
+    const words = wordsOf(this.hass);
+    const panels = (some: Run[]) => some.map((run) => runPanel(run, words, formatOf(this.hass as Hass), said));
+    const [shown, more] = folded(runs);
+    return html`${panels(shown)}
+      ${more.length ? html`<details class="more"><summary>${words.count("more_runs", more.length)}</summary>${panels(more)}</details>` : nothing}`;
   }
 
   /** The log of what went wrong is there at once, that of a good run when somebody asks. */

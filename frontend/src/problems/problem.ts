@@ -1,7 +1,7 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { fetchDetails } from "../data/commands";
 import type { Details } from "../data/contract";
-import { labelOf, type Row } from "../data/row";
+import { labelOf, noLastGood, type Row } from "../data/row";
 import { loadDetails, openDetails } from "../details/open";
 import { formatOf } from "../format";
 import type { Hass } from "../ha/types";
@@ -82,7 +82,7 @@ export class Problem extends LitElement {
     if (!hass || !row) return nothing;
     const words = wordsOf(hass);
     const format = formatOf(hass);
-    const last = row.lastSuccess ? format.relative(row.lastSuccess, undefined, "long") : words.say("last_good_never");
+    const last = row.lastSuccess ? format.relative(row.lastSuccess, undefined, "long") : words.say(noLastGood(row));
     const facts = [
       words.say(`status_${row.status}`),
       row.kind === "job" ? "" : labelOf(row),
