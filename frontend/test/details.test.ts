@@ -75,29 +75,52 @@ describe("the details", () => {
     expect(shown.text()).not.toContain("Create automation");
   });
 
-  test("acknowledge for as long as is chosen", async () => {
+  test.each([
+    ["Until it is fixed", {}],
+    ["Until the next run", { until_next_run: true }],
+    ["For 24 hours", { until: new Date((NOW + 86_400) * 1000).toISOString() }],
+    ["For a week", { until: new Date((NOW + 7 * 86_400) * 1000).toISOString() }],
+  ])("silence a problem for as long as is chosen: %s", async (text, until) => {
     const shown = await open(FAILED);
     const call = vi.spyOn(shown.hass, "callService");
-    shown.find<HTMLButtonElement>(".btn.main")[0]?.click();
+    shown.find<HTMLButtonElement>(".btn.silence")[0]?.click();
     await shown.settle();
+    expect(shown.text()).toContain("It stays a problem");
     shown
-      .find<HTMLButtonElement>(".actions .btn")
-      .find((button) => button.textContent === "For 24 hours")
+      .find<HTMLButtonElement>(".choice")
+      .find((button) => button.querySelector("b")?.textContent === text)
       ?.click();
     await shown.settle();
     expect(call).toHaveBeenCalledWith("proxmox_backup_checker", "acknowledge", {
       entity_id: "binary_sensor.postgres_backup_problem",
-      until: new Date((NOW + 86_400) * 1000).toISOString(),
+      ...until,
     });
-    expect(shown.find(".btn.main")).toHaveLength(1);
+    expect(shown.find(".choice")).toEqual([]);
+  });
+
+  test("have a way back from silencing, and change nothing then", async () => {
+    const shown = await open(FAILED);
+    const call = vi.spyOn(shown.hass, "callService");
+    for (const leave of [
+      () => shown.find<HTMLButtonElement>(".silences > .btn")[0]?.click(),
+      () => shown.find(".silences")[0]?.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" })),
+    ]) {
+      shown.find<HTMLButtonElement>(".btn.silence")[0]?.click();
+      await shown.settle();
+      leave();
+      await shown.settle();
+      expect(shown.find(".choice")).toEqual([]);
+      expect(shown.find(".btn.silence")).toHaveLength(1);
+    }
+    expect(call).not.toHaveBeenCalled();
   });
 
   test("offer to take an acknowledgement back, and say until when it is", async () => {
     const acknowledged = { ...FAILED, acknowledged: true };
     const shown = await open(acknowledged, { rows: [acknowledged] });
     expect(shown.text()).toContain("new disk ordered");
-    expect(shown.text()).toContain("Undo acknowledgement");
-    expect(shown.find(".btn.main")).toEqual([]);
+    expect(shown.text()).toContain("Send messages again");
+    expect(shown.find(".btn.silence")).toEqual([]);
   });
 
   test("offer no acknowledgement where Home Assistant knows of none", async () => {
@@ -105,7 +128,7 @@ describe("the details", () => {
     shown.hass.services = {};
     (shown.element as unknown as { requestUpdate(): void }).requestUpdate();
     await shown.settle();
-    expect(shown.text()).not.toContain("Acknowledge");
+    expect(shown.find(".btn.silence")).toEqual([]);
   });
 
   test("read anew when the problem sensor has news, and only then", async () => {

@@ -131,6 +131,13 @@ describe("the wall", () => {
     ).toEqual(["none known", "unknown"]);
   });
 
+  test("counts what is silenced, which stays a problem", async () => {
+    const rows = GUESTS.map((row, n) => (n === 0 ? { ...row, acknowledged: true } : row));
+    const wall = await show(WALL, { rows });
+    expect(wall.find(".summary")[0]?.textContent).toMatch(/2 problems.*1 of them silenced/s);
+    expect(wall.text()).toContain("Silenced");
+  });
+
   test("tells of rows below the edge, and shows them all when asked", async () => {
     const wall = await show(WALL, { rows: manyGuests(30) }, { max_rows: 12 });
     expect(wall.text()).toContain("12 of 30");

@@ -162,7 +162,15 @@ def _verdict(verdict: Verdict, row: Row, localizer: Localizer, acknowledged: Ack
         "findings": [localizer.sentence(finding) for finding in verdict.findings],
         "next_step": localizer.next_step(verdict),
         "error": verdict.error,
-        "acknowledged": {"until": epoch(acknowledged.until), "note": acknowledged.note} if acknowledged else None,
+        "acknowledged": _acknowledged(acknowledged) if acknowledged else None,
+    }
+
+
+def _acknowledged(acknowledged: Acknowledgement) -> dict[str, Any]:
+    return {
+        "until": epoch(acknowledged.until),
+        "until_next_run": acknowledged.until_next_run,
+        "note": acknowledged.note,
     }
 
 

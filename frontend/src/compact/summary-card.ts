@@ -37,7 +37,7 @@ export abstract class SummaryCard extends HassElement {
       return { tone: "muted", text: words.say("status_unknown"), detail: words.say("not_loaded") };
     if (!servers.length) return { tone: "muted", text: words.say("no_server"), detail: "" };
     const lost = servers.find(isLost);
-    const summary = summarise(servers, words);
+    const summary = summarise(servers, this.wall.state.rows, words);
     return lost ? { ...summary, detail: lost.name } : summary;
   }
 

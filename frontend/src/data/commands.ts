@@ -22,13 +22,21 @@ export const fetchLog = (
 export const fetchStorages = (connection: Connection, entryId?: string) =>
   ask<{ storages: Storage[]; servers: Server[] }>(connection, "storages", entryId ? { entry_id: entryId } : {});
 
-/** Acknowledges a problem for some hours, or until the next run. */
-export function acknowledge(hass: Hass, entityId: string, hours?: number): Promise<unknown> {
-  const until = hours ? { until: new Date(Date.now() + hours * 3_600_000).toISOString() } : {};
+/** How long a problem is silenced: some hours, until another run, or until it is over. */
+export type Silence = { hours: number } | "until_next_run" | "until_fixed";
+
+/** Silences the messages about a problem, which is to acknowledge it. */
+export function silence(hass: Hass, entityId: string, how: Silence): Promise<unknown> {
+  const until =
+    how === "until_fixed"
+      ? {}
+      : how === "until_next_run"
+        ? { until_next_run: true }
+        : { until: new Date(Date.now() + how.hours * 3_600_000).toISOString() };
   return hass.callService(DOMAIN, "acknowledge", { entity_id: entityId, ...until });
 }
 
-export const unacknowledge = (hass: Hass, entityId: string) =>
+export const unsilence = (hass: Hass, entityId: string) =>
   hass.callService(DOMAIN, "unacknowledge", { entity_id: entityId });
 
 /** Returns the text of whatever a command was refused with; a connection that is lost has none. */

@@ -1,5 +1,5 @@
 import { html, nothing, type PropertyValues } from "lit";
-import { acknowledge, fetchDetails, messageOf, unacknowledge } from "../data/commands";
+import { fetchDetails, messageOf, silence, unsilence } from "../data/commands";
 import { type Details, DOMAIN, type Run } from "../data/contract";
 import { decodeRow, type Row } from "../data/row";
 import { formatOf } from "../format";
@@ -16,6 +16,7 @@ import { isRightToLeft } from "../wall/strip";
 import { createAutomation } from "./automation";
 import { BACK, FORWARD, OUT } from "./glyphs";
 import { folded, runPanel } from "./run";
+import { silenceMenu } from "./silence";
 import { detailsStyles } from "./styles";
 import { archivesTable, runsTable } from "./tables";
 import { timeline } from "./timeline";
@@ -34,7 +35,7 @@ export class GuestDetails extends HassElement {
     details: { state: true },
     row: { state: true },
     error: { state: true },
-    acknowledging: { state: true },
+    silencing: { state: true },
     logShown: { state: true },
     width: { state: true },
   };
@@ -44,7 +45,7 @@ export class GuestDetails extends HassElement {
   private details?: Details;
   private row?: Row;
   private error = "";
-  private acknowledging = false;
+  private silencing = false;
   private logShown?: string | null;
   private width = 0;
   private observer?: ResizeObserver;
@@ -138,20 +139,20 @@ export class GuestDetails extends HassElement {
     const entity = row.entityId;
     const acknowledgeable = this.hass.services[DOMAIN]?.acknowledge;
     const admin = this.hass.user?.is_admin;
-    const choice = (hours: number | undefined, text: string) =>
-      html`<button class="btn" @click=${() => this.act((hass) => acknowledge(hass, entity ?? "", hours))}>${text}</button>`;
-    if (this.acknowledging) {
-      return html`<div class="actions" role="group" aria-label=${words.say("ack")}>
-        ${choice(undefined, words.say("ack_run"))} ${choice(24, words.say("ack_24h"))} ${choice(168, words.say("ack_week"))}
-      </div>`;
+    if (this.silencing && entity) {
+      return silenceMenu(
+        words,
+        (how) => this.act((hass) => silence(hass, entity, how)),
+        () => this.stopSilencing(),
+      );
     }
     const device = this.details.device_id;
     return html`<div class="actions">
       ${
         entity && acknowledgeable && acknowledged
-          ? html`<button class="btn" @click=${() => this.act((hass) => unacknowledge(hass, entity))}>${words.say("ack_undo")}</button>`
+          ? html`<button class="btn" @click=${() => this.act((hass) => unsilence(hass, entity))}>${words.say("silence_undo")}</button>`
           : entity && acknowledgeable && problem
-            ? html`<button class="btn main" @click=${this.startAcknowledging}>${words.say("ack")}</button>`
+            ? html`<button class="btn silence" aria-haspopup="true" @click=${this.startSilencing}>${words.say("silence")}</button>`
             : nothing
       }
       ${entity && admin ? html`<button class="btn" @click=${this.automate}>${words.say("automation")}</button>` : nothing}
@@ -227,15 +228,21 @@ export class GuestDetails extends HassElement {
     return html`<pbc-run-log .hass=${this.hass} .entry=${row.entryId} .upid=${run.upid ?? ""} .vmid=${vmid}></pbc-run-log>`;
   }
 
-  private startAcknowledging = async (): Promise<void> => {
-    this.acknowledging = true;
+  private startSilencing = async (): Promise<void> => {
+    this.silencing = true;
     await this.updateComplete;
-    this.renderRoot.querySelector<HTMLElement>(".actions button")?.focus();
+    this.renderRoot.querySelector<HTMLElement>(".silences button")?.focus();
   };
+
+  private async stopSilencing(): Promise<void> {
+    this.silencing = false;
+    await this.updateComplete;
+    this.renderRoot.querySelector<HTMLElement>(".actions .silence")?.focus();
+  }
 
   private async act(action: (hass: Hass) => Promise<unknown>): Promise<void> {
     if (!this.hass) return;
-    this.acknowledging = false;
+    this.silencing = false;
     try {
       await action(this.hass);
       await this.load();

@@ -40,7 +40,7 @@ export function verdictPanel(row: Row, verdict: VerdictDetails, words: Words, fo
 
 function acknowledgedText(ack: NonNullable<VerdictDetails["acknowledged"]>, words: Words, format: Format): string {
   const text = ack.until
-    ? words.say("ack_until", { time: format.weekdayMoment(ack.until) })
-    : words.say("ack_until_run");
+    ? words.say("silenced_until", { time: format.weekdayMoment(ack.until) })
+    : words.say(ack.until_next_run ? "silenced_until_run" : "silenced_until_fixed");
   return ack.note ? `${text}: ${ack.note}` : `${text}.`;
 }

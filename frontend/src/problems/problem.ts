@@ -89,7 +89,7 @@ export class Problem extends LitElement {
       row.where,
       row.failures > 1 ? words.count("failures", row.failures) : "",
       `${words.say("last_good")}: ${last}`,
-      row.acknowledged ? words.say("ack_note") : "",
+      row.acknowledged ? words.say("silenced") : "",
     ];
     const run = details?.runs.find((candidate) => candidate.upid && candidate.result !== "ok");
     const failed = row.status === "failed" || row.status === "warning";

@@ -46,7 +46,7 @@ export function rowContent(row: Row, view: RowView): TemplateResult {
 
 function subtitle(row: Row, { server, words }: RowView): string {
   return [
-    row.deleted ? words.say("deleted") : row.acknowledged ? words.say("ack_note") : row.isNew ? words.say("new") : "",
+    row.deleted ? words.say("deleted") : row.acknowledged ? words.say("silenced") : row.isNew ? words.say("new") : "",
     row.kind === "job" ? "" : labelOf(row),
     server ?? row.where,
   ]

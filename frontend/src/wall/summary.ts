@@ -46,7 +46,7 @@ export function totals(servers: readonly Server[]): Counts {
  *
  * Nothing is summed up of servers that are not read.
  */
-export function summarise(servers: readonly Server[], words: Words): Summary {
+export function summarise(servers: readonly Server[], rows: readonly Row[], words: Words): Summary {
   const lost = servers.some((server) => isLost(server) || !server.counts);
   if (!servers.some((server) => server.counts)) {
     const starting = servers.length && servers.every((server) => server.state === "starting");
@@ -57,7 +57,11 @@ export function summarise(servers: readonly Server[], words: Words): Summary {
     counts.protected === counts.guests && !lost
       ? words.say("protected_count_all", { guests: counts.guests })
       : words.say("protected_count", { protected: counts.protected, guests: counts.guests });
-  if (counts.problems) return { tone: "bad", text: words.count("problems", counts.problems), detail: share };
+  if (counts.problems) {
+    const silenced = rows.filter((row) => row.problem === true && row.acknowledged && !row.deleted).length;
+    const detail = silenced ? `${words.say("silenced_count", { n: silenced })} · ${share}` : share;
+    return { tone: "bad", text: words.count("problems", counts.problems), detail };
+  }
   if (counts.unknown) return { tone: "muted", text: words.count("unseen", counts.unknown), detail: share };
   if (lost || (counts.guests && !counts.protected)) return { tone: "muted", text: share, detail: "" };
   return { tone: counts.warnings ? "warning" : "ok", text: share, detail: "" };

@@ -193,7 +193,9 @@ export class BackupWall extends HassElement {
     const { filter, group = "guest" } = this.config;
     const whole =
       group === "guest" && !Object.values(filter ?? {}).some((value) => (Array.isArray(value) ? value.length : value));
-    return summaryLine(whole ? summarise(this.wall.state.servers, words) : summariseRows(this.listed, words));
+    return summaryLine(
+      whole ? summarise(this.wall.state.servers, this.wall.state.rows, words) : summariseRows(this.listed, words),
+    );
   }
 
   private renderTools() {
