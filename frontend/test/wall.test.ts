@@ -243,7 +243,7 @@ describe("the wall", () => {
   test("17 older than the server: asks to reload", async () => {
     const wall = await show(WALL);
     const { wallStore } = await import("../src/data/wall-store");
-    const store = wallStore(wall.hass.connection, { group: "guest", days: 30 });
+    const store = wallStore(wall.hass.connection, { group: "guest", days: 30, language: "en" });
     store.state = { ...store.state, outdated: true };
     (wall.element as unknown as { requestUpdate(): void }).requestUpdate();
     await wall.settle();

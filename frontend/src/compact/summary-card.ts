@@ -23,7 +23,7 @@ export abstract class SummaryCard extends HassElement {
   protected override willUpdate(_: PropertyValues): void {
     if (!this.hass || !this.config) return;
     const { server } = this.config;
-    this.wall.watch(this.hass.connection, { group: "guest", days: DAYS, ...(server ? { entryId: server } : {}) });
+    this.wall.watch(this.hass, { group: "guest", days: DAYS, ...(server ? { entryId: server } : {}) });
   }
 
   /** The sum, or why there is none. */

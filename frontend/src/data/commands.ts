@@ -1,6 +1,7 @@
 /** The integration's websocket commands and actions. */
 
 import type { Connection, Hass } from "../ha/types";
+import { languageOf } from "../i18n/words";
 import { type Details, DOMAIN, type Info, type LogExcerpt, type Server, type Storage } from "./contract";
 
 const ask = <T>(connection: Connection, command: string, message: object = {}): Promise<T> =>
@@ -11,16 +12,19 @@ export const fetchInfo = (connection: Connection) => ask<Info>(connection, "info
 export const fetchSizes = (connection: Connection, ids: string[], days: number) =>
   ask<Record<string, (number | null)[]>>(connection, "sizes", { ids, days });
 
-export const fetchDetails = (connection: Connection, id: string, days: number) =>
-  ask<Details>(connection, "runs", { row: id, days });
+export const fetchDetails = (hass: Hass, id: string, days: number) =>
+  ask<Details>(hass.connection, "runs", { row: id, days, language: languageOf(hass) });
 
 export const fetchLog = (
   connection: Connection,
   request: { entry_id: string; upid: string; vmid?: number; whole?: boolean },
 ) => ask<LogExcerpt>(connection, "log", request);
 
-export const fetchStorages = (connection: Connection, entryId?: string) =>
-  ask<{ storages: Storage[]; servers: Server[] }>(connection, "storages", entryId ? { entry_id: entryId } : {});
+export const fetchStorages = (hass: Hass, entryId?: string) =>
+  ask<{ storages: Storage[]; servers: Server[] }>(hass.connection, "storages", {
+    language: languageOf(hass),
+    ...(entryId ? { entry_id: entryId } : {}),
+  });
 
 /** How long a problem is silenced: some hours, until another run, or until it is over. */
 export type Silence = { hours: number } | "until_next_run" | "until_fixed";

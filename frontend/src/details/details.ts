@@ -86,7 +86,7 @@ export class GuestDetails extends HassElement {
     clearTimeout(this.timer);
     if (!hass || !rowId) return;
     try {
-      const details = await fetchDetails(hass.connection, rowId, DETAIL_DAYS);
+      const details = await fetchDetails(hass, rowId, DETAIL_DAYS);
       if (rowId !== this.rowId) return;
       this.details = details;
       this.row = decodeRow(details.row);

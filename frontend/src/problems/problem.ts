@@ -74,7 +74,7 @@ export class Problem extends LitElement {
   private async load(): Promise<void> {
     if (!this.hass || !this.row) return;
     // Without details the reason stands alone; the dialog says why they could not be read.
-    this.details = await fetchDetails(this.hass.connection, this.row.id, DAYS).catch(() => this.details);
+    this.details = await fetchDetails(this.hass, this.row.id, DAYS).catch(() => this.details);
   }
 
   protected override render() {

@@ -66,7 +66,7 @@ export class StoragesCard extends HassElement {
   private async load(): Promise<void> {
     if (!this.hass || !this.config || !this.isConnected) return;
     try {
-      const { storages, servers } = await fetchStorages(this.hass.connection, this.config.server);
+      const { storages, servers } = await fetchStorages(this.hass, this.config.server);
       this.servers = servers;
       this.storages = [...storages].sort(
         (a, b) => rankOf(a.status) - rankOf(b.status) || share(b) - share(a) || (a.name < b.name ? -1 : 1),

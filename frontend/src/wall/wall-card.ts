@@ -128,7 +128,7 @@ export class BackupWall extends HassElement {
   protected override willUpdate(changed: PropertyValues): void {
     if (!this.hass || !this.config) return;
     const { server, group = "guest", days = DEFAULT_DAYS } = this.config;
-    this.wall.watch(this.hass.connection, { group, days, ...(server ? { entryId: server } : {}) });
+    this.wall.watch(this.hass, { group, days, ...(server ? { entryId: server } : {}) });
     if (this.stale || ["config", "width", "status", "query"].some((name) => changed.has(name))) this.arrange();
   }
 
