@@ -53,7 +53,7 @@ const nameWidth = (room: number): number => Math.min(230, Math.max(110, room * 0
 
 const REASON_LINE = 18;
 const MOST_LINES = 3;
-const LETTER = 6.4; // the mean width of one at 12 px, rather too wide than too narrow
+const LETTER = 5.8; // the mean width of one at 12 px
 
 /** Returns how many lines a reason takes. */
 export function reasonLines(layout: Layout, width: number, reason: string): number {
