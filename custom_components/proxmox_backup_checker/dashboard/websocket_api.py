@@ -25,7 +25,9 @@ from .servers import async_load_errors, servers
 from .storages import storages
 
 _DAYS: Final = probatio.All(int, probatio.Range(min=7, max=60))
-_LANGUAGE: Final[dict[str | probatio.Marker, Any]] = {probatio.Optional("language"): probatio.All(str, probatio.Length(max=35))}
+_LANGUAGE: Final[dict[str | probatio.Marker, Any]] = {
+    probatio.Optional("language"): probatio.All(str, probatio.Length(max=35))
+}
 _MOST_SIZES: Final = 200
 _LONGEST_ID: Final = 200
 _LONGEST_LINE: Final = 2_000
