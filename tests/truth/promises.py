@@ -205,8 +205,6 @@ class Promise:
             return open_("nobody could know that the job owed the slot")
         if self._moved_unseen_between_zones(slot):
             return open_("it moved to another time zone while nobody looked, and the slot came then")
-        if self.own_only and self._passed_over(slot):
-            return open_("the job's run was good, but passed a guest over")
         life = self.ledger.nodes[slot.node]
         what = f"{self.job.id} did not back it up for its slot"
         if life.is_off(slot.time) and life.is_off(min(deadline, self.time)):
@@ -224,16 +222,6 @@ class Promise:
         """Tell whether somebody saw that the node was off before a run for the slot could have begun and ended."""
         since = next(start for start, end in life.off if start <= slot.time < end)
         return self.evidence.looked(since, slot.time + 15 * MINUTE)
-
-    def _passed_over(self, slot: Slot) -> bool:
-        """Tell whether a good run since the slot said nothing of the guest."""
-        return any(
-            run.started >= slot.time - SECONDS
-            and run.well
-            and self.guest.vmid in run.parts
-            and run.parts[self.guest.vmid].began is None
-            for run in self.evidence.runs(self.job.id, self.time)
-        )
 
     def _moved_unseen_between_zones(self, slot: Slot) -> bool:
         """Tell whether the slot came between a move from a node in another time zone and the next look (as B20 for edits)."""
