@@ -87,7 +87,7 @@ async def test_prune_keeps_what_looks_newest_in_the_zone_of_the_node_that_prunes
 
 
 async def test_of_two_archives_of_one_name_the_later_takes_the_place_of_the_earlier(pve: SimulatedCluster) -> None:
-    """vzdump renames its file to the final name; nodes in two zones give the same names some hours apart."""
+    """A run renames its file to the final name; nodes in two zones give the same names some hours apart."""
     storage = pve.storage("nas")
     pve.backup_by_hand([102], "nas")
     [first] = storage.archive(102)

@@ -221,7 +221,7 @@ class Promise:
     def _seen_off(self, life: NodeLife, slot: Slot) -> bool:
         """Tell whether somebody saw that the node was off before a run for the slot could have begun and ended."""
         since = next(start for start, end in life.off if start <= slot.time < end)
-        return self.evidence.looked(since, slot.time + 15 * MINUTE)
+        return self.evidence.looked(since, slot.time + 2 * MINUTE)
 
     def _moved_unseen_between_zones(self, slot: Slot) -> bool:
         """Tell whether the slot came between a move from a node in another time zone and the next look (as B20 for edits)."""

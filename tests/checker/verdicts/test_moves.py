@@ -54,6 +54,10 @@ class Watch:
         self._held: Assessment | None = None
         self.look(BEGAN, "pve2", **changes)
 
+    def forget_runs(self, node: str) -> None:
+        """Let the runs of a node no longer be listed, as those of one that is off."""
+        self._runs = [known for known in self._runs if known.task.node != node]
+
     def look(self, now: datetime, place: str, *runs: Run, **changes: Any) -> Assessment:
         """Return what is held at a moment, with guest 100 on a node and some more runs than before."""
         self._runs += runs
@@ -215,7 +219,13 @@ def test_b08_a_job_owes_nothing_for_a_slot_before_its_only_guest_there_came_from
 
 
 @pytest.mark.parametrize(
-    ("seen_off", "code"), [(at(3, 3, 25), "node_offline"), (at(3, 2), "node_offline"), (at(3, 6), "node_unreachable")]
+    ("seen_off", "code"),
+    [
+        (at(3, 3, 16), "node_offline"),
+        (at(3, 2), "node_offline"),
+        (at(3, 3, 22), "node_unreachable"),
+        (at(3, 6), "node_unreachable"),
+    ],
 )
 def test_e05_a_node_that_went_off_after_the_slot_while_nobody_looked_may_have_done_its_work(
     seen_off: datetime, code: str
@@ -228,6 +238,40 @@ def test_e05_a_node_that_went_off_after_the_slot_while_nobody_looked_may_have_do
     held = watch.look(NOW, "pve2", ran(at(3, 3, 15), "pve1", 101), nodes=off)
     for verdict in (held.guests[100].verdict, held.jobs["nightly"].verdict):
         assert (verdict.reason.code, verdict.problem) == (code, None if code == "node_unreachable" else True)
+
+
+@pytest.mark.parametrize(("seen_off", "code"), [(at(3, 3, 18), "node_offline"), (at(3, 3, 30), "node_unreachable")])
+def test_a09_a_run_whose_node_goes_off_before_it_can_have_ended_has_not_done_its_work(
+    seen_off: datetime, code: str
+) -> None:
+    watch = Watch()
+    watch.look(at(2, 9), "pve2", ran(at(2, 3, 15), "pve1", 101), ran(at(2, 3, 15), "pve2", 100))
+    text = good_log(100, command="vzdump 100 101 --mode snapshot --quiet 1 --storage nas").split("INFO: status")[0]
+    watch.look(at(3, 3, 16), "pve2", run(text, None, started=at(3, 3, 15), node="pve2"))
+    off = dict(nodes(off="pve2"))
+    off["pve2"] = replace(off["pve2"], blindness=Blindness.NODE_UNREACHABLE, tasks_read=at(3, 3, 16))
+    watch.forget_runs("pve2")
+    watch.look(seen_off, "pve2", nodes=off)
+    held = watch.look(NOW, "pve2", ran(at(3, 3, 15), "pve1", 101), nodes=off)
+    for verdict in (held.guests[100].verdict, held.jobs["nightly"].verdict):
+        assert (verdict.reason.code, verdict.problem) == (code, None if code == "node_unreachable" else True)
+
+
+def test_b17_a_node_that_was_off_did_nothing_though_its_list_of_tasks_is_lost() -> None:
+    def known(since: datetime, read: datetime, **changes: Any) -> Mapping[str, NodeFacts]:
+        return {name: replace(node, runs_known_since=since, tasks_read=read) for name, node in nodes(**changes).items()}
+
+    watch = Watch(nodes=known(at(-30, 0), BEGAN))
+    before = [ran(at(2, 3, 15), "pve1", 101), ran(at(2, 3, 15), "pve2", 100)]
+    watch.look(at(2, 9), "pve2", *before, nodes=known(at(-30, 0), at(2, 9)))
+    watch.look(at(3, 2), "pve2", nodes=known(at(-30, 0), at(2, 9), off="pve2"))
+    watch.look(at(3, 4), "pve2", ran(at(3, 3, 15), "pve1", 101), nodes=known(at(-30, 0), at(2, 9), off="pve2"))
+    back = known(at(3, 8), at(3, 8), booted=at(3, 7))
+    back = {name: replace(node, has_lost_runs=True) for name, node in back.items()}
+    held = watch.look(at(3, 8), "pve2", nodes=back)
+    assert held.guests[100].verdict.reason.code == "host_was_off"
+    held = watch.look(NOW, "pve2", nodes=known(at(3, 8), NOW, booted=at(3, 7)))
+    assert [held.guests[100].verdict.reason.code, held.jobs["nightly"].verdict.reason.code] == ["host_was_off"] * 2
 
 
 def test_b29_what_is_overdue_stays_so_when_the_node_loses_its_list_of_tasks() -> None:

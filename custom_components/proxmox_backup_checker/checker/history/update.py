@@ -311,7 +311,7 @@ def _node(record: NodeRecord | None, node: NodeFacts, history: History, facts: F
             record,
             runs_known_since=node.runs_known_since,
             runs_known_until=node.tasks_read + node.skew,
-            runs_known_before=_known_before(record, node.runs_known_since),
+            runs_known_before=_known_before(record, node, now),
         )
     blind = None if node.blindness is None else record.blind_since or now
     if not node.online:
@@ -329,12 +329,18 @@ def _node(record: NodeRecord | None, node: NodeFacts, history: History, facts: F
     )
 
 
-def _known_before(record: NodeRecord, since: datetime) -> tuple[tuple[datetime, datetime], ...]:
-    """Return the earlier stretches of time of which all runs of a node are known; runs may be missing between them."""
-    known_since, known_until = record.runs_known_since, record.runs_known_until
-    if known_since is None or known_until is None or since <= known_since:
+def _known_before(record: NodeRecord, node: NodeFacts, now: datetime) -> tuple[tuple[datetime, datetime], ...]:
+    """Return the earlier stretches of time of which all runs of a node are known; runs may be missing between them.
+
+    None is missing while it was seen off, though its list of tasks was lost then.
+    """
+    since, known_since, known_until = node.runs_known_since, record.runs_known_since, record.runs_known_until
+    if since is None or known_since is None or known_until is None or since <= known_since:
         return record.runs_known_before
-    return ((known_since, min(known_until, since)), *record.runs_known_before)[:_MOST_STRETCHES]
+    stretches = [(known_since, min(known_until, since)), *record.runs_known_before]
+    if record.offline_since is not None:
+        stretches.insert(0, (record.offline_since + node.skew, (node.booted or now) + node.skew))
+    return tuple(stretches[:_MOST_STRETCHES])
 
 
 def _outage(record: NodeRecord, node: NodeFacts, history: History, now: datetime) -> tuple[datetime, datetime] | None:

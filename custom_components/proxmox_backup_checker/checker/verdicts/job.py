@@ -309,7 +309,7 @@ def _missed(
         for guest in guests
     ]
     if guests and not any(proven):
-        if off and may_have_run_unseen(node, due, context):
+        if off and may_have_run_unseen(node, due, job, context):
             return unknown(Blindness.NODE_UNREACHABLE, node=node)
         return unknown(ReasonCode.JOB_NO_RUN_SEEN)
     if not guests and not runs and (context.history.began is None or context.history.began > due):

@@ -1,6 +1,6 @@
 """Where a guest was from a slot on, and what is known of the runs there."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -12,8 +12,10 @@ from ..jobs.timetable import Timetable
 from ..model.outcome import succeeded, written_name
 
 _ONE_MINUTE: Final = timedelta(minutes=1)
-# In so short a time out of sight hardly any run begins and ends.
-_SHORT: Final = timedelta(minutes=15)
+# The scheduler looks once a minute; in less time no run begins and ends.
+_SHORT: Final = timedelta(minutes=2)
+_USUAL: Final = timedelta(minutes=15)
+_FASTEST: Final = 0.5
 
 
 def timetable_of(job: BackupJob, guest: Guest, context: Context) -> Timetable | None:
@@ -81,7 +83,7 @@ def _are_known(
 ) -> bool:
     node = context.node(name)
     if node is None or not context.is_seen(name, until):
-        is_surely_off = context.is_off_or_gone(name) and not may_have_run_unseen(name, slot, context)
+        is_surely_off = context.is_off_or_gone(name) and not may_have_run_unseen(name, slot, job, context)
         return is_surely_off and (is_watched or context.history.began is None)
     if _is_obscure(name, slot, until, context):
         return False
@@ -90,17 +92,35 @@ def _are_known(
         return is_watched or any(first <= run.started <= until for run in context.job_runs(job))
     record = context.history.nodes.get(name)
     before = record.runs_known_before if record is not None else ()
-    return node.runs_known_since <= slot or any(first <= slot and until <= last for first, last in before)
+    return _is_covered(slot, until, [(node.runs_known_since, context.seen_until(name)), *before])
 
 
-def may_have_run_unseen(name: str, slot: datetime, context: Context) -> bool:
-    """Tell whether a node that is off may have been on for a while after a slot, when nobody could see it."""
+def _is_covered(start: datetime, end: datetime, stretches: Iterable[tuple[datetime, datetime]]) -> bool:
+    """Tell whether stretches of time leave no gap between two moments."""
+    reached = start
+    for first, last in sorted(stretches):
+        if first <= reached:
+            reached = max(reached, last)
+    return reached >= end
+
+
+def may_have_run_unseen(name: str, slot: datetime, job: BackupJob, context: Context) -> bool:
+    """Tell whether a node that is off may have done a job's work for a slot before, when nobody could see it.
+
+    It can have where it was on for as long as that takes, after it was last seen, or after a run began that was seen.
+    """
     record = context.history.nodes.get(name)
     if record is None or record.offline_since is None:
         return False
     off = _by_clock_of(name, record.offline_since, context)
-    seen = max(moment for moment in (context.seen_until(name), record.runs_known_until, slot) if moment is not None)
-    return off - seen > _SHORT
+    begun = [
+        run.started
+        for run in context.history.unfinished.values()
+        if run.node == name and job.job_id in {run.job_id, *run.candidates} and run.started >= slot - _ONE_MINUTE
+    ]
+    seen = [moment for moment in (context.seen_until(name), record.runs_known_until, slot) if moment is not None]
+    since = min(begun, default=None) or max(seen)
+    return off - since > max(_SHORT, _FASTEST * (context.typical_duration(job) or _USUAL))
 
 
 def _is_obscure(node: str, slot: datetime, until: datetime, context: Context) -> bool:
