@@ -172,14 +172,6 @@ class Timetable:
             return self.due
         return _newest_slot(self.periods, moment - self.allowance, self.zone)
 
-    def newest_slot(self, moment: datetime) -> datetime | None:
-        """Return the newest slot up to a moment."""
-        return _newest_slot(self.periods, moment, self.zone)
-
-    def first_slot_after(self, moment: datetime) -> datetime | None:
-        """Return the first slot after a moment of which it is known that it has come."""
-        return next(self.slots(moment, self.latest), None) if self.latest is not None and self.latest > moment else None
-
     def possible_slots(self, moment: datetime) -> Iterator[tuple[datetime, str | None]]:
         """Return the newest slot up to a moment by each schedule that the job can have had then, with its storage."""
         for period in self.periods:
