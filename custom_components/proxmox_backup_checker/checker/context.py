@@ -413,7 +413,7 @@ class Context:
         table = self.timetable(job, node)
         if table is None or table.latest is None or table.following is None:
             return None
-        before = table.newest_slot(table.latest - timedelta(seconds=1)) or table.latest
+        before = table.event.last_before((table.latest - timedelta(seconds=1)).astimezone(table.zone)) or table.latest
         return max(table.following - table.latest, table.latest - before) + table.allowance
 
     def archives_on(self, storage: StorageFacts, guest: Guest) -> Sequence[Archive]:

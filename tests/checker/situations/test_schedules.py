@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -175,9 +176,8 @@ def test_b08_slots_are_those_of_the_nodes_zone(scene: Scene) -> None:
 def test_b09_each_node_has_its_own_slot_and_its_own_deadline(scene: Scene, asleep: str) -> None:
     scene.good_night()
     node = scene.cluster.node(asleep)
-    mine, others = ((scene.far,), (scene.first, scene.second, scene.third))
-    if node is scene.here:
-        mine, others = others, mine
+    mine = [vmid for vmid in scene.guests if scene.cluster.guest(vmid).node == asleep]
+    others = [vmid for vmid in scene.guests if vmid not in mine]
     scene.play(scene.slot(2, node=node) - ONE_HOUR)
     node.go_offline()
     scene.play(scene.slot(2, node=node) + ONE_HOUR)
@@ -498,7 +498,8 @@ def test_b24_a_job_without_a_schedule_protects_nobody(scene: Scene, enabled: boo
 @everywhere
 @pytest.mark.parametrize("schedule", ["02:00", "mon..fri 02:00", "wed 02:00"])
 def test_b25_a_job_of_the_old_cron_file_keeps_and_misses_its_slots_like_any_other(scene: Scene, schedule: str) -> None:
-    options = {name.replace("-", "_"): value for name, value in scene.nightly.options.items() if name != "storage"}
+    options: dict[str, Any] = {name.replace("-", "_"): value for name, value in scene.nightly.options.items()}
+    del options["storage"]
     scene.nightly.delete()
     old = scene.cluster.add_legacy_job(schedule, scene.storage, **options)
     scene.look()
