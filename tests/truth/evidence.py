@@ -4,7 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from itertools import islice
 import math
 
@@ -18,7 +18,7 @@ LISTED_WITHIN = 26 * HOUR
 """Storages are listed once a day at least."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Result:
     """What one run did for one guest, and when that became known to whoever could look: FOREVER where it never did."""
 
@@ -26,7 +26,7 @@ class Result:
     part: Part
     archive: ArchiveFact | None
 
-    @property
+    @cached_property
     def good(self) -> bool:
         """Whether there was a backup."""
         return self.part.good
@@ -36,7 +36,7 @@ class Result:
         """Whether the run did not back it up; one that it passed over in silence it only owes a backup."""
         return not self.good and (self.part.began is not None or not self.run.well)
 
-    @property
+    @cached_property
     def known(self) -> float:
         """When its log said so; where the guest never got to an end, when the end of the run was noticed."""
         return self.run.noticed if self.part.ended is None else self.part.ended
