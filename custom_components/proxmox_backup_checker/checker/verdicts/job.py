@@ -303,9 +303,10 @@ def _missed(
         if facts is not None and facts.blindness is not None:
             return unknown(facts.blindness, node=node)
         return unknown(ReasonCode.CANNOT_VERIFY, since=context.facts.read_at or context.facts.now)
+    storage = context.facts.storage_name(table.storage_at(due), node)
     proven = [
         are_runs_known(guest, due, table.deadline(due), job, context)
-        or is_absence_proven(guest, job, context.facts.storage_name(table.storage_at(due), node), due, context)
+        or is_absence_proven(guest, job, storage, due, table.deadline(due), context)
         for guest in guests
     ]
     if guests and not any(proven):

@@ -293,7 +293,7 @@ def _unserved(
         return found
     if (hidden := hidden_node(guest, promise.slot, promise.deadline, context)) is not None:
         return _unseen(hidden, context)
-    if not is_known and not is_absence_proven(guest, job, promise.storage, promise.slot, context):
+    if not is_known and not is_absence_proven(guest, job, promise.storage, promise.slot, promise.deadline, context):
         if may_have_run_unseen(node_at(guest, promise.slot, context), promise.slot, job, context):
             return _unseen(node_at(guest, promise.slot, context), context)
         return replace(unknown(ReasonCode.NO_RUN_SEEN, job=job_name(job)), trace={"rule": "no_run_seen"})
