@@ -6,6 +6,7 @@ from pathlib import Path
 import sys
 
 from .backup_server import GROUND_FLOOR
+from .simulated_backup_server import SIMULATOR
 from .vectors import DATA, score
 
 
@@ -17,12 +18,13 @@ def main() -> int:
     given = parser.parse_args()
     wrong = 0
     for folder in given.folder:
-        result = score(folder, GROUND_FLOOR)
-        wrong += len(result.wrong)
-        for line in result.table():
-            print(line)
-        for kind, vector, note in result.wrong[: given.show]:
-            print(f"  {kind}: {json.dumps(vector, ensure_ascii=False)[:600]}: {note}")
+        for who, verdicts in (("", GROUND_FLOOR), ("simulator: ", SIMULATOR)):
+            result = score(folder, verdicts)
+            wrong += len(result.wrong)
+            for line in result.table():
+                print(f"{who}{line}")
+            for kind, vector, note in result.wrong[: given.show]:
+                print(f"  {kind}: {json.dumps(vector, ensure_ascii=False)[:600]}: {note}")
     print(f"{wrong} wrong")
     return 1 if wrong else 0
 

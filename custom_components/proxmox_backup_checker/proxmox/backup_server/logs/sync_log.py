@@ -65,7 +65,7 @@ class _Group:
         self.skipped[reason] = self.skipped.get(reason, 0) + count
 
     def done(self, moment: int, kept: list[int]) -> None:
-        if moment not in self.left_out and moment not in kept:
+        if moment not in kept:
             kept.append(moment)
             del kept[:-MOST_SNAPSHOTS]
 
