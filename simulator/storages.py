@@ -192,8 +192,8 @@ class Storage:
         """Return why the server behind the storage lets no backup of a guest begin."""
         return None if self.place is None else self.place.objection(guest.type, guest.vmid)
 
-    def store(self, archive: Archive, node: Node) -> None:
-        """Take an archive in that a node writes."""
+    def store(self, archive: Archive, node: Node | None = None) -> None:
+        """Take an archive in, which a node writes."""
         if self.place is not None:
             self.place.take(archive, node)
             return

@@ -64,7 +64,7 @@ class Place:
     def _group(self, archive: Archive) -> Group:
         return self.datastore.add_group(self.namespace, KINDS[archive.type], str(archive.vmid), self.owner)
 
-    def take(self, archive: Archive, node: Node) -> None:
+    def take(self, archive: Archive, node: Node | None) -> None:
         """Begin to receive an archive; one that is finished was there before."""
         server = self.datastore.server
         group = self._group(archive)
@@ -73,7 +73,8 @@ class Place:
             worker = server.tasks.start("backup", f"{self.datastore.name}:{group.name}", self.owner, None)
             server.begin_backup(worker, snapshot)
             self.running[archive] = worker, snapshot
-            server.world.engine.spawn(self._watch(archive, node), server.world.moment())
+            if node is not None:
+                server.world.engine.spawn(self._watch(archive, node), server.world.moment())
 
     def _watch(self, archive: Archive, node: Node) -> Process:
         while archive in self.running:
