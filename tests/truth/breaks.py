@@ -46,25 +46,12 @@ def _home_assistants_zone(facts: Any) -> Any:
     )
 
 
-def _with_archives(facts: Any, change: Callable[[Any], Any]) -> Any:
-    storages = tuple(
-        storage
-        if storage.listing is None
-        else replace(
-            storage,
-            listing=replace(storage.listing, archives=tuple(change(archive) for archive in storage.listing.archives)),
-        )
-        for storage in facts.storages
-    )
-    return replace(facts, storages=storages)
-
-
 def _no_verification(facts: Any) -> Any:
-    return _with_archives(facts, lambda archive: replace(archive, verification=None))
+    def listing(kept: Any) -> Any:
+        return kept and replace(kept, archives=tuple(replace(entry, verification=None) for entry in kept.archives))
 
-
-def _no_clock_difference(facts: Any) -> Any:
-    return replace(facts, nodes={name: replace(node, skew=timedelta()) for name, node in facts.nodes.items()})
+    storages = tuple(replace(storage, listing=listing(storage.listing)) for storage in facts.storages)
+    return replace(facts, storages=storages)
 
 
 def _on_any_node(going_on: Any) -> Any:
@@ -101,7 +88,6 @@ def _always(_: Any) -> Any:
 
 
 _OUT_OF_SIGHT = frozenset({"api_down", "token_gone", "rights", "node_off", "power_cut", "ha_off", "dark"})
-_WRONG_CLOCKS = frozenset({"drift", "wrong_clock"})
 _EVIDENCE = "checker.verdicts.promises._evidence"
 BREAKS = {
     "job": Break(
@@ -136,5 +122,4 @@ BREAKS = {
         frozenset({"wrong_clock"}),
         swaps={"checker.context.WRONG_DATE": lambda _: timedelta(days=100)},
     ),
-    "skew": Break("the clock of a node is taken for right", _WRONG_CLOCKS, _no_clock_difference),
 }

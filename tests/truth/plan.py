@@ -210,37 +210,99 @@ class _Maker:
         self.plan = replace(self.plan, happenings=tuple(sorted(found, key=lambda entry: entry.at)))
 
     def oddities(self) -> None:
-        """Choose what only some worlds have, with dice of its own: what else there is in a world does not hang on it."""
-        dice, plan = self.dice, self.plan
-        guests = tuple(
-            replace(guest, template=guest.type == "qemu" and dice.random() < 0.07, managed=dice.random() < 0.2)
-            for guest in plan.guests
-        )
-        odd = []
-        if dice.random() < 0.3:
-            odd.append(self.at_a_slot("dark", before=(1, 4), lasting=dice.choice((6, 9, 14))))
-        if dice.random() < 0.2:
-            odd.append(replace(self.at_a_slot("rights", (-9, 9), dice.choice((5, 12, 30))), what="guests"))
-        if dice.random() < 0.2:
-            wrong = self.at_a_slot("wrong_clock", before=(1, 3), lasting=8)
-            odd.append(replace(wrong, what=dice.choice(plan.nodes).name, number=dice.choice((5, 20)) * DAY))
-            odd.append(
-                Happening(
-                    at=wrong.at + 2 * DAY,
-                    kind="fails",
-                    vmid=dice.choice(self.numbers),
-                    text=dice.choice(ERRORS),
-                    lasting=3 * DAY,
-                )
-            )
-        happenings = tuple(sorted([*plan.happenings, *odd], key=lambda entry: entry.at))
-        self.plan = replace(plan, guests=guests, happenings=happenings)
+        """Choose what only some worlds have, with dice of its own: what else there is in a world does not hang on it.
 
-    def at_a_slot(self, kind: str, before: tuple[float, float], lasting: float) -> Happening:
-        """Return something that begins some hours before a slot of any job, and lasts some hours."""
-        dice, at = self.dice, self.dice.uniform(2, self.plan.days - 3) * DAY
-        slot = self.slot(dice.choice(self.plan.jobs), at) or at
-        return Happening(at=max(1.0, round(slot - dice.uniform(*before) * HOUR)), kind=kind, lasting=lasting * HOUR)
+        Each of these is a situation to which chance alone would come too seldom.
+        """
+        dice = self.dice
+        guests = [
+            replace(guest, template=guest.type == "qemu" and dice.random() < 0.07, managed=dice.random() < 0.2)
+            for guest in self.plan.guests
+        ]
+        self.plan = replace(self.plan, guests=tuple(guests))
+        chances = {
+            self.dark: 0.25,
+            self.hidden: 0.2,
+            self.future: 0.06,
+            self.elsewhere: 0.2,
+            self.deleted: 0.2,
+            self.corrupted: 0.4,
+            self.apart: 0.3,
+        }
+        odd = [entry for situation, chance in chances.items() if dice.random() < chance for entry in situation()]
+        happenings = tuple(sorted([*self.plan.happenings, *odd], key=lambda entry: entry.at))
+        self.plan = replace(self.plan, happenings=happenings)
+
+    def at_a_slot(self, kind: str, hours: float, *jobs: JobPlan) -> Happening:
+        """Return something that happens about some hours after a slot of one of some jobs, or before where they are negative."""
+        dice, job = self.dice, self.dice.choice(jobs or self.plan.jobs)
+        near = dice.uniform(2, max(3, self.plan.days - 9)) * DAY
+        moment = (self.slot(job, near) or near) + (hours + dice.uniform(0, 2)) * HOUR
+        vmid = dice.choice(job.vmids or self.numbers)
+        return Happening(at=max(1.0, round(moment)), kind=kind, what=job.name, vmid=vmid)
+
+    def dark(self) -> list[Happening]:
+        """Leave nothing but archives of the hours around a slot."""
+        return [replace(self.at_a_slot("dark", -4), lasting=self.dice.choice((6, 9, 14)) * HOUR)]
+
+    def hidden(self) -> list[Happening]:
+        """Take the right to see guests away."""
+        lasting = self.dice.choice((5, 12, 30)) * HOUR
+        return [replace(self.at_a_slot("rights", self.dice.uniform(-9, 9)), what="guests", lasting=lasting)]
+
+    def future(self) -> list[Happening]:
+        """Let a run be dated in the future, and the guest fail in the days that follow."""
+        wrong = replace(self.at_a_slot("wrong_clock", -3), lasting=8 * HOUR, number=self.dice.choice((5, 20)) * DAY)
+        node = next((guest.node for guest in self.plan.guests if guest.vmid == wrong.vmid), self.plan.nodes[0].name)
+        text = self.dice.choice(ERRORS)
+        fails = Happening(at=wrong.at + 2 * DAY, kind="fails", vmid=wrong.vmid, text=text, lasting=3 * DAY)
+        return [replace(wrong, what=node), fails]
+
+    def elsewhere(self) -> list[Happening]:
+        """Let a guest fail, and be backed up by hand onto another storage."""
+        job = self.dice.choice(self.plan.jobs)
+        fails = replace(self.at_a_slot("fails", -3, job), text=self.dice.choice(ERRORS), lasting=4 * HOUR)
+        others = [storage.name for storage in self.plan.storages if storage.name != job.storage]
+        return [
+            fails,
+            Happening(at=fails.at + 6 * HOUR, kind="by_hand", vmid=fails.vmid, what=self.dice.choice(others)),
+        ]
+
+    def deleted(self) -> list[Happening]:
+        """Let an archive of a job that runs seldom be deleted."""
+        seldom = [job for job in self.plan.jobs if job.schedule in SELDOM]
+        deleted = self.at_a_slot("delete_archive", 3, *seldom)
+        job = next(entry for entry in self.plan.jobs if entry.name == deleted.what)
+        return [replace(deleted, what=job.storage)]
+
+    def corrupted(self) -> list[Happening]:
+        """Let an archive on a backup server, of a job that runs seldom, be found corrupt."""
+        servers = {storage.name for storage in self.plan.storages if storage.type == "pbs"}
+        jobs = [job for job in self.plan.jobs if job.schedule in SELDOM and job.storage in servers]
+        return [self.at_a_slot("corrupt", 3, *jobs)] if jobs else []
+
+    def apart(self) -> list[Happening]:
+        """Let a job that takes long hang on one node while another one is off over its slot."""
+        covered = {
+            job: [guest for guest in self.plan.guests if job.vmids is None or guest.vmid in job.vmids]
+            for job in self.plan.jobs
+            if job.node is None and job.pool is None and not job.exclude
+        }
+        pairs = [
+            (job, slow, other)
+            for job, guests in covered.items()
+            for slow in guests
+            for other in guests
+            if slow.node != other.node
+        ]
+        if not pairs:
+            return []
+        job, slow, other = self.dice.choice(pairs)
+        guests = tuple(replace(guest, minutes=60) if guest is slow else guest for guest in self.plan.guests)
+        self.plan = replace(self.plan, guests=guests)
+        off = replace(self.at_a_slot("node_off", -3, job), what=other.node, lasting=7 * HOUR)
+        hangs = Happening(at=off.at - HOUR, kind="hangs", what=job.name, vmid=slow.vmid, lasting=30 * HOUR)
+        return [hangs, replace(off, vmid=0)]
 
     def happening(self, kind: str) -> Happening:
         """Choose one thing that happens."""
