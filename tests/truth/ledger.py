@@ -120,8 +120,8 @@ class Part:
 
     @property
     def good(self) -> bool:
-        """Whether the guest was backed up."""
-        return self.ended is not None and (self.error is None or self.pruning_failed)
+        """Whether the guest was backed up, and the run's own prune left its archive there."""
+        return self.ended is not None and self.archive is not None and (self.error is None or self.pruning_failed)
 
 
 @dataclass(eq=False)
@@ -149,6 +149,11 @@ class RunFact:
     def well(self) -> bool:
         """Whether Proxmox calls it good."""
         return self.status is not None and (self.status == "OK" or self.status.startswith("WARNINGS"))
+
+    @property
+    def broke_off(self) -> bool:
+        """Whether it did not come to its regular end, at which it says that there were errors."""
+        return not self.well and self.status != "job errors"
 
 
 @dataclass(eq=False)
