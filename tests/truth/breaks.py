@@ -120,6 +120,9 @@ BREAKS = {
     "future": Break(
         "what is dated in the future counts",
         frozenset({"wrong_clock"}),
-        swaps={"checker.context.WRONG_DATE": lambda _: timedelta(days=100)},
+        swaps={
+            "checker.context.WRONG_DATE": lambda _: timedelta(days=100),
+            "checker.archives.wrong_dates.WRONG_DATE": lambda _: timedelta(days=100),
+        },
     ),
 }

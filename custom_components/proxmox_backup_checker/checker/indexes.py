@@ -7,7 +7,8 @@ from ..proxmox.api.backup_models import IncludedGuest, IncludedVolume
 from .archives.archive_index import ArchiveIndex
 from .jobs.coverage import CoverageIndex
 from .model.facts import Facts
-from .runs.run_index import RunIndex
+from .model.wrong_dates import WrongDates
+from .runs.run_index import RIGHT, RunIndex
 from .runs.run_records import RunRecords
 
 # Proxmox' words for what no backup can ever hold (PVE/LXC/Config.pm, PVE/QemuConfig.pm, get_backup_volumes).
@@ -37,10 +38,10 @@ class Indexes:
     exclusions: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, facts: Facts, runs: RunRecords) -> Indexes:
-        """Sort in what facts and history hold."""
+    def of(cls, facts: Facts, runs: RunRecords, wrong: WrongDates = RIGHT) -> Indexes:
+        """Sort in what facts and history hold; what bears a wrong date proves nothing."""
         return cls(
-            runs=RunIndex.of(runs.finished, runs.unfinished),
+            runs=RunIndex.of(runs.finished, runs.unfinished, wrong),
             archives=ArchiveIndex.of(facts.storages),
             coverage=CoverageIndex.of(facts.jobs or (), facts.guests, pools_visible=facts.pools_visible),
             exclusions=_exclusions(facts.included),
