@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from ..model.facts import Facts, NodeFacts, StorageFacts
 from ..model.outcome import written_name
-from ..model.records import History, RunRecord, WrongDate
+from ..model.records import History, NodeRecord, RunRecord, WrongDate
 from ..model.wrong_dates import WRONG_DATE
 from ..runs.run_records import RunRecords
 from .archive import logged_name
@@ -31,12 +31,12 @@ def noted(history: History, facts: Facts, runs: RunRecords) -> Mapping[str, Wron
     if facts.read_at not in {None, facts.now} or latest_shown(history, facts) is not None:
         return history.wrong_dates
     known = history.wrong_dates
-    found = {record.name: record for record in _wrong(facts, runs) if record.name not in known}
+    found = {record.name: record for record in _wrong(history, facts, runs) if record.name not in known}
     return {**known, **found} if found else known
 
 
-def _wrong(facts: Facts, runs: RunRecords) -> Iterable[WrongDate]:
-    clocks = {name: _latest_right(node, facts.now) for name, node in facts.nodes.items()}
+def _wrong(history: History, facts: Facts, runs: RunRecords) -> Iterable[WrongDate]:
+    clocks = {name: _latest_right(node, history.nodes.get(name), facts.now) for name, node in facts.nodes.items()}
     for records in (runs.finished, runs.unfinished):
         for run in records.values():
             yield from _of_run(run, clocks.get(run.node, _LATEST), facts.now)
@@ -46,11 +46,17 @@ def _wrong(facts: Facts, runs: RunRecords) -> Iterable[WrongDate]:
         yield from _on(storage, max((clocks[name] for name in writers), default=_LATEST), zones)
 
 
-def _latest_right(node: NodeFacts, now: datetime) -> datetime:
-    """Return the latest time that something of a node can bear by right; any at all where its clock cannot be seen."""
-    if not node.online or node.blindness is not None or node.zone is None:
+def _latest_right(node: NodeFacts, record: NodeRecord | None, now: datetime) -> datetime:
+    """Return the latest time that something of a node can bear by right; any at all where its clock was never read.
+
+    A node that is out of sight may have written what its clock showed when it was seen last.
+    """
+    if node.zone is None:
         return _LATEST
-    return max(now, now + node.skew) + WRONG_DATE
+    shown = [now, now + node.skew]
+    if record is not None and record.runs_known_until is not None and (not node.online or node.blindness is not None):
+        shown.append(record.runs_known_until)
+    return max(shown) + WRONG_DATE
 
 
 def _of_run(run: RunRecord, latest: datetime, now: datetime) -> Iterable[WrongDate]:
