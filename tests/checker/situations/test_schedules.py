@@ -665,3 +665,20 @@ def test_b34_the_files_of_a_share_in_two_zones_decide_nothing_alone(scene: Scene
         node.tasks.index.clear()
     scene.night(2)
     assert {scene.guest(vmid).problem for vmid in scene.guests} == {None}
+
+
+@pytest.mark.parametrize("scene", [two_zones], indirect=True)
+@pytest.mark.parametrize("lister", ["auckland", "york"])
+def test_b34_the_files_of_a_share_in_two_zones_are_dated_by_the_runs_that_wrote_them(scene: Scene, lister: str) -> None:
+    scene.good_night()
+    scene.night(2)
+    other = scene.there if lister == scene.here.name else scene.here
+    scene.play(max(scene.slot(2, node=node) for node in (scene.here, scene.there)) + timedelta(hours=5))
+    other.go_offline()
+    scene.look()
+    scene.after(hours=25)
+    for vmid in scene.guests:
+        night = scene.slot(2, node=scene.cluster.node(scene.cluster.guest(vmid).node))
+        last = scene.guest(vmid).last_success
+        assert last is not None
+        assert last < night + ONE_HOUR or scene.cluster.guest(vmid).node == lister
