@@ -37,11 +37,13 @@ class Indexes:
     exclusions: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, facts: Facts, runs: RunRecords) -> Indexes:
-        """Sort in what facts and history hold."""
+    def of(cls, facts: Facts, runs: RunRecords, before: Indexes | None = None) -> Indexes:
+        """Sort in what facts and history hold; what is the very object that it was `before`, is sorted in already."""
+        before = before or cls()
+        is_same = not runs.unfinished and before.runs.runs is runs.finished
         return cls(
-            runs=RunIndex.of(runs.finished, runs.unfinished),
-            archives=ArchiveIndex.of(facts.storages),
+            runs=before.runs if is_same else RunIndex.of(runs.finished, runs.unfinished),
+            archives=ArchiveIndex.of(facts.storages, before.archives),
             coverage=CoverageIndex.of(facts.jobs or (), facts.guests, pools_visible=facts.pools_visible),
             exclusions=_exclusions(facts.included),
         )

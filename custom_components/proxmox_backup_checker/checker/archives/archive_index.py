@@ -59,22 +59,17 @@ class ArchiveIndex:
     vague_servers: frozenset[str] | None = None
 
     @classmethod
-    def of(cls, storages: Sequence[StorageFacts]) -> ArchiveIndex:
-        """Sort in what is listed."""
+    def of(cls, storages: Sequence[StorageFacts], before: ArchiveIndex | None = None) -> ArchiveIndex:
+        """Sort in what is listed; a listing that is the very object that it was `before`, is sorted in already."""
+        before = before or cls()
         places = {
-            (storage.storage, storage.node): ListedStorage.of(
-                storage.listing, on_backup_server=storage.is_backup_server
-            )
+            (storage.storage, storage.node): _listed(storage, storage.listing, before)
             for storage in storages
             if storage.listing is not None
         }
-        by_guest: dict[int, dict[Place, tuple[Archive, ...]]] = {}
-        for place, listed in places.items():
-            for vmid, archives in listed.by_guest.items():
-                by_guest.setdefault(vmid, {})[place] = archives
         return cls(
             places=places,
-            guests={vmid: _of_guest(by_place, places) for vmid, by_place in by_guest.items()},
+            guests=before.guests if _are_same(places, before.places) else _by_guest(places),
             detailed_servers=_detailed_servers(storages),
             vague_servers=_vague_servers(storages),
         )
@@ -82,6 +77,26 @@ class ArchiveIndex:
     def of_guest(self, vmid: int) -> GuestArchives:
         """Return a guest's archives."""
         return self.guests.get(vmid, NONE_LISTED)
+
+
+def _listed(storage: StorageFacts, listing: ArchiveListing, before: ArchiveIndex) -> ListedStorage:
+    known = before.places.get((storage.storage, storage.node))
+    if known is not None and known.listing is listing and known.on_backup_server is storage.is_backup_server:
+        return known
+    return ListedStorage.of(listing, on_backup_server=storage.is_backup_server)
+
+
+def _are_same(places: Mapping[Place, ListedStorage], before: Mapping[Place, ListedStorage]) -> bool:
+    """Tell whether all listings are the very same, and in the same order."""
+    return [*places] == [*before] and all(listed is before[place] for place, listed in places.items())
+
+
+def _by_guest(places: Mapping[Place, ListedStorage]) -> dict[int, GuestArchives]:
+    by_guest: dict[int, dict[Place, tuple[Archive, ...]]] = {}
+    for place, listed in places.items():
+        for vmid, archives in listed.by_guest.items():
+            by_guest.setdefault(vmid, {})[place] = archives
+    return {vmid: _of_guest(by_place, places) for vmid, by_place in by_guest.items()}
 
 
 def _vague_servers(storages: Sequence[StorageFacts]) -> frozenset[str] | None:
