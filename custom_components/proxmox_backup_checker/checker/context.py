@@ -19,7 +19,7 @@ from .jobs.timetable import Timetable, allowance, periods_of, usual_duration
 from .model.facts import ArchiveListing, Facts, NodeFacts, StorageFacts, storage_key
 from .model.outcome import Outcome, Result, succeeded, written_name
 from .model.records import GuestRecord, History, JobRecord, RunRecord
-from .runs.run_index import RunIndex, good_durations
+from .runs.run_index import NOTHING, RunIndex, good_durations
 
 _STARTS_WITHIN: Final = timedelta(minutes=10)
 _ONE_MINUTE: Final = timedelta(minutes=1)
@@ -201,9 +201,8 @@ class Context:
         if found and self._is_of_the_future(found[0]):
             found = tuple([outcome for outcome in found if not self._is_of_the_future(outcome)])
         kinds = {None, guest.guest_type}
-        if (since is None or not found or found[-1].started >= since) and kinds.issuperset(
-            [outcome.guest_type for outcome in found]
-        ):
+        in_short = self.index.in_short.get(guest.vmid, NOTHING)
+        if kinds.issuperset(in_short.guest_types) and (since is None or not found or found[-1].started >= since):
             return found
         return [
             outcome for outcome in found if outcome.guest_type in kinds and (since is None or outcome.started >= since)
@@ -241,7 +240,13 @@ class Context:
     @cached_property
     def provenance(self) -> Provenance:
         """What tells whose an archive is."""
-        return Provenance(facts=self.facts, history=self.history, index=self.index, running=self.running)
+        return Provenance(
+            facts=self.facts,
+            history=self.history,
+            index=self.index,
+            unnamed=self.indexes.unnamed,
+            running=self.running,
+        )
 
     def _own_and_foreign(self, guest: Guest) -> tuple[Sequence[Archive], Sequence[Archive]]:
         found = self._archives.get(guest.vmid)
@@ -262,10 +267,16 @@ class Context:
         since = record.since.timestamp() if record and record.since else 0
         kinds = {None, guest.guest_type}
         dated = self._with_right_dates(guest)
-        found = [
-            archive for archive in dated if archive.finished and archive.guest_type in kinds and archive.ctime >= since
-        ]
-        return dated if len(found) == len(dated) else tuple(found)
+        listed = self.indexes.archives.of_guest(guest.vmid)
+        if listed.all_finished and kinds.issuperset(listed.guest_types) and (not dated or dated[-1].ctime >= since):
+            return dated
+        return tuple(
+            [
+                archive
+                for archive in dated
+                if archive.finished and archive.guest_type in kinds and archive.ctime >= since
+            ]
+        )
 
     def _with_right_dates(self, guest: Guest) -> Sequence[Archive]:
         newest_first, wrong = self.indexes.archives.of_guest(guest.vmid).newest_first, set(self.wrongly_dated(guest))
@@ -417,8 +428,11 @@ class Context:
 
     def archives_on(self, storage: StorageFacts, guest: Guest) -> Sequence[Archive]:
         """Return all that is listed on a storage for a guest's VMID and type, which is what prune looks at; oldest first."""
-        found = self.indexes.archives.of_guest(guest.vmid).by_place.get((storage.storage, storage.node), ())
+        listed = self.indexes.archives.of_guest(guest.vmid)
+        found = listed.by_place.get((storage.storage, storage.node), ())
         kinds = {None, guest.guest_type}
+        if kinds.issuperset(listed.guest_types):
+            return found
         return [archive for archive in found if archive.guest_type in kinds]
 
     def covered_guests(self, job: BackupJob) -> Sequence[Guest]:

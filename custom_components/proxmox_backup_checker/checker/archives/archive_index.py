@@ -4,9 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
+from typing import Final
 
 from ...proxmox.api.backup_models import Archive
 from ..model.facts import ArchiveListing, StorageFacts
+
+_CTIME: Final = attrgetter("ctime")
 
 type Place = tuple[str, str | None]
 """A storage and, where each node has its own, the node."""
@@ -36,10 +39,26 @@ class ListedStorage:
 
 @dataclass(frozen=True, slots=True)
 class GuestArchives:
-    """The archives listed for a VMID: by place as they are listed, and those of all places, each once, newest first."""
+    """The archives listed for a VMID: by place as they are listed, and those of all places, each once, newest first.
+
+    `guest_types` are those that they name, and `all_finished` tells whether each of them is.
+    """
 
     by_place: Mapping[Place, tuple[Archive, ...]]
     newest_first: tuple[Archive, ...]
+    guest_types: tuple[str | None, ...] = ()
+    all_finished: bool = True
+
+    @classmethod
+    def of(cls, by_place: Mapping[Place, tuple[Archive, ...]], archives: Iterable[Archive]) -> GuestArchives:
+        """Sort the archives of all places, each given once."""
+        newest_first = tuple(sorted(archives, key=_CTIME, reverse=True))
+        return cls(
+            by_place=by_place,
+            newest_first=newest_first,
+            guest_types=tuple({archive.guest_type: None for listed in by_place.values() for archive in listed}),
+            all_finished=all(archive.finished for archive in newest_first),
+        )
 
 
 NONE_LISTED = GuestArchives({}, ())
@@ -118,7 +137,7 @@ def _detailed_servers(storages: Sequence[StorageFacts]) -> frozenset[str]:
 def _of_guest(by_place: Mapping[Place, tuple[Archive, ...]], places: Mapping[Place, ListedStorage]) -> GuestArchives:
     if len(by_place) == 1:
         [archives] = by_place.values()
-        return GuestArchives(by_place, _newest_first(archives))
+        return GuestArchives.of(by_place, archives)
     seen: set[tuple[str, int]] = set()
     each_once: list[Archive] = []
     for place, archives in by_place.items():
@@ -131,8 +150,4 @@ def _of_guest(by_place: Mapping[Place, tuple[Archive, ...]], places: Mapping[Pla
             if identity not in seen:
                 seen.add(identity)
                 each_once.append(archive)
-    return GuestArchives(by_place, _newest_first(each_once))
-
-
-def _newest_first(archives: Iterable[Archive]) -> tuple[Archive, ...]:
-    return tuple(sorted(archives, key=attrgetter("ctime"), reverse=True))
+    return GuestArchives.of(by_place, each_once)
