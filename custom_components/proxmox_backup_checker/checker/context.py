@@ -19,7 +19,7 @@ from .jobs.timetable import Timetable, allowance, periods_of, usual_duration
 from .model.facts import ArchiveListing, Facts, NodeFacts, StorageFacts, storage_key
 from .model.outcome import Outcome, Result, succeeded, written_name
 from .model.records import GuestRecord, History, JobRecord, RunRecord
-from .runs.run_index import NOTHING, RunIndex, good_durations
+from .runs.run_index import NOTHING, InShort, RunIndex, good_durations
 
 _STARTS_WITHIN: Final = timedelta(minutes=10)
 _ONE_MINUTE: Final = timedelta(minutes=1)
@@ -194,6 +194,10 @@ class Context:
             found = self._outcomes[guest.vmid] = self._own_outcomes(guest)
         return found
 
+    def in_short(self, guest: Guest) -> InShort:
+        """Return in short what runs did for all guests that had a guest's number."""
+        return self.index.in_short.get(guest.vmid, NOTHING)
+
     def _own_outcomes(self, guest: Guest) -> Sequence[Outcome]:
         record = self.guest_record(guest)
         since = record.since - _ONE_MINUTE if record and record.since else None
@@ -201,7 +205,7 @@ class Context:
         if found and self._is_of_the_future(found[0]):
             found = tuple([outcome for outcome in found if not self._is_of_the_future(outcome)])
         kinds = {None, guest.guest_type}
-        in_short = self.index.in_short.get(guest.vmid, NOTHING)
+        in_short = self.in_short(guest)
         if kinds.issuperset(in_short.guest_types) and (since is None or not found or found[-1].started >= since):
             return found
         return [

@@ -10,7 +10,13 @@ import pytest
 from custom_components.proxmox_backup_checker.checker.model.facts import Facts, StorageFacts
 from custom_components.proxmox_backup_checker.checker.model.outcome import Outcome, Result
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence, Status
-from custom_components.proxmox_backup_checker.checker.verdicts.sizes import PastBackup, judge_sizes, size_findings
+from custom_components.proxmox_backup_checker.checker.runs.run_index import InShort
+from custom_components.proxmox_backup_checker.checker.verdicts.sizes import (
+    PastBackup,
+    can_be_odd,
+    judge_sizes,
+    size_findings,
+)
 
 from .. import builders
 from ..builders import NOW
@@ -52,7 +58,9 @@ def nights(storage: str, *sizes: int | None, transferred: int | None = None) -> 
 
 def found_in(outcomes: list[Outcome], facts: Facts | None = None) -> list[str]:
     facts = facts or builders.facts(storages=(PBS, NAS))
-    return [reason.code for _, reason in size_findings(outcomes, facts)]
+    found = [reason.code for _, reason in size_findings(outcomes, facts)]
+    assert not found or can_be_odd(outcomes[0], InShort.of(outcomes))
+    return found
 
 
 def test_d24_a_file_95_percent_smaller_than_the_median_is_a_warning() -> None:
@@ -150,3 +158,10 @@ def test_d24_small_and_large_guests_are_judged_alike(size: int, sizes: list[int]
     large = codes(past(size=size * 1024), [past(size=entry * 1024) for entry in sizes])
 
     assert small == large
+
+
+@given(st.lists(st.tuples(st.integers(0, 2**40), st.integers(0, 2**17)), min_size=6, max_size=40))
+def test_nothing_is_odd_where_no_backup_is_much_larger_or_shorter(backups: list[tuple[int, int]]) -> None:
+    outcomes = nights("nas", *(size for size, _ in backups))
+
+    found_in([replace(outcome, seconds=seconds) for outcome, (_, seconds) in zip(outcomes, backups, strict=True)])

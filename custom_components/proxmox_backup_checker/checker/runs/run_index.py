@@ -16,25 +16,31 @@ _FINAL: Final = frozenset({Result.OK, Result.FAILED, Result.CANCELLED})
 
 @dataclass(frozen=True, slots=True)
 class InShort:
-    """A guest's outcomes in short: the types of guests that they name, and the newest by each job that left an archive.
+    """A guest's outcomes in short.
 
-    Those are good ones whose archive and its storage are known; what was done by hand counts as one more job.
+    `guest_types` are those that they name. `left` are the newest good ones by each job, and by hand, whose archive and its
+    storage are known. `largest` and `shortest` are the extremes of all good ones, in bytes and seconds, where they tell any.
     """
 
     guest_types: tuple[str | None, ...] = ()
     left: tuple[Outcome, ...] = ()
+    largest: int | None = None
+    shortest: int | None = None
 
     @classmethod
     def of(cls, newest_first: Iterable[Outcome]) -> InShort:
         """Go through a guest's outcomes."""
-        types: dict[str | None, None] = {}
         left: dict[str | None, Outcome] = {}
-        for outcome in newest_first:
-            types[outcome.guest_type] = None
-            is_known = outcome.archive is not None and outcome.storage is not None
-            if outcome.job_id not in left and outcome.result is Result.OK and is_known:
+        good = [outcome for outcome in newest_first if outcome.result is Result.OK]
+        for outcome in good:
+            if outcome.job_id not in left and outcome.archive is not None and outcome.storage is not None:
                 left[outcome.job_id] = outcome
-        return cls(tuple(types), tuple(left.values()))
+        return cls(
+            guest_types=tuple({outcome.guest_type: None for outcome in newest_first}),
+            left=tuple(left.values()),
+            largest=max([outcome.size for outcome in good if outcome.size is not None], default=None),
+            shortest=min([outcome.seconds for outcome in good if outcome.seconds is not None], default=None),
+        )
 
 
 NOTHING: Final = InShort()

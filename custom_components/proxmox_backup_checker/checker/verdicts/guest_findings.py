@@ -12,7 +12,7 @@ from ..model.reason_codes import ReasonCode
 from ..model.records import GuestRecord
 from ..model.verdict import Reason, Status, Verdict
 from .retention import retention_findings
-from .sizes import size_findings
+from .sizes import can_be_odd, size_findings
 
 LOCK_LIMIT: Final = timedelta(minutes=10)
 _TOOLS: Final = {"qemu": "qm", "lxc": "pct"}
@@ -36,7 +36,8 @@ def findings_of(
         found += _record_findings(guest, record, context)
     if good is not None:
         found += _run_findings(guest, good, record, verdict)
-        found += size_findings([outcome for outcome in outcomes if outcome.result is Result.OK], context.facts)
+        if can_be_odd(good, context.in_short(guest)):
+            found += size_findings([outcome for outcome in outcomes if outcome.result is Result.OK], context.facts)
         found += retention_findings(guest, outcomes, context)
     return found
 
