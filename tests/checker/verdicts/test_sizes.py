@@ -160,8 +160,10 @@ def test_d24_small_and_large_guests_are_judged_alike(size: int, sizes: list[int]
     assert small == large
 
 
-@given(st.lists(st.tuples(st.integers(0, 2**40), st.integers(0, 2**17)), min_size=6, max_size=40))
-def test_nothing_is_odd_where_no_backup_is_much_larger_or_shorter(backups: list[tuple[int, int]]) -> None:
-    outcomes = nights("nas", *(size for size, _ in backups))
+def test_what_is_just_beyond_the_bounds_is_looked_at() -> None:
+    newest, *before = nights("nas", *[32 * GIB] * 7)
+    before = [replace(outcome, seconds=3600) for outcome in before]
 
-    found_in([replace(outcome, seconds=seconds) for outcome, (_, seconds) in zip(outcomes, backups, strict=True)])
+    assert found_in([replace(newest, size=16 * GIB - 1), *before]) == ["size_suspicious"]
+    assert found_in([replace(newest, seconds=3 * 3600 + 1), *before]) == ["duration_suspicious"]
+    assert not can_be_odd(newest, InShort.of([newest, *before]))
