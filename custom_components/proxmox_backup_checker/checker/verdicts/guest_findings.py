@@ -30,13 +30,13 @@ def findings_of(
 ) -> list[tuple[Status, Reason]]:
     """Return what is found with its weight: failed and warning change the verdict, ok is a hint."""
     record = context.guest_record(guest)
-    good = newest_good(outcomes)
     found = [*_archive_findings(guest, context), *_clock_findings(guest, context)]
     if record is not None:
         found += _record_findings(guest, record, context)
-    if good is not None:
-        found += _run_findings(guest, good, record, verdict)
-        if can_be_odd(good, context.in_short(guest)):
+    if (newest := newest_good(outcomes)) is not None:
+        for good in _newest_of_each_job(guest, newest, outcomes, context):
+            found += [finding for finding in _run_findings(good, record, verdict) if finding not in found]
+        if can_be_odd(newest, context.in_short(guest)):
             found += size_findings([outcome for outcome in outcomes if outcome.result is Result.OK], context.facts)
         found += retention_findings(guest, outcomes, context)
     return found
@@ -113,9 +113,18 @@ def _record_findings(guest: Guest, record: GuestRecord, context: Context) -> Ite
         yield Status.OK, Reason(ReasonCode.PARTIAL, {"disks": ", ".join(record.excluded_disks)})
 
 
-def _run_findings(
-    guest: Guest, good: Outcome, record: GuestRecord | None, verdict: Verdict
-) -> Iterable[tuple[Status, Reason]]:
+def _newest_of_each_job(guest: Guest, newest: Outcome, outcomes: Sequence[Outcome], context: Context) -> list[Outcome]:
+    """Return the newest good backup of all, and that of each job: a backup of the next job takes nothing back."""
+    found = [newest]
+    for job in context.jobs_of(guest):
+        if job.job_id != newest.job_id:
+            good = newest_good(outcome for outcome in outcomes if outcome.job_id == job.job_id)
+            if good is not None:
+                found.append(good)
+    return found
+
+
+def _run_findings(good: Outcome, record: GuestRecord | None, verdict: Verdict) -> Iterable[tuple[Status, Reason]]:
     for warning in good.warnings:
         if warning in _WARNINGS:
             status, code = _WARNINGS[warning]
