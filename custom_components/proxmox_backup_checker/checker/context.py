@@ -144,10 +144,11 @@ class Context:
 
     def owed_since(self, job: BackupJob, guest: Guest | None = None) -> datetime | None:
         """Return the moment before which no slot is owed: the job, or the guest in it, was not there yet."""
-        moments = [record.owed_since for record in [self.job_record(job)] if record is not None]
+        record = self.job_record(job)
+        moments = [record.owed_since if record is not None else None]
         if guest is not None and (remembered := self.guest_record(guest)) is not None:
             moments += [remembered.since, remembered.covered_since.get(job.job_id)]
-        return max((moment for moment in moments if moment is not None), default=None)
+        return max([moment for moment in moments if moment is not None], default=None)
 
     def job_runs(self, job: BackupJob) -> tuple[RunRecord, ...]:
         """Return a job's finished runs, newest first, those among them that can have been another job's.

@@ -86,7 +86,7 @@ def audit_retention(
 
 
 def _counted(archives: Sequence[Archive]) -> int:
-    return sum([not (archive.protected or archive.renamed or archive.partial) for archive in archives])
+    return sum([archive.finished and not (archive.protected or archive.renamed) for archive in archives])
 
 
 def _against_limit(counted: int, limit: int) -> RetentionAudit:
