@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from ..proxmox.api.backup_models import Archive, BackupJob
 from ..proxmox.api.cluster_models import Guest
+from ..proxmox.retention import Pattern
 from .archives.archive import archive_time, file_name, logged_name
 from .archives.archive_origin import Provenance
 from .indexes import Indexes
@@ -439,6 +440,12 @@ class Context:
         if kinds.issuperset(listed.guest_types):
             return found
         return [archive for archive in found if archive.guest_type in kinds]
+
+    def pattern_on(self, storage: StorageFacts, guest: Guest) -> Pattern | None:
+        """Return the pattern of those archives, None where more than that decides how they are pruned."""
+        place = (storage.storage, storage.node)
+        listed, types = self.indexes.archives.places.get(place), self.indexes.archives.of_guest(guest.vmid).guest_types
+        return listed.patterns.get(guest.vmid) if listed and {None, guest.guest_type}.issuperset(types) else None
 
     def covered_guests(self, job: BackupJob) -> Sequence[Guest]:
         """Return the guests that a job surely covers."""

@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Final
 
 from ...proxmox.api.backup_models import Archive
+from ...proxmox.retention import Pattern, pattern_of
 from ..model.facts import ArchiveListing, StorageFacts
 
 _CTIME: Final = attrgetter("ctime")
@@ -17,11 +18,12 @@ type Place = tuple[str, str | None]
 
 @dataclass(frozen=True, slots=True)
 class ListedStorage:
-    """A listing with its archives by VMID."""
+    """A listing with its archives by VMID; `patterns` are those that decide how they are pruned, where only they do."""
 
     listing: ArchiveListing
     on_backup_server: bool
     by_guest: Mapping[int, tuple[Archive, ...]]
+    patterns: Mapping[int, Pattern]
 
     @classmethod
     def of(cls, listing: ArchiveListing, *, on_backup_server: bool) -> ListedStorage:
@@ -30,10 +32,14 @@ class ListedStorage:
         for archive in listing.archives:
             if archive.vmid is not None:
                 by_guest[archive.vmid].append(archive)
+        # One of each is enough.
+        known: dict[Pattern, Pattern] = {}
+        patterns = ((vmid, pattern_of(archives)) for vmid, archives in by_guest.items())
         return cls(
             listing=listing,
             on_backup_server=on_backup_server,
             by_guest={vmid: tuple(archives) for vmid, archives in by_guest.items()},
+            patterns={vmid: known.setdefault(pattern, pattern) for vmid, pattern in patterns if pattern is not None},
         )
 
 
