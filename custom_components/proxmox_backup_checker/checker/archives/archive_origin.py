@@ -79,11 +79,11 @@ class Provenance:
         What is certainly foreign never is. What is uncertain is not where foreign archives with this number lie beside it,
         or where its notes name another guest.
         """
-        unnamed = self.unnamed.get(guest.vmid)
-        if not unnamed:
+        unnamed = [archive for archive in self.unnamed.get(guest.vmid, ()) if archive.storage in self._shared]
+        if not any(self._can_be_foreign(archive) or self._names_another(archive, guest) for archive in unnamed):
             return archives
         given = set(map(id, archives))
-        others = [archive for archive in unnamed if archive.storage in self._shared and id(archive) in given]
+        others = [archive for archive in unnamed if id(archive) in given]
         foreign = {archive.volid: archive.storage for archive in others if self._is_foreign(archive)}
         mixed = set(foreign.values())
         left = {
