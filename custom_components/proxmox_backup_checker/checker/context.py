@@ -303,7 +303,7 @@ class Context:
         name = file_name(archive)
         return any(
             place[0] == storage and any(file_name(twin) == name and twin.ctime == archive.ctime for twin in listed)
-            for place, listed in self.indexes.archives.of_guest(guest.vmid).by_place.items()
+            for place, listed in self.indexes.archives.by_place(guest.vmid)
             if not self.indexes.archives.places[place].on_backup_server
         )
 
@@ -316,7 +316,7 @@ class Context:
         name = written_name(outcome.archive)
         return any(
             place[0] == storage and any(logged_name(twin) == name for twin in listed)
-            for place, listed in self.indexes.archives.of_guest(outcome.vmid).by_place.items()
+            for place, listed in self.indexes.archives.by_place(outcome.vmid)
             if not self.indexes.archives.places[place].on_backup_server
         )
 
@@ -434,18 +434,20 @@ class Context:
 
     def archives_on(self, storage: StorageFacts, guest: Guest) -> Sequence[Archive]:
         """Return all that is listed on a storage for a guest's VMID and type, which is what prune looks at; oldest first."""
-        listed = self.indexes.archives.of_guest(guest.vmid)
-        found = listed.by_place.get((storage.storage, storage.node), ())
-        kinds = {None, guest.guest_type}
-        if kinds.issuperset(listed.guest_types):
+        listed = self.indexes.archives.places.get((storage.storage, storage.node))
+        found = listed.by_guest.get(guest.vmid, ()) if listed is not None else ()
+        if self._are_all_of_the_type(guest):
             return found
-        return [archive for archive in found if archive.guest_type in kinds]
+        return [archive for archive in found if archive.guest_type in {None, guest.guest_type}]
 
     def pattern_on(self, storage: StorageFacts, guest: Guest) -> Pattern | None:
         """Return the pattern of those archives, None where more than that decides how they are pruned."""
-        place = (storage.storage, storage.node)
-        listed, types = self.indexes.archives.places.get(place), self.indexes.archives.of_guest(guest.vmid).guest_types
-        return listed.patterns.get(guest.vmid) if listed and {None, guest.guest_type}.issuperset(types) else None
+        listed = self.indexes.archives.places.get((storage.storage, storage.node))
+        return listed.patterns.get(guest.vmid) if listed is not None and self._are_all_of_the_type(guest) else None
+
+    def _are_all_of_the_type(self, guest: Guest) -> bool:
+        """Tell whether no archive that bears a guest's number is of a guest of another type."""
+        return {None, guest.guest_type}.issuperset(self.indexes.archives.of_guest(guest.vmid).guest_types)
 
     def covered_guests(self, job: BackupJob) -> Sequence[Guest]:
         """Return the guests that a job surely covers."""

@@ -1,7 +1,7 @@
 """The listed archives, sorted in by guest and by storage."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Final
@@ -45,13 +45,12 @@ class ListedStorage:
 
 @dataclass(frozen=True, slots=True)
 class GuestArchives:
-    """The archives listed for a VMID: by place as they are listed, and those of all places, each once, newest first.
+    """The archives listed for a VMID on all places, each once, newest first.
 
     `guest_types` are those that they name, and `all_finished` tells whether each of them is.
     """
 
-    by_place: Mapping[Place, tuple[Archive, ...]]
-    newest_first: tuple[Archive, ...]
+    newest_first: tuple[Archive, ...] = ()
     guest_types: tuple[str | None, ...] = ()
     all_finished: bool = True
 
@@ -60,14 +59,13 @@ class GuestArchives:
         """Sort the archives of all places, each given once."""
         newest_first = tuple(sorted(archives, key=_CTIME, reverse=True))
         return cls(
-            by_place=by_place,
             newest_first=newest_first,
             guest_types=tuple({archive.guest_type: None for listed in by_place.values() for archive in listed}),
             all_finished=all(archive.finished for archive in newest_first),
         )
 
 
-NONE_LISTED = GuestArchives({}, ())
+NONE_LISTED = GuestArchives()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +100,12 @@ class ArchiveIndex:
     def of_guest(self, vmid: int) -> GuestArchives:
         """Return a guest's archives."""
         return self.guests.get(vmid, NONE_LISTED)
+
+    def by_place(self, vmid: int) -> Iterator[tuple[Place, tuple[Archive, ...]]]:
+        """Return a guest's archives as they are listed on each place that has any."""
+        for place, listed in self.places.items():
+            if archives := listed.by_guest.get(vmid):
+                yield place, archives
 
 
 def _listed(storage: StorageFacts, listing: ArchiveListing, before: ArchiveIndex) -> ListedStorage:
