@@ -3,10 +3,12 @@
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+import json
 from pathlib import Path
 from typing import Self
 
 from custom_components.proxmox_backup_checker.checker.assessment import Assessment, judge
+from custom_components.proxmox_backup_checker.checker.history.format import from_data, to_data
 from custom_components.proxmox_backup_checker.checker.model.facts import Facts
 from custom_components.proxmox_backup_checker.checker.model.records import History
 from custom_components.proxmox_backup_checker.checker.model.verdict import Verdict
@@ -57,28 +59,34 @@ class Watch:
         assert self._assessment is not None
         return self._assessment
 
-    def look(self) -> None:
-        """Read and judge the cluster now; the first look ends its construction."""
+    def look(self, at: datetime | None = None) -> None:
+        """Read and judge the cluster now, or at what a wrong clock of ours says; the first look ends its construction."""
         if not self.cluster.operating:
             self.cluster.begin()
         if self._facts is None:
             for number, node in enumerate(self.cluster.nodes):
                 self.cluster.fingerprints[node] = ":".join(["AB"] * 31 + [f"{number:02X}"])
             self._reader = reader_of(self, *self.agents)
-        self._facts = self._read()
+            self._reader.restore_nodes(self._history.nodes.values())
+        self._facts = self._read(at or self.now)
         self._assessment = judge(self._facts, self._history, self._assessment)
         self._history = self._assessment.history
         self.happened += [event.kind for event in self._assessment.events]
         self.told += [message.kind for message in self._assessment.messages]
 
-    def _read(self) -> Facts:
+    def restart(self) -> None:
+        """Begin anew with what was written down."""
+        self._history = from_data(json.loads(json.dumps(to_data(self._history))))[0]
+        self._facts = self._assessment = None
+
+    def _read(self, now: datetime) -> Facts:
         """Return what is read now; what was read last stands in for what cannot be read."""
         try:
-            return self._runner.run(self._reader.read(self.now, self._history.runs)).facts
+            return self._runner.run(self._reader.read(now, self._history.runs)).facts
         except ProxmoxError:
             if self._facts is None:
                 raise
-            return replace(self._facts, now=self.now)
+            return replace(self._facts, now=now)
 
     def until(self, moment: datetime) -> None:
         """Let time go by until a moment, and look."""
