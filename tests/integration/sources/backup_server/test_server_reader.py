@@ -206,6 +206,14 @@ async def test_the_end_of_a_run_is_seen_at_its_job_at_once(watch: Watch) -> None
     assert len(facts.datastores["ds1"].groups[VM100].snapshots) == 2
 
 
+async def test_a_run_by_hand_is_seen_at_its_job_as_soon_as_it_has_ended(watch: Watch) -> None:
+    job = watch.pbs.add_verify_job("v", "ds1")
+    await watch.until_quiet()
+    job.start()
+    facts = await watch.after(timedelta(minutes=10))
+    assert [str(entry.status.last_run_state) for entry in facts.verify_jobs] == ["OK"]
+
+
 async def test_a_job_that_is_due_and_does_not_start_is_looked_at_when_it_ought_to_have(watch: Watch) -> None:
     await watch.until_quiet()
     watch.pbs.add_verify_job("v", "ds1", schedule="13:00")
