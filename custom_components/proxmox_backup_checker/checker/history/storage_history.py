@@ -79,8 +79,8 @@ def _has_own(storage: StorageFacts, since: datetime | None, archives: Iterable[s
     )
 
 
-type Pruned = Callable[[Outcome, ListedStorage], bool]
-"""Whether retention has removed the archive of a good backup that a listing does not show."""
+type Pruned = Callable[[Outcome, Sequence[Outcome], ListedStorage], bool]
+"""Whether retention has removed the archive of a good backup that a listing does not show, by what came later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class MissingArchives:
             return record
         missing = dict(record.missing)
         seen: set[str | None] = set()
-        for outcome in outcomes:
+        for place, outcome in enumerate(outcomes):
             if not missing and outcome.job_id in seen:
                 continue
             is_new = outcome.result is Result.OK and outcome.job_id not in seen
@@ -127,7 +127,7 @@ class MissingArchives:
             listed = self.listed.get((outcome.storage, None)) or self.listed.get((outcome.storage, outcome.node))
             if listed is None or outcome.finished is None or listed.listing.read_at <= outcome.finished:
                 continue
-            if _is_listed(outcome, listed) or pruned(outcome, listed):
+            if _is_listed(outcome, listed) or pruned(outcome, outcomes[:place], listed):
                 missing.pop(outcome.archive, None)
                 continue
             read_at = listed.listing.read_at
