@@ -7,7 +7,7 @@ from itertools import pairwise
 from .calendar import events
 from .coverage import WRONG_CLOCK, Period, Slot
 from .evidence import DAY, HOUR, LISTED_WITHIN, MINUTE, Evidence, Result
-from .expectation import Expectation, not_off, not_on, off, on, open_, worst
+from .expectation import Expectation, Must, not_off, not_on, off, on, open_, worst
 from .ledger import FOREVER, GuestLife, JobLife, Ledger, RunFact, value_at
 
 BLIND_LIMIT = 23 * HOUR
@@ -36,7 +36,7 @@ class Promise:
         hand = [] if self.own_only else self.evidence.results(None, self.guest, self.time)
         good = [result for result in own if result.good and result.known <= self.time]
         by_hand = [result for result in hand if result.good and result.known <= self.time]
-        if suspended := [*self._wrong_clock(), *self._unseen_change(good), *self._first_look(own)]:
+        if suspended := [*self._wrong_clock(), *self._unseen_change(good)]:
             return suspended[0]
         demands = [
             *self._failed(own, good, by_hand),
@@ -44,7 +44,8 @@ class Promise:
             *self._spoilt(good, by_hand),
             *self._carried_over(good),
         ]
-        return worst(demands) if demands else off("every promise is kept")
+        demand = worst(demands) if demands else off("every promise is kept")
+        return next(iter(self._first_look(own, demand)), demand)
 
     def _seen(self, result: Result) -> bool:
         return self.evidence.seen(result.run.node, result.known, self.time)
@@ -205,7 +206,8 @@ class Promise:
             return open_("the job's run was good, but passed a guest over")
         life = self.ledger.nodes[slot.node]
         what = f"{self.job.id} did not back it up for its slot"
-        if life.is_off(slot.time) and life.is_off(min(deadline, self.time)):
+        gone = next((start for start, end in life.off if start <= slot.time and self.time < end), None)
+        if gone is not None and self.evidence.looked(gone, slot.time):
             return on(f"{what}: the node was off")
         seen = self.evidence.seen(slot.node, deadline, self.time) and not any(
             slot.time <= rotation <= self.evidence.first_look(deadline) for rotation in life.rotations
@@ -285,14 +287,19 @@ class Promise:
         due = [slot for slot in self.period.slots if slot.time <= self.time]
         return [] if due else [open_("it was owed before the job was switched off or left the guest alone")]
 
-    def _first_look(self, own: Sequence[Result]) -> list[Expectation]:
-        """Return that no alarm is due where the job is older than the first look, and nothing was ever seen of it."""
+    def _first_look(self, own: Sequence[Result], demand: Expectation) -> list[Expectation]:
+        """Return what is left of a demand where the job is older than the first look, and it was never seen at work here.
+
+        No alarm is due then but a true one, for which there may be evidence that is not looked at here.
+        """
         first = self.evidence.first_look(self.ledger.start)
         if self.period.start >= first or any(result.known <= self.time and self._seen(result) for result in own):
             return []
         if any(first <= slot.time <= self.time - 4 * HOUR for slot in self.period.slots):
             return []
         what = "since when the job is there is not known"
+        if demand.must not in {Must.OFF, Must.NOT_ON}:
+            return [open_(what)]
         return [not_on(what) if self.time < first + BLIND_LIMIT else open_(what)]
 
     def _unseen_change(self, good: Sequence[Result]) -> list[Expectation]:

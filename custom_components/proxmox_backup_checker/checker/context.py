@@ -42,6 +42,7 @@ class Context:
     _timetables: dict[tuple[str, str], Timetable | None] = field(default_factory=dict)
     _terms: dict[tuple[str, str], Terms] = field(default_factory=dict)
     _outcomes: dict[int, Sequence[Outcome]] = field(default_factory=dict)
+    _there_since: dict[int, datetime | None] = field(default_factory=dict)
     _durations: dict[str, list[timedelta]] = field(default_factory=dict)
     _archives: dict[int, tuple[Sequence[Archive], Sequence[Archive]]] = field(default_factory=dict)
 
@@ -146,7 +147,7 @@ class Context:
         """Return the moment before which no slot is owed: the job, or the guest in it, was not there yet."""
         moments = [record.owed_since for record in [self.job_record(job)] if record is not None]
         if guest is not None and (remembered := self.guest_record(guest)) is not None:
-            moments += [remembered.since, remembered.covered_since.get(job.job_id)]
+            moments += [self.there_since(guest), remembered.covered_since.get(job.job_id)]
         return max((moment for moment in moments if moment is not None), default=None)
 
     def job_runs(self, job: BackupJob) -> tuple[RunRecord, ...]:
@@ -195,8 +196,8 @@ class Context:
         return found
 
     def _own_outcomes(self, guest: Guest) -> Sequence[Outcome]:
-        record = self.guest_record(guest)
-        since = record.since - _ONE_MINUTE if record and record.since else None
+        there = self.there_since(guest)
+        since = there - _ONE_MINUTE if there is not None else None
         found = self.index.by_guest.get(guest.vmid, ())
         if found and self._is_of_the_future(found[0]):
             found = tuple([outcome for outcome in found if not self._is_of_the_future(outcome)])
@@ -208,6 +209,21 @@ class Context:
         return [
             outcome for outcome in found if outcome.guest_type in kinds and (since is None or outcome.started >= since)
         ]
+
+    def there_since(self, guest: Guest) -> datetime | None:
+        """Return the moment before which whatever bore a guest's number was another one, None where nothing tells of such.
+
+        That is what was remembered, and the last backup of a guest of the other kind.
+        """
+        if guest.vmid not in self._there_since:
+            record, kinds = self.guest_record(guest), {None, guest.guest_type}
+            others = [outcome for outcome in self.index.by_guest.get(guest.vmid, ()) if outcome.guest_type not in kinds]
+            ends = [found.finished or found.started for found in others if not self._is_of_the_future(found)]
+            moments = ends[:1]
+            if record is not None and record.since is not None:
+                moments.append(record.since)
+            self._there_since[guest.vmid] = max(moments, default=None)
+        return self._there_since[guest.vmid]
 
     def _is_of_the_future(self, outcome: Outcome) -> bool:
         """Tell whether a run is dated later than the clock of its node shows: it proves nothing then."""
@@ -258,8 +274,8 @@ class Context:
         return own, tuple([archive for archive in finished if archive.volid not in known])
 
     def _finished_archives(self, guest: Guest) -> Sequence[Archive]:
-        record = self.guest_record(guest)
-        since = record.since.timestamp() if record and record.since else 0
+        there = self.there_since(guest)
+        since = there.timestamp() if there is not None else 0
         kinds = {None, guest.guest_type}
         dated = self._with_right_dates(guest)
         found = [
@@ -330,14 +346,34 @@ class Context:
         """Tell whether no run is missing that can have backed a guest up between a slot and its deadline."""
         node, began = self.node(guest.node), self.history.began
         if node is None or not self.is_seen(guest.node, deadline):
-            return self.is_off(guest) and (began is None or began <= slot)
+            return self._has_ceased(guest.node, slot) and (began is None or began <= slot)
         if self._is_obscure(guest.node, slot, deadline):
             return False
         is_watched = began is not None and began <= slot
         if node.runs_known_since is None:
             return is_watched or any(slot - timedelta(hours=1) <= run.started <= deadline for run in self.job_runs(job))
-        # Before the first look, a job without any run may not have been there.
-        return node.runs_known_since <= slot and (is_watched or bool(self.job_runs(job)))
+        return node.runs_known_since <= slot and (is_watched or self._were_there(job, guest, slot, deadline))
+
+    def _were_there(self, job: BackupJob, guest: Guest, slot: datetime, deadline: datetime) -> bool:
+        """Tell whether a job and a guest surely existed at a slot before the first look: both have left traces by then."""
+        outcomes = self.outcomes(guest)
+        is_old = bool(outcomes) and outcomes[-1].started <= slot
+        return is_old and any(run.started <= deadline for run in self.job_runs(job))
+
+    def _has_ceased(self, node: str, slot: datetime) -> bool:
+        """Tell whether a node that is off now started nothing at a slot: it was off then, or was seen idle after it."""
+        off = self._off_since(node)
+        if off is None:
+            return False
+        idle = not any(run.node == node for run in self.history.unfinished.values())
+        return off <= slot or (idle and self.seen_until(node) >= slot + _STARTS_WITHIN)
+
+    def _off_since(self, node: str) -> datetime | None:
+        """Return the moment of a node's clock at which it was first seen off, None where it is not surely off now."""
+        facts, record = self.node(node), self.history.nodes.get(node)
+        if facts is None or facts.online or not self.is_fresh or record is None or record.offline_since is None:
+            return None
+        return record.offline_since + facts.skew
 
     def _is_obscure(self, node: str, slot: datetime, deadline: datetime) -> bool:
         """Tell whether a run of a node for a slot is known of which it is not known, or not yet, whom it backed up."""
@@ -348,17 +384,19 @@ class Context:
             for run in self.index.untold
         )
 
-    def is_absence_proven(self, guest: Guest, name: str, slot: datetime) -> bool:
-        """Tell whether a backup since a slot would still be listed on a storage where none is.
+    def is_absence_proven(self, guest: Guest, name: str, slot: datetime, deadline: datetime) -> bool:
+        """Tell whether a backup for a slot would still be listed on a storage where none is.
 
-        All archives of the storage have to be listed, and older ones of the guest among them: else nothing may ever have
-        been promised there. Newer ones may have let retention remove it.
+        All archives of the storage have to be listed when none could come any more: at the deadline, or once the node was off.
+        Older ones of the guest have to be among them: else nothing may ever have been promised there. Newer ones may have let
+        retention remove it.
         """
-        storage = self.facts.storage_of(name, guest.node)
+        storage, node = self.facts.storage_of(name, guest.node), self.node(guest.node)
         if storage is None or storage.listing is None or not storage.listing.complete:
             return False
         there = [archive for archive in self.archives(guest) if archive.storage == name]
-        return bool(there) and storage.listing.read_at > slot and there[0].ctime < slot.timestamp()
+        end = min(deadline, self._off_since(guest.node) or deadline) - (node.skew if node is not None else timedelta())
+        return bool(there) and storage.listing.read_at >= max(slot, end) and there[0].ctime < slot.timestamp()
 
     def has_run_for_the_slot_of(self, run: RunRecord, job: BackupJob) -> bool:
         """Tell whether a job has a run of its own on the same node for the slot at which another run started."""

@@ -163,11 +163,19 @@ class Provenance:
         """Tell whether a run may have written something then of which it is not known whom it backed up."""
         if any(started - _CLOCKS_DIFFER <= written for started in self.facts.unread_runs):
             return True
+        if any(run.node in nodes and run.started - _CLOCKS_DIFFER <= written for run in self._out_of_sight):
+            return True
         return any(
             run.node in nodes
             and run.started - _CLOCKS_DIFFER <= written <= (run.ended or run.started + KEPT) + _CLOCKS_DIFFER
             for run in self.index.untold
         )
+
+    @cached_property
+    def _out_of_sight(self) -> tuple[RunRecord, ...]:
+        """The runs of which nobody has seen the end, and that cannot be seen now: what they did since is not known."""
+        seen = {run.upid for run in self.running}
+        return tuple([run for run in self.history.unfinished.values() if run.upid not in seen])
 
     @cached_property
     def _running_by_guest(self) -> dict[int, list[Outcome]]:

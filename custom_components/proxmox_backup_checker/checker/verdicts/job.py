@@ -23,7 +23,7 @@ from ..model.records import RunRecord
 from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict, gravity, unknown
 from ..runs.run_summary import RunResult, is_empty, result_of_run
 from .missed_slots import expected_off, explain_miss, stuck_state
-from .promises import failing, kept_by_archives
+from .promises import can_be_of, failing, kept_by_archives
 from .runs_in_progress import excused_since, hanging
 
 _ANNOUNCED: Final = timedelta(days=7)
@@ -250,7 +250,12 @@ def _on_node(job: BackupJob, node: str, context: Context) -> Verdict:
     elif due is None:
         verdict = Verdict(status=Status.PENDING, problem=False, reason=Reason(ReasonCode.JOB_FIRST_RUN_NOT_DUE))
     else:
-        verdict = _missed(job, node, runs, owed, table, due, floor, context)
+        unlinked = _unlinked(job, node, table, due, context)
+        verdict = (
+            _from_runs([*unlinked, *runs], context, table, floor)
+            if unlinked
+            else _missed(job, node, runs, owed, table, due, floor, context)
+        )
     trace = {"node": node, "due_slot": due.isoformat() if due else "", "allowance": str(table.allowance)}
     return replace(verdict, next_due=table.following, trace={**trace, **verdict.trace})
 
@@ -260,6 +265,17 @@ def _is_of(run: RunRecord, job: BackupJob, context: Context) -> bool:
     if is_empty(run):
         return False
     return run.job_id == job.job_id or not context.has_run_for_the_slot_of(run, job)
+
+
+def _unlinked(job: BackupJob, node: str, table: Timetable, due: datetime, context: Context) -> list[RunRecord]:
+    """Return the runs on a node since a slot that no job has with the settings of now, and that can only be this one's."""
+    return [
+        run
+        for run in context.index.unlinked
+        if run.node == node
+        and table.serves(run.started, due)
+        and any(can_be_of(outcome, job, context) for outcome in run.outcomes)
+    ]
 
 
 def _is_recent(newest: RunRecord, table: Timetable, owed: Sequence[Guest]) -> bool:
@@ -298,17 +314,17 @@ def _missed(
         reason = Reason(ReasonCode.JOB_ARCHIVES_FOUND)
         return Verdict(status=Status.OK, problem=False, reason=reason, confidence=Confidence.ARTIFACT)
     off = facts is not None and not facts.online and context.is_fresh
-    if not context.is_seen(node, table.deadline(due)) and not off:
-        if facts is not None and facts.blindness is not None:
-            return unknown(facts.blindness, node=node)
-        return unknown(ReasonCode.CANNOT_VERIFY, since=context.facts.read_at or context.facts.now)
+    is_seen = context.is_seen(node, table.deadline(due))
+    if not is_seen and not off:
+        return _unseen(node, context)
+    storage = context.facts.storage_name(table.storage_at(due), node)
     proven = [
         context.are_runs_known(guest, due, table.deadline(due), job)
-        or context.is_absence_proven(guest, context.facts.storage_name(table.storage_at(due), node), due)
+        or context.is_absence_proven(guest, storage, due, table.deadline(due))
         for guest in guests
     ]
     if guests and not any(proven):
-        return unknown(ReasonCode.JOB_NO_RUN_SEEN)
+        return unknown(ReasonCode.JOB_NO_RUN_SEEN) if is_seen else _unseen(node, context)
     if not guests and not runs and (context.history.began is None or context.history.began > due):
         return unknown(ReasonCode.JOB_NO_RUN_SEEN)
     miss = explain_miss(guests[0], job, due, table, context) if guests else None
@@ -327,6 +343,13 @@ def _missed(
         trace={"rule": "missed_slot", "slot": due.isoformat()},
     )
     return _with_failures(verdict, runs, table, floor, context)
+
+
+def _unseen(node: str, context: Context) -> Verdict:
+    facts = context.node(node)
+    if facts is not None and facts.blindness is not None:
+        return unknown(facts.blindness, node=node)
+    return unknown(ReasonCode.CANNOT_VERIFY, since=context.facts.read_at or context.facts.now)
 
 
 def _from_runs(

@@ -120,11 +120,11 @@ def _evidence(guest: Guest, job: BackupJob, storage: str, context: Context) -> I
                 gone = missing.get(outcome.archive) if outcome.archive is not None else None
                 if gone is None or not gone.confirmed:
                     yield outcome
-        elif outcome.job_id == job.job_id or (outcome.job_id is None and _can_be_of(outcome, job, context)):
+        elif outcome.job_id == job.job_id or (outcome.job_id is None and can_be_of(outcome, job, context)):
             yield outcome
 
 
-def _can_be_of(outcome: Outcome, job: BackupJob, context: Context) -> bool:
+def can_be_of(outcome: Outcome, job: BackupJob, context: Context) -> bool:
     """Tell whether an outcome of a run whose job could not be told can be this job's.
 
     One that shows its command, which no job has any more, is that of the only job there with this slot and storage.
@@ -287,14 +287,17 @@ def _unserved(
 ) -> Verdict:
     """Judge a slot whose time is up and that no known run has served."""
     guest, job = promise.guest, promise.job
-    is_known = context.are_runs_known(promise.guest, promise.slot, promise.deadline, job)
-    if not is_known and (found := _by_archive(promise, table, context)):
+    if context.are_runs_known(guest, promise.slot, promise.deadline, job):
+        return _missed(promise, outcomes, table, floor, context)
+    if found := _by_archive(promise, table, context):
         return found
-    if not context.is_seen(guest.node, promise.deadline) and not context.is_off(guest):
+    is_seen = context.is_seen(guest.node, promise.deadline)
+    is_over = is_seen or context.is_off(guest)
+    if is_over and context.is_absence_proven(guest, promise.storage, promise.slot, promise.deadline):
+        return _missed(promise, outcomes, table, floor, context)
+    if not is_seen:
         return _unseen(guest, context)
-    if not is_known and not context.is_absence_proven(guest, promise.storage, promise.slot):
-        return replace(unknown(ReasonCode.NO_RUN_SEEN, job=job_name(job)), trace={"rule": "no_run_seen"})
-    return _missed(promise, outcomes, table, floor, context)
+    return replace(unknown(ReasonCode.NO_RUN_SEEN, job=job_name(job)), trace={"rule": "no_run_seen"})
 
 
 def _missed(
