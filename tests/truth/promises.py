@@ -73,7 +73,7 @@ class Promise:
             if result.run.storage == last.run.storage and (result.part.began or 0) >= last.known
         ]
         if later:
-            return self._if_seen(later, "the failure before was made good")
+            return self._if_seen(later, "the failure before was made good", was_bad=True)
         if any(
             result.run.storage == last.run.storage and (result.part.began or 0) >= last.run.started - 2 * HOUR
             for result in by_hand
@@ -92,8 +92,11 @@ class Promise:
             )
         return [on(f"the run of {self.job.id} failed for it: {error}")]
 
-    def _if_seen(self, results: Sequence[Result], what: str) -> list[Expectation]:
-        """Return that no alarm is due, where the good results could be seen and are still there."""
+    def _if_seen(self, results: Sequence[Result], what: str, *, was_bad: bool) -> list[Expectation]:
+        """Return that no alarm is due, where the good results could be seen and are still there.
+
+        What `was_bad` before stays a problem for who has not seen them.
+        """
         results = [result for result in results if result.run.job is not None or result.spoilt(self.time) is None]
         if not results:
             return [open_("the backup by hand that kept the promise was deleted by hand")]
@@ -102,7 +105,7 @@ class Promise:
         if any(self._wrongly_dated(result.run) for result in results):
             return [open_("the good run has a wrong date")]
         hidden = min(self._hidden_since(result) for result in results)
-        if self.time - hidden < BLIND_LIMIT and not self._ambiguous(results):
+        if self.time - hidden < BLIND_LIMIT and not self._ambiguous(results) and not was_bad:
             return [not_on(f"{what}, unseen")]
         return [open_("the good run could not be seen")]
 
@@ -139,11 +142,17 @@ class Promise:
                 if result.run.storage == slot.storage and (result.part.began or 0) >= slot.time - SECONDS
             ]
             if keeping:
-                return demands + self._if_seen(keeping, "the slot was served")
+                was_bad = not self._was_kept(slot, min(result.run.started for result in keeping), [*good, *by_hand])
+                return demands + self._if_seen(keeping, "the slot was served", was_bad=was_bad)
             demands += self._unserved(slot, own)
             if slot.time < self.time - 40 * DAY:
                 break
         return demands
+
+    def _was_kept(self, slot: Slot, until: float, good: Sequence[Result]) -> bool:
+        """Tell whether the slot before another one was served by what had begun until a moment."""
+        earlier = [before for before in self.period.slots if before.time < slot.time]
+        return not earlier or any(result.run.started < until and self._keeps(result, earlier[-1]) for result in good)
 
     def _unserved(self, slot: Slot, own: Sequence[Result]) -> list[Expectation]:
         """Judge a slot that nothing has served so far."""

@@ -97,6 +97,13 @@ def test_a05_the_retention_of_a_job_that_has_not_saved_the_guest_since_explains_
     assert not explains(wrote("weekly", WEEKLY), [by_hand], listed(by_hand.started))
 
 
+def test_a05_a_run_of_a_job_that_is_gone_tells_itself_whether_it_removed_any() -> None:
+    ran = replace(wrote("gone", WEEKLY + timedelta(days=1)), job_id=None, confidence=Confidence.NONE)
+    there = listed(ran.started)
+    assert not explains(wrote("weekly", WEEKLY), [ran], there)
+    assert explains(wrote("weekly", WEEKLY), [replace(ran, pruned=1)], there)
+
+
 def test_a05_an_archive_of_which_nobody_knows_who_wrote_it_may_have_come_with_any_retention() -> None:
     assert explains(wrote("weekly", WEEKLY), [], listed(WEEKLY + timedelta(days=1)))
     assert not explains(wrote("weekly", WEEKLY), [], listed(WEEKLY - timedelta(days=1)))

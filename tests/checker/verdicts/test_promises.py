@@ -13,7 +13,7 @@ from custom_components.proxmox_backup_checker.checker.model.records import Histo
 from custom_components.proxmox_backup_checker.checker.model.verdict import Status
 from custom_components.proxmox_backup_checker.proxmox.api.cluster_models import Guest
 
-from ..builders import BERLIN, NOW, facts, good_log, guest, job, run
+from ..builders import BERLIN, NOW, facts, failed_log, good_log, guest, job, run
 from .test_crossings import BEGAN, NIGHTLY, at, listed, ran
 
 STARTED = "INFO: starting new backup job: vzdump 100 --mode snapshot --quiet 1 --storage nas\n"
@@ -152,3 +152,13 @@ def test_e29_a_guest_in_no_job_names_the_one_that_it_left_whatever_the_order() -
         held = judge(seen(BEGAN, jobs=order), History())
         moved = judge(stayed, held.history).guests[100].verdict.reason
         assert (moved.code, moved.values["node"]) == ("job_on_other_node", "pve1")
+
+
+def test_b29_a_problem_from_before_lasts_through_a_slot_of_which_nothing_is_known() -> None:
+    failed = run(failed_log(100, "disk full", at(1, 21)), "job errors", started=at(1, 21))
+    after_a_failure = looked(seen(at(2, 20), failed), seen(at(3, 2), off=at(2, 20)))
+    assert both(after_a_failure) == (True, True)
+    assert after_a_failure.guests[100].verdict.error == "disk full"
+    after_a_miss = looked(seen(at(2, 20), saved(at(0, 21))), seen(at(3, 2), off=at(2, 20)))
+    assert both(after_a_miss) == (True, True)
+    assert after_a_miss.guests[100].verdict.since == at(1, 23)

@@ -41,10 +41,12 @@ class Pruning:
         zone = listing.zone or writer
         if not newer or storage is None or zone is None or storage.is_backup_server:
             return bool(newer)
+        since = [found for found in later if found.result is Result.OK and found.storage == storage.storage]
+        if any(found.pruned and found.job_id is None and not found.by_hand for found in since):
+            # Of a job that nobody has seen only its run is left to tell that it removes archives.
+            return True
         backups: list[Prunable] = [Backup(ctime=begun), *present]
-        keeps = {
-            keep for keep in self._keeps(_writers(newer, later, storage), storage, outcome.node) if keep is not None
-        }
+        keeps = {keep for keep in self._keeps(_writers(newer, since), storage, outcome.node) if keep is not None}
         return any(prune(backups, keep, zone)[0] is Mark.REMOVE for keep in keeps if not keep.keeps_everything)
 
     def _keeps(self, writers: set[str | None] | None, storage: StorageFacts, node: str) -> Iterator[KeepOptions | None]:
@@ -63,15 +65,12 @@ class Pruning:
                 yield _parsed(record.fingerprint.get("prune-backups", ""))
 
 
-def _writers(archives: Sequence[Archive], outcomes: Sequence[Outcome], storage: StorageFacts) -> set[str | None] | None:
+def _writers(archives: Sequence[Archive], since: Sequence[Outcome]) -> set[str | None] | None:
     """Return the jobs that wrote archives, None among them where somebody did by hand; None where that is not known of all."""
-    good = [outcome for outcome in outcomes if outcome.result is Result.OK and outcome.storage == storage.storage]
-    names = {written_name(outcome.archive) for outcome in good if outcome.archive is not None}
-    if any(outcome.job_id is None and not outcome.by_hand for outcome in good):
-        return None
+    names = {written_name(outcome.archive) for outcome in since if outcome.archive is not None}
     if any(logged_name(archive) not in names for archive in archives):
         return None
-    return {outcome.job_id for outcome in good}
+    return {outcome.job_id for outcome in since if outcome.job_id is not None or outcome.by_hand}
 
 
 @lru_cache(maxsize=256)

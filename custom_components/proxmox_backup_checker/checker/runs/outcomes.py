@@ -68,6 +68,7 @@ def _of_guest_run(
         seconds=int(guest_run.duration.total_seconds()) if guest_run.duration is not None else None,
         warnings=tuple(_warnings(guest_run)),
         excluded=tuple(sorted(disk.name for disk in guest_run.exclusions if disk.kind in {"disk", "volume"})),
+        pruned=guest_run.pruned or 0,
     )
 
 

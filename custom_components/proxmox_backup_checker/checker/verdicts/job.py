@@ -324,7 +324,8 @@ def _missed(
         for guest in guests
     ]
     if guests and not any(proven):
-        return unknown(ReasonCode.JOB_NO_RUN_SEEN) if is_seen else _unseen(node, context)
+        nothing = unknown(ReasonCode.JOB_NO_RUN_SEEN) if is_seen else _unseen(node, context)
+        return _as_before(job, node, runs, guests, table, due, floor, context) or nothing
     if not guests and not runs and (context.history.began is None or context.history.began > due):
         return unknown(ReasonCode.JOB_NO_RUN_SEEN)
     miss = explain_miss(guests[0], job, due, table, context) if guests else None
@@ -343,6 +344,25 @@ def _missed(
         trace={"rule": "missed_slot", "slot": due.isoformat()},
     )
     return _with_failures(verdict, runs, table, floor, context)
+
+
+def _as_before(
+    job: BackupJob,
+    node: str,
+    runs: list[RunRecord],
+    guests: Sequence[Guest],
+    table: Timetable,
+    due: datetime,
+    floor: datetime | None,
+    context: Context,
+) -> Verdict | None:
+    """Return the problem from before a slot of which nothing is known: it lasts until something good is seen."""
+    if runs and _result(runs[0], context).status is Status.FAILED:
+        return _from_runs(runs, context, table, floor)
+    for slot in reversed(table.missed(due, runs[0].started if runs else context.history.began, floor)):
+        if slot < due and any(context.are_runs_known(guest, slot, table.deadline(slot), job) for guest in guests):
+            return _missed(job, node, runs, guests, table, slot, floor, context)
+    return None
 
 
 def _unseen(node: str, context: Context) -> Verdict:

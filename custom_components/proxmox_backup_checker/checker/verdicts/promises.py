@@ -295,9 +295,31 @@ def _unserved(
     is_over = is_seen or context.is_off(guest)
     if is_over and context.is_absence_proven(guest, promise.storage, promise.slot, promise.deadline):
         return _missed(promise, outcomes, table, floor, context)
+    if before := _as_before(promise, outcomes, table, floor, context):
+        return before
     if not is_seen:
         return _unseen(guest, context)
     return replace(unknown(ReasonCode.NO_RUN_SEEN, job=job_name(job)), trace={"rule": "no_run_seen"})
+
+
+def _as_before(
+    promise: Promise,
+    outcomes: Sequence[Outcome],
+    table: Timetable,
+    floor: datetime | None,
+    context: Context,
+) -> Verdict | None:
+    """Return the problem from before a slot of which nothing is known: it lasts until something good is seen."""
+    guest, job = promise.guest, promise.job
+    if outcomes and outcomes[0].result in _FAILURES:
+        return _with_failures(from_outcome(outcomes[0], context), outcomes, table, floor)
+    last = outcomes[0].started if outcomes else context.history.began
+    for slot in reversed(table.missed(promise.slot, last, floor)):
+        if slot < promise.slot and context.are_runs_known(guest, slot, table.deadline(slot), job):
+            storage = context.facts.storage_name(table.storage_at(slot), guest.node)
+            earlier = replace(promise, slot=slot, deadline=table.deadline(slot), storage=storage)
+            return _missed(earlier, outcomes, table, floor, context)
+    return None
 
 
 def _missed(
