@@ -166,7 +166,13 @@ class Storage:
         return _epoch(match[1], zone)
 
     def store(self, archive: Archive) -> None:
-        """Take an archive in."""
+        """Take an archive in; a file of the same name is overwritten, as vzdump renames its own to that name when it is done.
+
+        Nodes in two time zones give the archives of a guest that moves between them the same names.
+        """
+        same = [other for other in self.archives if (other.name, other.node) == (archive.name, archive.node)]
+        for other in same:
+            self.archives.remove(other)
         self.archives.append(archive)
         if self.type != "pbs":
             path = self.file_of(archive)

@@ -119,8 +119,8 @@ class Part:
 
     @property
     def good(self) -> bool:
-        """Whether the guest was backed up."""
-        return self.ended is not None and (self.error is None or self.pruning_failed)
+        """Whether the guest was backed up, and the run's own prune left its archive there."""
+        return self.ended is not None and self.archive is not None and (self.error is None or self.pruning_failed)
 
 
 @dataclass(eq=False)
@@ -148,6 +148,11 @@ class RunFact:
     def well(self) -> bool:
         """Whether Proxmox calls it good."""
         return self.status is not None and (self.status == "OK" or self.status.startswith("WARNINGS"))
+
+    @property
+    def broke_off(self) -> bool:
+        """Whether it did not come to its regular end, at which it says that there were errors."""
+        return not self.well and self.status != "job errors"
 
 
 @dataclass(eq=False)

@@ -120,9 +120,7 @@ class Oracle:
                 return open_("a guest that failed has been another one since")
             if guest is None and not listed:
                 return open_("a guest that failed is gone")
-            if guest is not None and (
-                guest.node_at(time) != node or not covers(settings, guest, time)
-            ):
+            if guest is not None and (guest.node_at(time) != node or not covers(settings, guest, time)):
                 return open_("a guest that failed is no longer there")
             if guest is not None and value_at(guest.ignored, time):
                 return open_("a guest that failed needs no backup")

@@ -8,8 +8,7 @@ from operator import attrgetter
 from typing import Final
 
 from ..model.outcome import Outcome, Result, succeeded
-from ..model.records import RunRecord
-from ..model.verdict import Confidence
+from ..model.records import NOTHING_TO_DO, RunRecord
 
 _ORDER: Final = attrgetter("started", "upid")
 _FINAL: Final = frozenset({Result.OK, Result.FAILED, Result.CANCELLED})
@@ -20,8 +19,7 @@ class RunIndex:
     """The runs of one moment by job and their outcomes by guest, newest first.
 
     `by_guest` has what finished runs did, and what the log of one that goes on says is done: not what is under way.
-    `by_job` has finished runs only, `runs` all; `unlinked` are the finished ones of the scheduler that no job has, whose
-    settings it had then. `nodes` are those of all runs, `untold` the finished ones of which it is
+    `by_job` has finished runs only, `runs` all. `nodes` are those of all runs, `untold` the finished ones of which it is
     not known whom they backed up: since the log is gone, or names no guest, as one in words that are new to us. Nodes start
     a job in the same second: the order of such runs is that of their UPIDs, whichever was seen to end first.
     """
@@ -32,7 +30,6 @@ class RunIndex:
     newest_good: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
     nodes: frozenset[str] = frozenset()
     untold: tuple[RunRecord, ...] = ()
-    unlinked: tuple[RunRecord, ...] = ()
 
     @classmethod
     def of(cls, finished: Mapping[str, RunRecord], unfinished: Mapping[str, RunRecord] | None = None) -> RunIndex:
@@ -41,18 +38,15 @@ class RunIndex:
         by_job: defaultdict[str, list[RunRecord]] = defaultdict(list)
         by_guest: defaultdict[int, list[Outcome]] = defaultdict(list)
         untold: list[RunRecord] = []
-        unlinked: list[RunRecord] = []
         newest_good: dict[tuple[str, str], datetime] = {}
         for run in sorted(runs.values(), key=_ORDER, reverse=True):
             outcomes = run.outcomes
             if run.upid in finished:
                 if run.job_id is not None:
                     by_job[run.job_id].append(run)
-                elif not run.candidates and run.confidence is Confidence.NONE:
-                    unlinked.append(run)
                 for job_id in run.candidates:
                     by_job[job_id].append(run)
-                if not run.logged or not outcomes:
+                if not run.logged or (not outcomes and NOTHING_TO_DO not in run.notes):
                     untold.append(run)
             else:
                 outcomes = tuple([outcome for outcome in outcomes if outcome.result in _FINAL])
@@ -70,7 +64,6 @@ class RunIndex:
             newest_good=newest_good,
             nodes=frozenset([run.node for run in runs.values()]),
             untold=tuple(untold),
-            unlinked=tuple(unlinked),
         )
 
 
