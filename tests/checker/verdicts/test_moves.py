@@ -16,6 +16,7 @@ from custom_components.proxmox_backup_checker.checker.model.verdict import Statu
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import BackupJob
 
 from ..builders import BERLIN, NOW, facts, good_log, guest, job, run
+from .test_crossings import listed
 
 # NOW is Wednesday, 3 September 2025, 10:00 in Berlin.
 BEGAN = NOW - timedelta(days=30)
@@ -238,6 +239,24 @@ def test_e05_a_node_that_went_off_after_the_slot_while_nobody_looked_may_have_do
     held = watch.look(NOW, "pve2", ran(at(3, 3, 15), "pve1", 101), nodes=off)
     for verdict in (held.guests[100].verdict, held.jobs["nightly"].verdict):
         assert (verdict.reason.code, verdict.problem) == (code, None if code == "node_unreachable" else True)
+
+
+@pytest.mark.parametrize(
+    ("listed_at", "code"), [(at(3, 3, 17), "node_unreachable"), (at(3, 6), "node_offline"), (at(3, 9), "node_offline")]
+)
+def test_e05_a_storage_that_was_listed_before_the_backup_can_have_been_done_proves_nothing(
+    listed_at: datetime, code: str
+) -> None:
+    watch = Watch()
+    watch.look(at(2, 9), "pve2", ran(at(2, 3, 15), "pve1", 101), ran(at(2, 3, 15), "pve2", 100))
+    off = dict(nodes(off="pve2"))
+    off["pve2"] = replace(off["pve2"], blindness=Blindness.NODE_UNREACHABLE, tasks_read=at(2, 9))
+    watch.look(at(3, 6), "pve2", nodes=off)
+    kept = listed("nas", at(1, 3, 16), at(2, 3, 16))
+    assert kept.listing is not None
+    known = (replace(kept, listing=replace(kept.listing, read_at=listed_at)),)
+    held = watch.look(NOW, "pve2", ran(at(3, 3, 15), "pve1", 101), nodes=off, storages=known)
+    assert held.guests[100].verdict.reason.code == code
 
 
 @pytest.mark.parametrize(("seen_off", "code"), [(at(3, 3, 18), "node_offline"), (at(3, 3, 30), "node_unreachable")])

@@ -20,7 +20,7 @@ from .storage_history import MissingArchives, remember_storages
 _SAME_BOOT: Final = timedelta(minutes=2)
 _MOST_DEFINITIONS: Final = 10
 _MOST_OUTAGES: Final = 20
-_MOST_STRETCHES: Final = 5
+_MOST_STRETCHES: Final = 20
 # Proxmox lists the last 700 tasks of a node and more: the busiest make no more than that in this time.
 _NO_GAP: Final = timedelta(hours=6)
 
@@ -337,7 +337,10 @@ def _known_before(record: NodeRecord, node: NodeFacts, now: datetime) -> tuple[t
     since, known_since, known_until = node.runs_known_since, record.runs_known_since, record.runs_known_until
     if since is None or known_since is None or known_until is None or since <= known_since:
         return record.runs_known_before
-    stretches = [(known_since, min(known_until, since)), *record.runs_known_before]
+    stretches = list(record.runs_known_before)
+    if known_since < min(known_until, since):
+        # An empty list starts anew with each look.
+        stretches.insert(0, (known_since, min(known_until, since)))
     if record.offline_since is not None:
         stretches.insert(0, (record.offline_since + node.skew, (node.booted or now) + node.skew))
     return tuple(stretches[:_MOST_STRETCHES])

@@ -140,23 +140,23 @@ def _is_obscure(node: str, slot: datetime, until: datetime, context: Context) ->
 def is_absence_proven(
     guest: Guest, job: BackupJob, name: str, slot: datetime, deadline: datetime, context: Context
 ) -> bool:
-    """Tell whether a backup for a slot would still be listed on a storage where none is.
+    """Tell whether a backup between a slot and its deadline would still be listed on a storage where none is.
 
-    All archives of the storage have to be listed when none could come any more: at the deadline, or once the node was off.
-    Older ones of the guest have to be among them: else nothing may ever have been promised there. Nor do archives that are, or can be, those of other jobs prove a promise of a time before the first look.
+    All archives of the storage have to be listed, after the deadline or after the node went off, for a backup is not there
+    before it is done. Older ones of the guest have to be among them: else nothing may ever have been
+    promised there. Nor do archives that are, or can be, those of other jobs prove a promise of a time before the first look.
     Newer ones may have let retention remove it.
     """
     storage = context.facts.storage_of(name, guest.node)
     if storage is None or storage.listing is None or not storage.listing.complete:
         return False
     there = [archive for archive in context.archives(guest) if archive.storage == name]
-    node = node_at(guest, slot, context)
-    record = context.history.nodes.get(node)
-    off = record.offline_since if record is not None and context.is_off_or_gone(node) else None
-    end = deadline if off is None else min(deadline, _by_clock_of(node, off, context))
-    if not there or _by_clock_of(node, storage.listing.read_at, context) < max(slot, end):
+    if not there or there[0].ctime >= slot.timestamp():
         return False
-    if there[0].ctime >= slot.timestamp():
+    node = node_at(guest, slot, context)
+    off = context.history.nodes[node].offline_since if node in context.history.nodes else None
+    done = deadline if off is None else min(deadline, _by_clock_of(node, off, context))
+    if _by_clock_of(node, storage.listing.read_at, context) < max(slot, done):
         return False
     if context.history.began is not None and context.history.began <= slot:
         return True
