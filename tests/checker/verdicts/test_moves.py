@@ -276,6 +276,21 @@ def test_a09_a_run_whose_node_goes_off_before_it_can_have_ended_has_not_done_its
         assert (verdict.reason.code, verdict.problem) == (code, None if code == "node_unreachable" else True)
 
 
+def test_a06_an_archive_of_a_run_whose_node_went_out_of_sight_is_no_stranger() -> None:
+    watch = Watch()
+    seen = {name: replace(node, runs_known_since=at(-30, 0), tasks_read=at(2, 9)) for name, node in nodes().items()}
+    watch.look(at(2, 9), "pve2", ran(at(2, 3, 15), "pve1", 101), ran(at(2, 3, 15), "pve2", 100), nodes=seen)
+    text = "INFO: starting new backup job: vzdump 100 101 --mode snapshot --quiet 1 --storage nas\n"
+    seen = {name: replace(node, tasks_read=at(3, 3, 17)) for name, node in seen.items()}
+    watch.look(at(3, 3, 17), "pve2", run(text, None, started=at(3, 3, 15), node="pve2"), nodes=seen)
+    off = {**seen, "pve2": replace(seen["pve2"], online=False, blindness=Blindness.NODE_UNREACHABLE)}
+    watch.forget_runs("pve2")
+    watch.look(at(3, 3, 40), "pve2", nodes=off)
+    off = {**off, "pve1": replace(off["pve1"], tasks_read=NOW)}
+    held = watch.look(NOW, "pve2", ran(at(3, 3, 15), "pve1", 101), nodes=off, storages=(listed("nas", at(3, 3, 16)),))
+    assert (held.guests[100].verdict.status, held.guests[100].verdict.reason.code) == (Status.OK, "archive_found")
+
+
 def test_b17_a_node_that_was_off_did_nothing_though_its_list_of_tasks_is_lost() -> None:
     def known(since: datetime, read: datetime, **changes: Any) -> Mapping[str, NodeFacts]:
         return {name: replace(node, runs_known_since=since, tasks_read=read) for name, node in nodes(**changes).items()}

@@ -107,6 +107,16 @@ def test_c07_a_first_look_blames_no_job_for_what_may_be_younger_than_the_slot() 
     assert (old.guests[100].verdict.status, old.guests[100].verdict.problem) == (Status.OVERDUE, True)
 
 
+def test_c07_a_run_that_can_have_been_other_jobs_only_says_nothing_of_the_guests_of_this_one() -> None:
+    """It waited in vain for the lock, so that its jobs are guessed from its slot."""
+    jobs = (NIGHTLY, *(job(name, 100, 101, storage="usb", schedule="04:00") for name in ("a", "b")))
+    error = "can't acquire lock '/var/run/vzdump.lock' - got timeout"
+    vain = run(f"TASK ERROR: {error}\n", error, started=at(3, 4))
+    slot = ran(at(2, 21), 101, listed=(100,))
+    held = judge(replace(seen(NOW, slot, vain), guests=(guest(100), guest(101)), jobs=jobs), History())
+    assert (held.jobs["nightly"].verdict.problem, held.jobs["nightly"].verdict.status) == (False, Status.OK)
+
+
 def test_a29_the_last_run_onto_the_storage_before_the_first_look_is_still_the_jobs() -> None:
     held = judge(replace(seen(at(3, 2), ran(at(2, 21), 100, storage="old"))), History())
     assert both(held) == (False, False)

@@ -9,7 +9,7 @@ from ...proxmox.api.cluster_models import Guest
 from ..archives.archive import logged_name
 from ..context import Context
 from ..jobs.timetable import Timetable
-from ..model.outcome import succeeded, written_name
+from ..model.outcome import Outcome, succeeded, written_name
 
 _ONE_MINUTE: Final = timedelta(minutes=1)
 # The scheduler looks once a minute; in less time no run begins and ends.
@@ -68,15 +68,20 @@ def are_runs_known(guest: Guest, slot: datetime, deadline: datetime, job: Backup
     began = context.history.began
     is_watched = began is not None and began <= slot
     # Before the first look, a guest of which no run of the job says anything may not have been in it, nor have been there.
-    if not is_watched and not any(
-        outcome.job_id == job.job_id or (outcome.job_id is None and not outcome.by_hand)
-        for outcome in context.outcomes(guest)
-    ):
+    if not is_watched and not any(_can_name(outcome, job, context) for outcome in context.outcomes(guest)):
         return False
     return all(
         _are_known(node, slot, deadline if end is None else min(deadline, end), job, context, is_watched=is_watched)
         for node, end in stays(guest, slot, context)
     )
+
+
+def _can_name(outcome: Outcome, job: BackupJob, context: Context) -> bool:
+    """Tell whether a run that says something of a guest can have been a job's."""
+    if outcome.job_id is not None or outcome.by_hand:
+        return outcome.job_id == job.job_id
+    run = context.index.runs.get(outcome.upid)
+    return run is None or not run.candidates or job.job_id in run.candidates
 
 
 def _are_known(
