@@ -55,6 +55,7 @@ class GuestLife:
     type: str
     born: float
     died: float = FOREVER
+    template: bool = False
     places: Course[str] = field(default_factory=list)
     pools: Course[str | None] = field(default_factory=list)
     ignored: Course[bool] = field(default_factory=list)
@@ -173,7 +174,7 @@ class Ledger:
     """Everything that happened.
 
     `looks` are the moments at which the product looked, `blind` the spans in which it had no rights to something, by what:
-    tasks, jobs or storages. `unreachable` are those in which nothing answered it.
+    tasks, jobs, storages or guests. `unreachable` are those in which nothing answered it.
     """
 
     start: float
