@@ -193,9 +193,10 @@ class Storage:
         return None if self.place is None else self.place.objection(guest.type, guest.vmid)
 
     def store(self, archive: Archive, node: Node | None = None) -> None:
-        """Take an archive in, which a node writes; a file of the same name is overwritten, as vzdump renames its own to it.
+        """Take an archive in, which a node writes.
 
-        Nodes in two time zones give the archives of a guest that moves between them the same names.
+        A file of the same name is overwritten, as vzdump renames its own to that name when it is done: nodes in two time
+        zones give the archives of a guest that moves between them the same names.
         """
         if self.place is not None:
             self.place.take(archive, node)
