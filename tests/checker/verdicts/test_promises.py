@@ -19,9 +19,9 @@ from .test_crossings import BEGAN, NIGHTLY, at, listed, ran
 STARTED = "INFO: starting new backup job: vzdump 100 --mode snapshot --quiet 1 --storage nas\n"
 
 
-def saved(moment: datetime) -> Run:
-    """Return a good run whose archive bears the name that `listed` gives it."""
-    log = good_log(100, at=moment)
+def saved(moment: datetime, more: str = "") -> Run:
+    """Return a good run whose archive bears the name that `listed` gives it; its command may say more."""
+    log = good_log(100, at=moment, command=f"vzdump 100 --mode snapshot --quiet 1 --storage nas{more}")
     return ran(moment, 100, log=log.replace("-x.vma", f"-{moment.astimezone(BERLIN):%Y_%m_%d-%H_%M_%S}.vma"))
 
 
@@ -172,3 +172,19 @@ def test_b29_a_problem_from_before_lasts_through_a_slot_of_which_nothing_is_know
     after_a_miss = looked(seen(at(2, 20), saved(at(0, 21))), seen(at(3, 2), off=at(2, 20)))
     assert both(after_a_miss) == (True, True)
     assert after_a_miss.guests[100].verdict.since == at(1, 23)
+
+
+@pytest.mark.parametrize(("nights", "problem"), [((0, 1, 2), False), ((1, 2), True)])
+def test_a05_an_archive_that_another_jobs_retention_removes_is_no_miss(nights: tuple[int, ...], problem: bool) -> None:
+    weekly = job("weekly", 100, storage="nas", schedule="sat 20:00")
+    daily = job("daily", 100, storage="nas", schedule="22:00", prune_backups={"keep-last": "3"})
+    moments = [at(day, 22) for day in nights]
+    runs = [saved(at(-1, 20)), *(saved(moment, " --prune-backups keep-last=3") for moment in moments)]
+    there = listed("nas", *moments)
+    assert there.listing is not None
+    held = looked()
+    for look in (at(3, 9), at(3, 10)):
+        storage = replace(there, listing=replace(there.listing, read_at=look))
+        held = judge(seen(look, *runs, jobs=(weekly, daily), storages=(storage,)), held.history, held)
+    verdict = held.guests[100].verdict
+    assert (verdict.problem, verdict.reason.code == "archive_missing") == (problem, problem)

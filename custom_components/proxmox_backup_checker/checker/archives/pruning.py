@@ -1,6 +1,6 @@
 """Whether an archive that is no longer there was removed by retention."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -24,13 +24,13 @@ class Pruning:
     facts: Facts
     jobs: Mapping[str, JobRecord]
 
-    def explains(self, outcome: Outcome, later: Sequence[Outcome], listed: ListedStorage) -> bool:
+    def explains(self, outcome: Outcome, outcomes: Iterable[Outcome], listed: ListedStorage) -> bool:
         """Tell whether retention can have removed the archive that a good run left on a storage.
 
         Proxmox prunes a guest's archives on a storage only after another backup of the guest there (PVE/VZDump.pm,
         exec_backup_task), by the options of that backup's job or, for one by hand, of the storage. It reads the times in the
         names of files as those of its own zone, so that their order is that of the names. A backup server may prune by rules of
-        its own, but leaves the newest snapshot. `later` are the guest's outcomes since.
+        its own, but leaves the newest snapshot. `outcomes` are all of the guest.
         """
         storage = self.facts.storage_of(outcome.storage or "", outcome.node)
         writer, listing = self.facts.zone_of(outcome.node), listed.listing
@@ -41,7 +41,11 @@ class Pruning:
         zone = listing.zone or writer
         if not newer or storage is None or zone is None or storage.is_backup_server:
             return bool(newer)
-        since = [found for found in later if found.result is Result.OK and found.storage == storage.storage]
+        since = [
+            found
+            for found in outcomes
+            if found.started > outcome.started and found.result is Result.OK and found.storage == storage.storage
+        ]
         if any(found.pruned and found.job_id is None and not found.by_hand for found in since):
             # Of a job that nobody has seen only its run is left to tell that it removes archives.
             return True

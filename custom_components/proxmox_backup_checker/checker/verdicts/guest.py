@@ -190,7 +190,7 @@ def _worst(promises: list[tuple[BackupJob, Verdict]], guest: Guest, context: Con
             ),
         )
         next_due = promises[0][1].next_due
-    worst = worst if worst.next_due == next_due else replace(worst, next_due=next_due)
+        worst = worst if worst.next_due == next_due else replace(worst, next_due=next_due)
     if worst.status in {Status.OK, Status.PENDING, Status.WARNING}:
         for job, _ in promises:
             if finding := _storage_out_of_reach(job, guest, context):
