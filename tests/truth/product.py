@@ -206,6 +206,7 @@ class Product:
         # A look takes no time in a world; how busy this machine is must not show in what a clock is ahead.
         self._reader._clocks._timer = lambda: 0.0
         self._reader.restore_nodes(self._history.nodes.values())
+        self._reader.restore_storages(self._history.storages)
         self._facts = self._before = None
         self._failed = 0
 

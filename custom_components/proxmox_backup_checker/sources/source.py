@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ..checker.model.facts import Facts
-from ..checker.model.records import NodeRecord, RunRecord
+from ..checker.model.records import NodeRecord, RunRecord, StorageRecord
 from ..proxmox.api.cluster_models import Permissions, Version
 from ..proxmox.api.errors import ProxmoxError
 from ..proxmox.api.upid import Upid
@@ -53,6 +53,9 @@ class Source(Protocol):
 
     def restore_nodes(self, nodes: Iterable[NodeRecord]) -> None:
         """Take up what is remembered of the nodes, before the first reading."""
+
+    def restore_storages(self, storages: Mapping[str, StorageRecord]) -> None:
+        """Take up what is remembered of the storages, after the nodes and before the first reading."""
 
     def read_all_again(self) -> None:
         """Let the next reading ask for everything, whatever was read lately."""

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from ...proxmox.api.backup_models import BackupJob
+from .facts import StorageFacts
 from .records import GuestRecord, JobRecord
 
 _MOST_NAMES: Final = 5
@@ -37,6 +38,15 @@ def job_with_storage(job: BackupJob) -> str:
     """Return a job's name with the storage that it writes to."""
     name = job_name(job)
     return name if "→" in name or job.storage is None else f"{name} → {job.storage}"
+
+
+def storage_name(storage: StorageFacts, storages: Iterable[StorageFacts]) -> str:
+    """Return a storage's id, with its node where another node has one of the same name."""
+    if storage.node is None or not any(
+        other.storage == storage.storage and other.node != storage.node for other in storages
+    ):
+        return storage.storage
+    return f"{storage.node}/{storage.storage}"
 
 
 def guest_name(name: str | None, vmid: int, guest_type: str) -> str:

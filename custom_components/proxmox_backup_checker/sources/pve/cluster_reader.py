@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ...checker.model.facts import Blindness, Facts, NodeFacts, Run, StorageFacts
-from ...checker.model.records import NodeRecord, RunRecord
+from ...checker.model.records import NodeRecord, RunRecord, StorageRecord
 from ...proxmox.api.client import ProxmoxClient
 from ...proxmox.api.cluster_models import Guest, Node, NodeStorage, Permissions, Resources, Version
 from ...proxmox.api.errors import PermissionDeniedError, ProxmoxError
@@ -72,6 +72,10 @@ class ClusterReader:
     def restore_nodes(self, nodes: Iterable[NodeRecord]) -> None:
         """Take up where the nodes were when they were last seen, so that another one may be asked."""
         self._failover.restore(nodes)
+
+    def restore_storages(self, storages: Mapping[str, StorageRecord]) -> None:
+        """Take up how the storages were called when they were last seen, once the nodes are known."""
+        self._storages.restore(storages, self._failover.nodes)
 
     def read_all_again(self) -> None:
         """Let the next poll read everything but the archives, whatever was read lately."""
