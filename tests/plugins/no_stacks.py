@@ -11,7 +11,7 @@ from types import FrameType
 _whole = traceback.extract_stack
 
 
-def _none(frame: FrameType | None = None, limit: int | None = None) -> traceback.StackSummary:
+def _none(f: FrameType | None = None, limit: int | None = None) -> traceback.StackSummary:
     return traceback.StackSummary()
 
 
@@ -19,4 +19,4 @@ traceback.extract_stack = _none
 import asyncio.constants  # noqa: E402
 
 traceback.extract_stack = _whole
-asyncio.constants.DEBUG_STACK_DEPTH = 0
+setattr(asyncio.constants, "DEBUG_STACK_DEPTH", 0)  # noqa: B010

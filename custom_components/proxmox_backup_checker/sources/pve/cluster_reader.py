@@ -113,6 +113,8 @@ class ClusterReader:
         for part, text in self._client.left_out.items():
             troubles.tell(f"archives {part}", text)
         agent_errors = await self._agents.read(overview.members.status)
+        for node, jobs in self._agents.unreadable.items():
+            troubles.tell(f"job states of {node}", ", ".join(f"{job}: {error}" for job, error in jobs.items()))
         self._trouble_log.report(troubles)
         return Reading(
             facts=self._facts(overview, nodes, runs, storages, now),
@@ -121,6 +123,7 @@ class ClusterReader:
             troubles=troubles.texts,
             fallback=self._failover.fallback,
             ended=self._runs.ended,
+            unreadable_job_states=self._agents.unreadable,
         )
 
     async def _read_overview(self, now: datetime, troubles: PollTroubles) -> _Overview:
