@@ -160,7 +160,7 @@ def _verdict(verdict: Verdict, row: Row, localizer: Localizer, acknowledged: Ack
         "last_success": epoch(verdict.last_success),
         "next_due": epoch(verdict.next_due),
         "findings": [localizer.sentence(finding) for finding in verdict.findings],
-        "next_step": localizer.step(verdict.cause) if verdict.cause else None,
+        "next_step": localizer.next_step(verdict),
         "error": verdict.error,
         "acknowledged": {"until": epoch(acknowledged.until), "note": acknowledged.note} if acknowledged else None,
     }

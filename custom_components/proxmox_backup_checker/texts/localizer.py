@@ -7,6 +7,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
 from ..checker.model.labels import duration_text, size_text
+from ..checker.model.verdict import Status, Verdict
 from .catalogue import filled, read_texts
 from .reason_text import ReasonText
 
@@ -66,6 +67,12 @@ class Localizer(ReasonText):
     def duration(self, duration: timedelta) -> str:
         """Return a duration in hours and minutes."""
         return duration_text(duration)
+
+    def next_step(self, verdict: Verdict) -> str | None:
+        """Return what to do about a verdict, None where its reason says it or nothing is to be done."""
+        if verdict.cause is not None:
+            return self.step(verdict.cause)
+        return self.text("uncovered_todo", count=1) if verdict.lasting is Status.UNCOVERED else None
 
     def list_of(self, names: list[str], most: int) -> str:
         """Return names as one text, with the number of those that are left out."""
