@@ -183,6 +183,7 @@ class ReasonCode(StrEnum):
     RETENTION_FAILED = "retention_failed"
     RETENTION_SHORT = "retention_short"
     SIZE_SUSPICIOUS = "size_suspicious"
+    SNAPSHOT_NEVER_FINISHED = "snapshot_never_finished"
     STORAGE_NOT_ON_NODE = "storage_not_on_node"
     WRONG_DATE = "wrong_date"
     STORAGE_NOT_WHAT_IT_WAS = "storage_not_what_it_was", Meaning(alert=AlertKind.STORAGE)
