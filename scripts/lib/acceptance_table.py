@@ -3,28 +3,45 @@
 from collections.abc import Iterator
 import json
 from pathlib import Path
-import re
 import sys
+
+from acceptance_tests import AcceptanceTest, Case, tests_in
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "acceptance.md"
 ROWS = ROOT / "tests" / "data" / "acceptance.json"
 OPEN_ROWS = ROOT / "tests" / "acceptance" / "open_rows.json"
-_TEST = re.compile(r"^(?:async )?def (test_([a-f]\d\d)_\w+)", re.MULTILINE)
 _HEAD = """# What the checker must get right
 
 Each row is a situation and what a user must then see. `scripts/acceptance-table` writes this page from the matrix and
-the tests; a row without a test says why.
+the tests; a row without a test says why. Each test is told by its name, which leads to its file, and by the variants
+that it tries.
 """
 
 
-def tests_by_row() -> dict[str, list[str]]:
-    """Return the names of tests by the row that they stand for."""
-    found: dict[str, list[str]] = {}
-    for path in sorted((ROOT / "tests").rglob("test_*.py")):
-        for name, row in _TEST.findall(path.read_text(encoding="utf-8")):
-            found.setdefault(row.upper(), []).append(f"`{path.relative_to(ROOT / 'tests')}::{name}`")
+def tests_by_row() -> dict[str, list[AcceptanceTest]]:
+    """Return the tests by the row that they stand for."""
+    found: dict[str, list[AcceptanceTest]] = {}
+    for test in tests_in(ROOT / "tests"):
+        for row in test.rows:
+            found.setdefault(row, []).append(test)
     return found
+
+
+def told(test: AcceptanceTest) -> str:
+    """Return a test as a link to its file, and what it tries if that is more than one thing."""
+    link = f"[{_cell(test.phrase)}](../{test.path.relative_to(ROOT)})"
+    tried = "; ".join(", ".join(map(_case, cases)) for cases in test.cases if len(cases) > 1)
+    return f"{link}: {tried}" if tried else link
+
+
+def _case(case: Case) -> str:
+    return f"`{_cell(case.text)}`" if case.code else _cell(case.text)
+
+
+def _cell(text: str) -> str:
+    """Return a text that ends no cell of a table."""
+    return text.replace("|", "\\|")
 
 
 def open_rows() -> dict[str, str]:
@@ -39,13 +56,14 @@ def lines() -> Iterator[str]:
     met = [row["id"] for row in rows if row["id"] in tests and row["id"] not in reasons]
     yield from _HEAD.splitlines()
     yield ""
-    yield f"{len(met)} of {len(rows)} rows are met and tested."
+    variants = sum(test.variants for row in met for test in tests[row])
+    yield f"{len(met)} of {len(rows)} rows are met and tested, in {variants} variants."
     section = None
     for row in rows:
         if row["section"] != section:
             section = row["section"]
             yield from ("", f"## {section}", "", "| Row | Given | Then | Tests |", "|---|---|---|---|")
-        proof = "<br>".join(tests.get(row["id"], []))
+        proof = "<br>".join(map(told, tests.get(row["id"], [])))
         if row["id"] in reasons:
             proof = f"{proof}<br>**Open:** {reasons[row['id']]}" if proof else f"**Open:** {reasons[row['id']]}"
         yield f"| {row['id']} | {row['given']} | {row['expected']} | {proof} |"

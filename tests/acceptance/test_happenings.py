@@ -22,7 +22,7 @@ async def night(home: Home) -> None:
     await home.live(hours=7, step=ONE_HOUR)
 
 
-async def test_a01_each_node_s_run_is_told_once_by_the_cluster_and_by_its_job(home: Home) -> None:
+async def test_a01_each_nodes_run_is_told_once_by_the_cluster_and_by_its_job(home: Home) -> None:
     cluster, job = listen(home.hass), listen(home.hass, "_job_backup-nightly_activity")
     await home.until(EVENING)
     await home.live(hours=4, step=ONE_HOUR)

@@ -133,7 +133,7 @@ export interface VerdictDetails {
   findings: string[];
   next_step: string | null;
   error: string | null;
-  acknowledged: { until: number | null; note: string | null } | null;
+  acknowledged: { until: number | null; until_next_run: boolean; note: string | null } | null;
 }
 
 /** Everything about a row as it was when it was asked for; its last cell is the day `end`, which may be over by now. */
@@ -152,6 +152,27 @@ export interface LogExcerpt {
   first_error: number | null;
   total: number;
   truncated: boolean;
+}
+
+/** One cause of problems, told as a message would tell it; `rows` are the guests and jobs that it concerns. */
+export interface Cause {
+  id: string;
+  entry_id: string;
+  entity_ids: string[];
+  kind: string;
+  title: string;
+  why: string[];
+  todo: string | null;
+  /** The page that mends it, where there is one. */
+  link: string | null;
+  since: number | null;
+  /** Nothing is wrong for certain, but nothing can be seen. */
+  unseen: boolean;
+  silenced: boolean;
+  guests: number;
+  jobs: number;
+  rows: string[];
+  upid: string | null;
 }
 
 export interface Storage {
