@@ -116,3 +116,36 @@ def test_a_missed_slot_before_a_failed_run_counts_with_it() -> None:
     assert (verdict.status, verdict.failures) == (Status.FAILED, 2)
     assert verdict.since is not None
     assert verdict.since < at(2, 21)
+
+
+def _into_a_folder(moment: Any, log: str | None = None) -> Run:
+    command = "vzdump 100 --mode snapshot --quiet 1 --dumpdir /mnt/usb"
+    return run(log or good_log(100, command=command, at=moment), started=moment)
+
+
+def test_what_a_job_writes_to_a_folder_of_its_own_is_missing_on_no_storage() -> None:
+    folder = job("folder", 100, dumpdir="/mnt/usb", schedule="21:00")
+    elsewhere = listed("local", at(-20, 3))
+    assert elsewhere.listing is not None
+    listing = elsewhere.listing
+    looked = [replace(elsewhere, listing=replace(listing, read_at=moment)) for moment in (at(3, 8), NOW)]
+    runs = [_into_a_folder(night) for night in NIGHTS]
+    held = looks(
+        seen(BEGAN, jobs=(folder,)),
+        seen(at(3, 8), *runs, jobs=(folder,), storages=(looked[0],)),
+        seen(NOW, jobs=(folder,), storages=(looked[1],)),
+    )
+    verdict = held.guests[100].verdict
+    assert (verdict.status, verdict.problem) == (Status.OK, False)
+    assert not verdict.findings
+    assert not held.history.guests[100].missing
+    assert held.jobs["folder"].verdict.status is Status.OK
+    assert job_name(folder) == "21:00 → /mnt/usb"
+
+
+def test_an_archive_on_the_default_storage_is_none_of_a_job_that_writes_to_a_folder() -> None:
+    folder = job("folder", 100, dumpdir="/mnt/usb", schedule="21:00")
+    runs = [_into_a_folder(night) for night in NIGHTS[:-1]]
+    held = watched(*runs, jobs=(folder,), storages=(listed("local", at(2, 21, 1)),))
+    assert held.guests[100].verdict.problem is True
+    assert held.jobs["folder"].verdict.problem is True

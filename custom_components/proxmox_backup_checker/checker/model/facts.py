@@ -229,9 +229,11 @@ class Facts:
     def storage_name(self, wanted: str | None, node: str) -> str:
         """Return the storage to which a run on a node writes: the one wanted, else that of vzdump.conf, else `local`.
 
-        It is empty where vzdump.conf names a folder that is no storage: what is written there cannot be seen.
+        It is empty where job or vzdump.conf name a folder that is no storage: what is written there cannot be seen.
         """
-        return wanted or self.default_storage.get(node, PROXMOX_DEFAULT_STORAGE) or ""
+        if wanted is not None:
+            return wanted
+        return self.default_storage.get(node, PROXMOX_DEFAULT_STORAGE) or ""
 
     def is_denied(self, name: str, node: str) -> bool:
         """Tell whether a storage is there, but not for this node."""

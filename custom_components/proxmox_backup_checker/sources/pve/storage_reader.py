@@ -10,7 +10,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from ...checker.model.facts import PROXMOX_DEFAULT_STORAGE, ArchiveListing, StorageFacts
-from ...checker.model.outcome import written_name
+from ...checker.model.outcome import Outcome, written_name
 from ...checker.model.records import RunRecord, StorageRecord
 from ...proxmox.api.backup_models import Archive, StorageConfig
 from ...proxmox.api.client import ProxmoxClient
@@ -192,7 +192,7 @@ class StorageReader:
             if run.started >= poll.now - _NAMED_WITHIN and storage.serves(run.node)
             for outcome in run.outcomes
             if outcome.archive is not None
-            and (outcome.storage or defaults.get(run.node, PROXMOX_DEFAULT_STORAGE)) == storage.storage
+            and _where(outcome, defaults.get(run.node, PROXMOX_DEFAULT_STORAGE)) == storage.storage
         }
 
     async def _listing(self, node: str, storage: StorageFacts, poll: StoragePoll) -> ArchiveListing:
@@ -229,6 +229,11 @@ class StorageReader:
     def _is_whole(self, node: str, storage: StorageFacts) -> bool:
         """Tell whether no row of the last listing had to be left out, since it could not be understood."""
         return not any(part.startswith(f"{node} {storage.storage} ") for part in self._client.left_out)
+
+
+def _where(outcome: Outcome, default: str | None) -> str | None:
+    """Return the storage to which a backup was written; empty where that is a folder that is none."""
+    return default if outcome.storage is None else outcome.storage
 
 
 def _unproven(archive: Archive, *, proven: bool) -> Archive:
