@@ -149,3 +149,22 @@ def test_an_archive_on_the_default_storage_is_none_of_a_job_that_writes_to_a_fol
     held = watched(*runs, jobs=(folder,), storages=(listed("local", at(2, 21, 1)),))
     assert held.guests[100].verdict.problem is True
     assert held.jobs["folder"].verdict.problem is True
+
+
+@pytest.mark.parametrize(
+    ("available", "code"), [(0, "no_space"), (10**9, "backup_folder_failed"), (None, "backup_folder_failed")]
+)
+def test_the_figures_of_a_storage_tell_why_no_folder_could_be_made_on_it(available: int | None, code: str) -> None:
+    error = "unable to create temporary directory '/mnt/pve/nas/dump/vzdump-qemu-100-2025_09_02-21_00_00.tmp'"
+    bad = run(failed_log(100, error, at(2, 21)), "job errors", started=at(2, 21))
+    good = [ran(night, 100) for night in NIGHTS[:-1]]
+    nas = replace(listed("nas", *NIGHTS[:-1]), available=available)
+    held = watched(*good, bad, jobs=(NIGHTLY,), storages=(nas,))
+    for verdict in (held.guests[100].verdict, held.jobs["nightly"].verdict):
+        assert verdict.cause is not None
+        assert verdict.cause.code == code
+    # It stays what it was when somebody makes room.
+    room = replace(nas, available=10**9)
+    held = looks(seen(BEGAN), seen(at(3, 8), *good, bad, storages=(nas,)), seen(NOW, storages=(room,)))
+    assert held.guests[100].verdict.cause is not None
+    assert held.guests[100].verdict.cause.code == code
