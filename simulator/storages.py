@@ -193,10 +193,17 @@ class Storage:
         return None if self.place is None else self.place.objection(guest.type, guest.vmid)
 
     def store(self, archive: Archive, node: Node | None = None) -> None:
-        """Take an archive in, which a node writes."""
+        """Take an archive in, which a node writes.
+
+        A file of the same name is overwritten, as vzdump renames its own to that name when it is done: nodes in two time
+        zones give the archives of a guest that moves between them the same names.
+        """
         if self.place is not None:
             self.place.take(archive, node)
             return
+        same = [other for other in self.archives if (other.name, other.node) == (archive.name, archive.node)]
+        for other in same:
+            self.archives.remove(other)
         self.archives.append(archive)
         if self.type != "pbs":
             path = self.file_of(archive)
