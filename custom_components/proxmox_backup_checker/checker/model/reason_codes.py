@@ -199,6 +199,7 @@ class ReasonCode(StrEnum):
     JOB_WITH_WARNINGS = "job_with_warnings"
     JOB_FAILED = "job_failed", _FAILED
     JOB_GUESTS_FAILED = "job_guests_failed", _GUESTS_LISTED
+    JOB_INTERRUPTED = "job_interrupted", _GUESTS_LISTED
     JOB_LISTS_DELETED_GUEST = "job_lists_deleted_guest", _GUESTS_LISTED
     JOB_PRUNE_FAILED = "job_prune_failed", Meaning(sentence_says_cause=True)
     JOB_STATUS_UNCLEAR = "job_status_unclear", _UNCLEAR
