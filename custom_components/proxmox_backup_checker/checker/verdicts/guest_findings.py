@@ -76,6 +76,9 @@ def _clock_findings(guest: Guest, context: Context) -> Iterable[tuple[Status, Re
 
 def _never_finished(guest: Guest, context: Context) -> Iterable[Reason]:
     """Return that a snapshot on a backup server was begun long ago, is not finished, and that no run is at it any more."""
+    servers = context.indexes.archives.detailed_servers
+    if not servers:
+        return
     record = context.guest_record(guest)
     since = record.since.timestamp() if record and record.since else 0
     latest = (context.node_now(guest.node) - _UNFINISHED_FOR).timestamp()
@@ -84,12 +87,12 @@ def _never_finished(guest: Guest, context: Context) -> Iterable[Reason]:
         archive
         for archive in context.listed_archives(guest)
         if not archive.finished
-        and archive.storage in context.indexes.archives.detailed_servers
+        and archive.storage in servers
         and archive.guest_type in {None, guest.guest_type}
         and since <= archive.ctime <= latest
         and not any(started <= archive.ctime for started in begun)
     ]
-    for archive in context.provenance.attributable(guest, left)[:1]:
+    for archive in context.provenance.attributable(guest, left)[:1] if left else ():
         values = {"archive": archive.volid.partition("backup/")[2] or archive.volid, "storage": archive.storage}
         yield Reason(ReasonCode.SNAPSHOT_NEVER_FINISHED, values)
 
