@@ -58,7 +58,7 @@ def nights(storage: str, *sizes: int | None, transferred: int | None = None) -> 
 
 def found_in(outcomes: list[Outcome], facts: Facts | None = None) -> list[str]:
     facts = facts or builders.facts(storages=(PBS, NAS))
-    found = [reason.code for _, reason in size_findings(outcomes, facts)]
+    found = [reason.code.value for _, reason in size_findings(outcomes, facts)]
     assert not found or can_be_odd(outcomes[0], InShort.of(outcomes))
     return found
 

@@ -18,6 +18,7 @@ from ..log_agents.state_reader import JobStateReader
 from ..read_schedule import DAILY, HOURLY, SLOW, ReadSchedule
 from ..source import Reading
 from ..task_group import task_group
+from ..troubles import PollTroubles, TroubleLog
 from .clock_reader import ClockReader, ZoneFinder
 from .defaults_reader import DefaultsReader
 from .job_reader import JobReader, ListedJobs
@@ -25,7 +26,6 @@ from .node_failover import Members, NodeFailover
 from .run_reader import RunReader
 from .storage_reader import StoragePoll, StorageReader
 from .task_logs import TaskLogs
-from .troubles import PollTroubles, TroubleLog
 
 _LONGEST_UPTIME: Final = timedelta(days=36500)
 

@@ -20,9 +20,9 @@ from ...proxmox.api.errors import PermissionDeniedError, ProxmoxError
 from ...proxmox.retention import KeepOptions
 from ..read_schedule import ReadSchedule
 from ..task_group import task_group
+from ..troubles import PollTroubles
 from .listing_schedule import ListingSchedule, Place
 from .storage_states import StorageStates
-from .troubles import PollTroubles
 
 # A storage that one node cannot list is asked for through others.
 _NODES_ASKED: Final = 3
