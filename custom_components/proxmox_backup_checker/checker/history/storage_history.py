@@ -80,8 +80,8 @@ def _has_own(storage: StorageFacts, since: datetime | None, archives: Iterable[s
     )
 
 
-type Pruned = Callable[[Outcome, ListedStorage], bool]
-"""Whether retention has removed the archive of a good backup that a listing does not show."""
+type Pruned = Callable[[Outcome, Iterable[Outcome], ListedStorage], bool]
+"""Whether retention has removed the archive of a good backup that a listing does not show, by all that runs did for its guest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ class MissingArchives:
             listed = self.listed.get((outcome.storage, None)) or self.listed.get((outcome.storage, outcome.node))
             if listed is None or outcome.finished is None or listed.listing.read_at <= outcome.finished:
                 continue
-            if _is_listed(outcome, listed) or pruned(outcome, listed):
+            if _is_listed(outcome, listed) or pruned(outcome, runs.by_guest.get(record.vmid, ()), listed):
                 missing.pop(outcome.archive, None)
                 continue
             read_at = listed.listing.read_at

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from ...proxmox.api.backup_models import BackupJob
 from ...proxmox.api.cluster_models import Guest
-from ..archives.pruning import was_pruned
+from ..archives.pruning import Pruning
 from ..indexes import Indexes
 from ..model.facts import Facts, JobState, NodeFacts
 from ..model.labels import job_name
@@ -203,7 +203,7 @@ def _text(value: object) -> str:
 
 def _guests(history: History, facts: Facts, indexes: Indexes, missing: MissingArchives) -> Mapping[int, GuestRecord]:
     backed_up_now = _backed_up_now(facts)
-    pruned = partial(was_pruned, facts=facts, jobs=history.jobs)
+    pruned = Pruning(facts=facts, jobs=history.jobs).explains
     records: dict[int, GuestRecord] = {}
     for guest in facts.guests:
         record = _guest(history, guest, facts, indexes, busy=guest.vmid in backed_up_now)

@@ -117,9 +117,17 @@ class ArchiveListing:
         of their own, have no time that depends on a zone (PVE/Storage.pm, archive_info).
         """
         told = datetime.fromtimestamp(archive.ctime, UTC)
-        if self.zone is None or writer is None or _TIME_IN_NAME.search(archive.volid) is None:
-            return told
-        return told.astimezone(self.zone).replace(tzinfo=writer).astimezone(UTC)
+        return told if writer is None else self._read_in(archive.volid, told, self.zone, writer)
+
+    def dated(self, name: str, begun: datetime, writer: ZoneInfo | None) -> datetime:
+        """Return how this listing dates an archive of that name that was begun at a moment of its writer's clock."""
+        return begun if self.zone is None else self._read_in(name, begun, writer, self.zone)
+
+    @staticmethod
+    def _read_in(name: str, moment: datetime, written: ZoneInfo | None, read: ZoneInfo) -> datetime:
+        if written is None or _TIME_IN_NAME.search(name) is None:
+            return moment
+        return moment.astimezone(written).replace(tzinfo=read).astimezone(UTC)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

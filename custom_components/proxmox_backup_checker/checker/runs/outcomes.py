@@ -3,7 +3,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+<<<<<<< HEAD
 from typing import Final
+=======
+from operator import attrgetter
+>>>>>>> main
 from zoneinfo import ZoneInfo
 
 from ...proxmox.api.backup_models import BackupJob
@@ -89,6 +93,7 @@ def _of_guest_run(
         seconds=int(guest_run.duration.total_seconds()) if guest_run.duration is not None else None,
         warnings=tuple(_warnings(guest_run)),
         excluded=tuple(sorted(disk.name for disk in guest_run.exclusions if disk.kind in {"disk", "volume"})),
+        pruned=guest_run.pruned or 0,
     )
 
 
@@ -168,7 +173,7 @@ def _of_the_unreached(
 ) -> Iterable[Outcome]:
     """Take the guests that a job of this run covers on this node and that its log never mentions."""
     named = set(run.log.unreached_vmids) if run.log else set()
-    for guest in facts.guests:
+    for guest in sorted(facts.guests, key=attrgetter("vmid")):
         if guest.vmid in seen or guest.node != run.task.node:
             continue
         covered = any(covers(job, guest, pools_visible=facts.pools_visible) is Coverage.YES for job in jobs)
