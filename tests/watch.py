@@ -68,6 +68,7 @@ class Watch:
                 self.cluster.fingerprints[node] = ":".join(["AB"] * 31 + [f"{number:02X}"])
             self._reader = reader_of(self, *self.agents)
             self._reader.restore_nodes(self._history.nodes.values())
+            self._reader.restore_storages(self._history.storages)
         self._facts = self._read(at or self.now)
         self._assessment = judge(self._facts, self._history, self._assessment)
         self._history = self._assessment.history

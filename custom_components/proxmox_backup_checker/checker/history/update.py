@@ -154,7 +154,11 @@ def _past(record: JobRecord, job: BackupJob, seen: datetime | None, now: datetim
         return ()
     same_days = record.days is None or record.days == _days(job)
     known = record.fingerprint or fingerprint(job)
-    if record.schedule == (job.schedule or job.starttime) and same_days and known.get("storage") == job.storage:
+    if (
+        record.schedule == (job.schedule or job.starttime)
+        and same_days
+        and (known.get("storage") or None) == (job.storage or None)
+    ):
         return record.past
     before = JobDefinition(
         until=min(seen or now, now),
