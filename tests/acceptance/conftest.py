@@ -1,6 +1,6 @@
 """The ground of every row: three nodes in Berlin, four guests, a nightly job at 02:00, and Monday noon."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from simulator import SimulatedCluster
 from tests.integration.conftest import RunningAgent, StartAgent, log_agent, start_agent
 
 from .home import Home
+from .lab import Lab
 
 __all__ = ["RunningAgent", "StartAgent", "log_agent", "start_agent"]
 
@@ -42,3 +43,14 @@ async def home(
     """A Home Assistant in Berlin that is about to look at the cluster for the first time."""
     await hass.config.async_set_time_zone("Europe/Berlin")
     return Home(hass, pve, freezer)
+
+
+@pytest.fixture
+def lab(tmp_path: Path, start: datetime) -> Iterator[Lab]:
+    """The same cluster, which is about to be read and judged for the first time, without Home Assistant."""
+    cluster = SimulatedCluster.prepare("small", tmp_path / "lab", now=start, version="9.2.11")
+    for number, node in enumerate(cluster.nodes):
+        cluster.fingerprints[node] = ":".join([f"{number:02X}"] * 32)
+    made = Lab(cluster)
+    yield made
+    made.close()

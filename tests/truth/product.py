@@ -1,37 +1,23 @@
 """The product as Home Assistant runs it: the one place of the truth machine that knows it.
 
-Its own reader, client and models read the simulator's answers; only the wire is short: what would be an HTTPS request is a
-call of the function that answers it.
+Its own reader, client and models read the simulator's answers, on a short wire.
 """
 
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 import json
 from random import Random
-from typing import Any, Self, cast, override
-from urllib.parse import unquote
-from zoneinfo import ZoneInfo
+from typing import Any, Self
 
 from custom_components.proxmox_backup_checker.checker.assessment import Assessment, judge
 from custom_components.proxmox_backup_checker.checker.history.format import from_data, to_data
 from custom_components.proxmox_backup_checker.checker.history.limits import bounded, is_time_to_bound
 from custom_components.proxmox_backup_checker.checker.model.facts import Facts
 from custom_components.proxmox_backup_checker.checker.model.records import History
-from custom_components.proxmox_backup_checker.proxmox.api.client import ProxmoxClient
-from custom_components.proxmox_backup_checker.proxmox.api.connection import _error
-from custom_components.proxmox_backup_checker.proxmox.api.errors import (
-    AuthenticationError,
-    CannotConnectError,
-    ProxmoxError,
-)
-from custom_components.proxmox_backup_checker.proxmox.log_agent.client import API_VERSION, LogAgentClient
-from custom_components.proxmox_backup_checker.proxmox.log_agent.models import AgentStatus, JobStateFile
-from custom_components.proxmox_backup_checker.sources.pve.cluster_reader import ClusterReader
-from simulator.access import PermissionDenied
-from simulator.api.routes import Answer, ApiError, Call, find, read_parameters
-from simulator.nodes import Node
+from custom_components.proxmox_backup_checker.proxmox.api.errors import AuthenticationError, ProxmoxError
+from tests.short_wire import reader_of
 
 from .breaks import Break
 from .playing import World
@@ -55,114 +41,6 @@ class Look:
     guests: Mapping[int, Shown]
     jobs: Mapping[str, Shown]
     stale: bool = False
-
-
-class Wire:
-    """A connection to one node of a world."""
-
-    def __init__(self, world: World, host: str) -> None:
-        """Lead to the node at an address."""
-        self._world = world
-        self._node = next((node for node in world.cluster.nodes.values() if node.ip == host), None)
-
-    async def get(self, path: str, parameters: Mapping[str, str | int] | None = None) -> object:
-        """Return the `data` of a GET; raises what the product's own connection raises."""
-        world, node = self._world, self._node
-        if not world.token.enabled:
-            raise AuthenticationError("authentication failure")
-        if node is None or not node.online or not world.reachable:
-            raise CannotConnectError("No route to host")
-        try:
-            answer = _answered(world, node, path, {name: str(value) for name, value in (parameters or {}).items()})
-        except PermissionDenied as denied:
-            raise _failure(path, 403, str(denied)) from denied
-        except ApiError as failure:
-            raise _failure(path, failure.status, str(failure), failure.errors) from failure
-        return answer.data if isinstance(answer, Answer) else answer
-
-
-def _failure(path: str, status: int, message: str, errors: Mapping[str, str] | None = None) -> ProxmoxError:
-    body = {"data": None, "message": f"{message}\n"} | ({"errors": dict(errors)} if errors else {})
-    return _error("the host", path, status, message, json.dumps(body).encode())
-
-
-def _answered(world: World, contacted: Node, path: str, query: Mapping[str, str]) -> object:
-    """Answer as the server of a node does (simulator/api/server.py)."""
-    found = find(path)
-    if found is None:
-        raise ApiError(501, f"Method 'GET {path}' not implemented")
-    route, places = found
-    named: dict[str, str | int] = {name: unquote(value) for name, value in places.items()}
-    call = Call(cluster=world.cluster, contacted=contacted, who=world.token.id, parameters=named)
-    if route.check is not None:
-        call.require(route.check[0].format(**named), *route.check[1])
-    target = named.get("node")
-    if target is not None and not world.cluster.nodes[str(target)].online:
-        raise ApiError(595, "No route to host")
-    return route.handler(replace(call, parameters={**named, **read_parameters(route, query)}))
-
-
-class ShortClient(ProxmoxClient):
-    """The product's client on such a wire."""
-
-    def __init__(self, world: World) -> None:
-        """Ask the first node."""
-        self._world = world
-        first = next(iter(world.cluster.nodes.values()))
-        super().__init__(cast(Any, None), first.ip, 8006, token_id="a@b!c", token_secret="s", fingerprint=None)
-
-    @override
-    def _connect(self, host: str, port: int, fingerprint: str | None) -> Any:
-        return Wire(self._world, host)
-
-
-class ShortAgent:
-    """The log agent of a node, without a wire."""
-
-    def __init__(self, world: World, node: Node) -> None:
-        """Stand on a node."""
-        self._world, self._node = world, node
-
-    async def status(self) -> AgentStatus:
-        """Return who it is."""
-        now = self._world.cluster.clock.now()
-        return AgentStatus(
-            version="0", api=API_VERSION, node=self._node.name, time=now, time_zone=self._node.timezone,
-            boot_time=now, logs="readable", jobs="readable",
-        )  # fmt: skip
-
-    async def jobs(self) -> tuple[JobStateFile, ...]:
-        """Return what the scheduler noted."""
-        if not self._world.reachable or not self._node.online:
-            raise CannotConnectError("No route to host")
-        found = []
-        for job in self._world.cluster.jobs.values():
-            state = job.states.get(self._node.name)
-            if state is None:
-                continue
-            found.append(
-                JobStateFile(
-                    job_id=job.id,
-                    state=state.state,
-                    upid=state.upid,
-                    message=state.msg.strip() if state.msg else None,
-                    time=_moment(state.time),
-                    updated=_moment(state.updated),
-                    enabled=bool(state.enabled),
-                    schedule=state.schedule,
-                    error=None,
-                    modified=self._world.cluster.clock.now(),
-                )
-            )
-        return tuple(found)
-
-
-def _moment(seconds: int | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
-
-
-async def _zone(name: str) -> ZoneInfo:
-    return ZoneInfo(name)
 
 
 class Product:
@@ -197,14 +75,7 @@ class Product:
         self._runner.close()
 
     def _begin(self) -> None:
-        agents = {
-            plan.name: cast(LogAgentClient, ShortAgent(self._world, self._world.cluster.nodes[plan.name]))
-            for plan in self._world.plan.nodes
-            if plan.agent
-        }
-        self._reader = ClusterReader(ShortClient(self._world), agents, _zone)
-        # A look takes no time in a world; how busy this machine is must not show in what a clock is ahead.
-        self._reader._clocks._timer = lambda: 0.0
+        self._reader = reader_of(self._world, *(plan.name for plan in self._world.plan.nodes if plan.agent))
         self._reader.restore_nodes(self._history.nodes.values())
         self._facts = self._before = None
         self._failed = 0
