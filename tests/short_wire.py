@@ -33,6 +33,8 @@ class Site(Protocol):
     cluster: Cluster
     token: Token
     reachable: bool
+    errors: Mapping[str, tuple[int, str]]
+    """Statuses and messages sent in place of the answer, by a part of the path."""
 
 
 def reader_of(site: Site, *agents: str) -> ClusterReader:
@@ -59,6 +61,9 @@ class Wire:
             raise AuthenticationError("authentication failure")
         if node is None or not node.online or not site.reachable:
             raise CannotConnectError("No route to host")
+        for part, (status, message) in site.errors.items():
+            if part in f"/api2/json{path}":
+                raise _failure(path, status, message)
         try:
             answer = _answered(site, node, path, {name: str(value) for name, value in (parameters or {}).items()})
         except PermissionDenied as denied:

@@ -58,6 +58,7 @@ class Lab:
     policy: Policy = field(default_factory=Policy)
     agents: tuple[str, ...] = ()
     reachable: bool = True
+    errors: dict[str, tuple[int, str]] = field(default_factory=dict)
     history: History = field(default_factory=History)
     messages: list[Message] = field(default_factory=list)
     events: list[ActivityEvent] = field(default_factory=list)

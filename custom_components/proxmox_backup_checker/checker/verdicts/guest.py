@@ -173,13 +173,14 @@ def _moved_between_jobs(guest: Guest, verdict: Verdict, covering: Sequence[Backu
 
 
 def _worst(promises: list[tuple[BackupJob, Verdict]], guest: Guest, context: Context) -> Verdict:
-    """Return the worst verdict of all jobs; of two alike the one with the newer evidence."""
+    """Return the worst verdict of all jobs; of two alike the one that failed more often, then the newer one."""
     worst = promises[0][1]
     if len(promises) > 1:
         worst = min(
             (verdict for _, verdict in promises),
             key=lambda verdict: (
                 gravity(verdict.status),
+                -verdict.failures,
                 -(verdict.since.timestamp() if verdict.since else 0),
             ),
         )
