@@ -23,7 +23,7 @@ from ..model.records import RunRecord
 from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict, gravity, unknown
 from ..runs.run_summary import RunResult, is_empty, result_of_run
 from .missed_slots import expected_off, explain_miss, stuck_state
-from .promises import failing, kept_by_archives
+from .promises import counted_from, failing, kept_by_archives
 from .runs_in_progress import excused_since, hanging
 
 _ANNOUNCED: Final = timedelta(days=7)
@@ -326,7 +326,7 @@ def _missed(
         failures=1,
         trace={"rule": "missed_slot", "slot": due.isoformat()},
     )
-    return _with_failures(verdict, runs, table, floor, context)
+    return _with_failures(verdict, runs, table, counted_from(floor, runs, context), context)
 
 
 def _from_runs(
