@@ -1,6 +1,6 @@
 """Rows E01 to E32 with other nodes, rights and errors: what cannot be seen is never fine, and never a failed backup."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -116,7 +116,7 @@ def test_e07_a_list_that_is_empty_for_want_of_rights_takes_no_backup_away(
     if kind == "pbs":
         lab.pve.add_storage("pbs", "pbs")
         lab.pve.job("nightly").change(storage="pbs")
-    lab.pve.limit_token({"/": "Sys.Audit VM.Audit Pool.Audit", "/storage": "Datastore.AllocateSpace"})
+    lab.pve.limit_token({"/": "Sys.Audit VM.Audit Pool.Audit", "/storage": "Datastore.Audit Datastore.AllocateSpace"})
     if first_look_late:
         lab.pve.clock.advance(hours=42)
         lab.look()
@@ -282,6 +282,34 @@ def test_e21_at_the_first_look_at_a_busy_node_a_weekly_archive_decides_and_witho
 
     assert {lab.guest(vmid).brief for vmid in ALL} == {PASSING if archives else ("unknown", "unknown")}
     assert {lab.guest(vmid).verdict.confidence for vmid in ALL} == {"artifact" if archives else "none"}
+
+
+@pytest.mark.parametrize("phrase", ["Starting Backup of VM", "creating vzdump archive", "starting new backup job"])
+def test_e22_a_phrase_that_tells_no_end_may_be_another_one(lab: Lab, phrase: str) -> None:
+    lab.pve.add_job("second", "03:00", "local", vmid="101")
+    rephrase(lab, phrase)
+
+    assert briefs(lab) == ALL_FINE
+
+
+@pytest.mark.parametrize("archives", [True, False])
+def test_e22_where_no_end_is_told_the_archive_decides_and_without_it_nothing_is_fine(lab: Lab, archives: bool) -> None:
+    if not archives:
+        lab.pve.at(datetime(2026, 1, 13, 2, 0, tzinfo=UTC), lab.pve.storage("nas").archives.clear)
+    rephrase(lab, "Finished Backup of VM")
+
+    assert briefs(lab) == [PASSING if archives else ("unknown", "unknown")] * 4
+    assert {lab.guest(vmid).verdict.confidence for vmid in ALL} == {"artifact" if archives else "none"}
+
+
+def rephrase(lab: Lab, phrase: str) -> None:
+    """Let the logs of the first night have another phrase, and look."""
+    lab.pve.clock.advance(hours=18)
+    for node in ("pve1", "pve2"):
+        for task in lab.pve.node(node).tasks.archived():
+            path = lab.pve.node(node).root / task.log_path
+            path.write_text(path.read_text().replace(phrase, "Something new about guest"))
+    lab.look()
 
 
 @pytest.mark.parametrize("vmid", [102, 103])
