@@ -116,7 +116,7 @@ class ProblemSensor(VerdictEntity, BinarySensorEntity):
             "confidence": verdict.confidence.value,
             "failures": verdict.failures,
             "findings": self.coordinator.localizer.sentences(verdict.findings),
-            "next_step": self.coordinator.localizer.step(verdict.cause) if verdict.cause else None,
+            "next_step": self.coordinator.localizer.next_step(verdict),
             "error": verdict.error and verdict.error[:_LONGEST_ERROR],
             "acknowledged": acknowledgement is not None,
             "acknowledged_until": acknowledgement.until.isoformat()

@@ -44,7 +44,7 @@ def async_setup_voice(hass: HomeAssistant) -> None:
 async def _listen(hass: HomeAssistant, _: str) -> None:
     async def answer(variables: dict[str, Any], context: Context | None = None) -> ScriptRunResult:
         return ScriptRunResult(
-            conversation_response=await answer_of(hass, await _sight(hass, context)),
+            conversation_response=await answer_of(hass, await _sight(hass, context), _language(variables)),
             service_response=None,
             variables=variables,
         )
@@ -55,16 +55,22 @@ async def _listen(hass: HomeAssistant, _: str) -> None:
     await async_initialize_triggers(hass, config, answer, DOMAIN, "voice", _LOGGER.log)
 
 
+def _language(variables: dict[str, Any]) -> str | None:
+    """Return the language of the question, as Home Assistant's conversation trigger tells it."""
+    language: str | None = variables.get("trigger", {}).get("user_input", {}).get("language")
+    return language
+
+
 async def _sight(hass: HomeAssistant, context: Context | None) -> Sight:
     """Return what who asks may see; a voice that Home Assistant does not know is that of somebody in the house."""
     user_id = context.user_id if context else None
     return Sight(hass, await hass.auth.async_get_user(user_id) if user_id else None)
 
 
-async def answer_of(hass: HomeAssistant, sight: Sight) -> str:
+async def answer_of(hass: HomeAssistant, sight: Sight, language: str | None = None) -> str:
     """Return how the backups of all clusters are; one that is not loaded cannot be seen, which is not fine either."""
     entries: list[CheckerConfigEntry] = hass.config_entries.async_entries(DOMAIN, include_disabled=False)
-    localizer = await Localizer.load(hass)
+    localizer = await Localizer.load(hass, language)
     if not entries:
         return localizer.text("voice_nothing")
     return " ".join(_told(entry, localizer, sight, named=len(entries) > 1) for entry in entries)

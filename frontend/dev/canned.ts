@@ -300,7 +300,7 @@ export function details(row: RowData): Details {
       findings: row.status === "warning" ? ["The backup is 40 % smaller than usual."] : [],
       next_step: failed ? "Free space on pbs-offsite, or let the job keep fewer backups." : null,
       error: null,
-      acknowledged: row.acknowledged ? { until: NOW + DAY, note: "new disk ordered" } : null,
+      acknowledged: row.acknowledged ? { until_next_run: false, until: NOW + DAY, note: "new disk ordered" } : null,
     },
     runs,
     archives: runs

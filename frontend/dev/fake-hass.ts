@@ -61,7 +61,7 @@ export class FakeConnection {
       case "log":
         return LOG;
       case "storages":
-        return { storages: this.world.storages ?? STORAGES };
+        return { storages: this.world.storages ?? STORAGES, servers: this.world.servers ?? [server()] };
       default:
         return { version: "1.0.0", frontend_hash: "", entries: this.world.servers ?? [server()] };
     }

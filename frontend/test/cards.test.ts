@@ -27,6 +27,13 @@ describe.each(["proxmox-backup-compact", "proxmox-backup-badge"])("%s", (tag) =>
     expect(refused.text()).toContain("Unknown");
   });
 
+  test.each(["starting", "unreachable"] as const)("is not green before anything was read: %s", async (state) => {
+    const early = await show(tag, { rows: [], servers: [server({ state, counts: null })] });
+    expect(early.find(".ok")).toEqual([]);
+    expect(early.text()).not.toContain("protected");
+    expect(early.text()).toContain(state === "starting" ? "Reading…" : "Unknown");
+  });
+
   test("opens the wall, or where it was told to lead", async () => {
     const shown = await show(tag);
     const opened = new Promise<CustomEvent>((done) =>
@@ -69,6 +76,29 @@ describe("the storages", () => {
 
   test("that are none are said to be none", async () => {
     expect((await show("proxmox-backup-storages", { storages: [] })).text()).toContain("No backup storages");
+  });
+});
+
+describe.each([
+  ["proxmox-backup-storages", "No backup storages"],
+  ["proxmox-backup-next-runs", "No job is due"],
+])("%s of a server that was not read", (tag, none) => {
+  test.each([
+    ["starting", "Reading…"],
+    ["unreachable", "Cannot be read at the moment."],
+  ] as const)("say nothing of it: %s", async (state, text) => {
+    const servers = [server({ state, counts: null })];
+    const shown = await show(tag, { servers, storages: [], jobs: [], rows: [] });
+    expect(shown.text()).toContain(text);
+    expect(shown.text()).not.toContain(none);
+  });
+});
+
+describe("storages and next runs of several clusters", () => {
+  test.each(["proxmox-backup-storages", "proxmox-backup-next-runs"])("%s: name the cluster", async (tag) => {
+    const servers = [server(), server({ id: "e2", name: "offsite" })];
+    expect((await show(tag, { servers })).text()).toContain(servers[0]?.name);
+    expect((await show(tag)).text()).not.toContain(servers[0]?.name);
   });
 });
 

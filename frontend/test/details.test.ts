@@ -1,10 +1,12 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { details as cannedDetails, END, GUESTS, JOBS, LOG, NOW } from "../dev/canned";
+import { fakeHass } from "../dev/fake-hass";
 import type { RowData, Run } from "../src/data/contract";
 import { decodeRow } from "../src/data/row";
-import { automationFor } from "../src/details/automation";
-import { sentence } from "../src/details/run";
+import { automationFor, createAutomation } from "../src/details/automation";
+import { folded, sentence } from "../src/details/run";
 import { dayFigures } from "../src/details/timeline";
+import type { Hass } from "../src/ha/types";
 import { wordsIn } from "../src/i18n/words";
 import { show } from "./show";
 
@@ -73,29 +75,52 @@ describe("the details", () => {
     expect(shown.text()).not.toContain("Create automation");
   });
 
-  test("acknowledge for as long as is chosen", async () => {
+  test.each([
+    ["Until it is fixed", {}],
+    ["Until the next run", { until_next_run: true }],
+    ["For 24 hours", { until: new Date((NOW + 86_400) * 1000).toISOString() }],
+    ["For a week", { until: new Date((NOW + 7 * 86_400) * 1000).toISOString() }],
+  ])("silence a problem for as long as is chosen: %s", async (text, until) => {
     const shown = await open(FAILED);
     const call = vi.spyOn(shown.hass, "callService");
-    shown.find<HTMLButtonElement>(".btn.main")[0]?.click();
+    shown.find<HTMLButtonElement>(".btn.silence")[0]?.click();
     await shown.settle();
+    expect(shown.text()).toContain("It stays a problem");
     shown
-      .find<HTMLButtonElement>(".actions .btn")
-      .find((button) => button.textContent === "For 24 hours")
+      .find<HTMLButtonElement>(".choice")
+      .find((button) => button.querySelector("b")?.textContent === text)
       ?.click();
     await shown.settle();
     expect(call).toHaveBeenCalledWith("proxmox_backup_checker", "acknowledge", {
       entity_id: "binary_sensor.postgres_backup_problem",
-      until: new Date((NOW + 86_400) * 1000).toISOString(),
+      ...until,
     });
-    expect(shown.find(".btn.main")).toHaveLength(1);
+    expect(shown.find(".choice")).toEqual([]);
+  });
+
+  test("have a way back from silencing, and change nothing then", async () => {
+    const shown = await open(FAILED);
+    const call = vi.spyOn(shown.hass, "callService");
+    for (const leave of [
+      () => shown.find<HTMLButtonElement>(".silences > .btn")[0]?.click(),
+      () => shown.find(".silences")[0]?.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" })),
+    ]) {
+      shown.find<HTMLButtonElement>(".btn.silence")[0]?.click();
+      await shown.settle();
+      leave();
+      await shown.settle();
+      expect(shown.find(".choice")).toEqual([]);
+      expect(shown.find(".btn.silence")).toHaveLength(1);
+    }
+    expect(call).not.toHaveBeenCalled();
   });
 
   test("offer to take an acknowledgement back, and say until when it is", async () => {
     const acknowledged = { ...FAILED, acknowledged: true };
     const shown = await open(acknowledged, { rows: [acknowledged] });
     expect(shown.text()).toContain("new disk ordered");
-    expect(shown.text()).toContain("Undo acknowledgement");
-    expect(shown.find(".btn.main")).toEqual([]);
+    expect(shown.text()).toContain("Send messages again");
+    expect(shown.find(".btn.silence")).toEqual([]);
   });
 
   test("offer no acknowledgement where Home Assistant knows of none", async () => {
@@ -103,7 +128,7 @@ describe("the details", () => {
     shown.hass.services = {};
     (shown.element as unknown as { requestUpdate(): void }).requestUpdate();
     await shown.settle();
-    expect(shown.text()).not.toContain("Acknowledge");
+    expect(shown.find(".btn.silence")).toEqual([]);
   });
 
   test("read anew when the problem sensor has news, and only then", async () => {
@@ -154,10 +179,51 @@ describe("the figures of the days", () => {
 });
 
 describe("an automation", () => {
-  test("tells the reason when the problem begins", () => {
-    const automation = JSON.stringify(automationFor(decodeRow(FAILED), wordsIn("en")));
-    expect(automation).toContain('"entity_id":"binary_sensor.postgres_backup_problem","to":"on"');
-    expect(automation).toContain("state_attr('binary_sensor.postgres_backup_problem', 'reason')");
+  const row = decodeRow(FAILED);
+  const editor = "/config/automation/edit/proxmox_backup_checker_e1_guest_101";
+  const api = (get: () => Promise<unknown>) => {
+    const callApi = vi.fn(async (method: string) => (method === "GET" ? get() : {}));
+    return { hass: { ...fakeHass(), callApi } as unknown as Hass, callApi };
+  };
+
+  test("tells the reason and what to do by triggers that no restart sets off", () => {
+    const { triggers, actions } = automationFor(row, wordsIn("en")) as { triggers: object[]; actions: object[] };
+    const target = { entity_id: "binary_sensor.postgres_backup_problem" };
+    expect(triggers).toEqual([
+      { trigger: "proxmox_backup_checker.backup_failed", target },
+      { trigger: "proxmox_backup_checker.backup_overdue", target },
+    ]);
+    expect(JSON.stringify(actions)).toContain("trigger.to_state.attributes.reason");
+    expect(JSON.stringify(actions)).toContain("trigger.to_state.attributes.next_step");
+  });
+
+  test("is stored once, and opened as it is from then on", async () => {
+    const first = api(() => Promise.reject({ status_code: 404 }));
+    expect(await createAutomation(first.hass, row, wordsIn("en"))).toBe(editor);
+    expect(first.callApi.mock.calls.map(([method]) => method)).toEqual(["GET", "POST"]);
+    const again = api(() => Promise.resolve({ alias: "Mine" }));
+    expect(await createAutomation(again.hass, row, wordsIn("en"))).toBe(editor);
+    expect(again.callApi.mock.calls.map(([method]) => method)).toEqual(["GET"]);
+  });
+
+  test("is not stored where nobody knows whether it is there", async () => {
+    const { hass, callApi } = api(() => Promise.reject({ status_code: 500 }));
+    await expect(createAutomation(hass, row, wordsIn("en"))).rejects.toEqual({ status_code: 500 });
+    expect(callApi).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe("the runs of a day", () => {
+  const runs = (...results: string[]) => results.map((result) => ({ result }) as Run);
+
+  test("that are few are all shown", () => {
+    expect(folded(runs("ok", "ok", "failed", "ok"))[1]).toEqual([]);
+  });
+
+  test("that are many are shown where they went wrong, and once where they were good", () => {
+    const [shown, more] = folded(runs("running", "ok", "ok", "failed", "ok", "warning", "missed", "ok"));
+    expect(shown.map(({ result }) => result)).toEqual(["running", "ok", "failed", "warning", "missed"]);
+    expect(more.map(({ result }) => result)).toEqual(["ok", "ok", "ok"]);
   });
 });
 

@@ -6,7 +6,7 @@ const UNKNOWN = { code: "unknown_command", message: "Unknown command." };
 
 function follow(world: World) {
   const { connection } = fakeHass(world);
-  const store = new WallStore(connection, { group: "guest", days: 30 });
+  const store = new WallStore(connection, { group: "guest", days: 30, language: "en" });
   const changed = vi.fn();
   return { connection, store, changed, stop: store.listen(changed) };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { CELLS } from "../src/model/status";
-import { COLUMNS, layout, rowHeight } from "../src/wall/columns";
+import { COLUMNS, layout, reasonLines, rowHeight } from "../src/wall/columns";
 import { move } from "../src/wall/keys";
 import { sparkPath } from "../src/wall/sparkline";
 import { cellAt, cellBox, stripPaths } from "../src/wall/strip";
@@ -57,8 +57,16 @@ describe("the columns", () => {
 
   test("make a row higher where it gives a reason", () => {
     const columns = layout(1000, 30, COLUMNS);
-    expect(rowHeight(columns, true) - rowHeight(columns, false)).toBe(20);
-    expect(rowHeight(layout(1000, 30, ["size"]), true)).toBe(rowHeight(columns, false));
+    expect([0, 1, 3].map((lines) => rowHeight(columns, lines) - rowHeight(columns, 0))).toEqual([0, 22, 58]);
+  });
+
+  test("gives a reason as many lines as it needs, three at the most, and none where it is not asked for", () => {
+    const reason = "The last backup on pve1 failed: the VM did not answer in time, often because a disk is slow.";
+    const lines = (width: number, show: readonly string[] = COLUMNS, text = reason) =>
+      reasonLines(layout(width, 30, show), width, text);
+    expect([lines(1000), lines(390), lines(250), lines(390, COLUMNS, "")]).toEqual([1, 2, 3, 0]);
+    expect(lines(390, COLUMNS, reason.repeat(9))).toBe(3);
+    expect(lines(390, ["size"])).toBe(0);
   });
 });
 

@@ -108,10 +108,52 @@ describe("the wall", () => {
     expect(wall.find(".summary.ok")).toEqual([]);
   });
 
-  test.each(["auth_failed", "certificate"] as const)("8 %s: leads to the integration", async (state) => {
+  test.each([
+    ["auth_failed", "/config/integrations/"],
+    ["certificate", "/config/repairs"],
+  ] as const)("8 %s: leads to where it is mended", async (state, page) => {
     const wall = await show(WALL, { servers: [lost(state)] });
-    expect(wall.find("ha-alert[alert-type=error] a")[0]?.getAttribute("href")).toContain("/config/integrations/");
+    expect(wall.find("ha-alert[alert-type=error] a")[0]?.getAttribute("href")).toContain(page);
     expect(wall.find(".row.old").length).toBeGreaterThan(0);
+  });
+
+  test("says that there is no backup only of what can be judged", async () => {
+    const row = (vmid: number, change: Partial<RowData>): RowData => ({
+      ...guest({ vmid, name: `g${vmid}` }),
+      last_success: null,
+      ...change,
+    });
+    const wall = await show(WALL, {
+      rows: [row(1, { status: "uncovered", problem: true }), row(2, { status: "unknown", problem: null })],
+    });
+    expect(
+      wall.find(".row").map((one) => /Last good backup: (none known|unknown)/.exec(one.textContent ?? "")?.[1]),
+    ).toEqual(["none known", "unknown"]);
+  });
+
+  test("counts what is silenced, which stays a problem", async () => {
+    const rows = GUESTS.map((row, n) => (n === 0 ? { ...row, acknowledged: true } : row));
+    const wall = await show(WALL, { rows });
+    expect(wall.find(".summary")[0]?.textContent).toMatch(/2 problems.*1 of them silenced/s);
+    expect(wall.text()).toContain("Silenced");
+  });
+
+  test("tells of rows below the edge, and shows them all when asked", async () => {
+    const wall = await show(WALL, { rows: manyGuests(30) }, { max_rows: 12 });
+    expect(wall.text()).toContain("12 of 30");
+    wall.find<HTMLButtonElement>(".foot .link")[0]?.click();
+    await wall.settle();
+    expect(wall.find(".foot")).toEqual([]);
+    expect(wall.find(".row").length).toBe(30);
+  });
+
+  test("opens all rows in a dialog where they are too many for the page", async () => {
+    const wall = await show(WALL, { rows: manyGuests(300) }, { max_rows: 12 });
+    const opened = new Promise<CustomEvent>((done) =>
+      document.addEventListener("show-dialog", (event) => done(event as CustomEvent), { once: true }),
+    );
+    wall.find<HTMLButtonElement>(".foot .link")[0]?.click();
+    expect((await opened).detail.dialogParams.config.max_rows).toBe(500);
   });
 
   test("9 error: says which, and tries again", async () => {
@@ -201,7 +243,7 @@ describe("the wall", () => {
   test("17 older than the server: asks to reload", async () => {
     const wall = await show(WALL);
     const { wallStore } = await import("../src/data/wall-store");
-    const store = wallStore(wall.hass.connection, { group: "guest", days: 30 });
+    const store = wallStore(wall.hass.connection, { group: "guest", days: 30, language: "en" });
     store.state = { ...store.state, outdated: true };
     (wall.element as unknown as { requestUpdate(): void }).requestUpdate();
     await wall.settle();

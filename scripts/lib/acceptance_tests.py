@@ -45,29 +45,40 @@ def tests_in(folder: Path) -> Iterator[AcceptanceTest]:
 def tests_of(source: str, path: Path) -> Iterator[AcceptanceTest]:
     """Return the tests of rows in one file."""
     module = ast.parse(source)
-    known = {
-        target.id: statement.value
-        for statement in module.body
-        if isinstance(statement, ast.Assign)
-        for target in statement.targets
-        if isinstance(target, ast.Name)
-    }
+    known = _names(module, path)
     for function in module.body:
         if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
         if (name := _NAME.fullmatch(function.name)) is None:
             continue
         said = (ast.get_docstring(function) or "").partition("\n")[0].rstrip(".")
+        decorators = [known.get(ast.unparse(decorator), decorator) for decorator in function.decorator_list]
         yield AcceptanceTest(
             path=path,
             rows=tuple(row.upper() for row in name["rows"].split("_") if row),
             phrase=said or name["phrase"].replace("_", " "),
             cases=tuple(
                 _cases(decorator, known)
-                for decorator in function.decorator_list
+                for decorator in decorators
                 if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "pytest.mark.parametrize"
             ),
         )
+
+
+def _names(module: ast.Module, path: Path) -> dict[str, ast.expr]:
+    """Return what a file gives a name, also by importing it from one beside it."""
+    known: dict[str, ast.expr] = {}
+    for statement in module.body:
+        match statement:
+            case ast.ImportFrom(level=level, module=str(name)) if level:
+                beside = path.parents[level - 1] / f"{name.replace('.', '/')}.py"
+                if beside.is_file():
+                    known |= _names(ast.parse(beside.read_text(encoding="utf-8")), beside)
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                known[name] = value
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                known[name] = value
+    return known
 
 
 def _cases(decorator: ast.Call, known: dict[str, ast.expr]) -> tuple[Case, ...]:
@@ -85,10 +96,11 @@ def _elements(expression: ast.expr, known: dict[str, ast.expr]) -> list[ast.expr
     match expression:
         case ast.List(elts=elements) | ast.Tuple(elts=elements) | ast.Set(elts=elements):
             return elements
-        case ast.Dict(keys=keys):
-            return [key for key in keys if key is not None]
+        case ast.Dict(keys=keys, values=values):
+            pairs = zip(keys, values, strict=True)
+            return [one for key, value in pairs for one in (_elements(value, known) if key is None else [key])]
         case ast.Name(id=name) if name in known:
-            return _elements(known[name], {})
+            return _elements(known[name], known)
         case ast.Call(func=ast.Attribute(value=value, attr="values" | "items" | "keys")):
             return _elements(value, known)
     return []

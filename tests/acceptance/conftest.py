@@ -48,9 +48,6 @@ async def home(
 @pytest.fixture
 def lab(tmp_path: Path, start: datetime) -> Iterator[Lab]:
     """The same cluster, which is about to be read and judged for the first time, without Home Assistant."""
-    cluster = SimulatedCluster.prepare("small", tmp_path / "lab", now=start, version="9.2.11")
-    for number, node in enumerate(cluster.nodes):
-        cluster.fingerprints[node] = ":".join([f"{number:02X}"] * 32)
-    made = Lab(cluster)
-    yield made
-    made.close()
+    made = Lab(SimulatedCluster.prepare("small", tmp_path / "lab", now=start, version="9.2.11"))
+    with made.watch:
+        yield made

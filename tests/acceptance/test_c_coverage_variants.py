@@ -91,7 +91,7 @@ def test_c04_a_job_of_two_nodes_that_failed_on_one_and_missed_on_the_other_is_pa
     assert lab.job().brief == ("off", "paused")
     assert lab.job().verdict.last_success == last
     assert "job_backup-nightly" not in lab.problems()
-    assert {run.status for run in lab.history.runs.values()} == {"OK", "job errors"}
+    assert {run.status for run in lab.watch.history.runs.values()} == {"OK", "job errors"}
 
 
 def test_c06_new_guests_in_no_job_have_two_days_each_and_are_told_of_once(lab: Lab) -> None:
@@ -137,11 +137,11 @@ def test_c07_a_new_guest_is_pending_until_the_deadline_of_its_own_first_slot_and
 def test_c08_a_guest_that_one_job_of_all_excludes_and_another_does_not_is_covered(lab: Lab) -> None:
     lab.pve.job("nightly").change(vmid=None, all=1, exclude="104,103")
     lab.pve.add_job("other", "04:00", "local", all=1, exclude="103")
-    lab.policy = Policy(ignored_guests=frozenset({103}))
+    lab.watch.policy = Policy(ignored_guests=frozenset({103}))
     lab.until(TUESDAY_MORNING)
     assert lab.guest(104).brief == PASSING
     assert (lab.guest(103).brief, lab.guest(103).code) == (("off", "ignored"), "ignored_by_choice")
-    lab.policy = Policy()
+    lab.watch.policy = Policy()
     lab.after(minutes=10)
 
     assert (lab.guest(103).brief, lab.guest(103).code) == (("on", "uncovered"), "excluded_from_job")
@@ -328,7 +328,7 @@ def test_c24_an_empty_run_that_fails_is_no_failure_of_a_guest_on_another_node(la
 
 @pytest.mark.parametrize("agents", [(), ("pve1", "pve2", "pve3")], ids=["alone", "agents"])
 def test_c25_nodes_without_a_guest_of_the_job_may_be_off_over_its_slot(lab: Lab, agents: tuple[str, ...]) -> None:
-    lab.agents = agents
+    lab.watch.agents = agents
     lab.pve.job("nightly").change(vmid="101,103")
     lab.pve.add_job("rest", "12:00", "nas", vmid="102,104")
     lab.until(TUESDAY_MORNING)
@@ -369,7 +369,7 @@ def test_c27_a_guest_that_moved_while_the_job_ran_and_was_reached_is_fine(lab: L
 def test_c28_a_failed_scheduled_run_of_one_guest_is_the_jobs_and_not_one_by_hand(
     lab: Lab, vmid: int, agents: tuple[str, ...]
 ) -> None:
-    lab.agents = agents
+    lab.watch.agents = agents
     others = ",".join(str(other) for other in (101, 102, 103, 104) if other != vmid)
     lab.pve.job("nightly").change(vmid=others)
     lab.pve.add_job("single", "02:00", "nas", vmid=str(vmid))
@@ -467,7 +467,7 @@ def test_c39_a_template_a_stopped_guest_and_a_failed_one_with_the_tag_are_ignore
 def test_c40_a_guest_that_only_the_job_of_a_lost_pool_backed_up_is_uncovered_and_the_job_says_why(
     lab: Lab, agents: tuple[str, ...]
 ) -> None:
-    lab.agents = agents
+    lab.watch.agents = agents
     lab.pve.pools["spare"] = ""
     lab.pve.guest(104).pool = "spare"
     lab.pve.job("nightly").change(vmid="101,102,103")

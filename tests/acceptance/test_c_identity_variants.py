@@ -86,7 +86,7 @@ def test_c15_a_guest_that_is_out_of_sight_is_not_forgotten_and_comes_back_with_i
     else:
         lab.pve.limit_token({"/": "Sys.Audit Datastore.Audit Pool.Audit"})
     lab.live(hours=6)
-    assert lab.history.guests[104].absent_since is None
+    assert lab.watch.history.guests[104].absent_since is None
     assert "guest_104" not in lab.problems()
     assert lab.happened() == []
     lab.pve.limit_token({"/": "Sys.Audit VM.Audit Datastore.Audit Pool.Audit"})

@@ -113,7 +113,7 @@ def test_d14_only_the_guests_whose_backups_are_promised_there_are_unknown_while_
     assert {lab.guest(vmid).code for vmid in (101, 102, 103)} == {"storage_not_what_it_was"}
     assert lab.guest(104).brief == PASSING
     assert "archive_vanished" not in lab.happened()
-    assert lab.history.storages["nas"].archives
+    assert lab.watch.history.storages["nas"].archives
     nas.archives, nas.total, nas.other = kept, total, other
     lab.live(days=1, hours=3, step=timedelta(hours=3))
 
@@ -201,7 +201,7 @@ def test_d21_what_a_sync_pulls_to_another_server_is_a_copy_of_its_own_time_and_n
     first, second = backup_server(lab, "first"), backup_server(lab, "second")
     lab.pve.job("nightly").change(storage="first")
     lab.live_until(TUESDAY_MORNING, step=timedelta(hours=2))
-    last, runs = lab.guest(102).verdict.last_success, len(lab.history.runs)
+    last, runs = lab.guest(102).verdict.last_success, len(lab.watch.history.runs)
     lab.happened()
     second.archives += [replace(first.archive(vmid)[0]) for vmid in (102, 104)]
     lab.live(hours=30, step=timedelta(hours=2))
@@ -212,7 +212,7 @@ def test_d21_what_a_sync_pulls_to_another_server_is_a_copy_of_its_own_time_and_n
     assert last is not None
     assert {archive.storage for archive in night} == {"first", "second"}
     assert {datetime.fromtimestamp(archive.ctime, UTC).hour for archive in night} == {1}
-    assert len(lab.history.runs) == runs + 2
+    assert len(lab.watch.history.runs) == runs + 2
     assert [lab.guest(vmid).brief for vmid in ALL] == [PASSING] * 4
     lab.pve.node("pve2").go_offline()
     lab.until("2026-01-15T08:00:00")

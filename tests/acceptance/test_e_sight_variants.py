@@ -41,10 +41,10 @@ def test_e01_one_failed_poll_changes_nothing_whatever_part_of_it_failed(lab: Lab
     lab.until(TUESDAY_MORNING)
     before = {str(subject): (held.status, held.problem, held.since) for subject, held in lab.assessment.verdicts.items()}
     lab.happened(), lab.told()
-    lab.errors = {part: (status, "got timeout")}
+    lab.watch.errors = {part: (status, "got timeout")}
     lab.after(minutes=5)
     during = {str(subject): (held.status, held.problem, held.since) for subject, held in lab.assessment.verdicts.items()}
-    lab.errors = {}
+    lab.watch.errors = {}
     lab.after(minutes=5)
     after = {str(subject): (held.status, held.problem, held.since) for subject, held in lab.assessment.verdicts.items()}
 
@@ -57,14 +57,14 @@ def test_e03_what_was_good_bad_or_ignored_when_it_was_seen_last(lab: Lab, hours:
     lab.pve.guest(104).fails(failed("no"))
     lab.pve.guest(103).tags = "no-backup"
     lab.until(TUESDAY_MORNING)
-    lab.reachable = False
+    lab.watch.reachable = False
     lab.live(hours=hours)
 
     unseen = ("on" if hours > 24 else "unknown", "unknown")
     assert briefs(lab) == [unseen, unseen, ("off", "ignored"), unseen]
     assert lab.job().brief == unseen
     assert "recovered" not in [kind for kind, _ in lab.told()]
-    lab.reachable = True
+    lab.watch.reachable = True
     lab.pve.guest(104).recovers()
     lab.until("2026-01-15T05:00:00")
     assert [lab.guest(vmid).brief for vmid in (101, 102, 104)] == [PASSING] * 3
@@ -92,7 +92,7 @@ def test_e04_e05_whichever_node_is_off_it_is_a_problem_of_its_own_guests_once_it
 def test_e06_only_the_node_that_is_expected_to_be_off_is_excused_and_only_while_it_is_off(
     lab: Lab, kept: bool
 ) -> None:
-    lab.policy = Policy(expected_offline=frozenset({"pve2"}))
+    lab.watch.policy = Policy(expected_offline=frozenset({"pve2"}))
     lab.pve.guest(103).tags = "backup-rpo-2w"
     lab.until(TUESDAY_MORNING)
     lab.pve.node("pve2").go_offline()
@@ -169,7 +169,7 @@ def test_e09_without_sight_of_the_jobs_a_new_problem_is_not_made_and_an_old_one_
 @pytest.mark.parametrize("part", ["/included_volumes", "/storage/nas/prunebackups", "/cluster/backup", "/nodes/pve2/time"])
 def test_e10_whatever_optional_call_is_refused_for_hours_no_guest_has_a_problem_by_that(lab: Lab, part: str) -> None:
     lab.until(TUESDAY_MORNING)
-    lab.errors = {part: (403, "Permission check failed (/, Sys.Audit)")}
+    lab.watch.errors = {part: (403, "Permission check failed (/, Sys.Audit)")}
 
     assert lab.live(hours=6, step=timedelta(minutes=30)) == set()
 
@@ -177,12 +177,12 @@ def test_e10_whatever_optional_call_is_refused_for_hours_no_guest_has_a_problem_
 def test_e11_a_token_that_is_revoked_over_a_bad_night_tells_of_it_once_there_is_a_new_one(lab: Lab) -> None:
     lab.until(TUESDAY_MORNING)
     lab.happened(), lab.told()
-    lab.token.enabled = False
+    lab.watch.token.enabled = False
     lab.pve.guest(102).fails(failed("no"))
     lab.live_until("2026-01-14T03:00:00")
     assert {lab.guest(vmid).brief for vmid in ALL} == {("unknown", "unknown")}
     assert (lab.happened(), lab.told()) == ([], [])
-    lab.token.enabled = True
+    lab.watch.token.enabled = True
     lab.after(minutes=5)
 
     assert lab.guest(102).brief == ("on", "failed")
@@ -210,7 +210,7 @@ def test_e12_whichever_guests_a_token_sees_it_judges_those_alone(lab: Lab, seen:
 def test_e14_e15_each_node_is_judged_with_the_confidence_of_its_own_agent_also_for_a_failure(
     lab: Lab, agents: tuple[str, ...]
 ) -> None:
-    lab.agents = agents
+    lab.watch.agents = agents
     lab.pve.guest(102).fails(failed("no"))
     lab.live_until(TUESDAY_MORNING, step=timedelta(hours=3))
 
@@ -225,7 +225,7 @@ def test_e17_whichever_node_the_api_cannot_reach_only_its_own_guests_lose_confid
     lab: Lab, node: str, status: int
 ) -> None:
     lab.until(TUESDAY_MORNING)
-    lab.errors = {f"/nodes/{node}/": (status, "Connection timed out")}
+    lab.watch.errors = {f"/nodes/{node}/": (status, "Connection timed out")}
     lab.live_until("2026-01-14T08:00:00", step=timedelta(hours=2))
 
     for vmid in ALL:
@@ -242,7 +242,7 @@ def test_e18_one_of_four_storages_that_cannot_be_listed_keeps_its_archives_and_t
         lab.pve.add_storage(name, "nfs", total=1024 * GIB)
         lab.pve.add_job(f"job-{name}", "03:00", name, all=1)
     lab.live_until(TUESDAY_MORNING, step=timedelta(hours=3))
-    lab.errors = {f"/storage/{lost}/": (500, "mount error")}
+    lab.watch.errors = {f"/storage/{lost}/": (500, "mount error")}
     assert lab.live(days=2, step=timedelta(hours=3)) == set()
 
     assert briefs(lab) == ALL_FINE
@@ -320,14 +320,14 @@ def test_e23_a_restart_in_the_middle_of_a_run_tells_nothing_twice_and_the_end_on
     runs = lab.pve.job("nightly").start({vmid: running(30)})
     lab.after(minutes=1)
     since = lab.guest(104).verdict.since
-    lab.restart()
+    lab.watch.restart()
     lab.look()
     assert lab.guest(vmid).brief == ("off", "running")
     assert (lab.guest(104).problem, lab.guest(104).verdict.since) == ("on", since)
     for run in runs:
         run.go_on()
     lab.after(minutes=30)
-    lab.restart()
+    lab.watch.restart()
     lab.live(hours=2)
 
     assert lab.guest(vmid).brief == PASSING
@@ -339,13 +339,13 @@ def test_e24_an_older_history_makes_no_old_failure_news_and_no_old_recovery_eith
     lab.until("2026-01-12T20:00:00")
     lab.pve.guest(104).fails(failed("no"))
     lab.live_until(TUESDAY_MORNING)
-    old = lab.history
+    old = lab.watch.history
     lab.pve.guest(104).recovers()
     lab.live_until("2026-01-15T05:00:00", step=timedelta(hours=3))
     before = {vmid: (lab.guest(vmid).brief, lab.guest(vmid).verdict.last_success) for vmid in ALL}
     lab.happened(), lab.told()
-    lab.history = old
-    lab.restart()
+    lab.watch.history = old
+    lab.watch.restart()
     lab.live(hours=3)
 
     assert {vmid: (lab.guest(vmid).brief, lab.guest(vmid).verdict.last_success) for vmid in ALL} == before
@@ -359,7 +359,7 @@ def test_e25_who_was_away_during_the_backup_of_any_guest_sees_no_flap(lab: Lab, 
     lab.live_until("2026-01-14T00:50:00", step=timedelta(hours=4))
     lab.pve.job("nightly").next_run_ends({vmid: running(40)})
     lab.until("2026-01-14T01:01:00")
-    lab.restart()
+    lab.watch.restart()
     lab.pve.clock.advance(minutes=3)
     assert lab.live(hours=1, step=timedelta(minutes=10)) == set()
 
@@ -398,7 +398,7 @@ def test_e29_in_whatever_order_things_come_the_same_is_held(lab: Lab, part: str)
 def test_e31_an_empty_error_on_every_path_is_no_lost_right_and_no_missing_backup(lab: Lab, status: int) -> None:
     lab.until(TUESDAY_MORNING)
     lab.happened(), lab.told()
-    lab.errors = {"/api2/json/": (status, "")}
+    lab.watch.errors = {"/api2/json/": (status, "")}
     assert lab.live(hours=3, step=timedelta(minutes=10)) == set()
 
     assert briefs(lab) == ALL_FINE

@@ -39,7 +39,7 @@ def only(lab: Lab) -> Alert:
 def test_f01_two_jobs_that_fail_for_all_are_two_messages_with_one_cause_each(
     lab: Lab, agents: tuple[str, ...]
 ) -> None:
-    lab.agents = agents
+    lab.watch.agents = agents
     for vmid in range(105, 113):
         lab.pve.add_ct(vmid, f"app{vmid}", f"pve{vmid % 3 + 1}", size=1)
     lab.pve.job("nightly").change(vmid=None, all=1)
@@ -72,7 +72,7 @@ def test_f02_each_of_two_problems_is_reminded_of_by_its_own_clock(night: Lab) ->
 
 @pytest.mark.parametrize("days", [None, timedelta(days=3)])
 def test_f02_reminders_come_as_rarely_as_the_user_says(night: Lab, days: timedelta | None) -> None:
-    night.policy = Policy(remind_after=days)
+    night.watch.policy = Policy(remind_after=days)
     night.pve.job("nightly").reschedule("tue 02:00")
     night.pve.guest(104).fails(failed(IO_ERROR))
     night.live(days=6, step=timedelta(hours=4))
@@ -100,13 +100,13 @@ def test_f03_it_is_over_when_the_last_guest_is_well_whatever_node_it_is_on_by_th
 def test_f04_f05_one_silenced_guest_of_two_is_told_of_again_for_its_own_new_cause_alone(
     night: Lab, error: str, told: list[str], vmid: int
 ) -> None:
-    night.policy = Policy(remind_after=None)
+    night.watch.policy = Policy(remind_after=None)
     for number in (102, 103):
         night.pve.guest(number).fails(failed(IO_ERROR))
     night.live_until(TUESDAY_MORNING)
     assert night.told() == [("opened", NIGHTLY)]
     known = [Subject.job("backup-nightly"), Subject.guest(102), Subject.guest(103)]
-    night.history = acknowledge(night.history, night.assessment.verdicts, known, night.now)
+    night.watch.history = acknowledge(night.watch.history, night.assessment.verdicts, known, night.now)
     night.pve.guest(vmid).recovers()
     night.pve.guest(vmid).fails(failed(error))
     night.live_until(WEDNESDAY_MORNING)
@@ -120,7 +120,7 @@ def test_f04_f05_one_silenced_guest_of_two_is_told_of_again_for_its_own_new_caus
 def test_f06_a_warning_of_any_guest_is_told_only_where_warnings_are_problems(
     night: Lab, promoted: bool, vmid: int
 ) -> None:
-    night.policy = Policy(warnings_are_problems=promoted)
+    night.watch.policy = Policy(warnings_are_problems=promoted)
     night.pve.guest(vmid).fails(warning("something to know"))
     night.live_until(TUESDAY_MORNING)
 
@@ -217,9 +217,9 @@ def test_f12_neither_restarts_nor_options_tell_an_open_problem_again(night: Lab,
     night.live_until(TUESDAY_MORNING)
     assert night.told() == [("opened", NIGHTLY)]
     for _ in range(3):
-        night.restart()
+        night.watch.restart()
         night.live(minutes=20, step=timedelta(minutes=10))
-        night.policy = policy
+        night.watch.policy = policy
 
     assert night.told() == []
     assert only(night).tag == NIGHTLY

@@ -36,8 +36,9 @@ async def test_all_is_well(talking: Home, question: str) -> None:
     assert await ask(talking.hass, question) == "All is well: 4 of 4 protected, 4.6 GiB in 1 min, nothing to do."
 
 
-async def test_a_problem_is_told_with_its_reason_in_german(talking: Home) -> None:
-    talking.hass.config.language = "de"
+@pytest.mark.parametrize("system", ["de", "en"])
+async def test_a_problem_is_told_with_its_reason_in_german_to_who_asks_in_german(talking: Home, system: str) -> None:
+    talking.hass.config.language = system
     talking.pve.guest(104).fails(failed("job failed with err -5 - Input/output error"))
     await talking.until("2026-01-13T05:00:00")
     answer = await ask(talking.hass, "Sind meine Sicherungen in Ordnung?", "de")

@@ -49,3 +49,16 @@ def test_b06_one_slot(): ...
         [("allowed=True", True), ("allowed=False", True)],
     ]
     assert found.variants == 16
+
+
+def test_variants_may_have_their_names_in_a_file_beside_the_test(tmp_path: Path) -> None:
+    (tmp_path / "scene.py").write_text(
+        """
+FEW: Final = {"three nodes": 3, "two zones": 2}
+MANY = {**FEW, "one host": 1}
+everywhere = pytest.mark.parametrize("scene", MANY.values(), ids=MANY, indirect=True)
+"""
+    )
+    source = "from .scene import everywhere\n@everywhere\ndef test_a07_x(): ...\n"
+    [found] = read(source, tmp_path / "test_x.py")
+    assert [case.text for case in found.cases[0]] == ["three nodes", "two zones", "one host"]

@@ -1,5 +1,6 @@
 """Every reason has a sentence in every language."""
 
+from datetime import UTC, datetime
 import json
 from pathlib import Path
 import string
@@ -8,8 +9,8 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 import custom_components.proxmox_backup_checker as integration
-from custom_components.proxmox_backup_checker.checker.model.reason_codes import ReasonCode
-from custom_components.proxmox_backup_checker.checker.model.verdict import Reason
+from custom_components.proxmox_backup_checker.checker.model.reason_codes import AlertForm, ReasonCode
+from custom_components.proxmox_backup_checker.checker.model.verdict import Reason, Status, Verdict
 from custom_components.proxmox_backup_checker.proxmox.vzdump.failure_cause import Cause, cause_of
 from custom_components.proxmox_backup_checker.texts.localizer import Localizer
 
@@ -18,6 +19,24 @@ SENTENCES: dict[str, dict[str, str]] = {
     path.stem.removeprefix("reasons_"): json.loads(path.read_text(encoding="utf-8"))
     for path in sorted((ROOT / "texts").glob("reasons_*.json"))
 }
+
+STEPS: dict[str, dict[str, str]] = {
+    path.stem.removeprefix("steps_"): json.loads(path.read_text(encoding="utf-8"))
+    for path in sorted((ROOT / "texts").glob("steps_*.json"))
+}
+SENTENCE_SAYS_STEP = {
+    ReasonCode.HOST_WAS_OFF,
+    ReasonCode.JOB_DISABLED_TOO_LONG,
+    ReasonCode.JOB_LISTS_DELETED_GUEST,
+    ReasonCode.JOBS_UNREADABLE,
+    ReasonCode.MOVED_BETWEEN_JOBS,
+    ReasonCode.OLDER_THAN_ALLOWED_DAYS,
+    ReasonCode.OLDER_THAN_ALLOWED_HOURS,
+    ReasonCode.RUN_HANGS,
+    ReasonCode.RUN_HANGS_SINCE,
+    ReasonCode.STORAGE_NOT_WHAT_IT_WAS,
+}
+NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 
 
 def blanks(sentence: str) -> set[str]:
@@ -39,6 +58,60 @@ def test_every_language_has_the_same_codes_with_the_same_blanks(language: str) -
 @pytest.mark.parametrize("language", SENTENCES)
 def test_every_reason_of_the_catalogue_has_a_sentence_in_every_language_and_there_is_no_other(language: str) -> None:
     assert SENTENCES[language].keys() == set(ReasonCode)
+
+
+@pytest.mark.parametrize("language", STEPS)
+def test_steps_are_the_same_in_every_language_and_fill_no_blank_that_their_sentence_has_not(language: str) -> None:
+    assert STEPS[language].keys() == STEPS["en"].keys()
+    for code, step in STEPS[language].items():
+        assert blanks(step) == blanks(STEPS["en"][code]), code
+        assert blanks(step) <= blanks(SENTENCES["en"][code]), code
+
+
+def test_whatever_is_a_problem_or_cannot_be_seen_says_what_to_do() -> None:
+    told = {code for code in ReasonCode if code.meaning.alert is not None or code.meaning.form is not AlertForm.WARNED}
+    assert told - STEPS["en"].keys() == SENTENCE_SAYS_STEP
+    assert not STEPS["en"].keys() & SENTENCE_SAYS_STEP
+
+
+@pytest.mark.parametrize(
+    ("verdict", "english", "german"),
+    [
+        (
+            Verdict(status=Status.UNCOVERED, problem=True, reason=Reason(ReasonCode.NO_JOB)),
+            "Put the guest into a job under Datacenter > Backup. If it needs no backup, give it the tag no-backup or"
+            " ignore it in the options of this integration.",
+            "Nimm den Gast unter Rechenzentrum > Backup in einen Auftrag auf. Braucht er keine Sicherung, gib ihm das"
+            " Tag no-backup oder ignoriere ihn in den Optionen dieser Integration.",
+        ),
+        (
+            Verdict(
+                status=Status.OVERDUE,
+                problem=True,
+                reason=Reason(ReasonCode.NODE_OFFLINE, {"job": "Nightly, all", "node": "pve3", "slot": NOON}),
+            ),
+            "Switch pve3 on. Then start what is missing: Datacenter > Backup > Run now.",
+            "Schalte pve3 ein. Hole dann nach, was fehlt: Rechenzentrum > Backup > Jetzt ausführen.",
+        ),
+        (
+            Verdict(
+                status=Status.FAILED,
+                problem=True,
+                reason=Reason(ReasonCode.BACKUP_FAILED, {"node": "pve1", "error": "unable to find VM '999'"}),
+                cause=cause_of("unable to find VM '999'"),
+            ),
+            "Remove the guest 999 from the job under Datacenter > Backup.",
+            "Entferne den Gast 999 unter Rechenzentrum > Backup aus dem Auftrag.",
+        ),
+        (Verdict(status=Status.OK, problem=False, reason=Reason(ReasonCode.JOB_OK)), None, None),
+    ],
+)
+async def test_the_cause_says_what_to_do_and_where_there_is_none_the_reason(
+    hass: HomeAssistant, verdict: Verdict, english: str | None, german: str | None
+) -> None:
+    for language, step in (("en", english), ("de", german)):
+        hass.config.language = language
+        assert (await Localizer.load(hass)).next_step(verdict) == step
 
 
 @pytest.mark.parametrize(

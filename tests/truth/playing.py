@@ -14,7 +14,7 @@ from simulator.access import Token
 from simulator.clock import Clock
 from simulator.cluster import Cluster
 from simulator.dispatch import Dispatch
-from simulator.files import FileTree
+from simulator.files import MemoryTree
 from simulator.guests import Guest
 from simulator.jobs import Job, Planned
 from simulator.nodes import Node
@@ -32,46 +32,6 @@ LOOKS_AFTER_SLOT = (3, 8, 20, 40, 80, 115, 135, 215, 260)
 """Minutes after a slot at which the product may look: some of them are chosen for each slot."""
 FILLED, SPEED = 1.0, 100.0
 """How guests are that a backup server has never seen and whose minutes are known."""
-
-
-class MemoryTree(FileTree):
-    """The task logs of the nodes, in memory; other files are nobody's business here."""
-
-    def __init__(self) -> None:
-        """Hold nothing yet."""
-        super().__init__(Path("/nowhere"))
-        self._texts: dict[str, list[str]] = {}
-
-    @override
-    def write(self, path: str, text: str, time: float) -> None:
-        """Replace a file."""
-        if "/tasks/" in path:
-            self._texts[path] = [text]
-
-    @override
-    def append(self, path: str, text: str, time: float) -> None:
-        """Add to a file."""
-        if "/tasks/" in path:
-            self._texts.setdefault(path, []).append(text)
-
-    @override
-    def allocate(self, path: str, size: int, time: float) -> None:
-        """Do without archives."""
-
-    @override
-    def remove(self, path: str) -> None:
-        """Remove a file."""
-        self._texts.pop(path, None)
-
-    @override
-    def read(self, path: str) -> str | None:
-        """Return the text of a file."""
-        found = self._texts.get(path)
-        return None if found is None else "".join(found)
-
-    @override
-    def flush(self) -> None:
-        """Do nothing: all is written."""
 
 
 class _Forgetting(Dispatch):

@@ -38,7 +38,7 @@ def explained(target: Target, verdict: Verdict, assessment: Assessment, localize
         ],
         "error": verdict.error,
         "cause": localizer.cause(verdict.cause) if verdict.cause else None,
-        "next_step": localizer.step(verdict.cause) if verdict.cause else None,
+        "next_step": localizer.next_step(verdict),
         "job_id": verdict.job_id,
         "trace": dict(verdict.trace),
         "text": " ".join(_sentences(target, verdict, assessment, localizer)),
@@ -56,8 +56,8 @@ def _sentences(target: Target, verdict: Verdict, assessment: Assessment, localiz
     yield full_stop(localizer.sentence(verdict.reason))
     if verdict.error and verdict.error not in localizer.sentence(verdict.reason):
         yield localizer.text("explain_error", error=full_stop(verdict.error[:_LONGEST_ERROR]))
-    if verdict.cause:
-        yield localizer.text("explain_acted_on", step=localizer.step(verdict.cause))
+    if (step := localizer.next_step(verdict)) is not None:
+        yield localizer.text("explain_acted_on", step=step)
     if verdict.under_run is not None:
         yield localizer.text("explain_running")
     if verdict.since is not None:

@@ -108,8 +108,8 @@ def _sections(report: Report, localizer: Localizer) -> Iterable[Section]:
 def _standing(standing: Standing, localizer: Localizer) -> Line:
     verdict = standing.verdict
     text = full_stop(localizer.sentence(verdict.reason))
-    if verdict.cause is not None:
-        text = f"{text} {localizer.step(verdict.cause)}"
+    if (step := localizer.next_step(verdict)) is not None:
+        text = f"{text} {step}"
     if standing.acknowledged:
         text = f"{text} {localizer.text('report_is_acknowledged')}"
     return Line(standing.name, text)
@@ -176,7 +176,7 @@ def _standing_data(standing: Standing, localizer: Localizer) -> dict[str, Any]:
         "acknowledged": standing.acknowledged,
         "reason_code": verdict.reason.code.value,
         "reason": localizer.sentence(verdict.reason),
-        "next_step": localizer.step(verdict.cause) if verdict.cause else None,
+        "next_step": localizer.next_step(verdict),
         "since": iso(verdict.since),
         "last_success": iso(verdict.last_success),
         "next_due": iso(verdict.next_due),

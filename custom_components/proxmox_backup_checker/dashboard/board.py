@@ -18,6 +18,7 @@ from ..checker.views.wall.nights import Wall
 from ..const import DOMAIN
 from ..coordinator import CheckerConfigEntry, CheckerCoordinator, Snapshot
 from ..devices import PROBLEM, device_key
+from ..texts.localizer import Localizer
 from .clusters import coordinator_of
 from .rows import Group, Ids, RankedRow, RowMaker
 
@@ -36,7 +37,9 @@ class Shown:
     ids: Mapping[Subject, Ids]
 
 
-type Kind = tuple[Group, int]
+type Kind = tuple[Group, int, str]
+"""Which rows: of guests or jobs, of how many days up to today, in which language."""
+
 type Follower = Callable[[Shown], None]
 
 
@@ -58,9 +61,9 @@ class Board:
         self._refreshing: asyncio.Task[None] | None = None
 
     @callback
-    def follow(self, group: Group, count: int, follower: Follower) -> CALLBACK_TYPE:
-        """Hand over the rows of so many days after each poll, until the returned function is called."""
-        followers = self._followers.setdefault((group, count), [])
+    def follow(self, kind: Kind, follower: Follower) -> CALLBACK_TYPE:
+        """Hand over the rows of this kind after each poll, until the returned function is called."""
+        followers = self._followers.setdefault(kind, [])
         followers.append(follower)
         if not self._listening:
             self._listening = [
@@ -72,8 +75,8 @@ class Board:
         def end() -> None:
             followers.remove(follower)
             if not followers:
-                self._followers.pop((group, count), None)
-                self._shown.pop((group, count), None)
+                self._followers.pop(kind, None)
+                self._shown.pop(kind, None)
             if not self._followers:
                 self._rest()
 
@@ -97,7 +100,7 @@ class Board:
             while self._outdated:
                 self._outdated = False
                 for kind in list(self._followers):
-                    shown = await self.async_shown(*kind)
+                    shown = await self.async_shown(kind)
                     for follower in list(self._followers.get(kind, ())):
                         follower(shown)
         finally:
@@ -113,37 +116,39 @@ class Board:
         self._settling = None
         self.refresh()
 
-    async def async_shown(self, group: Group, count: int) -> Shown:
-        """Return the rows of so many days up to today, as they are now."""
+    async def async_shown(self, kind: Kind) -> Shown:
+        """Return the rows of this kind as they are now."""
+        group, count, language = kind
         async with self._lock:
             snapshot, ids = self.coordinator.data, self._ids()
             days = _days(count)
-            before = self._shown.get((group, count))
+            before = self._shown.get(kind)
             if before is not None and (before.snapshot is snapshot and before.days == days and before.ids == ids):
                 return before
             known = before.rows if before is not None and before.days == days else {}
-            maker = self._maker(snapshot, days, ids)
+            maker = await self._async_maker(snapshot, days, ids, language)
             rows = await self._hass.async_add_executor_job(maker.rows, group, known)
             shown = Shown(rows=rows, days=days, snapshot=snapshot, ids=ids)
-            if (group, count) in self._followers:
-                self._shown[group, count] = shown
+            if kind in self._followers:
+                self._shown[kind] = shown
             return shown
 
-    async def async_ask[Answer](self, count: int, question: Callable[[RowMaker], Answer]) -> Answer:
+    async def async_ask[Answer](self, count: int, language: str, question: Callable[[RowMaker], Answer]) -> Answer:
         """Return the answer to a question about the present wall of so many days, found in another thread."""
         async with self._lock:
-            maker = self._maker(self.coordinator.data, _days(count), self._ids())
+            maker = await self._async_maker(self.coordinator.data, _days(count), self._ids(), language)
             return await self._hass.async_add_executor_job(question, maker)
 
-    def _maker(self, snapshot: Snapshot, days: Days, ids: Mapping[Subject, Ids]) -> RowMaker:
-        """Return what makes rows, with the wall that all questions about a snapshot share."""
+    async def _async_maker(self, snapshot: Snapshot, days: Days, ids: Mapping[Subject, Ids], language: str) -> RowMaker:
+        """Return what makes rows in a language, with the wall that all questions about a snapshot share."""
+        localizer = await Localizer.load(self._hass, language)
         kept = self._walls.get(len(days))
         if kept is None or kept[0] is not snapshot or kept[1].days != days:
             policy = snapshot.reading.facts.policy
             wall = Wall(assessment=snapshot.assessment, policy=policy, now=dt_util.utcnow(), days=days)
             self._walls = {count: known for count, known in self._walls.items() if known[0] is snapshot}
             self._walls[len(days)] = kept = (snapshot, wall)
-        return RowMaker(entry_id=self._entry.entry_id, wall=kept[1], localizer=self.coordinator.localizer, ids=ids)
+        return RowMaker(entry_id=self._entry.entry_id, wall=kept[1], localizer=localizer, ids=ids)
 
     def _ids(self) -> dict[Subject, Ids]:
         identity, assessment = self.coordinator.identity, self.coordinator.assessment

@@ -7,7 +7,7 @@ import re
 from typing import Any, Final, Self
 
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.translation import async_get_cached_translations
+from homeassistant.helpers.translation import async_get_translations
 from yarl import URL
 
 from ..checker.assessment import GuestView, JobView
@@ -111,17 +111,19 @@ class Opened:
         return runs_of_guest(self.guest, self.view, self.maker.wall) if self.guest else []
 
 
-async def async_details(hass: HomeAssistant, sight: Sight, text: str, days: int) -> dict[str, Any] | None:
+async def async_details(
+    hass: HomeAssistant, sight: Sight, language: str, text: str, days: int
+) -> dict[str, Any] | None:
     """Return everything about a row, None where there is none that this person may see."""
     row_id = RowId.parse(text)
     entry = next(iter(entries(hass, row_id.entry_id)), None) if row_id else None
     board = board_of(hass, entry) if entry else None
     if row_id is None or entry is None or board is None or not sight.sees(board.coordinator, row_id.subject):
         return None
-    found = await board.async_ask(days, partial(_details, row_id, page(entry)))
+    found = await board.async_ask(days, language, partial(_details, row_id, page(entry)))
     if found is not None:
         verdict = found["verdict"]
-        verdict["confidence_text"] = _confidence(hass, verdict["confidence"])
+        verdict["confidence_text"] = await _async_confidence(hass, language, verdict["confidence"])
     return found
 
 
@@ -160,15 +162,23 @@ def _verdict(verdict: Verdict, row: Row, localizer: Localizer, acknowledged: Ack
         "last_success": epoch(verdict.last_success),
         "next_due": epoch(verdict.next_due),
         "findings": [localizer.sentence(finding) for finding in verdict.findings],
-        "next_step": localizer.step(verdict.cause) if verdict.cause else None,
+        "next_step": localizer.next_step(verdict),
         "error": verdict.error,
-        "acknowledged": {"until": epoch(acknowledged.until), "note": acknowledged.note} if acknowledged else None,
+        "acknowledged": _acknowledged(acknowledged) if acknowledged else None,
     }
 
 
-def _confidence(hass: HomeAssistant, confidence: str) -> str:
+def _acknowledged(acknowledged: Acknowledgement) -> dict[str, Any]:
+    return {
+        "until": epoch(acknowledged.until),
+        "until_next_run": acknowledged.until_next_run,
+        "note": acknowledged.note,
+    }
+
+
+async def _async_confidence(hass: HomeAssistant, language: str, confidence: str) -> str:
     """Return how sure a verdict is, as the problem sensor's attribute says it."""
-    texts = async_get_cached_translations(hass, hass.config.language, "entity", DOMAIN)
+    texts = await async_get_translations(hass, language, "entity", {DOMAIN})
     path = f"component.{DOMAIN}.entity.binary_sensor.guest_problem.state_attributes.confidence.state"
     return texts.get(f"{path}.{confidence}", confidence)
 
@@ -221,7 +231,7 @@ async def async_sizes(hass: HomeAssistant, sight: Sight, ids: list[str], days: i
             continue
         rows = asked[entry.entry_id]
         seen = {text: row_id for text, row_id in rows.items() if sight.sees(board.coordinator, row_id.subject)}
-        found |= await board.async_ask(days, partial(_sizes, seen))
+        found |= await board.async_ask(days, hass.config.language, partial(_sizes, seen))
     return found
 
 

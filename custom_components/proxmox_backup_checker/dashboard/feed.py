@@ -16,10 +16,10 @@ from homeassistant.util import dt as dt_util
 from ..checker.views.wall.days import Days
 from ..const import DOMAIN
 from ..privacy.sight import Sight
-from .board import Board, Shown, board_of
+from .board import Board, Kind, Shown, board_of
 from .clusters import coordinator_of, entries
-from .rows import Group, RankedRow, Row
-from .servers import servers
+from .rows import RankedRow, Row
+from .servers import async_load_errors, servers
 
 _VERSION: Final = 2
 
@@ -29,16 +29,14 @@ type Send = Callable[[dict[str, Any]], None]
 class WallFeed:
     """Follows the clusters that a card shows, and sends what its reader may see of them."""
 
-    def __init__(
-        self, hass: HomeAssistant, send: Send, sight: Sight, entry_id: str | None, group: Group, days: int
-    ) -> None:
+    def __init__(self, hass: HomeAssistant, send: Send, sight: Sight, entry_id: str | None, kind: Kind) -> None:
         """Follow one cluster, or all of them where none is named."""
         self._hass = hass
         self._send = send
         self._sight = sight
         self._entry_id = entry_id
-        self._group: Group = group
-        self._count = days
+        self._kind = kind
+        _, self._count, self._language = kind
         self._boards: dict[str, Board] = {}
         self._shown: dict[str, Shown] = {}
         self._sent: dict[str, Row] | None = None
@@ -76,16 +74,14 @@ class WallFeed:
         known = ((entry.entry_id, board_of(self._hass, entry)) for entry in entries(self._hass, self._entry_id))
         self._boards = {entry_id: board for entry_id, board in known if board is not None}
         self._following = [
-            board.follow(self._group, self._count, partial(self._update, entry_id))
-            for entry_id, board in self._boards.items()
+            board.follow(self._kind, partial(self._update, entry_id)) for entry_id, board in self._boards.items()
         ]
         self._sent = None
         self._beginning = self._hass.async_create_task(self._async_send_all(), "dashboard snapshot")
 
     async def _async_send_all(self) -> None:
-        self._shown = {
-            entry_id: await board.async_shown(self._group, self._count) for entry_id, board in self._boards.items()
-        }
+        await async_load_errors(self._hass, self._language)
+        self._shown = {entry_id: await board.async_shown(self._kind) for entry_id, board in self._boards.items()}
         days = Days.ending(dt_util.utcnow(), dt_util.get_default_time_zone(), self._count)
         self._sent = self._rows()
         self._servers = self._current_servers()
@@ -112,7 +108,7 @@ class WallFeed:
         return self._sight.reads(found.row["entity_id"])
 
     def _current_servers(self) -> list[dict[str, Any]]:
-        return servers(self._hass, self._sight, self._entry_id)
+        return servers(self._hass, self._sight, self._language, self._entry_id)
 
     @callback
     def _update(self, entry_id: str, shown: Shown) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
-from homeassistant.helpers.translation import async_get_cached_translations
+from homeassistant.helpers.translation import async_get_cached_translations, async_get_translations
 
 from ..checker.model.subject import CLUSTER
 from ..const import DOMAIN
@@ -21,14 +21,19 @@ from .clusters import coordinator_of, entries, page
 _BY_REASON: Final = {"invalid_auth": "auth_failed", "certificate_changed": "certificate"}
 
 
-def servers(hass: HomeAssistant, sight: Sight, entry_id: str | None = None) -> list[dict[str, Any]]:
+async def async_load_errors(hass: HomeAssistant, language: str) -> None:
+    """Read what servers may say is wrong, in a language in which somebody looks."""
+    await async_get_translations(hass, language, "exceptions", {DOMAIN})
+
+
+def servers(hass: HomeAssistant, sight: Sight, language: str, entry_id: str | None = None) -> list[dict[str, Any]]:
     """Return what one person is told of all servers, or of the one that is asked for."""
-    return [_server(hass, entry, sight) for entry in entries(hass, entry_id)]
+    return [_server(hass, entry, sight, language) for entry in entries(hass, entry_id)]
 
 
-def _server(hass: HomeAssistant, entry: CheckerConfigEntry, sight: Sight) -> dict[str, Any]:
+def _server(hass: HomeAssistant, entry: CheckerConfigEntry, sight: Sight, language: str) -> dict[str, Any]:
     coordinator = coordinator_of(entry)
-    state, error = _state(hass, entry, coordinator)
+    state, error = _state(hass, entry, coordinator, language)
     device = dr.async_get(hass).async_get_device_by_identifier(
         (DOMAIN, device_key(entry.unique_id or entry.entry_id, CLUSTER)), entry.entry_id
     )
@@ -53,9 +58,9 @@ def _server(hass: HomeAssistant, entry: CheckerConfigEntry, sight: Sight) -> dic
 
 
 def _state(
-    hass: HomeAssistant, entry: CheckerConfigEntry, coordinator: CheckerCoordinator | None
+    hass: HomeAssistant, entry: CheckerConfigEntry, coordinator: CheckerCoordinator | None, language: str
 ) -> tuple[str, str | None]:
-    """Return whether a server can be read, and in the language of this Home Assistant why not."""
+    """Return whether a server can be read, and in this language why not."""
     if coordinator is None:
         if entry.state is ConfigEntryState.SETUP_IN_PROGRESS:
             return "starting", None
@@ -63,13 +68,13 @@ def _state(
             return "not_loaded", None
         key = entry.error_reason_translation_key or ""
         values = entry.error_reason_translation_placeholders or {}
-        return _BY_REASON.get(key, "unreachable"), _sentence(hass, key, values) or entry.reason
+        return _BY_REASON.get(key, "unreachable"), _sentence(hass, key, values, language) or entry.reason
     error = coordinator.last_error
     if error is None:
         return "ok", None
     told = poll_error(error)
     key, values = told.translation_key or "", told.translation_placeholders or {}
-    return _state_of(error, shown=coordinator.last_update_success), _sentence(hass, key, values) or str(error)
+    return _state_of(error, shown=coordinator.last_update_success), _sentence(hass, key, values, language) or str(error)
 
 
 def _state_of(error: ProxmoxError, *, shown: bool) -> str:
@@ -80,8 +85,8 @@ def _state_of(error: ProxmoxError, *, shown: bool) -> str:
     return "stale" if shown else "unreachable"
 
 
-def _sentence(hass: HomeAssistant, key: str, values: Mapping[str, Any]) -> str | None:
-    """Return an error in the language of this Home Assistant, as it shows it elsewhere in the user's own."""
-    texts = async_get_cached_translations(hass, hass.config.language, "exceptions", DOMAIN)
+def _sentence(hass: HomeAssistant, key: str, values: Mapping[str, Any], language: str) -> str | None:
+    """Return an error in a language whose errors have been read."""
+    texts = async_get_cached_translations(hass, language, "exceptions", DOMAIN)
     text = texts.get(f"component.{DOMAIN}.exceptions.{key}.message")
     return text.format_map(values) if text else None

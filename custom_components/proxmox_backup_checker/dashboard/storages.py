@@ -12,14 +12,15 @@ from ..const import DOMAIN
 from ..coordinator import CheckerConfigEntry, CheckerCoordinator
 from ..devices import PROBLEM, device_key
 from ..privacy.sight import Sight
+from ..texts.localizer import Localizer
 from .clusters import coordinator_of, entries
 from .rows import epoch
 
 
-def storages(hass: HomeAssistant, sight: Sight, entry_id: str | None) -> list[dict[str, Any]]:
+def storages(hass: HomeAssistant, sight: Sight, localizer: Localizer, entry_id: str | None) -> list[dict[str, Any]]:
     """Return the storages of one cluster or of all that this person may see, the fullest first."""
     found = [
-        (used_percent(view.storage) or 0.0, _storage(hass, entry, coordinator, view))
+        (used_percent(view.storage) or 0.0, _storage(hass, entry, coordinator, view, localizer))
         for entry in entries(hass, entry_id)
         if (coordinator := coordinator_of(entry)) is not None
         for view in coordinator.assessment.storages.values()
@@ -29,7 +30,11 @@ def storages(hass: HomeAssistant, sight: Sight, entry_id: str | None) -> list[di
 
 
 def _storage(
-    hass: HomeAssistant, entry: CheckerConfigEntry, coordinator: CheckerCoordinator, view: StorageView
+    hass: HomeAssistant,
+    entry: CheckerConfigEntry,
+    coordinator: CheckerCoordinator,
+    view: StorageView,
+    localizer: Localizer,
 ) -> dict[str, Any]:
     key = device_key(coordinator.identity, Subject.storage(view.key))
     device = dr.async_get(hass).async_get_device_by_identifier((DOMAIN, key), entry.entry_id)
@@ -43,7 +48,7 @@ def _storage(
         "total": view.storage.total,
         "free": view.storage.available,
         "full_on": epoch(view.full_on),
-        "reason": coordinator.localizer.sentence(view.verdict.reason),
+        "reason": localizer.sentence(view.verdict.reason),
         "entity_id": er.async_get(hass).async_get_entity_id("binary_sensor", DOMAIN, f"{key}{PROBLEM}"),
         "device_id": device.id if device else None,
     }

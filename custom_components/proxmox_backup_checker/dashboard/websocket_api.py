@@ -14,19 +14,29 @@ from ..const import DOMAIN
 from ..privacy.sight import Sight
 from ..proxmox.api.answer import run_off_loop_if_large
 from ..proxmox.vzdump.excerpt import excerpt, whole
+from ..texts.catalogue import language_of
+from ..texts.localizer import Localizer
 from ..translated_errors import invalid
 from .clusters import coordinator_of, entries
 from .details import async_details, async_sizes
 from .feed import WallFeed
 from .resources import content_hash
-from .servers import servers
+from .servers import async_load_errors, servers
 from .storages import storages
 
 _DAYS: Final = probatio.All(int, probatio.Range(min=7, max=60))
+_LANGUAGE: Final[dict[str | probatio.Marker, Any]] = {
+    probatio.Optional("language"): probatio.All(str, probatio.Length(max=35))
+}
 _MOST_SIZES: Final = 200
 _LONGEST_ID: Final = 200
 _LONGEST_LINE: Final = 2_000
 _MOST_LINES: Final = 5_000
+
+
+def _language(hass: HomeAssistant, msg: dict[str, Any]) -> str:
+    """Return the language of who looks; cards of 0.1.0 do not tell it."""
+    return language_of(msg.get("language") or hass.config.language)
 
 
 @callback
@@ -46,7 +56,7 @@ async def ws_info(hass: HomeAssistant, connection: ActiveConnection, msg: dict[s
         {
             "version": str(integration.version),
             "frontend_hash": content_hash(hass),
-            "entries": servers(hass, Sight(hass, connection.user)),
+            "entries": servers(hass, Sight(hass, connection.user), hass.config.language),
         },
     )
 
@@ -57,6 +67,7 @@ async def ws_info(hass: HomeAssistant, connection: ActiveConnection, msg: dict[s
         probatio.Optional("entry_id"): str,
         probatio.Required("group"): probatio.Any("guest", "job"),
         probatio.Required("days"): _DAYS,
+        **_LANGUAGE,
     }
 )
 @callback
@@ -67,7 +78,8 @@ def ws_wall(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, An
     def send(event: dict[str, Any]) -> None:
         connection.send_event(msg["id"], event)
 
-    feed = WallFeed(hass, send, Sight(hass, connection.user), msg.get("entry_id"), msg["group"], msg["days"])
+    kind = (msg["group"], msg["days"], _language(hass, msg))
+    feed = WallFeed(hass, send, Sight(hass, connection.user), msg.get("entry_id"), kind)
     connection.subscriptions[msg["id"]] = feed.stop
     connection.send_result(msg["id"])
     feed.start()
@@ -93,12 +105,13 @@ async def ws_sizes(hass: HomeAssistant, connection: ActiveConnection, msg: dict[
         # Not "id", which is the message's own.
         probatio.Required("row"): str,
         probatio.Required("days"): _DAYS,
+        **_LANGUAGE,
     }
 )
 @websocket_api.async_response
 async def ws_runs(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]) -> None:
     """Tell all about a row that was opened."""
-    found = await async_details(hass, Sight(hass, connection.user), msg["row"], msg["days"])
+    found = await async_details(hass, Sight(hass, connection.user), _language(hass, msg), msg["row"], msg["days"])
     if found is None:
         _refuse(connection, msg, websocket_api.ERR_NOT_FOUND, invalid("row_not_found", row=msg["row"][:_LONGEST_ID]))
         return
@@ -142,11 +155,20 @@ async def ws_log(hass: HomeAssistant, connection: ActiveConnection, msg: dict[st
     )
 
 
-@websocket_api.websocket_command({probatio.Required("type"): f"{DOMAIN}/storages", probatio.Optional("entry_id"): str})
-@callback
-def ws_storages(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]) -> None:
-    """Tell how full the storages are."""
-    connection.send_result(msg["id"], {"storages": storages(hass, Sight(hass, connection.user), msg.get("entry_id"))})
+@websocket_api.websocket_command(
+    {probatio.Required("type"): f"{DOMAIN}/storages", probatio.Optional("entry_id"): str, **_LANGUAGE}
+)
+@websocket_api.async_response
+async def ws_storages(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]) -> None:
+    """Tell how full the storages are, and of which servers that can be told."""
+    sight, language, entry_id = Sight(hass, connection.user), _language(hass, msg), msg.get("entry_id")
+    localizer = await Localizer.load(hass, language)
+    await async_load_errors(hass, language)
+    told = {
+        "storages": storages(hass, sight, localizer, entry_id),
+        "servers": servers(hass, sight, language, entry_id),
+    }
+    connection.send_result(msg["id"], told)
 
 
 def _refuse(connection: ActiveConnection, msg: dict[str, Any], code: str, error: HomeAssistantError) -> None:

@@ -5,9 +5,10 @@ import json
 from pathlib import Path
 from typing import Any, Final, Literal, override
 
-type Kind = Literal["reasons", "causes", "messages", "reports"]
+type Kind = Literal["reasons", "causes", "steps", "messages", "reports"]
 
 _FOLDER: Final = Path(__file__).parent
+_LANGUAGES: Final = frozenset({"de", "en"})
 
 
 def read_texts(kind: Kind, language: str) -> dict[str, Any]:
@@ -17,6 +18,12 @@ def read_texts(kind: Kind, language: str) -> dict[str, Any]:
         file = _FOLDER / f"{kind}_en.json"
     texts: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return texts
+
+
+def language_of(language: str) -> str:
+    """Return the language that there are texts in for one such as `de-CH`: its own, else English."""
+    base = language.split("-", maxsplit=1)[0].lower()
+    return base if base in _LANGUAGES else "en"
 
 
 def filled(text: str, values: Mapping[str, object]) -> str:

@@ -1,15 +1,18 @@
 """Everything that people read beside Home Assistant's own translations, in the language of this Home Assistant."""
 
 from datetime import datetime, timedelta
-from typing import Final, Self, override
+from typing import Final, override
 
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
+from homeassistant.util.hass_dict import HassKey
 
 from ..checker.model.labels import duration_text, size_text
-from .catalogue import filled, read_texts
+from ..const import DOMAIN
+from .catalogue import filled, language_of, read_texts
 from .reason_text import ReasonText
 
+_LOCALIZERS: HassKey[dict[str, Localizer]] = HassKey(f"{DOMAIN}_localizers")
 _NEAR_DAYS: Final = {-1: "yesterday", 0: "today", 1: "tomorrow"}
 
 
@@ -18,15 +21,19 @@ class Localizer(ReasonText):
 
     def __init__(self, language: str) -> None:
         """Read the texts of a language such as `de` or `de-CH`, English where there are none."""
-        language = language.split("-", maxsplit=1)[0]
+        language = language_of(language)
         super().__init__(language)
         self._texts: dict[str, str] = {**read_texts("messages", language), **read_texts("reports", language)}
         self._weekdays = self._texts["weekdays"].split()
 
     @classmethod
-    async def load(cls, hass: HomeAssistant) -> Self:
-        """Read the texts of the configured language."""
-        return await hass.async_add_executor_job(cls, hass.config.language)
+    async def load(cls, hass: HomeAssistant, language: str | None = None) -> Localizer:
+        """Return what writes in a language, or in that of this Home Assistant; each is read once."""
+        base = language_of(language or hass.config.language)
+        known = hass.data.setdefault(_LOCALIZERS, {})
+        if base not in known:
+            known[base] = await hass.async_add_executor_job(Localizer, base)
+        return known[base]
 
     def text(self, key: str, **values: object) -> str:
         """Return a text of messages or reports with its blanks filled."""

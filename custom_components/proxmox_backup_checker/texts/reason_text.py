@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final, TypedDict
 
-from ..checker.model.verdict import Reason
+from ..checker.model.verdict import Reason, Verdict
 from ..proxmox.vzdump.failure_cause import Cause, cause_of
 from .catalogue import filled, read_texts
 
@@ -33,6 +33,7 @@ class ReasonText(ABC):
         """Read the sentences of a language such as `de`, English where there are none."""
         self._sentences: dict[str, str] = read_texts("reasons", language)
         self._causes: dict[str, CauseWords] = read_texts("causes", language)
+        self._steps: dict[str, str] = read_texts("steps", language)
 
     @abstractmethod
     def moment(self, moment: datetime) -> str:
@@ -40,9 +41,7 @@ class ReasonText(ABC):
 
     def sentence(self, reason: Reason) -> str:
         """Return why, as one sentence that fits a state attribute."""
-        values = {
-            name: value if isinstance(value, str) else self.moment(value) for name, value in reason.values.items()
-        }
+        values = self._values(reason)
         if cause := cause_of(values.get("error", "")):
             raw = values["error"]
             values["error"] = f"{self.cause(cause)}: {raw}" if cause.code in _VAGUE else f"{self.cause(cause)}."
@@ -60,6 +59,13 @@ class ReasonText(ABC):
         """Return what to do about a cause, in one or two sentences."""
         return filled(self._causes[cause.code]["step"], cause.values)
 
+    def next_step(self, verdict: Verdict) -> str | None:
+        """Return what to do about a verdict; None where nothing is to be done, or where its sentence says it already."""
+        if verdict.cause is not None:
+            return self.step(verdict.cause)
+        step = self._steps.get(verdict.reason.code)
+        return filled(step, self._values(verdict.reason)) if step is not None else None
+
     def clause(self, error: str | None) -> str | None:
         """Return the cause behind an error as a clause without a full stop, or its own text; None without an error."""
         if not error:
@@ -68,6 +74,9 @@ class ReasonText(ABC):
         if cause is None:
             return _shortened(error.rstrip("."), 2 * _LONGEST)
         return _shortened(f"{self.cause(cause)}: {error}", 2 * _LONGEST) if cause.code in _VAGUE else self.cause(cause)
+
+    def _values(self, reason: Reason) -> dict[str, str]:
+        return {name: value if isinstance(value, str) else self.moment(value) for name, value in reason.values.items()}
 
 
 def _shortened(text: str, longest: int) -> str:

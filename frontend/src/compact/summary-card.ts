@@ -23,7 +23,7 @@ export abstract class SummaryCard extends HassElement {
   protected override willUpdate(_: PropertyValues): void {
     if (!this.hass || !this.config) return;
     const { server } = this.config;
-    this.wall.watch(this.hass.connection, { group: "guest", days: DAYS, ...(server ? { entryId: server } : {}) });
+    this.wall.watch(this.hass, { group: "guest", days: DAYS, ...(server ? { entryId: server } : {}) });
   }
 
   /** The sum, or why there is none. */
@@ -37,7 +37,7 @@ export abstract class SummaryCard extends HassElement {
       return { tone: "muted", text: words.say("status_unknown"), detail: words.say("not_loaded") };
     if (!servers.length) return { tone: "muted", text: words.say("no_server"), detail: "" };
     const lost = servers.find(isLost);
-    const summary = summarise(servers, words);
+    const summary = summarise(servers, this.wall.state.rows, words);
     return lost ? { ...summary, detail: lost.name } : summary;
   }
 

@@ -101,7 +101,6 @@ function cluster(server: Server, ours: EntityEntry[], hass: Hass, words: Words):
   return {
     title: server.name,
     path: `cluster-${id}`,
-    icon: "mdi:server-network",
     type: "sections",
     max_columns: 3,
     badges: [{ type: "custom:proxmox-backup-badge", server: id }],

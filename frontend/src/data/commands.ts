@@ -1,7 +1,8 @@
 /** The integration's websocket commands and actions. */
 
 import type { Connection, Hass } from "../ha/types";
-import { type Details, DOMAIN, type Info, type LogExcerpt, type Storage } from "./contract";
+import { languageOf } from "../i18n/words";
+import { type Details, DOMAIN, type Info, type LogExcerpt, type Server, type Storage } from "./contract";
 
 const ask = <T>(connection: Connection, command: string, message: object = {}): Promise<T> =>
   connection.sendMessagePromise<T>({ type: `${DOMAIN}/${command}`, ...message });
@@ -11,28 +12,39 @@ export const fetchInfo = (connection: Connection) => ask<Info>(connection, "info
 export const fetchSizes = (connection: Connection, ids: string[], days: number) =>
   ask<Record<string, (number | null)[]>>(connection, "sizes", { ids, days });
 
-export const fetchDetails = (connection: Connection, id: string, days: number) =>
-  ask<Details>(connection, "runs", { row: id, days });
+export const fetchDetails = (hass: Hass, id: string, days: number) =>
+  ask<Details>(hass.connection, "runs", { row: id, days, language: languageOf(hass) });
 
 export const fetchLog = (
   connection: Connection,
   request: { entry_id: string; upid: string; vmid?: number; whole?: boolean },
 ) => ask<LogExcerpt>(connection, "log", request);
 
-export const fetchStorages = (connection: Connection, entryId?: string) =>
-  ask<{ storages: Storage[] }>(connection, "storages", entryId ? { entry_id: entryId } : {});
+export const fetchStorages = (hass: Hass, entryId?: string) =>
+  ask<{ storages: Storage[]; servers: Server[] }>(hass.connection, "storages", {
+    language: languageOf(hass),
+    ...(entryId ? { entry_id: entryId } : {}),
+  });
 
-/** Acknowledges a problem for some hours, or until the next run. */
-export function acknowledge(hass: Hass, entityId: string, hours?: number): Promise<unknown> {
-  const until = hours ? { until: new Date(Date.now() + hours * 3_600_000).toISOString() } : {};
+/** How long a problem is silenced: some hours, until another run, or until it is over. */
+export type Silence = { hours: number } | "until_next_run" | "until_fixed";
+
+/** Silences the messages about a problem, which is to acknowledge it. */
+export function silence(hass: Hass, entityId: string, how: Silence): Promise<unknown> {
+  const until =
+    how === "until_fixed"
+      ? {}
+      : how === "until_next_run"
+        ? { until_next_run: true }
+        : { until: new Date(Date.now() + how.hours * 3_600_000).toISOString() };
   return hass.callService(DOMAIN, "acknowledge", { entity_id: entityId, ...until });
 }
 
-export const unacknowledge = (hass: Hass, entityId: string) =>
+export const unsilence = (hass: Hass, entityId: string) =>
   hass.callService(DOMAIN, "unacknowledge", { entity_id: entityId });
 
-/** Returns the text of whatever a command was refused with. */
+/** Returns the text of whatever a command was refused with; a connection that is lost has none. */
 export function messageOf(error: unknown): string {
   const message = (error as { message?: unknown } | undefined)?.message;
-  return typeof message === "string" && message ? message : String(error);
+  return typeof message === "string" ? message : "";
 }

@@ -133,7 +133,7 @@ export interface VerdictDetails {
   findings: string[];
   next_step: string | null;
   error: string | null;
-  acknowledged: { until: number | null; note: string | null } | null;
+  acknowledged: { until: number | null; until_next_run: boolean; note: string | null } | null;
 }
 
 /** Everything about a row as it was when it was asked for; its last cell is the day `end`, which may be over by now. */

@@ -42,6 +42,10 @@ export function decodeRow(data: RowData): Row {
   };
 }
 
+/** Says what is known of the last good backup where its time is not: of what cannot be judged nobody knows that there is none. */
+export const noLastGood = (row: { problem: boolean | null }): "last_good_none" | "last_good_unknown" =>
+  row.problem === null ? "last_good_unknown" : "last_good_none";
+
 /** Returns what Proxmox's users call a row: "VM 101". */
 export function labelOf(row: Row): string {
   if (row.kind === "job") return row.key;

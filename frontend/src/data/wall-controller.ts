@@ -1,5 +1,6 @@
 import type { ReactiveController, ReactiveControllerHost } from "lit";
-import type { Connection } from "../ha/types";
+import type { Hass } from "../ha/types";
+import { languageOf } from "../i18n/words";
 import { LOADING, type WallQuery, type WallState, type WallStore, wallStore } from "./wall-store";
 
 /** Keeps an element in step with a wall for as long as it is on the page. */
@@ -20,8 +21,8 @@ export class WallController implements ReactiveController {
   }
 
   /** Follows this wall from now on; asking for the same again costs nothing. */
-  watch(connection: Connection, query: WallQuery): void {
-    const store = wallStore(connection, query);
+  watch(hass: Pick<Hass, "connection" | "language" | "locale">, query: Omit<WallQuery, "language">): void {
+    const store = wallStore(hass.connection, { ...query, language: languageOf(hass) });
     if (store === this.#store) return;
     this.#stop?.();
     this.#stop = undefined;

@@ -7,6 +7,8 @@ export interface WallQuery {
   entryId?: string;
   group: Group;
   days: number;
+  /** The language of who looks. */
+  language: string;
 }
 
 /** What is known of a wall at one moment. */
@@ -119,8 +121,14 @@ export class WallStore {
     const previous = this.#unsubscribe;
     this.#unsubscribe = undefined;
     previous?.().catch(() => undefined);
-    const { entryId, group, days } = this.query;
-    const message = { type: `${DOMAIN}/wall/subscribe`, group, days, ...(entryId ? { entry_id: entryId } : {}) };
+    const { entryId, group, days, language } = this.query;
+    const message = {
+      type: `${DOMAIN}/wall/subscribe`,
+      group,
+      days,
+      language,
+      ...(entryId ? { entry_id: entryId } : {}),
+    };
     try {
       const unsubscribe = await this.connection.subscribeMessage<WallEvent>(
         (event) => attempt === this.#attempt && this.#receive(event),
@@ -193,7 +201,7 @@ export function patch(rows: Row[], changed: Row[], gone: string[] = []): Row[] {
 const stores = new WeakMap<Connection, Map<string, WallStore>>();
 
 export function wallStore(connection: Connection, query: WallQuery): WallStore {
-  const key = JSON.stringify([query.entryId ?? "", query.group, query.days]);
+  const key = JSON.stringify([query.entryId ?? "", query.group, query.days, query.language]);
   const known = stores.get(connection) ?? new Map<string, WallStore>();
   stores.set(connection, known);
   const store = known.get(key) ?? new WallStore(connection, query);

@@ -1,5 +1,5 @@
 import { html, nothing, type PropertyValues } from "lit";
-import { acknowledge, fetchDetails, messageOf, unacknowledge } from "../data/commands";
+import { fetchDetails, messageOf, silence, unsilence } from "../data/commands";
 import { type Details, DOMAIN, type Run } from "../data/contract";
 import { decodeRow, type Row } from "../data/row";
 import { formatOf } from "../format";
@@ -15,7 +15,8 @@ import { stripLook } from "../styles/strip-look";
 import { isRightToLeft } from "../wall/strip";
 import { createAutomation } from "./automation";
 import { BACK, FORWARD, OUT } from "./glyphs";
-import { runPanel } from "./run";
+import { folded, runPanel } from "./run";
+import { silenceMenu } from "./silence";
 import { detailsStyles } from "./styles";
 import { archivesTable, runsTable } from "./tables";
 import { timeline } from "./timeline";
@@ -34,7 +35,7 @@ export class GuestDetails extends HassElement {
     details: { state: true },
     row: { state: true },
     error: { state: true },
-    acknowledging: { state: true },
+    silencing: { state: true },
     logShown: { state: true },
     width: { state: true },
   };
@@ -44,7 +45,7 @@ export class GuestDetails extends HassElement {
   private details?: Details;
   private row?: Row;
   private error = "";
-  private acknowledging = false;
+  private silencing = false;
   private logShown?: string | null;
   private width = 0;
   private observer?: ResizeObserver;
@@ -85,7 +86,7 @@ export class GuestDetails extends HassElement {
     clearTimeout(this.timer);
     if (!hass || !rowId) return;
     try {
-      const details = await fetchDetails(hass.connection, rowId, DETAIL_DAYS);
+      const details = await fetchDetails(hass, rowId, DETAIL_DAYS);
       if (rowId !== this.rowId) return;
       this.details = details;
       this.row = decodeRow(details.row);
@@ -138,20 +139,20 @@ export class GuestDetails extends HassElement {
     const entity = row.entityId;
     const acknowledgeable = this.hass.services[DOMAIN]?.acknowledge;
     const admin = this.hass.user?.is_admin;
-    const choice = (hours: number | undefined, text: string) =>
-      html`<button class="btn" @click=${() => this.act((hass) => acknowledge(hass, entity ?? "", hours))}>${text}</button>`;
-    if (this.acknowledging) {
-      return html`<div class="actions" role="group" aria-label=${words.say("ack")}>
-        ${choice(undefined, words.say("ack_run"))} ${choice(24, words.say("ack_24h"))} ${choice(168, words.say("ack_week"))}
-      </div>`;
+    if (this.silencing && entity) {
+      return silenceMenu(
+        words,
+        (how) => this.act((hass) => silence(hass, entity, how)),
+        () => this.stopSilencing(),
+      );
     }
     const device = this.details.device_id;
     return html`<div class="actions">
       ${
         entity && acknowledgeable && acknowledged
-          ? html`<button class="btn" @click=${() => this.act((hass) => unacknowledge(hass, entity))}>${words.say("ack_undo")}</button>`
+          ? html`<button class="btn" @click=${() => this.act((hass) => unsilence(hass, entity))}>${words.say("silence_undo")}</button>`
           : entity && acknowledgeable && problem
-            ? html`<button class="btn main" @click=${this.startAcknowledging}>${words.say("ack")}</button>`
+            ? html`<button class="btn silence" aria-haspopup="true" @click=${this.startSilencing}>${words.say("silence")}</button>`
             : nothing
       }
       ${entity && admin ? html`<button class="btn" @click=${this.automate}>${words.say("automation")}</button>` : nothing}
@@ -200,9 +201,19 @@ export class GuestDetails extends HassElement {
         <h3 aria-live="polite">${format.day(this.day, { weekday: "long", day: "numeric", month: "long" })}</h3>
         <button class="round" aria-label=${words.say("next_day")} ?disabled=${cell >= days - 1} @click=${() => go(1)}>${glyph(FORWARD)}</button>
       </div>
-      ${runs.length ? runs.map((run) => runPanel(run, words, format, details.verdict.next_step)) : html`<p class="none">${words.say(`cell_${(row.cells[cell] ?? "u") as "u"}`)}. ${words.say("no_run_day")}</p>`}
+      ${runs.length ? this.renderRuns(runs, details.verdict.next_step) : html`<p class="none">${words.say(`cell_${(row.cells[cell] ?? "u") as "u"}`)}. ${words.say("no_run_day")}</p>`}
       ${logged ? this.renderLog(row, logged) : nothing}
     </section>`;
+  }
+
+  /** The runs of a day; of many good ones the newest says enough. */
+  private renderRuns(runs: Run[], said: string | null) {
+    if (!this.hass) return nothing;
+    const words = wordsOf(this.hass);
+    const panels = (some: Run[]) => some.map((run) => runPanel(run, words, formatOf(this.hass as Hass), said));
+    const [shown, more] = folded(runs);
+    return html`${panels(shown)}
+      ${more.length ? html`<details class="more"><summary>${words.count("more_runs", more.length)}</summary>${panels(more)}</details>` : nothing}`;
   }
 
   /** The log of what went wrong is there at once, that of a good run when somebody asks. */
@@ -217,15 +228,21 @@ export class GuestDetails extends HassElement {
     return html`<pbc-run-log .hass=${this.hass} .entry=${row.entryId} .upid=${run.upid ?? ""} .vmid=${vmid}></pbc-run-log>`;
   }
 
-  private startAcknowledging = async (): Promise<void> => {
-    this.acknowledging = true;
+  private startSilencing = async (): Promise<void> => {
+    this.silencing = true;
     await this.updateComplete;
-    this.renderRoot.querySelector<HTMLElement>(".actions button")?.focus();
+    this.renderRoot.querySelector<HTMLElement>(".silences button")?.focus();
   };
+
+  private async stopSilencing(): Promise<void> {
+    this.silencing = false;
+    await this.updateComplete;
+    this.renderRoot.querySelector<HTMLElement>(".actions .silence")?.focus();
+  }
 
   private async act(action: (hass: Hass) => Promise<unknown>): Promise<void> {
     if (!this.hass) return;
-    this.acknowledging = false;
+    this.silencing = false;
     try {
       await action(this.hass);
       await this.load();

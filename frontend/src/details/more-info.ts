@@ -25,7 +25,7 @@ export class MoreInfo extends LitElement {
     const entity = this.stateObj ? this.hass?.entities[this.stateObj.entity_id] : undefined;
     const kind = /^(guest|job)_/.exec(entity?.translation_key ?? "")?.[1];
     if (!this.hass || !entity || !kind) return nothing;
-    this.wall.watch(this.hass.connection, { group: kind as "guest" | "job", days: DEFAULT_DAYS });
+    this.wall.watch(this.hass, { group: kind as "guest" | "job", days: DEFAULT_DAYS });
     const row = this.wall.state.rows.find(
       (candidate) =>
         candidate.entityId === entity.entity_id || (!!entity.device_id && candidate.deviceId === entity.device_id),

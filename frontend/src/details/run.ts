@@ -38,6 +38,16 @@ export function runPanel(run: Run, words: Words, format: Format, said: string | 
   </section>`;
 }
 
+const MOST_PANELS = 4;
+
+/** Divides the runs of a day, newest first, into those to show and those that only repeat the newest good one. */
+export function folded(runs: readonly Run[]): [shown: Run[], more: Run[]] {
+  if (runs.length <= MOST_PANELS) return [[...runs], []];
+  const newest = runs.find((run) => run.result === "ok");
+  const shows = (run: Run) => run === newest || run.result !== "ok";
+  return [runs.filter(shows), runs.filter((run) => !shows(run))];
+}
+
 /** Facts with their names; those that are not known are left out. */
 export function definitions(facts: [string, string | TemplateResult | null][]): TemplateResult {
   return html`<dl>

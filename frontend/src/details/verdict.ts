@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from "lit";
 import type { VerdictDetails } from "../data/contract";
-import { labelOf, type Row } from "../data/row";
+import { labelOf, noLastGood, type Row } from "../data/row";
 import type { Format } from "../format";
 import type { Words } from "../i18n/words";
 import { lookOf } from "../model/status";
@@ -17,7 +17,7 @@ export function verdictPanel(row: Row, verdict: VerdictDetails, words: Words, fo
       words.say("last_good"),
       verdict.last_success
         ? `${format.moment(verdict.last_success)} (${format.relative(verdict.last_success)})`
-        : words.say("last_good_never"),
+        : words.say(noLastGood(verdict)),
     ],
     [
       words.say("next_run"),
@@ -40,7 +40,7 @@ export function verdictPanel(row: Row, verdict: VerdictDetails, words: Words, fo
 
 function acknowledgedText(ack: NonNullable<VerdictDetails["acknowledged"]>, words: Words, format: Format): string {
   const text = ack.until
-    ? words.say("ack_until", { time: format.weekdayMoment(ack.until) })
-    : words.say("ack_until_run");
+    ? words.say("silenced_until", { time: format.weekdayMoment(ack.until) })
+    : words.say(ack.until_next_run ? "silenced_until_run" : "silenced_until_fixed");
   return ack.note ? `${text}: ${ack.note}` : `${text}.`;
 }

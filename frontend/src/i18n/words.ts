@@ -52,7 +52,9 @@ export function fetchWords(language: string): Promise<void> | undefined {
   );
 }
 
-const languageOf = (hass: Pick<Hass, "language" | "locale">): string => hass.locale?.language || hass.language || "en";
+/** The language of who looks. */
+export const languageOf = (hass: Pick<Hass, "language" | "locale">): string =>
+  hass.locale?.language || hass.language || "en";
 
 export const wordsOf = (hass: Pick<Hass, "language" | "locale">): Words => wordsIn(languageOf(hass));
 

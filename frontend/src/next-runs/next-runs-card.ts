@@ -7,6 +7,7 @@ import { HassElement } from "../ha/hass-element";
 import type { CardConfig } from "../ha/lazy-card";
 import { wordsOf } from "../i18n/words";
 import { look, mark } from "../styles/look";
+import { emptyText, namesOf } from "../wall/summary";
 
 const DAYS = 30;
 const ROWS = 8;
@@ -52,14 +53,15 @@ export class NextRunsCard extends HassElement {
   protected override willUpdate(): void {
     if (!this.hass || !this.config) return;
     const { server } = this.config;
-    this.wall.watch(this.hass.connection, { group: "job", days: DAYS, ...(server ? { entryId: server } : {}) });
+    this.wall.watch(this.hass, { group: "job", days: DAYS, ...(server ? { entryId: server } : {}) });
   }
 
   protected override render() {
     if (!this.hass || !this.config) return nothing;
     const words = wordsOf(this.hass);
     const format = formatOf(this.hass);
-    const { phase, rows } = this.wall.state;
+    const { phase, rows, servers } = this.wall.state;
+    const names = namesOf(servers);
     const due = rows
       .filter((row) => row.nextDue !== null || row.status === "running")
       .sort(
@@ -72,13 +74,13 @@ export class NextRunsCard extends HassElement {
         ? words.say("loading")
         : phase === "not_loaded"
           ? words.say("not_loaded")
-          : words.say("no_next_runs");
+          : words.say(emptyText(servers, "no_next_runs"));
     return card(
       html`${this.config.title ? html`<h2>${this.config.title}</h2>` : nothing}
         ${due.length ? nothing : html`<p class="none">${empty}</p>`}
         ${due.map(
           (row) => html`<button @click=${() => openDetails(this, { id: row.id, name: row.name })}>
-            ${mark(row.status)}<span class="name"><b>${row.name}</b><small>${row.where}</small></span>
+            ${mark(row.status)}<span class="name"><b>${row.name}</b><small>${[row.where, names.get(row.entryId)].filter(Boolean).join(" · ")}</small></span>
             <span class="when num"
               ><span>${row.status === "running" ? words.say("status_running") : format.relative(row.nextDue, undefined, "short")}</span
               ><small>${row.nextDue ? format.weekdayMoment(row.nextDue) : ""}</small></span

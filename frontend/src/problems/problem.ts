@@ -1,7 +1,7 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { fetchDetails } from "../data/commands";
 import type { Details } from "../data/contract";
-import { labelOf, type Row } from "../data/row";
+import { labelOf, noLastGood, type Row } from "../data/row";
 import { loadDetails, openDetails } from "../details/open";
 import { formatOf } from "../format";
 import type { Hass } from "../ha/types";
@@ -74,7 +74,7 @@ export class Problem extends LitElement {
   private async load(): Promise<void> {
     if (!this.hass || !this.row) return;
     // Without details the reason stands alone; the dialog says why they could not be read.
-    this.details = await fetchDetails(this.hass.connection, this.row.id, DAYS).catch(() => this.details);
+    this.details = await fetchDetails(this.hass, this.row.id, DAYS).catch(() => this.details);
   }
 
   protected override render() {
@@ -82,14 +82,14 @@ export class Problem extends LitElement {
     if (!hass || !row) return nothing;
     const words = wordsOf(hass);
     const format = formatOf(hass);
-    const last = row.lastSuccess ? format.relative(row.lastSuccess, undefined, "long") : words.say("last_good_never");
+    const last = row.lastSuccess ? format.relative(row.lastSuccess, undefined, "long") : words.say(noLastGood(row));
     const facts = [
       words.say(`status_${row.status}`),
       row.kind === "job" ? "" : labelOf(row),
       row.where,
       row.failures > 1 ? words.count("failures", row.failures) : "",
       `${words.say("last_good")}: ${last}`,
-      row.acknowledged ? words.say("ack_note") : "",
+      row.acknowledged ? words.say("silenced") : "",
     ];
     const run = details?.runs.find((candidate) => candidate.upid && candidate.result !== "ok");
     const failed = row.status === "failed" || row.status === "warning";

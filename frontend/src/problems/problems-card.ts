@@ -33,8 +33,8 @@ export class ProblemsCard extends HassElement {
   protected override willUpdate(): void {
     if (!this.hass || !this.config) return;
     const server = this.config.server ? { entryId: this.config.server } : {};
-    this.guests.watch(this.hass.connection, { group: "guest", days: DAYS, ...server });
-    this.jobs.watch(this.hass.connection, { group: "job", days: DAYS, ...server });
+    this.guests.watch(this.hass, { group: "guest", days: DAYS, ...server });
+    this.jobs.watch(this.hass, { group: "job", days: DAYS, ...server });
   }
 
   protected override render() {

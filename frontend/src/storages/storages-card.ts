@@ -1,6 +1,6 @@
 import { css, html, nothing, type PropertyValues } from "lit";
 import { fetchStorages, messageOf } from "../data/commands";
-import type { Storage } from "../data/contract";
+import type { Server, Storage } from "../data/contract";
 import { formatOf } from "../format";
 import { showMoreInfo } from "../ha/actions";
 import { alert, card } from "../ha/elements";
@@ -9,6 +9,7 @@ import type { CardConfig } from "../ha/lazy-card";
 import { wordsOf } from "../i18n/words";
 import { lookOf, rankOf } from "../model/status";
 import { look, mark } from "../styles/look";
+import { emptyText, namesOf } from "../wall/summary";
 
 const EVERY = 60_000;
 
@@ -24,6 +25,7 @@ export class StoragesCard extends HassElement {
       button:hover { background: var(--pbc-soft); }
       button:focus-visible { outline: 2px solid var(--primary-color, #0288d1); outline-offset: -2px; }
       b { font-weight: 500; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+      b small { font-weight: 400; font-size: 12px; color: var(--pbc-text2); }
       .free { font-size: 13px; }
       .bar { grid-column: 2 / -1; height: 6px; border-radius: 3px; background: var(--pbc-soft); overflow: hidden; }
       .bar i { display: block; height: 100%; border-radius: 3px; background: var(--tone); }
@@ -36,11 +38,13 @@ export class StoragesCard extends HassElement {
   static override properties = {
     config: { attribute: false },
     storages: { state: true },
+    servers: { state: true },
     error: { state: true },
   };
 
   config?: CardConfig;
   private storages?: Storage[];
+  private servers: Server[] = [];
   private error = "";
   private timer?: ReturnType<typeof setInterval>;
 
@@ -62,7 +66,8 @@ export class StoragesCard extends HassElement {
   private async load(): Promise<void> {
     if (!this.hass || !this.config || !this.isConnected) return;
     try {
-      const { storages } = await fetchStorages(this.hass.connection, this.config.server);
+      const { storages, servers } = await fetchStorages(this.hass, this.config.server);
+      this.servers = servers;
       this.storages = [...storages].sort(
         (a, b) => rankOf(a.status) - rankOf(b.status) || share(b) - share(a) || (a.name < b.name ? -1 : 1),
       );
@@ -80,7 +85,7 @@ export class StoragesCard extends HassElement {
     const body = this.storages
       ? this.storages.length
         ? this.storages.map((storage) => this.renderStorage(storage))
-        : html`<p class="none">${words.say("no_storages")}</p>`
+        : html`<p class="none">${words.say(emptyText(this.servers, "no_storages"))}</p>`
       : this.error
         ? alert("error", words.say("error_load", { error: this.error }), retry)
         : html`<p class="none">${words.say("loading")}</p>`;
@@ -92,11 +97,12 @@ export class StoragesCard extends HassElement {
     const words = wordsOf(this.hass);
     const format = formatOf(this.hass);
     const { used, total, free, full_on: fullOn, entity_id: entity } = storage;
+    const server = namesOf(this.servers).get(storage.entry_id);
     const known = used !== null && total;
     const full = fullOn ? words.say("full_on", { when: format.relative(fullOn, undefined, "long") }) : "";
     const tone = storage.problem ? lookOf(storage.status).tone : "muted";
     return html`<button @click=${() => entity && showMoreInfo(this, entity)} title=${fullOn ? words.say("full_on_date", { date: format.moment(fullOn) }) : ""}>
-      ${mark(storage.status)}<b>${storage.name}</b>
+      ${mark(storage.status)}<b>${storage.name}${server ? html` <small>${server}</small>` : nothing}</b>
       <span class="free num">${known ? words.say("free_of", { free: format.size(free), total: format.size(total) }) : words.say("status_unknown")}</span>
       <span class="bar" aria-hidden="true">${known ? html`<i class=${tone} style="width:${Math.min(100, 100 * share(storage))}%"></i>` : nothing}</span>
       <span class="note"

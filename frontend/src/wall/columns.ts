@@ -51,6 +51,17 @@ export function layout(width: number, days: number, show: readonly string[]): La
 
 const nameWidth = (room: number): number => Math.min(230, Math.max(110, room * 0.32));
 
-/** Returns how high a row is. */
-export const rowHeight = (layout: Layout, withReason: boolean): number =>
-  (layout.narrow ? 54 : 40) + (withReason && layout.reason ? 20 : 0);
+const REASON_LINE = 18;
+const MOST_LINES = 3;
+const LETTER = 5.8; // the mean width of one at 12 px
+
+/** Returns how many lines a reason takes. */
+export function reasonLines(layout: Layout, width: number, reason: string): number {
+  if (!layout.reason || !reason) return 0;
+  const room = Math.max(120, width - PADDING - MARK - GAP);
+  return Math.min(MOST_LINES, Math.ceil((reason.length * LETTER) / room));
+}
+
+/** Returns how high a row is with so many lines of a reason. */
+export const rowHeight = (layout: Layout, lines: number): number =>
+  (layout.narrow ? 54 : 40) + (lines ? lines * REASON_LINE + 4 : 0);

@@ -55,8 +55,12 @@ function serverNotice(server: Server, words: Words, format: Format): TemplateRes
     error: server.error ?? "",
     when: format.relative(server.since, undefined, "long"),
   });
-  const mend = ["auth_failed", "certificate", "not_loaded"].includes(server.state);
-  const link = mend ? html`<a href=${INTEGRATION}>${words.say("open_integration")}</a>` : nothing;
+  const link =
+    server.state === "certificate"
+      ? html`<a href="/config/repairs">${words.say("open_repairs")}</a>`
+      : server.state === "auth_failed" || server.state === "not_loaded"
+        ? html`<a href=${INTEGRATION}>${words.say("open_integration")}</a>`
+        : nothing;
   return alert(SEVERITY[server.state], text.trim(), link);
 }
 

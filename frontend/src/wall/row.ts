@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from "lit";
-import { labelOf, type Row } from "../data/row";
+import { labelOf, noLastGood, type Row } from "../data/row";
 import type { Format } from "../format";
 import type { Words } from "../i18n/words";
 import { badDays, showsReason } from "../model/status";
@@ -24,17 +24,21 @@ export interface RowView {
 /** What a row says, in its columns, and to screen readers all of it. */
 export function rowContent(row: Row, view: RowView): TemplateResult {
   const { layout, words, format, now } = view;
+  const exact = (time: number | null) => (time === null ? "" : format.weekdayMoment(time));
   const last =
-    row.lastSuccess === null && row.status !== "ignored"
-      ? words.say("last_good_never")
+    row.lastSuccess === null && row.status !== "ignored" && row.status !== "paused"
+      ? words.say(noLastGood(row))
       : format.relative(row.lastSuccess, now);
+  // Where there is no room for all, the last good backup says more of a problem than its size.
+  const instead = layout.narrow && row.problem !== false;
   return html`${mark(row.status)}
     <span class="name"><b>${row.name}</b> <small>${subtitle(row, view)}</small></span>
     ${strip(row.cells, layout.strip, STRIP_HEIGHT, view.day)}
     ${layout.spark ? (view.sparkline?.(view.sizes) ?? html`<span></span>`) : nothing}
-    ${layout.size ? html`<span class="end num size">${format.size(row.size)}</span>` : nothing}
-    ${layout.last ? html`<span class="end num aside"><span class="sr">${words.say("last_good")}: </span>${last}</span>` : nothing}
-    ${layout.next ? html`<span class="end num aside"><span class="sr">${words.say("next_run")}: </span>${format.relative(row.nextDue, now)}</span>` : nothing}
+    ${layout.size && !instead ? html`<span class="end num size">${format.size(row.size)}</span>` : nothing}
+    ${instead ? html`<span class="end num aside">${words.say("last")}: ${last}</span>` : nothing}
+    ${layout.last ? html`<span class="end num aside" title=${exact(row.lastSuccess)}><span class="sr">${words.say("last_good")}: </span>${last}</span>` : nothing}
+    ${layout.next ? html`<span class="end num aside" title=${exact(row.nextDue)}><span class="sr">${words.say("next_run")}: </span>${format.relative(row.nextDue, now)}</span>` : nothing}
     <span class="sr">${words.say("latest", { status: words.say(`status_${row.status}`) })}</span>
     ${layout.reason && showsReason(row) ? html`<span class="reason">${row.reason}</span>` : nothing}
     <span class="sr">${words.say("with_failures", { bad: badDays(row.cells), n: row.cells.length })}</span>`;
@@ -42,7 +46,7 @@ export function rowContent(row: Row, view: RowView): TemplateResult {
 
 function subtitle(row: Row, { server, words }: RowView): string {
   return [
-    row.deleted ? words.say("deleted") : row.acknowledged ? words.say("ack_note") : row.isNew ? words.say("new") : "",
+    row.deleted ? words.say("deleted") : row.acknowledged ? words.say("silenced") : row.isNew ? words.say("new") : "",
     row.kind === "job" ? "" : labelOf(row),
     server ?? row.where,
   ]

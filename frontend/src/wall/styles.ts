@@ -36,6 +36,10 @@ export const wallStyles = css`
   .axis .today { inset-inline-end: 0; transform: none; color: var(--primary-text-color, #212121); }
   .end { text-align: end; white-space: nowrap; }
   .scroll { overflow-y: auto; overscroll-behavior: auto; contain: strict; flex: none; scrollbar-width: thin; }
+  .scroll[data-more] { mask-image: linear-gradient(to bottom, #000 calc(100% - 22px), rgb(0 0 0 / 35%)); }
+  .foot { display: flex; align-items: center; gap: 12px; padding: 8px 16px 0; font-size: 12px; color: var(--pbc-text2); }
+  .foot .link { all: unset; cursor: pointer; color: var(--primary-color, #0277bd); font-weight: 500; padding: 4px; border-radius: 4px; }
+  .foot .link:focus-visible { outline: 2px solid var(--primary-color, #0288d1); }
   .inner { position: relative; }
   [role="listitem"] { position: absolute; inset-inline: 0; }
   .row { all: unset; box-sizing: border-box; width: 100%; height: 100%; cursor: pointer; font-size: 13px; position: relative; }
@@ -46,7 +50,7 @@ export const wallStyles = css`
   .name b { font-weight: 500; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
   .name small { color: var(--pbc-text2); font-size: 11px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
   .aside { color: var(--pbc-text2); font-size: 12px; }
-  .reason { grid-column: 2 / -1; align-self: start; margin-top: -5px; font-size: 12px; line-height: 20px; color: var(--pbc-text2); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+  .reason { grid-column: 2 / -1; align-self: start; margin-top: -5px; font-size: 12px; line-height: 18px; color: var(--pbc-text2); overflow: hidden; overflow-wrap: anywhere; display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; }
   .spark path { fill: none; stroke: var(--pbc-text2); stroke-width: 1.3; stroke-linejoin: round; }
   .old :is(.strip, .spark, .mark) { opacity: 0.45; }
   .deleted, .known .mark { opacity: 0.6; }

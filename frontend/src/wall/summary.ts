@@ -1,6 +1,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import type { Counts, Server } from "../data/contract";
 import type { Row } from "../data/row";
+import type { Key } from "../i18n/keys";
 import type { Words } from "../i18n/words";
 import { BAD, GOOD, glyph } from "../styles/glyphs";
 
@@ -12,6 +13,16 @@ export interface Summary {
 
 /** Tells whether what is known of a server may be old. */
 export const isLost = (server: Server): boolean => !["ok", "starting"].includes(server.state);
+
+/** The names of servers by id, where there are several to tell apart. */
+export const namesOf = (servers: readonly Server[]): Map<string, string> =>
+  new Map(servers.length > 1 ? servers.map((server) => [server.id, server.name]) : []);
+
+/** Says why nothing is listed: that there is nothing is known only of servers that are read. */
+export function emptyText<K extends Key>(servers: readonly Server[], none: K): K | "reading" | "not_readable" {
+  if (servers.every((server) => server.state === "ok")) return none;
+  return servers.some((server) => !["ok", "starting"].includes(server.state)) ? "not_readable" : "reading";
+}
 
 export function totals(servers: readonly Server[]): Counts {
   const sum: Counts = {
@@ -35,16 +46,22 @@ export function totals(servers: readonly Server[]): Counts {
  *
  * Nothing is summed up of servers that are not read.
  */
-export function summarise(servers: readonly Server[], words: Words): Summary {
+export function summarise(servers: readonly Server[], rows: readonly Row[], words: Words): Summary {
   const lost = servers.some((server) => isLost(server) || !server.counts);
-  if (servers.length && !servers.some((server) => server.counts))
-    return { tone: "muted", text: words.say("status_unknown"), detail: "" };
+  if (!servers.some((server) => server.counts)) {
+    const starting = servers.length && servers.every((server) => server.state === "starting");
+    return { tone: "muted", text: words.say(starting ? "reading" : "status_unknown"), detail: "" };
+  }
   const counts = totals(servers);
   const share =
     counts.protected === counts.guests && !lost
       ? words.say("protected_count_all", { guests: counts.guests })
       : words.say("protected_count", { protected: counts.protected, guests: counts.guests });
-  if (counts.problems) return { tone: "bad", text: words.count("problems", counts.problems), detail: share };
+  if (counts.problems) {
+    const silenced = rows.filter((row) => row.problem === true && row.acknowledged && !row.deleted).length;
+    const detail = silenced ? `${words.say("silenced_count", { n: silenced })} · ${share}` : share;
+    return { tone: "bad", text: words.count("problems", counts.problems), detail };
+  }
   if (counts.unknown) return { tone: "muted", text: words.count("unseen", counts.unknown), detail: share };
   if (lost || (counts.guests && !counts.protected)) return { tone: "muted", text: share, detail: "" };
   return { tone: counts.warnings ? "warning" : "ok", text: share, detail: "" };

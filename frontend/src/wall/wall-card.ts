@@ -16,19 +16,23 @@ import { sortRows } from "../model/sort";
 import { showsReason } from "../model/status";
 import { look } from "../styles/look";
 import { stripLook } from "../styles/strip-look";
-import { COLUMNS, type Layout, layout, rowHeight } from "./columns";
+import { COLUMNS, type Layout, layout, reasonLines, rowHeight } from "./columns";
 import { checkConfig, DEFAULT_DAYS, DEFAULT_ROWS, PREVIEW_ROWS, shownColumns, type WallConfig } from "./config";
 import { chips, columnHeads, search } from "./head";
 import { move } from "./keys";
+import { openWall } from "./open-wall";
 import { daySentence, type RowView, rowContent } from "./row";
 import { skeleton } from "./skeleton";
 import { cellUnder, isRightToLeft } from "./strip";
 import { wallStyles } from "./styles";
-import { isLost, summarise, summariseRows, summaryLine } from "./summary";
+import { isLost, namesOf, summarise, summariseRows, summaryLine } from "./summary";
 import { Offsets } from "./window";
 
 const SEARCHED_FROM = 10;
 const MINUTE = 60_000;
+/** So many rows are shown without a scroll bar of their own where somebody asks for all. */
+const MOST_AT_ONCE = 100;
+const MOST_ROWS = 500;
 
 /** The backup wall: a row for each guest or job, the last days of each at a glance, the worst first. */
 export class BackupWall extends HassElement {
@@ -46,6 +50,7 @@ export class BackupWall extends HassElement {
     day: { state: true },
     now: { state: true },
     tip: { state: true },
+    whole: { state: true },
   };
 
   preview = false;
@@ -59,6 +64,7 @@ export class BackupWall extends HassElement {
   private current?: string;
   private day = -1;
   private now = Date.now() / 1000;
+  private whole = false;
   private tip?: { text: string; x: number; y: number };
 
   private fetched?: typeof import("./notices");
@@ -122,7 +128,7 @@ export class BackupWall extends HassElement {
   protected override willUpdate(changed: PropertyValues): void {
     if (!this.hass || !this.config) return;
     const { server, group = "guest", days = DEFAULT_DAYS } = this.config;
-    this.wall.watch(this.hass.connection, { group, days, ...(server ? { entryId: server } : {}) });
+    this.wall.watch(this.hass, { group, days, ...(server ? { entryId: server } : {}) });
     if (this.stale || ["config", "width", "status", "query"].some((name) => changed.has(name))) this.arrange();
   }
 
@@ -136,7 +142,8 @@ export class BackupWall extends HassElement {
     this.shown = sortRows(chosen, sort);
     this.columns = layout(this.width || 800, this.days, shownColumns(this.config as WallConfig));
     const columns = this.columns;
-    this.offsets = new Offsets(this.shown.map((row) => rowHeight(columns, showsReason(row))));
+    const lines = (row: Row) => reasonLines(columns, this.width || 800, showsReason(row) ? row.reason : "");
+    this.offsets = new Offsets(this.shown.map((row) => rowHeight(columns, lines(row))));
   }
 
   private get days(): number {
@@ -145,7 +152,7 @@ export class BackupWall extends HassElement {
 
   private rowsShown(): number {
     const most = this.preview ? PREVIEW_ROWS : (this.config?.max_rows ?? DEFAULT_ROWS);
-    return Math.min(this.shown.length || most, most);
+    return this.whole && !this.preview ? this.shown.length : Math.min(this.shown.length || most, most);
   }
 
   protected override render() {
@@ -186,7 +193,9 @@ export class BackupWall extends HassElement {
     const { filter, group = "guest" } = this.config;
     const whole =
       group === "guest" && !Object.values(filter ?? {}).some((value) => (Array.isArray(value) ? value.length : value));
-    return summaryLine(whole ? summarise(this.wall.state.servers, words) : summariseRows(this.listed, words));
+    return summaryLine(
+      whole ? summarise(this.wall.state.servers, this.wall.state.rows, words) : summariseRows(this.listed, words),
+    );
   }
 
   private renderTools() {
@@ -216,8 +225,24 @@ export class BackupWall extends HassElement {
     if (instead) return instead;
     if (!this.shown.length) return this.exceptions?.noMatch(words, this.status || this.query ? this.reset : undefined);
     return html`${this.renderList()}
+      ${this.renderFoot()}
       <div class="sr" aria-live="polite">${this.sentence()}</div>
       ${this.tip ? html`<div class="tip" aria-hidden="true" style="left:${this.tip.x}px;top:${this.tip.y}px">${this.tip.text}</div>` : nothing}`;
+  }
+
+  /** Tells of the rows that are below the edge. */
+  private renderFoot() {
+    const [shown, all] = [this.rowsShown(), this.shown.length];
+    if (!this.hass || shown >= all || this.preview) return nothing;
+    const words = wordsOf(this.hass);
+    const showAll = () => {
+      if (all <= MOST_AT_ONCE) this.whole = true;
+      else openWall(this, { ...this.config, type: "", max_rows: MOST_ROWS });
+    };
+    return html`<div class="foot">
+      <span>${words.say("rows_shown", { shown, all })}</span>
+      ${this.bare ? nothing : html`<button class="link" @click=${showAll}>${words.say("show_all")}</button>`}
+    </div>`;
   }
 
   private reset = (): void => {
@@ -237,7 +262,7 @@ export class BackupWall extends HassElement {
     const visible = this.shown.slice(first, last);
     this.wantSizes(visible);
     const old = new Set(servers.filter(isLost).map((server) => server.id));
-    const names = new Map(servers.length > 1 ? servers.map((server) => [server.id, server.name]) : []);
+    const names = namesOf(servers);
     const tabbable = visible.some((row) => row.id === this.current) ? this.current : this.shown[first]?.id;
     return html`${columns.narrow ? nothing : columnHeads(columns, group, end, this.days, words, format)}
       <div
@@ -245,6 +270,7 @@ export class BackupWall extends HassElement {
         role="list"
         aria-label=${words.say(`list_${group}s`)}
         style="height:${height}px"
+        ?data-more=${height < this.offsets.top(this.shown.length)}
         @scroll=${this.onScroll}
         @keydown=${this.onKey}
         @pointermove=${this.onPointer}

@@ -121,6 +121,44 @@ async def test_what_a_card_shows_at_first(home: Home, card: Card) -> None:
         assert answer["error"]["code"] == "invalid_format"
 
 
+async def test_each_card_speaks_the_language_of_who_looks(home: Home, card: Card) -> None:
+    home.pve.job("nightly").run({102: failed("timeout")})
+    await home.after(minutes=30)
+    told = {}
+    for language in ("en", "de", "de-CH", "fr"):
+        rows = by_name((await card.subscribe(language=language))["rows"])
+        row = rows["web"]
+        details = (await card.ask("runs", row=row["id"], days=7, language=language))["result"]["verdict"]
+        storages = (await card.ask("storages", language=language))["result"]["storages"]
+        nas = next(storage["reason"] for storage in storages if storage["name"] == "nas")
+        told[language] = (row["reason"], details["reason"], details["confidence_text"], nas)
+    english = (
+        "Backed up by the job nightly on pve1.",
+        "Backed up by the job nightly on pve1.",
+        "Matched",
+        "25 % full.",
+    )
+    german = (
+        "Vom Auftrag nightly auf pve1 gesichert.",
+        "Vom Auftrag nightly auf pve1 gesichert.",
+        "Zugeordnet",
+        "Zu 25 % voll.",
+    )
+    assert told["en"] == told["fr"] == english
+    assert told["de"] == told["de-CH"] == german
+    assert (await card.ask("wall/subscribe", group="guest", days=7, language="x" * 36))["error"][
+        "code"
+    ] == "invalid_format"
+
+
+async def test_what_is_wrong_with_a_server_is_told_in_the_language_of_who_looks(home: Home, card: Card) -> None:
+    for node in home.pve.nodes.values():
+        home.pve.servers[node.name].refuse()
+    await home.after(minutes=20)
+    [server] = (await card.subscribe(language="de"))["servers"]
+    assert "nicht erreichbar" in server["error"]
+
+
 async def test_only_what_changed_is_sent_and_a_new_day_brings_all(home: Home, card: Card) -> None:
     await card.subscribe()
     await home.after(minutes=10)
@@ -292,21 +330,21 @@ async def test_what_cards_show_is_worked_out_once_for_all_of_them_and_kept_where
     await card.subscribe()
     board = board_of(home.hass, home.entry)
     assert board is not None
-    shown = await board.async_shown("guest", 7)
-    assert await board.async_shown("guest", 7) is shown
+    shown = await board.async_shown(("guest", 7, "en"))
+    assert await board.async_shown(("guest", 7, "en")) is shown
     home.pve.job("nightly").run({102: failed("timeout")})
     await home.after(minutes=30)
     await card.hear("rows")
     await card.hear("servers")
-    later = await board.async_shown("guest", 7)
-    assert await board.async_shown("guest", 7) is later
+    later = await board.async_shown(("guest", 7, "en"))
+    assert await board.async_shown(("guest", 7, "en")) is later
     entry_id = home.entry.entry_id
     rows = {vmid: f"{entry_id}/guest/{vmid}" for vmid in (101, 102)}
     assert later.rows[rows[102]].row["status"] == "failed"
     assert next(iter(later.rows)) == rows[102]
     await home.after(minutes=10)
     assert await card.heard_nothing()
-    latest = await board.async_shown("guest", 7)
+    latest = await board.async_shown(("guest", 7, "en"))
     assert latest is not later
     assert all(latest.rows[row_id] is found for row_id, found in later.rows.items())
 

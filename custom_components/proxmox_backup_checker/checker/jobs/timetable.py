@@ -104,7 +104,8 @@ class Period:
 def periods_of(job: BackupJob, past: Sequence[JobDefinition], skew: timedelta) -> tuple[Period, ...]:
     """Return what a job was defined as over time, the newest first; none where its schedule cannot be read.
 
-    `past` are its earlier definitions, newest first, `skew` is what the node's clock is ahead of ours.
+    `past` are its earlier definitions, newest first, `skew` is what the node's clock is ahead of ours. A slot from the time
+    in which nobody saw the edit is of neither schedule, unless both are the same: then it is of the newer period.
     """
     event = event_of(job)
     if event is None:
@@ -115,10 +116,11 @@ def periods_of(job: BackupJob, past: Sequence[JobDefinition], skew: timedelta) -
         after = past[place - 1] if place > 0 else None
         before = past[place] if place < len(past) else None
         if schedule is not None:
+            is_kept = before is not None and _event_of_past(before) == schedule
             period = Period(
                 event=schedule,
                 storage=storage,
-                since=before.edited + skew if before is not None else None,
+                since=(before.until if is_kept else before.edited) + skew if before is not None else None,
                 until=after.until + skew if after is not None else None,
                 earliest=before.until + skew if before is not None else None,
                 latest=after.edited + skew if after is not None else None,
@@ -169,14 +171,6 @@ class Timetable:
         if self.due is None or self.due + self.allowance <= moment:
             return self.due
         return _newest_slot(self.periods, moment - self.allowance, self.zone)
-
-    def newest_slot(self, moment: datetime) -> datetime | None:
-        """Return the newest slot up to a moment."""
-        return _newest_slot(self.periods, moment, self.zone)
-
-    def first_slot_after(self, moment: datetime) -> datetime | None:
-        """Return the first slot after a moment of which it is known that it has come."""
-        return next(self.slots(moment, self.latest), None) if self.latest is not None and self.latest > moment else None
 
     def possible_slots(self, moment: datetime) -> Iterator[tuple[datetime, str | None]]:
         """Return the newest slot up to a moment by each schedule that the job can have had then, with its storage."""

@@ -6,7 +6,7 @@ from typing import Final
 
 from ...proxmox.api.backup_models import Archive
 from ...proxmox.api.cluster_models import Guest
-from ..context import Context, newest_good
+from ..context import Context
 from ..model.outcome import Outcome, Result
 from ..model.reason_codes import ReasonCode
 from ..model.records import GuestRecord
@@ -30,13 +30,13 @@ def findings_of(
 ) -> list[tuple[Status, Reason]]:
     """Return what is found with its weight: failed and warning change the verdict, ok is a hint."""
     record = context.guest_record(guest)
-    good = newest_good(outcomes)
     found = [*_archive_findings(guest, context), *_clock_findings(guest, context)]
     if record is not None:
         found += _record_findings(guest, record, context)
-    if good is not None:
-        found += _run_findings(guest, good, record, verdict)
-        found += size_findings([outcome for outcome in outcomes if outcome.result is Result.OK], context.facts)
+    if good := [outcome for outcome in outcomes if outcome.result is Result.OK]:
+        for newest in _newest_of_each_job(guest, good, context):
+            found += [finding for finding in _run_findings(newest, record, verdict) if finding not in found]
+        found += size_findings(good, context.facts)
         found += retention_findings(guest, outcomes, context)
     return found
 
@@ -112,9 +112,17 @@ def _record_findings(guest: Guest, record: GuestRecord, context: Context) -> Ite
         yield Status.OK, Reason(ReasonCode.PARTIAL, {"disks": ", ".join(record.excluded_disks)})
 
 
-def _run_findings(
-    guest: Guest, good: Outcome, record: GuestRecord | None, verdict: Verdict
-) -> Iterable[tuple[Status, Reason]]:
+def _newest_of_each_job(guest: Guest, good: Sequence[Outcome], context: Context) -> list[Outcome]:
+    """Return the newest good backup of all, and that of each job: a backup of the next job takes nothing back."""
+    found = [good[0]]
+    for job in context.jobs_of(guest):
+        newest = next((outcome for outcome in good if outcome.job_id == job.job_id), None)
+        if newest is not None and newest is not good[0]:
+            found.append(newest)
+    return found
+
+
+def _run_findings(good: Outcome, record: GuestRecord | None, verdict: Verdict) -> Iterable[tuple[Status, Reason]]:
     for warning in good.warnings:
         if warning in _WARNINGS:
             status, code = _WARNINGS[warning]

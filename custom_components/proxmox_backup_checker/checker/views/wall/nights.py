@@ -1,6 +1,5 @@
 """The wall: for every guest and job a row of cells, one for each of the last days."""
 
-from bisect import bisect_left
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -99,10 +98,6 @@ class Wall:
         is_off = facts is not None and not facts.online and self.context.is_fresh
         seen = now if is_off else min(now, self.context.seen_until(node))
         return Moments(now=now, seen=seen, began=began and began + (facts.skew if facts else timedelta()))
-
-    def first_unseen_day(self, node: str) -> int:
-        """Return the number of the first day of which nothing is known on a node; today's is not over yet."""
-        return bisect_left(self.days.starts, self.moments(node).seen)
 
     def plan(self, job_id: str, node: str) -> Plan | None:
         """Return when a job was due on a node; None where it is off, cannot be read, or the node's zone is not known."""

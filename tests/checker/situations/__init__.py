@@ -1,0 +1,1 @@
+"""Whole situations of the acceptance matrix, played on the simulator, in clusters that have little in common."""

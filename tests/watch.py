@@ -1,0 +1,123 @@
+"""A virtual cluster that is read and judged as Home Assistant does it, without Home Assistant, in milliseconds."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Self
+
+from custom_components.proxmox_backup_checker.checker.assessment import Assessment, judge
+from custom_components.proxmox_backup_checker.checker.model.facts import Facts
+from custom_components.proxmox_backup_checker.checker.model.policy import Policy
+from custom_components.proxmox_backup_checker.checker.model.records import History
+from custom_components.proxmox_backup_checker.checker.model.verdict import Verdict
+from custom_components.proxmox_backup_checker.proxmox.api.errors import ProxmoxError
+from simulator.access import Token
+from simulator.clock import Clock
+from simulator.cluster import Cluster
+from simulator.files import MemoryTree
+from simulator.simulated import AUDIT
+
+from .short_wire import reader_of
+
+MONDAY_NOON = datetime(2026, 1, 12, 11, 0, tzinfo=UTC)
+
+
+class Watch:
+    """A cluster at work, and what is held of it at every look; `told` and `happened` are all news since the first."""
+
+    def __init__(self, cluster: Cluster | None = None, token: Token | None = None) -> None:
+        """Begin with a cluster, one without nodes where none is given, and the token that looks at it."""
+        if cluster is None:
+            cluster = Cluster(clock=Clock(MONDAY_NOON), directory=Path("/nowhere"))
+            cluster.files = MemoryTree()
+        self.cluster = cluster
+        self.token = token or cluster.add_token("homeassistant@pve!ha", {"/": AUDIT})
+        self.policy = Policy()
+        self.reachable = True
+        self.errors: dict[str, tuple[int, str]] = {}
+        self.agents: tuple[str, ...] = ()
+        self.happened: list[str] = []
+        self.told: list[str] = []
+        self.history = History()
+        self._assessment: Assessment | None = None
+        self._facts: Facts | None = None
+        self._runner = asyncio.Runner()
+
+    def __enter__(self) -> Self:
+        """Watch until the end of the block."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the event loop."""
+        self._runner.close()
+
+    @property
+    def now(self) -> datetime:
+        """The present."""
+        return self.cluster.clock.now()
+
+    @property
+    def held(self) -> Assessment:
+        """What was held at the last look."""
+        assert self._assessment is not None
+        return self._assessment
+
+    def look(self) -> None:
+        """Read and judge the cluster now; the first look ends its construction."""
+        if not self.cluster.operating:
+            self.cluster.begin()
+        if self._facts is None:
+            for number, node in enumerate(self.cluster.nodes):
+                self.cluster.fingerprints[node] = ":".join(["AB"] * 31 + [f"{number:02X}"])
+            self._reader = reader_of(self, *self.agents)
+            self._reader.restore_nodes(self.history.nodes.values())
+        self._facts = self._read()
+        self._assessment = judge(replace(self._facts, policy=self.policy), self.history, self._assessment)
+        self.history = self._assessment.history
+        self.happened += [event.kind for event in self._assessment.events]
+        self.told += [message.kind for message in self._assessment.messages]
+
+    def restart(self) -> None:
+        """Begin anew at the next look, with nothing but the history."""
+        self._facts = self._assessment = None
+
+    def _read(self) -> Facts:
+        """Return what is read now; what was read last stands in for what cannot be read."""
+        try:
+            return self._runner.run(self._reader.read(self.now, self.history.runs)).facts
+        except ProxmoxError:
+            if self._facts is None:
+                raise
+            return replace(self._facts, now=self.now)
+
+    def until(self, moment: datetime) -> None:
+        """Let time go by until a moment, and look."""
+        if not self.cluster.operating:
+            self.cluster.begin()
+        self.cluster.clock.set(moment)
+        self.look()
+
+    def after(self, **duration: float) -> None:
+        """Let a duration go by, and look."""
+        self.until(self.now + timedelta(**duration))
+
+    def live(self, *, step: timedelta, **duration: float) -> set[str]:
+        """Let a duration go by with a look at every step; return what was a problem at any of them."""
+        end, seen = self.now + timedelta(**duration), set()
+        while self.now < end:
+            self.until(min(end, self.now + step))
+            seen |= self.problems()
+        return seen
+
+    def problems(self) -> set[str]:
+        """Return the keys of all that has a problem now."""
+        return {str(subject) for subject, verdict in self.held.verdicts.items() if verdict.problem}
+
+    def guest(self, vmid: int) -> Verdict:
+        """Return what is held of a guest."""
+        return self.held.guests[vmid].verdict
+
+    def job(self, job_id: str) -> Verdict:
+        """Return what is held of a job."""
+        return self.held.jobs[job_id].verdict
