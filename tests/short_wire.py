@@ -33,8 +33,10 @@ class Site(Protocol):
     cluster: Cluster
     token: Token
     reachable: bool
-    errors: Mapping[str, tuple[int, str]]
-    """Statuses and messages sent in place of the answer, by a part of the path."""
+
+    @property
+    def errors(self) -> Mapping[str, tuple[int, str]]:
+        """Statuses and messages sent in place of answers, by a part of the path."""
 
 
 def reader_of(site: Site, *agents: str) -> ClusterReader:

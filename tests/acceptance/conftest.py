@@ -46,8 +46,8 @@ async def home(
 
 
 @pytest.fixture
-def lab(tmp_path: Path, start: datetime) -> Iterator[Lab]:
+def lab(start: datetime) -> Iterator[Lab]:
     """The same cluster, which is about to be read and judged for the first time, without Home Assistant."""
-    made = Lab(SimulatedCluster.prepare("small", tmp_path / "lab", now=start, version="9.2.11"))
+    made = Lab(start)
     with made.watch:
         yield made

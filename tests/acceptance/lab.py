@@ -5,6 +5,7 @@ For rows whose first test shows what a person sees; here they are tried with oth
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import override
 
 from custom_components.proxmox_backup_checker.checker.activity.events import ActivityEvent
@@ -12,6 +13,10 @@ from custom_components.proxmox_backup_checker.checker.alerts.announcements impor
 from custom_components.proxmox_backup_checker.checker.assessment import Assessment
 from custom_components.proxmox_backup_checker.checker.model.verdict import Verdict
 from simulator import SimulatedCluster
+from simulator.clock import Clock
+from simulator.files import MemoryTree
+from simulator.scenarios.small import SMALL
+from simulator.simulated import AUDIT
 from tests.watch import Watch
 
 _PROBLEM = {True: "on", False: "off", None: "unknown"}
@@ -62,10 +67,14 @@ class _Recording(Watch):
 class Lab:
     """One cluster, and what is known of it by looking; `messages` and `events` are all that were not taken yet."""
 
-    def __init__(self, cluster: SimulatedCluster) -> None:
-        """Watch a cluster."""
-        self.pve = cluster
-        self.watch = _Recording(cluster)
+    def __init__(self, start: datetime) -> None:
+        """Build the small cluster, whose files are in memory."""
+        self.pve = SimulatedCluster(clock=Clock(start), directory=Path("/nowhere"))
+        self.pve.files = MemoryTree()
+        self.pve.token = self.pve.add_token("homeassistant@pve!ha", {"/": AUDIT})
+        SMALL.build(self.pve)
+        self.pve.begin()
+        self.watch = _Recording(self.pve)
 
     @property
     def now(self) -> datetime:

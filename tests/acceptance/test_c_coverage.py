@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 from homeassistant.helpers import issue_registry as ir
 
+from custom_components.proxmox_backup_checker.const import DOMAIN
 from simulator.guests import GIB, Disk
 from simulator.outcomes import failed
 from simulator.storages import Archive
-from tests.integration.states import device
+from tests.integration.states import device, shown
 
 from .home import Home
 
@@ -35,7 +36,9 @@ async def test_c02_a_guest_paused_for_more_than_a_week_is_a_problem(home: Home) 
     assert home.guest(101).brief == ("on", "paused")
     assert "nightly" in home.guest(101).reason
     assert home.guest(101).attributes["since"].startswith("2026-01-21")
-    [issue] = [issue for issue in ir.async_get(home.hass).issues.values() if "disabled" in (issue.translation_key or "")]
+    [issue] = [
+        issue for issue in ir.async_get(home.hass).issues.values() if "disabled" in (issue.translation_key or "")
+    ]
     assert issue.translation_placeholders is not None
     assert issue.translation_placeholders["command"] == "pvesh set /cluster/backup/backup-nightly --enabled 1"
 
@@ -413,6 +416,16 @@ async def test_c33_a_disk_that_is_newly_left_out_is_a_warning(home: Home) -> Non
 
     assert home.guest(101).brief == ("off", "warning")
     assert "scsi1" in home.guest(101).reason
+    await home.until("2026-01-15T05:00:00")
+    assert home.guest(101).brief == ("off", "warning")
+    known = {"entity_id": shown(home.hass, "_guest_101_problem").entity_id}
+    await home.hass.services.async_call(DOMAIN, "acknowledge", known, blocking=True)
+    await home.after(minutes=5)
+
+    assert (home.guest(101).brief, home.guest(101).reason_code) == (("off", "ok"), "backed_up")
+    assert "scsi1" in home.guest(101).attributes["findings"]
+    await home.after(hours=1)
+    assert home.guest(101).brief == ("off", "ok")
 
 
 async def test_c34_a_bind_mount_is_nobodys_problem(home: Home) -> None:

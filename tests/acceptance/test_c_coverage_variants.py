@@ -1,6 +1,7 @@
 """Rows C01 to C11 and C20 to C31 with other jobs, nodes, zones and guests: who owes whom a backup, and who does not."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ PASSING = ("off", "ok")
 
 @pytest.mark.parametrize("selection", [{"vmid": "104"}, {"all": 1}, {"pool": "prod"}], ids=str)
 def test_c01_a_container_of_two_disabled_jobs_is_paused_and_the_guests_of_an_enabled_one_are_not(
-    lab: Lab, selection: dict[str, object]
+    lab: Lab, selection: dict[str, Any]
 ) -> None:
     lab.pve.pools["prod"] = ""
     lab.pve.guest(104).pool = "prod"
@@ -25,7 +26,8 @@ def test_c01_a_container_of_two_disabled_jobs_is_paused_and_the_guests_of_an_ena
     first = lab.pve.add_job("first", "02:00", "nas", **selection)
     second = lab.pve.add_job("second", "sun 04:00", "local", vmid="104")
     lab.until(TUESDAY_MORNING)
-    first.disable(), second.disable()
+    for job in (first, second):
+        job.disable()
     lab.happened()
     lab.live(days=2, step=timedelta(hours=8))
 
@@ -147,7 +149,9 @@ def test_c08_a_guest_that_one_job_of_all_excludes_and_another_does_not_is_covere
     assert (lab.guest(103).brief, lab.guest(103).code) == (("on", "uncovered"), "excluded_from_job")
 
 
-@pytest.mark.parametrize(("pool", "brief"), [("other", ("on", "uncovered")), ("prod/web", ("on", "uncovered")), ("second", PASSING)])
+@pytest.mark.parametrize(
+    ("pool", "brief"), [("other", ("on", "uncovered")), ("prod/web", ("on", "uncovered")), ("second", PASSING)]
+)
 def test_c09_a_guest_that_goes_to_another_pool_is_covered_only_if_a_job_is_of_that_very_pool(
     lab: Lab, pool: str, brief: tuple[str, str]
 ) -> None:

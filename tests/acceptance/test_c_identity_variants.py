@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from custom_components.proxmox_backup_checker.checker.alerts.acknowledgements import acknowledge
+from custom_components.proxmox_backup_checker.checker.model.subject import Subject
 from simulator.guests import GIB, Disk
 from simulator.outcomes import failed
 from simulator.storages import Archive
@@ -71,9 +73,7 @@ def test_c13_c14_a_failing_guest_that_is_deleted_takes_its_alarm_with_it_whether
     assert not [alert for alert in lab.assessment.alerts if alert.guests]
 
 
-@pytest.mark.parametrize(
-    "loss", ["node", "rights on the guest", "rights on all guests"]
-)
+@pytest.mark.parametrize("loss", ["node", "rights on the guest", "rights on all guests"])
 def test_c15_a_guest_that_is_out_of_sight_is_not_forgotten_and_comes_back_with_its_history(lab: Lab, loss: str) -> None:
     lab.until(TUESDAY_MORNING)
     last = lab.guest(104).verdict.last_success
@@ -228,6 +228,25 @@ def test_c33_a_disk_or_mount_point_that_is_added_without_the_flag_is_told_once_a
     assert lab.guest(vmid).brief == PASSING
 
 
+def test_c33_who_acknowledges_one_guests_disk_is_told_of_the_next_one_and_of_the_other_guest(lab: Lab) -> None:
+    lab.pve.guest(101).disks = disks("scsi0", "scsi1", "scsi2")
+    lab.pve.guest(102).disks = disks("scsi0", "scsi1")
+    lab.until(TUESDAY_MORNING)
+    for vmid in (101, 102):
+        lab.pve.guest(vmid).exclude_disk("scsi1")
+    lab.after(hours=1)
+    known = [Subject.guest(101), Subject.guest(104)]
+    lab.watch.history = acknowledge(lab.watch.history, lab.assessment.verdicts, known, lab.now)
+    lab.after(hours=1)
+    assert (lab.guest(101).brief, lab.guest(102).brief) == (PASSING, ("off", "warning"))
+    assert lab.watch.history.acknowledgements == {}
+    lab.pve.guest(101).exclude_disk("scsi2")
+    lab.after(hours=1)
+
+    assert lab.guest(101).brief == ("off", "warning")
+    assert lab.guest(101).verdict.reason.values["disks"] == "scsi2"
+
+
 def test_c34_the_root_of_a_container_counts_and_a_bind_or_device_mount_is_nobodys_problem(lab: Lab) -> None:
     for number, (volume, vmid) in enumerate((("/mnt/media", 103), ("/dev/sdb1", 104))):
         lab.pve.guest(vmid).disks.append(
@@ -258,7 +277,9 @@ def test_c35_a_disk_that_only_the_log_of_one_of_two_jobs_leaves_out_is_a_warning
 
 
 @pytest.mark.parametrize("vmid", [102, 103])
-def test_c36_the_cause_is_told_for_each_guest_under_high_availability_and_stays_one_problem(lab: Lab, vmid: int) -> None:
+def test_c36_the_cause_is_told_for_each_guest_under_high_availability_and_stays_one_problem(
+    lab: Lab, vmid: int
+) -> None:
     text = "Cannot execute a backup with stop mode on a HA managed and enabled Service. Use snapshot mode or disable the Service."
     lab.pve.job("nightly").change(mode="stop")
     lab.until(MONDAY_EVENING)

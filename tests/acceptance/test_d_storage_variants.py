@@ -257,8 +257,9 @@ def test_d26_a_storage_without_room_fails_the_one_guest_that_needed_it(lab: Lab,
     lab.until(TUESDAY_MORNING)
 
     assert lab.guest(vmid).brief == ("on", "failed")
-    assert lab.guest(vmid).verdict.cause is not None
-    assert "space" in lab.guest(vmid).verdict.cause.code
+    cause = lab.guest(vmid).verdict.cause
+    assert cause is not None
+    assert "space" in cause.code
     assert {lab.guest(other).brief for other in ALL if other != vmid} == {PASSING}
 
 
@@ -306,7 +307,9 @@ def test_d31_what_fits_is_decided_by_what_can_be_written(lab: Lab, room: float, 
     assert lab.storage("nas").code == code
 
 
-@pytest.mark.parametrize("end", [failed("job failed with err -5 - Input/output error"), interrupted()], ids=["failed", "cancelled"])
+@pytest.mark.parametrize(
+    "end", [failed("job failed with err -5 - Input/output error"), interrupted()], ids=["failed", "cancelled"]
+)
 def test_d32_neither_a_failed_nor_a_cancelled_run_is_a_success_of_its_storage_and_one_node_may_have_one(
     lab: Lab, end: object
 ) -> None:

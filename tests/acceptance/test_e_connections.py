@@ -249,9 +249,7 @@ async def test_e12_a_token_that_sees_few_guests_judges_those(home: Home) -> None
         home.pve.add_ct(number, f"app{number}", "pve3", size=1)
     seen = (101, 103, 105, 110, 120)
     home.pve.job("nightly").change(vmid=None, all=1)
-    home.pve.limit_token(
-        {"/": "Sys.Audit Datastore.Audit Pool.Audit", **{f"/vms/{vmid}": "VM.Audit" for vmid in seen}}
-    )
+    home.pve.limit_token({"/": "Sys.Audit Datastore.Audit Pool.Audit", **{f"/vms/{vmid}": "VM.Audit" for vmid in seen}})
     await home.until(TUESDAY_MORNING)
 
     assert {vmid: home.guest(vmid).brief for vmid in seen} == dict.fromkeys(seen, ("off", "ok"))

@@ -7,7 +7,6 @@ import pytest
 from custom_components.proxmox_backup_checker.checker.model.policy import Policy
 from simulator.guests import GIB
 from simulator.outcomes import failed, running
-from simulator.storages import Archive
 
 from .lab import Lab
 
@@ -39,11 +38,15 @@ def briefs(lab: Lab) -> list[tuple[str, str]]:
 def test_e01_one_failed_poll_changes_nothing_whatever_part_of_it_failed(lab: Lab, part: str, status: int) -> None:
     lab.pve.guest(104).fails(failed("no"))
     lab.until(TUESDAY_MORNING)
-    before = {str(subject): (held.status, held.problem, held.since) for subject, held in lab.assessment.verdicts.items()}
+    before = {
+        str(subject): (held.status, held.problem, held.since) for subject, held in lab.assessment.verdicts.items()
+    }
     lab.happened(), lab.told()
     lab.watch.errors = {part: (status, "got timeout")}
     lab.after(minutes=5)
-    during = {str(subject): (held.status, held.problem, held.since) for subject, held in lab.assessment.verdicts.items()}
+    during = {
+        str(subject): (held.status, held.problem, held.since) for subject, held in lab.assessment.verdicts.items()
+    }
     lab.watch.errors = {}
     lab.after(minutes=5)
     after = {str(subject): (held.status, held.problem, held.since) for subject, held in lab.assessment.verdicts.items()}
@@ -89,9 +92,7 @@ def test_e04_e05_whichever_node_is_off_it_is_a_problem_of_its_own_guests_once_it
 
 
 @pytest.mark.parametrize("kept", [True, False])
-def test_e06_only_the_node_that_is_expected_to_be_off_is_excused_and_only_while_it_is_off(
-    lab: Lab, kept: bool
-) -> None:
+def test_e06_only_the_node_that_is_expected_to_be_off_is_excused_and_only_while_it_is_off(lab: Lab, kept: bool) -> None:
     lab.watch.policy = Policy(expected_offline=frozenset({"pve2"}))
     lab.pve.guest(103).tags = "backup-rpo-2w"
     lab.until(TUESDAY_MORNING)
@@ -166,7 +167,9 @@ def test_e09_without_sight_of_the_jobs_a_new_problem_is_not_made_and_an_old_one_
     assert [lab.guest(vmid).problem for vmid in ALL] == ["off", "off", "on", "off"]
 
 
-@pytest.mark.parametrize("part", ["/included_volumes", "/storage/nas/prunebackups", "/cluster/backup", "/nodes/pve2/time"])
+@pytest.mark.parametrize(
+    "part", ["/included_volumes", "/storage/nas/prunebackups", "/cluster/backup", "/nodes/pve2/time"]
+)
 def test_e10_whatever_optional_call_is_refused_for_hours_no_guest_has_a_problem_by_that(lab: Lab, part: str) -> None:
     lab.until(TUESDAY_MORNING)
     lab.watch.errors = {part: (403, "Permission check failed (/, Sys.Audit)")}
@@ -195,9 +198,7 @@ def test_e12_whichever_guests_a_token_sees_it_judges_those_alone(lab: Lab, seen:
         lab.pve.add_ct(number, f"small{number}", "pve3", size=0.1)
     lab.pve.job("nightly").change(vmid=None, all=1)
     lab.pve.guest(103).fails(failed("no"))
-    lab.pve.limit_token(
-        {"/": "Sys.Audit Datastore.Audit Pool.Audit", **{f"/vms/{vmid}": "VM.Audit" for vmid in seen}}
-    )
+    lab.pve.limit_token({"/": "Sys.Audit Datastore.Audit Pool.Audit", **{f"/vms/{vmid}": "VM.Audit" for vmid in seen}})
     lab.live_until(TUESDAY_MORNING, step=timedelta(hours=3))
 
     assert lab.assessment.guests.keys() == set(seen)
@@ -307,8 +308,10 @@ def rephrase(lab: Lab, phrase: str) -> None:
     lab.pve.clock.advance(hours=18)
     for node in ("pve1", "pve2"):
         for task in lab.pve.node(node).tasks.archived():
-            path = lab.pve.node(node).root / task.log_path
-            path.write_text(path.read_text().replace(phrase, "Something new about guest"))
+            path = f"{lab.pve.node(node).tasks.root}/{task.log_path}"
+            text = lab.pve.files.read(path)
+            assert text is not None
+            lab.pve.files.write(path, text.replace(phrase, "Something new about guest"), lab.now.timestamp())
     lab.look()
 
 

@@ -36,9 +36,7 @@ def only(lab: Lab) -> Alert:
 
 
 @pytest.mark.parametrize("agents", [(), ("pve1", "pve2", "pve3")], ids=["alone", "agents"])
-def test_f01_two_jobs_that_fail_for_all_are_two_messages_with_one_cause_each(
-    lab: Lab, agents: tuple[str, ...]
-) -> None:
+def test_f01_two_jobs_that_fail_for_all_are_two_messages_with_one_cause_each(lab: Lab, agents: tuple[str, ...]) -> None:
     lab.watch.agents = agents
     for vmid in range(105, 113):
         lab.pve.add_ct(vmid, f"app{vmid}", f"pve{vmid % 3 + 1}", size=1)
