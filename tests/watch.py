@@ -3,10 +3,12 @@
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+import json
 from pathlib import Path
 from typing import Self
 
 from custom_components.proxmox_backup_checker.checker.assessment import Assessment, judge
+from custom_components.proxmox_backup_checker.checker.history.format import from_data, to_data
 from custom_components.proxmox_backup_checker.checker.model.facts import Facts
 from custom_components.proxmox_backup_checker.checker.model.policy import Policy
 from custom_components.proxmox_backup_checker.checker.model.records import History
@@ -26,10 +28,12 @@ MONDAY_NOON = datetime(2026, 1, 12, 11, 0, tzinfo=UTC)
 class Watch:
     """A cluster at work, and what is held of it at every look; `told` and `happened` are all news since the first."""
 
-    def __init__(self, cluster: Cluster | None = None, token: Token | None = None) -> None:
-        """Begin with a cluster, one without nodes where none is given, and the token that looks at it."""
+    def __init__(
+        self, start: datetime = MONDAY_NOON, *, cluster: Cluster | None = None, token: Token | None = None
+    ) -> None:
+        """Begin with a cluster without nodes, or with another one and the token that looks at it."""
         if cluster is None:
-            cluster = Cluster(clock=Clock(MONDAY_NOON), directory=Path("/nowhere"))
+            cluster = Cluster(clock=Clock(start), directory=Path("/nowhere"))
             cluster.files = MemoryTree()
         self.cluster = cluster
         self.token = token or cluster.add_token("homeassistant@pve!ha", {"/": AUDIT})
@@ -63,8 +67,8 @@ class Watch:
         assert self._assessment is not None
         return self._assessment
 
-    def look(self) -> None:
-        """Read and judge the cluster now; the first look ends its construction."""
+    def look(self, at: datetime | None = None) -> None:
+        """Read and judge the cluster now, or at what a wrong clock of ours says; the first look ends its construction."""
         if not self.cluster.operating:
             self.cluster.begin()
         if self._facts is None:
@@ -72,24 +76,25 @@ class Watch:
                 self.cluster.fingerprints[node] = ":".join(["AB"] * 31 + [f"{number:02X}"])
             self._reader = reader_of(self, *self.agents)
             self._reader.restore_nodes(self.history.nodes.values())
-        self._facts = self._read()
+        self._facts = self._read(at or self.now)
         self._assessment = judge(replace(self._facts, policy=self.policy), self.history, self._assessment)
         self.history = self._assessment.history
         self.happened += [event.kind for event in self._assessment.events]
         self.told += [message.kind for message in self._assessment.messages]
 
     def restart(self) -> None:
-        """Begin anew at the next look, with nothing but the history."""
+        """Begin anew with what was written down."""
+        self.history = from_data(json.loads(json.dumps(to_data(self.history))))[0]
         self._facts = self._assessment = None
 
-    def _read(self) -> Facts:
+    def _read(self, now: datetime) -> Facts:
         """Return what is read now; what was read last stands in for what cannot be read."""
         try:
-            return self._runner.run(self._reader.read(self.now, self.history.runs)).facts
+            return self._runner.run(self._reader.read(now, self.history.runs)).facts
         except ProxmoxError:
             if self._facts is None:
                 raise
-            return replace(self._facts, now=self.now)
+            return replace(self._facts, now=now)
 
     def until(self, moment: datetime) -> None:
         """Let time go by until a moment, and look."""

@@ -1,6 +1,17 @@
 /** Canned data: a small cluster as the integration would describe it. */
 
-import type { Counts, Details, Info, LogExcerpt, RowData, Run, Server, Status, Storage } from "../src/data/contract";
+import type {
+  Cause,
+  Counts,
+  Details,
+  Info,
+  LogExcerpt,
+  RowData,
+  Run,
+  Server,
+  Status,
+  Storage,
+} from "../src/data/contract";
 
 export const END = "2026-11-28";
 export const NOW = Date.parse("2026-11-28T09:12:00Z") / 1000;
@@ -345,6 +356,43 @@ WARN: 1 guest was not backed up`
   total: 214,
   truncated: true,
 };
+
+export const CAUSES: Cause[] = [
+  {
+    id: "e1/job_nightly",
+    entry_id: "e1",
+    entity_ids: ["binary_sensor.postgres_backup_problem", "binary_sensor.nightly_problem"],
+    kind: "job",
+    title: "Backup failed 3 times in a row: nightly → pbs-offsite",
+    why: ["Cause: the storage pbs-offsite is full."],
+    todo: "Free space on pbs-offsite, or let the job keep fewer backups.",
+    link: null,
+    since: NOW - 2 * DAY,
+    unseen: false,
+    silenced: false,
+    guests: 1,
+    jobs: 1,
+    rows: ["e1/guest/101", "e1/job/nightly"],
+    upid: "UPID:pve1:1",
+  },
+  {
+    id: "e1/blind",
+    entry_id: "e1",
+    entity_ids: [],
+    kind: "blind",
+    title: "Cannot see the backups of homelab",
+    why: ["The token may not see the backup runs on pve2: it needs Sys.Audit on /nodes/pve2."],
+    todo: "Give the token its rights back. Settings > Repairs in Home Assistant has the command.",
+    link: "/config/repairs",
+    since: null,
+    unseen: true,
+    silenced: false,
+    guests: 0,
+    jobs: 0,
+    rows: [],
+    upid: null,
+  },
+];
 
 export const STORAGES: Storage[] = [
   {

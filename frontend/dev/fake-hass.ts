@@ -1,14 +1,15 @@
 /** A `hass` whose connection answers from canned data. */
 
-import type { RowData, Server, Storage, WallEvent } from "../src/data/contract";
+import type { Cause, RowData, Server, Storage, WallEvent } from "../src/data/contract";
 import type { Hass } from "../src/ha/types";
-import { details, END, GUESTS, JOBS, LOG, STORAGES, server, sizesOf } from "./canned";
+import { CAUSES, details, END, GUESTS, JOBS, LOG, STORAGES, server, sizesOf } from "./canned";
 
 export interface World {
   servers?: Server[];
   rows?: RowData[];
   jobs?: RowData[];
   storages?: Storage[];
+  causes?: Cause[];
   /** What the wall is refused with; "never" leaves it without an answer. */
   refusal?: { code: string; message: string } | "never";
   language?: string;
@@ -60,6 +61,8 @@ export class FakeConnection {
         return details(find(message.row));
       case "log":
         return LOG;
+      case "causes":
+        return { causes: this.world.causes ?? CAUSES };
       case "storages":
         return { storages: this.world.storages ?? STORAGES, servers: this.world.servers ?? [server()] };
       default:

@@ -55,6 +55,7 @@ const OTHERS: Record<string, [string, World?, object?]> = {
   compact: ["proxmox-backup-compact"],
   "compact-healthy": ["proxmox-backup-compact", { rows: HEALTHY, servers: [healthy()] }],
   badge: ["proxmox-backup-badge"],
+  causes: ["proxmox-backup-causes"],
   storages: ["proxmox-backup-storages"],
   "next-runs": ["proxmox-backup-next-runs"],
   "problems-card": ["proxmox-backup-problems"],

@@ -36,6 +36,7 @@ const ELEMENTS: Record<string, CustomElementConstructor> = {
     size: 4,
     fields: ["title", "server", "max_rows"],
   }),
+  "proxmox-backup-causes": lazyCard({ tag: "pbc-causes", load, size: 3, grid: { columns: "full" } }),
   "proxmox-backup-problems": lazyCard({ tag: "pbc-problems", load, size: 8, grid: { columns: "full" } }),
   "pbc-more-info": MoreInfo,
   "ll-strategy-dashboard-proxmox-backups": BackupsStrategy,

@@ -1,8 +1,8 @@
-import { beforeEach, describe, expect, test } from "vitest";
-import { HEALTHY, healthy, JOBS, NOW, server } from "../dev/canned";
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { CAUSES, HEALTHY, healthy, JOBS, NOW, server } from "../dev/canned";
 import { fakeHass } from "../dev/fake-hass";
 import { generate } from "../src/dashboard/strategy";
-import type { RowData } from "../src/data/contract";
+import type { Cause, RowData } from "../src/data/contract";
 import { simpleForm, wallForm } from "../src/editor/forms";
 import type { Hass } from "../src/ha/types";
 import "../src/registry";
@@ -62,6 +62,81 @@ describe("the line", () => {
     expect((await show("proxmox-backup-compact", { rows: HEALTHY, servers: [healthy()] })).text()).toContain(
       "Next run in 17h",
     );
+  });
+});
+
+describe("the causes", () => {
+  const CARD = "proxmox-backup-causes";
+
+  test("are told once each, with why, since when, whom they concern and what to do", async () => {
+    const shown = await show(CARD);
+    expect(shown.find("h3").map((title) => title.textContent)).toEqual(CAUSES.map(({ title }) => title));
+    expect(shown.text()).toContain("1 guest · 1 job · since Thu");
+    expect(shown.text()).toContain("Cause: the storage pbs-offsite is full.");
+    expect(shown.text()).toContain("Free space on pbs-offsite");
+    expect(shown.find("summary")[0]?.textContent).toBe("What to do · postgres, nightly");
+    expect(shown.find(".sign.bad, .sign.muted").map((sign) => sign.className)).toEqual(["sign bad", "sign muted"]);
+  });
+
+  test("lead to what mends them, and to the log", async () => {
+    const shown = await show(CARD);
+    expect(shown.find("a.btn").map((link) => link.getAttribute("href"))).toEqual(["/config/repairs"]);
+    const log = shown.find<HTMLButtonElement>(".actions .btn").find((button) => button.textContent === "Log");
+    const opened = new Promise<CustomEvent>((done) =>
+      document.addEventListener("show-dialog", (event) => done(event as CustomEvent), { once: true }),
+    );
+    log?.click();
+    expect((await opened).detail.dialogParams.id).toBe("e1/guest/101");
+    expect((await show(CARD, { admin: false })).text()).not.toContain("Log");
+  });
+
+  test("are silenced as a whole, and told again", async () => {
+    const shown = await show(CARD);
+    const call = vi.spyOn(shown.hass, "callService");
+    shown.find<HTMLButtonElement>(".btn.silence")[0]?.click();
+    await shown.settle();
+    shown.find<HTMLButtonElement>(".choice")[1]?.click();
+    await shown.settle();
+    const [first] = CAUSES as [Cause];
+    const entity_id = first.entity_ids;
+    expect(call).toHaveBeenCalledWith("proxmox_backup_checker", "acknowledge", { entity_id, until_next_run: true });
+    const silent = await show(CARD, { causes: [{ ...first, silenced: true }] });
+    const undo = vi.spyOn(silent.hass, "callService");
+    expect(silent.text()).toContain("Silenced");
+    silent.find<HTMLButtonElement>(".actions .btn").at(-1)?.click();
+    await silent.settle();
+    expect(undo).toHaveBeenCalledWith("proxmox_backup_checker", "unacknowledge", { entity_id });
+  });
+
+  test("that are none are good news, of what is read and can be judged alone", async () => {
+    const calm = { causes: [], rows: HEALTHY, servers: [healthy()] };
+    expect((await show(CARD, calm)).text()).toContain("Nothing needs your attention");
+    for (const world of [
+      { ...calm, servers: [healthy({ state: "stale", since: NOW })] },
+      { ...calm, servers: [healthy(), server({ id: "e2", state: "starting", counts: null })] },
+      { ...calm, rows: HEALTHY.map((row, n) => (n ? row : { ...row, status: "unknown" as const, problem: null })) },
+      { ...calm, rows: [] },
+    ])
+      expect((await show(CARD, world)).text().trim()).toBe("");
+  });
+
+  test("are asked for anew once after each poll", async () => {
+    const shown = await show(CARD);
+    const asked = () => shown.hass.connection.sent.filter(({ type }) => type.endsWith("/causes")).length;
+    expect(asked()).toBe(1);
+    for (const name of ["a", "b"]) shown.hass.connection.push({ t: "servers", servers: [server({ name })] });
+    await new Promise((done) => setTimeout(done, 400));
+    expect(asked()).toBe(2);
+  });
+
+  test("that cannot be told are said to be so", async () => {
+    const shown = await show(CARD);
+    const card = shown.element.shadowRoot?.querySelector("pbc-causes") as HTMLElement & { load(): Promise<void> };
+    Object.assign(card, { causes: undefined });
+    vi.spyOn(shown.hass.connection, "sendMessagePromise").mockRejectedValue({ message: "Busy." });
+    await card.load();
+    await shown.settle();
+    expect(shown.text()).toContain("could not be loaded. Busy.");
   });
 });
 

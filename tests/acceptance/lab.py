@@ -53,13 +53,13 @@ class _Recording(Watch):
     """Keeps all messages and events."""
 
     def __init__(self, cluster: SimulatedCluster) -> None:
-        super().__init__(cluster, cluster.token)
+        super().__init__(cluster=cluster, token=cluster.token)
         self.messages: list[Message] = []
         self.events: list[ActivityEvent] = []
 
     @override
-    def look(self) -> None:
-        super().look()
+    def look(self, at: datetime | None = None) -> None:
+        super().look(at)
         self.messages += self.held.messages
         self.events += self.held.events
 

@@ -413,7 +413,8 @@ class Context:
         table = self.timetable(job, node)
         if table is None or table.latest is None or table.following is None:
             return None
-        return table.following - table.latest + table.allowance
+        before = table.event.last_before((table.latest - timedelta(seconds=1)).astimezone(table.zone)) or table.latest
+        return max(table.following - table.latest, table.latest - before) + table.allowance
 
     def archives_on(self, storage: StorageFacts, guest: Guest) -> Sequence[Archive]:
         """Return all that is listed on a storage for a guest's VMID and type, which is what prune looks at; oldest first."""

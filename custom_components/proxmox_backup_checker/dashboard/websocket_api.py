@@ -17,6 +17,7 @@ from ..proxmox.vzdump.excerpt import excerpt, whole
 from ..texts.catalogue import language_of
 from ..texts.localizer import Localizer
 from ..translated_errors import invalid
+from .causes import causes
 from .clusters import coordinator_of, entries
 from .details import async_details, async_sizes
 from .feed import WallFeed
@@ -42,7 +43,7 @@ def _language(hass: HomeAssistant, msg: dict[str, Any]) -> str:
 @callback
 def async_register(hass: HomeAssistant) -> None:
     """Register all commands; to be called once."""
-    for command in (ws_info, ws_wall, ws_sizes, ws_runs, ws_log, ws_storages):
+    for command in (ws_info, ws_wall, ws_sizes, ws_runs, ws_log, ws_storages, ws_causes):
         websocket_api.async_register_command(hass, command)
 
 
@@ -153,6 +154,17 @@ async def ws_log(hass: HomeAssistant, connection: ActiveConnection, msg: dict[st
             "truncated": len(shown) < found.total,
         },
     )
+
+
+@websocket_api.websocket_command(
+    {probatio.Required("type"): f"{DOMAIN}/causes", probatio.Optional("entry_id"): str, **_LANGUAGE}
+)
+@websocket_api.async_response
+async def ws_causes(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]) -> None:
+    """Tell what is wrong, cause by cause."""
+    sight, entry_id = Sight(hass, connection.user), msg.get("entry_id")
+    localizer = await Localizer.load(hass, _language(hass, msg))
+    connection.send_result(msg["id"], {"causes": causes(hass, sight, localizer, entry_id)})
 
 
 @websocket_api.websocket_command(

@@ -6,8 +6,8 @@ from ..checker.alerts.alerts import Alert, about_of
 from ..checker.alerts.announcements import Message, MessageKind
 from ..checker.model.reason_codes import AlertKind
 from ..checker.model.records import AlertRecord
-from .alert_text import SEVERAL, text_of
-from .wording import Wording
+from ..texts.alert_text import SEVERAL, text_of
+from ..texts.wording import Wording
 
 
 def title_of(message: Message, wording: Wording) -> str:

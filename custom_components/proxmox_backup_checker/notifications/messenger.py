@@ -20,9 +20,9 @@ from ..checker.model.subject import CLUSTER, Subject
 from ..const import DOMAIN
 from ..coordinator import CheckerCoordinator
 from ..devices import device_key
+from ..texts.wording import Wording
 from .audience import audience_of
 from .message_text import body_of, title_of
-from .wording import Wording
 
 EVENT_MESSAGE: Final = f"{DOMAIN}_message"
 

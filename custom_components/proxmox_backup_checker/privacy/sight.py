@@ -9,6 +9,7 @@ from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 
+from ..checker.alerts.alerts import AlertCause
 from ..checker.assessment import Assessment
 from ..checker.model.records import RunRecord
 from ..checker.model.subject import Subject
@@ -99,6 +100,7 @@ def _limited(assessment: Assessment, sees: Sees) -> Assessment:
             replace(
                 alert,
                 subjects=tuple(filter(sees, alert.subjects)),
+                causes=tuple(_limited_causes(alert.causes, sees)),
                 guests=tuple(guest for guest in alert.guests if sees(Subject.guest(guest.vmid))),
                 runs=tuple(_limited_runs(alert.runs, sees)),
             )
@@ -108,6 +110,14 @@ def _limited(assessment: Assessment, sees: Sees) -> Assessment:
         messages=(),
         misconfigurations=(),
     )
+
+
+def _limited_causes(causes: Iterable[AlertCause], sees: Sees) -> Iterable[AlertCause]:
+    """Return the causes that concern something that may be seen, or nothing by name."""
+    for cause in causes:
+        subjects = tuple(filter(sees, cause.subjects))
+        if subjects or not cause.subjects:
+            yield replace(cause, subjects=subjects)
 
 
 def _limited_runs(runs: Iterable[RunRecord], sees: Sees) -> Iterable[RunRecord]:

@@ -61,10 +61,14 @@ class ReasonText(ABC):
 
     def next_step(self, verdict: Verdict) -> str | None:
         """Return what to do about a verdict; None where nothing is to be done, or where its sentence says it already."""
-        if verdict.cause is not None:
-            return self.step(verdict.cause)
-        step = self._steps.get(verdict.reason.code)
-        return filled(step, self._values(verdict.reason)) if step is not None else None
+        return self.step_for(verdict.reason, verdict.cause)
+
+    def step_for(self, reason: Reason, cause: Cause | None) -> str | None:
+        """Return what a cause asks for, or else a reason."""
+        if cause is not None:
+            return self.step(cause)
+        step = self._steps.get(reason.code)
+        return filled(step, self._values(reason)) if step is not None else None
 
     def clause(self, error: str | None) -> str | None:
         """Return the cause behind an error as a clause without a full stop, or its own text; None without an error."""

@@ -1,11 +1,13 @@
 /** The part that is fetched with the dashboard. */
 
 import "../i18n/more";
+import { CausesCard } from "../causes/causes-card";
 import { NextRunsCard } from "../next-runs/next-runs-card";
 import { Problem } from "../problems/problem";
 import { ProblemsCard } from "../problems/problems-card";
 import { StoragesCard } from "../storages/storages-card";
 
+customElements.define("pbc-causes", CausesCard);
 customElements.define("pbc-storages", StoragesCard);
 customElements.define("pbc-next-runs", NextRunsCard);
 customElements.define("pbc-problem", Problem);

@@ -65,7 +65,10 @@ function overview(servers: Server[], ours: EntityEntry[], words: Words): Card {
       {
         type: "grid",
         column_span: 3,
-        cards: [{ type: "custom:proxmox-backup-wall", title: words.say("guests"), ...FULL }],
+        cards: [
+          { type: "custom:proxmox-backup-causes", ...FULL },
+          { type: "custom:proxmox-backup-wall", title: words.say("guests"), ...FULL },
+        ],
       },
       section(words.say("storages"), "mdi:harddisk", [{ type: "custom:proxmox-backup-storages" }]),
       section(words.say("next_runs"), "mdi:clock-outline", [
@@ -108,7 +111,10 @@ function cluster(server: Server, ours: EntityEntry[], hass: Hass, words: Words):
       {
         type: "grid",
         column_span: 3,
-        cards: [{ type: "custom:proxmox-backup-wall", server: id, title: words.say("guests"), ...FULL }],
+        cards: [
+          { type: "custom:proxmox-backup-causes", server: id, ...FULL },
+          { type: "custom:proxmox-backup-wall", server: id, title: words.say("guests"), ...FULL },
+        ],
       },
       {
         type: "grid",

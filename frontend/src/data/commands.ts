@@ -2,7 +2,7 @@
 
 import type { Connection, Hass } from "../ha/types";
 import { languageOf } from "../i18n/words";
-import { type Details, DOMAIN, type Info, type LogExcerpt, type Server, type Storage } from "./contract";
+import { type Cause, type Details, DOMAIN, type Info, type LogExcerpt, type Server, type Storage } from "./contract";
 
 const ask = <T>(connection: Connection, command: string, message: object = {}): Promise<T> =>
   connection.sendMessagePromise<T>({ type: `${DOMAIN}/${command}`, ...message });
@@ -26,11 +26,17 @@ export const fetchStorages = (hass: Hass, entryId?: string) =>
     ...(entryId ? { entry_id: entryId } : {}),
   });
 
+export const fetchCauses = (hass: Hass, entryId?: string) =>
+  ask<{ causes: Cause[] }>(hass.connection, "causes", {
+    language: languageOf(hass),
+    ...(entryId ? { entry_id: entryId } : {}),
+  });
+
 /** How long a problem is silenced: some hours, until another run, or until it is over. */
 export type Silence = { hours: number } | "until_next_run" | "until_fixed";
 
 /** Silences the messages about a problem, which is to acknowledge it. */
-export function silence(hass: Hass, entityId: string, how: Silence): Promise<unknown> {
+export function silence(hass: Hass, entityId: string | string[], how: Silence): Promise<unknown> {
   const until =
     how === "until_fixed"
       ? {}
@@ -40,7 +46,7 @@ export function silence(hass: Hass, entityId: string, how: Silence): Promise<unk
   return hass.callService(DOMAIN, "acknowledge", { entity_id: entityId, ...until });
 }
 
-export const unsilence = (hass: Hass, entityId: string) =>
+export const unsilence = (hass: Hass, entityId: string | string[]) =>
   hass.callService(DOMAIN, "unacknowledge", { entity_id: entityId });
 
 /** Returns the text of whatever a command was refused with; a connection that is lost has none. */

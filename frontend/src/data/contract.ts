@@ -154,6 +154,27 @@ export interface LogExcerpt {
   truncated: boolean;
 }
 
+/** One cause of problems, told as a message would tell it; `rows` are the guests and jobs that it concerns. */
+export interface Cause {
+  id: string;
+  entry_id: string;
+  entity_ids: string[];
+  kind: string;
+  title: string;
+  why: string[];
+  todo: string | null;
+  /** The page that mends it, where there is one. */
+  link: string | null;
+  since: number | null;
+  /** Nothing is wrong for certain, but nothing can be seen. */
+  unseen: boolean;
+  silenced: boolean;
+  guests: number;
+  jobs: number;
+  rows: string[];
+  upid: string | null;
+}
+
 export interface Storage {
   id: string;
   entry_id: string;

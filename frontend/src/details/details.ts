@@ -16,7 +16,7 @@ import { isRightToLeft } from "../wall/strip";
 import { createAutomation } from "./automation";
 import { BACK, FORWARD, OUT } from "./glyphs";
 import { folded, runPanel } from "./run";
-import { silenceMenu } from "./silence";
+import { silenceMenu, silenceStyles } from "./silence";
 import { detailsStyles } from "./styles";
 import { archivesTable, runsTable } from "./tables";
 import { timeline } from "./timeline";
@@ -27,7 +27,7 @@ const WHILE_RUNNING = 20_000;
 
 /** Everything about one guest or job; shown in our dialog and in Home Assistant's more-info dialog. */
 export class GuestDetails extends HassElement {
-  static override styles = [look, stripLook, detailsStyles];
+  static override styles = [look, stripLook, silenceStyles, detailsStyles];
 
   static override properties = {
     rowId: { attribute: "row-id" },

@@ -1,6 +1,17 @@
-import { html, type TemplateResult } from "lit";
+import { css, html, type TemplateResult } from "lit";
 import type { Silence } from "../data/commands";
 import type { Words } from "../i18n/words";
+
+export const silenceStyles = css`
+  .silences { margin: 14px 0 18px; padding: 12px 14px; border: 1px solid var(--pbc-line); border-radius: 12px; }
+  .silences b { font-weight: 500; }
+  .choices { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 8px; margin: 10px 0; }
+  .choice { all: unset; box-sizing: border-box; display: flex; flex-direction: column; gap: 2px; padding: 9px 12px; border-radius: 10px; background: var(--pbc-soft); cursor: pointer; }
+  .choice:hover { background: color-mix(in srgb, var(--primary-color, #0288d1) 14%, transparent); }
+  .choice:focus-visible { outline: 2px solid var(--primary-color, #0288d1); }
+  .choice small { font-size: 12px; color: var(--pbc-text2); }
+  .silences p { margin: 0; }
+`;
 
 /** Asks for how long nothing is to be told of a problem, says what each choice does, and has a way back. */
 export function silenceMenu(words: Words, choose: (how: Silence) => void, cancel: () => void): TemplateResult {

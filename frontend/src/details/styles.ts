@@ -17,13 +17,6 @@ export const detailsStyles = css`
   dt { font-size: 12px; color: var(--pbc-text2); }
   dd { margin: 0; font-size: 13px; }
   .actions { display: flex; flex-wrap: wrap; gap: 8px; margin: 14px 0 18px; }
-  .silences { margin: 14px 0 18px; padding: 12px 14px; border: 1px solid var(--pbc-line); border-radius: 12px; }
-  .silences b { font-weight: 500; }
-  .choices { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 8px; margin: 10px 0; }
-  .choice { all: unset; box-sizing: border-box; display: flex; flex-direction: column; gap: 2px; padding: 9px 12px; border-radius: 10px; background: var(--pbc-soft); cursor: pointer; }
-  .choice:hover { background: color-mix(in srgb, var(--primary-color, #0288d1) 14%, transparent); }
-  .choice:focus-visible { outline: 2px solid var(--primary-color, #0288d1); }
-  .choice small { font-size: 12px; color: var(--pbc-text2); }
   .timeline { cursor: pointer; display: flex; flex-direction: column; gap: 6px; }
   .axis { position: relative; display: block; height: 14px; font-size: 11px; color: var(--pbc-text2); }
   .axis i { position: absolute; font-style: normal; transform: translateX(-50%); white-space: nowrap; }

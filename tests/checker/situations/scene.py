@@ -1,19 +1,22 @@
 """Clusters that have little in common, with the parts of a situation under the same names in each."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
 
 import pytest
 
+from custom_components.proxmox_backup_checker.checker.model.policy import Policy
 from custom_components.proxmox_backup_checker.checker.model.verdict import Status, Verdict
+from custom_components.proxmox_backup_checker.checker.views.wall.days import Days
+from custom_components.proxmox_backup_checker.checker.views.wall.nights import Wall, guest_cells, job_cells
 from simulator.cluster import TIB
 from simulator.jobs import Job, Outcomes, Planned
 from simulator.nodes import Node
 from simulator.outcomes import RunOutcome
 from simulator.simulated import AUDIT
 from simulator.storages import Archive
-from tests.watch import Watch
+from tests.watch import MONDAY_NOON, Watch
 
 IO_ERROR: Final = "job failed with err -5 - Input/output error"
 NIGHTLY: Final = "nightly"
@@ -30,9 +33,10 @@ class Scene(Watch):
     storage = "nas"
     spare = "local"
 
-    def __init__(self, build: Callable[[Scene], None]) -> None:
-        """Build a cluster."""
-        super().__init__()
+    def __init__(self, build: Callable[[Scene], None], start: datetime = MONDAY_NOON) -> None:
+        """Build a cluster that begins at a moment."""
+        super().__init__(start)
+        self.start = start
         build(self)
 
     @property
@@ -56,9 +60,9 @@ class Scene(Watch):
         return self.first, self.second, self.third, self.far
 
     def slot(self, day: int, hour: int = 2, minute: int = 0, *, node: Node | None = None) -> datetime:
-        """Return a time of a day on a node's clock, by default the slot on `here`; the first whole day is day 1."""
-        zone = (node or self.here).zone
-        return datetime(2026, 1, 12 + day, hour, minute, tzinfo=zone).astimezone(UTC)
+        """Return a time of a day on a node's clock, by default the slot on `here`; that of the start, in UTC, is day 0."""
+        there = datetime.combine(self.start.date() + timedelta(days=day), time(hour, minute), (node or self.here).zone)
+        return there.astimezone(UTC)
 
     def night(self, day: int) -> None:
         """Let time go by until the runs of a night are over on all nodes, and look."""
@@ -104,6 +108,19 @@ class Scene(Watch):
     def of_job(self) -> tuple[Status, bool | None]:
         """Status and problem of the job."""
         return brief(self.job(NIGHTLY))
+
+    def days(self, vmid: int, count: int = 3) -> str:
+        """Return the last days of a guest on the wall, in the zone of `here`."""
+        view = self.held.guests[vmid]
+        return guest_cells(view.guest, view.verdict, self._wall(count))[0]
+
+    def days_of_job(self, count: int = 3) -> str:
+        """Return the last days of the job on the wall, in the zone of `here`."""
+        return job_cells(self.held.jobs[NIGHTLY], self._wall(count))[0]
+
+    def _wall(self, count: int) -> Wall:
+        days = Days.ending(self.now, self.here.zone, count)
+        return Wall(assessment=self.held, policy=Policy(), now=self.now, days=days)
 
     def hand(self, vmid: int, storage: str | None = None, **fields: Any) -> None:
         """Let somebody back a guest up by hand."""

@@ -50,6 +50,11 @@ def test_a02_one_failed_guest_fails_the_job_and_no_other_guest(scene: Scene) -> 
     assert IO_ERROR in (scene.guest(scene.second).error or "")
     assert [scene.brief(vmid) for vmid in (scene.first, scene.third, scene.far)] == [OK] * 3
     assert scene.of_job == FAILED
+    assert ("f" in scene.days(scene.second), "f" in scene.days(scene.first), "f" in scene.days_of_job()) == (
+        True,
+        False,
+        True,
+    )
 
 
 @everywhere

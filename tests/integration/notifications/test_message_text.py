@@ -24,8 +24,8 @@ from custom_components.proxmox_backup_checker.checker.model.records import Alert
 from custom_components.proxmox_backup_checker.checker.model.subject import Subject
 from custom_components.proxmox_backup_checker.checker.model.verdict import Reason
 from custom_components.proxmox_backup_checker.notifications.message_text import body_of, title_of
-from custom_components.proxmox_backup_checker.notifications.wording import Wording
 from custom_components.proxmox_backup_checker.texts.localizer import Localizer
+from custom_components.proxmox_backup_checker.texts.wording import Wording
 from tests.checker.builders import NOW, assessment, guest, job
 
 ROOT = Path(integration.__path__[0])

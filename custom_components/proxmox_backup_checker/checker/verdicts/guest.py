@@ -152,10 +152,15 @@ def _settled(guest: Guest, context: Context) -> Verdict:
 def _moved_between_jobs(guest: Guest, verdict: Verdict, covering: Sequence[BackupJob], context: Context) -> Verdict:
     """Return that a guest is overdue which moves between the nodes of its jobs, always before their slots.
 
-    It has as long as the longer one of their rhythms allows, from its last good backup on.
+    Each time it comes back, its job there owes it nothing yet and still knows the good backup from before. It has as long as
+    the longer one of their rhythms allows, from its last good backup on.
     """
     record = context.guest_record(guest)
-    if verdict.status is not Status.PENDING or record is None or record.moved is None or record.moved_from is None:
+    if record is None or record.moved is None or record.moved_from is None:
+        return verdict
+    last = last_success(guest, context) or record.since or record.first_seen or context.history.began
+    is_settled = verdict.status in GOOD and last is not None and last >= record.moved
+    if last is None or is_settled or verdict.status not in {*GOOD, Status.PENDING}:
         return verdict
     there = replace(guest, node=record.moved_from)
     left = [
@@ -164,8 +169,7 @@ def _moved_between_jobs(guest: Guest, verdict: Verdict, covering: Sequence[Backu
         if job.enabled and job not in covering and context.covers(job, there) is Coverage.YES
     ]
     limits = [limit for job in (*covering, *left) if (limit := context.longest_gap(job, guest.node)) is not None]
-    last = last_success(guest, context) or record.since or record.first_seen or context.history.began
-    if not left or not limits or last is None or not context.has_come(last + max(limits)):
+    if not left or not limits or not context.has_come(last + max(limits)):
         return verdict
     values: dict[str, str | datetime] = {"last": last, "node": guest.node, "origin": record.moved_from}
     reason = Reason(ReasonCode.MOVED_BETWEEN_JOBS, {**values, "job": names_of_jobs([*left, *covering])})

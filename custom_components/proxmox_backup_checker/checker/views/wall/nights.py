@@ -198,13 +198,16 @@ def guest_cells(guest: Guest, verdict: Verdict | None, wall: Wall) -> tuple[str,
             marks[day] = Cell.OK
     marks |= {day: Cell.WARNING for day in _late_days(by_day, promises, wall) if marks[day] is Cell.OK}
     newest = max(marks, default=-1)
+    beside = _missed_beside(guest, by_day, promises, _excused(verdict), wall)
+    marks |= {miss.day: min(marks[miss.day], Cell.MISSED, key=_WORST_FIRST.index) for miss in beside}
     for run in wall.assessment.running:
         going_on = any(outcome.vmid == guest.vmid and outcome.result is Result.RUNNING for outcome in run.outcomes)
         if going_on and (started := wall.day_of(run)) is not None:
             marks[started] = Cell.RUNNING
     record = wall.assessment.history.guests.get(guest.vmid)
     began = record.first_seen if record and record.first_seen else _began(marks, wall)
-    return _filled(marks, promises, began, wall, _excused(verdict), newest, guest.node)
+    cells, missed = _filled(marks, promises, began, wall, _excused(verdict), newest, guest.node)
+    return cells, tuple(sorted((*missed, *beside), key=lambda miss: miss.slot)) if beside else missed
 
 
 def job_cells(view: JobView, wall: Wall) -> tuple[str, tuple[Missed, ...]]:
@@ -236,6 +239,40 @@ def job_cells(view: JobView, wall: Wall) -> tuple[str, tuple[Missed, ...]]:
         return _filled({}, (), began, wall, None, -1, "")[0], ()
     worst = "".join(min(cells, key=lambda cell: _WORST_FIRST.index(Cell(cell))) for cells in zip(*rows, strict=True))
     return worst, tuple(sorted(missed, key=lambda miss: miss.slot))
+
+
+def _missed_beside(
+    guest: Guest,
+    by_day: Mapping[int, list[Outcome]],
+    promises: Iterable[Promise],
+    excused: Cell | None,
+    wall: Wall,
+) -> list[Missed]:
+    """Return the slots that a guest missed on days on which it was backed up, but not by the job whose slot it was."""
+    moments = wall.moments(guest.node)
+    found: list[Missed] = []
+    for promise in promises:
+        others = {day for day, outcomes in by_day.items() if not any(_can_be_of(promise, one) for one in outcomes)}
+        newest = max(by_day.keys() - others, default=-1)
+        for day in sorted(others):
+            if (excused is None or day < newest) and not _cured_by_hand(guest, by_day[day], promise, wall):
+                found += _empty(day, [promise], moments)[1]
+    return found
+
+
+def _can_be_of(promise: Promise, outcome: Outcome) -> bool:
+    """Tell whether an outcome is of a promise's job, or of a run whose job cannot be told."""
+    return outcome.job_id == promise.job_id or (outcome.job_id is None and not outcome.by_hand)
+
+
+def _cured_by_hand(guest: Guest, outcomes: Iterable[Outcome], promise: Promise, wall: Wall) -> bool:
+    """Tell whether a good backup by hand onto the job's storage is among the outcomes of a day."""
+    job = wall.context.job(promise.job_id)
+    storage = wall.context.facts.storage_name(job.storage if job is not None else None, guest.node)
+    return any(
+        outcome.by_hand and outcome.result is Result.OK and wall.context.is_on_storage(outcome, storage)
+        for outcome in outcomes
+    )
 
 
 def _of_outcomes(outcomes: Sequence[Outcome]) -> Cell:

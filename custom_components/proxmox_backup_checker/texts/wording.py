@@ -11,7 +11,7 @@ from ..checker.alerts.alerts import AlertGuest
 from ..checker.assessment import Assessment
 from ..checker.model.labels import duration_text, guest_label, job_with_storage
 from ..checker.model.records import AlertRecord
-from ..texts.localizer import Localizer
+from .localizer import Localizer
 
 _MOST_NAMES: Final = 5
 _MOST_DATES: Final = 3

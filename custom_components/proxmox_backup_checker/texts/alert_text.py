@@ -59,8 +59,9 @@ class AlertText:
         return self.alert.next_due
 
     def what_to_do(self) -> str | None:
-        """Return what to do, None where the sentence of the reason says it."""
-        return None
+        """Return what the first cause asks for, None where the sentence of its reason says it."""
+        first = self.alert.causes[0]
+        return self.say.localizer.step_for(first.reason, first.cause)
 
 
 class _JobText(AlertText):

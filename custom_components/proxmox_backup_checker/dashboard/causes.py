@@ -1,0 +1,76 @@
+"""What is wrong, cause by cause, as the dashboard shows it on top: the same alerts that messages are made of."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
+
+from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
+
+from ..checker.alerts.alerts import Alert, is_unseen
+from ..checker.assessment import Assessment
+from ..checker.model.subject import Subject
+from ..coordinator import CheckerConfigEntry
+from ..privacy.sight import Sight
+from ..texts.alert_text import text_of
+from ..texts.localizer import Localizer
+from ..texts.wording import Wording
+from .clusters import coordinator_of, entries
+from .rows import epoch
+
+_KINDS: Final = ("guest", "job")
+_REPAIRS: Final = "/config/repairs"
+
+
+def causes(hass: HomeAssistant, sight: Sight, localizer: Localizer, entry_id: str | None) -> list[dict[str, Any]]:
+    """Return the causes of problems that this person may see, those with the most guests first, silenced ones last."""
+    found = [
+        _cause(alert, _wording(entry, assessment, localizer), entry, partial(sight.sensor_of, coordinator))
+        for entry in entries(hass, entry_id)
+        if (coordinator := coordinator_of(entry)) is not None and coordinator.last_update_success
+        for assessment in [sight.assessment(coordinator)]
+        for alert in assessment.alerts
+    ]
+    return sorted(found, key=lambda cause: (cause["silenced"], cause["unseen"], -cause["guests"], cause["id"]))
+
+
+def _wording(entry: CheckerConfigEntry, assessment: Assessment, localizer: Localizer) -> Wording:
+    return Wording(assessment=assessment, localizer=localizer, cluster=entry.title, now=dt_util.utcnow())
+
+
+def _cause(
+    alert: Alert, wording: Wording, entry: CheckerConfigEntry, sensor_of: Callable[[Subject], str | None]
+) -> dict[str, Any]:
+    text, assessment = text_of(alert, wording), wording.assessment
+    verdicts = [assessment.verdicts[subject] for subject in alert.subjects if subject in assessment.verdicts]
+    failed = next((run.upid for run in alert.runs), None)
+    return {
+        "id": f"{entry.entry_id}/{alert.tag}",
+        "entry_id": entry.entry_id,
+        # What `acknowledge` and `unacknowledge` take.
+        "entity_ids": [sensor for subject in alert.subjects if (sensor := sensor_of(subject)) is not None],
+        "kind": alert.kind.value,
+        "title": text.title(),
+        "why": list(text.causes()),
+        "todo": text.what_to_do(),
+        "link": _REPAIRS if any(cause.reason.code.meaning.is_right_missing for cause in alert.causes) else None,
+        "since": epoch(alert.since),
+        "unseen": all(map(is_unseen, verdicts)) if verdicts else True,
+        "silenced": all(assessment.acknowledgement(subject) is not None for subject in alert.subjects),
+        "guests": len(alert.guests),
+        "jobs": sum(subject.kind == "job" for subject in alert.subjects),
+        "rows": [
+            _row_id(entry, subject)
+            for subject in alert.subjects
+            if subject.kind in _KINDS and _is_there(subject, assessment)
+        ],
+        "upid": failed,
+    }
+
+
+def _row_id(entry: CheckerConfigEntry, subject: Subject) -> str:
+    return f"{entry.entry_id}/{subject.kind}/{subject.id}"
+
+
+def _is_there(subject: Subject, assessment: Assessment) -> bool:
+    return subject.id in assessment.jobs if subject.kind == "job" else subject.vmid in assessment.guests

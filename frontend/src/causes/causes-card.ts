@@ -1,0 +1,197 @@
+import { css, html, nothing } from "lit";
+import { repeat } from "lit/directives/repeat.js";
+import { fetchCauses, messageOf, type Silence, silence, unsilence } from "../data/commands";
+import { type Cause, DOMAIN, type Server } from "../data/contract";
+import type { Row } from "../data/row";
+import { WallController } from "../data/wall-controller";
+import { openDetails } from "../details/open";
+import { silenceMenu, silenceStyles } from "../details/silence";
+import { formatOf } from "../format";
+import { notify } from "../ha/actions";
+import { alert, card } from "../ha/elements";
+import { HassElement } from "../ha/hass-element";
+import type { CardConfig } from "../ha/lazy-card";
+import type { Hass } from "../ha/types";
+import { wordsOf } from "../i18n/words";
+import { BAD, GOOD, glyph } from "../styles/glyphs";
+import { look, mark } from "../styles/look";
+import { namesOf } from "../wall/summary";
+import { causesStyles } from "./styles";
+
+const DAYS = 30;
+const AT_ONCE = 300;
+
+/** What is wrong, a line for each cause; the guests and jobs that it concerns are folded under it. */
+export class CausesCard extends HassElement {
+  static override styles = [look, silenceStyles, causesStyles, css`:host { display: block; }`];
+
+  static override properties = {
+    config: { attribute: false },
+    causes: { state: true },
+    error: { state: true },
+    silencing: { state: true },
+  };
+
+  config?: CardConfig;
+  private causes?: Cause[];
+  private error = "";
+  private silencing?: string;
+  private asked?: { rows: Row[]; servers: Server[] };
+  private waiting?: ReturnType<typeof setTimeout>;
+  private readonly guests = new WallController(this);
+  private readonly jobs = new WallController(this);
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearTimeout(this.waiting);
+  }
+
+  protected override willUpdate(): void {
+    if (!this.hass || !this.config) return;
+    const server = this.config.server ? { entryId: this.config.server } : {};
+    this.guests.watch(this.hass, { group: "guest", days: DAYS, ...server });
+    this.jobs.watch(this.hass, { group: "job", days: DAYS, ...server });
+    const { rows, servers, phase } = this.guests.state;
+    if (phase !== "ready" || (this.asked?.rows === rows && this.asked.servers === servers)) return;
+    const first = !this.asked;
+    this.asked = { rows, servers };
+    clearTimeout(this.waiting);
+    // Several changes of one poll come one after the other.
+    if (first) this.load();
+    else this.waiting = setTimeout(() => this.load(), AT_ONCE);
+  }
+
+  private async load(): Promise<void> {
+    if (!this.hass || !this.config) return;
+    try {
+      this.causes = (await fetchCauses(this.hass, this.config.server)).causes;
+      this.error = "";
+    } catch (error) {
+      this.error = messageOf(error);
+    }
+  }
+
+  protected override render() {
+    if (!this.hass || !this.config) return nothing;
+    const words = wordsOf(this.hass);
+    const { causes } = this;
+    if (!causes) {
+      if (!this.error) return nothing;
+      const retry = html`<button @click=${() => this.load()}>${words.say("again")}</button>`;
+      return card(alert("error", words.say("error_load", { error: this.error }), retry));
+    }
+    if (!causes.length) return this.renderCalm();
+    const title = this.config.title ? html`<h2>${this.config.title}</h2>` : nothing;
+    return card(
+      html`${title}<ul aria-label=${words.say("causes_shown")}>
+          ${repeat(
+            causes,
+            (cause) => cause.id,
+            (cause) => this.renderCause(cause),
+          )}
+        </ul>`,
+    );
+  }
+
+  /** Nothing is said to be well of what is not read. */
+  private renderCalm() {
+    const { rows, servers } = this.guests.state;
+    if (!this.hass || !rows.length || servers.some((server) => server.state !== "ok" || !server.counts)) return nothing;
+    if (rows.some((row) => row.problem === null && !row.deleted)) return nothing;
+    const words = wordsOf(this.hass);
+    return card(html`<p class="calm ok">${glyph(GOOD)}<b>${words.say("healthy")}</b></p>`);
+  }
+
+  private renderCause(cause: Cause) {
+    if (!this.hass) return nothing;
+    const words = wordsOf(this.hass);
+    const format = formatOf(this.hass);
+    const rows = this.rowsOf(cause);
+    const since = cause.since ? words.say("since_when", { when: format.weekdayMoment(cause.since) }) : "";
+    const facts = [
+      cause.guests ? words.count("cause_guests", cause.guests) : "",
+      cause.jobs ? words.count("cause_jobs", cause.jobs) : "",
+      since,
+      namesOf(this.guests.state.servers).get(cause.entry_id) ?? "",
+      cause.silenced ? words.say("silenced") : "",
+    ];
+    const tone = cause.unseen ? "muted" : "bad";
+    return html`<li class=${cause.silenced ? "silenced" : ""}>
+      <span class="sign ${tone}">${glyph(BAD)}</span>
+      <div class="what">
+        <h3>${cause.title}</h3>
+        <p class="facts">${facts.filter(Boolean).join(" · ")}</p>
+        ${cause.why.map((sentence) => html`<p>${sentence}</p>`)}
+        <details>
+          <summary>${[cause.todo ? words.say("next_step") : "", rows.map((row) => row.name).join(", ")].filter(Boolean).join(" · ")}</summary>
+          ${cause.todo ? html`<p class="step">${cause.todo}</p>` : nothing}
+          ${rows.map(
+            (row) => html`<button class="row" @click=${() => openDetails(this, { id: row.id, name: row.name })}>
+              ${mark(row.status)}<b>${row.name}</b><small>${row.reason}</small>
+            </button>`,
+          )}
+        </details>
+        ${this.silencing === cause.id ? this.renderSilence(cause) : nothing}
+      </div>
+      ${this.silencing === cause.id ? nothing : this.renderActions(cause, rows)}
+    </li>`;
+  }
+
+  private renderActions(cause: Cause, rows: Row[]) {
+    if (!this.hass) return nothing;
+    const words = wordsOf(this.hass);
+    const may = this.hass.services[DOMAIN]?.acknowledge && cause.entity_ids.length;
+    const [first] = rows;
+    return html`<div class="actions">
+      ${cause.link ? html`<a class="btn main" href=${cause.link}>${words.say("open_repairs")}</a>` : nothing}
+      ${
+        cause.upid && first && this.hass.user?.is_admin
+          ? html`<button class="btn" @click=${() => openDetails(this, { id: first.id, name: first.name })}>${words.say("show_log")}</button>`
+          : nothing
+      }
+      ${
+        !may
+          ? nothing
+          : cause.silenced
+            ? html`<button class="btn" @click=${() => this.act((hass) => unsilence(hass, cause.entity_ids))}>${words.say("silence_undo")}</button>`
+            : html`<button class="btn silence" @click=${() => this.ask(cause)}>${words.say("silence")}</button>`
+      }
+    </div>`;
+  }
+
+  private renderSilence(cause: Cause) {
+    if (!this.hass) return nothing;
+    return silenceMenu(
+      wordsOf(this.hass),
+      (how: Silence) => this.act((hass) => silence(hass, cause.entity_ids, how)),
+      () => {
+        this.silencing = undefined;
+      },
+    );
+  }
+
+  private async ask(cause: Cause): Promise<void> {
+    this.silencing = cause.id;
+    await this.updateComplete;
+    this.renderRoot.querySelector<HTMLElement>(".silences button")?.focus();
+  }
+
+  /** Returns the rows that a cause concerns, guests first. */
+  private rowsOf(cause: Cause): Row[] {
+    const known = new Map([...this.guests.state.rows, ...this.jobs.state.rows].map((row) => [row.id, row]));
+    return cause.rows
+      .flatMap((id) => known.get(id) ?? [])
+      .sort((a, b) => Number(a.kind === "job") - Number(b.kind === "job"));
+  }
+
+  private async act(action: (hass: Hass) => Promise<unknown>): Promise<void> {
+    if (!this.hass) return;
+    this.silencing = undefined;
+    try {
+      await action(this.hass);
+      await this.load();
+    } catch (error) {
+      notify(this, wordsOf(this.hass).say("action_failed", { error: messageOf(error) }));
+    }
+  }
+}
