@@ -14,6 +14,7 @@ TUESDAY_MORNING = "2026-01-13T05:00:00"
 WEDNESDAY_MORNING = "2026-01-14T05:00:00"
 THURSDAY_MORNING = "2026-01-15T05:00:00"
 PASSING = ("off", "ok")
+HALF_AN_HOUR = timedelta(minutes=30)
 
 
 @pytest.mark.parametrize("selection", [{"vmid": "104"}, {"all": 1}, {"pool": "prod"}], ids=str)
@@ -94,6 +95,26 @@ def test_c04_a_job_of_two_nodes_that_failed_on_one_and_missed_on_the_other_is_pa
     assert lab.job().verdict.last_success == last
     assert "job_backup-nightly" not in lab.problems()
     assert {run.status for run in lab.watch.history.runs.values()} == {"OK", "job errors"}
+
+
+@pytest.mark.parametrize("selection", [{"vmid": "103,104"}, {"all": 1, "exclude": "101,102"}], ids=str)
+def test_c05_of_two_jobs_that_do_not_say_so_each_is_enabled_beside_one_that_says_it_is_not(
+    lab: Lab, selection: dict[str, Any]
+) -> None:
+    lab.pve.job("nightly").change(vmid="101,102")
+    second = lab.pve.add_job("second", "04:00", "local", **selection)
+    lab.pve.add_job("off", "04:30", "local", enabled=False, all=1)
+    lab.pve.job("nightly").tells_enabled = second.tells_enabled = False
+    lab.until(TUESDAY_MORNING)
+    assert [lab.job(job_id).brief for job_id in ("backup-nightly", "second", "off")] == [
+        PASSING,
+        PASSING,
+        ("off", "paused"),
+    ]
+    lab.pve.node("pve2").go_offline()
+    lab.until("2026-01-14T08:00:00")
+
+    assert [lab.guest(vmid).problem for vmid in (101, 102, 103, 104)] == ["off", "on", "off", "on"]
 
 
 def test_c06_new_guests_in_no_job_have_two_days_each_and_are_told_of_once(lab: Lab) -> None:
@@ -366,6 +387,26 @@ def test_c27_a_guest_that_moved_while_the_job_ran_and_was_reached_is_fine(lab: L
     assert lab.live_until(WEDNESDAY_MORNING, step=timedelta(minutes=30)) == set()
 
     assert lab.guest(104).brief == PASSING
+
+
+@pytest.mark.parametrize("agents", [(), ("pve1", "pve2", "pve3")], ids=["alone", "agents"])
+@pytest.mark.parametrize("selection", [{"vmid": "101,104,103,102"}, {"all": 1}], ids=str)
+def test_c27_a_skipped_guest_is_overdue_also_where_another_job_backs_it_up_an_hour_later(
+    lab: Lab, selection: dict[str, Any], agents: tuple[str, ...]
+) -> None:
+    lab.watch.agents = agents
+    lab.pve.job("nightly").change(**{"vmid": None, **selection})
+    lab.pve.add_job("second", "03:00", "local", vmid="104")
+    lab.until(TUESDAY_MORNING)
+    # pve1 has begun without it, and pve2 begins right after it has gone.
+    between = datetime(2026, 1, 14, 1, 0, 1, 450_000, tzinfo=UTC)
+    lab.pve.at(between, lambda: lab.pve.guest(104).migrate("pve1"))
+    lab.live_until("2026-01-14T00:50:00", step=timedelta(hours=4))
+    lab.live_until("2026-01-14T08:00:00", step=HALF_AN_HOUR)
+
+    assert (lab.guest(104).brief, lab.guest(104).code) == (("on", "overdue"), "moved_during_backup")
+    assert lab.job("second").brief == PASSING
+    assert [lab.guest(vmid).brief for vmid in (101, 102, 103)] == [PASSING] * 3
 
 
 @pytest.mark.parametrize("agents", [(), ("pve1", "pve2", "pve3")], ids=["alone", "agents"])

@@ -293,6 +293,32 @@ def test_d29_of_two_jobs_the_newest_snapshot_on_a_server_tells_whether_it_is_enc
     assert lab.guest(vmid).brief == PASSING
 
 
+@pytest.mark.parametrize(
+    ("kind", "rights"), [("nfs", ""), ("pbs", ""), ("pbs", READER)], ids=["share", "server", "seen"]
+)
+def test_d30_while_no_run_happens_a_storage_is_listed_once_a_day_whatever_happens_on_another(
+    lab: Lab, kind: str, rights: str
+) -> None:
+    target = "nas"
+    if kind == "pbs":
+        target = lab.pve.add_storage("pbs", "pbs").id
+    if rights:
+        lab.pve.limit_token({"/": rights})
+    lab.pve.job("nightly").change(storage=target)
+    lab.pve.job("nightly").reschedule("tue 02:00")
+    lab.pve.add_job("hourly", "*:30", "local", vmid="103")
+    lab.live_until(TUESDAY_MORNING)
+    read = set()
+    for _ in range(70):
+        lab.after(hours=1)
+        listing = lab.assessment.storages[target].storage.listing
+        assert listing is not None
+        read.add(listing.read_at)
+
+    # The last snapshots may be verified for a day and a half.
+    assert len(read) <= (9 if rights else 4)
+
+
 @pytest.mark.parametrize(("room", "code"), [(0.5, "next_run_does_not_fit"), (2.0, "storage_ok")])
 def test_d31_what_fits_is_decided_by_what_can_be_written(lab: Lab, room: float, code: str) -> None:
     lab.pve.storage("nas").prune = None

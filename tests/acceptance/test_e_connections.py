@@ -268,6 +268,16 @@ async def test_e13_a_changed_certificate_is_a_repair_and_no_failed_backup(home: 
     assert home.problems() == []
 
 
+async def test_e13_the_changed_certificate_of_a_node_that_is_not_asked_is_nobodys_problem(home: Home) -> None:
+    await home.until(TUESDAY_MORNING)
+    home.pve.replace_certificate("pve2")
+    await home.until("2026-01-14T05:00:00")
+
+    assert not ir.async_get(home.hass).issues
+    assert briefs(home) == ALL_OK
+    assert home.assessment.read_at == home.now
+
+
 async def test_e14_without_its_log_agent_a_node_is_judged_with_less_confidence(
     home: Home, start_agent: StartAgent
 ) -> None:
@@ -316,14 +326,16 @@ async def test_e19_logs_of_any_length_are_read_to_their_end(home: Home) -> None:
     assert home.guest(138).brief == ("off", "ok")
 
 
-async def test_e20_a_finished_log_is_read_once_ever(home: Home) -> None:
+@pytest.mark.parametrize(("selection", "runs"), [({}, 2), ({"vmid": None, "all": 1}, 3)], ids=["listed", "all"])
+async def test_e20_a_finished_log_is_read_once_ever(home: Home, selection: dict[str, Any], runs: int) -> None:
+    home.pve.job("nightly").change(**selection)
     await home.until(TUESDAY_MORNING)
     await home.live(hours=5, step=timedelta(minutes=30))
     await home.restart()
     await home.after(hours=1)
 
     logs = [request.path for request in home.pve.requests if request.path.endswith("/log")]
-    assert len(logs) == len(set(logs)) == 2
+    assert len(logs) == len(set(logs)) == runs
 
 
 async def test_e21_a_node_that_is_busy_with_other_tasks_keeps_its_weekly_verdict(home: Home) -> None:
@@ -524,10 +536,11 @@ async def test_e25_a_gap_in_which_home_assistant_itself_was_backed_up_is_nothing
     assert briefs(home) == ALL_OK
 
 
-async def test_e26_the_same_cluster_is_not_added_again_through_another_node(home: Home) -> None:
+@pytest.mark.parametrize("node", ["pve1", "pve3"])
+async def test_e26_the_same_cluster_is_not_added_again_through_whatever_node(home: Home, node: str) -> None:
     await home.look()
     flow = await home.hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
-    host, port = home.pve.address("pve2")
+    host, port = home.pve.address(node)
     data = {"host": host, "port": port, "token_id": home.pve.token_id, "token_secret": home.pve.token_secret}
     result = await home.hass.config_entries.flow.async_configure(flow["flow_id"], data)
     result = await home.hass.config_entries.flow.async_configure(result["flow_id"], {})
