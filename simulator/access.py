@@ -1,5 +1,6 @@
 """Users, tokens and what they may do (PVE::AccessControl, PVE::RPCEnvironment)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 import re
 from uuid import NAMESPACE_URL, uuid5
@@ -59,6 +60,8 @@ class Access:
     users: dict[str, bool] = field(default_factory=lambda: {"root@pam": True})
     """Users, and whether they are enabled."""
     grants: list[Grant] = field(default_factory=list)
+    _found: dict[tuple[str, str], Mapping[str, int]] = field(default_factory=dict, init=False)
+    """What the entries were found to say of a caller and a path."""
 
     def add_token(self, token_id: str, *, privsep: bool = True) -> Token:
         """Add a token and, where it is new, its user."""
@@ -76,10 +79,12 @@ class Access:
         """Give a user or token privileges or a role on a path, in place of what it had there."""
         self.revoke(who, path)
         names = " ".join(ROLES.get(word, word) for word in privileges.split())
+        self._found.clear()
         self.grants.append(Grant(path, who, frozenset(names.split()), propagate))
 
     def revoke(self, who: str, path: str | None = None) -> None:
         """Take the entries of a user or token away, on a path or everywhere."""
+        self._found.clear()
         self.grants = [grant for grant in self.grants if grant.who != who or path not in (None, grant.path)]
 
     def authenticate(self, header: str | None) -> str | None:
@@ -95,7 +100,7 @@ class Access:
         if who == "root@pam":
             every = " ".join([*ROLES.values(), "Datastore.Allocate", "Pool.Allocate", "VM.Allocate"])
             return dict.fromkeys(every.split(), 1)
-        own = self._along(who, path)
+        own = dict(self._along(who, path))
         if pool is not None:
             inherited = self._along(who, f"/pool/{pool}")
             own = {name: 1 for name in inherited if name.startswith("VM.")} | own
@@ -107,8 +112,13 @@ class Access:
             return of_user
         return {name: flag for name, flag in own.items() if name in of_user}
 
-    def _along(self, who: str, path: str) -> dict[str, int]:
+    def _along(self, who: str, path: str) -> Mapping[str, int]:
         """Return what the most specific entry on the way to a path says."""
+        if (found := self._found.get((who, path))) is None:
+            found = self._found[who, path] = self._searched(who, path)
+        return found
+
+    def _searched(self, who: str, path: str) -> Mapping[str, int]:
         result: dict[str, int] = {}
         parts = [part for part in path.split("/") if part]
         for depth in range(len(parts) + 1):

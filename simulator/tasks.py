@@ -1,6 +1,7 @@
 """Tasks: their UPIDs, their logs, and the index files of a node."""
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from .files import FileTree
 
@@ -30,7 +31,7 @@ class Task:
         """Return who started it, with the token."""
         return self.user if self.tokenid is None else f"{self.user}!{self.tokenid}"
 
-    @property
+    @cached_property
     def upid(self) -> str:
         """Return the unique id of the task."""
         return (
@@ -69,7 +70,8 @@ class TaskList:
 
     def active(self) -> list[Task]:
         """Return what listings show as running, newest first."""
-        late = [replace(task, endtime=None, status=None) for task in self.archived() if task.upid in self.listed_twice]
+        ended = self.archived() if self.listed_twice else []
+        late = [replace(task, endtime=None, status=None) for task in ended if task.upid in self.listed_twice]
         return [*self.running, *late]
 
     def begin(self, task: Task, time: float) -> None:

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from custom_components.proxmox_backup_checker.proxmox.api.client import ProxmoxClient
-from custom_components.proxmox_backup_checker.proxmox.api.connection import _error
+from custom_components.proxmox_backup_checker.proxmox.api.connection import error_of
 from custom_components.proxmox_backup_checker.proxmox.api.errors import (
     AuthenticationError,
     CannotConnectError,
@@ -42,10 +42,8 @@ class Site(Protocol):
 def reader_of(site: Site, *agents: str) -> ClusterReader:
     """Return a reader of a cluster, with a log agent on some of its nodes."""
     on = {name: cast(LogAgentClient, ShortAgent(site, site.cluster.nodes[name])) for name in agents}
-    reader = ClusterReader(ShortClient(site), on, zone)
     # A look takes no time there; how busy this machine is must not show in what a clock is ahead.
-    reader._clocks._timer = lambda: 0.0
-    return reader
+    return ClusterReader(ShortClient(site), on, zone, timer=lambda: 0.0)
 
 
 class Wire:
@@ -77,7 +75,7 @@ class Wire:
 
 def _failure(path: str, status: int, message: str, errors: Mapping[str, str] | None = None) -> ProxmoxError:
     body = {"data": None, "message": f"{message}\n"} | ({"errors": dict(errors)} if errors else {})
-    return _error("the host", path, status, message, json.dumps(body).encode())
+    return error_of("the host", path, status, message, json.dumps(body).encode())
 
 
 def _answered(site: Site, contacted: Node, path: str, query: Mapping[str, str]) -> object:

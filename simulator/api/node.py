@@ -1,5 +1,8 @@
 """/nodes/{node}: time and tasks, answered by the node itself."""
 
+from collections.abc import Callable
+import sys
+
 from simulator.tasks import Task
 
 from .routes import Answer, ApiError, Call, Json, get
@@ -70,26 +73,32 @@ def tasks(call: Call) -> Answer:
     listed = call.node.tasks.active() if source != "archive" else []
     if source != "active":
         listed = [*listed, *call.node.tasks.archived()]
-    everything = call.may(f"/nodes/{call.node.name}", "Sys.Audit")
-    found = [task for task in listed if (everything or owns(call, task)) and _wanted(call, task)]
+    found = list(filter(_filter(call), listed))
     start = call.number("start", 0)
     rows = [{"status": "RUNNING"} | task_row(task) for task in found[start : start + call.number("limit", 50)]]
     return Answer(data=rows, total=len(found) or None)
 
 
-def _wanted(call: Call, task: Task) -> bool:
-    since, until = call.parameters.get("since"), call.parameters.get("until")
+def _filter(call: Call) -> Callable[[Task], bool]:
+    """Return what tells whether the caller asks for a task, and may see it."""
+    since, until = call.number("since", 0), call.number("until", sys.maxsize)
+    type_, user, vmid = call.text("typefilter"), call.text("userfilter") or "", call.text("vmid")
     statuses = set((call.text("statusfilter") or ",".join(STATUS_TYPES)).split(","))
     if call.number("errors", 0):
         statuses -= {"ok"}
-    return (
-        call.text("typefilter") in (None, task.type)
-        and (call.text("userfilter") or "") in task.owner
-        and call.text("vmid") in (None, task.id)
-        and (since is None or task.starttime >= int(since))
-        and (until is None or task.starttime <= int(until))
-        and task.status_type in statuses
-    )
+    everything = call.may(f"/nodes/{call.node.name}", "Sys.Audit")
+
+    def wanted(task: Task) -> bool:
+        return (
+            since <= task.starttime <= until
+            and type_ in (None, task.type)
+            and user in task.owner
+            and vmid in (None, task.id)
+            and task.status_type in statuses
+            and (everything or owns(call, task))
+        )
+
+    return wanted
 
 
 def _task(call: Call) -> tuple[Task | None, str | None]:

@@ -83,12 +83,14 @@ def content(call: Call) -> Json:
     place = f"/storage/{storage.id}"
     everything = call.may(place, "Datastore.Allocate")
     own = call.may(place, "Datastore.AllocateSpace")
-    return [
-        _content_row(storage, archive, call.node)
+    listed = [
+        archive
         for archive in sorted(storage.archives_on(call.node.name), key=lambda entry: entry.name)
         if call.text("vmid") in (None, str(archive.vmid))
-        and (everything or (own and call.may(f"/vms/{archive.vmid}", "VM.Backup")))
     ]
+    guests = {archive.vmid for archive in listed}
+    visible = {vmid for vmid in guests if everything or (own and call.may(f"/vms/{vmid}", "VM.Backup"))}
+    return [_content_row(storage, archive, call.node) for archive in listed if archive.vmid in visible]
 
 
 def _content_row(storage: Storage, archive: Archive, node: Node) -> Json:

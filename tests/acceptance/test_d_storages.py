@@ -265,6 +265,8 @@ async def test_a05_the_missing_archive_is_a_failure_once_a_second_listing_lacks_
 
     assert (home.guest(101).brief, home.guest(101).reason_code) == (("on", "failed"), "archive_missing")
     assert home.guest(102).brief == ("off", "ok")
+    assert home.job().brief == ("off", "warning")
+    assert home.job().reason.endswith("its archives are not where they should be: web (101).")
 
 
 async def test_d03_archives_that_prune_should_have_removed_are_a_warning(home: Home) -> None:

@@ -1,5 +1,6 @@
 """Retention, held against what Proxmox's own code marked."""
 
+from datetime import datetime, timedelta
 import json
 from pathlib import Path
 from random import Random
@@ -53,6 +54,17 @@ def test_days_begin_at_midnight_of_the_zone() -> None:
     keep = KeepOptions(daily=2)
     assert prune(around_midnight_in_berlin, keep, ZoneInfo("Europe/Berlin")) == [Mark.KEEP, Mark.KEEP]
     assert prune(around_midnight_in_berlin, keep, UTC) == [Mark.REMOVE, Mark.KEEP]
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "Pacific/Auckland", "America/St_Johns"])
+@pytest.mark.parametrize("january", [2016, 2020, 2021, 2025, 2027], ids=lambda year: f"into {year}")
+def test_b31_the_weeks_around_a_new_year_are_those_of_the_iso_calendar(january: int, zone: str) -> None:
+    nights = [datetime(january, 1, 20, 2, tzinfo=ZoneInfo(zone)) - timedelta(days=day) for day in range(40)]
+    backups = [Backup(int(night.timestamp())) for night in nights]
+    marks = prune(backups, KeepOptions.parse("keep-weekly=5"), ZoneInfo(zone))
+    weeks = [night.isocalendar()[:2] for night in nights]
+    newest = [night for night, week in zip(nights, weeks, strict=True) if weeks.index(week) == nights.index(night)]
+    assert [night for night, mark in zip(nights, marks, strict=True) if mark is Mark.KEEP] == newest[:5]
 
 
 def test_the_property_string_and_the_object_of_the_api_say_the_same() -> None:

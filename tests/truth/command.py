@@ -102,34 +102,30 @@ def watch(tasks: list[Task], jobs: int, stories: int, seconds: float) -> int:
 
 
 def break_rules(names: list[str], first: int, jobs: int) -> int:
-    """Break rules one after another and print how many worlds it takes until that is seen; 1 where one never is.
+    """Break rules and print how many worlds it takes until that is seen; 1 where one never is.
 
-    Seen is what the product as it is does not get wrong in the same world.
+    Each world is played as it is and with each rule that is not seen yet. Seen is what the product as it is does not get
+    wrong in the same world.
     """
-    unseen = 0
+    unseen = list(names)
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("forkserver")) as pool:
-        for name in names:
-            found = None
-            for start in range(first, first + MOST_WORLDS_PER_BREAK, 2 * jobs):
-                seeds = range(start, start + 2 * jobs)
-                pairs = zip(
-                    seeds,
-                    pool.map(play, [Task(seed, small=True, broken=name) for seed in seeds]),
-                    pool.map(play, [Task(seed, small=True) for seed in seeds]),
-                    strict=True,
-                )
-                fresh = [(seed, _fresh(broken, whole)) for seed, broken, whole in pairs]
-                found = next(((seed, faults) for seed, faults in fresh if faults), None)
-                if found is not None:
-                    break
-            if found is None:
-                unseen += 1
-                print(f"{name}: {BREAKS[name].rule}: NOT SEEN in {MOST_WORLDS_PER_BREAK} worlds")
-                continue
-            seed, faults = found
-            kinds = Counter(fault.kind for fault in faults)
-            print(f"{name}: {BREAKS[name].rule}: seen in world {seed - first + 1} (seed {seed}): {dict(kinds)}")
-    return 1 if unseen else 0
+        for seed in range(first, first + MOST_WORLDS_PER_BREAK):
+            whole, *reports = pool.map(play, [Task(seed, small=True, broken=name) for name in (None, *unseen)])
+            for name, broken in zip(tuple(unseen), reports, strict=True):
+                if broken.error and not whole.error:
+                    print(f"ERROR in {name} (seed {seed})\n{broken.error}")
+                if faults := _fresh(broken, whole):
+                    unseen.remove(name)
+                    kinds = ", ".join(f"{count} {kind}" for kind, count in Counter(f.kind for f in faults).items())
+                    print(
+                        f"{name}: {BREAKS[name].rule}: seen in world {seed - first + 1} (seed {seed}): {kinds}",
+                        flush=True,
+                    )
+            if not unseen:
+                return 0
+    for name in unseen:
+        print(f"{name}: {BREAKS[name].rule}: NOT SEEN in {MOST_WORLDS_PER_BREAK} worlds")
+    return 1
 
 
 def _fresh(broken: Report, whole: Report) -> list[Fault]:

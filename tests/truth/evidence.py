@@ -2,7 +2,10 @@
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache, cached_property, lru_cache
+from itertools import islice
 import math
 
 from .ledger import FOREVER, ArchiveFact, GuestLife, Ledger, Part, RunFact
@@ -15,7 +18,7 @@ LISTED_WITHIN = 26 * HOUR
 """Storages are listed once a day at least."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Result:
     """What one run did for one guest, and when that became known to whoever could look: FOREVER where it never did."""
 
@@ -23,7 +26,7 @@ class Result:
     part: Part
     archive: ArchiveFact | None
 
-    @property
+    @cached_property
     def good(self) -> bool:
         """Whether there was a backup."""
         return self.part.good
@@ -33,7 +36,7 @@ class Result:
         """Whether the run did not back it up; one that it passed over in silence it only owes a backup."""
         return not self.good and (self.part.began is not None or not self.run.well)
 
-    @property
+    @cached_property
     def known(self) -> float:
         """When its log said so; where the guest never got to an end, when the end of the run was noticed."""
         return self.run.noticed if self.part.ended is None else self.part.ended
@@ -75,7 +78,9 @@ class Evidence:
                 archive = None if part.archive is None else self._archives[part.archive]
                 self._of_job[run.job, part.vmid].append(Result(run, part, archive))
         self._sights = {name: self._moments_of_sight(name) for name in ledger.nodes}
-        self._allowances: dict[tuple[str, int], Allowance] = {}
+        self._well = {job: [run for run in runs if run.well and any(run.parts)] for job, runs in self._runs.items()}
+        self._usual = cache(_usual)
+        self.usual_duration = lru_cache(maxsize=64)(self._usual_duration)
 
     def _moments_of_sight(self, node: str) -> list[float]:
         life = self._ledger.nodes[node]
@@ -85,15 +90,15 @@ class Evidence:
 
     def results(self, job: str | None, guest: GuestLife, time: float) -> list[Result]:
         """Return what runs of a job, or those by hand, had begun to do for a guest, the oldest first."""
-        return [
-            result
-            for result in self._of_job[job, guest.vmid]
-            if guest.born <= result.run.started <= time and result.run.started < guest.died
-        ]
+        results = self._of_job[job, guest.vmid]
+        first = bisect_left(results, guest.born, key=_start_of_result)
+        last = bisect_right(results, time, key=_start_of_result)
+        return [result for result in results[first:last] if result.run.started < guest.died]
 
     def runs(self, job: str, time: float) -> list[RunFact]:
         """Return the runs of a job that had begun."""
-        return [run for run in self._runs[job] if run.started <= time]
+        runs = self._runs[job]
+        return runs[: bisect_right(runs, time, key=_start)]
 
     def seen(self, node: str, since: float, time: float) -> bool:
         """Tell whether something that a node's task list says from `since` on was looked at while it said so."""
@@ -121,15 +126,13 @@ class Evidence:
         last = bisect_right(looks, time)
         return looks[last - 1] if last else None
 
-    def usual_duration(self, job: str, time: float) -> Allowance:
+    def _usual_duration(self, job: str, time: float) -> Allowance:
         """Return the usual duration of a job's runs: the ninetieth percentile of the last ten good ones."""
-        ended = [run for run in self._runs[job] if run.ended <= time and run.well and any(run.parts)]
-        key = (job, len(ended))
-        if key not in self._allowances:
-            self._allowances[key] = _usual(ended)
-        usual = self._allowances[key]
-        unseen = sum(1 for run in ended if self.seen(run.node, run.ended, time)) < 3
-        return Allowance(min(usual.low, UNKNOWN_DURATION), max(usual.high, UNKNOWN_DURATION)) if unseen else usual
+        ended = tuple(run for run in self._well.get(job, ()) if run.ended <= time)
+        usual = self._usual(ended)
+        seen = (run for run in reversed(ended) if self.seen(run.node, run.ended, time))
+        few = sum(1 for _ in islice(seen, 3)) < 3
+        return Allowance(min(usual.low, UNKNOWN_DURATION), max(usual.high, UNKNOWN_DURATION)) if few else usual
 
     def deadline(self, job: str, slot: float, time: float) -> Allowance:
         """Return the earliest and the latest moment that can be called the deadline of a slot."""
@@ -140,7 +143,15 @@ class Evidence:
         )
 
 
-def _usual(ended: list[RunFact]) -> Allowance:
+def _start(run: RunFact) -> float:
+    return run.started
+
+
+def _start_of_result(result: Result) -> float:
+    return result.run.started
+
+
+def _usual(ended: Sequence[RunFact]) -> Allowance:
     if not ended:
         return Allowance(UNKNOWN_DURATION, UNKNOWN_DURATION)
     short = sorted(run.ended - (run.locked or run.started) for run in ended[-10:])

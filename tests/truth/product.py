@@ -5,9 +5,11 @@ Its own reader, client and models read the simulator's answers, on a short wire.
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 import json
+from pkgutil import resolve_name
 from random import Random
 from typing import Any, Self
 
@@ -23,6 +25,7 @@ from .breaks import Break
 from .playing import World
 
 FORGIVEN = 3
+PACKAGE = "custom_components.proxmox_backup_checker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +66,23 @@ class Product:
         self._bounded: datetime | None = None
         self._before: Assessment | None = None
         self.looks: list[Look] = []
-        self._runner = asyncio.Runner()
+        self._until_the_end = ExitStack()
+        self._runner = self._until_the_end.enter_context(asyncio.Runner())
         self._begin()
 
     def __enter__(self) -> Self:
-        """Look until the end of the block."""
+        """Look until the end of the block; where a rule is broken, it is so within it."""
+        for name, wrong in self._broken.swaps.items():
+            owner, _, attribute = f"{PACKAGE}.{name}".rpartition(".")
+            place = resolve_name(owner)
+            right = getattr(place, attribute)
+            setattr(place, attribute, wrong(right))
+            self._until_the_end.callback(setattr, place, attribute, right)
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close the event loop."""
-        self._runner.close()
+        """Close the event loop, and set every rule right."""
+        self._until_the_end.close()
 
     def _begin(self) -> None:
         self._reader = reader_of(self._world, *(plan.name for plan in self._world.plan.nodes if plan.agent))

@@ -7,7 +7,7 @@ from itertools import pairwise
 from .calendar import events
 from .coverage import WRONG_CLOCK, Period, Slot
 from .evidence import DAY, HOUR, LISTED_WITHIN, MINUTE, Evidence, Result
-from .expectation import Expectation, not_off, not_on, off, on, open_, worst
+from .expectation import Expectation, Must, not_off, not_on, off, on, open_, worst
 from .ledger import FOREVER, GuestLife, JobLife, Ledger, RunFact, value_at
 
 BLIND_LIMIT = 23 * HOUR
@@ -139,8 +139,9 @@ class Promise:
             ]
             if keeping:
                 return demands + self._if_seen(keeping, "the slot was served")
-            demands += self._unserved(slot, own)
-            if slot.time < self.time - 40 * DAY:
+            unserved = self._unserved(slot, own)
+            demands += unserved
+            if slot.time < self.time - 40 * DAY or any(demand.must is Must.ON for demand in unserved):
                 break
         return demands
 

@@ -93,8 +93,9 @@ def test_a05_an_archive_that_two_listings_lack_is_a_failure_until_the_next_good_
     scene.after(minutes=15)
     assert (scene.brief(scene.first), scene.guest(scene.first).reason.code) == (FAILED, "archive_missing")
     assert scene.brief(scene.second) == OK
+    assert (scene.of_job, scene.job(NIGHTLY).reason.code) == ((Status.WARNING, False), "job_archives_missing")
     scene.night(3)
-    assert scene.brief(scene.first) == OK
+    assert (scene.brief(scene.first), scene.of_job) == (OK, OK)
 
 
 @in_one_zone
@@ -157,6 +158,17 @@ def test_a08_a_lock_that_never_came_fails_everybody_on_that_node(scene: Scene) -
     assert {vmid: scene.brief(vmid) for vmid in here} == dict.fromkeys(here, FAILED)
     assert {cause.code for vmid in here if (cause := scene.guest(vmid).cause)} == {"node_lock_timeout"}
     assert scene.of_job == FAILED
+
+
+@everywhere
+def test_a08_the_job_that_held_the_lock_all_the_time_is_named(scene: Scene) -> None:
+    scene.cluster.add_job("long", "01:30", scene.spare, vmid=str(scene.second), comment="long")
+    scene.good_night()
+    scene.cluster.guest(scene.second).fails(running(), job="long")
+    scene.until(scene.slot(2) + timedelta(hours=3, minutes=10))
+    assert scene.brief(scene.first) == FAILED
+    [held] = [found for found in scene.job(NIGHTLY).findings if found.code == "lock_held_by_job"]
+    assert (held.values["job"], held.values["node"]) == ("long", scene.here.name)
 
 
 @everywhere

@@ -30,7 +30,9 @@ def ran(moment: datetime, *vmids: int, storage: str = "nas", log: str | None = N
     listed = " ".join(map(str, fields.pop("listed", vmids)))
     command = f"vzdump {listed} --mode snapshot --quiet 1 --storage {storage}"
     status = fields.pop("status", "OK")
-    return run(log or good_log(*vmids, command=command, at=moment), status, started=moment, **fields)
+    name = f"{moment.astimezone(BERLIN):%Y_%m_%d-%H_%M_%S}"
+    text = log or good_log(*vmids, command=command, at=moment).replace("-x.vma", f"-{name}.vma")
+    return run(text, status, started=moment, **fields)
 
 
 def by_hand(moment: datetime, vmid: int, storage: str) -> Run:

@@ -190,6 +190,9 @@ class ReasonCode(StrEnum):
     VERIFICATION_FAILED_NONE_GOOD = "verification_failed_none_good", _UNVERIFIED
 
     # A job.
+    JOB_ARCHIVES_MISSING = "job_archives_missing"
+    LOCK_HELD = "lock_held"
+    LOCK_HELD_BY_JOB = "lock_held_by_job"
     JOB_OK = "job_ok"
     JOB_ARCHIVES_FOUND = "job_archives_found"
     JOB_WITH_WARNINGS = "job_with_warnings"

@@ -22,6 +22,7 @@ from ..model.reason_codes import ReasonCode
 from ..model.records import RunRecord
 from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict, gravity, unknown
 from ..runs.run_summary import RunResult, is_empty, result_of_run
+from .job_findings import lock_holder, missing_archives
 from .missed_slots import expected_off, explain_miss, stuck_state
 from .promises import counted_from, failing, kept_by_archives
 from .runs_in_progress import excused_since, hanging
@@ -47,6 +48,10 @@ def judge_job(job: BackupJob, context: Context) -> Verdict:
     verdict = replace(verdict, last_success=_last_success(job, runs, context), job_id=job.job_id)
     if job.enabled and (skipped := _skipped_slot(job, context)) is not None:
         verdict = replace(verdict, findings=(*verdict.findings, skipped))
+    if job.enabled and verdict.status in GOOD and (missing := missing_archives(job, context)) is not None:
+        verdict = replace(verdict, status=Status.WARNING, reason=missing, findings=(missing, *verdict.findings))
+    if (holder := lock_holder(verdict, context)) is not None:
+        verdict = replace(verdict, findings=(*verdict.findings, holder))
     if verdict.status is Status.WARNING and context.facts.policy.warnings_are_problems:
         verdict = replace(verdict, problem=True)
     return _with_progress(job, verdict, context)

@@ -147,7 +147,7 @@ class Connection:
                 if (asked := _asked.get()) is not None:
                     asked.requests.append((path, _milliseconds_since(begun)))
         if status != HTTPStatus.OK:
-            raise _error(self._where, path, status, reason, body)
+            raise error_of(self._where, path, status, reason, body)
         answer = await run_off_loop_if_large(len(body), parse_object, body)
         if answer is None or "data" not in answer:
             raise UnexpectedAnswerError(f"{path}: this is not the answer of a Proxmox API")
@@ -172,7 +172,7 @@ class Connection:
             return response.status, response.reason or "", await read_body(response)
 
 
-def _error(where: str, path: str, status: int, reason: str, body: bytes) -> ProxmoxError:
+def error_of(where: str, path: str, status: int, reason: str, body: bytes) -> ProxmoxError:
     """Say what an answer other than 200 means; `where` is the host that was asked.
 
     Before pve-http-server 5.2.0 the text of an error stands in the reason phrase only. pveproxy answers 59x where it cannot

@@ -1,8 +1,9 @@
 """Reads everything that the judgement needs of a cluster, and asks no more often than it takes."""
 
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+import time
 from typing import Final
 
 from ...checker.model.facts import Blindness, Facts, NodeFacts, Run, StorageFacts
@@ -42,12 +43,18 @@ class _Overview:
 class ClusterReader:
     """Reads one cluster through its API and through the log agents of those nodes that have one."""
 
-    def __init__(self, client: ProxmoxClient, agents: Mapping[str, LogAgentClient], find_zone: ZoneFinder) -> None:
-        """Use clients that somebody else made; `find_zone` returns a time zone by its name, or None."""
+    def __init__(
+        self,
+        client: ProxmoxClient,
+        agents: Mapping[str, LogAgentClient],
+        find_zone: ZoneFinder,
+        timer: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Use clients that somebody else made; `find_zone` returns a time zone by its name, or None, `timer` counts seconds."""
         self._client = client
         self._schedule = ReadSchedule()
         self._failover = NodeFailover(client)
-        self._clocks = ClockReader(client, self._schedule, find_zone)
+        self._clocks = ClockReader(client, self._schedule, find_zone, timer)
         self._runs = RunReader(client)
         self._jobs = JobReader(client)
         self._defaults = DefaultsReader(client, self._schedule)

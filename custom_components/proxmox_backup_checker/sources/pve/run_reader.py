@@ -47,7 +47,8 @@ class NodeRuns:
     @property
     def newest_start(self) -> datetime | None:
         """The start of the newest run, by the node's clock."""
-        return max(map(_start_of, self.tasks.values()), default=None)
+        newest = max(self.tasks.values(), key=lambda task: task.started, default=None)
+        return None if newest is None else _start_of(newest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +209,8 @@ def _start_of(task: Task) -> datetime:
 def _bound(runs: NodeRuns, oldest: datetime) -> None:
     """Leave out the runs that started before `oldest`, and all but the newest of very many."""
     newest_first = sorted(runs.tasks.values(), key=lambda task: task.started, reverse=True)
-    kept = [task for task in newest_first[:RUNS_PER_NODE] if _start_of(task) >= oldest]
+    first = oldest.timestamp()
+    kept = [task for task in newest_first[:RUNS_PER_NODE] if task.started >= first]
     runs.tasks = {task.upid: task for task in kept}
     if runs.known_since is None:
         return
