@@ -1,12 +1,13 @@
 """Three months of a virtual cluster with random faults: how often the checker is wrong.
 
-Usage: python benchmarks/three_months.py [--days 90] [--seed 1]
+Usage: python benchmarks/three_months.py [--days 90] [--seed 1] [--worlds 0]
 
 Nodes lose power, storages go away, guests fail, move and come back, the API is out of reach, rights and the token itself
 are taken and given back, the checker is restarted, and within the three months from January on the clocks are changed.
 What is kept from one assessment to the next is held against what is found anew, at every look. Every day at noon, long after all runs, a ledger that knows what really happened is held
 against the verdict on each guest: an alarm without a reason and a missing backup called fine are both errors. The exit
-status is 1 when there is one.
+status is 1 when there is one. `--worlds 5` then plays that many worlds of the truth machine (`tests/truth`) for as long: other
+nodes, zones, storages, jobs and guests each, and everything that can happen there, judged at every look.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 import json
+import logging
 from pathlib import Path
 import random
 import sys
@@ -37,6 +39,9 @@ from custom_components.proxmox_backup_checker.sources.pve.cluster_reader import 
 from simulator import SimulatedCluster
 from simulator.outcomes import failed
 from simulator.simulated import AUDIT
+from tests.truth.checking import KINDS, check
+from tests.truth.plan import make
+from tests.truth.story import tell
 
 START = datetime(2026, 1, 12, 11, tzinfo=UTC)
 ZONE = ZoneInfo("Europe/Berlin")
@@ -234,11 +239,26 @@ def write_down(
             wrong.append(f"FALSE   {note}")
 
 
+def play_worlds(count: int, days: int, seed: int) -> int:
+    """Play worlds of the truth machine and print what came out; return how many had faults."""
+    logging.getLogger("custom_components.proxmox_backup_checker").setLevel(logging.ERROR)
+    faulty = 0
+    for number in range(seed, seed + count):
+        report = check(make(number, days=days))
+        faulty += bool(report.faults)
+        kinds = ", ".join(f"{kind} {report.kinds[kind]}" for kind in KINDS)
+        print(f"world {number}: {report.looks} looks, {report.asked} verdicts, {kinds}")
+        if report.faults:
+            print(tell(report.plan, report.faults[0]))
+    return faulty
+
+
 def main() -> int:
     """Print the ledger; 1 when a verdict was wrong."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--days", type=int, default=90, help="days to play (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of the faults (default: %(default)s)")
+    parser.add_argument("--worlds", type=int, default=0, help="random worlds to play besides (default: %(default)s)")
     asked = parser.parse_args()
     ledger, wrong, faults = asyncio.run(run(asked.days, asked.seed))
     print(f"{asked.days} days, seed {asked.seed}; faults: {dict(sorted(faults.count.items()))}")
@@ -247,7 +267,8 @@ def main() -> int:
     missed = sum(line.startswith("MISSED") for line in wrong)
     print(f"missed alarms: {missed}, false alarms: {len(wrong) - missed}")
     print("\n".join(wrong))
-    return 1 if wrong else 0
+    faulty = play_worlds(asked.worlds, asked.days, asked.seed)
+    return 1 if wrong or faulty else 0
 
 
 if __name__ == "__main__":

@@ -57,6 +57,8 @@ class Archiving:
         """Put the archive in place, write its notes, protect it, and prune."""
         backup = self._backup
         archive = self._store(unfinished=False)
+        if error := backup.storage.finish(archive):
+            raise backup.failure(error)
         options = backup.run.options
         if not backup.to_pbs:
             backup.info(f"archive file size: {archive_size_text(archive.size)}")
@@ -90,13 +92,13 @@ class Archiving:
                 node=None if storage.shared else node.name,
                 unfinished=unfinished,
             )
-            storage.store(self.archive)
+            storage.store(self.archive, node)
         elif not unfinished:
             self.archive.unfinished = False
             self.archive.size, self.archive.stored = self.size, self.stored
         if not unfinished:
             self.archive.encrypted = storage.encryption_key
-            self.archive.verification = "ok" if storage.verifies else None
+            self.archive.verification = "ok" if storage.verifies and storage.place is None else None
         return self.archive
 
     def _prune(self, keep: dict[str, int]) -> None:
@@ -120,6 +122,8 @@ class Archiving:
             if not backup.to_pbs:
                 backup.info(f"removing backup '{storage.volid(entry)}'")
             storage.remove(entry)
+        if own:
+            storage.pruned(own[0])
         suffix = " not covered by keep-retention policy" if gone else ""
         backup.info(f"pruned {len(gone)} backup(s){suffix}")
 

@@ -134,3 +134,42 @@ class NodeCertificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.path, self.key_path)
         return context
+
+
+def self_signed(folder: Path, name: str, *, renew: bool = False) -> NodeCertificate:
+    """Return the certificate that a backup server makes for itself (pbs-config), newly where `renew` asks for it.
+
+    The address by which others reach the server is not in it: who uses that has to pin the certificate.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    made = NodeCertificate(folder / "proxy.pem", folder / "proxy.key")
+    if not made.path.exists() or renew:
+        key = _private_key(f"backup server {name}")
+        made.key_path.write_bytes(_pem(key))
+        made.path.write_bytes(_sign_itself(name, key).public_bytes(serialization.Encoding.PEM))
+    return made
+
+
+def _sign_itself(name: str, key: rsa.RSAPrivateKey) -> x509.Certificate:
+    subject = x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Proxmox Backup Server"),
+            x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, str(uuid4())),
+            x509.NameAttribute(NameOID.COMMON_NAME, f"{name}.home.arpa"),
+        ]
+    )
+    names: list[x509.GeneralName] = [x509.IPAddress(ip_address(number)) for number in ("127.0.0.1", "::1")]
+    names += [x509.DNSName(entry) for entry in ("localhost", name, f"{name}.home.arpa")]
+    now = datetime.now(UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=60))
+        .not_valid_after(now + timedelta(days=365_000))
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .sign(key, hashes.SHA256())
+    )

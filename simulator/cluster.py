@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 import hashlib
 from pathlib import Path
 from random import Random
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from .access import Access, Token
+from .backup_server import Datastore, ServedBackupServer
+from .backup_server.place import Place
 from .calendar import Calendar, proxmox_calendar
 from .clock import Clock
 from .dispatch import Dispatch
@@ -46,6 +48,7 @@ class Cluster:
     """The certificates' fingerprints, by node."""
     history: timedelta = timedelta()
     """How long the cluster has existed when the clock starts."""
+    backup_servers: dict[str, ServedBackupServer] = field(default_factory=dict)
     operating: bool = False
     """Whether the construction is over; until then, everything happens at the beginning of the history."""
     calendar: Calendar = proxmox_calendar
@@ -163,6 +166,31 @@ class Cluster:
             is_mountpoint=is_mountpoint,
         )
         self.storages[storage] = made
+        return made
+
+    def add_backup_server(self, name: str = "pbs", *, version: str = "4.2.3") -> ServedBackupServer:
+        """Add a backup server beside the cluster, with the same clock; it is empty."""
+        made = ServedBackupServer(
+            world=self,
+            name=name,
+            version=version,
+            ip=f"127.0.1.{len(self.backup_servers) + 1}",
+            clock=self.clock,
+            directory=self.directory / "certificates",
+        )
+        self.backup_servers[name] = made
+        return made
+
+    def connect_storage(
+        self, storage: str, datastore: Datastore, *, namespace: str = "", owner: str = "backup@pbs", **options: Any
+    ) -> Storage:
+        """Add a storage that stands for a datastore of a backup server: what is written to it appears there."""
+        server = datastore.server
+        made = self.add_storage(storage, "pbs", total=datastore.total, server=server.ip, **options)
+        made.datastore, made.namespace = datastore.name, namespace
+        made.fingerprint = server.fingerprint
+        made.place = Place(datastore, namespace, owner)
+        datastore.add_namespace(namespace)
         return made
 
     def add_vm(

@@ -8,7 +8,7 @@ from .engine import Process
 from .errors import BackupFailedError, StoppedError
 from .guests import Guest
 from .log_text import clock_text
-from .outcomes import Outcome, Stage, no_space
+from .outcomes import Outcome, Stage, failed, no_space
 from .storages import Storage
 from .transfer import transfer
 
@@ -145,6 +145,9 @@ class GuestBackup:
             if self.fails_at(Stage.SNAPSHOT):
                 self.run.say("snapshot create failed: starting cleanup")
                 raise self.failure()
+        if objection := self.storage.objection(self.guest):
+            self.outcome = failed(self._refused(objection))
+            raise self.failure()
         self.archiving.begin()
         available = self.storage.available_on(self.run.node.name)
         if self.outcome == Outcome() and self.archiving.stored > available:
@@ -156,6 +159,18 @@ class GuestBackup:
             yield 0.4
         if self.fails_at(Stage.PRUNING) and self.archiving.pruned:
             raise self.failure()
+
+    def _refused(self, objection: str) -> str:
+        """Return how a backup fails that a backup server lets not begin."""
+        if self.guest.type == "lxc":
+            self.info(f"Error: {objection}")
+            return "command 'proxmox-backup-client backup' failed: exit code 255"
+        reason = f"VM {self.guest.vmid} qmp command 'backup' failed - backup connect failed: command error: {objection}"
+        self.both(f"ERROR: {reason}")
+        self.info("aborting backup job")
+        if not self.stopped:
+            self.info("resuming VM again")
+        return reason
 
     def _announce(self) -> None:
         """Write mode and disks; in snapshot mode the disks come first."""

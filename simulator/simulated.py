@@ -8,13 +8,14 @@ from pathlib import Path
 from shutil import rmtree
 
 from .access import Token
-from .api.server import Faults, NodeServer, SeenRequest, Traffic
+from .api.server import NodeServer
 from .certificates import CertificateAuthority, NodeCertificate
 from .clock import Clock
 from .cluster import Cluster
 from .nodes import Node
 from .scenario import Scenario
 from .scenarios import SCENARIOS
+from .tls_server import Faults, SeenRequest, Traffic
 
 HOST = "127.0.0.1"
 AUDIT = "Sys.Audit VM.Audit Datastore.Audit Pool.Audit"
@@ -56,6 +57,8 @@ class SimulatedCluster(Cluster):
         finally:
             for server in cluster.servers.values():
                 await server.close()
+            for backup_server in cluster.backup_servers.values():
+                await backup_server.close()
 
     @classmethod
     def prepare(
@@ -90,6 +93,8 @@ class SimulatedCluster(Cluster):
             port = self.servers[node.name].port
             if not node.online:
                 self.servers[node.name].refuse()
+        for backup_server in self.backup_servers.values():
+            await backup_server.open()
 
     async def join(self, name: str, node: str) -> Node:
         """Make a cluster of a single host and let an empty node join it (pvecm create, pvecm add)."""

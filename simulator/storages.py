@@ -12,7 +12,9 @@ from .guests import Guest
 from .nodes import STATISTICS_KEPT
 
 if TYPE_CHECKING:
+    from .backup_server.place import Place
     from .cluster import Cluster
+    from .nodes import Node
 
 type StorageType = Literal["dir", "nfs", "pbs", "lvmthin"]
 
@@ -36,6 +38,8 @@ class Archive:
     renamed: bool = False
     encrypted: str | None = None
     verification: str | None = None
+    verified_by: str | None = None
+    """UPID of the check on a backup server."""
     unfinished: bool = False
 
     @property
@@ -74,7 +78,20 @@ class Storage:
     """Nodes that cannot reach it, with the message."""
     last_figures: dict[str, tuple[float, int]] = field(default_factory=dict)
     """When a node lost it, in epoch seconds, and how many bytes were in use then."""
-    archives: list[Archive] = field(default_factory=list)
+    fingerprint: str | None = None
+    """That of the server's certificate, as it was when the storage was added."""
+    place: Place | None = None
+    """Where the archives lie on a backup server that is simulated too."""
+    _own: list[Archive] = field(default_factory=list)
+
+    @property
+    def archives(self) -> list[Archive]:
+        """Return the archives."""
+        return self._own if self.place is None else self.place.archives()
+
+    @archives.setter
+    def archives(self, archives: list[Archive]) -> None:
+        self._own = archives
 
     @property
     def shared(self) -> bool:
@@ -87,7 +104,11 @@ class Storage:
 
     def active_on(self, node: str) -> bool:
         """Tell whether a node can use it at present."""
-        return self.enabled and self.serves(node) and node not in self.down
+        return self.enabled and self.serves(node) and node not in self.down and self._refusal is None
+
+    @property
+    def _refusal(self) -> str | None:
+        return None if self.place is None else self.place.refusal(self.id)
 
     def archives_on(self, node: str) -> list[Archive]:
         """Return the archives that a node sees."""
@@ -95,6 +116,8 @@ class Storage:
 
     def used_on(self, node: str) -> int:
         """Return the bytes in use as a node sees them."""
+        if self.place is not None:
+            return self.place.used
         return min(self.total, self.other + sum(archive.stored for archive in self.archives_on(node)))
 
     def available_on(self, node: str) -> int:
@@ -114,7 +137,7 @@ class Storage:
             return f"storage '{self.id}' is disabled"
         if not self.serves(node):
             return f"storage '{self.id}' is not available on node '{node}'"
-        return self.down.get(node)
+        return self.down.get(node) or self._refusal
 
     def go_offline(self, *nodes: str, message: str | None = None) -> None:
         """Be out of reach for these nodes, or for all."""
@@ -165,15 +188,41 @@ class Storage:
             return archive.ctime
         return _epoch(match[1], zone)
 
-    def store(self, archive: Archive) -> None:
-        """Take an archive in."""
+    def objection(self, guest: Guest) -> str | None:
+        """Return why the server behind the storage lets no backup of a guest begin."""
+        return None if self.place is None else self.place.objection(guest.type, guest.vmid)
+
+    def store(self, archive: Archive, node: Node | None = None) -> None:
+        """Take an archive in, which a node writes.
+
+        A file of the same name is overwritten, as vzdump renames its own to that name when it is done: nodes in two time
+        zones give the archives of a guest that moves between them the same names.
+        """
+        if self.place is not None:
+            self.place.take(archive, node)
+            return
+        same = [other for other in self.archives if (other.name, other.node) == (archive.name, archive.node)]
+        for other in same:
+            self.archives.remove(other)
         self.archives.append(archive)
         if self.type != "pbs":
             path = self.file_of(archive)
             self.cluster.files.allocate(path, archive.size, archive.ctime)
 
+    def finish(self, archive: Archive) -> str | None:
+        """Take an archive as complete; return why it is not."""
+        return None if self.place is None else self.place.finish(archive)
+
+    def pruned(self, archive: Archive) -> None:
+        """Note that the group of an archive has been pruned."""
+        if self.place is not None:
+            self.place.pruned(archive)
+
     def remove(self, archive: Archive) -> None:
         """Delete an archive, as prune or somebody by hand does."""
+        if self.place is not None:
+            self.place.remove(archive)
+            return
         self.archives.remove(archive)
         if self.type != "pbs":
             self.cluster.files.remove(self.file_of(archive))
@@ -206,6 +255,12 @@ def _epoch(moment: str, zone: ZoneInfo) -> int:
     return int(datetime.strptime(moment, "%Y_%m_%d-%H_%M_%S").replace(tzinfo=zone).timestamp())
 
 
+def _fingerprint(storage: Storage) -> str:
+    """Return the fingerprint that is pinned for a backup server: once it was right."""
+    known = None if storage.place is None else storage.fingerprint
+    return (known or "64:d3:" + ":".join(["5f"] * 30)).lower()
+
+
 def config_of(storage: Storage) -> dict[str, object]:
     """Return the storage as `/storage` lists it."""
     fields: dict[str, object] = {
@@ -222,8 +277,8 @@ def config_of(storage: Storage) -> dict[str, object]:
             "server": storage.server,
             "datastore": storage.datastore,
             "namespace": storage.namespace or None,
-            "username": "backup@pbs",
-            "fingerprint": "64:d3:" + ":".join(["5f"] * 30),
+            "username": "backup@pbs" if storage.place is None else storage.place.owner,
+            "fingerprint": _fingerprint(storage),
             "encryption-key": storage.encryption_key,
             "shared": 1,
         }

@@ -27,7 +27,8 @@ def _custom_integrations(request: pytest.FixtureRequest) -> None:
 def real_network() -> Generator[None]:
     """Allow sockets on this machine, for tests against real servers."""
     pytest_socket.enable_socket()
-    hosts = ["localhost", "::1", *(f"127.0.0.{number}" for number in range(1, 10))]
+    addresses = (f"127.0.{net}.{number}" for net in range(2) for number in range(1, 10))
+    hosts = ["localhost", "::1", *addresses]
     pytest_socket.socket_allow_hosts(hosts, allow_unix_socket=True)
     yield
     pytest_socket.disable_socket(allow_unix_socket=True)

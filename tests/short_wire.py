@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from custom_components.proxmox_backup_checker.proxmox.api.client import ProxmoxClient
-from custom_components.proxmox_backup_checker.proxmox.api.connection import error_of
+from custom_components.proxmox_backup_checker.proxmox.api.dialect import VIRTUAL_ENVIRONMENT, Refusal
 from custom_components.proxmox_backup_checker.proxmox.api.errors import (
     AuthenticationError,
     CannotConnectError,
@@ -75,7 +75,8 @@ class Wire:
 
 def _failure(path: str, status: int, message: str, errors: Mapping[str, str] | None = None) -> ProxmoxError:
     body = {"data": None, "message": f"{message}\n"} | ({"errors": dict(errors)} if errors else {})
-    return error_of("the host", path, status, message, json.dumps(body).encode())
+    refusal = Refusal(where="the host", path=path, status=status, reason=message, body=json.dumps(body).encode())
+    return VIRTUAL_ENVIRONMENT.meaning(refusal)
 
 
 def _answered(site: Site, contacted: Node, path: str, query: Mapping[str, str]) -> object:

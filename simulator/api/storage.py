@@ -68,6 +68,16 @@ def status(call: Call) -> Json:
     return _state(call, call.cluster.storages[name])
 
 
+@get("/nodes/{node}/storage/{storage}/identity", check=("/storage/{storage}", READ), protected=True)
+def identity(call: Call) -> Json:
+    """Return which backup server a storage stands for, with pve-storage 9.1.3 and a server of 4.1.10."""
+    storage = _active(call)
+    server = None if storage.place is None else storage.place.datastore.server
+    if server is None or server.release < (4, 1, 10):
+        raise ApiError(500, f"storage '{storage.id}' has no identity")
+    return {"type": "pbs", "id": server.instance_id}
+
+
 @get(
     "/nodes/{node}/storage/{storage}/content",
     check=("/storage/{storage}", READ),
@@ -109,7 +119,10 @@ def _content_row(storage: Storage, archive: Archive, node: Node) -> Json:
         "encrypted": archive.encrypted,
     }
     if archive.verification is not None:
-        upid = "UPID:pbs:00000A1B:00C3D2E1:00000021:68A70000:verificationjob:ds1\\x3av\\x2df1:root@pam:"
+        upid = (
+            archive.verified_by
+            or "UPID:pbs:00000A1B:00C3D2E1:00000021:68A70000:verificationjob:ds1\\x3av\\x2df1:root@pam:"
+        )
         optional["verification"] = {"state": archive.verification, "upid": upid}
     return row | {name: value for name, value in optional.items() if value is not None}
 

@@ -135,6 +135,7 @@ def test_c16_a_container_or_machine_on_another_node_inherits_nothing_and_is_over
     assert (lab.guest(vmid).brief, lab.guest(vmid).verdict.last_success) == (("off", "pending"), None)
     lab.live_until("2026-01-14T00:50:00", step=timedelta(hours=3))
     lab.pve.node("pve3").go_offline()
+    lab.after(minutes=5)
     lab.until("2026-01-14T08:00:00")
 
     assert (lab.guest(vmid).brief, lab.guest(vmid).verdict.last_success) == (("on", "overdue"), None)
@@ -165,6 +166,7 @@ def test_c18_a_machine_restored_on_another_node_keeps_its_backups_and_owes_the_n
     assert (lab.guest(102).brief, lab.guest(102).verdict.last_success) == (PASSING, last)
     lab.live_until("2026-01-14T00:50:00", step=timedelta(hours=4))
     lab.pve.node("pve3").go_offline()
+    lab.after(minutes=5)
     lab.until("2026-01-14T08:00:00")
 
     assert (lab.guest(102).brief, lab.guest(102).verdict.last_success) == (("on", "overdue"), last)

@@ -215,6 +215,7 @@ def test_d21_what_a_sync_pulls_to_another_server_is_a_copy_of_its_own_time_and_n
     assert len(lab.watch.history.runs) == runs + 2
     assert [lab.guest(vmid).brief for vmid in ALL] == [PASSING] * 4
     lab.pve.node("pve2").go_offline()
+    lab.after(minutes=5)
     lab.until("2026-01-15T08:00:00")
     second.archives += [replace(first.archive(102)[0], ctime=int(lab.now.timestamp()) - 600)]
     lab.live(hours=26, step=timedelta(hours=2))

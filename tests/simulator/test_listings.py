@@ -1,5 +1,6 @@
 """What clients meet in lists: their order, zones and clocks, and storages that say less than they have."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from simulator import SimulatedCluster, ok, running
@@ -83,6 +84,16 @@ async def test_prune_keeps_what_looks_newest_in_the_zone_of_the_node_that_prunes
     assert run.status == "OK"
     [left] = pve.storage("nas").archive(102)
     assert left.ctime < run.task.starttime, "the archive of Tokyo, dated seven hours later than it was made"
+
+
+async def test_of_two_archives_of_one_name_the_later_takes_the_place_of_the_earlier(pve: SimulatedCluster) -> None:
+    """A run renames its file to the final name; nodes in two zones give the same names some hours apart."""
+    storage = pve.storage("nas")
+    pve.backup_by_hand([102], "nas")
+    [first] = storage.archive(102)
+    storage.store(replace(first, ctime=first.ctime + 7 * 3600))
+    [left] = storage.archive(102)
+    assert (left.name, left.ctime) == (first.name, first.ctime + 7 * 3600)
 
 
 async def test_of_two_moments_of_one_name_the_earlier_is_listed(pve: SimulatedCluster, client: Client) -> None:

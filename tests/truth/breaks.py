@@ -5,7 +5,7 @@ outlives a change of it. Where no facts can say what the rule says, the one func
 process and for the time of a world that is played broken: a deliberate mutation, as a careless change would make it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -18,13 +18,19 @@ HOME_ASSISTANT_ZONE = ZoneInfo("Europe/Berlin")
 class Break:
     """A broken rule: what it does to the facts, and whether a restart loses the history.
 
-    `swaps` are functions of the product, each by its name below the package, with what makes the wrong one of the right one.
+    `swaps` are functions or limits of the product, each by its name below the package, with what makes the wrong one of the right one.
+    `needs` are things of which one has to happen in a world for the rule to matter there, all where there is none.
     """
 
     rule: str
+    needs: frozenset[str] = frozenset()
     facts: Callable[[Any], Any] = lambda facts: facts
     forgets: bool = False
     swaps: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+
+    def matters_in(self, happenings: Iterable[str]) -> bool:
+        """Tell whether a world in which such things happen can show it."""
+        return not self.needs or not self.needs.isdisjoint(happenings)
 
 
 def _no_blindness(facts: Any) -> Any:
@@ -40,30 +46,12 @@ def _home_assistants_zone(facts: Any) -> Any:
     )
 
 
-def _with_archives(facts: Any, change: Callable[[Any], Any]) -> Any:
-    storages = tuple(
-        storage
-        if storage.listing is None
-        else replace(
-            storage,
-            listing=replace(storage.listing, archives=tuple(change(archive) for archive in storage.listing.archives)),
-        )
-        for storage in facts.storages
-    )
-    return replace(facts, storages=storages)
-
-
 def _no_verification(facts: Any) -> Any:
-    return _with_archives(facts, lambda archive: replace(archive, verification=None))
+    def listing(kept: Any) -> Any:
+        return kept and replace(kept, archives=tuple(replace(entry, verification=None) for entry in kept.archives))
 
-
-def _future_archives_are_of_now(facts: Any) -> Any:
-    latest = int((facts.now - timedelta(minutes=1)).timestamp())
-    return _with_archives(facts, lambda archive: replace(archive, ctime=min(archive.ctime, latest)))
-
-
-def _no_clock_difference(facts: Any) -> Any:
-    return replace(facts, nodes={name: replace(node, skew=timedelta()) for name, node in facts.nodes.items()})
+    storages = tuple(replace(storage, listing=listing(storage.listing)) for storage in facts.storages)
+    return replace(facts, storages=storages)
 
 
 def _on_any_node(going_on: Any) -> Any:
@@ -83,8 +71,12 @@ def _with_others(evidence: Any, counts: Callable[[Any], bool]) -> Any:
     return swapped
 
 
-def _any_backup_counts(evidence: Any) -> Any:
+def _backups_of_any_job_count(evidence: Any) -> Any:
     return _with_others(evidence, lambda outcome: outcome.result.name == "OK")
+
+
+def _all_archives(_: Any) -> Any:
+    return lambda _storage, guest, context: iter(context.archives(guest))
 
 
 def _failures_by_hand_count(evidence: Any) -> Any:
@@ -95,20 +87,39 @@ def _always(_: Any) -> Any:
     return lambda *_args, **_named: True
 
 
-EVIDENCE = "checker.verdicts.promises._evidence"
+_OUT_OF_SIGHT = frozenset({"api_down", "token_gone", "rights", "node_off", "power_cut", "ha_off", "dark"})
+_EVIDENCE = "checker.verdicts.promises._evidence"
 BREAKS = {
+    "job": Break(
+        "a backup by another job on another storage keeps a promise", swaps={_EVIDENCE: _backups_of_any_job_count}
+    ),
     "storage": Break(
-        "a backup by any job on any storage keeps every promise to the guest", swaps={EVIDENCE: _any_backup_counts}
+        "an archive or a backup by hand on any storage keeps a promise",
+        swaps={
+            "checker.context.Context.is_on_storage": _always,
+            "checker.verdicts.archive_evidence._on": _all_archives,
+        },
     ),
     "going_on": Break(
-        "a run in progress excuses the guests of other nodes", swaps={"checker.context.Context.going_on": _on_any_node}
+        "a run in progress excuses the guests of other nodes",
+        frozenset({"hangs", "overruns"}),
+        swaps={"checker.context.Context.going_on": _on_any_node},
     ),
-    "by_hand": Break("a failed backup by hand counts", swaps={EVIDENCE: _failures_by_hand_count}),
-    "prune": Break("retention explains any archive that is gone", swaps={"checker.history.update.was_pruned": _always}),
-    "blindness": Break("what cannot be seen counts as seen", _no_blindness),
-    "zone": Break("slots are in Home Assistant's zone, not in the node's", _home_assistants_zone),
-    "restart": Break("a restart forgets the history", forgets=True),
-    "verification": Break("failed verifications are ignored", _no_verification),
-    "future": Break("an archive from the future counts as one of now", _future_archives_are_of_now),
-    "skew": Break("the clock of a node is taken for right", _no_clock_difference),
+    "by_hand": Break(
+        "a failed backup by hand counts", frozenset({"by_hand_bad"}), swaps={_EVIDENCE: _failures_by_hand_count}
+    ),
+    "prune": Break(
+        "retention explains any archive that is gone",
+        frozenset({"delete_archive"}),
+        swaps={"checker.history.update.was_pruned": _always},
+    ),
+    "blindness": Break("what cannot be seen counts as seen", _OUT_OF_SIGHT, _no_blindness),
+    "zone": Break("slots are in Home Assistant's zone, not in the node's", facts=_home_assistants_zone),
+    "restart": Break("a restart forgets the history", frozenset({"restart", "ha_off", "dark"}), forgets=True),
+    "verification": Break("failed verifications are ignored", frozenset({"corrupt"}), _no_verification),
+    "future": Break(
+        "what is dated in the future counts",
+        frozenset({"wrong_clock"}),
+        swaps={"checker.context.WRONG_DATE": lambda _: timedelta(days=100)},
+    ),
 }

@@ -33,8 +33,8 @@ class Result:
 
     @property
     def bad(self) -> bool:
-        """Whether the run did not back it up; one that it passed over in silence it only owes a backup."""
-        return not self.good and (self.part.began is not None or not self.run.well)
+        """Whether the run did not back it up; one that it passed over in silence on its way to the end it only owes a backup (A26)."""
+        return not self.good and (self.part.began is not None or self.run.broke_off)
 
     @cached_property
     def known(self) -> float:

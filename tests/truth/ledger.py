@@ -55,6 +55,7 @@ class GuestLife:
     type: str
     born: float
     died: float = FOREVER
+    template: bool = False
     places: Course[str] = field(default_factory=list)
     pools: Course[str | None] = field(default_factory=list)
     ignored: Course[bool] = field(default_factory=list)
@@ -119,8 +120,8 @@ class Part:
 
     @property
     def good(self) -> bool:
-        """Whether the guest was backed up."""
-        return self.ended is not None and (self.error is None or self.pruning_failed)
+        """Whether the guest was backed up, and the run's own prune left its archive there."""
+        return self.ended is not None and self.archive is not None and (self.error is None or self.pruning_failed)
 
 
 @dataclass(eq=False)
@@ -149,6 +150,11 @@ class RunFact:
         """Whether Proxmox calls it good."""
         return self.status is not None and (self.status == "OK" or self.status.startswith("WARNINGS"))
 
+    @property
+    def broke_off(self) -> bool:
+        """Whether it did not come to its regular end, at which it says that there were errors."""
+        return not self.well and self.status != "job errors"
+
 
 @dataclass(eq=False)
 class ArchiveFact:
@@ -168,7 +174,7 @@ class Ledger:
     """Everything that happened.
 
     `looks` are the moments at which the product looked, `blind` the spans in which it had no rights to something, by what:
-    tasks, jobs or storages. `unreachable` are those in which nothing answered it.
+    tasks, jobs, storages or guests. `unreachable` are those in which nothing answered it.
     """
 
     start: float

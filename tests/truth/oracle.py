@@ -29,11 +29,22 @@ class Oracle:
         """Return what must be shown of a guest that exists at a moment."""
         if (unread := self._unread(time, guest.born)) is not None:
             return open_("it is tagged, and nothing can be read now") if value_at(guest.ignored, time) else unread
+        if self._ledger.blind_to("guests", time):
+            return not_off("the token may not see guests")
         if value_at(guest.ignored, time):
             return off("it is tagged as one that needs no backup")
         found = self._promises(guest, time)
+        if self._changed_unseen(guest, time):
+            return open_("it changed while the token could not see guests")
         demand = worst(found) if found else self._without_promise(guest, time)
         return self._without_jobs(demand, time) if self._ledger.blind_to("jobs", time) else demand
+
+    def _changed_unseen(self, guest: GuestLife, time: float) -> bool:
+        """Tell whether something changed for a guest while nobody could see guests, in the last week."""
+        changes = [guest.born, *(since for course in (guest.places, guest.pools) for since, _ in course)]
+        changes += [since for job in self._ledger.jobs.values() for since, _ in job.versions]
+        hidden = self._ledger.blind.get("guests", ())
+        return any(start <= since < end and since <= time < end + 7 * DAY for start, end in hidden for since in changes)
 
     def job(self, job: JobLife, time: float) -> Expectation:
         """Return what must be shown of a job that exists at a moment."""
@@ -43,6 +54,8 @@ class Oracle:
             return unread if settings.enabled else open_("it is switched off, and nothing can be read now")
         if self._ledger.blind_to("jobs", time):
             return open_("the token may not see jobs")
+        if settings.enabled and self._ledger.blind_to("guests", time):
+            return open_("the token may not see guests")
         if not settings.enabled:
             return off("it is switched off")
         guests = [guest for guest in self._ledger.guests if guest.lives(time) and covers(settings, guest, time)]
@@ -150,6 +163,8 @@ class Oracle:
             for period in self._periods(job, guest)
             if period.end <= time
         ]
+        if guest.template:
+            return open_("its job is switched off, and it is a template") if paused else off("a template needs no job")
         since = max(ends, default=guest.born)
         return self._paused(guest, time, since) if paused else self._uncovered(guest, time, since, bool(ends))
 

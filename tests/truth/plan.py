@@ -3,7 +3,6 @@
 A plan can be taken apart: a world without one of its events, jobs, guests or nodes is a world too.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -82,7 +81,7 @@ class StoragePlan:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GuestPlan:
-    """A guest; `minutes` is how long its backup takes."""
+    """A guest; `minutes` is how long its backup takes, `managed` whether the cluster starts it elsewhere when its node fails."""
 
     vmid: int
     name: str
@@ -90,6 +89,8 @@ class GuestPlan:
     node: str
     pool: str | None = None
     minutes: int = 2
+    template: bool = False
+    managed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -208,6 +209,101 @@ class _Maker:
         ]
         self.plan = replace(self.plan, happenings=tuple(sorted(found, key=lambda entry: entry.at)))
 
+    def oddities(self) -> None:
+        """Choose what only some worlds have, with dice of its own: what else there is in a world does not hang on it.
+
+        Each of these is a situation to which chance alone would come too seldom.
+        """
+        dice = self.dice
+        guests = [
+            replace(guest, template=guest.type == "qemu" and dice.random() < 0.07, managed=dice.random() < 0.2)
+            for guest in self.plan.guests
+        ]
+        self.plan = replace(self.plan, guests=tuple(guests))
+        chances = {
+            self.dark: 0.25,
+            self.hidden: 0.2,
+            self.future: 0.06,
+            self.elsewhere: 0.2,
+            self.deleted: 0.2,
+            self.corrupted: 0.4,
+            self.apart: 0.3,
+        }
+        odd = [entry for situation, chance in chances.items() if dice.random() < chance for entry in situation()]
+        happenings = tuple(sorted([*self.plan.happenings, *odd], key=lambda entry: entry.at))
+        self.plan = replace(self.plan, happenings=happenings)
+
+    def at_a_slot(self, kind: str, hours: float, *jobs: JobPlan) -> Happening:
+        """Return something that happens about some hours after a slot of one of some jobs, or before where they are negative."""
+        dice, job = self.dice, self.dice.choice(jobs or self.plan.jobs)
+        near = dice.uniform(2, max(3, self.plan.days - 9)) * DAY
+        moment = (self.slot(job, near) or near) + (hours + dice.uniform(0, 2)) * HOUR
+        vmid = dice.choice(job.vmids or self.numbers)
+        return Happening(at=max(1.0, round(moment)), kind=kind, what=job.name, vmid=vmid)
+
+    def dark(self) -> list[Happening]:
+        """Leave nothing but archives of the hours around a slot."""
+        return [replace(self.at_a_slot("dark", -4), lasting=self.dice.choice((6, 9, 14)) * HOUR)]
+
+    def hidden(self) -> list[Happening]:
+        """Take the right to see guests away."""
+        lasting = self.dice.choice((5, 12, 30)) * HOUR
+        return [replace(self.at_a_slot("rights", self.dice.uniform(-9, 9)), what="guests", lasting=lasting)]
+
+    def future(self) -> list[Happening]:
+        """Let a run be dated in the future, and the guest fail in the days that follow."""
+        wrong = replace(self.at_a_slot("wrong_clock", -3), lasting=8 * HOUR, number=self.dice.choice((5, 20)) * DAY)
+        node = next((guest.node for guest in self.plan.guests if guest.vmid == wrong.vmid), self.plan.nodes[0].name)
+        text = self.dice.choice(ERRORS)
+        fails = Happening(at=wrong.at + 2 * DAY, kind="fails", vmid=wrong.vmid, text=text, lasting=3 * DAY)
+        return [replace(wrong, what=node), fails]
+
+    def elsewhere(self) -> list[Happening]:
+        """Let a guest fail, and be backed up by hand onto another storage."""
+        job = self.dice.choice(self.plan.jobs)
+        fails = replace(self.at_a_slot("fails", -3, job), text=self.dice.choice(ERRORS), lasting=4 * HOUR)
+        others = [storage.name for storage in self.plan.storages if storage.name != job.storage]
+        return [
+            fails,
+            Happening(at=fails.at + 6 * HOUR, kind="by_hand", vmid=fails.vmid, what=self.dice.choice(others)),
+        ]
+
+    def deleted(self) -> list[Happening]:
+        """Let an archive of a job that runs seldom be deleted."""
+        seldom = [job for job in self.plan.jobs if job.schedule in SELDOM]
+        deleted = self.at_a_slot("delete_archive", 3, *seldom)
+        job = next(entry for entry in self.plan.jobs if entry.name == deleted.what)
+        return [replace(deleted, what=job.storage)]
+
+    def corrupted(self) -> list[Happening]:
+        """Let an archive on a backup server, of a job that runs seldom, be found corrupt."""
+        servers = {storage.name for storage in self.plan.storages if storage.type == "pbs"}
+        jobs = [job for job in self.plan.jobs if job.schedule in SELDOM and job.storage in servers]
+        return [self.at_a_slot("corrupt", 3, *jobs)] if jobs else []
+
+    def apart(self) -> list[Happening]:
+        """Let a job that takes long hang on one node while another one is off over its slot."""
+        covered = {
+            job: [guest for guest in self.plan.guests if job.vmids is None or guest.vmid in job.vmids]
+            for job in self.plan.jobs
+            if job.node is None and job.pool is None and not job.exclude
+        }
+        pairs = [
+            (job, slow, other)
+            for job, guests in covered.items()
+            for slow in guests
+            for other in guests
+            if slow.node != other.node
+        ]
+        if not pairs:
+            return []
+        job, slow, other = self.dice.choice(pairs)
+        guests = tuple(replace(guest, minutes=60) if guest is slow else guest for guest in self.plan.guests)
+        self.plan = replace(self.plan, guests=guests)
+        off = replace(self.at_a_slot("node_off", -3, job), what=other.node, lasting=7 * HOUR)
+        hangs = Happening(at=off.at - HOUR, kind="hangs", what=job.name, vmid=slow.vmid, lasting=30 * HOUR)
+        return [hangs, replace(off, vmid=0)]
+
     def happening(self, kind: str) -> Happening:
         """Choose one thing that happens."""
         dice, plan = self.dice, self.plan
@@ -284,12 +380,12 @@ def storage_number(storage: str, plan: Plan) -> float:
     return float([entry.name for entry in plan.storages].index(storage))
 
 
-def make(seed: int, *, small: bool = False) -> Plan:
-    """Return the plan of a seed; a small one has few guests and jobs, and lasts as short as they come."""
+def make(seed: int, *, small: bool = False, days: int | None = None) -> Plan:
+    """Return the plan of a seed; a small one has few guests and jobs, and lasts as short as they come, where `days` is None."""
     dice = Random(f"world {seed}")
     # Any week of the year; one world in three lives through a change of the clocks.
     start = datetime(2026, 1, 5, 11, tzinfo=UTC) + timedelta(days=dice.randrange(360))
-    days = 22 if small else dice.choice((24, 24, 24, 30, 30, 40, 60))
+    days = days or (22 if small else dice.choice((24, 24, 24, 30, 30, 40, 60)))
     if dice.random() < 0.34:
         change = dice.choice((datetime(2026, 3, 29, tzinfo=UTC), datetime(2026, 10, 25, tzinfo=UTC)))
         start = change - timedelta(days=dice.randrange(4, days - 4)) + timedelta(hours=11)
@@ -298,6 +394,8 @@ def make(seed: int, *, small: bool = False) -> Plan:
     maker = _Maker(dice, plan, small=small)
     maker.things()
     maker.happenings()
+    maker.dice = Random(f"oddities {seed}")
+    maker.oddities()
     return maker.plan
 
 
@@ -309,72 +407,3 @@ def make_quiet(seed: int, days: int = 365) -> Plan:
     maker = _Maker(dice, plan)
     maker.things()
     return maker.plan
-
-
-def smaller(plan: Plan) -> Iterator[Plan]:
-    """Return plans with less in them, those with much less first."""
-    for days in (plan.days // 2, plan.days - 7, plan.days - 2, plan.days - 1):
-        if 1 <= days < plan.days:
-            yield replace(plan, days=days)
-    yield from _fewer(plan, "happenings")
-    yield from _fewer(plan, "guests")
-    yield from _fewer(plan, "jobs")
-    for node in plan.nodes if len(plan.nodes) > 1 else ():
-        yield _without_node(plan, node.name)
-    for days in (plan.days // 2, 7, 2, 1):
-        if 1 <= days < plan.days - 1:
-            yield _later(plan, days)
-    for job in plan.jobs:
-        for simpler in _simpler_jobs(job, plan):
-            yield replace(plan, jobs=tuple(simpler if entry is job else entry for entry in plan.jobs))
-    if any(node.agent for node in plan.nodes):
-        yield replace(plan, nodes=tuple(replace(node, agent=False) for node in plan.nodes))
-    if plan.unseen > HOUR:
-        yield replace(plan, unseen=HOUR)
-    used = {job.storage for job in plan.jobs} | {entry.what for entry in plan.happenings}
-    if any(storage.name not in used for storage in plan.storages):
-        yield replace(plan, storages=tuple(storage for storage in plan.storages if storage.name in used))
-
-
-def _fewer(plan: Plan, name: str) -> Iterator[Plan]:
-    """Return plans with fewer things of a sort: first without half of them, at last without single ones."""
-    things = getattr(plan, name)
-    size = len(things) // 2
-    while size:
-        for first in range(0, len(things), size):
-            yield replace(plan, **{name: things[:first] + things[first + size :]})
-        size //= 2
-    if len(things) == 1 and name == "happenings":
-        yield replace(plan, happenings=())
-
-
-def _later(plan: Plan, days: int) -> Plan:
-    """Return the plan without its first days."""
-    happenings = tuple(replace(entry, at=entry.at - days * DAY) for entry in plan.happenings if entry.at > days * DAY)
-    return replace(plan, start=plan.start + days * DAY, days=plan.days - days, happenings=happenings)
-
-
-def _simpler_jobs(job: JobPlan, plan: Plan) -> Iterator[JobPlan]:
-    """Return jobs that do nearly the same."""
-    if job.pool or job.exclude:
-        yield replace(job, pool=None, exclude=())
-    if job.repeat_missed:
-        yield replace(job, repeat_missed=False)
-    if job.keep_last:
-        yield replace(job, keep_last=None)
-    if job.node is not None and len(plan.nodes) == 1:
-        yield replace(job, node=None)
-    if job.vmids is not None:
-        there = tuple(vmid for vmid in job.vmids if any(guest.vmid == vmid for guest in plan.guests))
-        if there != job.vmids:
-            yield replace(job, vmids=there)
-
-
-def _without_node(plan: Plan, name: str) -> Plan:
-    """Return the plan without a node; its guests live on another one."""
-    nodes = tuple(node for node in plan.nodes if node.name != name)
-    stay = nodes[0].name
-    guests = tuple(replace(guest, node=stay) if guest.node == name else guest for guest in plan.guests)
-    jobs = tuple(replace(job, node=stay) if job.node == name else job for job in plan.jobs)
-    happenings = tuple(entry for entry in plan.happenings if entry.what != name)
-    return replace(plan, nodes=nodes, guests=guests, jobs=jobs, happenings=happenings)

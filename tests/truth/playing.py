@@ -1,7 +1,7 @@
 """Plays a plan on the simulator, lets the product look, and writes down what really happens."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 import heapq
@@ -30,6 +30,8 @@ from .plan import DAILY, DAY, HOUR, SELDOM, GuestPlan, Happening, JobPlan, Plan
 CONTENT = "Datastore.AllocateSpace VM.Backup"
 LOOKS_AFTER_SLOT = (3, 8, 20, 40, 80, 115, 135, 215, 260)
 """Minutes after a slot at which the product may look: some of them are chosen for each slot."""
+FENCED_AFTER = 150
+"""Seconds after which the cluster starts the guests of a failed node elsewhere."""
 FILLED, SPEED = 1.0, 100.0
 """How guests are that a backup server has never seen and whose minutes are known."""
 
@@ -131,9 +133,13 @@ class World:
     def add_guest(self, plan: GuestPlan) -> None:
         """Create a guest."""
         size = plan.minutes * 60 * SPEED / 1024
-        add = self.cluster.add_vm if plan.type == "qemu" else self.cluster.add_ct
-        add(plan.vmid, plan.name, plan.node, size=size, filled=FILLED, speed=SPEED, pool=plan.pool)
-        life = GuestLife(plan.vmid, plan.name, plan.type, born=self.now)
+        if plan.template:
+            add: Callable[..., Guest] = partial(self.cluster.add_vm, template=True)
+        else:
+            add = self.cluster.add_vm if plan.type == "qemu" else self.cluster.add_ct
+        guest = add(plan.vmid, plan.name, plan.node, size=size, filled=FILLED, speed=SPEED, pool=plan.pool)
+        guest.hastate = "started" if plan.managed else None
+        life = GuestLife(plan.vmid, plan.name, plan.type, born=self.now, template=plan.template)
         life.places.append((self.now, plan.node))
         life.pools.append((self.now, plan.pool))
         self._lives[plan.vmid] = life
@@ -191,6 +197,8 @@ class World:
                 rights["/nodes"] = "Sys.Audit"
         if "storages" in self._lost:
             rights["/storage"] = "VM.Audit"
+        if "guests" in self._lost:
+            rights |= {"/vms": CONTENT if self.plan.content_rights else "Sys.Audit", "/pool": "Pool.Audit"}
         access = self.cluster.access
         for who in (self.token.id, self.token.user):
             access.revoke(who)
@@ -277,6 +285,7 @@ class World:
         node.go_offline()
         life, since = self.ledger.nodes[node.name], self.now
         life.off.append((since, FOREVER))
+        locked = [guest for guest in self.cluster.guests.values() if guest.node == node.name and guest.lock == "backup"]
 
         def back() -> None:
             node.come_online()
@@ -284,11 +293,20 @@ class World:
             self.later(self.now + 20 * HOUR, unlock)
 
         def unlock() -> None:
-            for guest in self.cluster.guests.values():
-                if guest.node == node.name and guest.lock == "backup" and not node.runs:
+            for guest in locked:
+                if guest.lock == "backup" and not self.cluster.node(guest.node).runs:
                     guest.lock = None
 
+        self.later(self.now + FENCED_AFTER, partial(self._recover, node))
         self.later(self.now + entry.lasting, back)
+
+    def _recover(self, failed: Node) -> None:
+        """Start the guests of a failed node that the cluster manages on another one."""
+        up = [node.name for node in self.cluster.nodes.values() if node.online]
+        for guest in self.cluster.guests.values():
+            if guest.node == failed.name and guest.hastate and up and not failed.online:
+                guest.migrate(up[guest.vmid % len(up)])
+                self._lives[guest.vmid].places.append((self.now, guest.node))
 
     _power_cut = _node_off
 
@@ -548,6 +566,17 @@ class World:
             self._look(watcher)
 
         self.later(self.now + entry.lasting, back)
+
+    def _dark(self, entry: Happening, watcher: Watcher) -> None:
+        """Leave nothing but archives of some hours: nobody looks, and at their end the nodes forget what ran."""
+
+        def forget() -> None:
+            for node in self.cluster.nodes.values():
+                self._rotate(replace(entry, what=node.name), watcher)
+
+        if not self.stopped:
+            self._ha_off(entry, watcher)
+            self.later(self.now + entry.lasting - 60, forget)
 
     def _drift(self, entry: Happening, _: Watcher) -> None:
         node = self.cluster.nodes.get(entry.what)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from .checking import Fault
 from .ledger import FOREVER, Ledger, RunFact
-from .plan import DAY, Plan
+from .plan import DAY, GuestPlan, Plan
 from .playing import World, local
 
 TOLD_BEFORE = 16 * DAY
@@ -40,12 +40,16 @@ def tell(plan: Plan, fault: Fault) -> str:
         more += f", keep-last {job.keep_last}" if job.keep_last else ""
         lines.append(f"  job {job.name} {job.schedule} to {job.storage}: {which}{more}")
     lines += [
-        f"  guest {guest.vmid} ({guest.type}) on {guest.node}{f' in pool {guest.pool}' if guest.pool else ''}"
+        f"  guest {guest.vmid} ({_kind(guest)}) on {guest.node}{f' in pool {guest.pool}' if guest.pool else ''}"
         for guest in plan.guests
     ]
     told = [entry for entry in sorted([*_happenings(plan), *_runs(ledger, fault)]) if entry[0] <= fault.time]
     lines += [f"  {local(time, zone)}  {text}" for time, text in told[-MOST_LINES:] if time > fault.time - TOLD_BEFORE]
     return "\n".join(lines)
+
+
+def _kind(guest: GuestPlan) -> str:
+    return f"{guest.type}{', a template' if guest.template else ''}{', managed' if guest.managed else ''}"
 
 
 def _happenings(plan: Plan) -> Iterator[tuple[float, str]]:

@@ -17,7 +17,8 @@ from .jobs.coverage import Coverage, covers
 from .jobs.terms import Terms
 from .jobs.timetable import Timetable, allowance, periods_of, usual_duration
 from .model.facts import ArchiveListing, Facts, NodeFacts, StorageFacts, storage_key
-from .model.outcome import Outcome, Result, succeeded, written_name
+from .model.outcome import Outcome, Result, written_name
+from .model.policy import NO_BACKUP_TAG
 from .model.records import GuestRecord, History, JobRecord, RunRecord
 from .runs.run_index import RunIndex, good_durations
 
@@ -96,6 +97,15 @@ class Context:
         node = self.node(guest.node)
         return node is not None and not node.online and self.is_fresh
 
+    def is_off_or_gone(self, name: str) -> bool:
+        """Tell whether a node is surely off now, or no longer in the cluster."""
+        node = self.node(name)
+        return self.is_fresh and (node is None or not node.online)
+
+    def is_ignored(self, guest: Guest) -> bool:
+        """Tell whether a guest needs no backup, by choice or by its tag."""
+        return guest.vmid in self.facts.policy.ignored_guests or NO_BACKUP_TAG in guest.tags
+
     def job_record(self, job: BackupJob) -> JobRecord | None:
         """Return what is remembered of a job."""
         return self.history.jobs.get(job.job_id)
@@ -111,12 +121,15 @@ class Context:
             self._timetables[key] = self._timetable(job, node)
         return self._timetables[key]
 
-    def terms(self, job: BackupJob, node: str) -> Terms:
-        """Return what a job promises on a node."""
+    def terms(self, job: BackupJob, node: str, table: Timetable | None = None) -> Terms:
+        """Return what a job promises on a node, to a guest that has come from elsewhere by a `table` of its own."""
+        usual = self.timetable(job, node)
+        if table is not None and table is not usual:
+            return Terms.of(job, node, table, self.facts)
         key = (job.job_id, node)
         found = self._terms.get(key)
         if found is None:
-            found = self._terms[key] = Terms.of(job, node, self.timetable(job, node), self.facts)
+            found = self._terms[key] = Terms.of(job, node, usual, self.facts)
         return found
 
     def _timetable(self, job: BackupJob, node: str) -> Timetable | None:
@@ -326,40 +339,6 @@ class Context:
     def _zones(self) -> frozenset[ZoneInfo]:
         return frozenset([node.zone for node in self.facts.nodes.values() if node.zone is not None])
 
-    def are_runs_known(self, guest: Guest, slot: datetime, deadline: datetime, job: BackupJob) -> bool:
-        """Tell whether no run is missing that can have backed a guest up between a slot and its deadline."""
-        node, began = self.node(guest.node), self.history.began
-        if node is None or not self.is_seen(guest.node, deadline):
-            return self.is_off(guest) and (began is None or began <= slot)
-        if self._is_obscure(guest.node, slot, deadline):
-            return False
-        is_watched = began is not None and began <= slot
-        if node.runs_known_since is None:
-            return is_watched or any(slot - timedelta(hours=1) <= run.started <= deadline for run in self.job_runs(job))
-        # Before the first look, a job without any run may not have been there.
-        return node.runs_known_since <= slot and (is_watched or bool(self.job_runs(job)))
-
-    def _is_obscure(self, node: str, slot: datetime, deadline: datetime) -> bool:
-        """Tell whether a run of a node for a slot is known of which it is not known, or not yet, whom it backed up."""
-        if any(started >= slot - _ONE_MINUTE for started in self.facts.unread_runs):
-            return True
-        return any(
-            run.node == node and slot - _ONE_MINUTE <= run.started <= deadline and succeeded(run.status)
-            for run in self.index.untold
-        )
-
-    def is_absence_proven(self, guest: Guest, name: str, slot: datetime) -> bool:
-        """Tell whether a backup since a slot would still be listed on a storage where none is.
-
-        All archives of the storage have to be listed, and older ones of the guest among them: else nothing may ever have
-        been promised there. Newer ones may have let retention remove it.
-        """
-        storage = self.facts.storage_of(name, guest.node)
-        if storage is None or storage.listing is None or not storage.listing.complete:
-            return False
-        there = [archive for archive in self.archives(guest) if archive.storage == name]
-        return bool(there) and storage.listing.read_at > slot and there[0].ctime < slot.timestamp()
-
     def has_run_for_the_slot_of(self, run: RunRecord, job: BackupJob) -> bool:
         """Tell whether a job has a run of its own on the same node for the slot at which another run started."""
         table = self.timetable(job, run.node)
@@ -451,6 +430,10 @@ class Context:
             for job in self.indexes.coverage.jobs_of.get(guest.vmid, ())
             if job.enabled is enabled and job.job_id not in self.facts.policy.ignored_jobs
         ]
+
+    def all_jobs_of(self, guest: Guest) -> Sequence[BackupJob]:
+        """Return the jobs that surely cover a guest, enabled or not."""
+        return self.indexes.coverage.jobs_of.get(guest.vmid, ())
 
     def job(self, job_id: str | None) -> BackupJob | None:
         """Return a job by its id."""

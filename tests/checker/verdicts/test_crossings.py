@@ -147,6 +147,25 @@ def test_a06_an_archive_that_two_jobs_can_claim_proves_nothing() -> None:
     assert judge(both, History()).guests[100].verdict.problem is False
 
 
+def test_b19_what_another_job_left_on_the_storage_does_not_prove_that_a_slot_was_promised_before_the_first_look() -> (
+    None
+):
+    other = job("other", 100, storage="nas", schedule="sat 04:00", mode="stop")
+    command = "vzdump 100 --mode stop --quiet 1 --storage nas"
+    started = at(-1, 4)
+    log = good_log(100, command=command, at=started).replace(
+        "vzdump-qemu-100-x", f"vzdump-qemu-100-{started.astimezone(BERLIN):%Y_%m_%d-%H_%M_%S}"
+    )
+    known = facts([guest(100)], [NIGHTLY, other], [run(log, started=started)], storages=(listed("nas", started),))
+    held = judge(known, History())
+    assert [held.jobs[name].verdict.problem for name in ("nightly", "other")] == [None, False]
+    assert (held.guests[100].verdict.problem, held.guests[100].verdict.reason.code) == (None, "no_run_seen")
+    unexplained = replace(known, runs=())
+    assert judge(unexplained, History()).jobs["nightly"].verdict.problem is None
+    alone = replace(unexplained, jobs=(NIGHTLY, replace(other, storage="usb")))
+    assert judge(alone, History()).jobs["nightly"].verdict.problem is True
+
+
 def test_b33_what_is_dated_in_the_future_proves_nothing_and_is_no_last_success() -> None:
     future = NOW + timedelta(days=20)
     held = watched(ran(at(0, 21), 100), ran(future, 100), jobs=(NIGHTLY,), storages=(listed("nas", at(0, 21), future),))

@@ -57,6 +57,28 @@ def test_command_and_guests_left_to_other_nodes() -> None:
 
 
 @pytest.mark.parametrize(
+    ("lines", "nothing"),
+    [
+        (["INFO: Backup job finished successfully", "TASK OK"], True),
+        (["INFO: skip external VMs: 101, 102", "INFO: Backup job finished successfully", "TASK OK"], True),
+        (["INFO: Backup job finished successfully", "INFO: notified via target `mail-to-root`", "TASK OK"], True),
+        (["INFO: VM 100 is safe now", "INFO: Backup job finished successfully", "TASK OK"], False),
+        (["  57% of something", "INFO: Backup job finished successfully", "TASK OK"], False),
+        (["INFO: Backup job finished with errors", "TASK ERROR: job errors"], False),
+        (["INFO: Starting Backup of VM 100 (qemu)", "INFO: Backup job finished successfully", "TASK OK"], False),
+        (["TASK OK"], False),
+        ([], False),
+    ],
+)
+def test_only_a_log_without_a_word_between_its_first_and_its_last_had_nothing_to_do(
+    lines: list[str], nothing: bool
+) -> None:
+    """A26, E22: what it says in words that are new to us may be that it backed up somebody."""
+    assert parse("\n".join([HEADER, *lines, ""])).nothing_to_do is nothing
+    assert not parse("\n".join([*lines, ""])).nothing_to_do
+
+
+@pytest.mark.parametrize(
     ("last", "result", "error", "warnings"),
     [
         ("TASK OK", "ok", None, 0),

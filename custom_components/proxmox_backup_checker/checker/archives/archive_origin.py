@@ -18,6 +18,7 @@ from .archive import logged_name
 # Times of archives and runs are those of the node that wrote them.
 _CLOCKS_DIFFER: Final = timedelta(minutes=1)
 _SAME_TIME: Final = 60
+_LONGEST: Final = timedelta(days=1)
 
 
 class Origin(Enum):
@@ -167,7 +168,16 @@ class Provenance:
             run.node in nodes
             and run.started - _CLOCKS_DIFFER <= written <= (run.ended or run.started + KEPT) + _CLOCKS_DIFFER
             for run in self.index.untold
+        ) or any(
+            run.node in nodes and run.started - _CLOCKS_DIFFER <= written <= run.started + _LONGEST
+            for run in self._out_of_sight
         )
+
+    @cached_property
+    def _out_of_sight(self) -> list[RunRecord]:
+        """The runs that were seen going on and whose end nobody has seen, since their node went out of sight."""
+        running = {run.upid for run in self.running}
+        return [run for run in self.history.unfinished.values() if run.upid not in running]
 
     @cached_property
     def _running_by_guest(self) -> dict[int, list[Outcome]]:

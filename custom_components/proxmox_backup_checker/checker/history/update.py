@@ -22,6 +22,7 @@ _SAME_BOOT: Final = timedelta(minutes=2)
 _ONE_MINUTE: Final = timedelta(minutes=1)
 _MOST_DEFINITIONS: Final = 10
 _MOST_OUTAGES: Final = 20
+_MOST_STRETCHES: Final = 20
 # Proxmox lists the last 700 tasks of a node and more: the busiest make no more than that in this time.
 _NO_GAP: Final = timedelta(hours=6)
 
@@ -253,7 +254,7 @@ def _guest(history: History, guest: Guest, facts: Facts, indexes: Indexes, *, bu
         "tags": guest.tags,
     }
     if record.node != guest.node:
-        changes |= {"node": guest.node, "moved": now, "moved_from": record.node}
+        changes |= {"node": guest.node, "moved": now, "moved_after": history.evaluated, "moved_from": record.node}
     if facts.jobs is not None:
         jobs = indexes.coverage.jobs_of[guest.vmid]
         if guest.vmid not in indexes.coverage.unclear:
@@ -324,8 +325,12 @@ def _node(record: NodeRecord | None, node: NodeFacts, history: History, facts: F
     )
     if node.blindness is None and node.tasks_read is not None and node.runs_known_since is not None:
         # The facts have no gap to what was known before.
-        until = node.tasks_read + node.skew
-        record = replace(record, runs_known_since=node.runs_known_since, runs_known_until=until)
+        record = replace(
+            record,
+            runs_known_since=node.runs_known_since,
+            runs_known_until=node.tasks_read + node.skew,
+            runs_known_before=_known_before(record, node, now),
+        )
     blind = None if node.blindness is None else record.blind_since or now
     if not node.online:
         return replace(record, offline_since=record.offline_since or now, blind_since=blind)
@@ -340,6 +345,23 @@ def _node(record: NodeRecord | None, node: NodeFacts, history: History, facts: F
         earlier_outages=earlier[:_MOST_OUTAGES],
         blind_since=blind,
     )
+
+
+def _known_before(record: NodeRecord, node: NodeFacts, now: datetime) -> tuple[tuple[datetime, datetime], ...]:
+    """Return the earlier stretches of time of which all runs of a node are known; runs may be missing between them.
+
+    None is missing while it was seen off, though its list of tasks was lost then.
+    """
+    since, known_since, known_until = node.runs_known_since, record.runs_known_since, record.runs_known_until
+    if since is None or known_since is None or known_until is None or since <= known_since:
+        return record.runs_known_before
+    stretches = list(record.runs_known_before)
+    if known_since < min(known_until, since):
+        # An empty list starts anew with each look.
+        stretches.insert(0, (known_since, min(known_until, since)))
+    if record.offline_since is not None:
+        stretches.insert(0, (record.offline_since + node.skew, (node.booted or now) + node.skew))
+    return tuple(stretches[:_MOST_STRETCHES])
 
 
 def _outage(record: NodeRecord, node: NodeFacts, history: History, now: datetime) -> tuple[datetime, datetime] | None:

@@ -1,7 +1,7 @@
 """When a job was due: its slots in the zone of a node, and the time until which a slot's run may be awaited."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import islice
@@ -82,7 +82,7 @@ class Period:
     """A time in which a job had one schedule and one storage, by the node's clock; None where it has no such end.
 
     It surely held between `since` and `until`. It was edited at a moment that nobody saw, so that it may have held from
-    `earliest` on and up to `latest`.
+    `earliest` on and up to `latest`. `zone` is that of another node, on which the guest was then.
     """
 
     event: CalendarEvent
@@ -91,6 +91,7 @@ class Period:
     until: datetime | None = None
     earliest: datetime | None = None
     latest: datetime | None = None
+    zone: ZoneInfo | None = None
 
     def holds(self, slot: datetime) -> bool:
         """Tell whether a slot is surely of this period."""
@@ -166,6 +167,27 @@ class Timetable:
         """The schedule as it is now."""
         return self.periods[0].event
 
+    def since(self, moved: datetime, left: datetime, before: Timetable, now: datetime) -> Timetable:
+        """Return the slots of a guest that was seen here after it `moved`, and on another node up to when it `left` that.
+
+        Until then they were those of the table there; slots between the two moments may be of either: they are of neither.
+        """
+        here = [
+            replace(period, since=moved if period.since is None else max(period.since, moved))
+            for period in self.periods
+            if period.until is None or period.until > moved
+        ]
+        there = [
+            replace(period, until=left if period.until is None else min(period.until, left), zone=before.zone)
+            for period in before.periods
+            if period.since is None or period.since < left
+        ]
+        return Timetable.of((*here, *there), self.zone, now, self.allowance)
+
+    def holds(self, slot: datetime) -> bool:
+        """Tell whether a slot is of the node itself, and not of the one on which the guest was before."""
+        return any(period.zone is None and period.holds(slot) for period in self.periods)
+
     def due_at(self, moment: datetime) -> datetime | None:
         """Return the newest slot whose time was up at an earlier moment of the node's clock."""
         if self.due is None or self.due + self.allowance <= moment:
@@ -175,7 +197,7 @@ class Timetable:
     def possible_slots(self, moment: datetime) -> Iterator[tuple[datetime, str | None]]:
         """Return the newest slot up to a moment by each schedule that the job can have had then, with its storage."""
         for period in self.periods:
-            slot = _utc(period.event.last_before(moment.astimezone(self.zone)))
+            slot = _utc(period.event.last_before(moment.astimezone(period.zone or self.zone)))
             if slot is not None and period.may_hold(slot):
                 yield slot, period.storage
 
@@ -201,7 +223,8 @@ class Timetable:
             start = since if period.since is None else max(since, period.since)
             end = until if period.until is None else min(until, period.until)
             if start < end:
-                for slot in period.event.slots(start.astimezone(self.zone), end.astimezone(self.zone)):
+                zone = period.zone or self.zone
+                for slot in period.event.slots(start.astimezone(zone), end.astimezone(zone)):
                     yield slot.astimezone(UTC)
 
     def slots_of(self, start: datetime, end: datetime) -> tuple[datetime, datetime] | None:
@@ -225,7 +248,7 @@ def _newest_slot(periods: Iterable[Period], moment: datetime, zone: ZoneInfo) ->
     """Return the newest slot up to a moment."""
     for period in periods:
         end = moment if period.until is None else min(moment, period.until)
-        slot = _utc(period.event.last_before(end.astimezone(zone)))
+        slot = _utc(period.event.last_before(end.astimezone(period.zone or zone)))
         if slot is not None and (period.since is None or slot > period.since):
             return slot
     return None

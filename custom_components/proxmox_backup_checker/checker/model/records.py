@@ -17,6 +17,9 @@ from .verdict import Confidence
 STORED_AS: Final = "stored_as"
 """Names in a field's metadata what the field is called in the stored history, where that is another name."""
 
+NOTHING_TO_DO: Final = "nothing_to_do"
+"""The note of a run whose log tells that it backed up nobody."""
+
 KEPT: Final = timedelta(days=396)
 """For how long runs are remembered."""
 FEWEST_RUNS_PER_GUEST: Final = 30
@@ -120,7 +123,8 @@ class GuestRecord:
     """What is remembered of a guest, of one that was deleted too.
 
     Backups from before `since` belong to another guest with the same VMID. `covered_since` tells by job since when the
-    guest is in it, None for one that it was in from the beginning. `moved` is the last migration, `moved_from` its origin.
+    guest is in it, None for one that it was in from the beginning. `moved` is when its last migration was seen, `moved_from` its
+    origin, where it was last seen at `moved_after`.
     `template` and `tags` are the last that were seen: Proxmox does not show them while a guest's node is down.
     `missing` holds, by the name that the log shows, the archives of good runs that are not where they should be.
     `without_job` tells whether any job, enabled or not, had it when jobs were last seen.
@@ -135,6 +139,7 @@ class GuestRecord:
     covered_since: Mapping[str, datetime | None] = field(default_factory=dict)
     uncovered_since: datetime | None = None
     moved: datetime | None = None
+    moved_after: datetime | None = None
     moved_from: str | None = None
     locked_since: datetime | None = None
     missing: Mapping[str, MissingArchive] = field(default_factory=dict)
@@ -150,8 +155,9 @@ class GuestRecord:
 class NodeRecord:
     """When a node was last out, so that a missed slot can be explained; `blind_since` while its runs cannot be seen.
 
-    `earlier_outages` are the ones before `last_outage`, newest first. `zone` names its time zone. Of its runs between `runs_known_since` and `runs_known_until`, by its clock, none is
-    missing in the history. `address` and `fingerprint` lead to it while the one that is `contacted` does not answer.
+    `earlier_outages` are the ones before `last_outage`, newest first. `zone` names its time zone. Of its runs
+    between `runs_known_since` and `runs_known_until`, by its clock, none is missing in the history, nor in the stretches of
+    `runs_known_before`, newest first, which end where some were lost. `address` and `fingerprint` lead to it while the one that is `contacted` does not answer.
     """
 
     name: str
@@ -165,6 +171,7 @@ class NodeRecord:
     zone: str | None = None
     runs_known_since: datetime | None = None
     runs_known_until: datetime | None = None
+    runs_known_before: tuple[tuple[datetime, datetime], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

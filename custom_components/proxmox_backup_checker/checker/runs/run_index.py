@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Final
 
 from ..model.outcome import Outcome, Result, succeeded
-from ..model.records import RunRecord
+from ..model.records import NOTHING_TO_DO, RunRecord
 
 _ORDER: Final = attrgetter("started", "upid")
 _FINAL: Final = frozenset({Result.OK, Result.FAILED, Result.CANCELLED})
@@ -46,7 +46,7 @@ class RunIndex:
                     by_job[run.job_id].append(run)
                 for job_id in run.candidates:
                     by_job[job_id].append(run)
-                if not run.logged or not outcomes:
+                if not run.logged or (not outcomes and NOTHING_TO_DO not in run.notes):
                     untold.append(run)
             else:
                 outcomes = tuple([outcome for outcome in outcomes if outcome.result in _FINAL])

@@ -11,7 +11,7 @@ from ...proxmox.vzdump.records import VzdumpLog
 from ..jobs.timetable import Span
 from ..model.facts import Facts, NodeFacts, Run
 from ..model.outcome import succeeded
-from ..model.records import History, NodeRecord, RunRecord
+from ..model.records import NOTHING_TO_DO, History, NodeRecord, RunRecord
 from ..model.verdict import Confidence
 from .attribution import Attribution, Clues, attribute
 from .outcomes import outcomes_of, storage_of
@@ -221,6 +221,8 @@ def _waited(run: Run, facts: Facts) -> int:
 def _notes(log: VzdumpLog) -> Iterable[str]:
     if log.waiting_for_lock:
         yield "waiting_for_lock"
+    if log.nothing_to_do:
+        yield NOTHING_TO_DO
     if log.lock_timeout:
         yield "lock_timeout"
     if log.unusable_storage is not None:

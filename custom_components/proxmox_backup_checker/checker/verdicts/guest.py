@@ -136,7 +136,7 @@ def _settled(guest: Guest, context: Context) -> Verdict:
     facts = context.facts
     if guest.vmid in facts.policy.ignored_guests:
         return Verdict(status=Status.IGNORED, problem=False, reason=Reason(ReasonCode.IGNORED_BY_CHOICE))
-    if NO_BACKUP_TAG in guest.tags:
+    if context.is_ignored(guest):
         return Verdict(
             status=Status.IGNORED, problem=False, reason=Reason(ReasonCode.IGNORED_BY_TAG, {"tag": NO_BACKUP_TAG})
         )

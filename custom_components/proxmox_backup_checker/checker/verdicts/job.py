@@ -1,6 +1,6 @@
 """The judgement of jobs: from the runs of each on every node, and from those that should have been."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -16,20 +16,20 @@ from ...proxmox.vzdump.failure_cause import Cause, cause_of
 from ..context import Context
 from ..jobs.timetable import Timetable, event_of, has_schedule
 from ..model.facts import Blindness
-from ..model.labels import job_name, labels_of_guests
-from ..model.outcome import Result, succeeded
+from ..model.labels import job_name
+from ..model.outcome import Outcome, succeeded
 from ..model.reason_codes import ReasonCode
 from ..model.records import RunRecord
 from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict, gravity, unknown
 from ..runs.run_summary import RunResult, is_empty, result_of_run
 from .job_findings import lock_holder, missing_archives
+from .job_in_progress import with_progress
 from .missed_slots import expected_off, explain_miss, stuck_state
-from .promises import counted_from, failing, kept_by_archives
-from .runs_in_progress import excused_since, hanging
+from .promises import counted_from, failing, is_perhaps_of, kept_by_archives
+from .runs_in_progress import excused_since
+from .whereabouts import are_runs_known, is_absence_proven, may_have_run_unseen, timetable_of
 
 _ANNOUNCED: Final = timedelta(days=7)
-_SLOW_FACTOR: Final = 3
-_SLOW_LEAST: Final = timedelta(minutes=30)
 
 
 def judge_job(job: BackupJob, context: Context) -> Verdict:
@@ -54,7 +54,7 @@ def judge_job(job: BackupJob, context: Context) -> Verdict:
         verdict = replace(verdict, findings=(*verdict.findings, holder))
     if verdict.status is Status.WARNING and context.facts.policy.warnings_are_problems:
         verdict = replace(verdict, problem=True)
-    return _with_progress(job, verdict, context)
+    return with_progress(job, verdict, context)
 
 
 def _last_success(job: BackupJob, runs: Sequence[RunRecord], context: Context) -> datetime | None:
@@ -96,65 +96,6 @@ def _next_skipped(event: CalendarEvent, today: date, zone: ZoneInfo) -> tuple[da
         if surprise.code is SurpriseCode.SWALLOWED_BY_CLOCK_CHANGE:
             return date.fromisoformat(str(surprise.values["date"])), str(surprise.values["time"])
     return None
-
-
-def _with_progress(job: BackupJob, verdict: Verdict, context: Context) -> Verdict:
-    """Lay a run in progress over the verdict, and say where it takes too long or where guests have failed already."""
-    nodes = {node for node in context.facts.nodes if context.going_on(job, node)}
-    going_on = [run for node in sorted(nodes) for run in context.going_on(job, node)]
-    if not going_on:
-        return verdict
-    before = verdict.status
-    if job.enabled and verdict.status is not Status.FAILED and (hung := _hung(job, nodes, context)) is not None:
-        verdict = replace(verdict, problem=True, reason=hung, findings=(hung, *verdict.findings))
-    elif job.enabled and verdict.status in {Status.OK, Status.WARNING, Status.PENDING}:
-        if (slow := _too_slow(job, going_on, context)) is not None:
-            verdict = replace(verdict, reason=slow, findings=(slow, *verdict.findings))
-        elif verdict.status is Status.PENDING:
-            verdict = replace(verdict, reason=Reason(ReasonCode.JOB_FIRST_RUN_IN_PROGRESS, {"node": going_on[0].node}))
-    if (failed := _failed_so_far(going_on, context)) is not None:
-        verdict = replace(verdict, findings=(failed, *verdict.findings))
-    if all("waiting_for_lock" in run.notes for run in going_on):
-        return replace(verdict, status=Status.WAITING, under_run=before)
-    return replace(verdict, status=Status.RUNNING, under_run=before)
-
-
-def _failed_so_far(going_on: Iterable[RunRecord], context: Context) -> Reason | None:
-    """Return which guests have failed in runs that go on."""
-    bad = [
-        outcome for run in going_on for outcome in run.outcomes if outcome.result in {Result.FAILED, Result.CANCELLED}
-    ]
-    if not bad:
-        return None
-    names = ", ".join(labels_of_guests([outcome.vmid for outcome in bad], context.history.guests))
-    return Reason(ReasonCode.RUN_IN_PROGRESS_WITH_FAILURES, {"node": bad[0].node, "guests": names})
-
-
-def _hung(job: BackupJob, nodes: Iterable[str], context: Context) -> Reason | None:
-    """Return that a run goes on for so long that it will hardly end."""
-    for node in sorted(nodes):
-        if (run := hanging(job, node, context)) is not None:
-            hours, usual = _hours(context.node_now(node) - run.started), _hours(context.usual_duration(job))
-            return Reason(ReasonCode.RUN_HANGS, {"node": node, "hours": hours, "usual": usual})
-    return None
-
-
-def _too_slow(job: BackupJob, going_on: Iterable[RunRecord], context: Context) -> Reason | None:
-    for run in going_on:
-        elapsed = context.node_now(run.node) - run.started
-        table = context.timetable(job, run.node)
-        if table is not None and (following := table.event.next_after(run.started.astimezone(table.zone))) is not None:
-            if following.timestamp() < context.node_now(run.node).timestamp() - 60:
-                return Reason(ReasonCode.RUN_LONGER_THAN_INTERVAL, {"node": run.node, "hours": _hours(elapsed)})
-        typical = context.typical_duration(job)
-        if typical is not None and elapsed > max(_SLOW_FACTOR * typical, _SLOW_LEAST):
-            return Reason(ReasonCode.RUN_SLOW, {"node": run.node, "hours": _hours(elapsed)})
-    return None
-
-
-def _hours(duration: timedelta) -> str:
-    minutes = int(duration.total_seconds() // 60)
-    return f"{minutes // 60}:{minutes % 60:02}"
 
 
 def _settled(job: BackupJob, runs: tuple[RunRecord, ...], context: Context) -> Verdict:
@@ -237,27 +178,67 @@ def _on_node(job: BackupJob, node: str, context: Context) -> Verdict:
     table = context.timetable(job, node)
     if table is None:
         return _from_runs(runs, context) if runs else unknown(Blindness.NODE_UNREACHABLE, node=node)
-    floor = context.owed_since(job)
     excused = excused_since(job, node, context)
     due = table.due if excused is None else table.due_at(excused)
+    guests = [guest for guest in context.covered_guests(job) if guest.node == node]
+    come = [guest for guest in guests if not _is_of_table(timetable_of(job, guest, context), table, due)]
+    stayed = [guest for guest in guests if guest not in come]
+    verdict = _at_slot(job, node, runs, stayed, table, due if stayed or not come else None, context)
+    for guest in come:
+        missed = _before_it_came(job, guest, runs, excused, context)
+        if missed is not None and gravity(missed.status) < gravity(verdict.status):
+            verdict = missed
+    trace = {"node": node, "due_slot": due.isoformat() if due else "", "allowance": str(table.allowance)}
+    return replace(verdict, next_due=table.following, trace={**trace, **verdict.trace})
+
+
+def _at_slot(
+    job: BackupJob,
+    node: str,
+    runs: list[RunRecord],
+    guests: Sequence[Guest],
+    table: Timetable,
+    due: datetime | None,
+    context: Context,
+) -> Verdict:
+    """Judge a job on one node by the slot that is due there."""
+    floor = context.owed_since(job)
     if due is not None and floor is not None and due < floor:
         due = None
-    guests = [guest for guest in context.covered_guests(job) if guest.node == node]
     owed = guests if due is None else [guest for guest in guests if _is_owed(job, guest, due, table, context)]
     if guests and not owed:
-        # The guests have come to the node since, or into the job: it owes them nothing yet.
+        # The guests have come to the node since, or into the job, or need no backup: it owes them nothing yet.
         due = None
     newest = runs[0] if runs else None
     if newest is not None and (
-        table.serves(newest.started, due) if due is not None else _is_recent(newest, table, owed)
+        table.serves(newest.started, due) if due is not None else _says_something(newest, table, guests, owed, context)
     ):
         verdict = _from_runs(runs, context, table, floor)
-    elif due is None:
-        verdict = Verdict(status=Status.PENDING, problem=False, reason=Reason(ReasonCode.JOB_FIRST_RUN_NOT_DUE))
-    else:
-        verdict = _missed(job, node, runs, owed, table, due, floor, context)
-    trace = {"node": node, "due_slot": due.isoformat() if due else "", "allowance": str(table.allowance)}
-    return replace(verdict, next_due=table.following, trace={**trace, **verdict.trace})
+        passed_over = [] if due is None else _passed_over(job, owed, due, table, context)
+        if due is not None and passed_over and verdict.status in GOOD:
+            return _missed(job, node, runs, passed_over, table, due, floor, context)
+        return verdict
+    if due is None:
+        return Verdict(status=Status.PENDING, problem=False, reason=Reason(ReasonCode.JOB_FIRST_RUN_NOT_DUE))
+    return _missed(job, node, runs, owed, table, due, floor, context)
+
+
+def _is_of_table(own: Timetable | None, table: Timetable, due: datetime | None) -> bool:
+    """Tell whether a slot of a node is one of a guest there: not where it has since come from another time zone."""
+    return own is None or own is table or (due is not None and own.holds(due))
+
+
+def _before_it_came(
+    job: BackupJob, guest: Guest, runs: list[RunRecord], excused: datetime | None, context: Context
+) -> Verdict | None:
+    """Return that a job missed a guest before it came from another time zone, None where it did not."""
+    own = timetable_of(job, guest, context)
+    due = None if own is None else own.due if excused is None else own.due_at(excused)
+    if own is None or due is None or not _is_owed(job, guest, due, own, context):
+        return None
+    passed_over = _passed_over(job, [guest], due, own, context)
+    floor = context.owed_since(job)
+    return _missed(job, guest.node, runs, passed_over, own, due, floor, context) if passed_over else None
 
 
 def _is_of(run: RunRecord, job: BackupJob, context: Context) -> bool:
@@ -267,23 +248,43 @@ def _is_of(run: RunRecord, job: BackupJob, context: Context) -> bool:
     return run.job_id == job.job_id or not context.has_run_for_the_slot_of(run, job)
 
 
-def _is_recent(newest: RunRecord, table: Timetable, owed: Sequence[Guest]) -> bool:
+def _says_something(
+    newest: RunRecord, table: Timetable, guests: Sequence[Guest], owed: Sequence[Guest], context: Context
+) -> bool:
     """Tell whether the newest run still says something where no slot is due: it may be of guests that left long ago."""
-    return bool(owed) or table.due is None or table.serves(newest.started, table.due)
+    if owed or table.due is None or table.serves(newest.started, table.due):
+        return True
+    return bool(guests) and all(context.is_ignored(guest) for guest in guests)
 
 
 def _is_owed(job: BackupJob, guest: Guest, due: datetime, table: Timetable, context: Context) -> bool:
-    """Tell whether a guest was in the job and on its node when a slot came, and has not been served on another node."""
-    floor, record = context.owed_since(job, guest), context.guest_record(guest)
-    node = context.node(guest.node)
-    skew = node.skew if node is not None else timedelta()
-    moved = record.moved if record is not None else None
-    if (floor is not None and floor > due) or (moved is not None and moved + skew > due):
+    """Tell whether a guest was in the job when a slot came, and has not been served on another node.
+
+    Where it came to this node only after a slot that its old one missed, the promise is the job's here as well as there:
+    nobody else is left to keep it.
+    """
+    floor = context.owed_since(job, guest)
+    if context.is_ignored(guest) or (floor is not None and floor > due):
         return False
-    return not any(
-        outcome.job_id == job.job_id and outcome.node != guest.node
-        for outcome in takewhile(lambda outcome: table.serves(outcome.started, due), context.outcomes(guest))
-    )
+    return all(outcome.node == guest.node for outcome in _own_outcomes(job, guest, due, table, context))
+
+
+def _own_outcomes(job: BackupJob, guest: Guest, due: datetime, table: Timetable, context: Context) -> Iterator[Outcome]:
+    """Return what the job's own runs for a slot, or a later one, did for a guest, on whatever node."""
+    later = takewhile(lambda outcome: table.serves(outcome.started, due), context.outcomes(guest))
+    return (outcome for outcome in later if outcome.job_id == job.job_id or is_perhaps_of(outcome, job, context))
+
+
+def _passed_over(
+    job: BackupJob, guests: Iterable[Guest], due: datetime, table: Timetable, context: Context
+) -> list[Guest]:
+    """Return the guests of which the job's runs since a slot surely say nothing."""
+    return [
+        guest
+        for guest in guests
+        if not any(_own_outcomes(job, guest, due, table, context))
+        and are_runs_known(guest, due, table.deadline(due), job, context)
+    ]
 
 
 def _missed(
@@ -307,17 +308,20 @@ def _missed(
         if facts is not None and facts.blindness is not None:
             return unknown(facts.blindness, node=node)
         return unknown(ReasonCode.CANNOT_VERIFY, since=context.facts.read_at or context.facts.now)
+    storage = context.facts.storage_name(table.storage_at(due), node)
     proven = [
-        context.are_runs_known(guest, due, table.deadline(due), job)
-        or context.is_absence_proven(guest, context.facts.storage_name(table.storage_at(due), node), due)
+        are_runs_known(guest, due, table.deadline(due), job, context)
+        or is_absence_proven(guest, job, storage, due, table.deadline(due), context)
         for guest in guests
     ]
     if guests and not any(proven):
+        if off and may_have_run_unseen(node, due, job, context):
+            return unknown(Blindness.NODE_UNREACHABLE, node=node)
         return unknown(ReasonCode.JOB_NO_RUN_SEEN)
     if not guests and not runs and (context.history.began is None or context.history.began > due):
         return unknown(ReasonCode.JOB_NO_RUN_SEEN)
     miss = explain_miss(guests[0], job, due, table, context) if guests else None
-    if miss is not None and expected_off(node, miss, context.facts.policy):
+    if miss is not None and expected_off(miss, context.facts.policy):
         reason = Reason(ReasonCode.NODE_EXPECTED_OFFLINE, miss.reason.values)
         return Verdict(status=Status.PENDING, problem=False, reason=reason, confidence=Confidence.SCHEDULED)
     verdict = Verdict(
@@ -376,7 +380,7 @@ def _with_failures(
         return replace(verdict, since=first_end or verdict.since, failures=max(len(bad), 1))
     starts = [run.started for run in bad]
     since, count = failing(starts, first_end, good.started if good else None, table, floor)
-    return replace(verdict, since=since or verdict.since, failures=count)
+    return replace(verdict, since=since or verdict.since, failures=max(count, 1))
 
 
 def _result(run: RunRecord, context: Context) -> RunResult:

@@ -15,12 +15,14 @@ from ..model.policy import Policy
 from ..model.reason_codes import ReasonCode
 from ..model.records import RunRecord
 from ..model.verdict import Reason, Status
+from .whereabouts import stays
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Miss:
-    """The explanation of a missed slot."""
+    """The explanation of a missed slot; `node` is the one that should have run the job."""
 
+    node: str
     reason: Reason
     status: Status = Status.OVERDUE
     error: str | None = None
@@ -28,32 +30,33 @@ class Miss:
 
 def explain_miss(guest: Guest, job: BackupJob, due: datetime, table: Timetable, context: Context) -> Miss:
     """Return the strongest explanation that the facts give for a guest without a backup since a slot."""
-    node = context.node(guest.node)
-    values: dict[str, str | datetime] = {"job": job_name(job), "node": guest.node, "slot": due}
+    name, end = next(stays(guest, due, context))
+    node = context.node(name)
+    values: dict[str, str | datetime] = {"job": job_name(job), "node": name, "slot": due}
     since = due - table.tolerance(due)
     if node is not None and not node.online:
-        return Miss(reason=Reason(ReasonCode.NODE_OFFLINE, values))
-    if stuck := stuck_state(job, guest.node, context.facts, context.job_runs(job)):
+        return Miss(node=name, reason=Reason(ReasonCode.NODE_OFFLINE, values))
+    if stuck := stuck_state(job, name, context.facts, context.job_runs(job)):
         error = stuck.error or (stuck.message or "").strip()
         code = ReasonCode.JOB_COULD_NOT_START if stuck.error is None else ReasonCode.JOB_STATE_UNREADABLE
-        return Miss(reason=Reason(code, {**values, "error": error}), status=Status.FAILED, error=error)
+        return Miss(node=name, reason=Reason(code, {**values, "error": error}), status=Status.FAILED, error=error)
     runs = [run for run in context.job_runs(job) if run.started >= since]
-    record = context.guest_record(guest)
-    if record is not None and record.moved is not None and record.moved >= since and runs:
-        return Miss(reason=Reason(ReasonCode.MOVED_DURING_BACKUP, {**values, "origin": record.moved_from or ""}))
-    if any(run.node == guest.node for run in runs):
-        return Miss(reason=Reason(ReasonCode.SKIPPED_BY_JOB, values))
-    if _was_off(guest.node, due, context):
+    if end is not None and end <= table.deadline(due) and runs:
+        there = {**values, "node": guest.node, "origin": name}
+        return Miss(node=guest.node, reason=Reason(ReasonCode.MOVED_DURING_BACKUP, there))
+    if any(run.node == name for run in runs):
+        return Miss(node=name, reason=Reason(ReasonCode.SKIPPED_BY_JOB, values))
+    if _was_off(name, due, context):
         code = ReasonCode.HOST_WAS_OFF_AND_REPEATS if job.repeat_missed else ReasonCode.HOST_WAS_OFF
-        return Miss(reason=Reason(code, values))
+        return Miss(node=name, reason=Reason(code, values))
     if not context.facts.cluster.quorate:
-        return Miss(reason=Reason(ReasonCode.NO_QUORUM, values))
-    return Miss(reason=Reason(ReasonCode.RUN_MISSED, values))
+        return Miss(node=name, reason=Reason(ReasonCode.NO_QUORUM, values))
+    return Miss(node=name, reason=Reason(ReasonCode.RUN_MISSED, values))
 
 
-def expected_off(node: str, miss: Miss, policy: Policy) -> bool:
+def expected_off(miss: Miss, policy: Policy) -> bool:
     """Tell whether a slot was missed only since a node was off that the user expects to be off at times."""
-    return node in policy.expected_offline and miss.reason.code.is_node_off
+    return miss.node in policy.expected_offline and miss.reason.code.is_node_off
 
 
 def _was_off(node: str, slot: datetime, context: Context) -> bool:

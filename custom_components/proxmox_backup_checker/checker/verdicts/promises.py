@@ -25,6 +25,7 @@ from ..model.verdict import Confidence, Reason, Status, Verdict, unknown, with_v
 from .archive_evidence import Claim, archives_for
 from .missed_slots import expected_off, explain_miss
 from .runs_in_progress import excused_since, hanging
+from .whereabouts import are_runs_known, hidden_node, is_absence_proven, may_have_run_unseen, node_at, timetable_of
 
 _FAILURES: Final[Mapping[Result, ReasonCode]] = {
     Result.FAILED: ReasonCode.BACKUP_FAILED,
@@ -49,8 +50,8 @@ class Promise:
 
 def judge_promise(guest: Guest, job: BackupJob, context: Context) -> Verdict | None:
     """Return the verdict on one guest in one enabled job; None where the job never runs by itself and never did."""
-    terms = context.terms(job, guest.node)
-    table = terms.table
+    table = timetable_of(job, guest, context)
+    terms = context.terms(job, guest.node, table)
     evidence = _evidence(guest, job, terms.storage, context)
     newest = next(evidence, None)
     if table is None or table.following is None:
@@ -120,17 +121,17 @@ def _evidence(guest: Guest, job: BackupJob, storage: str, context: Context) -> I
                 gone = missing.get(outcome.archive) if outcome.archive is not None else None
                 if gone is None or not gone.confirmed:
                     yield outcome
-        elif outcome.job_id == job.job_id or (outcome.job_id is None and _can_be_of(outcome, job, context)):
+        elif outcome.job_id == job.job_id or is_perhaps_of(outcome, job, context):
             yield outcome
 
 
-def _can_be_of(outcome: Outcome, job: BackupJob, context: Context) -> bool:
+def is_perhaps_of(outcome: Outcome, job: BackupJob, context: Context) -> bool:
     """Tell whether an outcome of a run whose job could not be told can be this job's.
 
     One that shows its command, which no job has any more, is that of the only job there with this slot and storage.
     """
     run = context.index.runs.get(outcome.upid)
-    if run is None:
+    if run is None or outcome.job_id is not None or outcome.by_hand:
         return False
     if run.candidates:
         return job.job_id in run.candidates and not context.has_run_for_the_slot_of(run, job)
@@ -292,12 +293,14 @@ def _unserved(
 ) -> Verdict:
     """Judge a slot whose time is up and that no known run has served."""
     guest, job = promise.guest, promise.job
-    is_known = context.are_runs_known(promise.guest, promise.slot, promise.deadline, job)
+    is_known = are_runs_known(guest, promise.slot, promise.deadline, job, context)
     if not is_known and (found := _by_archive(promise, table, context)):
         return found
-    if not context.is_seen(guest.node, promise.deadline) and not context.is_off(guest):
-        return _unseen(guest, context)
-    if not is_known and not context.is_absence_proven(guest, promise.storage, promise.slot):
+    if (hidden := hidden_node(guest, promise.slot, promise.deadline, context)) is not None:
+        return _unseen(hidden, context)
+    if not is_known and not is_absence_proven(guest, job, promise.storage, promise.slot, promise.deadline, context):
+        if may_have_run_unseen(node_at(guest, promise.slot, context), promise.slot, job, context):
+            return _unseen(node_at(guest, promise.slot, context), context)
         return replace(unknown(ReasonCode.NO_RUN_SEEN, job=job_name(job)), trace={"rule": "no_run_seen"})
     return _missed(promise, outcomes, table, floor, context)
 
@@ -313,7 +316,7 @@ def _missed(
     guest, job, due = promise.guest, promise.job, promise.slot
     run = hanging(job, guest.node, context)
     miss = explain_miss(guest, job, due, table, context)
-    if expected_off(guest.node, miss, context.facts.policy):
+    if expected_off(miss, context.facts.policy):
         return Verdict(
             status=Status.PENDING,
             problem=False,
@@ -340,10 +343,10 @@ def _missed(
     return _with_failures(verdict, outcomes, table, counted_from(floor, outcomes, context))
 
 
-def _unseen(guest: Guest, context: Context) -> Verdict:
-    node = context.node(guest.node)
+def _unseen(name: str, context: Context) -> Verdict:
+    node = context.node(name)
     if node is not None and node.blindness is not None:
-        return replace(unknown(node.blindness, node=guest.node), trace={"rule": "not_visible"})
+        return replace(unknown(node.blindness, node=name), trace={"rule": "not_visible"})
     seen = context.facts.read_at or context.facts.now
     return replace(unknown(ReasonCode.CANNOT_VERIFY, since=seen), trace={"rule": "cluster_not_visible"})
 
@@ -375,7 +378,7 @@ def _by_archive(promise: Promise, table: Timetable, context: Context) -> Verdict
 
 def kept_by_archives(guest: Guest, job: BackupJob, due: datetime, table: Timetable, context: Context) -> Verdict | None:
     """Return what archives say of a guest's slot of a job, None where they say nothing or all runs are known anyway."""
-    if context.are_runs_known(guest, due, table.deadline(due), job):
+    if are_runs_known(guest, due, table.deadline(due), job, context):
         return None
     name = context.facts.storage_name(table.storage_at(due), guest.node)
     promise = Promise(job=job, guest=guest, slot=due, deadline=table.deadline(due), storage=name)
@@ -390,7 +393,7 @@ def _without_timetable(guest: Guest, job: BackupJob, outcomes: Sequence[Outcome]
             return replace(
                 unknown(ReasonCode.SCHEDULE_UNREADABLE, job=job_name(job), schedule=job.schedule or ""), trace=trace
             )
-        return replace(_unseen(guest, context), trace=trace)
+        return replace(_unseen(guest.node, context), trace=trace)
     verdict = from_outcome(outcomes[0], context)
     if verdict.status is Status.OK:
         verdict = _where_the_archive_is(guest, outcomes[0], verdict, context)

@@ -46,6 +46,7 @@ class JobLines:
         self._warning_count = 0
         self._notified: list[str] = []
         self._not_notified: list[str] = []
+        self._taken = 0
 
     @property
     def ended(self) -> bool:
@@ -75,6 +76,7 @@ class JobLines:
             self._notified.append(match[1])
         else:
             return False
+        self._taken += 1
         return True
 
     def error(self, text: str, number: int, *, has_guests: bool) -> bool:
@@ -109,15 +111,16 @@ class JobLines:
     def task(self, line: str) -> None:
         """Take what may be the closing line."""
         self._task = _TASK.fullmatch(line)
+        self._taken += self._task is not None
 
     def mailed_command(self, command: str) -> None:
         """Take the command from a mail, which has no header line."""
         self._command = self._command or command
 
     def log(
-        self, guests: tuple[GuestRun, ...], *, finished: bool, died: bool, mail_result: LogResult | None
+        self, guests: tuple[GuestRun, ...], *, lines: int, finished: bool, died: bool, mail_result: LogResult | None
     ) -> VzdumpLog:
-        """Put the run together; `died` where it ended without a last word."""
+        """Put the run together, of which the log has so many `lines`; `died` where it ended without a last word."""
         error = self._error
         has_failures = any(guest.result == "failed" for guest in guests)
         result = self._result(error, has_failures)
@@ -137,6 +140,7 @@ class JobLines:
             warning_count=self._warning_count if task_warnings is None else task_warnings,
             warnings=tuple(self._warnings),
             unreached_vmids=self._unreached(guests),
+            nothing_to_do=self._end == "successfully" and self._command is not None and lines == self._taken,
             unusable_storage=storage[1] if storage else None,
             waited_for_lock=self._lock != "free",
             waiting_for_lock=self._lock == "waiting" and not finished,

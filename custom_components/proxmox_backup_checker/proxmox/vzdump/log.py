@@ -224,5 +224,9 @@ class VzdumpLogReader:
         if self._guest is not None:
             runs.append(self._guest.run(ended=ended))
         return self._job.log(
-            tuple(runs), finished=ended, died=finished is True and self._stamped is False, mail_result=self._mail.result
+            tuple(runs),
+            lines=self._number,
+            finished=ended,
+            died=finished is True and self._stamped is False,
+            mail_result=self._mail.result,
         )

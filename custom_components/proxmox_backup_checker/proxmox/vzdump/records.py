@@ -140,7 +140,8 @@ class VzdumpLog:
 
     `result` and `error` are the run's; a guest's own log says nothing of the run. `aborted` means stopped by a signal, or ended
     without a last word. `unreached_vmids` are guests of the command of which the log says nothing: still to come while the
-    run lasts, never reached once it has ended. Only a command that lists VMIDs can tell them.
+    run lasts, never reached once it has ended. Only a command that lists VMIDs can tell them. `nothing_to_do` means that a good run
+    surely backed up nobody: between its first words and its last there is nothing at all, in known words or in new ones.
     """
 
     command: str | None = None
@@ -152,6 +153,7 @@ class VzdumpLog:
     warning_count: int = 0
     warnings: tuple[str, ...] = ()
     unreached_vmids: tuple[int, ...] = ()
+    nothing_to_do: bool = False
     unusable_storage: str | None = None
     waited_for_lock: bool = False
     waiting_for_lock: bool = False

@@ -1,0 +1,170 @@
+"""Where a guest was from a slot on, and what is known of the runs there."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Final
+
+from ...proxmox.api.backup_models import BackupJob
+from ...proxmox.api.cluster_models import Guest
+from ..archives.archive import logged_name
+from ..context import Context
+from ..jobs.timetable import Timetable
+from ..model.outcome import succeeded, written_name
+
+_ONE_MINUTE: Final = timedelta(minutes=1)
+# The scheduler looks once a minute; in less time no run begins and ends.
+_SHORT: Final = timedelta(minutes=2)
+_USUAL: Final = timedelta(minutes=15)
+_FASTEST: Final = 0.5
+
+
+def timetable_of(job: BackupJob, guest: Guest, context: Context) -> Timetable | None:
+    """Return a job's slots for a guest: before it moved from a node in another time zone, they were those there."""
+    table, record = context.timetable(job, guest.node), context.guest_record(guest)
+    if table is None or record is None or record.moved is None or record.moved_from is None:
+        return table
+    if context.facts.zone_of(record.moved_from) == table.zone:
+        return table
+    before = context.timetable(job, record.moved_from)
+    if before is None:
+        return table
+    moved = _by_clock_of(guest.node, record.moved, context)
+    left = _by_clock_of(record.moved_from, record.moved_after or record.moved, context)
+    return table.since(moved, left, before, context.node_now(guest.node))
+
+
+def stays(guest: Guest, slot: datetime, context: Context) -> Iterator[tuple[str, datetime | None]]:
+    """Return the nodes on which a guest was from a slot on, each with the end of its stay there; the present one last."""
+    record = context.guest_record(guest)
+    if record is not None and record.moved is not None and record.moved_from is not None:
+        end = _by_clock_of(record.moved_from, record.moved, context)
+        if end > slot:
+            yield record.moved_from, end
+    yield guest.node, None
+
+
+def node_at(guest: Guest, slot: datetime, context: Context) -> str:
+    """Return the node on which a guest was when a slot came."""
+    return next(stays(guest, slot, context))[0]
+
+
+def _by_clock_of(node: str, moment: datetime, context: Context) -> datetime:
+    facts = context.node(node)
+    return moment + facts.skew if facts is not None else moment
+
+
+def hidden_node(guest: Guest, slot: datetime, deadline: datetime, context: Context) -> str | None:
+    """Return a node that was not seen while the guest was there and awaited its backup; None where there is none."""
+    for node, end in stays(guest, slot, context):
+        until = deadline if end is None else min(deadline, end)
+        if not context.is_seen(node, until) and not context.is_off_or_gone(node):
+            return node
+    return None
+
+
+def are_runs_known(guest: Guest, slot: datetime, deadline: datetime, job: BackupJob, context: Context) -> bool:
+    """Tell whether no run is missing that can have backed a guest up between a slot and its deadline."""
+    began = context.history.began
+    is_watched = began is not None and began <= slot
+    # Before the first look, a guest of which no run of the job says anything may not have been in it, nor have been there.
+    if not is_watched and not any(
+        outcome.job_id == job.job_id or (outcome.job_id is None and not outcome.by_hand)
+        for outcome in context.outcomes(guest)
+    ):
+        return False
+    return all(
+        _are_known(node, slot, deadline if end is None else min(deadline, end), job, context, is_watched=is_watched)
+        for node, end in stays(guest, slot, context)
+    )
+
+
+def _are_known(
+    name: str, slot: datetime, until: datetime, job: BackupJob, context: Context, *, is_watched: bool
+) -> bool:
+    node = context.node(name)
+    if node is None or not context.is_seen(name, until):
+        is_surely_off = context.is_off_or_gone(name) and not may_have_run_unseen(name, slot, job, context)
+        return is_surely_off and (is_watched or context.history.began is None)
+    if _is_obscure(name, slot, until, context):
+        return False
+    if node.runs_known_since is None:
+        first = slot - timedelta(hours=1)
+        return is_watched or any(first <= run.started <= until for run in context.job_runs(job))
+    record = context.history.nodes.get(name)
+    before = record.runs_known_before if record is not None else ()
+    return _is_covered(slot, until, [(node.runs_known_since, context.seen_until(name)), *before])
+
+
+def _is_covered(start: datetime, end: datetime, stretches: Iterable[tuple[datetime, datetime]]) -> bool:
+    """Tell whether stretches of time leave no gap between two moments."""
+    reached = start
+    for first, last in sorted(stretches):
+        if first <= reached:
+            reached = max(reached, last)
+    return reached >= end
+
+
+def may_have_run_unseen(name: str, slot: datetime, job: BackupJob, context: Context) -> bool:
+    """Tell whether a node that is off may have done a job's work for a slot before, when nobody could see it.
+
+    It can have where it was on for as long as that takes, after it was last seen, or after a run began that was seen.
+    """
+    record = context.history.nodes.get(name)
+    if record is None or record.offline_since is None:
+        return False
+    off = _by_clock_of(name, record.offline_since, context)
+    begun = [
+        run.started
+        for run in context.history.unfinished.values()
+        if run.node == name and job.job_id in {run.job_id, *run.candidates} and run.started >= slot - _ONE_MINUTE
+    ]
+    seen = [moment for moment in (context.seen_until(name), record.runs_known_until, slot) if moment is not None]
+    since = min(begun, default=None) or max(seen)
+    return off - since > max(_SHORT, _FASTEST * (context.typical_duration(job) or _USUAL))
+
+
+def _is_obscure(node: str, slot: datetime, until: datetime, context: Context) -> bool:
+    """Tell whether a run of a node for a slot is known of which it is not known, or not yet, whom it backed up."""
+    if any(started >= slot - _ONE_MINUTE for started in context.facts.unread_runs):
+        return True
+    return any(
+        run.node == node and slot - _ONE_MINUTE <= run.started <= until and succeeded(run.status)
+        for run in context.index.untold
+    )
+
+
+def is_absence_proven(
+    guest: Guest, job: BackupJob, name: str, slot: datetime, deadline: datetime, context: Context
+) -> bool:
+    """Tell whether a backup between a slot and its deadline would still be listed on a storage where none is.
+
+    All archives of the storage have to be listed, after the deadline or after the node went off, for a backup is not there
+    before it is done. Older ones of the guest have to be among them: else nothing may ever have been
+    promised there. Nor do archives that are, or can be, those of other jobs prove a promise of a time before the first look.
+    Newer ones may have let retention remove it.
+    """
+    storage = context.facts.storage_of(name, guest.node)
+    if storage is None or storage.listing is None or not storage.listing.complete:
+        return False
+    there = [archive for archive in context.archives(guest) if archive.storage == name]
+    if not there or there[0].ctime >= slot.timestamp():
+        return False
+    node = node_at(guest, slot, context)
+    off = context.history.nodes[node].offline_since if node in context.history.nodes else None
+    done = deadline if off is None else min(deadline, _by_clock_of(node, off, context))
+    if _by_clock_of(node, storage.listing.read_at, context) < max(slot, done):
+        return False
+    if context.history.began is not None and context.history.began <= slot:
+        return True
+    writers = {
+        written_name(outcome.archive): outcome.job_id
+        for outcome in context.outcomes(guest)
+        if outcome.archive is not None and (outcome.by_hand or outcome.job_id is not None)
+    }
+    shared = any(
+        other.job_id != job.job_id and name in context.storages_of(other) for other in context.all_jobs_of(guest)
+    )
+    return any(
+        writers[logged_name(archive)] == job.job_id if logged_name(archive) in writers else not shared
+        for archive in there
+    )

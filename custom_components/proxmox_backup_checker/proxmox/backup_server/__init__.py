@@ -1,0 +1,1 @@
+"""What a Proxmox Backup Server says."""

@@ -1,0 +1,349 @@
+"""Where guests move between nodes and nodes are off, a missing backup stays missing and a good one stays good."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from custom_components.proxmox_backup_checker.checker.assessment import Assessment, judge
+from custom_components.proxmox_backup_checker.checker.model.facts import Blindness, Facts, NodeFacts, Run
+from custom_components.proxmox_backup_checker.checker.model.policy import Policy
+from custom_components.proxmox_backup_checker.checker.model.records import History
+from custom_components.proxmox_backup_checker.checker.model.verdict import Status
+from custom_components.proxmox_backup_checker.proxmox.api.backup_models import BackupJob
+
+from ..builders import BERLIN, NOW, facts, good_log, guest, job, run
+from .test_crossings import listed
+
+# NOW is Wednesday, 3 September 2025, 10:00 in Berlin.
+BEGAN = NOW - timedelta(days=30)
+JOBS = {
+    "listed": job("nightly", 100, 101, storage="nas", schedule="03:15"),
+    "all": job("nightly", all=1, storage="nas", schedule="03:15"),
+    "exclude": job("nightly", all=1, exclude="300", storage="nas", schedule="03:15"),
+    "pool": job("nightly", pool="gold", storage="nas", schedule="03:15"),
+}
+WHICH = {"listed": "100 101", "all": "--all 1", "exclude": "--all 1 --exclude 300", "pool": "--pool gold"}
+
+
+def at(day: int, hour: int, minute: int = 0) -> datetime:
+    """Return a moment of September 2025 in Berlin; the 31st of August is day 0."""
+    return (datetime(2025, 9, 1, hour, minute, tzinfo=BERLIN) + timedelta(days=day - 1)).astimezone(UTC)
+
+
+def ran(moment: datetime, node: str, *vmids: int, which: str = "listed") -> Run:
+    """Return a good run of the nightly job on a node."""
+    command = f"vzdump {WHICH[which]} --mode snapshot --quiet 1 --storage nas"
+    return run(good_log(*vmids, command=command, at=moment), started=moment, node=node)
+
+
+def nodes(off: str | None = None, booted: datetime | None = None, **zones: ZoneInfo) -> Mapping[str, NodeFacts]:
+    """Return the nodes, one of them off, or pve2 as it booted."""
+    made = {name: NodeFacts(name=name, zone=zones.get(name, BERLIN), online=name != off) for name in ("pve1", "pve2")}
+    return {**made, "pve2": replace(made["pve2"], booted=booted)}
+
+
+class Watch:
+    """A cluster that has been watched since August: guest 100 on pve2, guest 101 on pve1."""
+
+    def __init__(self, backup_job: BackupJob = JOBS["listed"], **changes: Any) -> None:
+        """Look for the first time."""
+        self._job, self._runs = backup_job, list[Run]()
+        self._held: Assessment | None = None
+        self.look(BEGAN, "pve2", **changes)
+
+    def forget_runs(self, node: str) -> None:
+        """Let the runs of a node no longer be listed, as those of one that is off."""
+        self._runs = [known for known in self._runs if known.task.node != node]
+
+    def look(self, now: datetime, place: str, *runs: Run, **changes: Any) -> Assessment:
+        """Return what is held at a moment, with guest 100 on a node and some more runs than before."""
+        self._runs += runs
+        guests = (guest(100, node=place, pool="gold"), guest(101, node="pve1", pool="gold"))
+        known: Facts = facts(guests, [self._job], self._runs, now=now, read_at=now, **changes)
+        self._held = judge(known, self._held.history if self._held else History(), self._held)
+        return self._held
+
+
+def missed_while_off(which: str, after: Mapping[str, NodeFacts]) -> Assessment:
+    """Return what is held of a guest that moved in the morning, after its node was off over the slot."""
+    watch = Watch(JOBS[which])
+    good = [ran(at(2, 3, 15), name, vmid, which=which) for name, vmid in (("pve1", 101), ("pve2", 100))]
+    watch.look(at(2, 9), "pve2", *good)
+    watch.look(at(2, 12), "pve2", nodes=nodes(off="pve2"))
+    watch.look(at(3, 4), "pve2", ran(at(3, 3, 15), "pve1", 101, which=which), nodes=nodes(off="pve2"))
+    watch.look(at(3, 8), "pve2", nodes=after)
+    watch.look(at(3, 8, 30), "pve1", nodes=after)
+    return watch.look(NOW, "pve1", nodes=after)
+
+
+@pytest.mark.parametrize("which", JOBS)
+def test_b17_what_the_old_node_missed_the_job_owes_on_the_new_one(which: str) -> None:
+    held = missed_while_off(which, nodes(booted=at(3, 7)))
+    for verdict in (held.guests[100].verdict, held.jobs["nightly"].verdict):
+        assert (verdict.status, verdict.problem, verdict.reason.code) == (Status.OVERDUE, True, "host_was_off")
+        assert verdict.reason.values["node"] == "pve2"
+    assert held.guests[101].verdict.status is Status.OK
+
+
+def test_e05_a_guest_that_is_moved_away_from_a_dead_node_has_still_no_backup() -> None:
+    held = missed_while_off("listed", nodes(off="pve2"))
+    assert [held.guests[100].verdict.reason.code, held.jobs["nightly"].verdict.reason.code] == ["node_offline"] * 2
+    gone = missed_while_off("listed", {"pve1": nodes()["pve1"]})
+    assert (gone.guests[100].verdict.problem, gone.jobs["nightly"].verdict.problem) == (True, True)
+
+
+def test_b17_a_second_move_does_not_make_good_what_was_missed() -> None:
+    watch = Watch()
+    watch.look(at(2, 9), "pve2", ran(at(2, 3, 15), "pve1", 101), ran(at(2, 3, 15), "pve2", 100))
+    watch.look(at(3, 4), "pve2", ran(at(3, 3, 15), "pve1", 101), nodes=nodes(off="pve2"))
+    for place, minute in (("pve1", 0), ("pve2", 10), ("pve1", 20)):
+        watch.look(at(3, 8, minute), place, nodes=nodes(booted=at(3, 7)))
+    held = watch.look(NOW, "pve1", nodes=nodes(booted=at(3, 7)))
+    assert (held.guests[100].verdict.problem, held.jobs["nightly"].verdict.problem) == (True, True)
+
+
+def test_b17_the_next_run_on_the_new_node_makes_it_good() -> None:
+    watch = Watch()
+    watch.look(at(1, 9), "pve2", ran(at(1, 3, 15), "pve1", 101), ran(at(1, 3, 15), "pve2", 100))
+    watch.look(at(2, 4), "pve2", ran(at(2, 3, 15), "pve1", 101), nodes=nodes(off="pve2"))
+    watch.look(at(2, 8), "pve1", nodes=nodes(booted=at(2, 7)))
+    held = watch.look(NOW, "pve1", ran(at(3, 3, 15), "pve1", 100, 101), nodes=nodes(booted=at(2, 7)))
+    assert (held.guests[100].verdict.problem, held.jobs["nightly"].verdict.problem) == (False, False)
+
+
+def test_c26_what_was_backed_up_before_it_moved_is_owed_no_more() -> None:
+    watch = Watch()
+    watch.look(at(3, 4), "pve2", ran(at(3, 3, 15), "pve1", 101), ran(at(3, 3, 15), "pve2", 100))
+    held = watch.look(NOW, "pve1", nodes=nodes(off="pve2"))
+    assert (held.guests[100].verdict.status, held.jobs["nightly"].verdict.status) == (Status.OK, Status.OK)
+
+
+def test_e06_a_guest_that_comes_from_a_node_which_may_be_off_is_awaited() -> None:
+    may_be_off = Policy(expected_offline=frozenset({"pve2"}))
+    watch = Watch(policy=may_be_off)
+    watch.look(at(2, 9), "pve2", ran(at(2, 3, 15), "pve1", 101), ran(at(2, 3, 15), "pve2", 100))
+    watch.look(at(3, 3), "pve2", nodes=nodes(off="pve2"), policy=may_be_off)
+    watch.look(at(3, 4), "pve2", ran(at(3, 3, 15), "pve1", 101), nodes=nodes(off="pve2"), policy=may_be_off)
+    held = watch.look(NOW, "pve1", nodes=nodes(booted=at(3, 7)), policy=may_be_off)
+    assert (held.guests[100].verdict.problem, held.guests[100].verdict.reason.code) == (False, "node_expected_offline")
+    assert held.jobs["nightly"].verdict.problem is False
+
+
+def test_what_a_node_did_unseen_before_a_guest_left_it_is_unknown() -> None:
+    watch = Watch()
+    watch.look(at(2, 9), "pve2", ran(at(2, 3, 15), "pve1", 101), ran(at(2, 3, 15), "pve2", 100))
+    blind = nodes()
+    blind = {**blind, "pve2": replace(blind["pve2"], blindness=Blindness.TASKS_HIDDEN, tasks_read=at(2, 9))}
+    watch.look(at(3, 4), "pve2", ran(at(3, 3, 15), "pve1", 101), nodes=blind)
+    held = watch.look(NOW, "pve1", nodes=blind)
+    assert (held.guests[100].verdict.problem, held.guests[100].verdict.reason.code) == (None, "tasks_hidden")
+
+
+def test_a26_a_job_whose_good_run_passed_a_guest_over_is_overdue_after_the_deadline() -> None:
+    watch = Watch()
+    before = [ran(at(2, 3, 15), "pve1", 100, 101)]
+    watch.look(at(2, 9), "pve1", *before)
+    early = watch.look(at(3, 4), "pve1", ran(at(3, 3, 15), "pve1", 101))
+    assert (early.guests[100].verdict.problem, early.jobs["nightly"].verdict.problem) == (False, False)
+    held = watch.look(NOW, "pve1")
+    for verdict in (held.guests[100].verdict, held.jobs["nightly"].verdict):
+        assert (verdict.status, verdict.reason.code, verdict.failures) == (Status.OVERDUE, "skipped_by_job", 1)
+
+
+def test_a26_the_only_guest_of_a_node_that_a_run_passed_over_is_overdue() -> None:
+    watch = Watch(JOBS["all"])
+    watch.look(at(2, 9), "pve2", *(ran(at(2, 3, 15), f"pve{n}", v, which="all") for n, v in ((1, 101), (2, 100))))
+    runs = [ran(at(3, 3, 15), "pve1", 101, which="all"), ran(at(3, 3, 15), "pve2", which="all")]
+    held = watch.look(NOW, "pve2", *runs)
+    for verdict in (held.guests[100].verdict, held.jobs["nightly"].verdict):
+        assert (verdict.status, verdict.reason.code) == (Status.OVERDUE, "skipped_by_job")
+
+
+def test_e22_a_run_that_names_nobody_in_new_words_leaves_it_open() -> None:
+    watch = Watch(JOBS["all"])
+    watch.look(at(2, 9), "pve2", *(ran(at(2, 3, 15), f"pve{n}", v, which="all") for n, v in ((1, 101), (2, 100))))
+    odd = good_log(command="vzdump --all 1 --mode snapshot --quiet 1 --storage nas", more="INFO: VM 100 is safe now")
+    runs = [ran(at(3, 3, 15), "pve1", 101, which="all"), run(odd, started=at(3, 3, 15), node="pve2")]
+    held = watch.look(NOW, "pve2", *runs)
+    assert (held.guests[100].verdict.problem, held.jobs["nightly"].verdict.problem) == (None, None)
+
+
+NEW_YORK = ZoneInfo("America/New_York")
+
+
+def test_b08_a_guest_that_comes_from_another_time_zone_owes_the_slots_that_it_had_there() -> None:
+    both = nodes(pve2=NEW_YORK)
+    watch = Watch(nodes=both)
+    # 03:15 in New York is 09:15 in Berlin.
+    watch.look(at(2, 10), "pve2", ran(at(2, 3, 15), "pve1", 101), ran(at(2, 9, 15), "pve2", 100), nodes=both)
+    watch.look(at(3, 4), "pve1", ran(at(3, 3, 15), "pve1", 101), nodes=both)
+    held = watch.look(at(3, 9), "pve1", nodes=both)
+    assert (held.guests[100].verdict.status, held.jobs["nightly"].verdict.status) == (Status.OK, Status.OK)
+    later = watch.look(at(4, 9), "pve1", ran(at(4, 3, 15), "pve1", 101), nodes=both)
+    assert (later.guests[100].verdict.problem, later.jobs["nightly"].verdict.problem) == (True, True)
+
+
+def test_b08_what_was_missed_in_another_time_zone_stays_owed_after_the_move() -> None:
+    both = nodes(pve2=NEW_YORK)
+    watch = Watch(nodes=both)
+    watch.look(at(1, 10), "pve2", ran(at(1, 3, 15), "pve1", 101), ran(at(1, 9, 15), "pve2", 100), nodes=both)
+    off = nodes(off="pve2", pve2=NEW_YORK)
+    watch.look(at(2, 9), "pve2", ran(at(2, 3, 15), "pve1", 101), nodes=off)
+    watch.look(at(2, 12), "pve2", nodes=off)
+    watch.look(at(3, 4), "pve1", ran(at(3, 3, 15), "pve1", 101), nodes=off)
+    held = watch.look(NOW, "pve1", nodes=off)
+    assert (held.guests[100].verdict.problem, held.jobs["nightly"].verdict.problem) == (True, True)
+
+
+def test_b08_a_slot_that_came_while_nobody_saw_a_guest_move_to_another_time_zone_is_of_neither() -> None:
+    both = nodes(pve2=NEW_YORK)
+    watch = Watch(nodes=both)
+    watch.look(at(2, 10), "pve2", ran(at(2, 3, 15), "pve1", 101), ran(at(2, 9, 15), "pve2", 100), nodes=both)
+    held = watch.look(at(3, 12), "pve1", ran(at(3, 3, 15), "pve1", 101), nodes=both)
+    assert (held.guests[100].verdict.status, held.jobs["nightly"].verdict.status) == (Status.OK, Status.OK)
+    later = watch.look(at(4, 9), "pve1", ran(at(4, 3, 15), "pve1", 101), nodes=both)
+    assert (later.guests[100].verdict.problem, later.jobs["nightly"].verdict.problem) == (True, True)
+
+
+def test_b08_a_job_owes_nothing_for_a_slot_before_its_only_guest_there_came_from_another_time_zone() -> None:
+    both = nodes(pve2=NEW_YORK)
+    watch = Watch(job("nightly", 100, storage="nas", schedule="03:15"), nodes=both)
+    good = run(good_log(100, at=at(2, 9, 15)), started=at(2, 9, 15), node="pve2")
+    watch.look(at(2, 10), "pve2", good, nodes=both)
+    watch.look(at(3, 4), "pve1", nodes=both)
+    held = watch.look(at(3, 9), "pve1", nodes=both)
+    assert (held.guests[100].verdict.problem, held.jobs["nightly"].verdict.problem) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("seen_off", "code"),
+    [
+        (at(3, 3, 16), "node_offline"),
+        (at(3, 2), "node_offline"),
+        (at(3, 3, 22), "node_unreachable"),
+        (at(3, 6), "node_unreachable"),
+    ],
+)
+def test_e05_a_node_that_went_off_after_the_slot_while_nobody_looked_may_have_done_its_work(
+    seen_off: datetime, code: str
+) -> None:
+    watch = Watch()
+    watch.look(at(2, 9), "pve2", ran(at(2, 3, 15), "pve1", 101), ran(at(2, 3, 15), "pve2", 100))
+    off = dict(nodes(off="pve2"))
+    off["pve2"] = replace(off["pve2"], blindness=Blindness.NODE_UNREACHABLE, tasks_read=at(2, 9))
+    watch.look(seen_off, "pve2", nodes=off)
+    held = watch.look(NOW, "pve2", ran(at(3, 3, 15), "pve1", 101), nodes=off)
+    for verdict in (held.guests[100].verdict, held.jobs["nightly"].verdict):
+        assert (verdict.reason.code, verdict.problem) == (code, None if code == "node_unreachable" else True)
+
+
+@pytest.mark.parametrize(
+    ("listed_at", "code"), [(at(3, 3, 17), "node_unreachable"), (at(3, 6), "node_offline"), (at(3, 9), "node_offline")]
+)
+def test_e05_a_storage_that_was_listed_before_the_backup_can_have_been_done_proves_nothing(
+    listed_at: datetime, code: str
+) -> None:
+    watch = Watch()
+    watch.look(at(2, 9), "pve2", ran(at(2, 3, 15), "pve1", 101), ran(at(2, 3, 15), "pve2", 100))
+    off = dict(nodes(off="pve2"))
+    off["pve2"] = replace(off["pve2"], blindness=Blindness.NODE_UNREACHABLE, tasks_read=at(2, 9))
+    watch.look(at(3, 6), "pve2", nodes=off)
+    kept = listed("nas", at(1, 3, 16), at(2, 3, 16))
+    assert kept.listing is not None
+    known = (replace(kept, listing=replace(kept.listing, read_at=listed_at)),)
+    held = watch.look(NOW, "pve2", ran(at(3, 3, 15), "pve1", 101), nodes=off, storages=known)
+    assert held.guests[100].verdict.reason.code == code
+
+
+@pytest.mark.parametrize(("seen_off", "code"), [(at(3, 3, 18), "node_offline"), (at(3, 3, 30), "node_unreachable")])
+def test_a09_a_run_whose_node_goes_off_before_it_can_have_ended_has_not_done_its_work(
+    seen_off: datetime, code: str
+) -> None:
+    watch = Watch()
+    watch.look(at(2, 9), "pve2", ran(at(2, 3, 15), "pve1", 101), ran(at(2, 3, 15), "pve2", 100))
+    text = good_log(100, command="vzdump 100 101 --mode snapshot --quiet 1 --storage nas").split("INFO: status")[0]
+    watch.look(at(3, 3, 16), "pve2", run(text, None, started=at(3, 3, 15), node="pve2"))
+    off = dict(nodes(off="pve2"))
+    off["pve2"] = replace(off["pve2"], blindness=Blindness.NODE_UNREACHABLE, tasks_read=at(3, 3, 16))
+    watch.forget_runs("pve2")
+    watch.look(seen_off, "pve2", nodes=off)
+    held = watch.look(NOW, "pve2", ran(at(3, 3, 15), "pve1", 101), nodes=off)
+    for verdict in (held.guests[100].verdict, held.jobs["nightly"].verdict):
+        assert (verdict.reason.code, verdict.problem) == (code, None if code == "node_unreachable" else True)
+
+
+def test_a06_an_archive_of_a_run_whose_node_went_out_of_sight_is_no_stranger() -> None:
+    watch = Watch()
+    seen = {name: replace(node, runs_known_since=at(-30, 0), tasks_read=at(2, 9)) for name, node in nodes().items()}
+    watch.look(at(2, 9), "pve2", ran(at(2, 3, 15), "pve1", 101), ran(at(2, 3, 15), "pve2", 100), nodes=seen)
+    text = "INFO: starting new backup job: vzdump 100 101 --mode snapshot --quiet 1 --storage nas\n"
+    seen = {name: replace(node, tasks_read=at(3, 3, 17)) for name, node in seen.items()}
+    watch.look(at(3, 3, 17), "pve2", run(text, None, started=at(3, 3, 15), node="pve2"), nodes=seen)
+    off = {**seen, "pve2": replace(seen["pve2"], online=False, blindness=Blindness.NODE_UNREACHABLE)}
+    watch.forget_runs("pve2")
+    watch.look(at(3, 3, 40), "pve2", nodes=off)
+    off = {**off, "pve1": replace(off["pve1"], tasks_read=NOW)}
+    held = watch.look(NOW, "pve2", ran(at(3, 3, 15), "pve1", 101), nodes=off, storages=(listed("nas", at(3, 3, 16)),))
+    assert (held.guests[100].verdict.status, held.guests[100].verdict.reason.code) == (Status.OK, "archive_found")
+
+
+def test_b17_a_node_that_was_off_did_nothing_though_its_list_of_tasks_is_lost() -> None:
+    def known(since: datetime, read: datetime, **changes: Any) -> Mapping[str, NodeFacts]:
+        return {name: replace(node, runs_known_since=since, tasks_read=read) for name, node in nodes(**changes).items()}
+
+    watch = Watch(nodes=known(at(-30, 0), BEGAN))
+    before = [ran(at(2, 3, 15), "pve1", 101), ran(at(2, 3, 15), "pve2", 100)]
+    watch.look(at(2, 9), "pve2", *before, nodes=known(at(-30, 0), at(2, 9)))
+    watch.look(at(3, 2), "pve2", nodes=known(at(-30, 0), at(2, 9), off="pve2"))
+    watch.look(at(3, 4), "pve2", ran(at(3, 3, 15), "pve1", 101), nodes=known(at(-30, 0), at(2, 9), off="pve2"))
+    back = known(at(3, 8), at(3, 8), booted=at(3, 7))
+    back = {name: replace(node, has_lost_runs=True) for name, node in back.items()}
+    held = watch.look(at(3, 8), "pve2", nodes=back)
+    assert held.guests[100].verdict.reason.code == "host_was_off"
+    held = watch.look(NOW, "pve2", nodes=known(at(3, 8), NOW, booted=at(3, 7)))
+    assert [held.guests[100].verdict.reason.code, held.jobs["nightly"].verdict.reason.code] == ["host_was_off"] * 2
+
+
+def test_b29_what_is_overdue_stays_so_when_the_node_loses_its_list_of_tasks() -> None:
+    def known(since: datetime, read: datetime) -> Mapping[str, NodeFacts]:
+        return {name: replace(node, runs_known_since=since, tasks_read=read) for name, node in nodes().items()}
+
+    watch = Watch(nodes=known(at(-30, 0), BEGAN))
+    watch.look(at(1, 9), "pve1", ran(at(1, 3, 15), "pve1", 100, 101), nodes=known(at(-30, 0), at(1, 9)))
+    held = watch.look(at(2, 9), "pve1", nodes=known(at(-30, 0), at(2, 9)))
+    assert held.guests[100].verdict.status is Status.OVERDUE
+    lost = known(at(2, 12), at(2, 12))
+    lost = {name: replace(node, has_lost_runs=True) for name, node in lost.items()}
+    held = watch.look(at(2, 12), "pve1", nodes=lost)
+    assert (held.guests[100].verdict.status, held.jobs["nightly"].verdict.status) == (Status.OVERDUE, Status.OVERDUE)
+    held = watch.look(at(2, 20), "pve1", nodes=known(at(2, 12), at(2, 20)))
+    assert (held.guests[100].verdict.status, held.jobs["nightly"].verdict.status) == (Status.OVERDUE, Status.OVERDUE)
+
+
+def test_c39_a_job_owes_nothing_to_a_guest_that_is_tagged_as_one_that_needs_no_backup() -> None:
+    nightly = job("nightly", 100, storage="nas", schedule="03:15")
+    good = run(good_log(100, at=at(2, 3, 15)), started=at(2, 3, 15), node="pve2")
+    tagged = guest(100, node="pve2", tags=("no-backup",))
+    first = judge(facts([tagged], [nightly], now=BEGAN, read_at=BEGAN), History())
+    held = judge(
+        facts([tagged], [nightly], [good], now=NOW, read_at=NOW, nodes=nodes(off="pve2")), first.history, first
+    )
+    assert (held.guests[100].verdict.status, held.jobs["nightly"].verdict.problem) == (Status.IGNORED, False)
+
+
+@pytest.mark.parametrize("known_since", [None, at(-20, 0)])
+def test_c07_a_guest_that_no_run_before_the_first_look_names_may_have_come_since(known_since: datetime | None) -> None:
+    nights = [ran(at(day, 3, 15), "pve1", 101, which="all") for day in (1, 2, 3)]
+    known = {name: replace(node, runs_known_since=known_since) for name, node in nodes().items()}
+    first = facts((guest(100), guest(101)), [JOBS["all"]], nights, now=NOW, read_at=NOW, nodes=known)
+    held = judge(first, History())
+    assert (held.guests[100].verdict.problem, held.guests[100].verdict.reason.code) == (None, "no_run_seen")
+    assert held.jobs["nightly"].verdict.status is Status.OK
+    before = replace(first, runs=(ran(at(0, 3, 15), "pve1", 100, 101, which="all"), *nights))
+    passed_over = judge(before, History())
+    for verdict in (passed_over.guests[100].verdict, passed_over.jobs["nightly"].verdict):
+        assert (verdict.status, verdict.reason.code) == (Status.OVERDUE, "skipped_by_job")

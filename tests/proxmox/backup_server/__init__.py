@@ -1,0 +1,1 @@
+"""Tests of `proxmox/backup_server`."""

@@ -1,0 +1,1 @@
+"""How much of what Proxmox's own code answers do we answer alike: `scripts/score`."""
