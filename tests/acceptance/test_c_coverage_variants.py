@@ -347,6 +347,20 @@ def test_c24_an_empty_run_that_ends_last_neither_ends_a_failure_nor_makes_one(la
     assert lab.guest(104).brief == PASSING
 
 
+def test_c24_an_empty_run_is_no_run_of_a_guest_that_came_to_its_node_while_the_job_ran(lab: Lab) -> None:
+    lab.pve.job("nightly").change(vmid=None, all=1)
+    lab.until(TUESDAY_MORNING)
+    # The clock of pve3 is ahead: it has begun without the guest, and pve2 begins after that has gone.
+    lab.pve.node("pve3").set_clock(60)
+    lab.pve.at(datetime(2026, 1, 14, 0, 59, 50, tzinfo=UTC), lambda: lab.pve.guest(104).migrate("pve3"))
+    lab.live_until("2026-01-14T00:50:00", step=timedelta(hours=4))
+    lab.live_until("2026-01-14T08:00:00", step=HALF_AN_HOUR)
+
+    assert lab.guest(104).brief == ("on", "overdue")
+    assert lab.job().problem == "on"
+    assert [lab.guest(vmid).brief for vmid in (101, 102, 103)] == [PASSING] * 3
+
+
 def test_c24_an_empty_run_that_fails_is_no_failure_of_a_guest_on_another_node(lab: Lab) -> None:
     lab.pve.job("nightly").change(vmid=None, all=1)
     lab.pve.storage("nas").go_offline("pve3")
