@@ -453,6 +453,7 @@ async def test_a31_a_run_on_one_node_excuses_nobody_on_another_that_is_off(home:
     home.pve.job("nightly").next_run_ends({101: running()})
     await home.until("2026-01-14T00:30:00")
     home.pve.node("pve2").go_offline()
+    await home.until("2026-01-14T00:40:00")
     await home.until("2026-01-14T03:30:00")
 
     assert [home.guest(vmid).brief for vmid in (102, 104)] == [("on", "overdue")] * 2

@@ -116,7 +116,7 @@ def judge(facts: Facts, history: History, before: Assessment | None = None) -> A
     """Return the assessment that facts and history give; what is as in the one `before` is the same object there."""
     facts = with_known_values(_with_plausible_clock(facts, history), history)
     runs = records_of(facts, history)
-    indexes = Indexes.of(facts, runs)
+    indexes = Indexes.of(facts, runs, before.context.indexes if before is not None else None)
     remembered = updated(history, facts, runs, indexes)
     context = Context(facts=facts, history=remembered, indexes=indexes, running=tuple(runs.running.values()))
     guests: Mapping[int, GuestView] = {guest.vmid: _guest_view(guest, context) for guest in facts.guests}

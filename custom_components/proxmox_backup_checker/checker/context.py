@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from ..proxmox.api.backup_models import Archive, BackupJob
 from ..proxmox.api.cluster_models import Guest
+from ..proxmox.retention import Pattern
 from .archives.archive import archive_time, file_name, logged_name
 from .archives.archive_origin import Provenance
 from .indexes import Indexes
@@ -20,7 +21,7 @@ from .model.facts import ArchiveListing, Facts, NodeFacts, StorageFacts, storage
 from .model.outcome import Outcome, Result, written_name
 from .model.policy import NO_BACKUP_TAG
 from .model.records import GuestRecord, History, JobRecord, RunRecord
-from .runs.run_index import RunIndex, good_durations
+from .runs.run_index import NOTHING, InShort, RunIndex, good_durations
 
 _STARTS_WITHIN: Final = timedelta(minutes=10)
 _ONE_MINUTE: Final = timedelta(minutes=1)
@@ -157,10 +158,11 @@ class Context:
 
     def owed_since(self, job: BackupJob, guest: Guest | None = None) -> datetime | None:
         """Return the moment before which no slot is owed: the job, or the guest in it, was not there yet."""
-        moments = [record.owed_since for record in [self.job_record(job)] if record is not None]
+        record = self.job_record(job)
+        moments = [record.owed_since if record is not None else None]
         if guest is not None and (remembered := self.guest_record(guest)) is not None:
             moments += [remembered.since, remembered.covered_since.get(job.job_id)]
-        return max((moment for moment in moments if moment is not None), default=None)
+        return max([moment for moment in moments if moment is not None], default=None)
 
     def job_runs(self, job: BackupJob) -> tuple[RunRecord, ...]:
         """Return a job's finished runs, newest first, those among them that can have been another job's.
@@ -207,6 +209,10 @@ class Context:
             found = self._outcomes[guest.vmid] = self._own_outcomes(guest)
         return found
 
+    def in_short(self, guest: Guest) -> InShort:
+        """Return in short what runs did for all guests that had a guest's number."""
+        return self.index.in_short.get(guest.vmid, NOTHING)
+
     def _own_outcomes(self, guest: Guest) -> Sequence[Outcome]:
         record = self.guest_record(guest)
         since = record.since - _ONE_MINUTE if record and record.since else None
@@ -214,9 +220,8 @@ class Context:
         if found and self._is_of_the_future(found[0]):
             found = tuple([outcome for outcome in found if not self._is_of_the_future(outcome)])
         kinds = {None, guest.guest_type}
-        if (since is None or not found or found[-1].started >= since) and kinds.issuperset(
-            [outcome.guest_type for outcome in found]
-        ):
+        in_short = self.in_short(guest)
+        if kinds.issuperset(in_short.guest_types) and (since is None or not found or found[-1].started >= since):
             return found
         return [
             outcome for outcome in found if outcome.guest_type in kinds and (since is None or outcome.started >= since)
@@ -254,7 +259,13 @@ class Context:
     @cached_property
     def provenance(self) -> Provenance:
         """What tells whose an archive is."""
-        return Provenance(facts=self.facts, history=self.history, index=self.index, running=self.running)
+        return Provenance(
+            facts=self.facts,
+            history=self.history,
+            index=self.index,
+            unnamed=self.indexes.unnamed,
+            running=self.running,
+        )
 
     def _own_and_foreign(self, guest: Guest) -> tuple[Sequence[Archive], Sequence[Archive]]:
         found = self._archives.get(guest.vmid)
@@ -275,10 +286,16 @@ class Context:
         since = record.since.timestamp() if record and record.since else 0
         kinds = {None, guest.guest_type}
         dated = self._with_right_dates(guest)
-        found = [
-            archive for archive in dated if archive.finished and archive.guest_type in kinds and archive.ctime >= since
-        ]
-        return dated if len(found) == len(dated) else tuple(found)
+        listed = self.indexes.archives.of_guest(guest.vmid)
+        if listed.all_finished and kinds.issuperset(listed.guest_types) and (not dated or dated[-1].ctime >= since):
+            return dated
+        return tuple(
+            [
+                archive
+                for archive in dated
+                if archive.finished and archive.guest_type in kinds and archive.ctime >= since
+            ]
+        )
 
     def _with_right_dates(self, guest: Guest) -> Sequence[Archive]:
         newest_first, wrong = self.indexes.archives.of_guest(guest.vmid).newest_first, set(self.wrongly_dated(guest))
@@ -299,7 +316,7 @@ class Context:
         name = file_name(archive)
         return any(
             place[0] == storage and any(file_name(twin) == name and twin.ctime == archive.ctime for twin in listed)
-            for place, listed in self.indexes.archives.of_guest(guest.vmid).by_place.items()
+            for place, listed in self.indexes.archives.by_place(guest.vmid)
             if not self.indexes.archives.places[place].on_backup_server
         )
 
@@ -312,7 +329,7 @@ class Context:
         name = written_name(outcome.archive)
         return any(
             place[0] == storage and any(logged_name(twin) == name for twin in listed)
-            for place, listed in self.indexes.archives.of_guest(outcome.vmid).by_place.items()
+            for place, listed in self.indexes.archives.by_place(outcome.vmid)
             if not self.indexes.archives.places[place].on_backup_server
         )
 
@@ -397,9 +414,20 @@ class Context:
 
     def archives_on(self, storage: StorageFacts, guest: Guest) -> Sequence[Archive]:
         """Return all that is listed on a storage for a guest's VMID and type, which is what prune looks at; oldest first."""
-        found = self.indexes.archives.of_guest(guest.vmid).by_place.get((storage.storage, storage.node), ())
-        kinds = {None, guest.guest_type}
-        return [archive for archive in found if archive.guest_type in kinds]
+        listed = self.indexes.archives.places.get((storage.storage, storage.node))
+        found = listed.by_guest.get(guest.vmid, ()) if listed is not None else ()
+        if self._are_all_of_the_type(guest):
+            return found
+        return [archive for archive in found if archive.guest_type in {None, guest.guest_type}]
+
+    def pattern_on(self, storage: StorageFacts, guest: Guest) -> Pattern | None:
+        """Return the pattern of those archives, None where more than that decides how they are pruned."""
+        listed = self.indexes.archives.places.get((storage.storage, storage.node))
+        return listed.patterns.get(guest.vmid) if listed is not None and self._are_all_of_the_type(guest) else None
+
+    def _are_all_of_the_type(self, guest: Guest) -> bool:
+        """Tell whether no archive that bears a guest's number is of a guest of another type."""
+        return {None, guest.guest_type}.issuperset(self.indexes.archives.of_guest(guest.vmid).guest_types)
 
     def covered_guests(self, job: BackupJob) -> Sequence[Guest]:
         """Return the guests that a job surely covers."""

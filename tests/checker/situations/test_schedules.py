@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from custom_components.proxmox_backup_checker.checker.model.verdict import Status
-from simulator.outcomes import failed, running
+from simulator.outcomes import failed, running, storage_unreachable
 
 from .scene import (
     IO_ERROR,
@@ -379,6 +379,20 @@ def test_b18_a_run_that_is_made_up_for_after_the_start_is_fine_and_called_late(s
 
 
 @everywhere
+def test_b18_a_run_that_is_made_up_for_and_dies_before_its_first_line_fails_its_job(scene: Scene) -> None:
+    scene.nightly.change(repeat_missed=1)
+    scene.good_night()
+    scene.play(scene.slot(2, node=scene.there) - ONE_HOUR)
+    scene.there.go_offline()
+    scene.look()
+    scene.play(scene.slot(2, node=scene.there) + timedelta(hours=2))
+    scene.nightly.next_run_ends(outcome=storage_unreachable("no route to host"))
+    scene.there.come_online()
+    scene.after(minutes=20)
+    assert (scene.brief(scene.far), scene.of_job) == (FAILED, FAILED)
+
+
+@everywhere
 def test_b19_a_new_job_owes_nothing_for_the_slot_before_it(scene: Scene) -> None:
     scene.good_night()
     scene.play(scene.slot(2, 10))
@@ -468,7 +482,7 @@ def test_b23_a_run_longer_than_its_interval_is_a_warning_and_one_that_hangs_a_pr
     assert (scene.of_job, scene.job(NIGHTLY).reason.code) == (RUNNING, "run_longer_than_interval")
     assert scene.problems() == set()
     scene.until(scene.slot(7) + timedelta(hours=6))
-    assert scene.job(NIGHTLY).problem is True
+    assert (scene.job(NIGHTLY).problem, scene.job(NIGHTLY).reason.code) == (True, "run_hangs")
     assert scene.guest(scene.first).problem is True
     assert scene.guest(scene.third).problem is True
 
@@ -651,3 +665,20 @@ def test_b34_the_files_of_a_share_in_two_zones_decide_nothing_alone(scene: Scene
         node.tasks.index.clear()
     scene.night(2)
     assert {scene.guest(vmid).problem for vmid in scene.guests} == {None}
+
+
+@pytest.mark.parametrize("scene", [two_zones], indirect=True)
+@pytest.mark.parametrize("lister", ["auckland", "york"])
+def test_b34_the_files_of_a_share_in_two_zones_are_dated_by_the_runs_that_wrote_them(scene: Scene, lister: str) -> None:
+    scene.good_night()
+    scene.night(2)
+    other = scene.there if lister == scene.here.name else scene.here
+    scene.play(max(scene.slot(2, node=node) for node in (scene.here, scene.there)) + timedelta(hours=5))
+    other.go_offline()
+    scene.look()
+    scene.after(hours=25)
+    for vmid in scene.guests:
+        night = scene.slot(2, node=scene.cluster.node(scene.cluster.guest(vmid).node))
+        last = scene.guest(vmid).last_success
+        assert last is not None
+        assert last < night + ONE_HOUR or scene.cluster.guest(vmid).node == lister

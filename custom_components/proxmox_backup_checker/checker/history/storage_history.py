@@ -1,6 +1,6 @@
 """What is remembered of storages: how full they were, and which archives were seen on them."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -10,7 +10,7 @@ from ..archives.archive_index import ArchiveIndex, ListedStorage, Place
 from ..model.facts import Facts, StorageFacts, storage_key
 from ..model.outcome import Outcome, Result, written_name
 from ..model.records import GuestRecord, MissingArchive, StorageRecord
-from ..runs.run_index import RunIndex
+from ..runs.run_index import NOTHING, RunIndex
 
 _SAMPLE_EVERY: Final = timedelta(hours=20)
 # Another file system below the same path has another size; growth of a pool is rarely as much.
@@ -106,14 +106,18 @@ class MissingArchives:
             }
         )
 
-    def noted(self, record: GuestRecord, outcomes: Sequence[Outcome], pruned: Pruned) -> GuestRecord:
-        """Return a guest's record with what is missing of its outcomes, newest first.
+    def noted(self, record: GuestRecord, runs: RunIndex, pruned: Pruned) -> GuestRecord:
+        """Return a guest's record with what is missing of what its runs left.
 
         Looked for is the newest good backup that each job made, and the newest by hand: what came before, retention may
         have removed. `pruned` tells of one whether retention has.
         """
         if not self.listed:
             return record
+        # What is missing already may be older.
+        outcomes = (
+            runs.by_guest.get(record.vmid, ()) if record.missing else runs.in_short.get(record.vmid, NOTHING).left
+        )
         missing = dict(record.missing)
         seen: set[str | None] = set()
         for outcome in outcomes:

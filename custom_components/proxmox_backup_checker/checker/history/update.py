@@ -201,17 +201,16 @@ def _text(value: object) -> str:
 
 def _guests(history: History, facts: Facts, indexes: Indexes, missing: MissingArchives) -> Mapping[int, GuestRecord]:
     backed_up_now = _backed_up_now(facts)
-    outcomes = indexes.runs.by_guest
     pruned = partial(was_pruned, facts=facts, jobs=history.jobs)
     records: dict[int, GuestRecord] = {}
     for guest in facts.guests:
         record = _guest(history, guest, facts, indexes, busy=guest.vmid in backed_up_now)
-        records[guest.vmid] = missing.noted(record, outcomes.get(guest.vmid, ()), pruned)
+        records[guest.vmid] = missing.noted(record, indexes.runs, pruned)
     for vmid, record in history.guests.items():
         if vmid not in records:
             absent = record.absent_since or (facts.now if facts.guests_complete else None)
             record = record if absent == record.absent_since else replace(record, absent_since=absent)
-            records[vmid] = missing.noted(record, outcomes.get(vmid, ()), pruned)
+            records[vmid] = missing.noted(record, indexes.runs, pruned)
     return records
 
 

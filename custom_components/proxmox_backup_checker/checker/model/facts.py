@@ -233,8 +233,13 @@ class Facts:
 
     def is_denied(self, name: str, node: str) -> bool:
         """Tell whether a storage is there, but not for this node."""
-        known = [storage for storage in self.storages if storage.storage == name]
-        return bool(known) and not any(storage.serves(node) for storage in known)
+        is_there = False
+        for storage in self.storages:
+            if storage.storage == name:
+                is_there = True
+                if storage.serves(node):
+                    return False
+        return is_there
 
     def storage_of(self, name: str, node: str) -> StorageFacts | None:
         """Return a storage as a node has it, None where the node may not use one of this name."""

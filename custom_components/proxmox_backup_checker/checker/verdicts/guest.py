@@ -188,9 +188,8 @@ def _worst(promises: list[tuple[BackupJob, Verdict]], guest: Guest, context: Con
                 -(verdict.since.timestamp() if verdict.since else 0),
             ),
         )
-    upcoming = [verdict.next_due for _, verdict in promises if verdict.next_due is not None]
-    next_due = min(upcoming, default=None)
-    worst = worst if worst.next_due == next_due else replace(worst, next_due=next_due)
+        upcoming = [verdict.next_due for _, verdict in promises if verdict.next_due is not None]
+        worst = replace(worst, next_due=min(upcoming, default=None))
     if worst.status in {Status.OK, Status.PENDING, Status.WARNING}:
         for job, _ in promises:
             if finding := _storage_out_of_reach(job, guest, context):

@@ -6,13 +6,13 @@ from typing import Final
 
 from ...proxmox.api.backup_models import Archive
 from ...proxmox.api.cluster_models import Guest
-from ..context import Context
+from ..context import Context, newest_good
 from ..model.outcome import Outcome, Result
 from ..model.reason_codes import ReasonCode
 from ..model.records import GuestRecord
 from ..model.verdict import Reason, Status, Verdict
 from .retention import retention_findings
-from .sizes import size_findings
+from .sizes import can_be_odd, size_findings
 
 LOCK_LIMIT: Final = timedelta(minutes=10)
 _TOOLS: Final = {"qemu": "qm", "lxc": "pct"}
@@ -33,10 +33,11 @@ def findings_of(
     found = [*_archive_findings(guest, context), *_clock_findings(guest, context)]
     if record is not None:
         found += _record_findings(guest, record, context)
-    if good := [outcome for outcome in outcomes if outcome.result is Result.OK]:
-        for newest in _newest_of_each_job(guest, good, context):
-            found += [finding for finding in _run_findings(newest, record, verdict) if finding not in found]
-        found += size_findings(good, context.facts)
+    if (newest := newest_good(outcomes)) is not None:
+        for good in _newest_of_each_job(guest, newest, outcomes, context):
+            found += [finding for finding in _run_findings(good, record, verdict) if finding not in found]
+        if can_be_odd(newest, context.in_short(guest)):
+            found += size_findings([outcome for outcome in outcomes if outcome.result is Result.OK], context.facts)
         found += retention_findings(guest, outcomes, context)
     return found
 
@@ -112,13 +113,14 @@ def _record_findings(guest: Guest, record: GuestRecord, context: Context) -> Ite
         yield Status.OK, Reason(ReasonCode.PARTIAL, {"disks": ", ".join(record.excluded_disks)})
 
 
-def _newest_of_each_job(guest: Guest, good: Sequence[Outcome], context: Context) -> list[Outcome]:
+def _newest_of_each_job(guest: Guest, newest: Outcome, outcomes: Sequence[Outcome], context: Context) -> list[Outcome]:
     """Return the newest good backup of all, and that of each job: a backup of the next job takes nothing back."""
-    found = [good[0]]
+    found = [newest]
     for job in context.jobs_of(guest):
-        newest = next((outcome for outcome in good if outcome.job_id == job.job_id), None)
-        if newest is not None and newest is not good[0]:
-            found.append(newest)
+        if job.job_id != newest.job_id:
+            good = newest_good(outcome for outcome in outcomes if outcome.job_id == job.job_id)
+            if good is not None:
+                found.append(good)
     return found
 
 

@@ -154,8 +154,8 @@ def _nodes_that_owe(job: BackupJob, runs: tuple[RunRecord, ...], context: Contex
         newest = runs[0].started
         nodes |= {
             run.node
-            for run in runs
-            if newest - run.started <= timedelta(hours=3) and not succeeded(run.status) and run.job_id == job.job_id
+            for run in takewhile(lambda run: newest - run.started <= timedelta(hours=3), runs)
+            if not succeeded(run.status) and run.job_id == job.job_id
         }
     return sorted(nodes)
 
