@@ -76,6 +76,7 @@ class Watch:
                 self.cluster.fingerprints[node] = ":".join(["AB"] * 31 + [f"{number:02X}"])
             self._reader = reader_of(self, *self.agents)
             self._reader.restore_nodes(self.history.nodes.values())
+            self._reader.restore_storages(self.history.storages)
         self._facts = self._read(at or self.now)
         self._assessment = judge(replace(self._facts, policy=self.policy), self.history, self._assessment)
         self.history = self._assessment.history

@@ -44,6 +44,7 @@ class Context:
     _timetables: dict[tuple[str, str], Timetable | None] = field(default_factory=dict)
     _terms: dict[tuple[str, str], Terms] = field(default_factory=dict)
     _outcomes: dict[int, Sequence[Outcome]] = field(default_factory=dict)
+    _there_since: dict[int, datetime | None] = field(default_factory=dict)
     _durations: dict[str, list[timedelta]] = field(default_factory=dict)
     _archives: dict[int, tuple[Sequence[Archive], Sequence[Archive]]] = field(default_factory=dict)
 
@@ -161,7 +162,7 @@ class Context:
         record = self.job_record(job)
         moments = [record.owed_since if record is not None else None]
         if guest is not None and (remembered := self.guest_record(guest)) is not None:
-            moments += [remembered.since, remembered.covered_since.get(job.job_id)]
+            moments += [self.there_since(guest), remembered.covered_since.get(job.job_id)]
         return max([moment for moment in moments if moment is not None], default=None)
 
     def job_runs(self, job: BackupJob) -> tuple[RunRecord, ...]:
@@ -214,8 +215,8 @@ class Context:
         return self.index.in_short.get(guest.vmid, NOTHING)
 
     def _own_outcomes(self, guest: Guest) -> Sequence[Outcome]:
-        record = self.guest_record(guest)
-        since = record.since - _ONE_MINUTE if record and record.since else None
+        there = self.there_since(guest)
+        since = there - _ONE_MINUTE if there is not None else None
         found = self.index.by_guest.get(guest.vmid, ())
         if found and self._is_of_the_future(found[0]):
             found = tuple([outcome for outcome in found if not self._is_of_the_future(outcome)])
@@ -226,6 +227,26 @@ class Context:
         return [
             outcome for outcome in found if outcome.guest_type in kinds and (since is None or outcome.started >= since)
         ]
+
+    def there_since(self, guest: Guest) -> datetime | None:
+        """Return the moment before which whatever bore a guest's number was another one, None where nothing tells of such.
+
+        That is what was remembered, and the last backup of a guest of the other kind.
+        """
+        if guest.vmid not in self._there_since:
+            record, kinds = self.guest_record(guest), {None, guest.guest_type}
+            found = (
+                self.index.by_guest.get(guest.vmid, ())
+                if not kinds.issuperset(self.in_short(guest).guest_types)
+                else ()
+            )
+            others = [outcome for outcome in found if outcome.guest_type not in kinds]
+            ends = [found.finished or found.started for found in others if not self._is_of_the_future(found)]
+            moments = ends[:1]
+            if record is not None and record.since is not None:
+                moments.append(record.since)
+            self._there_since[guest.vmid] = max(moments, default=None)
+        return self._there_since[guest.vmid]
 
     def _is_of_the_future(self, outcome: Outcome) -> bool:
         """Tell whether a run is dated later than the clock of its node shows: it proves nothing then."""
@@ -282,8 +303,8 @@ class Context:
         return own, tuple([archive for archive in finished if archive.volid not in known])
 
     def _finished_archives(self, guest: Guest) -> Sequence[Archive]:
-        record = self.guest_record(guest)
-        since = record.since.timestamp() if record and record.since else 0
+        there = self.there_since(guest)
+        since = there.timestamp() if there is not None else 0
         kinds = {None, guest.guest_type}
         dated = self._with_right_dates(guest)
         listed = self.indexes.archives.of_guest(guest.vmid)
@@ -439,8 +460,8 @@ class Context:
 
     def storages_of(self, job: BackupJob) -> frozenset[str]:
         """Return the names of the storages to which a job writes now, on all its nodes."""
-        if job.storage:
-            return frozenset([job.storage])
+        if job.storage is not None:
+            return frozenset([job.storage] if job.storage else [])
         return frozenset([name for node in self.nodes_of(job) if (name := self.facts.storage_name(None, node))])
 
     def covers(self, job: BackupJob, guest: Guest) -> Coverage:

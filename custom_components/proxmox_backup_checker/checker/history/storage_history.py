@@ -25,7 +25,8 @@ def remember_storages(known: Mapping[str, StorageRecord], facts: Facts, runs: Ru
 
 
 def _storage(record: StorageRecord | None, storage: StorageFacts, now: datetime, runs: RunIndex) -> StorageRecord:
-    record = record or StorageRecord(storage=storage.storage, node=storage.node)
+    node = None if storage.named_alone else storage.node
+    record = replace(record or StorageRecord(storage=storage.storage, node=node), owner=storage.node)
     reachable = bool(storage.active_on)
     record = replace(record, unreachable_since=None if reachable else record.unreachable_since or now)
     if storage.used is not None and (not record.samples or now - record.samples[-1][0] >= _SAMPLE_EVERY):
@@ -79,8 +80,8 @@ def _has_own(storage: StorageFacts, since: datetime | None, archives: Iterable[s
     )
 
 
-type Pruned = Callable[[Outcome, ListedStorage], bool]
-"""Whether retention has removed the archive of a good backup that a listing does not show."""
+type Pruned = Callable[[Outcome, Iterable[Outcome], ListedStorage], bool]
+"""Whether retention has removed the archive of a good backup that a listing does not show, by all that runs did for its guest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ class MissingArchives:
             listed = self.listed.get((outcome.storage, None)) or self.listed.get((outcome.storage, outcome.node))
             if listed is None or outcome.finished is None or listed.listing.read_at <= outcome.finished:
                 continue
-            if _is_listed(outcome, listed) or pruned(outcome, listed):
+            if _is_listed(outcome, listed) or pruned(outcome, runs.by_guest.get(record.vmid, ()), listed):
                 missing.pop(outcome.archive, None)
                 continue
             read_at = listed.listing.read_at

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from ...proxmox.api.backup_models import BackupJob
 from ...proxmox.api.cluster_models import Guest
-from ..archives.pruning import was_pruned
+from ..archives.pruning import Pruning
 from ..indexes import Indexes
 from ..model.facts import Facts, JobState, NodeFacts
 from ..model.labels import job_name
@@ -156,7 +156,11 @@ def _past(record: JobRecord, job: BackupJob, seen: datetime | None, now: datetim
         return ()
     same_days = record.days is None or record.days == _days(job)
     known = record.fingerprint or fingerprint(job)
-    if record.schedule == (job.schedule or job.starttime) and same_days and known.get("storage") == job.storage:
+    if (
+        record.schedule == (job.schedule or job.starttime)
+        and same_days
+        and (known.get("storage") or None) == (job.storage or None)
+    ):
         return record.past
     before = JobDefinition(
         until=min(seen or now, now),
@@ -201,7 +205,7 @@ def _text(value: object) -> str:
 
 def _guests(history: History, facts: Facts, indexes: Indexes, missing: MissingArchives) -> Mapping[int, GuestRecord]:
     backed_up_now = _backed_up_now(facts)
-    pruned = partial(was_pruned, facts=facts, jobs=history.jobs)
+    pruned = Pruning(facts=facts, jobs=history.jobs).explains
     records: dict[int, GuestRecord] = {}
     for guest in facts.guests:
         record = _guest(history, guest, facts, indexes, busy=guest.vmid in backed_up_now)
