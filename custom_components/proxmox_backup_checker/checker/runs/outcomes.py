@@ -3,11 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-<<<<<<< HEAD
-from typing import Final
-=======
 from operator import attrgetter
->>>>>>> main
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from ...proxmox.api.backup_models import BackupJob
