@@ -64,8 +64,8 @@ def test_e03_what_was_good_bad_or_ignored_when_it_was_seen_last(lab: Lab, hours:
     lab.live(hours=hours)
 
     unseen = ("on" if hours > 24 else "unknown", "unknown")
-    assert briefs(lab) == [unseen, unseen, ("off", "ignored"), unseen]
-    assert lab.job().brief == unseen
+    assert briefs(lab) == [unseen, unseen, ("off", "ignored"), ("on", "failed")]
+    assert lab.job().problem == "on"
     assert "recovered" not in [kind for kind, _ in lab.told()]
     lab.watch.reachable = True
     lab.pve.guest(104).recovers()
