@@ -34,6 +34,10 @@ class Site(Protocol):
     token: Token
     reachable: bool
 
+    @property
+    def errors(self) -> Mapping[str, tuple[int, str]]:
+        """Statuses and messages sent in place of answers, by a part of the path."""
+
 
 def reader_of(site: Site, *agents: str) -> ClusterReader:
     """Return a reader of a cluster, with a log agent on some of its nodes."""
@@ -57,6 +61,9 @@ class Wire:
             raise AuthenticationError("authentication failure")
         if node is None or not node.online or not site.reachable:
             raise CannotConnectError("No route to host")
+        for part, (status, message) in site.errors.items():
+            if part in f"/api2/json{path}":
+                raise _failure(path, status, message)
         try:
             answer = _answered(site, node, path, {name: str(value) for name, value in (parameters or {}).items()})
         except PermissionDenied as denied:

@@ -56,6 +56,11 @@ def is_empty(run: RunRecord) -> bool:
     return not run.outcomes and succeeded(run.status) and run.logged
 
 
+def is_log_unclear(run: RunRecord) -> bool:
+    """Tell whether a run that ended well has a log that does not say how each guest fared: its words may be new to us."""
+    return run.logged and succeeded(run.status) and any(outcome.result is Result.UNCLEAR for outcome in run.outcomes)
+
+
 # The nodes start a job within minutes of each other.
 ONE_START: Final = timedelta(minutes=10)
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from ...checker.archives.archive import file_name
 from ...checker.model.facts import PROXMOX_DEFAULT_STORAGE, ArchiveListing, StorageFacts
 from ...checker.model.outcome import Outcome, written_name
 from ...checker.model.records import RunRecord, StorageRecord
@@ -49,8 +50,17 @@ class StoragePoll:
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
+    """The newest listing of a storage, and how large the storage was then."""
+
     listing: ArchiveListing | None = None
     unreadable: str | None = None
+    total: int | None = None
+
+    def is_same_folder(self, other: _Kept) -> bool:
+        """Tell whether two storage ids seem to lead to one folder: it has one size, and its files show under both."""
+        if self.listing is None or other.listing is None or self.total is None or self.total != other.total:
+            return False
+        return not _files(self.listing).isdisjoint(_files(other.listing))
 
 
 class StorageReader:
@@ -87,9 +97,10 @@ class StorageReader:
         self._config = {config.storage: config for config in await self._client.storage_config()}
 
     def run_ended(self, storage: str | None, now: datetime) -> None:
-        """Take note that a run has ended which wrote to this storage, or to one that is not known."""
-        for place in self._kept:
-            if storage in {None, place[0]}:
+        """Take note that a run has ended which wrote to this storage, under whatever id, or to one that is not known."""
+        written = [kept for place, kept in self._kept.items() if place[0] == storage]
+        for place, kept in self._kept.items():
+            if storage in {None, place[0]} or any(kept.is_same_folder(other) for other in written):
                 self._listings.run_ended(place, now)
 
     async def read(self, rows: Iterable[NodeStorage], poll: StoragePoll) -> tuple[StorageFacts, ...]:
@@ -178,7 +189,7 @@ class StorageReader:
                     break
             else:
                 self._listings.listed(place, listing, storage.listing, self._named(storage, poll))
-                self._kept[place] = _Kept(listing)
+                self._kept[place] = _Kept(listing, total=storage.total)
                 return
         self._listings.failed(place, poll.now)
         self._kept[place] = replace(self._kept.get(place, _Kept()), unreadable=str(error))
@@ -229,6 +240,12 @@ class StorageReader:
     def _is_whole(self, node: str, storage: StorageFacts) -> bool:
         """Tell whether no row of the last listing had to be left out, since it could not be understood."""
         return not any(part.startswith(f"{node} {storage.storage} ") for part in self._client.left_out)
+
+
+def _files(listing: ArchiveListing) -> set[tuple[str, int]]:
+    """Return names and times of the files in a listing; the snapshots of a backup server are none."""
+    named = ((file_name(archive), archive.ctime) for archive in listing.archives)
+    return {(name, ctime) for name, ctime in named if "/" not in name}
 
 
 def _where(outcome: Outcome, default: str | None) -> str | None:
