@@ -208,7 +208,7 @@ class Oracle:
                 if time < first + PAUSE_LIMIT
                 else on("its only job is switched off, and it has no backup at all")
             )
-        last = max(results, key=lambda result: result.run.started)
+        last = max(results, key=lambda result: result.known)
         own = [result for result in results if result.run.job is not None]
         age, own_age = time - last.known, time - max((result.known for result in own), default=0.0)
         if not self._evidence.seen(last.run.node, last.known, time):

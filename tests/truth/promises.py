@@ -307,12 +307,25 @@ class Promise:
             return []
         if any(result.run.started < first <= result.run.ended and self._goes_on_in_sight(result.run) for result in own):
             return []
-        if any(first <= slot.time <= self.time - 4 * HOUR for slot in self.period.slots):
+        watched = [slot for slot in self.period.slots if first <= slot.time <= self.time]
+        if any(self.evidence.deadline(self.job.id, slot.time, self.time).low <= self.time for slot in watched):
             return []
+        if self._has_older_archives(first):
+            return [
+                open_("nothing was seen of the job, but archives older than the first look lie where it writes (A06)")
+            ]
         what = "since when the job is there is not known"
         if demand.must not in {Must.OFF, Must.NOT_ON}:
             return [open_(what)]
         return [not_on(what) if self.time < first + BLIND_LIMIT else open_(what)]
+
+    def _has_older_archives(self, first: float) -> bool:
+        """Tell whether archives of the guest on the job's storage look as if one had been promised there before."""
+        settings = self.job.at(self.time)
+        return settings is not None and any(
+            archive.vmid == self.guest.vmid and archive.storage == settings.storage and archive.written < first
+            for archive in self.ledger.archives
+        )
 
     def _goes_on_in_sight(self, run: RunFact) -> bool:
         """Tell whether a run from before the first look was seen going on."""

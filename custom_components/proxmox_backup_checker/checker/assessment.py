@@ -17,6 +17,7 @@ from .history.update import updated, with_known_values
 from .indexes import Indexes
 from .metrics import GuestFigures, JobFigures, figures_of_guest, figures_of_job
 from .model.facts import Facts, NodeFacts, StorageFacts, storage_key
+from .model.labels import storage_name
 from .model.reason_codes import ReasonCode
 from .model.records import Acknowledgement, History, RunRecord, VerdictRecord
 from .model.subject import CLUSTER, Subject
@@ -53,9 +54,13 @@ class JobView:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StorageView:
-    """A storage and what is held of it; `key` tells it from every other, `full_on` is when it will be full."""
+    """A storage and what is held of it.
+
+    `key` tells it from every other for ever, `name` is what people call it; `full_on` is when it will be full.
+    """
 
     key: str
+    name: str
     storage: StorageFacts
     verdict: Verdict
     full_on: datetime | None = None
@@ -216,6 +221,7 @@ def _storage_view(storage: StorageFacts, context: Context) -> StorageView:
     key = storage_key(storage)
     return StorageView(
         key=key,
+        name=storage_name(storage, context.facts.storages),
         storage=storage,
         verdict=_limited(Subject.storage(key), judge_storage(storage, context), context),
         full_on=full_on(context.history.storages[key].samples, storage.total),

@@ -460,8 +460,8 @@ class Context:
 
     def storages_of(self, job: BackupJob) -> frozenset[str]:
         """Return the names of the storages to which a job writes now, on all its nodes."""
-        if job.storage:
-            return frozenset([job.storage])
+        if job.storage is not None:
+            return frozenset([job.storage] if job.storage else [])
         return frozenset([name for node in self.nodes_of(job) if (name := self.facts.storage_name(None, node))])
 
     def covers(self, job: BackupJob, guest: Guest) -> Coverage:

@@ -255,6 +255,22 @@ def test_b11_an_hour_that_comes_twice_needs_one_run_and_needs_it(
 
 
 @clocks_back
+@pytest.mark.parametrize("fold", [0, 1], ids=["in the first of the two hours", "in the second"])
+def test_b11_a_run_in_either_of_the_two_hours_is_the_slots(
+    zone: str, back: tuple[int, int, int], hour: int, fold: int
+) -> None:
+    with in_zone(zone, back) as scene:
+        scene.nightly.reschedule(f"{hour:02}:30")
+        scene.look()
+        scene.until(scene.slot(3, 12))
+        scene.sleep()
+        scene.play(datetime(*back, hour, 30, tzinfo=scene.here.zone, fold=fold).astimezone(UTC))
+        scene.nightly.start()
+        assert scene.live(hours=9, step=ONE_HOUR) == set()
+        assert (scene.brief(scene.first), scene.of_job) == (OK, OK)
+
+
+@clocks_back
 @pytest.mark.parametrize("schedule", ["hourly", "*:0/30"])
 def test_b12_a_frequent_job_gives_no_alarm_when_the_clocks_are_put_back(
     zone: str, back: tuple[int, int, int], hour: int, schedule: str
@@ -420,6 +436,7 @@ def test_b20_an_edit_forgives_no_slot_that_was_missed_before_it(scene: Scene, mi
     scene.after(minutes=5)
     scene.until(scene.slot(2) + timedelta(minutes=max(minutes, 125)))
     assert (scene.brief(scene.first), scene.of_job) == (OVERDUE, OVERDUE)
+    assert (scene.guest(scene.first).since, scene.guest(scene.first).failures) == (scene.slot(2) + LEAST_ALLOWANCE, 1)
     assert scene.job(NIGHTLY).next_due in {scene.slot(2, 23), scene.slot(1, 23, node=scene.there)}
     scene.until(scene.slot(2, 22, 50))
     assert scene.brief(scene.first) == OVERDUE

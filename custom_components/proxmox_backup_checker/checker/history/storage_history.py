@@ -25,7 +25,8 @@ def remember_storages(known: Mapping[str, StorageRecord], facts: Facts, runs: Ru
 
 
 def _storage(record: StorageRecord | None, storage: StorageFacts, now: datetime, runs: RunIndex) -> StorageRecord:
-    record = record or StorageRecord(storage=storage.storage, node=storage.node)
+    node = None if storage.named_alone else storage.node
+    record = replace(record or StorageRecord(storage=storage.storage, node=node), owner=storage.node)
     reachable = bool(storage.active_on)
     record = replace(record, unreachable_since=None if reachable else record.unreachable_since or now)
     if storage.used is not None and (not record.samples or now - record.samples[-1][0] >= _SAMPLE_EVERY):

@@ -134,7 +134,8 @@ class ArchiveListing:
 class StorageFacts:
     """A storage that can hold backups; sizes in bytes, None where no node can tell.
 
-    `node` is None for a storage that all nodes share, else that of the node whose own it is. `nodes` may use it, all of
+    `node` is None for a storage that all nodes share, else that of the node whose own it is; `named_alone` tells that it goes
+    by its name all the same, as the first of this name. `nodes` may use it, all of
     them where it is empty; `active_on` are those that reach it now. `available` is what can still be written: less than
     total - used where blocks are reserved or a quota holds. `keep` is its own retention, None where it has none.
     `listing` is the newest that could be read, None where there never was one, and `unreadable` says why not.
@@ -152,6 +153,7 @@ class StorageFacts:
     keep: KeepOptions | None = None
     listing: ArchiveListing | None = None
     unreadable: str | None = None
+    named_alone: bool = False
 
     @property
     def is_backup_server(self) -> bool:
@@ -164,8 +166,8 @@ class StorageFacts:
 
 
 def storage_key(storage: StorageFacts) -> str:
-    """Return what tells a storage from every other: its id, and its node where each node has its own."""
-    return storage.storage if storage.node is None else f"{storage.node}/{storage.storage}"
+    """Return what tells a storage from every other, for ever: its id, and its node where another was there before."""
+    return storage.storage if storage.node is None or storage.named_alone else f"{storage.node}/{storage.storage}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -235,9 +237,11 @@ class Facts:
     def storage_name(self, wanted: str | None, node: str) -> str:
         """Return the storage to which a run on a node writes: the one wanted, else that of vzdump.conf, else `local`.
 
-        It is empty where vzdump.conf names a folder that is no storage: what is written there cannot be seen.
+        It is empty where job or vzdump.conf name a folder that is no storage: what is written there cannot be seen.
         """
-        return wanted or self.default_storage.get(node, PROXMOX_DEFAULT_STORAGE) or ""
+        if wanted is not None:
+            return wanted
+        return self.default_storage.get(node, PROXMOX_DEFAULT_STORAGE) or ""
 
     def is_denied(self, name: str, node: str) -> bool:
         """Tell whether a storage is there, but not for this node."""

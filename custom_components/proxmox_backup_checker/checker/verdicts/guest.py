@@ -178,7 +178,7 @@ def _moved_between_jobs(guest: Guest, verdict: Verdict, covering: Sequence[Backu
 
 
 def _worst(promises: list[tuple[BackupJob, Verdict]], guest: Guest, context: Context) -> Verdict:
-    """Return the worst verdict of all jobs; of two alike the one with the newer evidence, else that of the job that comes next."""
+    """Return the worst verdict of all jobs; of two alike the one that failed more often, else with the newer evidence, else due next."""
     worst, next_due = promises[0][1], promises[0][1].next_due
     if len(promises) > 1:
         promises = sorted(promises, key=_comes)
@@ -186,6 +186,7 @@ def _worst(promises: list[tuple[BackupJob, Verdict]], guest: Guest, context: Con
             (verdict for _, verdict in promises),
             key=lambda verdict: (
                 gravity(verdict.status),
+                -verdict.failures,
                 -(verdict.since.timestamp() if verdict.since else 0),
             ),
         )

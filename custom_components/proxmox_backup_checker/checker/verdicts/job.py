@@ -26,7 +26,7 @@ from ..runs.run_summary import RunResult, is_empty, result_of_run
 from .job_findings import lock_holder, missing_archives
 from .job_in_progress import with_progress
 from .missed_slots import expected_off, explain_miss, stuck_state
-from .promises import failing, is_perhaps_of, kept_by_archives
+from .promises import counted_from, failing, is_perhaps_of, kept_by_archives
 from .runs_in_progress import excused_since
 from .whereabouts import are_runs_known, is_absence_proven, may_have_run_unseen, timetable_of
 
@@ -349,7 +349,7 @@ def _missed(
         failures=1,
         trace={"rule": "missed_slot", "slot": due.isoformat()},
     )
-    return _with_failures(verdict, runs, table, floor, context)
+    return _with_failures(verdict, runs, table, counted_from(floor, runs, context), context)
 
 
 def _as_before(

@@ -248,6 +248,11 @@ def _with_failures(verdict: Verdict, outcomes: Sequence[Outcome], table: Timetab
     return replace(verdict, since=since or verdict.since, failures=count)
 
 
+def counted_from(floor: datetime | None, known: Sequence[object], context: Context) -> datetime | None:
+    """Return since when missed slots are counted: where no run ever was, since the cluster is watched."""
+    return floor if floor is not None or known else context.history.began
+
+
 def failing(
     bad: Sequence[datetime],
     first_end: datetime | None,
@@ -359,7 +364,7 @@ def _missed(
         cause=cause_of(miss.error) if miss.error else None,
         trace={"rule": "missed_slot", "slot": due.isoformat(), "deadline": promise.deadline.isoformat()},
     )
-    return _with_failures(verdict, outcomes, table, floor)
+    return _with_failures(verdict, outcomes, table, counted_from(floor, outcomes, context))
 
 
 def _unseen(name: str, context: Context) -> Verdict:

@@ -27,6 +27,7 @@ from ..model.verdict import Reason, Status
 _MOST_SLOTS: Final = 500
 _SLOT_BEFORE: Final = timedelta(hours=1)
 _CLOCKS_DIFFER: Final = timedelta(minutes=1)
+_ONE_SECOND: Final = timedelta(seconds=1)
 _RUNS_UNTIL_CERTAIN: Final = 2
 _NIGHTS_NAMED: Final = 5
 
@@ -144,7 +145,7 @@ def promised_slots(
     Empty where there are too many slots to look at. Guests of one job ask for the same again and again.
     """
     slots: list[datetime] = []
-    for slot in event.slots(first.astimezone(zone), due.astimezone(zone)):
+    for slot in event.slots((first - _ONE_SECOND).astimezone(zone), due.astimezone(zone)):
         slots.append(slot)
         if len(slots) > _MOST_SLOTS:
             return ()
