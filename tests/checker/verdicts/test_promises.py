@@ -188,3 +188,17 @@ def test_a05_an_archive_that_another_jobs_retention_removes_is_no_miss(nights: t
         held = judge(seen(look, *runs, jobs=(weekly, daily), storages=(storage,)), held.history, held)
     verdict = held.guests[100].verdict
     assert (verdict.problem, verdict.reason.code == "archive_missing") == (problem, problem)
+
+
+def test_a05_a_backup_that_came_later_does_not_explain_what_was_gone_before() -> None:
+    weekly = job("weekly", 100, storage="nas", schedule="sat 20:00")
+    daily = job("daily", 100, storage="nas", schedule="22:00", prune_backups={"keep-last": "1"})
+    saturday, later = saved(at(-1, 20)), saved(at(0, 22), " --prune-backups keep-last=1")
+    held, shown = looked(), []
+    for look, runs in ((at(0, 9), [saturday]), (at(0, 10), [saturday]), (at(1, 9), [saturday, later])):
+        there = listed("nas", at(-8, 22), *(at(0, 22) for _ in runs[1:]))
+        assert there.listing is not None
+        storage = replace(there, listing=replace(there.listing, read_at=look))
+        held = judge(seen(look, *runs, jobs=(weekly, daily), storages=(storage,)), held.history, held)
+        shown.append(held.guests[100].verdict.reason.code)
+    assert shown[1:] == ["archive_missing", "archive_missing"]

@@ -132,11 +132,13 @@ class MissingArchives:
             listed = self.listed.get((outcome.storage, None)) or self.listed.get((outcome.storage, outcome.node))
             if listed is None or outcome.finished is None or listed.listing.read_at <= outcome.finished:
                 continue
-            if _is_listed(outcome, listed) or pruned(outcome, runs.by_guest.get(record.vmid, ()), listed):
+            known = missing.get(outcome.archive)
+            # What was gone already before any retention could remove it is not explained by a backup that came later.
+            is_open = known is None or not is_new
+            if _is_listed(outcome, listed) or (is_open and pruned(outcome, runs.by_guest.get(record.vmid, ()), listed)):
                 missing.pop(outcome.archive, None)
                 continue
             read_at = listed.listing.read_at
-            known = missing.get(outcome.archive)
             if known is None:
                 missing[outcome.archive] = MissingArchive(since=read_at)
             elif not known.confirmed and read_at > known.since:

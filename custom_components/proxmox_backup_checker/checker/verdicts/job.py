@@ -366,8 +366,9 @@ def _as_before(
     if runs and _result(runs[0], context).status is Status.FAILED:
         return _from_runs(runs, context, table, floor)
     for slot in reversed(table.missed(due, runs[0].started if runs else context.history.began, floor)):
-        if slot < due and any(are_runs_known(guest, slot, table.deadline(slot), job, context) for guest in guests):
-            return _missed(job, node, runs, guests, table, slot, floor, context)
+        owed = [guest for guest in guests if slot < due and _is_owed(job, guest, slot, table, context)]
+        if any(are_runs_known(guest, slot, table.deadline(slot), job, context) for guest in owed):
+            return _missed(job, node, runs, owed, table, slot, floor, context)
     return None
 
 
