@@ -78,6 +78,7 @@ class Checker:
         )
         self._reader = ClusterReader(client, {}, zone)
         self._reader.restore_nodes(self._history.nodes.values())
+        self._reader.restore_storages(self._history.storages)
         self._before = None
 
     async def look(self) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 import os
 from pathlib import Path
-from typing import override
+from typing import Literal, TextIO, override
 
 
 @dataclass(eq=False)
@@ -65,12 +65,20 @@ def _apply(path: Path, change: _Change) -> None:
     if change.remove:
         path.unlink(missing_ok=True)
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a" if change.append else "w", encoding="utf-8") as file:
+    with _opened(path, "a" if change.append else "w") as file:
         if change.size is not None:
             file.truncate(change.size)
         file.write("".join(change.text)) if change.size is None else None
     os.utime(path, (change.time, change.time))
+
+
+def _opened(path: Path, mode: Literal["a", "w"]) -> TextIO:
+    """Open a file, in a new folder where that is not there: it hardly ever is not."""
+    try:
+        return path.open(mode, encoding="utf-8")
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open(mode, encoding="utf-8")
 
 
 class MemoryTree(FileTree):

@@ -91,6 +91,8 @@ class Job:
     created: float = 0.0
     legacy: bool = False
     """Whether it is one of /etc/pve/vzdump.cron."""
+    tells_enabled: bool = True
+    """Whether its configuration says whether it is enabled: it is where that says nothing."""
     planned: dict[str, Planned] = field(default_factory=dict)
     """How the next scheduled run on each node ends."""
     states: dict[str, JobState] = field(default_factory=dict)
@@ -196,7 +198,7 @@ class Job:
         return {
             "id": self.id,
             "type": "vzdump",
-            "enabled": int(self.enabled),
+            **({"enabled": int(self.enabled)} if self.tells_enabled else {}),
             "schedule": self.schedule,
             **self.options,
         }

@@ -163,11 +163,14 @@ class Node:
         self.tasks.finish(task, status, self.epoch(time))
 
     def new_task(self, type_: str, id_: str, user: str, time: float, number: int) -> Task:
-        """Start a task; `user` may carry a token, `number` makes its process id."""
+        """Start a task; `user` may carry a token, `number` makes its process id, which no other one that runs has."""
         name, _, token = user.partition("!")
+        pid = 1_000_000 + number
+        while any(task.pid == pid for task in self.tasks.running):
+            pid += 1
         task = Task(
             node=self.name,
-            pid=1_000_000 + number,
+            pid=pid,
             pstart=max(0, int((time - self.boot) * 100)) & 0xFFFFFFFF,
             starttime=self.epoch(time),
             type=type_,

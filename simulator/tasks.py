@@ -67,6 +67,7 @@ class TaskList:
     rotated: list[Task] = field(default_factory=list)
     listed_twice: set[str] = field(default_factory=set)
     """Ended tasks that listings show as running too."""
+    _index_size: int = 0
 
     def active(self) -> list[Task]:
         """Return what listings show as running, newest first."""
@@ -86,9 +87,11 @@ class TaskList:
         task.endtime = int(time)
         if task in self.running:
             self.running.remove(task)
+        line = _index_line(task)
+        self._index_size = len(line) + (self._index_size if self.index else 0)
         self.index.append(task)
-        self.files.append(f"{self.root}/var/log/pve/tasks/index", _index_line(task), time)
-        if sum(len(_index_line(entry)) for entry in self.index) > INDEX_SIZE:
+        self.files.append(f"{self.root}/var/log/pve/tasks/index", line, time)
+        if self._index_size > INDEX_SIZE:
             self._rotate(time)
         self._write_active(time)
 

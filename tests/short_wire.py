@@ -34,6 +34,10 @@ class Site(Protocol):
     token: Token
     reachable: bool
 
+    @property
+    def errors(self) -> Mapping[str, tuple[int, str]]:
+        """Statuses and messages sent in place of answers, by a part of the path."""
+
 
 def reader_of(site: Site, *agents: str) -> ClusterReader:
     """Return a reader of a cluster, with a log agent on some of its nodes."""
@@ -57,6 +61,9 @@ class Wire:
             raise AuthenticationError("authentication failure")
         if node is None or not node.online or not site.reachable:
             raise CannotConnectError("No route to host")
+        for part, (status, message) in site.errors.items():
+            if part in f"/api2/json{path}":
+                raise _failure(path, status, message)
         try:
             answer = _answered(site, node, path, {name: str(value) for name, value in (parameters or {}).items()})
         except PermissionDenied as denied:
@@ -116,6 +123,11 @@ class ShortAgent:
             version="0", api=API_VERSION, node=self._node.name, time=now, time_zone=self._node.timezone,
             boot_time=now, logs="readable", jobs="readable",
         )  # fmt: skip
+
+    @property
+    def unreadable_jobs(self) -> dict[str, str]:
+        """Return none: every user of a host may read its job states."""
+        return {}
 
     async def jobs(self) -> tuple[JobStateFile, ...]:
         """Return what the scheduler noted."""

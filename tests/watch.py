@@ -10,9 +10,11 @@ from typing import Self
 from custom_components.proxmox_backup_checker.checker.assessment import Assessment, judge
 from custom_components.proxmox_backup_checker.checker.history.format import from_data, to_data
 from custom_components.proxmox_backup_checker.checker.model.facts import Facts
+from custom_components.proxmox_backup_checker.checker.model.policy import Policy
 from custom_components.proxmox_backup_checker.checker.model.records import History
 from custom_components.proxmox_backup_checker.checker.model.verdict import Verdict
 from custom_components.proxmox_backup_checker.proxmox.api.errors import ProxmoxError
+from simulator.access import Token
 from simulator.clock import Clock
 from simulator.cluster import Cluster
 from simulator.files import MemoryTree
@@ -26,16 +28,22 @@ MONDAY_NOON = datetime(2026, 1, 12, 11, 0, tzinfo=UTC)
 class Watch:
     """A cluster at work, and what is held of it at every look; `told` and `happened` are all news since the first."""
 
-    def __init__(self, start: datetime = MONDAY_NOON) -> None:
-        """Begin with a cluster without nodes."""
-        self.cluster = Cluster(clock=Clock(start), directory=Path("/nowhere"))
-        self.cluster.files = MemoryTree()
-        self.token = self.cluster.add_token("homeassistant@pve!ha", {"/": AUDIT})
+    def __init__(
+        self, start: datetime = MONDAY_NOON, *, cluster: Cluster | None = None, token: Token | None = None
+    ) -> None:
+        """Begin with a cluster without nodes, or with another one and the token that looks at it."""
+        if cluster is None:
+            cluster = Cluster(clock=Clock(start), directory=Path("/nowhere"))
+            cluster.files = MemoryTree()
+        self.cluster = cluster
+        self.token = token or cluster.add_token("homeassistant@pve!ha", {"/": AUDIT})
+        self.policy = Policy()
         self.reachable = True
+        self.errors: dict[str, tuple[int, str]] = {}
         self.agents: tuple[str, ...] = ()
         self.happened: list[str] = []
         self.told: list[str] = []
-        self._history = History()
+        self.history = History()
         self._assessment: Assessment | None = None
         self._facts: Facts | None = None
         self._runner = asyncio.Runner()
@@ -67,22 +75,23 @@ class Watch:
             for number, node in enumerate(self.cluster.nodes):
                 self.cluster.fingerprints[node] = ":".join(["AB"] * 31 + [f"{number:02X}"])
             self._reader = reader_of(self, *self.agents)
-            self._reader.restore_nodes(self._history.nodes.values())
+            self._reader.restore_nodes(self.history.nodes.values())
+            self._reader.restore_storages(self.history.storages)
         self._facts = self._read(at or self.now)
-        self._assessment = judge(self._facts, self._history, self._assessment)
-        self._history = self._assessment.history
+        self._assessment = judge(replace(self._facts, policy=self.policy), self.history, self._assessment)
+        self.history = self._assessment.history
         self.happened += [event.kind for event in self._assessment.events]
         self.told += [message.kind for message in self._assessment.messages]
 
     def restart(self) -> None:
         """Begin anew with what was written down."""
-        self._history = from_data(json.loads(json.dumps(to_data(self._history))))[0]
+        self.history = from_data(json.loads(json.dumps(to_data(self.history))))[0]
         self._facts = self._assessment = None
 
     def _read(self, now: datetime) -> Facts:
         """Return what is read now; what was read last stands in for what cannot be read."""
         try:
-            return self._runner.run(self._reader.read(now, self._history.runs)).facts
+            return self._runner.run(self._reader.read(now, self.history.runs)).facts
         except ProxmoxError:
             if self._facts is None:
                 raise

@@ -151,10 +151,10 @@ class Devices:
         return DeviceInfo(
             identifiers={(DOMAIN, device_key(self._coordinator.identity, Subject.storage(key)))},
             translation_key="storage",
-            translation_placeholders={"storage": key},
+            translation_placeholders={"storage": view.name},
             manufacturer="Proxmox",
             model=self._localizer.text("device_storage"),
-            model_id=key,
+            model_id=view.name,
             entry_type=DeviceEntryType.SERVICE,
             configuration_url=self._page.with_fragment(page),
             via_device_id=cluster_id,

@@ -12,6 +12,7 @@ from .checker.model.facts import Facts, StorageFacts
 from .checker.model.records import RunRecord
 from .checker.model.subject import Subject
 from .checker.model.verdict import Verdict
+from .checker.runs.run_summary import is_log_unclear
 from .const import CONF_HIDE_NAMES, DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .devices import device_key
@@ -44,6 +45,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: Checker
         "storages": {key: _storage(view, coordinator) for key, view in assessment.storages.items()},
         "running": assessment.running,
         "runs": history.runs,
+        "logs_not_understood": sorted(run.upid for run in history.runs.values() if is_log_unclear(run)),
         "history": {
             "began": history.began,
             "evaluated": history.evaluated,

@@ -20,6 +20,7 @@ from .proxmox.api.errors import (
     OtherNodeError,
     OutdatedAgentError,
     ProxmoxError,
+    TooManyConnectionsError,
 )
 from .proxmox.api.privileges import grant_command, missing_privileges, role_command
 from .proxmox.calendar.event import CalendarEvent
@@ -27,6 +28,7 @@ from .texts.markdown import code, inert
 
 _PAGES: Final = "https://github.com/proxmox-backup-checker/proxmox-backup-checker/blob/main/docs"
 _AGENT: Final = "log_agent_"
+_JOB_STATES: Final = "job_states_"
 _MISTAKE: Final = "mistake_"
 # Blanks that stand between backticks, and those that are Markdown of ours.
 _IN_CODE: Final = frozenset({"command", "expected", "fingerprint", "minutes", "path", "role", "schedule", "token"})
@@ -52,6 +54,7 @@ class Issues:
             self._privileges()
             self._stand_in()
             self._log_agents()
+            self._job_states()
             self._entity_limit()
             self._misconfigurations()
 
@@ -126,6 +129,8 @@ class Issues:
                 key = "log_agent_other_node"
             elif isinstance(error, OutdatedAgentError):
                 key = "log_agent_outdated"
+            elif isinstance(error, TooManyConnectionsError):
+                key = "log_agent_crowded"
             else:
                 key = "log_agent_unreachable"
             self._raise(
@@ -133,6 +138,24 @@ class Issues:
                 key,
                 page="log-agent.md",
                 placeholders={"cluster": self._entry.title, "node": node, "error": str(error)},
+            )
+
+    def _job_states(self) -> None:
+        """Tell where a log agent may not read what Proxmox noted of some jobs: whether they could start is not seen there."""
+        assert self._coordinator.reading is not None
+        unreadable = self._coordinator.reading.unreadable_job_states
+        self._keep_only(_JOB_STATES, {job_states_issue(node) for node in unreadable})
+        for node, jobs in unreadable.items():
+            self._raise(
+                job_states_issue(node),
+                "job_states_unreadable",
+                page="log-agent.md",
+                placeholders={
+                    "cluster": self._entry.title,
+                    "node": node,
+                    "jobs": ", ".join(jobs),
+                    "error": ", ".join(dict.fromkeys(jobs.values())),
+                },
             )
 
     def _entity_limit(self) -> None:
@@ -212,6 +235,11 @@ class Issues:
 def agent_issue(node: str) -> str:
     """Return the name of the issue about a node's log agent."""
     return f"{_AGENT}{_digest(node)}"
+
+
+def job_states_issue(node: str) -> str:
+    """Return the name of the issue about what a node's log agent may not read."""
+    return f"{_JOB_STATES}{_digest(node)}"
 
 
 def _shown(name: str, value: str) -> str:

@@ -40,6 +40,17 @@ def status(call: Call) -> Json:
     return rows
 
 
+@get("/cluster/config/nodes", check=("/", "Sys.Audit"))
+def configured_nodes(call: Call) -> Json:
+    """Return what corosync.conf names, which is there without corosync too; a single host has none."""
+    if call.cluster.name is None:
+        return []
+    return [
+        {"node": node.name, "name": node.name, "nodeid": str(node.nodeid), "ring0_addr": node.ip, "quorum_votes": "1"}
+        for node in call.in_any_order(list(call.cluster.nodes.values()))
+    ]
+
+
 def _members(call: Call) -> list[Node]:
     """Return the nodes that the contacted one knows."""
     return call.in_any_order([node for node in call.cluster.nodes.values() if call.contacted.knows(node)])

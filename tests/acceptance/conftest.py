@@ -1,6 +1,6 @@
 """The ground of every row: three nodes in Berlin, four guests, a nightly job at 02:00, and Monday noon."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from simulator import SimulatedCluster
 from tests.integration.conftest import RunningAgent, StartAgent, log_agent, start_agent
 
 from .home import Home
+from .lab import Lab
 
 __all__ = ["RunningAgent", "StartAgent", "log_agent", "start_agent"]
 
@@ -42,3 +43,11 @@ async def home(
     """A Home Assistant in Berlin that is about to look at the cluster for the first time."""
     await hass.config.async_set_time_zone("Europe/Berlin")
     return Home(hass, pve, freezer)
+
+
+@pytest.fixture
+def lab(start: datetime) -> Iterator[Lab]:
+    """The same cluster, which is about to be read and judged for the first time, without Home Assistant."""
+    made = Lab(start)
+    with made.watch:
+        yield made

@@ -13,7 +13,7 @@ from custom_components.proxmox_backup_checker.checker.assessment import Assessme
 from custom_components.proxmox_backup_checker.const import DOMAIN
 from simulator import SimulatedCluster
 from tests.integration.conftest import add_entry
-from tests.integration.states import entity, shown
+from tests.integration.states import device, entity, shown
 
 
 @dataclass(frozen=True)
@@ -121,6 +121,13 @@ class Home:
     def cluster(self) -> Shown:
         """Return what is shown of the cluster."""
         return self._shown("cluster")
+
+    def traces(self, key: str) -> list[str]:
+        """Return what there is of a guest or job, such as `guest_104`: its entities, and its device."""
+        assert self.entry is not None
+        entries = er.async_entries_for_config_entry(er.async_get(self.hass), self.entry.entry_id)
+        found = [entry.entity_id for entry in entries if f"_{key}_" in entry.unique_id]
+        return [*found, key] if device(self.hass, self.entry, key) is not None else found
 
     @property
     def assessment(self) -> Assessment:

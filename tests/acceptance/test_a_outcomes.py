@@ -146,6 +146,8 @@ async def test_a09_a_power_cut_interrupts_one_guest_and_the_later_ones_are_not_r
         assert home.guest(vmid).brief == ("on", "failed")
         assert home.guest(vmid).reason_code.startswith("backup_not_reached")
     assert home.guest(104).brief == ("off", "ok")
+    assert home.job().reason_code == "job_interrupted"
+    assert home.job().reason.startswith("The last run on pve1 was cut off before its end")
     [run] = [run for run in home.assessment.history.runs.values() if run.node == "pve1"]
     assert all(outcome.seconds is None for outcome in run.outcomes if outcome.vmid == 105)
     assert (home.assessment.jobs["backup-nightly"].figures.duration or timedelta()) < timedelta(minutes=30)
@@ -384,6 +386,28 @@ async def test_a19_a_snapshot_that_was_never_finished_is_no_good_backup_and_not_
     assert home.assessment.guests[101].archives == ()
 
 
+async def test_a19_a_snapshot_that_was_never_finished_is_a_warning_after_a_day(home: Home) -> None:
+    pbs = home.pve.add_storage("pbs", "pbs")
+    home.pve.limit_token({"/": "Sys.Audit VM.Audit Pool.Audit Datastore.Audit Datastore.Allocate VM.Backup"})
+    home.pve.job("nightly").change(storage="pbs")
+    home.pve.job("nightly").next_run_ends({101: power_loss(50)})
+    await home.look()
+    await home.until("2026-01-13T02:00:00")
+    home.pve.node("pve1").come_online()
+    home.pve.guest(101).lock = None
+    home.pve.backup_by_hand([101], "pbs", at=home.pve.clock.now())
+    await home.until("2026-01-13T12:00:00")
+    assert [archive.unfinished for archive in pbs.archives if archive.vmid == 101] == [True, False]
+    assert home.guest(101).brief == ("off", "ok")
+    await home.until("2026-01-14T12:00:00")
+
+    assert home.guest(101).brief == ("off", "warning")
+    assert "never finished" in home.guest(101).reason
+    pbs.archives = [archive for archive in pbs.archives if not archive.unfinished]
+    await home.after(days=1)
+    assert home.guest(101).brief == ("off", "ok")
+
+
 async def test_a23_ok_in_other_letters_is_ok_and_an_unknown_word_is_left_to_log_and_archive(home: Home) -> None:
     home.pve.clock.set(datetime(2026, 1, 13, 5, tzinfo=UTC))
     for node, status in (("pve1", "ok"), ("pve2", "FINE")):
@@ -453,6 +477,7 @@ async def test_a31_a_run_on_one_node_excuses_nobody_on_another_that_is_off(home:
     home.pve.job("nightly").next_run_ends({101: running()})
     await home.until("2026-01-14T00:30:00")
     home.pve.node("pve2").go_offline()
+    await home.until("2026-01-14T00:40:00")
     await home.until("2026-01-14T03:30:00")
 
     assert [home.guest(vmid).brief for vmid in (102, 104)] == [("on", "overdue")] * 2

@@ -1,4 +1,4 @@
-"""Rows D01 to D30: storages, archives, sizes, backup servers."""
+"""Rows D01 to D32: storages, archives, sizes, backup servers."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -39,11 +39,14 @@ async def test_d01_retention_that_is_kept_is_nothing_to_say(home: Home) -> None:
 async def test_d09_a_full_number_of_archives_without_removal_fails_with_its_cause(home: Home) -> None:
     await home.until(TUESDAY_MORNING)
     text = "There is a max backup limit of 7 enforced by the target storage or the vzdump parameters."
+    home.pve.job("nightly").change(remove=0, prune_backups={"keep-last": 7})
     home.pve.guest(101).fails(failed(text, stage=Stage.BEFORE_LOG))
     await home.until("2026-01-14T05:00:00")
 
     assert home.guest(101).brief == ("on", "failed")
-    assert "7" in home.guest(101).reason
+    assert "the limit of 7 backups" in home.guest(101).reason
+    assert home.guest(101).attributes["next_step"].startswith("Delete old backups of the guest, raise the limit")
+    assert home.guest(102).brief == ("off", "ok")
 
 
 async def test_d10_the_newest_archive_gone_is_a_problem_and_the_last_success_is_the_one_before(home: Home) -> None:
@@ -84,6 +87,9 @@ async def test_d11_a_shared_storage_is_listed_once_for_all_nodes(home: Home) -> 
 
     listings = [request.path for request in home.pve.requests if "/nas/prunebackups" in request.path]
     assert len(listings) == 1
+    assert {home.assessment.guests[vmid].figures.restore_points for vmid in GUESTS} == {1}
+    assert [key for key in home.assessment.storages if "nas" in key] == ["nas"]
+    assert home.assessment.storages["nas"].storage.used == home.pve.storage("nas").used_on("pve1")
 
 
 async def test_d12_one_directory_under_two_names_holds_each_archive_once(home: Home) -> None:
@@ -94,6 +100,7 @@ async def test_d12_one_directory_under_two_names_holds_each_archive_once(home: H
 
     assert home.guest(101).brief == ("off", "ok")
     assert home.guest(101).attributes["findings"] is None
+    assert {home.assessment.guests[vmid].figures.restore_points for vmid in GUESTS} == {1}
 
 
 async def test_d13_a_storage_asleep_changes_no_verdict_and_is_named_after_a_while(home: Home) -> None:
@@ -161,8 +168,11 @@ async def test_d17_a_newest_archive_that_failed_its_verification_is_a_failure(ho
     pbs.archive(101)[0].verification = "failed"
     await home.until("2026-01-16T00:30:00")
 
-    assert home.guest(101).brief == ("on", "failed")
-    assert home.guest(101).reason_code.startswith("verification_failed")
+    assert (home.guest(101).brief, home.guest(101).reason_code) == (("on", "failed"), "verification_failed")
+    verified = pbs.volid(pbs.archive(101)[2])
+    assert pbs.archive(101)[2].verification == "ok"
+    assert verified in home.guest(101).reason
+    assert home.guest(102).brief == ("off", "ok")
 
 
 async def test_d17_a_verification_that_fails_at_noon_is_seen_the_same_day(home: Home) -> None:
@@ -236,9 +246,12 @@ async def test_d30_no_archive_is_listed_while_no_run_happens(home: Home) -> None
     await home.until(TUESDAY_MORNING)
     await home.live(hours=2, step=timedelta(minutes=10))
     home.pve.traffic.requests.clear()
-    await home.live(hours=16, step=timedelta(minutes=10))
+    await home.live(hours=16, step=timedelta(minutes=20))
 
     assert not [request for request in home.pve.requests if "prunebackups" in request.path]
+    home.pve.job("nightly").disable()
+    await home.live(hours=8, step=timedelta(hours=4))
+    assert len([request for request in home.pve.requests if "/nas/prunebackups" in request.path]) == 1
 
 
 async def test_a05_the_missing_archive_is_a_failure_once_a_second_listing_lacks_it_too(home: Home) -> None:
@@ -415,6 +428,8 @@ async def test_d31_what_is_free_is_what_proxmox_lets_one_write(home: Home) -> No
     facts = home.assessment.storages["nas"].storage
     assert facts.available is not None
     assert facts.available == nas.total - (facts.used or 0) - nas.reserved
+    free = home.sensor("storage_nas_free")
+    assert float(free.state) == pytest.approx(facts.available / 1024**3, rel=0.01)
 
 
 async def test_d32_a_failed_run_is_no_success_of_its_storage(home: Home) -> None:

@@ -1,4 +1,4 @@
-"""Rows E01 to E30: connections, rights, restarts, and what they must never be taken for."""
+"""Rows E01 to E32: connections, rights, restarts, and what they must never be taken for."""
 
 from datetime import datetime, timedelta
 import json
@@ -15,8 +15,10 @@ from custom_components.proxmox_backup_checker.const import DOMAIN
 from custom_components.proxmox_backup_checker.diagnostics import async_get_config_entry_diagnostics
 from simulator.guests import GIB, Disk
 from simulator.outcomes import failed, running
+from simulator.storages import Archive
 
 from .conftest import RunningAgent, StartAgent
+from .happened import listen
 from .home import Home
 
 TUESDAY_MORNING = "2026-01-13T05:00:00"
@@ -152,11 +154,23 @@ async def test_e06_a_node_expected_to_be_offline_is_no_problem_until_its_guests_
 
 
 async def test_e07_without_the_right_to_see_archives_nothing_is_called_missing(home: Home) -> None:
-    home.pve.limit_token({"/": "Sys.Audit VM.Audit Pool.Audit", "/storage": "Datastore.AllocateSpace"})
+    home.pve.limit_token({"/": "Sys.Audit VM.Audit Pool.Audit", "/storage": "Datastore.Audit Datastore.AllocateSpace"})
     seen = await home.live(days=2, step=timedelta(hours=4))
 
     assert set(seen[5:]) == {""}
     assert briefs(home) == ALL_OK
+    content = [request for request in home.pve.requests if request.path.endswith("/storage/nas/content")]
+    assert {request.status for request in content} == {200}
+    assert "never" not in f"{home.guest(101).reason} {home.guest(101).attributes['findings']}".lower()
+    # The dry run of prune lists archives for audit rights; without those, the rights are what is missing.
+    home.pve.limit_token({"/": "Sys.Audit VM.Audit Pool.Audit", "/storage": "Datastore.AllocateSpace"})
+    await home.until("2026-01-15T05:00:00")
+    assert briefs(home) == ALL_OK
+    assert home.entry is not None
+    issue = ir.async_get(home.hass).async_get_issue(DOMAIN, f"missing_privileges_{home.entry.entry_id}")
+    assert issue is not None
+    assert issue.translation_placeholders is not None
+    assert "`pveum acl modify /" in issue.translation_placeholders["missing"]
 
 
 async def test_e08_where_the_runs_of_a_node_are_hidden_archives_decide(home: Home) -> None:
@@ -220,20 +234,28 @@ async def test_e18_a_guest_that_cannot_be_understood_keeps_its_verdict_and_stops
 
 async def test_e11_a_revoked_token_asks_for_a_new_one_and_freezes_the_verdicts(home: Home) -> None:
     await home.until(TUESDAY_MORNING)
+    told = listen(home.hass)
     home.pve.access.tokens.clear()
     await home.live(hours=2, step=timedelta(minutes=30))
 
     assert briefs(home) == ALL_OK
+    assert told.kinds == []
+    assert home.assessment.read_at == datetime.fromisoformat(f"{TUESDAY_MORNING}+00:00")
     assert [flow["context"]["source"] for flow in home.hass.config_entries.flow.async_progress()] == [SOURCE_REAUTH]
 
 
 async def test_e12_a_token_that_sees_few_guests_judges_those(home: Home) -> None:
-    home.pve.limit_token({"/": "Sys.Audit Datastore.Audit Pool.Audit", "/vms/101": "VM.Audit", "/vms/103": "VM.Audit"})
+    for number in range(105, 121):
+        home.pve.add_ct(number, f"app{number}", "pve3", size=1)
+    seen = (101, 103, 105, 110, 120)
+    home.pve.job("nightly").change(vmid=None, all=1)
+    home.pve.limit_token({"/": "Sys.Audit Datastore.Audit Pool.Audit", **{f"/vms/{vmid}": "VM.Audit" for vmid in seen}})
     await home.until(TUESDAY_MORNING)
 
-    assert home.guest(101).brief == ("off", "ok")
-    with pytest.raises(AssertionError):
-        home.guest(102)
+    assert {vmid: home.guest(vmid).brief for vmid in seen} == dict.fromkeys(seen, ("off", "ok"))
+    assert home.assessment.guests.keys() == set(seen)
+    assert "5 of 5 guests" in home.cluster().reason
+    assert home.problems() == []
 
 
 async def test_e13_a_changed_certificate_is_a_repair_and_no_failed_backup(home: Home) -> None:
@@ -244,6 +266,16 @@ async def test_e13_a_changed_certificate_is_a_repair_and_no_failed_backup(home: 
     assert home.entry is not None
     assert ir.async_get(home.hass).async_get_issue(DOMAIN, f"certificate_changed_{home.entry.entry_id}")
     assert home.problems() == []
+
+
+async def test_e13_the_changed_certificate_of_a_node_that_is_not_asked_is_nobodys_problem(home: Home) -> None:
+    await home.until(TUESDAY_MORNING)
+    home.pve.replace_certificate("pve2")
+    await home.until("2026-01-14T05:00:00")
+
+    assert not ir.async_get(home.hass).issues
+    assert briefs(home) == ALL_OK
+    assert home.assessment.read_at == home.now
 
 
 async def test_e14_without_its_log_agent_a_node_is_judged_with_less_confidence(
@@ -294,26 +326,33 @@ async def test_e19_logs_of_any_length_are_read_to_their_end(home: Home) -> None:
     assert home.guest(138).brief == ("off", "ok")
 
 
-async def test_e20_a_finished_log_is_read_once_ever(home: Home) -> None:
+@pytest.mark.parametrize(("selection", "runs"), [({}, 2), ({"vmid": None, "all": 1}, 3)], ids=["listed", "all"])
+async def test_e20_a_finished_log_is_read_once_ever(home: Home, selection: dict[str, Any], runs: int) -> None:
+    home.pve.job("nightly").change(**selection)
     await home.until(TUESDAY_MORNING)
     await home.live(hours=5, step=timedelta(minutes=30))
     await home.restart()
     await home.after(hours=1)
 
     logs = [request.path for request in home.pve.requests if request.path.endswith("/log")]
-    assert len(logs) == len(set(logs)) == 2
+    assert len(logs) == len(set(logs)) == runs
 
 
 async def test_e21_a_node_that_is_busy_with_other_tasks_keeps_its_weekly_verdict(home: Home) -> None:
     home.pve.job("nightly").reschedule("sun 01:00")
-    await home.until("2026-01-18T06:00:00")
-    pve1 = home.pve.node("pve1")
-    while any(task.type == "vzdump" for task in pve1.tasks.archived()):
-        pve1.other_task("vzsnapshot", "101", status="snapshot feature is not available; " * 20)
-    await home.restart()
+    home.pve.clock.advance(days=9)
+    for name in ("pve1", "pve2"):
+        node = home.pve.node(name)
+        while any(task.type == "vzdump" for task in node.tasks.archived()):
+            node.other_task("vzsnapshot", "101", status="snapshot feature is not available; " * 20)
+    await home.look()
+    assert briefs(home) == ALL_OK
+    assert {home.guest(vmid).attributes["confidence"] for vmid in GUESTS} == {"artifact"}
     await home.until("2026-01-23T06:00:00")
 
     assert briefs(home) == ALL_OK
+    asked = [request for request in home.pve.requests if request.path.endswith("/tasks")]
+    assert {request.query["typefilter"] for request in asked} == {"vzdump"}
 
 
 async def test_e23_a_restart_during_a_run_restores_what_was_shown(home: Home) -> None:
@@ -433,7 +472,7 @@ async def test_disks_are_left_asleep_while_no_run_happens(home: Home) -> None:
     assert len(listings) <= 2
 
 
-async def test_e34_disks_of_a_guest_named_twice_are_told_once(home: Home) -> None:
+async def test_c32_disks_of_a_guest_named_twice_are_told_once(home: Home) -> None:
     home.pve.guest(101).disks = [
         Disk(key=key, volume=f"local-lvm:vm-101-{key}", size=4 * GIB) for key in ("scsi0", "scsi1")
     ]
@@ -477,7 +516,11 @@ async def test_e22_a_log_in_words_that_nobody_knows_leaves_status_and_archive_to
     await home.look()
 
     assert home.problems() == []
-    assert home.guest(101).brief[0] != "on"
+    assert briefs(home) == ALL_OK
+    assert home.guest(101).attributes["confidence"] in {"task", "artifact"}
+    assert home.entry is not None
+    told = await async_get_config_entry_diagnostics(home.hass, home.entry)
+    assert len(told["logs_not_understood"]) == 2
 
 
 async def test_e25_a_gap_in_which_home_assistant_itself_was_backed_up_is_nothing(home: Home) -> None:
@@ -493,15 +536,26 @@ async def test_e25_a_gap_in_which_home_assistant_itself_was_backed_up_is_nothing
     assert briefs(home) == ALL_OK
 
 
-async def test_e26_the_same_cluster_is_not_added_again_through_another_node(home: Home) -> None:
+@pytest.mark.parametrize("node", ["pve1", "pve3"])
+async def test_e26_the_same_cluster_is_not_added_again_through_whatever_node(home: Home, node: str) -> None:
     await home.look()
     flow = await home.hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
-    host, port = home.pve.address("pve2")
+    host, port = home.pve.address(node)
     data = {"host": host, "port": port, "token_id": home.pve.token_id, "token_secret": home.pve.token_secret}
     result = await home.hass.config_entries.flow.async_configure(flow["flow_id"], data)
     result = await home.hass.config_entries.flow.async_configure(result["flow_id"], {})
 
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_configured")
+
+
+def fill(home: Home, vmid: int, nights: int) -> None:
+    """Leave the archives of earlier nights of a container on the storage."""
+    for night in range(1, nights + 1):
+        moment = home.now - timedelta(days=night)
+        name = f"vzdump-lxc-{vmid}-{moment:%Y_%m_%d-%H_%M_%S}.tar.zst"
+        home.pve.storage("nas").archives.append(
+            Archive(name=name, vmid=vmid, type="lxc", ctime=int(moment.timestamp()), size=GIB, stored=0)
+        )
 
 
 async def test_e28_a_hundred_guests_and_twenty_jobs_cost_ten_requests_and_small_attributes(home: Home) -> None:
@@ -510,12 +564,17 @@ async def test_e28_a_hundred_guests_and_twenty_jobs_cost_ten_requests_and_small_
     for number in range(20):
         vmids = ",".join(str(vmid) for vmid in range(200 + 5 * number, 205 + 5 * number))
         home.pve.add_job(f"job{number}", "01:00", "nas", vmid=vmids)
+    home.pve.storage("nas").prune = None
+    for vmid in range(200, 300):
+        fill(home, vmid, 30)
     await home.until(TUESDAY_MORNING)
     await home.after(minutes=40)
     home.pve.traffic.requests.clear()
     await home.after(minutes=10)
 
     assert len(home.pve.requests) <= 10
+    assert len(home.pve.storage("nas").archives) > 3000
+    assert home.assessment.guests[250].figures.restore_points == 31
     assert home.guest(250).brief == ("off", "ok")
     for state in home.hass.states.async_all():
         assert len(json.dumps(dict(state.attributes), default=str)) <= 2048

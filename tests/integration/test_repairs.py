@@ -1,9 +1,11 @@
 """Repair issues: raised while something keeps us from seeing, deleted once it is mended; and the repair of a certificate."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from http import HTTPStatus
 from typing import Any
 
+from aiohttp import ClientSession
 from aiohttp.test_utils import TestClient
 from homeassistant.components.repairs import DOMAIN as REPAIRS
 from homeassistant.config_entries import ConfigEntryState
@@ -16,10 +18,11 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.proxmox_backup_checker.const import DOMAIN
-from custom_components.proxmox_backup_checker.repair_issues import agent_issue
+from custom_components.proxmox_backup_checker.repair_issues import agent_issue, job_states_issue
 from custom_components.proxmox_backup_checker.repairs import async_create_fix_flow
 from simulator import SimulatedCluster
 from simulator.outcomes import failed
+from tests.log_agent.host import make_readable, without_rights
 
 from .conftest import RunningAgent, StartAgent, entry_data, poll, set_up
 
@@ -213,6 +216,46 @@ async def test_what_keeps_a_log_agent_from_being_read_is_told_apart(
     await log_agent.restart(token=right, new_certificate=True)
     await poll(hass, entry)
     assert _raised(hass, entry, agent_issue("pve1"))[0] == "log_agent_certificate"
+
+
+async def test_a_log_agent_that_takes_no_more_connections_from_here_is_told_apart(
+    hass: HomeAssistant, pve: SimulatedCluster, log_agent: RunningAgent
+) -> None:
+    headers = {"Authorization": f"Bearer {log_agent.token}"}
+    async with AsyncExitStack() as stack:
+        for _ in range(6):
+            other = await stack.enter_async_context(ClientSession(headers=headers))
+            assert (await other.get(f"{log_agent.url}/v1/status", ssl=False)).status == HTTPStatus.OK
+        entry = await set_up(hass, pve, options=log_agent.options)
+        key, placeholders = _raised(hass, entry, agent_issue("pve1"))
+        assert key == "log_agent_crowded"
+        assert "429" in placeholders["error"]
+    await poll(hass, entry)
+    assert _issue(hass, entry, agent_issue("pve1")) is None
+
+
+async def test_a_job_state_that_the_log_agent_may_not_read_is_an_issue_and_proves_nothing(
+    hass: HomeAssistant, pve: SimulatedCluster, log_agent: RunningAgent
+) -> None:
+    pve.job("nightly").run()
+    entry = await set_up(hass, pve, options=log_agent.options)
+    assert _issue(hass, entry, job_states_issue("pve1")) is None
+    folder = log_agent.root / "var/lib/pve-manager/jobs"
+    make_readable(folder)
+    state = folder / "vzdump-backup-nightly.json"
+    state.write_text(state.read_text() + " ")
+    state.chmod(0)
+    with without_rights():
+        await poll(hass, entry)
+    key, placeholders = _raised(hass, entry, job_states_issue("pve1"))
+    assert key == "job_states_unreadable"
+    assert (placeholders["node"], placeholders["jobs"]) == ("pve1", "backup-nightly")
+    assert placeholders["error"] == "Permission denied"
+    assert not entry.runtime_data.reading.facts.job_states
+    assert "job states of pve1" in entry.runtime_data.reading.troubles
+    state.chmod(0o644)
+    await poll(hass, entry)
+    assert _issue(hass, entry, job_states_issue("pve1")) is None
 
 
 async def test_each_log_agent_has_its_own_issue(

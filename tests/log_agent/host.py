@@ -1,10 +1,11 @@
 """A Proxmox host's files, and an agent that shows them."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 import json
+import os
 from pathlib import Path
 import ssl
 
@@ -148,3 +149,22 @@ async def running_agent(
         ) as session,
     ):
         yield Agent(addresses[0][1], certificate, session)
+
+
+@contextmanager
+def without_rights() -> Iterator[None]:
+    """Take the right to read what belongs to others from this thread, which root has and the agent has not."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+
+
+def make_readable(path: Path) -> None:
+    """Let everybody reach a folder of pytest's."""
+    for folder in (path, *path.parents):
+        if folder.owner() == path.owner() and folder.stat().st_mode & 0o005 != 0o005:
+            folder.chmod(folder.stat().st_mode | 0o055)

@@ -1,9 +1,6 @@
 """What a job's state file says."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 import json
-import os
 from pathlib import Path
 
 from hypothesis import given, strategies as st
@@ -12,7 +9,7 @@ import pytest
 from proxmox_backup_log_agent.jobs import MAX_SIZE, parse
 
 from .conftest import STATE
-from .host import Agent, Host
+from .host import Agent, Host, make_readable, without_rights
 
 SAMPLES = json.loads((Path(__file__).parents[1] / "data/api/job_state_files.json").read_text())
 
@@ -82,25 +79,6 @@ async def test_broken_state_files_are_shown_beside_the_others(agent: Agent, host
         "huge": "too large",
         "nightly": None,
     }
-
-
-@contextmanager
-def without_rights() -> Iterator[None]:
-    """Take the right to read what belongs to others from this thread, which root has and the agent has not."""
-    user = os.geteuid()
-    if user == 0:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(user)
-
-
-def make_readable(path: Path) -> None:
-    """Let everybody reach a folder of pytest's."""
-    for folder in (path, *path.parents):
-        if folder.owner() == path.owner() and folder.stat().st_mode & 0o005 != 0o005:
-            folder.chmod(folder.stat().st_mode | 0o055)
 
 
 async def test_a_state_that_cannot_be_read_hides_no_other_and_is_not_called_broken(agent: Agent, host: Host) -> None:

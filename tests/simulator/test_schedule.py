@@ -192,3 +192,12 @@ async def test_removal_takes_a_guest_out_of_the_jobs_or_not(pve: SimulatedCluste
     job = pve.add_job("backup-one", "03:00", "nas", vmid="101")
     pve.guest(101).delete()
     assert job.id not in pve.jobs
+
+
+async def test_jobs_alike_that_start_in_the_same_second_are_tasks_of_their_own(pve: SimulatedCluster) -> None:
+    """The second one waits for the lock of the first."""
+    for name in ("one", "two"):
+        pve.add_job(name, "02:00", "nas", vmid="101,102")
+    pve.clock.advance(hours=40)
+    tasks = [task for task in pve.node("pve1").tasks.archived() if task.type == "vzdump"]
+    assert len({task.upid for task in tasks}) == len(tasks)

@@ -28,6 +28,7 @@ PATHS = [
     "/version",
     "/access/permissions",
     "/cluster/status",
+    "/cluster/config/nodes",
     "/cluster/resources",
     "/cluster/backup",
     "/cluster/backup/backup-nightly",

@@ -129,11 +129,11 @@ class Oracle:
                 continue
             guest = next((life for life in self._ledger.guests if life.vmid == part.vmid and life.lives(time)), None)
             listed = settings.vmids is not None and part.vmid in settings.vmids
+            if any(life.vmid == part.vmid and last.started < life.born <= time for life in self._ledger.guests):
+                return open_("a guest that failed has been another one since")
             if guest is None and not listed:
                 return open_("a guest that failed is gone")
-            if guest is not None and (
-                guest.node_at(time) != node or not covers(settings, guest, time) or guest.born > last.started
-            ):
+            if guest is not None and (guest.node_at(time) != node or not covers(settings, guest, time)):
                 return open_("a guest that failed is no longer there")
             if guest is not None and value_at(guest.ignored, time):
                 return open_("a guest that failed needs no backup")
@@ -208,7 +208,7 @@ class Oracle:
                 if time < first + PAUSE_LIMIT
                 else on("its only job is switched off, and it has no backup at all")
             )
-        last = max(results, key=lambda result: result.run.started)
+        last = max(results, key=lambda result: result.known)
         own = [result for result in results if result.run.job is not None]
         age, own_age = time - last.known, time - max((result.known for result in own), default=0.0)
         if not self._evidence.seen(last.run.node, last.known, time):

@@ -81,6 +81,8 @@ class World:
     ledger: Ledger = field(init=False)
     token: Token = field(init=False)
     reachable: bool = True
+    errors: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    """Statuses and messages sent in place of answers; there are none."""
     stopped: bool = False
     """Whether the product is switched off."""
 

@@ -36,7 +36,7 @@ class Promise:
         hand = [] if self.own_only else self.evidence.results(None, self.guest, self.time)
         good = [result for result in own if result.good and self._known(result) <= self.time]
         by_hand = [result for result in hand if result.good and result.known <= self.time]
-        if suspended := [*self._wrong_clock(), *self._unseen_change(good), *self._first_look(own)]:
+        if suspended := [*self._wrong_clock(), *self._unseen_change(good)]:
             return suspended[0]
         demands = [
             *self._failed(own, good, by_hand),
@@ -45,7 +45,8 @@ class Promise:
             *self._spoilt(good, by_hand),
             *self._carried_over(good),
         ]
-        return worst(demands) if demands else off("every promise is kept")
+        demand = worst(demands) if demands else off("every promise is kept")
+        return next(iter(self._first_look(own, demand)), demand)
 
     def _known(self, result: Result) -> float:
         """Return when a result counts: for its guest when its own part is done, for the job when the whole run is (A15, A17)."""
@@ -77,7 +78,7 @@ class Promise:
             if result.run.storage == last.run.storage and (result.part.began or 0) >= last.known
         ]
         if later:
-            return self._if_seen(later, "the failure before was made good")
+            return self._if_seen(later, "the failure before was made good", was_bad=True)
         if any(
             result.run.storage == last.run.storage and (result.part.began or 0) >= last.run.started - 2 * HOUR
             for result in by_hand
@@ -96,8 +97,11 @@ class Promise:
             )
         return [on(f"the run of {self.job.id} failed for it: {error}")]
 
-    def _if_seen(self, results: Sequence[Result], what: str) -> list[Expectation]:
-        """Return that no alarm is due, where the good results could be seen and are still there."""
+    def _if_seen(self, results: Sequence[Result], what: str, *, was_bad: bool) -> list[Expectation]:
+        """Return that no alarm is due, where the good results could be seen and are still there.
+
+        What `was_bad` before stays a problem for who has not seen them.
+        """
         results = [result for result in results if result.run.job is not None or result.spoilt(self.time) is None]
         if not results:
             return [open_("the backup by hand that kept the promise was deleted by hand")]
@@ -106,7 +110,7 @@ class Promise:
         if any(self._wrongly_dated(result.run) for result in results):
             return [open_("the good run has a wrong date")]
         hidden = min(self._hidden_since(result) for result in results)
-        if self.time - hidden < BLIND_LIMIT and not self._ambiguous(results):
+        if self.time - hidden < BLIND_LIMIT and not self._ambiguous(results) and not was_bad:
             return [not_on(f"{what}, unseen")]
         return [open_("the good run could not be seen")]
 
@@ -143,7 +147,8 @@ class Promise:
                 if result.run.storage == slot.storage and (result.part.began or 0) >= slot.time - SECONDS
             ]
             if keeping:
-                return demands + self._if_seen(keeping, "the slot was served")
+                was_bad = not self._was_kept(slot, min(result.run.started for result in keeping), [*good, *by_hand])
+                return demands + self._if_seen(keeping, "the slot was served", was_bad=was_bad)
             unserved = self._unserved(slot, own)
             demands += unserved
             if slot.time < self.time - 40 * DAY or any(demand.must is Must.ON for demand in unserved):
@@ -160,6 +165,11 @@ class Promise:
         if not came or any(result.run.started >= came[-1] - SECONDS for result in right):
             return []
         return [open_("its slot came while the clock of the node was wrong")]
+
+    def _was_kept(self, slot: Slot, until: float, good: Sequence[Result]) -> bool:
+        """Tell whether the slot before another one was served by what had begun until a moment."""
+        earlier = [before for before in self.period.slots if before.time < slot.time]
+        return not earlier or any(result.run.started < until and self._keeps(result, earlier[-1]) for result in good)
 
     def _unserved(self, slot: Slot, own: Sequence[Result]) -> list[Expectation]:
         """Judge a slot that nothing has served so far."""
@@ -299,17 +309,35 @@ class Promise:
         due = [slot for slot in self.period.slots if slot.time <= self.time]
         return [] if due else [open_("it was owed before the job was switched off or left the guest alone")]
 
-    def _first_look(self, own: Sequence[Result]) -> list[Expectation]:
-        """Return that no alarm is due where the job is older than the first look, and nothing was ever seen of it."""
+    def _first_look(self, own: Sequence[Result], demand: Expectation) -> list[Expectation]:
+        """Return what is left of a demand where the job is older than the first look, and it was never seen at work here.
+
+        No alarm is due then but a true one, for which there may be evidence that is not looked at here.
+        """
         first = self.evidence.first_look(self.ledger.start)
         if self.period.start >= first or any(result.known <= self.time and self._seen(result) for result in own):
             return []
         if any(result.run.started < first <= result.run.ended and self._goes_on_in_sight(result.run) for result in own):
             return []
-        if any(first <= slot.time <= self.time - 4 * HOUR for slot in self.period.slots):
+        watched = [slot for slot in self.period.slots if first <= slot.time <= self.time]
+        if any(self.evidence.deadline(self.job.id, slot.time, self.time).low <= self.time for slot in watched):
             return []
+        if self._has_older_archives(first):
+            return [
+                open_("nothing was seen of the job, but archives older than the first look lie where it writes (A06)")
+            ]
         what = "since when the job is there is not known"
+        if demand.must not in {Must.OFF, Must.NOT_ON}:
+            return [open_(what)]
         return [not_on(what) if self.time < first + BLIND_LIMIT else open_(what)]
+
+    def _has_older_archives(self, first: float) -> bool:
+        """Tell whether archives of the guest on the job's storage look as if one had been promised there before."""
+        settings = self.job.at(self.time)
+        return settings is not None and any(
+            archive.vmid == self.guest.vmid and archive.storage == settings.storage and archive.written < first
+            for archive in self.ledger.archives
+        )
 
     def _goes_on_in_sight(self, run: RunFact) -> bool:
         """Tell whether a run from before the first look was seen going on."""

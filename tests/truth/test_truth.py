@@ -11,8 +11,8 @@ from .properties import mixed_up, take_one_away
 from .story import tell
 
 # What the checker gets wrong today; each of these is taken out of the list with the fault that it shows.
-KNOWN = {29}
-KNOWN_ORDER = {101, 102, 103}
+KNOWN: set[int] = set()
+KNOWN_ORDER: set[int] = set()
 
 
 def known(seeds: Iterable[int], faulty: set[int]) -> list[ParameterSet]:

@@ -27,7 +27,7 @@ from simulator.outcomes import failed
 from tests.acceptance.phone import Phone, open_channel
 
 from .household import DOMAIN, Heard, Household
-from .worlds import IO_ERROR, WORLDS, World
+from .worlds import IO_ERROR, SINGLE_HOST, WORLDS, World
 
 _DATA: Final = Path(__file__).parent / "data"
 _CASES: Final = [(release.name, world) for release in sorted(_DATA.iterdir()) for world in WORLDS]
@@ -363,6 +363,36 @@ async def test_statistics_go_on_under_their_ids(upgraded: Upgraded) -> None:
         assert new["hours"][: len(known["hours"])] == known["hours"]
     grown = upgraded.now(next(key for key in before if key.endswith("_guest_102_size")))
     assert len(after[grown]["hours"]) == len(before[grown]["hours"]) + 1
+
+
+@pytest.mark.parametrize("case", [case for case in _CASES if case[1] == SINGLE_HOST.name], ids="-".join)
+async def test_a_host_that_becomes_a_cluster_keeps_its_storages(upgraded: Upgraded) -> None:
+    """Its own ones too, of which the others have their like; entities, statistics and history go on under the same names."""
+    pve, hass = upgraded.household.pve, upgraded.household.hass
+    entities, devices = er.async_get(hass), dr.async_get(hass)
+    await pve.join("home", "pve2")
+    for _ in range(5):
+        pve.clock.advance(hours=4)
+        await upgraded.household.look()
+    before = [entity for entity in upgraded.left.entities if "_storage_local_" in entity["unique_id"]]
+    assert len(before) >= 4
+    for entity in before:
+        now = entities.async_get(entity["entity_id"])
+        assert now is not None, entity["entity_id"]
+        assert (now.id, now.unique_id) == (entity["id"], entity["unique_id"])
+        state = hass.states.get(entity["entity_id"])
+        assert state is None or state.state != STATE_UNAVAILABLE, entity["entity_id"]
+    own = entities.async_get("binary_sensor.storage_local_problem")
+    new = entities.async_get("binary_sensor.storage_pve2_local_problem")
+    assert own is not None
+    assert new is not None
+    found = [devices.async_get(entity.device_id or "") for entity in (own, new)]
+    assert [device and device.name for device in found] == ["Storage pve1/local", "Storage pve2/local"]
+    statistics = upgraded.left.read("statistics")
+    key = next(key for key in statistics if key.endswith("_storage_local_used"))
+    after = await upgraded.household.statistics()
+    assert len(after[key]["hours"]) > len(statistics[key]["hours"])
+    assert not any(key.endswith("_storage_pve1_local_used") for key in after)
 
 
 async def test_automations_are_valid_and_lead_to_what_exists(upgraded: Upgraded) -> None:

@@ -71,9 +71,9 @@ def summary_of(report: Report, localizer: Localizer) -> str:
         )
     else:
         parts.append(localizer.text("report_took", duration=localizer.duration(report.busy)))
-    left = {storage.key: storage.few_days_left(report.until) for storage in report.storages}
-    if days := {key: days for key, days in left.items() if days is not None}:
-        first = min(days, key=lambda key: days[key])
+    left = {storage.name: storage.few_days_left(report.until) for storage in report.storages}
+    if days := {name: days for name, days in left.items() if days is not None}:
+        first = min(days, key=lambda name: days[name])
         parts.append(f"{first} {_full_in(days[first], localizer)}")
     if report.unknown:
         parts.append(localizer.text("report_unknown", count=len(report.unknown)))
@@ -147,7 +147,7 @@ def _storage(storage: Capacity, now: datetime, localizer: Localizer) -> Line:
     parts = [localizer.text("report_bullet_capacity", used=used, free=free)]
     if (days := storage.few_days_left(now)) is not None:
         parts.append(_full_in(days, localizer))
-    return Line(storage.key, ", ".join(parts))
+    return Line(storage.name, ", ".join(parts))
 
 
 def _plain(summary: str, sections: Iterable[Section], closing: str | None) -> str:

@@ -61,6 +61,8 @@ class Target:
                 return guest_label(guest.name, guest.vmid)
             case JobView(job=job):
                 return job_name(job)
+            case StorageView(name=name):
+                return name
             case _:
                 return self.subject.id or self.coordinator.assessment.cluster.title
 
@@ -155,12 +157,13 @@ def storage_of(coordinator: CheckerCoordinator, assessment: Assessment, text: st
 
     Raises ServiceValidationError.
     """
-    storages = assessment.storages
-    if text not in storages:
+    views = assessment.storages.values()
+    found = next((view for view in views if view.name == text), None) or assessment.storages.get(text)
+    if found is None:
         raise invalid(
             "unknown_storage",
             storage=text,
             cluster=assessment.cluster.title,
-            storages=", ".join(storages) or "–",
+            storages=", ".join([view.name for view in views]) or "–",
         )
-    return Target(coordinator, Subject.storage(text))
+    return Target(coordinator, Subject.storage(found.key))

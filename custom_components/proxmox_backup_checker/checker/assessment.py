@@ -18,6 +18,7 @@ from .history.update import updated, with_known_values
 from .indexes import Indexes
 from .metrics import GuestFigures, JobFigures, figures_of_guest, figures_of_job
 from .model.facts import Facts, NodeFacts, StorageFacts, storage_key
+from .model.labels import storage_name
 from .model.reason_codes import ReasonCode
 from .model.records import Acknowledgement, History, RunRecord, VerdictRecord
 from .model.subject import CLUSTER, Subject
@@ -55,9 +56,13 @@ class JobView:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StorageView:
-    """A storage and what is held of it; `key` tells it from every other, `full_on` is when it will be full."""
+    """A storage and what is held of it.
+
+    `key` tells it from every other for ever, `name` is what people call it; `full_on` is when it will be full.
+    """
 
     key: str
+    name: str
     storage: StorageFacts
     verdict: Verdict
     full_on: datetime | None = None
@@ -119,7 +124,8 @@ def judge(facts: Facts, history: History, before: Assessment | None = None) -> A
     facts = with_known_values(_with_plausible_clock(facts, history), history)
     runs = records_of(facts, history)
     wrong = noted(history, facts, runs)
-    indexes = Indexes.of(facts, runs, WrongDates.of(wrong))
+    known = before.context.indexes if before is not None else None
+    indexes = Indexes.of(facts, runs, known, wrong=WrongDates.of(wrong))
     remembered = replace(updated(history, facts, runs, indexes), wrong_dates=wrong)
     context = Context(facts=facts, history=remembered, indexes=indexes, running=tuple(runs.running.values()))
     guests: Mapping[int, GuestView] = {guest.vmid: _guest_view(guest, context) for guest in facts.guests}
@@ -220,6 +226,7 @@ def _storage_view(storage: StorageFacts, context: Context) -> StorageView:
     key = storage_key(storage)
     return StorageView(
         key=key,
+        name=storage_name(storage, context.facts.storages),
         storage=storage,
         verdict=_limited(Subject.storage(key), judge_storage(storage, context), context),
         full_on=full_on(context.history.storages[key].samples, storage.total),

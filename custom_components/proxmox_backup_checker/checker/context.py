@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from ..proxmox.api.backup_models import Archive, BackupJob
 from ..proxmox.api.cluster_models import Guest
+from ..proxmox.retention import Pattern
 from .archives.archive import archive_time, file_name, logged_name
 from .archives.archive_origin import Provenance
 from .indexes import Indexes
@@ -20,8 +21,8 @@ from .model.facts import ArchiveListing, Facts, NodeFacts, StorageFacts, storage
 from .model.outcome import Outcome, Result, written_name
 from .model.policy import NO_BACKUP_TAG
 from .model.records import GuestRecord, History, JobRecord, RunRecord
-from .model.wrong_dates import WRONG_DATE, WrongDates
-from .runs.run_index import RunIndex, good_durations
+from .model.wrong_dates import WRONG_DATE
+from .runs.run_index import NOTHING, InShort, RunIndex, good_durations
 
 _STARTS_WITHIN: Final = timedelta(minutes=10)
 _ONE_MINUTE: Final = timedelta(minutes=1)
@@ -42,6 +43,7 @@ class Context:
     _timetables: dict[tuple[str, str], Timetable | None] = field(default_factory=dict)
     _terms: dict[tuple[str, str], Terms] = field(default_factory=dict)
     _outcomes: dict[int, Sequence[Outcome]] = field(default_factory=dict)
+    _there_since: dict[int, datetime | None] = field(default_factory=dict)
     _durations: dict[str, list[timedelta]] = field(default_factory=dict)
     _archives: dict[int, tuple[Sequence[Archive], Sequence[Archive]]] = field(default_factory=dict)
 
@@ -156,10 +158,11 @@ class Context:
 
     def owed_since(self, job: BackupJob, guest: Guest | None = None) -> datetime | None:
         """Return the moment before which no slot is owed: the job, or the guest in it, was not there yet."""
-        moments = [record.owed_since for record in [self.job_record(job)] if record is not None]
+        record = self.job_record(job)
+        moments = [record.owed_since if record is not None else None]
         if guest is not None and (remembered := self.guest_record(guest)) is not None:
-            moments += [remembered.since, remembered.covered_since.get(job.job_id)]
-        return max((moment for moment in moments if moment is not None), default=None)
+            moments += [self.there_since(guest), remembered.covered_since.get(job.job_id)]
+        return max([moment for moment in moments if moment is not None], default=None)
 
     def job_runs(self, job: BackupJob) -> tuple[RunRecord, ...]:
         """Return a job's finished runs, newest first, those among them that can have been another job's.
@@ -206,20 +209,43 @@ class Context:
             found = self._outcomes[guest.vmid] = self._own_outcomes(guest)
         return found
 
+    def in_short(self, guest: Guest) -> InShort:
+        """Return in short what runs did for all guests that had a guest's number."""
+        return self.index.in_short.get(guest.vmid, NOTHING)
+
     def _own_outcomes(self, guest: Guest) -> Sequence[Outcome]:
-        record = self.guest_record(guest)
-        since = record.since - _ONE_MINUTE if record and record.since else None
+        there = self.there_since(guest)
+        since = there - _ONE_MINUTE if there is not None else None
         found = self.index.by_guest.get(guest.vmid, ())
         if found and self._is_of_the_future(found[0]):
             found = tuple([outcome for outcome in found if not self._is_of_the_future(outcome)])
         kinds = {None, guest.guest_type}
-        if (since is None or not found or found[-1].started >= since) and kinds.issuperset(
-            [outcome.guest_type for outcome in found]
-        ):
+        in_short = self.in_short(guest)
+        if kinds.issuperset(in_short.guest_types) and (since is None or not found or found[-1].started >= since):
             return found
         return [
             outcome for outcome in found if outcome.guest_type in kinds and (since is None or outcome.started >= since)
         ]
+
+    def there_since(self, guest: Guest) -> datetime | None:
+        """Return the moment before which whatever bore a guest's number was another one, None where nothing tells of such.
+
+        That is what was remembered, and the last backup of a guest of the other kind.
+        """
+        if guest.vmid not in self._there_since:
+            record, kinds = self.guest_record(guest), {None, guest.guest_type}
+            found = (
+                self.index.by_guest.get(guest.vmid, ())
+                if not kinds.issuperset(self.in_short(guest).guest_types)
+                else ()
+            )
+            others = [outcome for outcome in found if outcome.guest_type not in kinds]
+            ends = [found.finished or found.started for found in others if not self._is_of_the_future(found)]
+            moments = ends[:1]
+            if record is not None and record.since is not None:
+                moments.append(record.since)
+            self._there_since[guest.vmid] = max(moments, default=None)
+        return self._there_since[guest.vmid]
 
     def _is_of_the_future(self, outcome: Outcome) -> bool:
         """Tell whether a run is dated later than the clock of its node shows: it proves nothing then."""
@@ -253,7 +279,13 @@ class Context:
     @cached_property
     def provenance(self) -> Provenance:
         """What tells whose an archive is."""
-        return Provenance(facts=self.facts, history=self.history, index=self.index, running=self.running)
+        return Provenance(
+            facts=self.facts,
+            history=self.history,
+            index=self.index,
+            unnamed=self.indexes.unnamed,
+            running=self.running,
+        )
 
     def _own_and_foreign(self, guest: Guest) -> tuple[Sequence[Archive], Sequence[Archive]]:
         found = self._archives.get(guest.vmid)
@@ -270,14 +302,20 @@ class Context:
         return own, tuple([archive for archive in finished if archive.volid not in known])
 
     def _finished_archives(self, guest: Guest) -> Sequence[Archive]:
-        record = self.guest_record(guest)
-        since = record.since.timestamp() if record and record.since else 0
+        there = self.there_since(guest)
+        since = there.timestamp() if there is not None else 0
         kinds = {None, guest.guest_type}
         dated = self._with_right_dates(guest)
-        found = [
-            archive for archive in dated if archive.finished and archive.guest_type in kinds and archive.ctime >= since
-        ]
-        return dated if len(found) == len(dated) else tuple(found)
+        listed = self.indexes.archives.of_guest(guest.vmid)
+        if listed.all_finished and kinds.issuperset(listed.guest_types) and (not dated or dated[-1].ctime >= since):
+            return dated
+        return tuple(
+            [
+                archive
+                for archive in dated
+                if archive.finished and archive.guest_type in kinds and archive.ctime >= since
+            ]
+        )
 
     def _with_right_dates(self, guest: Guest) -> Sequence[Archive]:
         newest_first, wrong = self.indexes.archives.of_guest(guest.vmid).newest_first, set(self.wrongly_dated(guest))
@@ -285,7 +323,7 @@ class Context:
 
     def wrongly_dated(self, guest: Guest) -> Sequence[str]:
         """Return the archives, by volume id, that bear a guest's number and a wrong date, newest first."""
-        wrong = self._wrong_dates.archives.get(guest.vmid, frozenset())
+        wrong = self.index.wrong.archives.get(guest.vmid, frozenset())
         if not wrong:
             return self.dated_ahead(guest)
         ahead = set(self.dated_ahead(guest))
@@ -302,16 +340,12 @@ class Context:
         late = takewhile(lambda archive: archive.ctime > latest, newest_first)
         return [archive.volid for archive in late if self.written_between(archive)[0] > until]
 
-    @cached_property
-    def _wrong_dates(self) -> WrongDates:
-        return WrongDates.of(self.history.wrong_dates)
-
     def lies_on(self, archive: Archive, guest: Guest, storage: str) -> bool:
         """Tell whether a file lies on a storage too: two storage ids may lead to the same directory."""
         name = file_name(archive)
         return any(
             place[0] == storage and any(file_name(twin) == name and twin.ctime == archive.ctime for twin in listed)
-            for place, listed in self.indexes.archives.of_guest(guest.vmid).by_place.items()
+            for place, listed in self.indexes.archives.by_place(guest.vmid)
             if not self.indexes.archives.places[place].on_backup_server
         )
 
@@ -324,7 +358,7 @@ class Context:
         name = written_name(outcome.archive)
         return any(
             place[0] == storage and any(logged_name(twin) == name for twin in listed)
-            for place, listed in self.indexes.archives.of_guest(outcome.vmid).by_place.items()
+            for place, listed in self.indexes.archives.by_place(outcome.vmid)
             if not self.indexes.archives.places[place].on_backup_server
         )
 
@@ -407,9 +441,20 @@ class Context:
 
     def archives_on(self, storage: StorageFacts, guest: Guest) -> Sequence[Archive]:
         """Return all that is listed on a storage for a guest's VMID and type, which is what prune looks at; oldest first."""
-        found = self.indexes.archives.of_guest(guest.vmid).by_place.get((storage.storage, storage.node), ())
-        kinds = {None, guest.guest_type}
-        return [archive for archive in found if archive.guest_type in kinds]
+        listed = self.indexes.archives.places.get((storage.storage, storage.node))
+        found = listed.by_guest.get(guest.vmid, ()) if listed is not None else ()
+        if self._are_all_of_the_type(guest):
+            return found
+        return [archive for archive in found if archive.guest_type in {None, guest.guest_type}]
+
+    def pattern_on(self, storage: StorageFacts, guest: Guest) -> Pattern | None:
+        """Return the pattern of those archives, None where more than that decides how they are pruned."""
+        listed = self.indexes.archives.places.get((storage.storage, storage.node))
+        return listed.patterns.get(guest.vmid) if listed is not None and self._are_all_of_the_type(guest) else None
+
+    def _are_all_of_the_type(self, guest: Guest) -> bool:
+        """Tell whether no archive that bears a guest's number is of a guest of another type."""
+        return {None, guest.guest_type}.issuperset(self.indexes.archives.of_guest(guest.vmid).guest_types)
 
     def covered_guests(self, job: BackupJob) -> Sequence[Guest]:
         """Return the guests that a job surely covers."""
@@ -421,8 +466,8 @@ class Context:
 
     def storages_of(self, job: BackupJob) -> frozenset[str]:
         """Return the names of the storages to which a job writes now, on all its nodes."""
-        if job.storage:
-            return frozenset([job.storage])
+        if job.storage is not None:
+            return frozenset([job.storage] if job.storage else [])
         return frozenset([name for node in self.nodes_of(job) if (name := self.facts.storage_name(None, node))])
 
     def covers(self, job: BackupJob, guest: Guest) -> Coverage:

@@ -41,7 +41,7 @@ def _storage(
     return {
         "id": f"{entry.entry_id}/storage/{view.key}",
         "entry_id": entry.entry_id,
-        "name": view.key,
+        "name": view.name,
         "status": view.verdict.status.value,
         "problem": view.verdict.problem,
         "used": view.storage.used,

@@ -47,7 +47,7 @@ def _title_of_recovery(record: AlertRecord, wording: Wording) -> str:
         guests=wording.counted(guests) if guests else wording.cluster,
         job=wording.job(name),
         node=name,
-        storage=name,
+        storage=wording.storage(name),
         cluster=wording.cluster,
     )
 

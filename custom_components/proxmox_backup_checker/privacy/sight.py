@@ -11,6 +11,7 @@ from homeassistant.helpers import entity_registry as er
 
 from ..checker.alerts.alerts import AlertCause
 from ..checker.assessment import Assessment
+from ..checker.model.outcome import Outcome, Result
 from ..checker.model.records import RunRecord
 from ..checker.model.subject import Subject
 from ..checker.model.wrong_dates import WrongDates
@@ -128,5 +129,25 @@ def _limited_runs(runs: Iterable[RunRecord], sees: Sees) -> Iterable[RunRecord]:
         if run.job_id is not None and sees(Subject.job(run.job_id)):
             yield replace(run, outcomes=outcomes)
         elif outcomes:
-            # What is said of the run as a whole may be about somebody else's guest.
-            yield replace(run, outcomes=outcomes, error=None, notes=(), candidates=())
+            yield _as_seen(run, outcomes)
+
+
+def _as_seen(run: RunRecord, outcomes: tuple[Outcome, ...]) -> RunRecord:
+    """Return what a run did for some guests: what is said of it as a whole may be about somebody else's."""
+    warnings = sum(len(outcome.warnings) for outcome in outcomes)
+    ends = [outcome.finished for outcome in outcomes if outcome.finished is not None]
+    good = all(outcome.result is Result.OK for outcome in outcomes)
+    fine = f"WARNINGS: {warnings}" if warnings else "OK"
+    return replace(
+        run,
+        outcomes=outcomes,
+        started=min(outcome.started for outcome in outcomes),
+        ended=max(ends) if ends and run.ended is not None else run.ended,
+        status=fine if good and run.ended is not None else run.status,
+        warnings=warnings,
+        error=None,
+        notes=(),
+        candidates=(),
+        waited=0,
+        command=None,
+    )

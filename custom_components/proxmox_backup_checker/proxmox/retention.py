@@ -168,16 +168,30 @@ def _period(rule: str, quarter: int, zone: ZoneInfo) -> object:
     return cycles, period(datetime.fromtimestamp(epoch - cycles * _CYCLE, UTC).astimezone(zone))
 
 
+type Pattern = tuple[int, ...]
+"""The quarters of an hour in which the backups of a group were begun; those of many guests are the same."""
+
+
+def pattern_of(backups: Sequence[Prunable]) -> Pattern | None:
+    """Return the pattern of a group of which nothing else matters to any rule but `keep-last`, None of any other."""
+    if not _are_ordinary(backups):
+        return None
+    quarters = tuple([backup.ctime // _QUARTER for backup in backups])
+    return quarters if len(set(quarters)) == len(quarters) else None
+
+
 def prune(backups: Sequence[Prunable], keep: KeepOptions, zone: ZoneInfo) -> list[Mark]:
     """Return what a prune would do to each backup of one group, in the order given.
 
     `zone` is that of the host that prunes: days and weeks begin there.
     """
-    if keep.last == 0 and _are_ordinary(backups):
-        quarters = tuple([backup.ctime // _QUARTER for backup in backups])
-        if len(set(quarters)) == len(quarters):
-            return list(_marks_of_quarters(quarters, keep, zone))
-    return _marks(backups, keep, zone)
+    pattern = pattern_of(backups) if keep.last == 0 else None
+    return _marks(backups, keep, zone) if pattern is None else list(_marks_of_pattern(pattern, keep, zone))
+
+
+def leaves_all(pattern: Pattern, keep: KeepOptions, zone: ZoneInfo) -> bool:
+    """Tell whether a prune surely removes none of a group with this pattern."""
+    return keep.last == 0 and Mark.REMOVE not in _marks_of_pattern(pattern, keep, zone)
 
 
 def _are_ordinary(backups: Sequence[Prunable]) -> bool:
@@ -189,9 +203,8 @@ def _are_ordinary(backups: Sequence[Prunable]) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _marks_of_quarters(quarters: tuple[int, ...], keep: KeepOptions, zone: ZoneInfo) -> tuple[Mark, ...]:
-    """Return the marks of backups of which no more than the quarter of an hour matters: those of many guests are the same."""
-    return tuple(_marks([Backup(ctime=quarter * _QUARTER) for quarter in quarters], keep, zone))
+def _marks_of_pattern(pattern: Pattern, keep: KeepOptions, zone: ZoneInfo) -> tuple[Mark, ...]:
+    return tuple(_marks([Backup(ctime=quarter * _QUARTER) for quarter in pattern], keep, zone))
 
 
 def _marks(backups: Sequence[Prunable], keep: KeepOptions, zone: ZoneInfo) -> list[Mark]:

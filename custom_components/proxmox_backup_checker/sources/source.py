@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ..checker.model.facts import Facts
-from ..checker.model.records import NodeRecord, RunRecord
+from ..checker.model.records import NodeRecord, RunRecord, StorageRecord
 from ..proxmox.api.cluster_models import Permissions, Version
 from ..proxmox.api.errors import ProxmoxError
 from ..proxmox.api.upid import Upid
@@ -28,7 +28,8 @@ class FallbackNode:
 class Reading:
     """One poll: the facts, the token's rights, and what could not be read.
 
-    `agent_errors` are those of the log agents, by node. `troubles` tell by part, as `storage nas`, what could not be read
+    `agent_errors` are those of the log agents, by node, and `unreadable_job_states` the jobs whose states an agent could not
+    read on its node, with the reason. `troubles` tell by part, as `storage nas`, what could not be read
     and was left as it was. `fallback` is the node that answers while the configured one does not. `ended` are the UPIDs of
     all listed runs that are over and whose logs have been read.
     """
@@ -39,6 +40,7 @@ class Reading:
     troubles: Mapping[str, str] = field(default_factory=dict)
     fallback: FallbackNode | None = None
     ended: frozenset[str] = frozenset()
+    unreadable_job_states: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 class Source(Protocol):
@@ -53,6 +55,9 @@ class Source(Protocol):
 
     def restore_nodes(self, nodes: Iterable[NodeRecord]) -> None:
         """Take up what is remembered of the nodes, before the first reading."""
+
+    def restore_storages(self, storages: Mapping[str, StorageRecord]) -> None:
+        """Take up what is remembered of the storages, after the nodes and before the first reading."""
 
     def read_all_again(self) -> None:
         """Let the next reading ask for everything, whatever was read lately."""

@@ -179,7 +179,7 @@ class _StorageText(AlertText):
 
     @override
     def title(self) -> str:
-        return self.say.text("title_storage", storage=self.name)
+        return self.say.text("title_storage", storage=self.say.storage(self.name))
 
     @override
     def meaning(self) -> Iterator[str]:

@@ -52,6 +52,11 @@ class Wording:
         record = self.assessment.history.jobs.get(job_id)
         return record.name if record else self.text("job_gone")
 
+    def storage(self, key: str) -> str:
+        """Return what people call a storage."""
+        view = self.assessment.storages.get(key)
+        return view.name if view is not None else key
+
     def guests_of(self, record: AlertRecord) -> tuple[AlertGuest, ...]:
         """Return the guests that a past alert concerned, as they are now."""
         views = (self.assessment.guests.get(subject.vmid) for subject in record.subjects if subject.vmid is not None)

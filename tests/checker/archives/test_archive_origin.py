@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 
 from custom_components.proxmox_backup_checker.checker.activity.events import ActivityKind
-from custom_components.proxmox_backup_checker.checker.archives.archive_origin import Origin, Provenance
+from custom_components.proxmox_backup_checker.checker.archives.archive_index import ArchiveIndex
+from custom_components.proxmox_backup_checker.checker.archives.archive_origin import (
+    Origin,
+    Provenance,
+    unnamed_archives,
+)
 from custom_components.proxmox_backup_checker.checker.assessment import judge
 from custom_components.proxmox_backup_checker.checker.model.facts import (
     ArchiveListing,
@@ -115,7 +120,8 @@ def provenance(
 ) -> Provenance:
     index = RunIndex.of({record.upid: record for record in records})
     history = replace(history or History(), runs=index.runs)
-    return Provenance(facts=known, history=history, index=index, running=running)
+    unnamed = unnamed_archives(ArchiveIndex.of(known.storages), index)
+    return Provenance(facts=known, history=history, index=index, unnamed=unnamed, running=running)
 
 
 @pytest.mark.parametrize("storage", ["pbs", "nas"])
@@ -233,7 +239,7 @@ def test_nobody_else_writes_on_a_nodes_own_storage_and_a_renamed_file_is_anybody
 
 
 def _attributable(*archives: Archive, records: tuple[RunRecord, ...] = ()) -> list[Archive]:
-    return list(provenance(seen(), *records).attributable(WEB, archives))
+    return list(provenance(seen(*archives), *records).attributable(WEB, archives))
 
 
 def test_uncertain_archives_count_until_a_foreign_one_lies_beside_them() -> None:
@@ -262,7 +268,7 @@ def test_notes_with_the_name_of_another_guest_are_evidence_against_an_uncertain_
 @pytest.mark.parametrize("notes", ["pve1", "home", "101", "nightly"])
 def test_notes_that_jobs_leave_on_every_archive_name_no_guest(notes: str) -> None:
     archive = snapshot(A_MONTH_AGO - timedelta(days=1), notes=notes)
-    known = replace(seen(), jobs=(job("nightly", 101, notes_template="nightly"),))
+    known = replace(seen(archive), jobs=(job("nightly", 101, notes_template="nightly"),))
     assert provenance(known).attributable(WEB, [archive]) == [archive]
 
 

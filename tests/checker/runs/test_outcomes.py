@@ -171,3 +171,10 @@ def test_a_finished_guest_whose_new_archive_the_run_removed_has_failed() -> None
     [outcome] = outcomes(facts(runs=[run("\n".join(lines), started=NOW)]))[101]
     assert outcome.result == "failed"
     assert outcome.error == "removing backup 'nas:backup/vzdump-qemu-101-2026_11_30-17_04_38.vma.zst'"
+
+
+def test_a_run_tells_how_many_older_archives_it_removed() -> None:
+    more = "INFO: pruned 2 backup(s) not covered by keep-retention policy"
+    log = good_log(101).replace("INFO: Finished Backup of VM 101", f"{more}\nINFO: Finished Backup of VM 101")
+    [outcome] = outcomes(facts(runs=[run(log, started=NOW)]))[101]
+    assert (outcome.result, outcome.pruned) == ("ok", 2)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from custom_components.proxmox_backup_checker.checker.model.verdict import Status
-from simulator.outcomes import failed, running
+from simulator.outcomes import failed, running, storage_unreachable
 
 from .scene import (
     IO_ERROR,
@@ -255,6 +255,22 @@ def test_b11_an_hour_that_comes_twice_needs_one_run_and_needs_it(
 
 
 @clocks_back
+@pytest.mark.parametrize("fold", [0, 1], ids=["in the first of the two hours", "in the second"])
+def test_b11_a_run_in_either_of_the_two_hours_is_the_slots(
+    zone: str, back: tuple[int, int, int], hour: int, fold: int
+) -> None:
+    with in_zone(zone, back) as scene:
+        scene.nightly.reschedule(f"{hour:02}:30")
+        scene.look()
+        scene.until(scene.slot(3, 12))
+        scene.sleep()
+        scene.play(datetime(*back, hour, 30, tzinfo=scene.here.zone, fold=fold).astimezone(UTC))
+        scene.nightly.start()
+        assert scene.live(hours=9, step=ONE_HOUR) == set()
+        assert (scene.brief(scene.first), scene.of_job) == (OK, OK)
+
+
+@clocks_back
 @pytest.mark.parametrize("schedule", ["hourly", "*:0/30"])
 def test_b12_a_frequent_job_gives_no_alarm_when_the_clocks_are_put_back(
     zone: str, back: tuple[int, int, int], hour: int, schedule: str
@@ -379,6 +395,20 @@ def test_b18_a_run_that_is_made_up_for_after_the_start_is_fine_and_called_late(s
 
 
 @everywhere
+def test_b18_a_run_that_is_made_up_for_and_dies_before_its_first_line_fails_its_job(scene: Scene) -> None:
+    scene.nightly.change(repeat_missed=1)
+    scene.good_night()
+    scene.play(scene.slot(2, node=scene.there) - ONE_HOUR)
+    scene.there.go_offline()
+    scene.look()
+    scene.play(scene.slot(2, node=scene.there) + timedelta(hours=2))
+    scene.nightly.next_run_ends(outcome=storage_unreachable("no route to host"))
+    scene.there.come_online()
+    scene.after(minutes=20)
+    assert (scene.brief(scene.far), scene.of_job) == (FAILED, FAILED)
+
+
+@everywhere
 def test_b19_a_new_job_owes_nothing_for_the_slot_before_it(scene: Scene) -> None:
     scene.good_night()
     scene.play(scene.slot(2, 10))
@@ -406,6 +436,7 @@ def test_b20_an_edit_forgives_no_slot_that_was_missed_before_it(scene: Scene, mi
     scene.after(minutes=5)
     scene.until(scene.slot(2) + timedelta(minutes=max(minutes, 125)))
     assert (scene.brief(scene.first), scene.of_job) == (OVERDUE, OVERDUE)
+    assert (scene.guest(scene.first).since, scene.guest(scene.first).failures) == (scene.slot(2) + LEAST_ALLOWANCE, 1)
     assert scene.job(NIGHTLY).next_due in {scene.slot(2, 23), scene.slot(1, 23, node=scene.there)}
     scene.until(scene.slot(2, 22, 50))
     assert scene.brief(scene.first) == OVERDUE
@@ -468,7 +499,7 @@ def test_b23_a_run_longer_than_its_interval_is_a_warning_and_one_that_hangs_a_pr
     assert (scene.of_job, scene.job(NIGHTLY).reason.code) == (RUNNING, "run_longer_than_interval")
     assert scene.problems() == set()
     scene.until(scene.slot(7) + timedelta(hours=6))
-    assert scene.job(NIGHTLY).problem is True
+    assert (scene.job(NIGHTLY).problem, scene.job(NIGHTLY).reason.code) == (True, "run_hangs")
     assert scene.guest(scene.first).problem is True
     assert scene.guest(scene.third).problem is True
 
@@ -671,3 +702,20 @@ def test_b34_the_files_of_a_share_in_two_zones_decide_nothing_alone(scene: Scene
         node.tasks.index.clear()
     scene.night(2)
     assert {scene.guest(vmid).problem for vmid in scene.guests} == {None}
+
+
+@pytest.mark.parametrize("scene", [two_zones], indirect=True)
+@pytest.mark.parametrize("lister", ["auckland", "york"])
+def test_b34_the_files_of_a_share_in_two_zones_are_dated_by_the_runs_that_wrote_them(scene: Scene, lister: str) -> None:
+    scene.good_night()
+    scene.night(2)
+    other = scene.there if lister == scene.here.name else scene.here
+    scene.play(max(scene.slot(2, node=node) for node in (scene.here, scene.there)) + timedelta(hours=5))
+    other.go_offline()
+    scene.look()
+    scene.after(hours=25)
+    for vmid in scene.guests:
+        night = scene.slot(2, node=scene.cluster.node(scene.cluster.guest(vmid).node))
+        last = scene.guest(vmid).last_success
+        assert last is not None
+        assert last < night + ONE_HOUR or scene.cluster.guest(vmid).node == lister

@@ -250,7 +250,7 @@ def test_b32_a_guest_that_moves_between_jobs_bound_to_nodes_is_overdue_after_the
     assert (late.status, late.problem, late.reason.code) == (Status.OVERDUE, True, "moved_between_jobs")
 
 
-def test_c12_an_earlier_outage_still_explains_its_slot_after_another_reboot() -> None:
+def test_b17_an_earlier_outage_still_explains_its_slot_after_another_reboot() -> None:
     known = facts([guest(100)], [NIGHTLY], [ran(at(0, 21), 100)])
     off = {**known.nodes, "pve1": replace(known.nodes["pve1"], online=False)}
     held = edited(known, replace(known, nodes=off), at(1, 20), at(1, 20, 30), at(1, 22))

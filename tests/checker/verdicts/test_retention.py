@@ -110,6 +110,11 @@ def test_of_the_slots_those_are_promised_whose_backups_prune_would_keep() -> Non
     assert list(promised_slots(nightly, first, LAST_SLOT, KEEP_THREE, BERLIN)) == slots(2, 1, 0)
 
 
+def test_d06_the_very_first_slot_is_promised_like_every_other() -> None:
+    first = LAST_SLOT - timedelta(days=2)
+    assert list(promised_slots(CalendarEvent.parse("23:00"), first, LAST_SLOT, KEEP_THREE, BERLIN)) == slots(2, 1, 0)
+
+
 def test_of_too_many_slots_nothing_is_promised() -> None:
     every_minute = CalendarEvent.parse("*:*")
     assert promised_slots(every_minute, LAST_SLOT - timedelta(days=1), LAST_SLOT, KEEP_THREE, BERLIN) == ()

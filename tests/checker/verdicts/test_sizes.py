@@ -10,7 +10,13 @@ import pytest
 from custom_components.proxmox_backup_checker.checker.model.facts import Facts, StorageFacts
 from custom_components.proxmox_backup_checker.checker.model.outcome import Outcome, Result
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence, Status
-from custom_components.proxmox_backup_checker.checker.verdicts.sizes import PastBackup, judge_sizes, size_findings
+from custom_components.proxmox_backup_checker.checker.runs.run_index import InShort
+from custom_components.proxmox_backup_checker.checker.verdicts.sizes import (
+    PastBackup,
+    can_be_odd,
+    judge_sizes,
+    size_findings,
+)
 
 from .. import builders
 from ..builders import NOW
@@ -52,7 +58,9 @@ def nights(storage: str, *sizes: int | None, transferred: int | None = None) -> 
 
 def found_in(outcomes: list[Outcome], facts: Facts | None = None) -> list[str]:
     facts = facts or builders.facts(storages=(PBS, NAS))
-    return [reason.code for _, reason in size_findings(outcomes, facts)]
+    found = [reason.code.value for _, reason in size_findings(outcomes, facts)]
+    assert not found or can_be_odd(outcomes[0], InShort.of(outcomes))
+    return found
 
 
 def test_d24_a_file_95_percent_smaller_than_the_median_is_a_warning() -> None:
@@ -150,3 +158,12 @@ def test_d24_small_and_large_guests_are_judged_alike(size: int, sizes: list[int]
     large = codes(past(size=size * 1024), [past(size=entry * 1024) for entry in sizes])
 
     assert small == large
+
+
+def test_what_is_just_beyond_the_bounds_is_looked_at() -> None:
+    newest, *before = nights("nas", *[32 * GIB] * 7)
+    before = [replace(outcome, seconds=3600) for outcome in before]
+
+    assert found_in([replace(newest, size=16 * GIB - 1), *before]) == ["size_suspicious"]
+    assert found_in([replace(newest, seconds=3 * 3600 + 1), *before]) == ["duration_suspicious"]
+    assert not can_be_odd(newest, InShort.of([newest, *before]))

@@ -141,6 +141,20 @@ async def test_lists_reports_and_open_problems_are_of_what_may_be_seen(watched: 
     assert tells_of_others(await act("open_alerts")) == []
 
 
+async def test_a_run_is_told_as_if_it_had_been_for_those_who_may_be_seen_alone(watched: Home, act: Act) -> None:
+    watched.pve.job("nightly").run({103: failed("no room")})
+    await watched.after(minutes=30)
+    run, *_ = (await act("list_runs"))["runs"]
+    assert (run["status"], run["warnings"], run["error"]) == ("OK", 0, None)
+    assert run["seconds"] <= run["guests"][0]["seconds"] + 1
+    [told] = (await act("report"))["jobs"]
+    assert (told["runs_failed"], told["runs_with_warnings"]) == (0, 0)
+    answer: Any = await watched.hass.services.async_call(DOMAIN, "report", {}, blocking=True, return_response=True)
+    [whole] = answer["jobs"]
+    assert whole["runs_failed"] > 0
+    assert told["seconds"] < whole["seconds"]
+
+
 async def test_somebody_who_may_see_more_sees_more(
     watched: Home, visitor: Card, act: Act, hass_read_only_user: MockUser
 ) -> None:

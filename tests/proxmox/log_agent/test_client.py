@@ -22,6 +22,7 @@ from custom_components.proxmox_backup_checker.proxmox.api.errors import (
     CannotConnectError,
     CertificateChangedError,
     CertificateUntrustedError,
+    TooManyConnectionsError,
     UnexpectedAnswerError,
 )
 from custom_components.proxmox_backup_checker.proxmox.log_agent.client import LogAgentClient
@@ -374,6 +375,40 @@ async def test_no_half_character_gets_into_a_job(session: aiohttp.ClientSession,
     async with impostor(session, certificates, respond) as client:
         [job] = await client.jobs()
     assert (job.job_id, job.message) == ("a\ufffd", "x\ufffd")
+
+
+async def test_states_that_the_agent_may_not_read_are_named(session: aiohttp.ClientSession, certificates: Path) -> None:
+    async def respond(request: web.Request) -> web.Response:
+        unreadable = [{"id": "weekly", "error": "Permission denied"}, {"id": "monthly"}]
+        return web.json_response({"jobs": [{"id": "nightly", "modified": 1}], "unreadable_jobs": unreadable})
+
+    async with impostor(session, certificates, respond) as client:
+        assert client.unreadable_jobs == {}
+        [job] = await client.jobs()
+        assert job.job_id == "nightly"
+        assert client.unreadable_jobs == {"weekly": "Permission denied", "monthly": ""}
+
+
+async def test_an_agent_of_0_1_0_says_nothing_of_states_that_it_may_not_read(
+    session: aiohttp.ClientSession, certificates: Path
+) -> None:
+    async def respond(request: web.Request) -> web.Response:
+        return web.json_response({"jobs": []})
+
+    async with impostor(session, certificates, respond) as client:
+        assert await client.jobs() == ()
+        assert client.unreadable_jobs == {}
+
+
+async def test_too_many_connections_from_one_address_are_told_from_other_refusals(
+    session: aiohttp.ClientSession, certificates: Path
+) -> None:
+    async def respond(request: web.Request) -> web.Response:
+        return web.json_response({"error": "Too many connections from this address"}, status=429)
+
+    async with impostor(session, certificates, respond) as client:
+        with pytest.raises(TooManyConnectionsError, match="Too many connections"):
+            await client.jobs()
 
 
 @pytest.mark.parametrize("moment", [-(10**12), 253402300799, 1e15, 1e300, True, "1"])

@@ -6,6 +6,7 @@ from datetime import datetime
 import re
 from typing import Final
 
+from ..model.reason_codes import ReasonCode
 from ..model.records import Acknowledgement, History
 from ..model.subject import Subject
 from ..model.verdict import Status, Verdict
@@ -45,8 +46,13 @@ def _is_same_problem(acknowledgement: Acknowledgement, verdict: Verdict) -> bool
 
 
 def can_be_acknowledged(verdicts: Mapping[Subject, Verdict], subject: Subject) -> bool:
-    """Tell whether something has a problem, or cannot be seen."""
-    return subject in verdicts and verdicts[subject].problem is not False
+    """Tell whether something has a problem, cannot be seen, or is backed up without disks that were left out only lately."""
+    verdict = verdicts.get(subject)
+    return verdict is not None and (verdict.problem is not False or _lacks_disks(verdict))
+
+
+def _lacks_disks(verdict: Verdict) -> bool:
+    return any(finding.code is ReasonCode.DISKS_NEWLY_EXCLUDED for finding in verdict.findings)
 
 
 def acknowledge(
@@ -59,7 +65,11 @@ def acknowledge(
     until_next_run: bool = False,
     note: str | None = None,
 ) -> History:
-    """Return the history with the problems of these subjects acknowledged."""
+    """Return the history with the problems of these subjects acknowledged.
+
+    Of a guest that is fine but for disks which were left out only lately, it is acknowledged that they are left out.
+    """
+    history = _with_accepted_disks(history, verdicts, subjects := list(subjects))
     new = {
         subject: Acknowledgement(
             subject=subject,
@@ -71,9 +81,22 @@ def acknowledge(
             occurrence=verdicts[subject].occurrence,
         )
         for subject in subjects
-        if can_be_acknowledged(verdicts, subject)
+        if subject in verdicts and verdicts[subject].problem is not False
     }
     return replace(history, acknowledgements={**history.acknowledgements, **new}) if new else history
+
+
+def _with_accepted_disks(history: History, verdicts: Mapping[Subject, Verdict], subjects: Iterable[Subject]) -> History:
+    accepted = {
+        subject.vmid: replace(record, newly_excluded=())
+        for subject in subjects
+        if subject.vmid is not None
+        and (verdict := verdicts.get(subject)) is not None
+        and verdict.problem is False
+        and _lacks_disks(verdict)
+        and (record := history.guests.get(subject.vmid)) is not None
+    }
+    return replace(history, guests={**history.guests, **accepted}) if accepted else history
 
 
 def withdraw(history: History, subjects: Iterable[Subject]) -> History:

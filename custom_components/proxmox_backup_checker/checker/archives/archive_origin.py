@@ -1,6 +1,6 @@
 """Whose an archive is: on a storage that several clusters use, another guest with the same number may have left it."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -14,6 +14,7 @@ from ..model.outcome import Outcome, written_name
 from ..model.records import FEWEST_RUNS_PER_GUEST, KEPT, History, RunRecord
 from ..runs.run_index import RunIndex
 from .archive import logged_name
+from .archive_index import ArchiveIndex
 
 # Times of archives and runs are those of the node that wrote them.
 _CLOCKS_DIFFER: Final = timedelta(minutes=1)
@@ -29,16 +30,48 @@ class Origin(Enum):
     UNCERTAIN = "uncertain"
 
 
+def unnamed_archives(archives: ArchiveIndex, runs: RunIndex) -> dict[int, tuple[Archive, ...]]:
+    """Return, by VMID, the listed archives but those of which a first look tells that a run of ours wrote them."""
+    found: dict[int, tuple[Archive, ...]] = {}
+    for vmid, listed in archives.guests.items():
+        if unnamed := _unnamed(listed.newest_first, runs.by_guest.get(vmid, ())):
+            found[vmid] = tuple(unnamed)
+    return found
+
+
+def _unnamed(newest_first: Sequence[Archive], outcomes: Sequence[Outcome]) -> list[Archive]:
+    """Return the archives that the run does not name which comes next: most were written by runs, in the same order."""
+    left = []
+    place, count = 0, len(outcomes)
+    for archive in newest_first:
+        name = archive.volid.rpartition("/")[2]
+        if place == count or not _may_name(outcomes[place], name):
+            latest = datetime.fromtimestamp(archive.ctime + _SAME_TIME, UTC)
+            while place < count and outcomes[place].started > latest:
+                place += 1
+            if place == count or not _may_name(outcomes[place], name):
+                left.append(archive)
+                continue
+        place += 1
+    return left
+
+
+def _may_name(outcome: Outcome, name: str) -> bool:
+    return outcome.archive is not None and outcome.archive.endswith(name)
+
+
 @dataclass(frozen=True)
 class Provenance:
     """Tells the origin of archives from all runs of this cluster that are known.
 
-    `history` already holds what the facts add to it, and `index` its runs; `running` are the runs in progress.
+    `history` already holds what the facts add to it, and `index` its runs; `running` are the runs in progress. `unnamed` are
+    the listed archives that no run names at a first look (see `unnamed_archives`).
     """
 
     facts: Facts
     history: History
     index: RunIndex
+    unnamed: Mapping[int, Sequence[Archive]]
     running: tuple[RunRecord, ...] = ()
 
     def attributable(self, guest: Guest, archives: Sequence[Archive]) -> Sequence[Archive]:
@@ -47,9 +80,11 @@ class Provenance:
         What is certainly foreign never is. What is uncertain is not where foreign archives with this number lie beside it,
         or where its notes name another guest.
         """
-        others = self._not_surely_ours(guest.vmid, archives)
-        if not others:
+        unnamed = [archive for archive in self.unnamed.get(guest.vmid, ()) if archive.storage in self._shared]
+        if not any(self._can_be_foreign(archive) or self._names_another(archive, guest) for archive in unnamed):
             return archives
+        given = set(map(id, archives))
+        others = [archive for archive in unnamed if id(archive) in given]
         foreign = {archive.volid: archive.storage for archive in others if self._is_foreign(archive)}
         mixed = set(foreign.values())
         left = {
@@ -62,24 +97,6 @@ class Provenance:
             )
         }
         return tuple([archive for archive in archives if archive.volid not in left]) if left else archives
-
-    def _not_surely_ours(self, vmid: int, newest_first: Sequence[Archive]) -> list[Archive]:
-        """Return the archives on shared storages but those of which a first look tells that a run of ours wrote them.
-
-        Most were written by our runs, which come in the same order.
-        """
-        outcomes, shared, left = self.index.by_guest.get(vmid, ()), self._shared, []
-        place, count = 0, len(outcomes)
-        for archive in newest_first:
-            if archive.storage not in shared:
-                continue
-            latest = datetime.fromtimestamp(archive.ctime + _SAME_TIME, UTC)
-            while place < count and outcomes[place].started > latest:
-                place += 1
-            path = outcomes[place].archive if place < count else None
-            if path is None or not path.endswith(archive.volid.rpartition("/")[2]):
-                left.append(archive)
-        return left
 
     def _names_another(self, archive: Archive, guest: Guest) -> bool:
         """Tell whether an archive's notes are the name of another guest: such notes are Proxmox' usual ones."""

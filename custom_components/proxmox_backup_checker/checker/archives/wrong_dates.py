@@ -37,8 +37,9 @@ def noted(history: History, facts: Facts, runs: RunRecords) -> Mapping[str, Wron
 
 def _wrong(history: History, facts: Facts, runs: RunRecords) -> Iterable[WrongDate]:
     clocks = {name: _latest_right(node, history.nodes.get(name), facts.now) for name, node in facts.nodes.items()}
+    earliest = min(clocks.values(), default=_LATEST)
     for records in (runs.finished, runs.unfinished):
-        for run in records.values():
+        for run in [run for run in records.values() if run.ended is None or max(run.started, run.ended) > earliest]:
             yield from _of_run(run, clocks.get(run.node, _LATEST), facts.now)
     zones = {node.zone for node in facts.nodes.values() if node.zone is not None}
     for storage in facts.storages:
@@ -62,7 +63,7 @@ def _latest_right(node: NodeFacts, record: NodeRecord | None, now: datetime) -> 
 def _of_run(run: RunRecord, latest: datetime, now: datetime) -> Iterable[WrongDate]:
     if run.started > latest:
         yield WrongDate(name=run.upid, dated=run.started, seen=now)
-    for outcome in run.outcomes if run.ended is None or run.ended > latest else ():
+    for outcome in run.outcomes:
         if outcome.archive is not None and outcome.started > latest:
             name = written_name(outcome.archive)
             yield WrongDate(name=name, dated=outcome.started, seen=now, vmid=outcome.vmid)
@@ -74,9 +75,7 @@ def _on(storage: StorageFacts, latest: datetime, zones: Collection[ZoneInfo]) ->
     if listing is None:
         return
     limit = latest.timestamp()
-    for archive in listing.archives:
-        if archive.ctime <= limit or archive.vmid is None:
-            continue
+    for archive in [archive for archive in listing.archives if archive.ctime > limit]:
         moment, _ = listing.written_between(archive, zones if storage.node is None else ())
-        if moment > latest:
+        if moment > latest and archive.vmid is not None:
             yield WrongDate(name=logged_name(archive), dated=moment, seen=listing.read_at, vmid=archive.vmid)

@@ -1,6 +1,6 @@
 """What is remembered of storages: how full they were, and which archives were seen on them."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -10,7 +10,7 @@ from ..archives.archive_index import ArchiveIndex, ListedStorage, Place
 from ..model.facts import Facts, StorageFacts, storage_key
 from ..model.outcome import Outcome, Result, written_name
 from ..model.records import GuestRecord, MissingArchive, StorageRecord
-from ..runs.run_index import RunIndex
+from ..runs.run_index import NOTHING, RunIndex
 
 _SAMPLE_EVERY: Final = timedelta(hours=20)
 # Another file system below the same path has another size; growth of a pool is rarely as much.
@@ -25,7 +25,8 @@ def remember_storages(known: Mapping[str, StorageRecord], facts: Facts, runs: Ru
 
 
 def _storage(record: StorageRecord | None, storage: StorageFacts, now: datetime, runs: RunIndex) -> StorageRecord:
-    record = record or StorageRecord(storage=storage.storage, node=storage.node)
+    node = None if storage.named_alone else storage.node
+    record = replace(record or StorageRecord(storage=storage.storage, node=node), owner=storage.node)
     reachable = bool(storage.active_on)
     record = replace(record, unreachable_since=None if reachable else record.unreachable_since or now)
     if storage.used is not None and (not record.samples or now - record.samples[-1][0] >= _SAMPLE_EVERY):
@@ -79,8 +80,8 @@ def _has_own(storage: StorageFacts, since: datetime | None, archives: Iterable[s
     )
 
 
-type Pruned = Callable[[Outcome, ListedStorage], bool]
-"""Whether retention has removed the archive of a good backup that a listing does not show."""
+type Pruned = Callable[[Outcome, Iterable[Outcome], ListedStorage], bool]
+"""Whether retention has removed the archive of a good backup that a listing does not show, by all that runs did for its guest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +107,18 @@ class MissingArchives:
             }
         )
 
-    def noted(self, record: GuestRecord, outcomes: Sequence[Outcome], pruned: Pruned) -> GuestRecord:
-        """Return a guest's record with what is missing of its outcomes, newest first.
+    def noted(self, record: GuestRecord, runs: RunIndex, pruned: Pruned) -> GuestRecord:
+        """Return a guest's record with what is missing of what its runs left.
 
         Looked for is the newest good backup that each job made, and the newest by hand: what came before, retention may
         have removed. `pruned` tells of one whether retention has.
         """
         if not self.listed:
             return record
+        # What is missing already may be older.
+        outcomes = (
+            runs.by_guest.get(record.vmid, ()) if record.missing else runs.in_short.get(record.vmid, NOTHING).left
+        )
         missing = dict(record.missing)
         seen: set[str | None] = set()
         for outcome in outcomes:
@@ -127,11 +132,13 @@ class MissingArchives:
             listed = self.listed.get((outcome.storage, None)) or self.listed.get((outcome.storage, outcome.node))
             if listed is None or outcome.finished is None or listed.listing.read_at <= outcome.finished:
                 continue
-            if _is_listed(outcome, listed) or pruned(outcome, listed):
+            known = missing.get(outcome.archive)
+            # What was gone already before any retention could remove it is not explained by a backup that came later.
+            is_open = known is None or not is_new
+            if _is_listed(outcome, listed) or (is_open and pruned(outcome, runs.by_guest.get(record.vmid, ()), listed)):
                 missing.pop(outcome.archive, None)
                 continue
             read_at = listed.listing.read_at
-            known = missing.get(outcome.archive)
             if known is None:
                 missing[outcome.archive] = MissingArchive(since=read_at)
             elif not known.confirmed and read_at > known.since:

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from ...proxmox.api.backup_models import BackupJob
 from ...proxmox.api.cluster_models import Guest
-from ..archives.pruning import was_pruned
+from ..archives.pruning import Pruning
 from ..indexes import Indexes
 from ..model.facts import Facts, JobState, NodeFacts
 from ..model.labels import job_name
@@ -18,6 +18,8 @@ from ..runs.run_records import RunRecords
 from .storage_history import MissingArchives, remember_storages
 
 _SAME_BOOT: Final = timedelta(minutes=2)
+# What began less than this before a guest came is taken for its own.
+_ONE_MINUTE: Final = timedelta(minutes=1)
 _MOST_DEFINITIONS: Final = 10
 _MOST_OUTAGES: Final = 20
 _MOST_STRETCHES: Final = 20
@@ -154,7 +156,11 @@ def _past(record: JobRecord, job: BackupJob, seen: datetime | None, now: datetim
         return ()
     same_days = record.days is None or record.days == _days(job)
     known = record.fingerprint or fingerprint(job)
-    if record.schedule == (job.schedule or job.starttime) and same_days and known.get("storage") == job.storage:
+    if (
+        record.schedule == (job.schedule or job.starttime)
+        and same_days
+        and (known.get("storage") or None) == (job.storage or None)
+    ):
         return record.past
     before = JobDefinition(
         until=min(seen or now, now),
@@ -199,17 +205,16 @@ def _text(value: object) -> str:
 
 def _guests(history: History, facts: Facts, indexes: Indexes, missing: MissingArchives) -> Mapping[int, GuestRecord]:
     backed_up_now = _backed_up_now(facts)
-    outcomes = indexes.runs.by_guest
-    pruned = partial(was_pruned, facts=facts, jobs=history.jobs)
+    pruned = Pruning(facts=facts, jobs=history.jobs).explains
     records: dict[int, GuestRecord] = {}
     for guest in facts.guests:
         record = _guest(history, guest, facts, indexes, busy=guest.vmid in backed_up_now)
-        records[guest.vmid] = missing.noted(record, outcomes.get(guest.vmid, ()), pruned)
+        records[guest.vmid] = missing.noted(record, indexes.runs, pruned)
     for vmid, record in history.guests.items():
         if vmid not in records:
             absent = record.absent_since or (facts.now if facts.guests_complete else None)
             record = record if absent == record.absent_since else replace(record, absent_since=absent)
-            records[vmid] = missing.noted(record, outcomes.get(vmid, ()), pruned)
+            records[vmid] = missing.noted(record, indexes.runs, pruned)
     return records
 
 
@@ -236,7 +241,7 @@ def _guest(history: History, guest: Guest, facts: Facts, indexes: Indexes, *, bu
             node=guest.node,
             first_seen=None if first_look else now,
             # It came after the last look; whatever bears its number from before was another guest.
-            since=None if first_look else history.evaluated,
+            since=_another_before(guest, facts) if first_look else history.evaluated,
         )
     elif _is_another(known, guest):
         record = GuestRecord(
@@ -275,6 +280,22 @@ def _is_another(known: GuestRecord, guest: Guest) -> bool:
     if known.guest_type != guest.guest_type:
         return True
     return known.absent_since is not None and guest.name is not None and known.name not in {None, guest.name}
+
+
+def _another_before(guest: Guest, facts: Facts) -> datetime | None:
+    """Return up to when a guest's number was that of another before the first look, as the name in its newest log tells.
+
+    One that was only renamed since waits for its next slot then, without an alarm.
+    """
+    named = [
+        (run.ended or run.started, guest_run.name)
+        for run in facts.runs
+        if run.log is not None
+        for guest_run in run.log.guests
+        if guest_run.vmid == guest.vmid and guest_run.name is not None
+    ]
+    newest = max(named, default=None)
+    return None if newest is None or guest.name in {None, newest[1]} else newest[0] + _ONE_MINUTE
 
 
 def _coverage(record: GuestRecord, covering: Sequence[str], facts: Facts, *, first_look: bool) -> Mapping[str, object]:

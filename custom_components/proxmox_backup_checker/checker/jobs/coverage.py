@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from operator import attrgetter
 
 from ...proxmox.api.backup_models import BackupJob
 from ...proxmox.api.cluster_models import Guest
@@ -35,12 +36,19 @@ def covers(job: BackupJob, guest: Guest, *, pools_visible: bool = True) -> Cover
     return Coverage.NO
 
 
+def in_order(jobs: Iterable[BackupJob]) -> list[BackupJob]:
+    """Return jobs as the scheduler starts them where several are due at once: by their ids (PVE/Jobs.pm, run_jobs)."""
+    return sorted(jobs, key=attrgetter("job_id"))
+
+
 type _Jobs = tuple[BackupJob, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class CoverageIndex:
-    """The jobs, enabled or not, that surely cover each guest, and the guests of each job; both in the order of the facts.
+    """The jobs, enabled or not, that surely cover each guest, and the guests of each job.
+
+    Jobs come in the order in which the scheduler starts them, guests in that in which vzdump takes them: by their numbers.
 
     `unsure` are the guests whose pool cannot be seen and that an enabled job of a pool may cover, `unclear` those of any job.
     """
@@ -53,13 +61,13 @@ class CoverageIndex:
     @classmethod
     def of(cls, jobs: _Jobs, guests: tuple[Guest, ...], *, pools_visible: bool) -> CoverageIndex:
         """Find for all jobs and guests who covers whom."""
-        candidates = _Candidates(jobs)
+        candidates = _Candidates(in_order(jobs))
         jobs_of: dict[int, _Jobs] = {}
         shared: dict[tuple[int, ...], _Jobs] = {}
         guests_of: dict[str, list[Guest]] = {job.job_id: [] for job in jobs}
         unsure: set[int] = set()
         unclear: set[int] = set()
-        for guest in guests:
+        for guest in sorted(guests, key=attrgetter("vmid")):
             sure = []
             for job in candidates.of(guest):
                 covered = covers(job, guest, pools_visible=pools_visible)

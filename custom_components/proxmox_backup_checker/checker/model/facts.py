@@ -117,9 +117,17 @@ class ArchiveListing:
         of their own, have no time that depends on a zone (PVE/Storage.pm, archive_info).
         """
         told = datetime.fromtimestamp(archive.ctime, UTC)
-        if self.zone is None or writer is None or _TIME_IN_NAME.search(archive.volid) is None:
-            return told
-        return told.astimezone(self.zone).replace(tzinfo=writer).astimezone(UTC)
+        return told if writer is None else self._read_in(archive.volid, told, self.zone, writer)
+
+    def dated(self, name: str, begun: datetime, writer: ZoneInfo | None) -> datetime:
+        """Return how this listing dates an archive of that name that was begun at a moment of its writer's clock."""
+        return begun if self.zone is None else self._read_in(name, begun, writer, self.zone)
+
+    @staticmethod
+    def _read_in(name: str, moment: datetime, written: ZoneInfo | None, read: ZoneInfo) -> datetime:
+        if written is None or _TIME_IN_NAME.search(name) is None:
+            return moment
+        return moment.astimezone(written).replace(tzinfo=read).astimezone(UTC)
 
     def written_between(self, archive: Archive, writers: Collection[ZoneInfo]) -> tuple[datetime, datetime]:
         """Return the earliest and the latest moment at which an archive can have been written, by the zones of its writers."""
@@ -134,7 +142,8 @@ class ArchiveListing:
 class StorageFacts:
     """A storage that can hold backups; sizes in bytes, None where no node can tell.
 
-    `node` is None for a storage that all nodes share, else that of the node whose own it is. `nodes` may use it, all of
+    `node` is None for a storage that all nodes share, else that of the node whose own it is; `named_alone` tells that it goes
+    by its name all the same, as the first of this name. `nodes` may use it, all of
     them where it is empty; `active_on` are those that reach it now. `available` is what can still be written: less than
     total - used where blocks are reserved or a quota holds. `keep` is its own retention, None where it has none.
     `listing` is the newest that could be read, None where there never was one, and `unreadable` says why not.
@@ -152,6 +161,7 @@ class StorageFacts:
     keep: KeepOptions | None = None
     listing: ArchiveListing | None = None
     unreadable: str | None = None
+    named_alone: bool = False
 
     @property
     def is_backup_server(self) -> bool:
@@ -164,8 +174,8 @@ class StorageFacts:
 
 
 def storage_key(storage: StorageFacts) -> str:
-    """Return what tells a storage from every other: its id, and its node where each node has its own."""
-    return storage.storage if storage.node is None else f"{storage.node}/{storage.storage}"
+    """Return what tells a storage from every other, for ever: its id, and its node where another was there before."""
+    return storage.storage if storage.node is None or storage.named_alone else f"{storage.node}/{storage.storage}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -235,14 +245,21 @@ class Facts:
     def storage_name(self, wanted: str | None, node: str) -> str:
         """Return the storage to which a run on a node writes: the one wanted, else that of vzdump.conf, else `local`.
 
-        It is empty where vzdump.conf names a folder that is no storage: what is written there cannot be seen.
+        It is empty where job or vzdump.conf name a folder that is no storage: what is written there cannot be seen.
         """
-        return wanted or self.default_storage.get(node, PROXMOX_DEFAULT_STORAGE) or ""
+        if wanted is not None:
+            return wanted
+        return self.default_storage.get(node, PROXMOX_DEFAULT_STORAGE) or ""
 
     def is_denied(self, name: str, node: str) -> bool:
         """Tell whether a storage is there, but not for this node."""
-        known = [storage for storage in self.storages if storage.storage == name]
-        return bool(known) and not any(storage.serves(node) for storage in known)
+        is_there = False
+        for storage in self.storages:
+            if storage.storage == name:
+                is_there = True
+                if storage.serves(node):
+                    return False
+        return is_there
 
     def storage_of(self, name: str, node: str) -> StorageFacts | None:
         """Return a storage as a node has it, None where the node may not use one of this name."""

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from ...proxmox.api.backup_models import BackupJob
+from .facts import StorageFacts
 from .records import GuestRecord, JobRecord
 
 _MOST_NAMES: Final = 5
@@ -18,8 +19,13 @@ def job_name(job: BackupJob) -> str:
     if written is not None:
         return written
     if job.schedule:
-        return f"{job.schedule} → {job.storage or 'local'}"
+        return f"{job.schedule} → {_place(job)}"
     return job.job_id
+
+
+def _place(job: BackupJob) -> str:
+    """Return where a job writes to, as far as it says so itself: a storage, or the folder of one that only root can make."""
+    return job.storage or str(job.options.get("dumpdir") or "local")
 
 
 def names_of_jobs(jobs: Iterable[BackupJob]) -> str:
@@ -36,7 +42,16 @@ def job_name_by_id(job_id: str | None, records: Mapping[str, JobRecord]) -> str:
 def job_with_storage(job: BackupJob) -> str:
     """Return a job's name with the storage that it writes to."""
     name = job_name(job)
-    return name if "→" in name or job.storage is None else f"{name} → {job.storage}"
+    return name if "→" in name or not job.storage else f"{name} → {job.storage}"
+
+
+def storage_name(storage: StorageFacts, storages: Iterable[StorageFacts]) -> str:
+    """Return a storage's id, with its node where another node has one of the same name."""
+    if storage.node is None or not any(
+        other.storage == storage.storage and other.node != storage.node for other in storages
+    ):
+        return storage.storage
+    return f"{storage.node}/{storage.storage}"
 
 
 def guest_name(name: str | None, vmid: int, guest_type: str) -> str:

@@ -34,6 +34,7 @@ class Outcome:
 
     `job_id` is None for a run `by_hand`, and for one of the scheduler whose job cannot be told. `size` and `transferred` in
     bytes, `seconds` the guest's own share of the run, `archive` the name or path that the log shows; None where not known.
+    `pruned` is how many older archives of the guest the run removed, as far as its log tells.
     `warnings` are the codes of what went wrong beside a good backup, such as `prune_failed`; `excluded` the disks and
     mount points that could have been saved and were not.
     """
@@ -56,6 +57,7 @@ class Outcome:
     seconds: int | None = None
     warnings: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
+    pruned: int = 0
 
 
 def written_name(archive: str) -> str:

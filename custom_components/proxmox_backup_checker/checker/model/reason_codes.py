@@ -183,6 +183,7 @@ class ReasonCode(StrEnum):
     RETENTION_FAILED = "retention_failed"
     RETENTION_SHORT = "retention_short"
     SIZE_SUSPICIOUS = "size_suspicious"
+    SNAPSHOT_NEVER_FINISHED = "snapshot_never_finished"
     STORAGE_NOT_ON_NODE = "storage_not_on_node"
     WRONG_DATE = "wrong_date"
     STORAGE_NOT_WHAT_IT_WAS = "storage_not_what_it_was", Meaning(alert=AlertKind.STORAGE)
@@ -198,6 +199,7 @@ class ReasonCode(StrEnum):
     JOB_WITH_WARNINGS = "job_with_warnings"
     JOB_FAILED = "job_failed", _FAILED
     JOB_GUESTS_FAILED = "job_guests_failed", _GUESTS_LISTED
+    JOB_INTERRUPTED = "job_interrupted", _GUESTS_LISTED
     JOB_LISTS_DELETED_GUEST = "job_lists_deleted_guest", _GUESTS_LISTED
     JOB_PRUNE_FAILED = "job_prune_failed", Meaning(sentence_says_cause=True)
     JOB_STATUS_UNCLEAR = "job_status_unclear", _UNCLEAR

@@ -179,7 +179,8 @@ class StorageRecord:
     """What is remembered of a storage: daily samples of its fill, and its archives when they were last listed.
 
     `samples` are pairs of a moment and bytes in use; `archives` maps volume id to ctime in epoch seconds. `keep` is the
-    storage's own retention as a property string.
+    storage's own retention as a property string. `node` is that of its name; whose own it is, also where it goes by its name
+    alone, `owner` tells.
     """
 
     storage: str
@@ -191,6 +192,7 @@ class StorageRecord:
     total: int | None = None
     changed_identity: datetime | None = None
     keep: str | None = None
+    owner: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -119,11 +119,17 @@ class Verdict:
 
 _NAMES: Final = tuple(known.name for known in fields(Verdict))
 _VALUES: Final = attrgetter(*_NAMES)
+_SETTERS: Final = tuple(getattr(Verdict, name).__set__ for name in _NAMES)
 
 
 def with_values(verdict: Verdict, **changes: Any) -> Verdict:
     """Return a verdict with other values: what dataclasses.replace does, in half the time, for thousands of guests."""
-    return Verdict(**dict(zip(_NAMES, _VALUES(verdict), strict=True)) | changes)
+    made = object.__new__(Verdict)
+    for set_value, value in zip(_SETTERS, _VALUES(verdict), strict=True):
+        set_value(made, value)
+    for name, value in changes.items():
+        object.__setattr__(made, name, value)
+    return made
 
 
 def unknown(code: ReasonCode | Blindness, **values: str | datetime) -> Verdict:

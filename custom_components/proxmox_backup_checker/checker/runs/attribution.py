@@ -12,7 +12,7 @@ from typing import Final
 
 from ...proxmox.api.backup_models import BackupJob
 from ...proxmox.vzdump.command import JobCommand
-from ..jobs.coverage import Coverage, covers
+from ..jobs.coverage import Coverage, covers, in_order
 from ..jobs.timetable import Span, periods_of, started_for_slot
 from ..model.facts import Facts, Run
 from ..model.records import JobDefinition
@@ -20,6 +20,9 @@ from ..model.verdict import Confidence
 
 _ALIKE: Final = 0.5
 _CLOCKS_DIFFER: Final = timedelta(seconds=5)
+
+type Start = tuple[datetime, str]
+"""When a run was started, and its UPID."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,22 +51,27 @@ class Clues:
     """What helps to tell a run's job.
 
     `exact` are the links in the state files by UPID. By node: `spans` are the times in which other runs went on, `off` the
-    time for which it was off last, up to its start. `served` are the starts of the runs known of each job on each node: a
-    slot that has its run has no other. `past` are the earlier definitions of jobs by id. Times are those of the node's clock.
+    time for which it was off last, up to its start. `served` are the runs known of each job on each node, by start and UPID:
+    a slot that has its run has no other. `past` are the earlier definitions of jobs by id. Times are those of the node's
+    clock.
     """
 
     exact: Mapping[str, str]
     spans: Mapping[str, Sequence[Span]] = field(default_factory=dict)
     off: Mapping[str, Span] = field(default_factory=dict)
-    served: Mapping[tuple[str, str], Sequence[datetime]] = field(default_factory=dict)
+    served: Mapping[tuple[str, str], Sequence[Start]] = field(default_factory=dict)
     past: Mapping[str, Sequence[JobDefinition]] = field(default_factory=dict)
 
 
 def attribute(run: Run, facts: Facts, clues: Clues) -> Attribution:
-    """Return the job of a run, from the jobs as they are now: to be asked once, since jobs are edited later."""
+    """Return the job of a run, from the jobs as they are now: to be asked once, since jobs are edited later.
+
+    Runs are to be asked in the order in which they were started: of jobs alike that were due at once, the first run is that
+    of the first one.
+    """
     if (job_id := clues.exact.get(run.task.upid)) is not None:
         return Attribution(job_id=job_id, confidence=Confidence.EXACT)
-    jobs = [job for job in facts.jobs or () if job.node in {None, run.task.node}]
+    jobs = [job for job in in_order(facts.jobs or ()) if job.node in {None, run.task.node}]
     if run.log is None or run.log.command is None:
         return _by_error(run, jobs, facts, clues)
     command = JobCommand.parse(run.log.command)
@@ -152,8 +160,8 @@ def _at_slot(job: BackupJob, run: Run, facts: Facts, clues: Clues) -> bool:
             continue
         following = period.event.next_after(run.started.astimezone(zone))
         return not any(
-            slot <= started and (following is None or started < following) and started != run.started
-            for started in clues.served.get((job.job_id, node), ())
+            slot <= started and (following is None or started < following) and upid != run.task.upid
+            for started, upid in clues.served.get((job.job_id, node), ())
         )
     return False
 

@@ -1,11 +1,15 @@
 """What each run did for each guest, whether the guest appears in its log or not."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from ...proxmox.api.backup_models import BackupJob
 from ...proxmox.vzdump.command import JobCommand
+from ...proxmox.vzdump.failure_cause import cause_of
 from ...proxmox.vzdump.log import GuestRun
 from ...proxmox.vzdump.records import is_signal
 from ..jobs.coverage import Coverage, covers
@@ -13,6 +17,9 @@ from ..model.facts import Facts, Run
 from ..model.outcome import LOST, Outcome, Result, succeeded, unclear
 from ..model.verdict import Confidence
 from .attribution import Attribution
+
+# Bytes; not even a folder can be made on a storage that has less.
+_NO_ROOM: Final = 1024 * 1024
 
 
 def storage_of(run: Run, jobs: Sequence[BackupJob], facts: Facts) -> str | None:
@@ -31,7 +38,8 @@ def outcomes_of(run: Run, attribution: Attribution, facts: Facts) -> Iterable[Ou
     zone = facts.zone_of(run.task.node)
     storage = storage_of(run, jobs, facts)
     for guest_run in guest_runs:
-        yield _of_guest_run(run, guest_run, attribution, zone, storage)
+        outcome = _of_guest_run(run, guest_run, attribution, zone, storage)
+        yield replace(outcome, error=_explained(outcome, facts)) if outcome.error else outcome
     seen = {guest_run.vmid for guest_run in guest_runs}
     if not guest_runs:
         for outcome in _of_task_alone(run, attribution, storage):
@@ -39,6 +47,21 @@ def outcomes_of(run: Run, attribution: Attribution, facts: Facts) -> Iterable[Ou
             yield outcome
     if not run.task.running and _ended_early(run):
         yield from _of_the_unreached(run, attribution, jobs, seen, facts, storage)
+
+
+def _explained(outcome: Outcome, facts: Facts) -> str | None:
+    """Return why a backup failed, with what the storage's own figures say where Proxmox only says that it made no folder.
+
+    That is all that a full storage leads to there: of a full, a read-only and a protected one the text is the same.
+    """
+    error = outcome.error or ""
+    cause = cause_of(error)
+    storage = facts.storage_of(outcome.storage or "", outcome.node)
+    if cause is None or cause.code != "backup_folder_failed" or storage is None or storage.available is None:
+        return outcome.error
+    if storage.available >= _NO_ROOM:
+        return outcome.error
+    return f"{error}\nfigures of the storage {storage.storage}: No space left on device"
 
 
 def _of_guest_run(
@@ -67,6 +90,7 @@ def _of_guest_run(
         seconds=int(guest_run.duration.total_seconds()) if guest_run.duration is not None else None,
         warnings=tuple(_warnings(guest_run)),
         excluded=tuple(sorted(disk.name for disk in guest_run.exclusions if disk.kind in {"disk", "volume"})),
+        pruned=guest_run.pruned or 0,
     )
 
 
@@ -146,7 +170,7 @@ def _of_the_unreached(
 ) -> Iterable[Outcome]:
     """Take the guests that a job of this run covers on this node and that its log never mentions."""
     named = set(run.log.unreached_vmids) if run.log else set()
-    for guest in facts.guests:
+    for guest in sorted(facts.guests, key=attrgetter("vmid")):
         if guest.vmid in seen or guest.node != run.task.node:
             continue
         covered = any(covers(job, guest, pools_visible=facts.pools_visible) is Coverage.YES for job in jobs)

@@ -18,25 +18,60 @@ _FINAL: Final = frozenset({Result.OK, Result.FAILED, Result.CANCELLED})
 
 
 @dataclass(frozen=True, slots=True)
+class InShort:
+    """A guest's outcomes in short.
+
+    `guest_types` are those that they name. `left` are the newest good ones by each job, and by hand, whose archive and its
+    storage are known. `largest` and `shortest` are the extremes of all good ones, in bytes and seconds, where they tell any.
+    """
+
+    guest_types: tuple[str | None, ...] = ()
+    left: tuple[Outcome, ...] = ()
+    largest: int | None = None
+    shortest: int | None = None
+
+    @classmethod
+    def of(cls, newest_first: Iterable[Outcome]) -> InShort:
+        """Go through a guest's outcomes."""
+        left: dict[str | None, Outcome] = {}
+        good = [outcome for outcome in newest_first if outcome.result is Result.OK]
+        for outcome in good:
+            if outcome.job_id not in left and outcome.archive is not None and outcome.storage is not None:
+                left[outcome.job_id] = outcome
+        return cls(
+            guest_types=tuple({outcome.guest_type: None for outcome in newest_first}),
+            left=tuple(left.values()),
+            largest=max([outcome.size for outcome in good if outcome.size is not None], default=None),
+            shortest=min([outcome.seconds for outcome in good if outcome.seconds is not None], default=None),
+        )
+
+
+NOTHING: Final = InShort()
+
+
+@dataclass(frozen=True, slots=True)
 class RunIndex:
     """The runs of one moment by job and their outcomes by guest, newest first.
 
-    `by_guest` has what finished runs did, and what the log of one that goes on says is done: not what is under way.
-    `by_job` has finished runs only, `runs` all. `nodes` are those of all runs, `untold` the finished ones of which it is
-    not known whom they backed up: since the log is gone, or names no guest, as one in words that are new to us. Nodes start
-    a job in the same second: the order of such runs is that of their UPIDs, whichever was seen to end first.
+    `by_guest` has what finished runs did, and what the log of one that goes on says is done: not what is under way;
+    `in_short` is the same in short. `by_job` has finished runs only, `runs` all. `nodes` are those of all runs, `untold` the
+    finished ones of which it is not known whom they backed up: since the log is gone, or names no guest, as one in words
+    that are new to us. Nodes start a job in the same second: the order of such runs is that of their UPIDs, whichever was
+    seen to end first.
 
     What bears a wrong date is neither in `by_job` nor in `by_guest`; `misdated` has its outcomes by guest, which still tell who
-    wrote an archive.
+    wrote an archive, and `wrong` tells what it is.
     """
 
     runs: Mapping[str, RunRecord] = field(default_factory=dict)
     by_job: Mapping[str, tuple[RunRecord, ...]] = field(default_factory=dict)
     by_guest: Mapping[int, tuple[Outcome, ...]] = field(default_factory=dict)
+    in_short: Mapping[int, InShort] = field(default_factory=dict)
     newest_good: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
     nodes: frozenset[str] = frozenset()
     untold: tuple[RunRecord, ...] = ()
     misdated: Mapping[int, tuple[Outcome, ...]] = field(default_factory=dict)
+    wrong: WrongDates = RIGHT
 
     @classmethod
     def of(
@@ -48,7 +83,7 @@ class RunIndex:
         """Sort runs in, given by UPID."""
         runs = {**finished, **unfinished} if unfinished else finished
         by_job: defaultdict[str, list[RunRecord]] = defaultdict(list)
-        by_guest: defaultdict[int, list[Outcome]] = defaultdict(list)
+        outcomes_of: defaultdict[int, list[Outcome]] = defaultdict(list)
         misdated: defaultdict[int, list[Outcome]] = defaultdict(list)
         untold: list[RunRecord] = []
         newest_good: dict[tuple[str, str], datetime] = {}
@@ -71,20 +106,27 @@ class RunIndex:
             else:
                 outcomes = tuple([outcome for outcome in outcomes if outcome.result in _FINAL])
             for outcome in outcomes:
-                by_guest[outcome.vmid].append(outcome)
+                outcomes_of[outcome.vmid].append(outcome)
             place = (run.storage or "", run.node)
             if outcomes and run.storage and place not in newest_good:
                 ends = [outcome.finished or outcome.started for outcome in outcomes if outcome.result is Result.OK]
                 if ends:
                     newest_good[place] = run.ended or max(ends)
+        by_guest: dict[int, tuple[Outcome, ...]] = {}
+        in_short: dict[int, InShort] = {}
+        for vmid, found in outcomes_of.items():
+            by_guest[vmid] = newest_first = _newest_first(found)
+            in_short[vmid] = InShort.of(newest_first)
         return cls(
             runs=runs,
             by_job={job_id: tuple(found) for job_id, found in by_job.items()},
-            by_guest={vmid: _newest_first(found) for vmid, found in by_guest.items()},
+            by_guest=by_guest,
+            in_short=in_short,
             newest_good=newest_good,
             nodes=frozenset([run.node for run in runs.values()]),
             untold=tuple(untold),
             misdated={vmid: tuple(found) for vmid, found in misdated.items()},
+            wrong=wrong,
         )
 
 

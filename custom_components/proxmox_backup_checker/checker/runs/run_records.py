@@ -13,7 +13,7 @@ from ..model.facts import Facts, NodeFacts, Run
 from ..model.outcome import succeeded
 from ..model.records import NOTHING_TO_DO, History, NodeRecord, RunRecord
 from ..model.verdict import Confidence
-from .attribution import Attribution, Clues, attribute
+from .attribution import Attribution, Clues, Start, attribute
 from .outcomes import outcomes_of, storage_of
 
 _RECENT: Final = timedelta(days=2)
@@ -61,7 +61,7 @@ def _read(runs: Iterable[Run], facts: Facts, history: History) -> Iterable[tuple
     """Return the records of runs: first of those that show their command, by which the others are told apart."""
     clues = clues_of(facts, history)
     later = []
-    for run in sorted(runs, key=lambda run: run.task.started):
+    for run in sorted(runs, key=lambda run: (run.task.started, run.task.upid)):
         if run.log is None or run.log.command is None:
             later.append(run)
             continue
@@ -79,10 +79,10 @@ def clues_of(facts: Facts, history: History) -> Clues:
     links = {state.upid: state.job_id for state in facts.job_states if state.upid is not None}
     since = min((run.started for run in facts.runs), default=None)
     recent = [] if since is None else [run for run in history.rightly_dated_runs() if run.started >= since - _RECENT]
-    served: dict[tuple[str, str], list[datetime]] = {}
+    served: dict[tuple[str, str], list[Start]] = {}
     for record in recent:
         if record.job_id is not None:
-            served.setdefault((record.job_id, record.node), []).append(record.started)
+            served.setdefault((record.job_id, record.node), []).append((record.started, record.upid))
     return Clues(
         exact=links,
         spans=_spans(history.runs.values(), facts.runs, since),
@@ -96,7 +96,7 @@ def _with_served(clues: Clues, record: RunRecord) -> Clues:
     if record.job_id is None:
         return clues
     key = (record.job_id, record.node)
-    return replace(clues, served={**clues.served, key: [*clues.served.get(key, ()), record.started]})
+    return replace(clues, served={**clues.served, key: [*clues.served.get(key, ()), (record.started, record.upid)]})
 
 
 def _off(node: NodeFacts, record: NodeRecord | None, history: History) -> Span:

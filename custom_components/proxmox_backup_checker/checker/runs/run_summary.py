@@ -34,7 +34,10 @@ def result_of_run(run: RunRecord, guests: Mapping[int, GuestRecord], present: Co
         )
     if bad and any(outcome.result is not Result.NOT_REACHED and outcome.error != run.error for outcome in bad):
         names = ", ".join(labels_of_guests((outcome.vmid for outcome in bad), guests))
-        return RunResult(Status.FAILED, ReasonCode.JOB_GUESTS_FAILED, names)
+        was_cut_off = any(outcome.result is Result.INTERRUPTED for outcome in bad)
+        return RunResult(
+            Status.FAILED, ReasonCode.JOB_INTERRUPTED if was_cut_off else ReasonCode.JOB_GUESTS_FAILED, names
+        )
     if "prune_failed" in run.notes and not succeeded(run.status):
         return RunResult(Status.FAILED, ReasonCode.JOB_PRUNE_FAILED, run.error or run.status)
     if unclear(run.status):
@@ -51,6 +54,11 @@ def result_of_run(run: RunRecord, guests: Mapping[int, GuestRecord], present: Co
 def is_empty(run: RunRecord) -> bool:
     """Tell whether a run found nothing to do, as one of all guests on a node without any."""
     return not run.outcomes and succeeded(run.status) and run.logged
+
+
+def is_log_unclear(run: RunRecord) -> bool:
+    """Tell whether a run that ended well has a log that does not say how each guest fared: its words may be new to us."""
+    return run.logged and succeeded(run.status) and any(outcome.result is Result.UNCLEAR for outcome in run.outcomes)
 
 
 # The nodes start a job within minutes of each other.

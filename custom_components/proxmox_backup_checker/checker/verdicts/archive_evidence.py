@@ -28,7 +28,7 @@ def archives_for(
     It has to lie on the job's storage, to be written between a slot and its deadline, and no other run may have written it.
     One archive keeps one promise: where the slots of several jobs claim as many archives as there are not, it proves nothing.
     """
-    free = [archive for archive in _on(storage, guest, context) if not _is_explained(archive, guest, context)]
+    free = [archive for archive in _on(storage, guest, context) if not _is_explained(archive, guest, job, context)]
     sure = [archive for archive in free if any(_is_within(archive, slot, table, guest, context) for slot in slots)]
     if not sure:
         vague = [archive for archive in free if any(_may_be(archive, slot, table, guest, context) for slot in slots)]
@@ -65,10 +65,15 @@ def _on(storage: str, guest: Guest, context: Context) -> Iterator[Archive]:
             yield archive
 
 
-def _is_explained(archive: Archive, guest: Guest, context: Context) -> bool:
-    """Tell whether a known run wrote an archive: then the run says what it is worth."""
+def _is_explained(archive: Archive, guest: Guest, job: BackupJob, context: Context) -> bool:
+    """Tell whether a known run wrote an archive: then the run says what it is worth.
+
+    Where a run of the job itself leaves that unclear, as a log in words that are new to us, its archive decides.
+    """
     name = logged_name(archive)
     for outcome in context.outcomes(guest):
+        if outcome.result is Result.UNCLEAR and outcome.job_id == job.job_id:
+            continue
         if outcome.archive is not None:
             if written_name(outcome.archive) == name:
                 return True

@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+import math
 from typing import Final
 
 from ...proxmox.api.backup_models import BackupJob
 from ...proxmox.api.cluster_models import Guest
 from ..archives.archive import logged_name
 from ..context import Context
-from ..jobs.coverage import Coverage
+from ..jobs.coverage import Coverage, in_order
 from ..jobs.timetable import has_schedule
 from ..model.facts import Blindness
 from ..model.labels import job_name, names_of_jobs
@@ -165,7 +166,7 @@ def _moved_between_jobs(guest: Guest, verdict: Verdict, covering: Sequence[Backu
     there = replace(guest, node=record.moved_from)
     left = [
         job
-        for job in context.facts.jobs or ()
+        for job in in_order(context.facts.jobs or ())
         if job.enabled and job not in covering and context.covers(job, there) is Coverage.YES
     ]
     limits = [limit for job in (*covering, *left) if (limit := context.longest_gap(job, guest.node)) is not None]
@@ -177,24 +178,29 @@ def _moved_between_jobs(guest: Guest, verdict: Verdict, covering: Sequence[Backu
 
 
 def _worst(promises: list[tuple[BackupJob, Verdict]], guest: Guest, context: Context) -> Verdict:
-    """Return the worst verdict of all jobs; of two alike the one with the newer evidence."""
-    worst = promises[0][1]
+    """Return the worst verdict of all jobs; of two alike the one that failed more often, else with the newer evidence, else due next."""
+    worst, next_due = promises[0][1], promises[0][1].next_due
     if len(promises) > 1:
+        promises = sorted(promises, key=_comes)
         worst = min(
             (verdict for _, verdict in promises),
             key=lambda verdict: (
                 gravity(verdict.status),
+                -verdict.failures,
                 -(verdict.since.timestamp() if verdict.since else 0),
             ),
         )
-    upcoming = [verdict.next_due for _, verdict in promises if verdict.next_due is not None]
-    next_due = min(upcoming, default=None)
-    worst = worst if worst.next_due == next_due else replace(worst, next_due=next_due)
+        next_due = promises[0][1].next_due
+        worst = worst if worst.next_due == next_due else replace(worst, next_due=next_due)
     if worst.status in {Status.OK, Status.PENDING, Status.WARNING}:
         for job, _ in promises:
             if finding := _storage_out_of_reach(job, guest, context):
                 return replace(worst, status=Status.WARNING, reason=finding, findings=(finding,))
     return worst
+
+
+def _comes(promise: tuple[BackupJob, Verdict]) -> float:
+    return promise[1].next_due.timestamp() if promise[1].next_due is not None else math.inf
 
 
 def _storage_out_of_reach(job: BackupJob, guest: Guest, context: Context) -> Reason | None:
@@ -280,15 +286,23 @@ def _uncovered(guest: Guest, context: Context) -> Verdict:
 
 
 def _why_uncovered(guest: Guest, context: Context) -> Reason:
-    """Return why no job covers a guest: often it has moved away from the node to which its job is bound."""
-    for job in context.facts.jobs or ():
-        if not job.enabled:
-            continue
-        elsewhere = replace(guest, node=job.node) if job.node is not None else None
-        if elsewhere is not None and context.covers(job, elsewhere) is Coverage.YES:
-            return Reason(
-                ReasonCode.JOB_ON_OTHER_NODE, {"job": job_name(job), "node": job.node or "", "here": guest.node}
-            )
-        if job.all_guests and guest.vmid in job.exclude:
-            return Reason(ReasonCode.EXCLUDED_FROM_JOB, {"job": job_name(job)})
-    return Reason(ReasonCode.NO_JOB)
+    """Return why no job covers a guest.
+
+    Often it has moved away from the node to which its job is bound; else a job that leaves it out tells more than one that
+    it never had.
+    """
+    enabled = [job for job in in_order(context.facts.jobs or ()) if job.enabled]
+    elsewhere = {
+        job.node: job
+        for job in reversed(enabled)
+        if job.node is not None and context.covers(job, replace(guest, node=job.node)) is Coverage.YES
+    }
+    excluding = next((job for job in enabled if job.all_guests and guest.vmid in job.exclude), None)
+    record = context.guest_record(guest)
+    left = record.moved_from if record is not None else None
+    if excluding is not None and left not in elsewhere:
+        return Reason(ReasonCode.EXCLUDED_FROM_JOB, {"job": job_name(excluding)})
+    if not elsewhere:
+        return Reason(ReasonCode.NO_JOB)
+    node = left if left in elsewhere else min(elsewhere)
+    return Reason(ReasonCode.JOB_ON_OTHER_NODE, {"job": job_name(elsewhere[node]), "node": node, "here": guest.node})

@@ -6,15 +6,18 @@ from typing import Final
 
 from ...proxmox.api.backup_models import Archive
 from ...proxmox.api.cluster_models import Guest
-from ..context import Context
+from ..context import Context, newest_good
 from ..model.outcome import Outcome, Result
 from ..model.reason_codes import ReasonCode
 from ..model.records import GuestRecord
 from ..model.verdict import Reason, Status, Verdict
 from .retention import retention_findings
-from .sizes import size_findings
+from .sizes import can_be_odd, size_findings
 
 LOCK_LIMIT: Final = timedelta(minutes=10)
+# The longest backup of one guest that anybody has is shorter.
+_UNFINISHED_FOR: Final = timedelta(hours=24)
+_SAME_TIME: Final = 60
 _TOOLS: Final = {"qemu": "qm", "lxc": "pct"}
 _WARNINGS: Final = {
     "prune_failed": (Status.WARNING, ReasonCode.RETENTION_FAILED),
@@ -31,23 +34,26 @@ def findings_of(
     """Return what is found with its weight: failed and warning change the verdict, ok is a hint."""
     record = context.guest_record(guest)
     found = [*_archive_findings(guest, context), *_clock_findings(guest, context)]
+    found += [(Status.WARNING, reason) for reason in _never_finished(guest, context)]
     if record is not None:
         found += _record_findings(guest, record, context)
-    if good := [outcome for outcome in outcomes if outcome.result is Result.OK]:
-        for newest in _newest_of_each_job(guest, good, context):
-            found += [finding for finding in _run_findings(newest, record, verdict) if finding not in found]
-        found += size_findings(good, context.facts)
+    if (newest := newest_good(outcomes)) is not None:
+        for good in _newest_of_each_job(guest, newest, outcomes, context):
+            found += [finding for finding in _run_findings(good, record, verdict) if finding not in found]
+        if can_be_odd(newest, context.in_short(guest)):
+            found += size_findings([outcome for outcome in outcomes if outcome.result is Result.OK], context.facts)
         found += retention_findings(guest, outcomes, context)
     return found
 
 
 def hints_of(guest: Guest, verdict: Verdict, outcomes: Sequence[Outcome], context: Context) -> Iterable[Reason]:
-    """Return what helps who looks at a guest that is not well: a lock that was left, a copy elsewhere, a wrong clock."""
+    """Return what helps who looks at a guest that is not well: what an end left behind, a copy elsewhere, a wrong clock."""
     record = context.guest_record(guest)
     if record is not None and is_still_locked(record, context):
         yield _lock(guest)
     for _, reason in _clock_findings(guest, context):
         yield reason
+    yield from _never_finished(guest, context)
     if verdict.status not in {Status.FAILED, Status.OVERDUE} or verdict.since is None:
         return
     job = context.job(verdict.job_id)
@@ -66,6 +72,29 @@ def _clock_findings(guest: Guest, context: Context) -> Iterable[tuple[Status, Re
             Status.WARNING if context.dated_ahead(guest) else Status.OK,
             Reason(ReasonCode.WRONG_DATE, {"archive": wrong[0].rpartition("/")[2], "node": guest.node}),
         )
+
+
+def _never_finished(guest: Guest, context: Context) -> Iterable[Reason]:
+    """Return that a snapshot on a backup server was begun long ago, is not finished, and that no run is at it any more."""
+    servers = context.indexes.archives.detailed_servers
+    if not servers:
+        return
+    record = context.guest_record(guest)
+    since = record.since.timestamp() if record and record.since else 0
+    latest = (context.node_now(guest.node) - _UNFINISHED_FOR).timestamp()
+    begun = [outcome.started.timestamp() - _SAME_TIME for outcome in context.backed_up_now(guest)]
+    left = [
+        archive
+        for archive in context.listed_archives(guest)
+        if not archive.finished
+        and archive.storage in servers
+        and archive.guest_type in {None, guest.guest_type}
+        and since <= archive.ctime <= latest
+        and not any(started <= archive.ctime for started in begun)
+    ]
+    for archive in context.provenance.attributable(guest, left)[:1] if left else ():
+        values = {"archive": archive.volid.partition("backup/")[2] or archive.volid, "storage": archive.storage}
+        yield Reason(ReasonCode.SNAPSHOT_NEVER_FINISHED, values)
 
 
 def _archive_findings(guest: Guest, context: Context) -> Iterable[tuple[Status, Reason]]:
@@ -112,13 +141,14 @@ def _record_findings(guest: Guest, record: GuestRecord, context: Context) -> Ite
         yield Status.OK, Reason(ReasonCode.PARTIAL, {"disks": ", ".join(record.excluded_disks)})
 
 
-def _newest_of_each_job(guest: Guest, good: Sequence[Outcome], context: Context) -> list[Outcome]:
+def _newest_of_each_job(guest: Guest, newest: Outcome, outcomes: Sequence[Outcome], context: Context) -> list[Outcome]:
     """Return the newest good backup of all, and that of each job: a backup of the next job takes nothing back."""
-    found = [good[0]]
+    found = [newest]
     for job in context.jobs_of(guest):
-        newest = next((outcome for outcome in good if outcome.job_id == job.job_id), None)
-        if newest is not None and newest is not good[0]:
-            found.append(newest)
+        if job.job_id != newest.job_id:
+            good = newest_good(outcome for outcome in outcomes if outcome.job_id == job.job_id)
+            if good is not None:
+                found.append(good)
     return found
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from itertools import takewhile
+from operator import attrgetter
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -25,7 +26,7 @@ from ..runs.run_summary import RunResult, is_empty, result_of_run
 from .job_findings import lock_holder, missing_archives
 from .job_in_progress import with_progress
 from .missed_slots import expected_off, explain_miss, stuck_state
-from .promises import failing, is_perhaps_of, kept_by_archives
+from .promises import counted_from, failing, is_perhaps_of, kept_by_archives
 from .runs_in_progress import excused_since
 from .whereabouts import are_runs_known, is_absence_proven, may_have_run_unseen, timetable_of
 
@@ -154,8 +155,8 @@ def _nodes_that_owe(job: BackupJob, runs: tuple[RunRecord, ...], context: Contex
         newest = runs[0].started
         nodes |= {
             run.node
-            for run in runs
-            if newest - run.started <= timedelta(hours=3) and not succeeded(run.status) and run.job_id == job.job_id
+            for run in takewhile(lambda run: newest - run.started <= timedelta(hours=3), runs)
+            if not succeeded(run.status) and run.job_id == job.job_id
         }
     return sorted(nodes)
 
@@ -220,7 +221,19 @@ def _at_slot(
         return verdict
     if due is None:
         return Verdict(status=Status.PENDING, problem=False, reason=Reason(ReasonCode.JOB_FIRST_RUN_NOT_DUE))
+    if unlinked := _unlinked(job, node, owed, table, due, context):
+        return _from_runs([*unlinked, *runs], context, table, floor)
     return _missed(job, node, runs, owed, table, due, floor, context)
+
+
+def _unlinked(
+    job: BackupJob, node: str, guests: Iterable[Guest], table: Timetable, due: datetime, context: Context
+) -> list[RunRecord]:
+    """Return the runs on a node since a slot, newest first, of which is not known whose they are but that they can be the job's."""
+    upids = {outcome.upid for guest in guests for outcome in _own_outcomes(job, guest, due, table, context)}
+    found = [context.index.runs[upid] for upid in upids if upid in context.index.runs]
+    ended = [run for run in found if run.node == node and run.ended is not None]
+    return sorted(ended, key=attrgetter("started", "upid"), reverse=True)
 
 
 def _is_of_table(own: Timetable | None, table: Timetable, due: datetime | None) -> bool:
@@ -304,10 +317,9 @@ def _missed(
         reason = Reason(ReasonCode.JOB_ARCHIVES_FOUND)
         return Verdict(status=Status.OK, problem=False, reason=reason, confidence=Confidence.ARTIFACT)
     off = facts is not None and not facts.online and context.is_fresh
-    if not context.is_seen(node, table.deadline(due)) and not off:
-        if facts is not None and facts.blindness is not None:
-            return unknown(facts.blindness, node=node)
-        return unknown(ReasonCode.CANNOT_VERIFY, since=context.facts.read_at or context.facts.now)
+    is_seen = context.is_seen(node, table.deadline(due))
+    if not is_seen and not off:
+        return _unseen(node, context)
     storage = context.facts.storage_name(table.storage_at(due), node)
     proven = [
         are_runs_known(guest, due, table.deadline(due), job, context)
@@ -315,8 +327,10 @@ def _missed(
         for guest in guests
     ]
     if guests and not any(proven):
+        if before := _as_before(job, node, runs, guests, table, due, floor, context):
+            return before
         if off and may_have_run_unseen(node, due, job, context):
-            return unknown(Blindness.NODE_UNREACHABLE, node=node)
+            return _unseen(node, context)
         return unknown(ReasonCode.JOB_NO_RUN_SEEN)
     if not guests and not runs and (context.history.began is None or context.history.began > due):
         return unknown(ReasonCode.JOB_NO_RUN_SEEN)
@@ -335,7 +349,34 @@ def _missed(
         failures=1,
         trace={"rule": "missed_slot", "slot": due.isoformat()},
     )
-    return _with_failures(verdict, runs, table, floor, context)
+    return _with_failures(verdict, runs, table, counted_from(floor, runs, context), context)
+
+
+def _as_before(
+    job: BackupJob,
+    node: str,
+    runs: list[RunRecord],
+    guests: Sequence[Guest],
+    table: Timetable,
+    due: datetime,
+    floor: datetime | None,
+    context: Context,
+) -> Verdict | None:
+    """Return the problem from before a slot of which nothing is known: it lasts until something good is seen."""
+    if runs and _result(runs[0], context).status is Status.FAILED:
+        return _from_runs(runs, context, table, floor)
+    for slot in reversed(table.missed(due, runs[0].started if runs else context.history.began, floor)):
+        owed = [guest for guest in guests if slot < due and _is_owed(job, guest, slot, table, context)]
+        if any(are_runs_known(guest, slot, table.deadline(slot), job, context) for guest in owed):
+            return _missed(job, node, runs, owed, table, slot, floor, context)
+    return None
+
+
+def _unseen(node: str, context: Context) -> Verdict:
+    facts = context.node(node)
+    if facts is not None and facts.blindness is not None:
+        return unknown(facts.blindness, node=node)
+    return unknown(ReasonCode.CANNOT_VERIFY, since=context.facts.read_at or context.facts.now)
 
 
 def _from_runs(

@@ -61,7 +61,7 @@ def _of_job(
     if not job.enabled:
         yield from _paused_too_long(job, context.facts, guests)
         return
-    yield from _deleted_guests(job, context.facts)
+    yield from _deleted_guests(job, context)
     yield from _surprises(job)
     yield from _denied_storages(job, context)
     for reason in verdict.findings:
@@ -72,13 +72,12 @@ def _of_job(
             )
 
 
-def _deleted_guests(job: BackupJob, facts: Facts) -> Iterator[Misconfiguration]:
+def _deleted_guests(job: BackupJob, context: Context) -> Iterator[Misconfiguration]:
     """Return the numbers in a job's list that no guest has any more; Proxmox itself tells which."""
-    present = {guest.vmid for guest in facts.guests}
     gone = [
         guest.vmid
-        for guest in facts.included.get(job.job_id, ())
-        if guest.guest_type == "unknown" and guest.vmid in job.vmids and guest.vmid not in present
+        for guest in context.facts.included.get(job.job_id, ())
+        if guest.guest_type == "unknown" and guest.vmid in job.vmids and guest.vmid not in context.present
     ]
     if not gone or job.pool is not None:
         return

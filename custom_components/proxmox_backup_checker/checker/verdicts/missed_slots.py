@@ -81,15 +81,14 @@ def stuck_state(job: BackupJob, node: str | None, facts: Facts, runs: Iterable[R
     Without a UPID the state names no run: the scheduler got nowhere, and a later run takes that back. A state that cannot
     be read keeps the scheduler from trying at all (PVE/Jobs.pm, synchronize_job_states_with_config).
     """
+    states = [state for state in facts.job_states if state.job_id == job.job_id and node in {None, state.node}]
+    if not states:
+        return None
     newest: dict[str, datetime] = {}
     for run in runs:
         newest[run.node] = max(run.started, newest.get(run.node, run.started))
-    states = [
-        state
-        for state in facts.job_states
-        if state.job_id == job.job_id and node in {None, state.node} and _is_stuck(state, newest.get(state.node))
-    ]
-    return max(states, key=lambda state: state.updated.timestamp() if state.updated else 0.0, default=None)
+    stuck = [state for state in states if _is_stuck(state, newest.get(state.node))]
+    return max(stuck, key=lambda state: state.updated.timestamp() if state.updated else 0.0, default=None)
 
 
 def _is_stuck(state: JobState, newest_run: datetime | None) -> bool:

@@ -248,6 +248,11 @@ def _with_failures(verdict: Verdict, outcomes: Sequence[Outcome], table: Timetab
     return replace(verdict, since=since or verdict.since, failures=count)
 
 
+def counted_from(floor: datetime | None, known: Sequence[object], context: Context) -> datetime | None:
+    """Return since when missed slots are counted: where no run ever was, since the cluster is watched."""
+    return floor if floor is not None or known else context.history.began
+
+
 def failing(
     bad: Sequence[datetime],
     first_end: datetime | None,
@@ -291,13 +296,37 @@ def _unserved(
     is_known = are_runs_known(guest, promise.slot, promise.deadline, job, context)
     if not is_known and (found := _by_archive(promise, table, context)):
         return found
-    if (hidden := hidden_node(guest, promise.slot, promise.deadline, context)) is not None:
-        return _unseen(hidden, context)
-    if not is_known and not is_absence_proven(guest, job, promise.storage, promise.slot, promise.deadline, context):
-        if may_have_run_unseen(node_at(guest, promise.slot, context), promise.slot, job, context):
-            return _unseen(node_at(guest, promise.slot, context), context)
-        return replace(unknown(ReasonCode.NO_RUN_SEEN, job=job_name(job)), trace={"rule": "no_run_seen"})
-    return _missed(promise, outcomes, table, floor, context)
+    hidden = hidden_node(guest, promise.slot, promise.deadline, context)
+    if hidden is None and (
+        is_known or is_absence_proven(guest, job, promise.storage, promise.slot, promise.deadline, context)
+    ):
+        return _missed(promise, outcomes, table, floor, context)
+    if before := _as_before(promise, outcomes, table, floor, context):
+        return before
+    where = node_at(guest, promise.slot, context)
+    if hidden is not None or may_have_run_unseen(where, promise.slot, job, context):
+        return _unseen(hidden or where, context)
+    return replace(unknown(ReasonCode.NO_RUN_SEEN, job=job_name(job)), trace={"rule": "no_run_seen"})
+
+
+def _as_before(
+    promise: Promise,
+    outcomes: Sequence[Outcome],
+    table: Timetable,
+    floor: datetime | None,
+    context: Context,
+) -> Verdict | None:
+    """Return the problem from before a slot of which nothing is known: it lasts until something good is seen."""
+    guest, job = promise.guest, promise.job
+    if outcomes and outcomes[0].result in _FAILURES:
+        return _with_failures(from_outcome(outcomes[0], context), outcomes, table, floor)
+    last = outcomes[0].started if outcomes else context.history.began
+    for slot in reversed(table.missed(promise.slot, last, floor)):
+        if slot < promise.slot and are_runs_known(guest, slot, table.deadline(slot), job, context):
+            storage = context.facts.storage_name(table.storage_at(slot), guest.node)
+            earlier = replace(promise, slot=slot, deadline=table.deadline(slot), storage=storage)
+            return _missed(earlier, outcomes, table, floor, context)
+    return None
 
 
 def _missed(
@@ -335,7 +364,7 @@ def _missed(
         cause=cause_of(miss.error) if miss.error else None,
         trace={"rule": "missed_slot", "slot": due.isoformat(), "deadline": promise.deadline.isoformat()},
     )
-    return _with_failures(verdict, outcomes, table, floor)
+    return _with_failures(verdict, outcomes, table, counted_from(floor, outcomes, context))
 
 
 def _unseen(name: str, context: Context) -> Verdict:

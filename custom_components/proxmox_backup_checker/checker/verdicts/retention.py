@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from ...proxmox.api.backup_models import Archive, BackupJob
 from ...proxmox.api.cluster_models import Guest
 from ...proxmox.calendar.event import CalendarEvent
-from ...proxmox.retention import Backup, KeepOptions, Mark, Prunable, keep_text, prune
+from ...proxmox.retention import Backup, KeepOptions, Mark, Prunable, keep_text, leaves_all, prune
 from ..context import Context
 from ..jobs.terms import Retention
 from ..model.labels import job_name
@@ -27,6 +27,7 @@ from ..model.verdict import Reason, Status
 _MOST_SLOTS: Final = 500
 _SLOT_BEFORE: Final = timedelta(hours=1)
 _CLOCKS_DIFFER: Final = timedelta(minutes=1)
+_ONE_SECOND: Final = timedelta(seconds=1)
 _RUNS_UNTIL_CERTAIN: Final = 2
 _NIGHTS_NAMED: Final = 5
 
@@ -86,7 +87,7 @@ def audit_retention(
 
 
 def _counted(archives: Sequence[Archive]) -> int:
-    return sum([not (archive.protected or archive.renamed or archive.partial) for archive in archives])
+    return sum([archive.finished and not (archive.protected or archive.renamed) for archive in archives])
 
 
 def _against_limit(counted: int, limit: int) -> RetentionAudit:
@@ -144,7 +145,7 @@ def promised_slots(
     Empty where there are too many slots to look at. Guests of one job ask for the same again and again.
     """
     slots: list[datetime] = []
-    for slot in event.slots(first.astimezone(zone), due.astimezone(zone)):
+    for slot in event.slots((first - _ONE_SECOND).astimezone(zone), due.astimezone(zone)):
         slots.append(slot)
         if len(slots) > _MOST_SLOTS:
             return ()
@@ -168,7 +169,7 @@ def retention_findings(guest: Guest, outcomes: Sequence[Outcome], context: Conte
         return
     for job, kept in _retentions(guest, context):
         listing = kept.storage.listing
-        if listing is None or not listing.complete:
+        if listing is None or not listing.complete or _is_as_promised(kept, guest, context, zone):
             continue
         newest = list(islice(_good(job, kept, outcomes), _RUNS_UNTIL_CERTAIN))
         if not newest or (newest[0].finished or newest[0].started) >= listing.read_at:
@@ -195,6 +196,12 @@ def retention_findings(guest: Guest, outcomes: Sequence[Outcome], context: Conte
         # A prune that says itself that it failed is a finding of the run.
         if audit.standing is not Standing.NOT_PRUNED or "prune_failed" not in newest[0].warnings:
             yield from _in_words(audit, job, kept)
+
+
+def _is_as_promised(kept: Retention, guest: Guest, context: Context, zone: ZoneInfo) -> bool:
+    """Tell at a first look that as many archives are there as retention ever keeps, and none that it would remove."""
+    pattern = context.pattern_on(kept.storage, guest) if kept.removes else None
+    return pattern is not None and len(pattern) >= most_kept(kept.keep) and leaves_all(pattern, kept.keep, zone)
 
 
 def _in_words(audit: RetentionAudit, job: BackupJob, kept: Retention) -> Iterable[tuple[Status, Reason]]:

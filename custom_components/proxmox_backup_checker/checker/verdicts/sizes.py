@@ -10,6 +10,7 @@ from ..model.labels import size_text
 from ..model.outcome import Outcome, Result
 from ..model.reason_codes import ReasonCode
 from ..model.verdict import Reason, Status
+from ..runs.run_index import InShort
 
 _LEAST_RUNS: Final = 5
 _MOST_RUNS: Final = 30
@@ -57,9 +58,16 @@ def judge_sizes(newest: Past, before: Sequence[Past]) -> Iterable[tuple[Status, 
         yield from _too_long(newest.seconds, [backup.seconds for backup in recent if backup.seconds is not None])
 
 
+def can_be_odd(newest: Outcome, backups: InShort) -> bool:
+    """Tell whether a backup can be odd beside any of a guest's: no median is above the largest or below the shortest."""
+    size, seconds = newest.size, newest.seconds
+    is_small = size is not None and (backups.largest is None or size < _MUCH_SMALLER * backups.largest)
+    is_long = seconds is not None and (backups.shortest is None or seconds > _MUCH_LONGER * backups.shortest)
+    return is_small or is_long
+
+
 def _too_small(size: int, sizes: Sequence[int]) -> Iterable[tuple[Status, Reason]]:
-    # No median is above the largest, so that most are done with at once.
-    if len(sizes) < _LEAST_RUNS or size >= _MUCH_SMALLER * max(sizes):
+    if len(sizes) < _LEAST_RUNS:
         return
     usual, spread = _usual(sizes)
     if size < min(_MUCH_SMALLER * usual, usual - _SPREADS * spread):
@@ -70,7 +78,7 @@ def _too_small(size: int, sizes: Sequence[int]) -> Iterable[tuple[Status, Reason
 
 
 def _too_long(seconds: int, times: Sequence[int]) -> Iterable[tuple[Status, Reason]]:
-    if len(times) < _LEAST_RUNS or seconds <= _MUCH_LONGER * min(times):
+    if len(times) < _LEAST_RUNS:
         return
     usual, spread = _usual(times)
     if seconds > max(_MUCH_LONGER * usual, usual + _SPREADS * spread, usual + _LONG_AT_LEAST):

@@ -9,11 +9,12 @@ from ...proxmox.api.cluster_models import Guest
 from ..archives.archive import logged_name
 from ..context import Context
 from ..jobs.timetable import Timetable
-from ..model.outcome import succeeded, written_name
+from ..model.outcome import Outcome, succeeded, written_name
 
 _ONE_MINUTE: Final = timedelta(minutes=1)
 # The scheduler looks once a minute; in less time no run begins and ends.
 _SHORT: Final = timedelta(minutes=2)
+_STARTS_WITHIN: Final = timedelta(minutes=10)
 _USUAL: Final = timedelta(minutes=15)
 _FASTEST: Final = 0.5
 
@@ -67,15 +68,20 @@ def are_runs_known(guest: Guest, slot: datetime, deadline: datetime, job: Backup
     began = context.history.began
     is_watched = began is not None and began <= slot
     # Before the first look, a guest of which no run of the job says anything may not have been in it, nor have been there.
-    if not is_watched and not any(
-        outcome.job_id == job.job_id or (outcome.job_id is None and not outcome.by_hand)
-        for outcome in context.outcomes(guest)
-    ):
+    if not is_watched and not any(_can_name(outcome, job, context) for outcome in context.outcomes(guest)):
         return False
     return all(
         _are_known(node, slot, deadline if end is None else min(deadline, end), job, context, is_watched=is_watched)
         for node, end in stays(guest, slot, context)
     )
+
+
+def _can_name(outcome: Outcome, job: BackupJob, context: Context) -> bool:
+    """Tell whether a run that says something of a guest can have been a job's."""
+    if outcome.job_id is not None or outcome.by_hand:
+        return outcome.job_id == job.job_id
+    run = context.index.runs.get(outcome.upid)
+    return run is None or not run.candidates or job.job_id in run.candidates
 
 
 def _are_known(
@@ -118,6 +124,9 @@ def may_have_run_unseen(name: str, slot: datetime, job: BackupJob, context: Cont
         for run in context.history.unfinished.values()
         if run.node == name and job.job_id in {run.job_id, *run.candidates} and run.started >= slot - _ONE_MINUTE
     ]
+    is_idle = not any(run.node == name for run in context.history.unfinished.values())
+    if is_idle and context.seen_until(name) >= slot + _STARTS_WITHIN:
+        return False
     seen = [moment for moment in (context.seen_until(name), record.runs_known_until, slot) if moment is not None]
     since = min(begun, default=None) or max(seen)
     return off - since > max(_SHORT, _FASTEST * (context.typical_duration(job) or _USUAL))

@@ -65,6 +65,7 @@ class Capacity:
     """How full a storage is and when it will be; sizes in bytes."""
 
     key: str
+    name: str
     used: int | None
     total: int | None
     free: int | None
@@ -165,7 +166,7 @@ def _held(assessment: Assessment) -> Iterable[Standing]:
     for job_id, job in assessment.jobs.items():
         yield Standing(subject=Subject.job(job_id), name=job_name(job.job), verdict=job.verdict)
     for key, storage in assessment.storages.items():
-        yield Standing(subject=Subject.storage(key), name=key, verdict=storage.verdict)
+        yield Standing(subject=Subject.storage(key), name=storage.name, verdict=storage.verdict)
 
 
 def problems_of(assessment: Assessment) -> tuple[Standing, ...]:
@@ -270,6 +271,7 @@ def _capacity(view: StorageView) -> Capacity:
     storage = view.storage
     return Capacity(
         key=view.key,
+        name=view.name,
         used=storage.used,
         total=storage.total,
         free=storage.available,

@@ -152,8 +152,8 @@ def _sizes(source: Source, assessment: Assessment, *, on_server: bool) -> Iterab
 
 
 def _is_on_server(storage: str, node: str, assessment: Assessment) -> bool:
-    view = assessment.storages.get(storage) or assessment.storages.get(f"{node}/{storage}")
-    return view is not None and view.storage.is_backup_server
+    found = assessment.context.facts.storage_of(storage, node)
+    return found is not None and found.is_backup_server
 
 
 def _by_hour(values: Iterable[tuple[datetime, float]]) -> dict[datetime, Point]:

@@ -16,12 +16,17 @@ _STANDARD_NAME: Final = re.compile(
 )
 
 
+NO_STORAGE: Final = ""
+"""In place of a storage's name: a folder that is none, so that nobody can see what lies there."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BackupJob:
     """A backup job, from jobs.cfg or the legacy vzdump.cron.
 
     Exactly one of `pool`, `vmids` and `all_guests` selects the guests, in this order of precedence
-    (PVE/VZDump/Common.pm, get_included_guests). `next_run` in epoch seconds; Proxmox computes it for disabled jobs too.
+    (PVE/VZDump/Common.pm, get_included_guests). `storage` is None for a job that leaves it to the node, and NO_STORAGE for one
+    that writes to a folder of its own, which only root can choose (`dumpdir`). `next_run` in epoch seconds; Proxmox computes it for disabled jobs too.
     `options` are the vzdump options as Proxmox delivers them, for comparison with the command of a run.
     """
 
@@ -57,7 +62,7 @@ class BackupJob:
             # Jobs of jobs.cfg always carry the flag; legacy ones write "" for a disabled job.
             enabled=row.flag("enabled", default=True),
             schedule=row.optional_text("schedule") or None,
-            storage=row.one_line("storage") or None,
+            storage=row.one_line("storage") or (NO_STORAGE if row.one_line("dumpdir") else None),
             node=row.one_line("node") or None,
             pool=row.one_line("pool") or None,
             vmids=row.vmids("vmid"),

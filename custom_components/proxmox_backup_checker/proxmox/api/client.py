@@ -85,6 +85,11 @@ class ProxmoxClient:
         """Return all nodes with the fingerprints of their certificates."""
         return Node.list_from_api(await self._connection.get("/nodes"))
 
+    async def configured_members(self) -> frozenset[str]:
+        """Return the nodes that the cluster's configuration names; a host that is in no cluster, or has left it, has none."""
+        rows = Fields.rows(await self._connection.get("/cluster/config/nodes"), "/cluster/config/nodes")
+        return frozenset(row.identifier("node") for row in rows)
+
     async def certificates(self, node: str) -> tuple[Certificate, ...]:
         """Return the certificates of a node, the cluster's own authority among them."""
         return Certificate.list_from_api(await self._connection.get(f"{_node(node)}/certificates/info"))

@@ -77,6 +77,10 @@ class ApiError(ProxmoxError):
         self.errors = errors or {}
 
 
+class TooManyConnectionsError(ApiError):
+    """The log agent has as many connections from our address as it takes from one (429)."""
+
+
 class UnexpectedAnswerError(ProxmoxError):
     """The answer is not what the API documents: no JSON, a wrong type, a missing field."""
 

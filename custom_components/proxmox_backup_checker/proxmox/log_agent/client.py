@@ -1,7 +1,7 @@
 """Client of the log agent, the small read-only endpoint on a Proxmox host (docs/log-agent.md)."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote
@@ -11,7 +11,7 @@ from yarl import URL
 
 from ..api.answer import parse_object, read_body, run_off_loop_if_large
 from ..api.connection import connection_errors
-from ..api.errors import ApiError, AuthenticationError, UnexpectedAnswerError
+from ..api.errors import ApiError, AuthenticationError, TooManyConnectionsError, UnexpectedAnswerError
 from ..api.fields import Fields
 from ..api.text import one_line, whole_characters
 from ..api.tls import ssl_argument
@@ -26,9 +26,11 @@ from .models import (
     jobs_of,
     logs_of,
     status_of,
+    unreadable_jobs_of,
 )
 
 API_VERSION: Final = 1
+_JOBS: Final = "/v1/jobs"
 MAX_WAIT: Final = 300.0  # seconds
 _SILENCE: Final = 20.0  # seconds without a byte; the agent keeps a wrong token waiting for up to 8
 _LONGEST: Final = 60.0  # seconds for a whole answer, a log of 32 MiB included
@@ -59,7 +61,13 @@ class LogAgentClient:
 
     async def jobs(self) -> tuple[JobStateFile, ...]:
         """Return the state of every vzdump job that this node's scheduler knows."""
-        return jobs_of(await self._listing("/v1/jobs"))
+        return jobs_of(await self._listing(_JOBS))
+
+    @property
+    def unreadable_jobs(self) -> Mapping[str, str]:
+        """The jobs whose states the agent could not read when it last answered for all of them, and why."""
+        known = self._listings.get(_JOBS)
+        return unreadable_jobs_of(known[1]) if known is not None else {}
 
     async def logs(self) -> tuple[LogFile, ...]:
         """Return every per-guest log of this node."""
@@ -144,6 +152,8 @@ async def _raise_for_status(response: aiohttp.ClientResponse) -> None:
     message = one_line(str(answer.get("error") or whole_characters(response.reason or "no reason")))
     if response.status == HTTPStatus.UNAUTHORIZED:
         raise AuthenticationError(message)
+    if response.status == HTTPStatus.TOO_MANY_REQUESTS:
+        raise TooManyConnectionsError(response.status, message)
     raise ApiError(response.status, message)
 
 

@@ -1,5 +1,6 @@
 """What the log agent answers, as frozen dataclasses: JSON ends here."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 import re
@@ -161,6 +162,12 @@ def status_of(fields: Fields) -> AgentStatus:
 def jobs_of(fields: Fields) -> tuple[JobStateFile, ...]:
     """Parse `/v1/jobs`."""
     return tuple(_job(row) for row in Fields.rows(fields.values.get("jobs"), f"{fields.source} jobs"))
+
+
+def unreadable_jobs_of(fields: Fields) -> Mapping[str, str]:
+    """Parse what `/v1/jobs` says of states that the agent may not read, by job; agents of 0.1.0 say nothing of them."""
+    rows = Fields.rows(fields.values.get("unreadable_jobs") or [], f"{fields.source} unreadable_jobs")
+    return {row.identifier("id"): row.optional_text("error") or "" for row in rows}
 
 
 def _job(row: Fields) -> JobStateFile:

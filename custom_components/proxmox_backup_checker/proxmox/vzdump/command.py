@@ -79,8 +79,8 @@ class JobCommand:
 
     @property
     def storage(self) -> str | None:
-        """The storage that the archives go to, where the command names it."""
-        return self.options.get("storage")
+        """The storage that the archives go to, where the command names it; empty where that is a folder of its own."""
+        return self.options.get("storage") or ("" if self.options.get("dumpdir") else None)
 
     def matches(self, job_options: Mapping[str, object], node: str) -> bool:
         """Tell whether a job with these options, as the API lists them, gives this command on a node.

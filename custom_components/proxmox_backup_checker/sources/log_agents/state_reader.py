@@ -23,6 +23,7 @@ class JobStateReader:
         self._agents = agents
         self._patience = patience
         self._states: dict[str, tuple[JobState, ...]] = {}
+        self._unreadable: dict[str, Mapping[str, str]] = {}
 
     @property
     def nodes(self) -> frozenset[str]:
@@ -34,6 +35,11 @@ class JobStateReader:
         """All states that were read."""
         return tuple(state for states in self._states.values() for state in states)
 
+    @property
+    def unreadable(self) -> Mapping[str, Mapping[str, str]]:
+        """The jobs whose states an agent could not read when it last answered, and why, by node."""
+        return {node: jobs for node, jobs in self._unreadable.items() if jobs}
+
     async def read(self, status: ClusterStatus) -> dict[str, ProxmoxError]:
         """Read the job states of every online node with an agent, and return what went wrong.
 
@@ -41,6 +47,7 @@ class JobStateReader:
         """
         members = {node.name: node.online for node in status.nodes}
         self._states = {node: states for node, states in self._states.items() if node in members}
+        self._unreadable = {node: jobs for node, jobs in self._unreadable.items() if node in members}
         async with task_group() as group:
             tasks = {node: group.create_task(self._read(node)) for node in self._agents if members.get(node, False)}
         errors = ((node, task.result()) for node, task in tasks.items())
@@ -54,6 +61,7 @@ class JobStateReader:
             return NoAnswerError("The log agent did not answer in time")
         except OtherNodeError as error:
             self._states.pop(node, None)
+            self._unreadable.pop(node, None)
             return error
         except ProxmoxError as error:
             return error
@@ -62,6 +70,7 @@ class JobStateReader:
     async def _read_states(self, node: str) -> None:
         await verify_identity(self._agents[node], node)
         states = await self._agents[node].jobs()
+        self._unreadable[node] = self._agents[node].unreadable_jobs
         self._states[node] = tuple(
             JobState(
                 job_id=state.job_id,

@@ -7,7 +7,7 @@ import time
 from typing import Final
 
 from ...checker.model.facts import Blindness, Facts, NodeFacts, Run, StorageFacts
-from ...checker.model.records import NodeRecord, RunRecord
+from ...checker.model.records import NodeRecord, RunRecord, StorageRecord
 from ...proxmox.api.client import ProxmoxClient
 from ...proxmox.api.cluster_models import Guest, Node, NodeStorage, Permissions, Resources, Version
 from ...proxmox.api.errors import PermissionDeniedError, ProxmoxError
@@ -18,6 +18,7 @@ from ..log_agents.state_reader import JobStateReader
 from ..read_schedule import DAILY, HOURLY, SLOW, ReadSchedule
 from ..source import Reading
 from ..task_group import task_group
+from ..troubles import PollTroubles, TroubleLog
 from .clock_reader import ClockReader, ZoneFinder
 from .defaults_reader import DefaultsReader
 from .job_reader import JobReader, ListedJobs
@@ -25,7 +26,6 @@ from .node_failover import Members, NodeFailover
 from .run_reader import RunReader
 from .storage_reader import StoragePoll, StorageReader
 from .task_logs import TaskLogs
-from .troubles import PollTroubles, TroubleLog
 
 _LONGEST_UPTIME: Final = timedelta(days=36500)
 
@@ -80,6 +80,10 @@ class ClusterReader:
         """Take up where the nodes were when they were last seen, so that another one may be asked."""
         self._failover.restore(nodes)
 
+    def restore_storages(self, storages: Mapping[str, StorageRecord]) -> None:
+        """Take up how the storages were called when they were last seen, once the nodes are known."""
+        self._storages.restore(storages, self._failover.nodes)
+
     def read_all_again(self) -> None:
         """Let the next poll read everything but the archives, whatever was read lately."""
         self._schedule.forget(lambda topic: not (isinstance(topic, tuple) and topic[0] == "archives"))
@@ -116,6 +120,8 @@ class ClusterReader:
         for part, text in self._client.left_out.items():
             troubles.tell(f"archives {part}", text)
         agent_errors = await self._agents.read(overview.members.status)
+        for node, jobs in self._agents.unreadable.items():
+            troubles.tell(f"job states of {node}", ", ".join(f"{job}: {error}" for job, error in jobs.items()))
         self._trouble_log.report(troubles)
         return Reading(
             facts=self._facts(overview, nodes, runs, storages, now),
@@ -124,6 +130,7 @@ class ClusterReader:
             troubles=troubles.texts,
             fallback=self._failover.fallback,
             ended=self._runs.ended,
+            unreadable_job_states=self._agents.unreadable,
         )
 
     async def _read_overview(self, now: datetime, troubles: PollTroubles) -> _Overview:

@@ -10,7 +10,7 @@ from ...proxmox.api.client import ProxmoxClient
 from ...proxmox.api.errors import ApiError, PermissionDeniedError, ProxmoxError
 from ...proxmox.retention import KeepOptions
 from ..read_schedule import ReadSchedule
-from .troubles import PollTroubles
+from ..troubles import PollTroubles
 
 _EVERY: Final = timedelta(hours=6)
 _STORAGE_PATH: Final = "/storage/"

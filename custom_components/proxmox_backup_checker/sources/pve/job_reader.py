@@ -11,7 +11,7 @@ from ...proxmox.api.backup_models import BackupJob, IncludedGuest
 from ...proxmox.api.client import ProxmoxClient
 from ...proxmox.api.errors import ApiError, PermissionDeniedError, ProxmoxError
 from ..task_group import task_group
-from .troubles import PollTroubles
+from ..troubles import PollTroubles
 
 # PVE/API2Tools.pm, get_resource_pool_guest_members.
 _POOL_IS_GONE: Final = re.compile(r"pool '[^']+' does not exist")

@@ -120,7 +120,7 @@ class NodeFailover:
             except ApiError, ServiceDownError, UnexpectedAnswerError:
                 raise CannotConnectError(str(error)) from error
             return Members(status=status, trouble=str(error), quorum_known=False, doubt=error)
-        return self._isolated(status) or Members(status=status)
+        return await self._isolated(status) or Members(status=status)
 
     async def _listed(self, last: ClusterStatus | None) -> ClusterStatus:
         """Return the nodes that the node in use lists; name and quorum are those of the last time."""
@@ -133,14 +133,17 @@ class NodeFailover:
             nodes=nodes,
         )
 
-    def _isolated(self, status: ClusterStatus) -> Members | None:
+    async def _isolated(self, status: ClusterStatus) -> Members | None:
         """Return the cluster that was known, where its node shows itself alone and no cluster: corosync is down there.
 
-        It looks like a standalone host then (PVE/API2/Cluster.pm, status). The others are taken for offline.
+        It looks like a standalone host then (PVE/API2/Cluster.pm, status). The others are taken for offline. A host that has
+        really left its cluster has no corosync.conf any more, which pmxcfs shows also without corosync.
         """
         known = {node.name for node in status.nodes}
         others = [record for name, record in self._nodes.items() if name not in known]
         if status.name is not None or len(known) != 1 or not others or not known <= self._nodes.keys():
+            return None
+        if await self._has_left():
             return None
         missing = [Node(name=record.name, online=False, address=record.address) for record in others]
         nodes = tuple(sorted((*status.nodes, *missing), key=lambda node: node.name))
@@ -151,6 +154,13 @@ class NodeFailover:
             quorum_known=False,
             doubt=UnexpectedAnswerError(text),
         )
+
+    async def _has_left(self) -> bool:
+        """Tell whether the node in use is surely in no cluster any more."""
+        try:
+            return not await self._client.configured_members()
+        except ProxmoxError:
+            return False
 
     async def _through_another(self, error: ProxmoxError, own: Members | None) -> Members:
         """Return what another node shows, else what the configured one does; raises the error where that is nothing."""

@@ -16,7 +16,7 @@ from ...proxmox.api.errors import NodeUnreachableError, PermissionDeniedError, P
 from ...proxmox.vzdump import log as vzdump_log
 from ...proxmox.vzdump.log import VzdumpLog
 from ..task_group import task_group
-from .troubles import PollTroubles
+from ..troubles import PollTroubles
 
 # More than two months of nightly runs on three nodes; what is left of a longer history follows with the next polls.
 _LOGS_PER_POLL: Final = 200

@@ -3,16 +3,16 @@
 A disk that sleeps between the runs is left alone; a storage that is not reachable keeps its last listing.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from ...checker.archives.archive import file_name
 from ...checker.model.facts import PROXMOX_DEFAULT_STORAGE, ArchiveListing, StorageFacts
-from ...checker.model.outcome import written_name
-from ...checker.model.records import RunRecord
+from ...checker.model.outcome import Outcome, written_name
+from ...checker.model.records import RunRecord, StorageRecord
 from ...proxmox.api.backup_models import Archive, StorageConfig
 from ...proxmox.api.client import ProxmoxClient
 from ...proxmox.api.cluster_models import NodeStorage, Permissions
@@ -20,9 +20,10 @@ from ...proxmox.api.errors import PermissionDeniedError, ProxmoxError
 from ...proxmox.retention import KeepOptions
 from ..read_schedule import ReadSchedule
 from ..task_group import task_group
+from ..troubles import PollTroubles
 from .listing_schedule import ListingSchedule, Place
+from .storage_names import StorageNames
 from .storage_states import StorageStates
-from .troubles import PollTroubles
 
 # A storage that one node cannot list is asked for through others.
 _NODES_ASKED: Final = 3
@@ -49,8 +50,17 @@ class StoragePoll:
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
+    """The newest listing of a storage, and how large the storage was then."""
+
     listing: ArchiveListing | None = None
     unreadable: str | None = None
+    total: int | None = None
+
+    def is_same_folder(self, other: _Kept) -> bool:
+        """Tell whether two storage ids seem to lead to one folder: it has one size, and its files show under both."""
+        if self.listing is None or other.listing is None or self.total is None or self.total != other.total:
+            return False
+        return not _files(self.listing).isdisjoint(_files(other.listing))
 
 
 class StorageReader:
@@ -71,21 +81,26 @@ class StorageReader:
         self._states = StorageStates(client, schedule)
         self._kept: dict[Place, _Kept] = {}
         self._config: dict[str, StorageConfig] = {}
-        self._on_several: set[str] = set()
+        self._names = StorageNames()
 
     @property
     def config(self) -> tuple[StorageConfig, ...]:
         """The configuration of all storages, as it was last read."""
         return tuple(self._config.values())
 
+    def restore(self, records: Mapping[str, StorageRecord], nodes: Collection[str]) -> None:
+        """Take up how the storages were called, before the first poll; `nodes` are those that were known then."""
+        self._names.restore(records, nodes)
+
     async def read_config(self) -> None:
         """Read which storages there are, and their retention; raises any ProxmoxError."""
         self._config = {config.storage: config for config in await self._client.storage_config()}
 
     def run_ended(self, storage: str | None, now: datetime) -> None:
-        """Take note that a run has ended which wrote to this storage, or to one that is not known."""
-        for place in self._kept:
-            if storage in {None, place[0]}:
+        """Take note that a run has ended which wrote to this storage, under whatever id, or to one that is not known."""
+        written = [kept for place, kept in self._kept.items() if place[0] == storage]
+        for place, kept in self._kept.items():
+            if storage in {None, place[0]} or any(kept.is_same_folder(other) for other in written):
                 self._listings.run_ended(place, now)
 
     async def read(self, rows: Iterable[NodeStorage], poll: StoragePoll) -> tuple[StorageFacts, ...]:
@@ -99,14 +114,13 @@ class StorageReader:
         async with task_group() as group:
             for storage in self._due(places, poll):
                 group.create_task(self._list(storage, poll))
-        return tuple(self._facts(place, found, poll.now) for place, found in places.items())
+        return self._storages(places, poll)
 
     def _due(self, places: Mapping[Place, list[NodeStorage]], poll: StoragePoll) -> list[StorageFacts]:
         """Return the storages whose archives are to be listed now, and can be."""
-        facts = (self._facts(place, found, poll.now) for place, found in places.items())
         return [
             storage
-            for storage in facts
+            for storage in self._storages(places, poll)
             if storage.active_on & poll.online
             and self._listings.is_due(
                 (storage.storage, storage.node),
@@ -127,10 +141,18 @@ class StorageReader:
         for row in rows:
             if "backup" in row.content:
                 places.setdefault((row.storage, None if row.shared else row.node), []).append(row)
-        # A single node's own storage needs no node in its name; one that was on several keeps it while they are out of sight.
-        rows_of = Counter(name for name, _ in places)
-        self._on_several |= {name for name, count in rows_of.items() if count > 1}
-        return {(name, node if name in self._on_several else None): found for (name, node), found in places.items()}
+        return places
+
+    def _storages(self, places: Mapping[Place, list[NodeStorage]], poll: StoragePoll) -> tuple[StorageFacts, ...]:
+        nodes: dict[str, set[str]] = {}
+        for name, node in places:
+            if node is not None:
+                nodes.setdefault(name, set()).add(node)
+        owners = {name: self._names.owner(name, those) for name, those in nodes.items()}
+        return tuple(
+            replace(self._facts(place, found, poll.now), named_alone=place[1] in {None, owners.get(place[0])})
+            for place, found in places.items()
+        )
 
     def _facts(self, place: Place, rows: list[NodeStorage], now: datetime) -> StorageFacts:
         name, node = place
@@ -167,7 +189,7 @@ class StorageReader:
                     break
             else:
                 self._listings.listed(place, listing, storage.listing, self._named(storage, poll))
-                self._kept[place] = _Kept(listing)
+                self._kept[place] = _Kept(listing, total=storage.total)
                 return
         self._listings.failed(place, poll.now)
         self._kept[place] = replace(self._kept.get(place, _Kept()), unreadable=str(error))
@@ -181,7 +203,7 @@ class StorageReader:
             if run.started >= poll.now - _NAMED_WITHIN and storage.serves(run.node)
             for outcome in run.outcomes
             if outcome.archive is not None
-            and (outcome.storage or defaults.get(run.node, PROXMOX_DEFAULT_STORAGE)) == storage.storage
+            and _where(outcome, defaults.get(run.node, PROXMOX_DEFAULT_STORAGE)) == storage.storage
         }
 
     async def _listing(self, node: str, storage: StorageFacts, poll: StoragePoll) -> ArchiveListing:
@@ -218,6 +240,17 @@ class StorageReader:
     def _is_whole(self, node: str, storage: StorageFacts) -> bool:
         """Tell whether no row of the last listing had to be left out, since it could not be understood."""
         return not any(part.startswith(f"{node} {storage.storage} ") for part in self._client.left_out)
+
+
+def _files(listing: ArchiveListing) -> set[tuple[str, int]]:
+    """Return names and times of the files in a listing; the snapshots of a backup server are none."""
+    named = ((file_name(archive), archive.ctime) for archive in listing.archives)
+    return {(name, ctime) for name, ctime in named if "/" not in name}
+
+
+def _where(outcome: Outcome, default: str | None) -> str | None:
+    """Return the storage to which a backup was written; empty where that is a folder that is none."""
+    return default if outcome.storage is None else outcome.storage
 
 
 def _unproven(archive: Archive, *, proven: bool) -> Archive:

@@ -14,7 +14,7 @@ from ...proxmox.api.cluster_models import NodeStorage
 from ...proxmox.api.errors import ProxmoxError
 from ..read_schedule import ReadSchedule
 from ..task_group import task_group
-from .troubles import PollTroubles
+from ..troubles import PollTroubles
 
 # pvestatd's figures are forgotten after five minutes (PVE/API2Tools.pm).
 _RESOURCES_LAG: Final = timedelta(minutes=6)

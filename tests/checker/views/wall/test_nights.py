@@ -270,15 +270,17 @@ def test_midnight_that_does_not_exist_begins_with_the_change() -> None:
     assert days.starts[-1] - days.starts[-2] == timedelta(hours=23)
 
 
-def test_what_happened_while_nobody_could_look_is_not_known() -> None:
-    blind = {
-        "pve1": NodeFacts(
-            name="pve1", zone=BERLIN, blindness=Blindness.NODE_UNREACHABLE, tasks_read=NOW - timedelta(days=2, hours=3)
-        ),
-        "pve2": NodeFacts(name="pve2", zone=BERLIN),
-    }
-    assessment = seen(past(*nights(3, 4, 5)), nodes=blind)
-    assert cells(assessment) == "ooouuup"
+@pytest.mark.parametrize(("last_seen", "shown"), [(timedelta(hours=12), "ooouuup"), (timedelta(hours=3), "ooomuup")])
+def test_what_happened_while_nobody_could_look_is_not_known(last_seen: timedelta, shown: str) -> None:
+    """A slot that passed in vain while its node could be seen is missed."""
+    unseen = NodeFacts(
+        name="pve1",
+        zone=BERLIN,
+        blindness=Blindness.NODE_UNREACHABLE,
+        tasks_read=NOW - timedelta(days=2) - last_seen,
+    )
+    nodes = {"pve1": unseen, "pve2": NodeFacts(name="pve2", zone=BERLIN)}
+    assert cells(seen(past(*nights(3, 4, 5)), nodes=nodes)) == shown
 
 
 def test_an_archive_proves_a_backup_whose_run_is_forgotten() -> None:

@@ -15,7 +15,7 @@ from custom_components.proxmox_backup_checker.proxmox.api.errors import (
     ProxmoxError,
 )
 from custom_components.proxmox_backup_checker.sources.pve.job_reader import JobReader, ListedJobs
-from custom_components.proxmox_backup_checker.sources.pve.troubles import PollTroubles
+from custom_components.proxmox_backup_checker.sources.troubles import PollTroubles
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

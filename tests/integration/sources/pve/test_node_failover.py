@@ -168,6 +168,31 @@ async def test_a_standalone_host_stays_one(hass: HomeAssistant, pve: SimulatedCl
     assert (facts.quorum_known, facts.cluster.quorate, list(facts.nodes)) == (True, True, ["pve1"])
 
 
+async def test_a_host_that_has_left_its_cluster_is_a_standalone_host(
+    hass: HomeAssistant, pve: SimulatedCluster
+) -> None:
+    entry = await set_up(hass, pve)
+    for name in ("pve2", "pve3"):
+        del pve.nodes[name]
+    for vmid in (102, 104):
+        del pve.guests[vmid]
+    pve.name = None
+    await poll(hass, entry)
+    facts = entry.runtime_data.reading.facts
+    assert (facts.quorum_known, facts.cluster.quorate, list(facts.nodes)) == (True, True, ["pve1"])
+    assert entry.runtime_data.reading.fallback is None
+
+
+async def test_a_node_that_cannot_say_whether_it_has_left_is_not_believed(
+    hass: HomeAssistant, pve: SimulatedCluster
+) -> None:
+    entry = await set_up(hass, pve)
+    pve.faults.broken["/cluster/status"] = json.dumps(ALONE)
+    pve.faults.errors["/cluster/config/nodes"] = (500, "no such file")
+    await poll(hass, entry)
+    assert set(entry.runtime_data.reading.facts.nodes) == {"pve1", "pve2", "pve3"}
+
+
 async def test_services_that_are_down_on_every_path_are_silence_and_no_lost_right(
     hass: HomeAssistant, pve: SimulatedCluster
 ) -> None:

@@ -19,7 +19,7 @@ from custom_components.proxmox_backup_checker.proxmox.api.errors import (
     UnexpectedAnswerError,
 )
 from custom_components.proxmox_backup_checker.sources.pve.run_reader import RunReader
-from custom_components.proxmox_backup_checker.sources.pve.troubles import PollTroubles
+from custom_components.proxmox_backup_checker.sources.troubles import PollTroubles
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 

@@ -14,8 +14,8 @@ from custom_components.proxmox_backup_checker.proxmox.api.backup_models import A
 from custom_components.proxmox_backup_checker.proxmox.api.client import ProxmoxClient
 from custom_components.proxmox_backup_checker.proxmox.api.cluster_models import NodeStorage
 from custom_components.proxmox_backup_checker.sources.pve.storage_states import StorageStates
-from custom_components.proxmox_backup_checker.sources.pve.troubles import PollTroubles
 from custom_components.proxmox_backup_checker.sources.read_schedule import ReadSchedule
+from custom_components.proxmox_backup_checker.sources.troubles import PollTroubles
 from simulator import SimulatedCluster
 
 from ...conftest import poll, set_up

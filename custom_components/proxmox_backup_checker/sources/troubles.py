@@ -4,7 +4,7 @@ from collections.abc import Mapping
 import logging
 from typing import Final
 
-from ...proxmox.api.errors import (
+from ..proxmox.api.errors import (
     AuthenticationError,
     CannotConnectError,
     CertificateError,

@@ -1,0 +1,68 @@
+"""What is known of a backup server at one moment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from ...proxmox.backup_server.datastore_models import Datastore, DatastoreConfig, Remote, Usage
+from ...proxmox.backup_server.job_models import GarbageCollection, PruneJob, SyncJob, VerifyJob
+from ...proxmox.backup_server.namespace import GroupId
+from ...proxmox.backup_server.server_models import Permissions, Version
+from ...proxmox.backup_server.snapshot_models import Group, Snapshot
+from ...proxmox.backup_server.task_models import Task
+
+type GroupKey = tuple[str, GroupId]
+"""A namespace, and a group within it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GroupFacts:
+    """A group with its snapshots as they were at `read_at`, which is None while nobody has listed them yet."""
+
+    group: Group
+    snapshots: tuple[Snapshot, ...] = ()
+    read_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DatastoreFacts:
+    """A datastore; what cannot be read at present is as it was.
+
+    `listed_at` tells of each namespace when its groups were listed last: one that is missing there has not been seen. `full_on` is
+    the server's own forecast, in epoch seconds.
+    """
+
+    datastore: Datastore
+    config: DatastoreConfig | None = None
+    usage: Usage | None = None
+    full_on: int | None = None
+    namespaces: tuple[str, ...] = ()
+    groups: Mapping[GroupKey, GroupFacts] = field(default_factory=dict)
+    listed_at: Mapping[str, datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServerFacts:
+    """A backup server as it was read at `now`; `skew` is what its clock is ahead of ours.
+
+    What `permissions` do not allow is missing without a word: a datastore or a job that is not here need not be gone. `tasks` are
+    those that run, and those that have ended since the last reading; `tasks_complete` is False where older ones may be missing.
+    `waiting` counts the groups whose snapshots are still to be read.
+    """
+
+    now: datetime
+    version: Version
+    instance_id: str | None
+    zone: str
+    skew: timedelta
+    permissions: Permissions
+    datastores: Mapping[str, DatastoreFacts]
+    remotes: tuple[Remote, ...]
+    sync_jobs: tuple[SyncJob, ...]
+    prune_jobs: tuple[PruneJob, ...]
+    verify_jobs: tuple[VerifyJob, ...]
+    garbage_collections: tuple[GarbageCollection, ...]
+    tasks: tuple[Task, ...]
+    tasks_complete: bool
+    waiting: int
+    troubles: Mapping[str, str]

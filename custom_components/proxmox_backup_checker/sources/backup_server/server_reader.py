@@ -1,0 +1,208 @@
+"""Reading a backup server as a whole: what is dear is asked rarely, unless something hints at a change."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from ...checker.model.server_facts import DatastoreFacts, ServerFacts
+from ...proxmox.api.errors import PermissionDeniedError, ProxmoxError
+from ...proxmox.backup_server.client import BackupServerClient
+from ...proxmox.backup_server.datastore_models import Datastore, DatastoreConfig, Remote, Usage
+from ...proxmox.backup_server.job_models import GarbageCollection, JobStatus, PruneJob, SyncJob, VerifyJob
+from ...proxmox.backup_server.server_models import Permissions, Version
+from ...proxmox.backup_server.task_models import Task
+from ..read_schedule import BUSY, DAILY, HOURLY, SLOW, ReadSchedule
+from ..troubles import PollTroubles
+from .content_reader import ContentReader
+from .task_reader import TaskReader
+
+QUIET: Final = timedelta(minutes=5)
+_DATASTORES_AGAIN: Final = timedelta(minutes=15)
+# The scheduler starts what is due within a minute.
+_AFTER_DUE: Final = timedelta(minutes=2)
+_OF_JOBS: Final = {
+    "sync jobs": frozenset({"syncjob"}),
+    "prune jobs": frozenset({"prunejob"}),
+    "verify jobs": frozenset({"verificationjob"}),
+    "garbage collection": frozenset({"garbage_collection"}),
+}
+_WATCHED: Final = frozenset().union(*_OF_JOBS.values(), {"backup", "sync", "verify"})
+
+
+class ServerReader:
+    """Reads one server again and again; what cannot be read stays as it was, and is named among the troubles."""
+
+    def __init__(self, client: BackupServerClient, known_tasks: Iterable[str] = ()) -> None:
+        """Begin with the finished tasks that are remembered, by UPID."""
+        self._client = client
+        self._schedule = ReadSchedule()
+        self._tasks = TaskReader(client, known_tasks)
+        self._content = ContentReader(client)
+        self._version: Version | None = None
+        self._instance_id: str | None = None
+        self._zone, self._skew = "UTC", timedelta()
+        self._permissions: Permissions | None = None
+        self._datastores: tuple[Datastore, ...] = ()
+        self._configs: dict[str, DatastoreConfig] = {}
+        self._usage: dict[str, Usage] = {}
+        self._full_on: dict[str, int | None] = {}
+        self._remotes: tuple[Remote, ...] = ()
+        self._sync_jobs: tuple[SyncJob, ...] = ()
+        self._prune_jobs: tuple[PruneJob, ...] = ()
+        self._verify_jobs: tuple[VerifyJob, ...] = ()
+        self._garbage_collections: tuple[GarbageCollection, ...] = ()
+        self._running = False
+        self._in_doubt = False
+
+    @property
+    def again_in(self) -> timedelta:
+        """How long to wait until the next reading: less while something runs, or is still to be listed."""
+        return BUSY if self._running or self._content.busy else QUIET
+
+    async def read(self, now: datetime) -> ServerFacts:
+        """Return the state at `now`.
+
+        Raises a ProxmoxError where the server as a whole cannot be read.
+        """
+        troubles = PollTroubles()
+        tasks = await self._tasks.read(now)
+        ended = [task for task in tasks.tasks if not task.running]
+        self._running = any(task.running and task.upid.worker_type in _WATCHED for task in tasks.tasks)
+        self._hint(now, ended)
+        await self._read_server(now, troubles)
+        await self._read_jobs(now, troubles)
+        readable = [store.store for store in self._datastores if store.readable]
+        await self._read_usage(now, readable, troubles)
+        await self._content.read(now, readable, ended, troubles)
+        if self._in_doubt:
+            self._permissions, self._in_doubt = await self._client.permissions(), False
+        assert self._version is not None
+        assert self._permissions is not None
+        return ServerFacts(
+            now=now,
+            version=self._version,
+            instance_id=self._instance_id,
+            zone=self._zone,
+            skew=self._skew,
+            permissions=self._permissions,
+            datastores={store.store: self._facts_of(store) for store in self._datastores},
+            remotes=self._remotes,
+            sync_jobs=self._sync_jobs,
+            prune_jobs=self._prune_jobs,
+            verify_jobs=self._verify_jobs,
+            garbage_collections=self._garbage_collections,
+            tasks=tasks.tasks,
+            tasks_complete=tasks.complete,
+            waiting=self._content.waiting,
+            troubles=troubles.texts,
+        )
+
+    def _facts_of(self, store: Datastore) -> DatastoreFacts:
+        content = self._content.of(store.store)
+        return DatastoreFacts(
+            datastore=store,
+            config=self._configs.get(store.store),
+            usage=self._usage.get(store.store),
+            full_on=self._full_on.get(store.store),
+            namespaces=content.namespaces,
+            groups=dict(content.groups),
+            listed_at=dict(content.listed_at),
+        )
+
+    def _hint(self, now: datetime, ended: Iterable[Task]) -> None:
+        """Make the jobs due of which a run has ended, or ought to have begun meanwhile."""
+        types = {task.upid.worker_type for task in ended}
+        due = {topic for topic, of_job in _OF_JOBS.items() if of_job & types}
+        statuses: dict[str, list[JobStatus]] = {
+            "sync jobs": [job.status for job in self._sync_jobs],
+            "prune jobs": [job.status for job in self._prune_jobs],
+            "verify jobs": [job.status for job in self._verify_jobs],
+            "garbage collection": [job.status for job in self._garbage_collections],
+        }
+        for topic, known in statuses.items():
+            # What was overdue at the last look already is no news.
+            if any(self._came_due(status, topic, now) for status in known):
+                due.add(topic)
+        self._schedule.forget(lambda topic: topic in due)
+
+    def _came_due(self, status: JobStatus, topic: str, now: datetime) -> bool:
+        if status.next_run is None:
+            return False
+        due = datetime.fromtimestamp(status.next_run, UTC) + _AFTER_DUE - self._skew
+        return due <= now and self._schedule.is_due(topic, now, now - due)
+
+    async def _part(
+        self, topic: str, now: datetime, every: timedelta, read: Callable[[], Awaitable[None]], troubles: PollTroubles
+    ) -> None:
+        """Read a part where it is due; where it cannot be read it stays as it was."""
+        if not self._schedule.is_due(topic, now, every):
+            return
+        try:
+            await read()
+        except ProxmoxError as error:
+            troubles.note(topic, error)
+            self._schedule.note(topic, now, good=False)
+            self._in_doubt = self._in_doubt or isinstance(error, PermissionDeniedError)
+        else:
+            self._schedule.note(topic, now)
+
+    async def _read_server(self, now: datetime, troubles: PollTroubles) -> None:
+        if self._version is None or self._schedule.is_due("version", now, DAILY):
+            # Without these nothing that follows can be understood.
+            self._version = await self._client.version()
+            self._permissions = await self._client.permissions()
+            self._in_doubt = False
+            self._instance_id = await self._client.instance_id()
+            self._schedule.note("version", now)
+        await self._part("time", now, HOURLY, lambda: self._read_time(now), troubles)
+        await self._part("datastores", now, _DATASTORES_AGAIN, self._read_datastores, troubles)
+        await self._part("configuration", now, DAILY, self._read_configuration, troubles)
+
+    async def _read_time(self, now: datetime) -> None:
+        found = await self._client.time()
+        self._zone = found.zone
+        self._skew = datetime.fromtimestamp(found.time, UTC) - now
+
+    async def _read_datastores(self) -> None:
+        found = await self._client.datastores()
+        if {store.store for store in self._datastores} - {store.store for store in found}:
+            # What may no longer be seen is left out without a word.
+            self._in_doubt = True
+        self._datastores = found
+
+    async def _read_configuration(self) -> None:
+        self._configs = {config.store: config for config in await self._client.datastore_config()}
+        self._remotes = await self._client.remotes()
+
+    async def _read_jobs(self, now: datetime, troubles: PollTroubles) -> None:
+        async def sync_jobs() -> None:
+            self._sync_jobs = await self._client.sync_jobs()
+
+        async def prune_jobs() -> None:
+            self._prune_jobs = await self._client.prune_jobs()
+
+        async def verify_jobs() -> None:
+            self._verify_jobs = await self._client.verify_jobs()
+
+        async def garbage_collections() -> None:
+            self._garbage_collections = await self._client.garbage_collections()
+
+        readers = (sync_jobs, prune_jobs, verify_jobs, garbage_collections)
+        for topic, read in zip(_OF_JOBS, readers, strict=True):
+            await self._part(topic, now, SLOW, read, troubles)
+
+    async def _read_usage(self, now: datetime, readable: Iterable[str], troubles: PollTroubles) -> None:
+        await self._part("datastore usage", now, HOURLY, lambda: self._read_forecast(now), troubles)
+        for store in readable:
+            if self._schedule.is_due("datastore usage", now, SLOW):
+
+                async def read(store: str = store) -> None:
+                    self._usage[store] = (await self._client.datastore_status(store)).usage
+
+                await self._part(f"use of {store}", now, SLOW, read, troubles)
+
+    async def _read_forecast(self, now: datetime) -> None:
+        for row in await self._client.datastore_usage():
+            self._full_on[row.store] = row.full_on(int(now.timestamp()))
+            if row.usage.total is not None:
+                self._usage[row.store] = row.usage
