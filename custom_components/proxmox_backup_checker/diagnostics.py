@@ -54,6 +54,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: Checker
             "nodes": history.nodes,
             "verdicts": history.verdicts,
             "acknowledgements": history.acknowledgements,
+            "wrong_dates": history.wrong_dates,
         },
     }
     plain: dict[str, Any] = redactor_of(coordinator).plain(told)

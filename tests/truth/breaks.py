@@ -111,7 +111,7 @@ BREAKS = {
     "prune": Break(
         "retention explains any archive that is gone",
         frozenset({"delete_archive"}),
-        swaps={"checker.history.update.was_pruned": _always},
+        swaps={"checker.archives.pruning.Pruning.explains": _always},
     ),
     "blindness": Break("what cannot be seen counts as seen", _OUT_OF_SIGHT, _no_blindness),
     "zone": Break("slots are in Home Assistant's zone, not in the node's", facts=_home_assistants_zone),
@@ -120,6 +120,9 @@ BREAKS = {
     "future": Break(
         "what is dated in the future counts",
         frozenset({"wrong_clock"}),
-        swaps={"checker.context.WRONG_DATE": lambda _: timedelta(days=100)},
+        swaps={
+            "checker.context.WRONG_DATE": lambda _: timedelta(days=100),
+            "checker.archives.wrong_dates.WRONG_DATE": lambda _: timedelta(days=100),
+        },
     ),
 }

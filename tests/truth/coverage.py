@@ -28,11 +28,15 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A stretch in which an enabled job covered a guest without a break."""
+    """A stretch in which an enabled job covered a guest without a break.
+
+    `doubtful` are the slots that came in real time while the clock of the node was wrong, and showed another time.
+    """
 
     start: float
     end: float
     slots: tuple[Slot, ...]
+    doubtful: tuple[Slot, ...] = ()
 
 
 def covers(settings: Settings, guest: GuestLife, time: float) -> bool:
@@ -56,30 +60,31 @@ def periods(job: JobLife, guest: GuestLife, ledger: Ledger) -> list[Period]:
     found: list[Period] = []
     start: float | None = None
     slots: list[Slot] = []
+    doubtful: list[Slot] = []
     since, settings_before = 0.0, None
     for first, last in pairwise(edges):
         settings = job.at(first)
         owed = settings is not None and settings.enabled and covers(settings, guest, first)
         if owed and settings is not None:
             if start is None:
-                start, slots, settings_before = first, [], None
+                start, slots, doubtful, settings_before = first, [], [], None
             if settings != settings_before:
                 since, settings_before = max(start, first), settings
-            slots += _slots(settings, ledger.nodes[guest.node_at(first)], first, last, since)
+            node = ledger.nodes[guest.node_at(first)]
+            slots += _slots(settings, node, first, last, since)
+            doubtful += _doubtful(settings, node, first, last, since)
         if start is not None and not owed:
-            found.append(Period(start, first, tuple(slots)))
+            found.append(Period(start, first, tuple(slots), tuple(doubtful)))
             start = None
     if start is not None:
-        found.append(Period(start, FOREVER if end > ledger.end else end, tuple(slots)))
+        found.append(Period(start, FOREVER if end > ledger.end else end, tuple(slots), tuple(doubtful)))
     return found
 
 
 def _slots(settings: Settings, node: NodeLife, first: float, last: float, known_from: float) -> Iterator[Slot]:
     """Return the slots of a stretch in which nothing changed but the clock of the node."""
-    edges = [first, *(since for since, _ in node.skews if first < since < last), last]
     latest = 0.0
-    for begin, end in pairwise(edges):
-        skew = node.skew_at(begin)
+    for begin, end, skew in _stretches(node, first, last):
         if abs(skew) > WRONG_CLOCK:
             continue
         for stamp in events(settings.schedule, node.zone, begin + skew, end + skew - 1):
@@ -87,3 +92,18 @@ def _slots(settings: Settings, node: NodeLife, first: float, last: float, known_
             if stamp > latest:
                 latest = stamp
                 yield Slot(stamp - skew, stamp, node.name, settings.storage, known_from)
+
+
+def _doubtful(settings: Settings, node: NodeLife, first: float, last: float, known_from: float) -> Iterator[Slot]:
+    """Return the slots of such a stretch that a wrong clock did not show when they came."""
+    for begin, end, skew in _stretches(node, first, last):
+        if abs(skew) > WRONG_CLOCK:
+            for time in events(settings.schedule, node.zone, begin, end - 1):
+                yield Slot(time, time, node.name, settings.storage, known_from)
+
+
+def _stretches(node: NodeLife, first: float, last: float) -> Iterator[tuple[float, float, float]]:
+    """Return the parts of a stretch in which a clock was not set, each with how far it was ahead."""
+    edges = [first, *(since for since, _ in node.skews if first < since < last), last]
+    for begin, end in pairwise(edges):
+        yield begin, end, node.skew_at(begin)

@@ -41,6 +41,7 @@ class Promise:
         demands = [
             *self._failed(own, good, by_hand),
             *self._missed(own, good, by_hand),
+            *self._doubtful(good),
             *self._spoilt(good, by_hand),
             *self._carried_over(good),
         ]
@@ -153,6 +154,17 @@ class Promise:
             if slot.time < self.time - 40 * DAY or any(demand.must is Must.ON for demand in unserved):
                 break
         return demands
+
+    def _doubtful(self, good: Sequence[Result]) -> list[Expectation]:
+        """Return that nothing is demanded where the last slot came while the clock of the node showed another time.
+
+        It was never due by that clock, and it has no backup with a right date either.
+        """
+        came = [slot.time for slot in self.period.doubtful if slot.time <= self.time]
+        right = (result for result in good if self._seen(result) and not self._wrongly_dated(result.run))
+        if not came or any(result.run.started >= came[-1] - SECONDS for result in right):
+            return []
+        return [open_("its slot came while the clock of the node was wrong")]
 
     def _was_kept(self, slot: Slot, until: float, good: Sequence[Result]) -> bool:
         """Tell whether the slot before another one was served by what had begun until a moment."""

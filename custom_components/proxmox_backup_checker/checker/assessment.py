@@ -11,6 +11,7 @@ from .activity.events import ActivityEvent
 from .alerts.acknowledgements import applies_to
 from .alerts.alerts import Alert, alerts_of
 from .alerts.announcements import Message, announce
+from .archives.wrong_dates import latest_shown, noted
 from .context import Context
 from .history.job_history import remember_verdicts
 from .history.update import updated, with_known_values
@@ -22,6 +23,7 @@ from .model.reason_codes import ReasonCode
 from .model.records import Acknowledgement, History, RunRecord, VerdictRecord
 from .model.subject import CLUSTER, Subject
 from .model.verdict import Status, Verdict, unknown
+from .model.wrong_dates import WrongDates
 from .runs.run_index import RunIndex
 from .runs.run_records import records_of
 from .verdicts.cluster import Counts, judge_cluster
@@ -121,8 +123,10 @@ def judge(facts: Facts, history: History, before: Assessment | None = None) -> A
     """Return the assessment that facts and history give; what is as in the one `before` is the same object there."""
     facts = with_known_values(_with_plausible_clock(facts, history), history)
     runs = records_of(facts, history)
-    indexes = Indexes.of(facts, runs, before.context.indexes if before is not None else None)
-    remembered = updated(history, facts, runs, indexes)
+    wrong = noted(history, facts, runs)
+    known = before.context.indexes if before is not None else None
+    indexes = Indexes.of(facts, runs, known, wrong=WrongDates.of(wrong))
+    remembered = replace(updated(history, facts, runs, indexes), wrong_dates=wrong)
     context = Context(facts=facts, history=remembered, indexes=indexes, running=tuple(runs.running.values()))
     guests: Mapping[int, GuestView] = {guest.vmid: _guest_view(guest, context) for guest in facts.guests}
     jobs: Mapping[str, JobView] = {job.job_id: _job_view(job, context) for job in facts.jobs or ()}
@@ -159,6 +163,7 @@ def judge(facts: Facts, history: History, before: Assessment | None = None) -> A
         history=replace(
             after,
             evaluated=facts.read_at or facts.now,
+            latest=latest_shown(history, facts),
             verdicts=records,
             acknowledgements=told.acknowledgements,
             alerts=told.alerts,

@@ -21,12 +21,11 @@ from .model.facts import ArchiveListing, Facts, NodeFacts, StorageFacts, storage
 from .model.outcome import Outcome, Result, written_name
 from .model.policy import NO_BACKUP_TAG
 from .model.records import GuestRecord, History, JobRecord, RunRecord
+from .model.wrong_dates import WRONG_DATE
 from .runs.run_index import NOTHING, InShort, RunIndex, good_durations
 
 _STARTS_WITHIN: Final = timedelta(minutes=10)
 _ONE_MINUTE: Final = timedelta(minutes=1)
-WRONG_DATE: Final = timedelta(hours=1)
-"""What is dated so much later than the clock of the node that wrote it, bears a wrong date."""
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -323,6 +322,15 @@ class Context:
         return tuple([archive for archive in newest_first if archive.volid not in wrong]) if wrong else newest_first
 
     def wrongly_dated(self, guest: Guest) -> Sequence[str]:
+        """Return the archives, by volume id, that bear a guest's number and a wrong date, newest first."""
+        wrong = self.index.wrong.archives.get(guest.vmid, frozenset())
+        if not wrong:
+            return self.dated_ahead(guest)
+        ahead = set(self.dated_ahead(guest))
+        newest_first = self.indexes.archives.of_guest(guest.vmid).newest_first
+        return [archive.volid for archive in newest_first if archive.volid in ahead or logged_name(archive) in wrong]
+
+    def dated_ahead(self, guest: Guest) -> Sequence[str]:
         """Return the archives, by volume id, that bear a guest's number and a date that has not come yet."""
         until = self.node_now(guest.node) + WRONG_DATE
         latest = until.timestamp()
@@ -330,7 +338,7 @@ class Context:
         if not newest_first or newest_first[0].ctime <= latest:
             return ()
         late = takewhile(lambda archive: archive.ctime > latest, newest_first)
-        return [archive.volid for archive in late if self.written_between(archive, guest)[0] > until]
+        return [archive.volid for archive in late if self.written_between(archive)[0] > until]
 
     def lies_on(self, archive: Archive, guest: Guest, storage: str) -> bool:
         """Tell whether a file lies on a storage too: two storage ids may lead to the same directory."""
@@ -354,18 +362,16 @@ class Context:
             if not self.indexes.archives.places[place].on_backup_server
         )
 
-    def written_between(self, archive: Archive, guest: Guest) -> tuple[datetime, datetime]:
+    def written_between(self, archive: Archive) -> tuple[datetime, datetime]:
         """Return the earliest and the latest moment at which an archive can have been written.
 
         The time in a file's name is that of the node which wrote it, and the storage reads it by the zone of the node that
         lists it (PVE/Storage.pm, archive_info): where nodes are in different zones, it may be hours off.
         """
-        moment = archive_time(archive)
-        listing = self._shared_listings.get(archive.storage) if len(self._zones) > 1 else None
+        listing = self._shared_listings.get(archive.storage)
         if listing is None:
-            return moment, moment
-        moments = [listing.written_at(archive, zone) for zone in self._zones]
-        return min(moments), max(moments)
+            return archive_time(archive), archive_time(archive)
+        return listing.written_between(archive, self._zones)
 
     @cached_property
     def _shared_listings(self) -> dict[str, ArchiveListing]:

@@ -8,7 +8,8 @@ from .archives.archive_index import ArchiveIndex
 from .archives.archive_origin import unnamed_archives
 from .jobs.coverage import CoverageIndex
 from .model.facts import Facts
-from .runs.run_index import RunIndex
+from .model.wrong_dates import WrongDates
+from .runs.run_index import RIGHT, RunIndex
 from .runs.run_records import RunRecords
 
 # Proxmox' words for what no backup can ever hold (PVE/LXC/Config.pm, PVE/QemuConfig.pm, get_backup_volumes).
@@ -43,11 +44,14 @@ class Indexes:
     exclusions: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, facts: Facts, runs: RunRecords, before: Indexes | None = None) -> Indexes:
-        """Sort in what facts and history hold; what is the very object that it was `before`, is sorted in already."""
+    def of(cls, facts: Facts, runs: RunRecords, before: Indexes | None = None, *, wrong: WrongDates = RIGHT) -> Indexes:
+        """Sort in what facts and history hold; what is the very object that it was `before`, is sorted in already.
+
+        What bears a date that is `wrong` proves nothing.
+        """
         before = before or cls()
-        are_same = not runs.unfinished and before.runs.runs is runs.finished
-        index = before.runs if are_same else RunIndex.of(runs.finished, runs.unfinished)
+        are_same = not runs.unfinished and before.runs.runs is runs.finished and before.runs.wrong == wrong
+        index = before.runs if are_same else RunIndex.of(runs.finished, runs.unfinished, wrong)
         archives = ArchiveIndex.of(facts.storages, before.archives)
         are_same = index is before.runs and archives.guests is before.archives.guests
         return cls(

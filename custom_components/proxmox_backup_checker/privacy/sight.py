@@ -14,6 +14,7 @@ from ..checker.assessment import Assessment
 from ..checker.model.outcome import Outcome, Result
 from ..checker.model.records import RunRecord
 from ..checker.model.subject import Subject
+from ..checker.model.wrong_dates import WrongDates
 from ..checker.runs.run_index import RunIndex
 from ..checker.verdicts.cluster import Counts
 from ..const import DOMAIN
@@ -94,7 +95,7 @@ def _limited(assessment: Assessment, sees: Sees) -> Assessment:
                 if any(map(sees, record.subjects))
             },
         ),
-        index=RunIndex.of(runs),
+        index=RunIndex.of(runs, wrong=WrongDates.of(history.wrong_dates)),
         events=(),
         verdicts={subject: verdict for subject, verdict in assessment.verdicts.items() if sees(subject)},
         alerts=tuple(

@@ -19,6 +19,7 @@ from custom_components.proxmox_backup_checker.checker.model.records import (
     NodeRecord,
     StorageRecord,
     VerdictRecord,
+    WrongDate,
 )
 from custom_components.proxmox_backup_checker.checker.model.subject import Subject
 
@@ -111,6 +112,22 @@ def test_a_record_of_an_earlier_version_gets_the_defaults_of_later_fields() -> N
     del run["waited"]
     [read] = from_data(data)[0].runs.values()
     assert (read.waited, read.warnings) == (0, 2)
+
+
+def test_b33_wrong_dates_come_back_and_a_file_of_a_version_without_them_is_read_as_before() -> None:
+    run = run_of(100)
+    wrong = {
+        run.upid: WrongDate(name=run.upid, dated=NOW, seen=_EARLIER),
+        "vm/100/2026-11-24T03:00:00Z": WrongDate(
+            name="vm/100/2026-11-24T03:00:00Z", dated=NOW, seen=_EARLIER, vmid=100
+        ),
+    }
+    history = replace(_FULL, wrong_dates=wrong, latest=NOW)
+    data = stored(history)
+    assert from_data(data) == (history, 0)
+    assert data["wrong_dates"][run.upid] == {"dated": int(NOW.timestamp()), "seen": int(_EARLIER.timestamp())}
+    del data["wrong_dates"], data["latest"]
+    assert from_data(data) == (_FULL, 0)
 
 
 @pytest.mark.parametrize(

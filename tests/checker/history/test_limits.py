@@ -12,6 +12,7 @@ from custom_components.proxmox_backup_checker.checker.model.records import (
     MissRecord,
     RunRecord,
     StorageRecord,
+    WrongDate,
 )
 
 from ..histories import NOW, history_of, nights, outcome, run_of
@@ -185,3 +186,10 @@ def test_a_storage_goes_once_nothing_was_seen_of_it_for_as_long() -> None:
     gone = StorageRecord(storage="old", node=None, samples=((_LONG_AGO, 1),), archives={"a": 1}, listed=_LONG_AGO)
     quiet = StorageRecord(storage="usb", node=None, archives={"a": 1}, listed=_YEAR_AGO)
     assert bounded(history_of(storages={"old": gone, "usb": quiet}), NOW).storages == {"usb": quiet}
+
+
+def test_b33_a_wrong_date_is_remembered_for_thirteen_months_after_it_has_come() -> None:
+    dates = {"old": _LONG_AGO, "young": _YEAR_AGO, "to come": NOW + timedelta(days=5000)}
+    wrong = {name: WrongDate(name=name, dated=dated, seen=_LONG_AGO) for name, dated in dates.items()}
+    history = bounded(history_of(wrong_dates=wrong), NOW)
+    assert set(history.wrong_dates) == {"young", "to come"}

@@ -640,6 +640,26 @@ def test_b33_what_a_clock_years_ahead_has_dated_proves_nothing(scene: Scene) -> 
     assert scene.of_job == OVERDUE
 
 
+@on_several_nodes
+def test_b33_a_wrong_date_proves_nothing_when_it_has_come_nor_after_a_restart(scene: Scene) -> None:
+    scene.good_night()
+    scene.here.set_clock(3 * 86400)
+    dated = scene.now + timedelta(days=3)
+    scene.hand(scene.first)
+    scene.look()
+    scene.here.set_clock(0)
+    scene.look()
+    scene.sleep()
+    for day in (2, 3, 4, 5, 6):
+        scene.night(day)
+        scene.restart()
+        scene.look()
+        assert scene.brief(scene.first) == scene.of_job == OVERDUE
+        last = scene.guest(scene.first).last_success
+        assert last is not None
+        assert abs(last - dated) > timedelta(minutes=30)
+
+
 @pytest.mark.parametrize(
     ("first", "second", "storages", "kind"),
     [

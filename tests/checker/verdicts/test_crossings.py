@@ -179,10 +179,12 @@ def test_b33_what_is_dated_in_the_future_proves_nothing_and_is_no_last_success()
 
 def edited(before: Facts, after: Facts, *looks: datetime) -> Assessment:
     """Return what is held of an edited job after some looks, the first of them with the job as it was."""
-    held = judge(replace(before, now=BEGAN, read_at=BEGAN), History())
-    held = judge(replace(before, now=looks[0], read_at=looks[0]), held.history, held)
-    for look in looks[1:]:
-        held = judge(replace(after, now=look, read_at=look), held.history, held)
+    held: Assessment | None = None
+    for known, look in [(before, BEGAN), (before, looks[0]), *((after, look) for look in looks[1:])]:
+        runs = tuple(made for made in known.runs if made.started <= look)
+        seen = replace(known, runs=runs, now=look, read_at=look)
+        held = judge(seen, held.history if held else History(), held)
+    assert held is not None
     return held
 
 

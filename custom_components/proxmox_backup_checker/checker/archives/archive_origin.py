@@ -129,7 +129,7 @@ class Provenance:
     def _is_ours(self, archive: Archive) -> bool:
         """Tell whether a known run of ours wrote an archive: it names it, or was under way and names none."""
         name, written = logged_name(archive), _written(archive)
-        for outcomes in (self.index.by_guest, self._running_by_guest):
+        for outcomes in (self.index.by_guest, self._running_by_guest, self.index.misdated):
             for outcome in outcomes.get(archive.vmid or 0, ()):
                 path = outcome.archive
                 if path is None:

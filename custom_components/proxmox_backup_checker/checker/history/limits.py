@@ -48,10 +48,20 @@ def bounded(history: History, now: datetime) -> History:
     guests = _only(history.guests, is_guest_kept)
     storages = _only(_storages(history.storages, oldest), is_storage_kept)
     misses = _misses(history.misses, oldest)
-    parts = {"runs": runs, "jobs": jobs, "guests": guests, "storages": storages, "misses": misses}
+    wrong_dates = _only(history.wrong_dates, lambda record: record.dated >= oldest)
+    parts = {
+        "runs": runs,
+        "jobs": jobs,
+        "guests": guests,
+        "storages": storages,
+        "misses": misses,
+        "wrong_dates": wrong_dates,
+    }
     if all(part is getattr(history, name) for name, part in parts.items()):
         return history
-    return replace(history, runs=runs, jobs=jobs, guests=guests, storages=storages, misses=misses)
+    return replace(
+        history, runs=runs, jobs=jobs, guests=guests, storages=storages, misses=misses, wrong_dates=wrong_dates
+    )
 
 
 def _runs(runs: Mapping[str, RunRecord], oldest: datetime) -> Mapping[str, RunRecord]:

@@ -1,6 +1,6 @@
 """Everything that is known at one moment: the only input of the judgement."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -128,6 +128,14 @@ class ArchiveListing:
         if written is None or _TIME_IN_NAME.search(name) is None:
             return moment
         return moment.astimezone(written).replace(tzinfo=read).astimezone(UTC)
+
+    def written_between(self, archive: Archive, writers: Collection[ZoneInfo]) -> tuple[datetime, datetime]:
+        """Return the earliest and the latest moment at which an archive can have been written, by the zones of its writers."""
+        if len(writers) <= 1:
+            told = datetime.fromtimestamp(archive.ctime, UTC)
+            return told, told
+        moments = [self.written_at(archive, zone) for zone in writers]
+        return min(moments), max(moments)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

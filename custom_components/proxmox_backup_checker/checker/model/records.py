@@ -196,6 +196,19 @@ class StorageRecord:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class WrongDate:
+    """A date that no clock had come to when it was seen: what bears it proves nothing, not even when the date has come.
+
+    `name` is the UPID of a run, or the name of an archive as logs show it; `vmid` is the number that an archive bears.
+    """
+
+    name: str
+    dated: datetime
+    seen: datetime
+    vmid: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class VerdictRecord:
     """The last verdict on something, to tell since when it holds."""
 
@@ -257,7 +270,8 @@ class History:
     """All that is remembered of one cluster; `began` is the moment of the first look, `evaluated` that of the last.
 
     `unfinished` are the runs that were seen going on and whose end has not been seen. `jobs_unseen` tells that the jobs could
-    not be seen so far.
+    not be seen so far. `latest` is the latest time that our clock has shown, while it shows less than that. `wrong_dates`
+    holds by name what proves nothing, since it was dated ahead of every clock.
     """
 
     began: datetime | None = None
@@ -273,3 +287,9 @@ class History:
     misses: Mapping[str, MissRecord] = field(default_factory=dict)
     alerts: Mapping[str, AlertRecord] = field(default_factory=dict)
     jobs_unseen: bool = False
+    latest: datetime | None = None
+    wrong_dates: Mapping[str, WrongDate] = field(default_factory=dict)
+
+    def rightly_dated_runs(self) -> list[RunRecord]:
+        """Return the finished runs whose dates say when they were."""
+        return [run for upid, run in self.runs.items() if upid not in self.wrong_dates]

@@ -9,8 +9,11 @@ from typing import Final
 
 from ..model.outcome import Outcome, Result, succeeded
 from ..model.records import NOTHING_TO_DO, RunRecord
+from ..model.wrong_dates import WrongDates
 
 _ORDER: Final = attrgetter("started", "upid")
+RIGHT: Final = WrongDates()
+"""That nothing bears a wrong date."""
 _FINAL: Final = frozenset({Result.OK, Result.FAILED, Result.CANCELLED})
 
 
@@ -55,6 +58,9 @@ class RunIndex:
     finished ones of which it is not known whom they backed up: since the log is gone, or names no guest, as one in words
     that are new to us. Nodes start a job in the same second: the order of such runs is that of their UPIDs, whichever was
     seen to end first.
+
+    What bears a wrong date is neither in `by_job` nor in `by_guest`; `misdated` has its outcomes by guest, which still tell who
+    wrote an archive, and `wrong` tells what it is.
     """
 
     runs: Mapping[str, RunRecord] = field(default_factory=dict)
@@ -64,17 +70,32 @@ class RunIndex:
     newest_good: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
     nodes: frozenset[str] = frozenset()
     untold: tuple[RunRecord, ...] = ()
+    misdated: Mapping[int, tuple[Outcome, ...]] = field(default_factory=dict)
+    wrong: WrongDates = RIGHT
 
     @classmethod
-    def of(cls, finished: Mapping[str, RunRecord], unfinished: Mapping[str, RunRecord] | None = None) -> RunIndex:
+    def of(
+        cls,
+        finished: Mapping[str, RunRecord],
+        unfinished: Mapping[str, RunRecord] | None = None,
+        wrong: WrongDates = RIGHT,
+    ) -> RunIndex:
         """Sort runs in, given by UPID."""
         runs = {**finished, **unfinished} if unfinished else finished
         by_job: defaultdict[str, list[RunRecord]] = defaultdict(list)
         outcomes_of: defaultdict[int, list[Outcome]] = defaultdict(list)
+        misdated: defaultdict[int, list[Outcome]] = defaultdict(list)
         untold: list[RunRecord] = []
         newest_good: dict[tuple[str, str], datetime] = {}
         for run in sorted(runs.values(), key=_ORDER, reverse=True):
-            outcomes = run.outcomes
+            right = wrong.right(run)
+            outcomes = right or ()
+            if len(outcomes) < len(run.outcomes):
+                for outcome in run.outcomes:
+                    if outcome not in outcomes:
+                        misdated[outcome.vmid].append(outcome)
+            if right is None:
+                continue
             if run.upid in finished:
                 if run.job_id is not None:
                     by_job[run.job_id].append(run)
@@ -104,6 +125,8 @@ class RunIndex:
             newest_good=newest_good,
             nodes=frozenset([run.node for run in runs.values()]),
             untold=tuple(untold),
+            misdated={vmid: tuple(found) for vmid, found in misdated.items()},
+            wrong=wrong,
         )
 
 

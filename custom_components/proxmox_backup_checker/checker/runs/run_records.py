@@ -78,7 +78,7 @@ def clues_of(facts: Facts, history: History) -> Clues:
     """Return what facts and history hold that helps to tell a run's job."""
     links = {state.upid: state.job_id for state in facts.job_states if state.upid is not None}
     since = min((run.started for run in facts.runs), default=None)
-    recent = [] if since is None else [run for run in history.runs.values() if run.started >= since - _RECENT]
+    recent = [] if since is None else [run for run in history.rightly_dated_runs() if run.started >= since - _RECENT]
     served: dict[tuple[str, str], list[Start]] = {}
     for record in recent:
         if record.job_id is not None:

@@ -86,13 +86,13 @@ def _is_explained(archive: Archive, guest: Guest, job: BackupJob, context: Conte
 
 def _is_within(archive: Archive, slot: datetime, table: Timetable, guest: Guest, context: Context) -> bool:
     """Tell whether an archive was surely written between a slot and its deadline."""
-    first, last = context.written_between(archive, guest)
+    first, last = context.written_between(archive)
     return slot - table.tolerance(slot) <= first and last <= table.deadline(slot)
 
 
 def _may_be(archive: Archive, slot: datetime, table: Timetable, guest: Guest, context: Context) -> bool:
     """Tell whether an archive may have been written between a slot and its deadline."""
-    first, last = context.written_between(archive, guest)
+    first, last = context.written_between(archive)
     return slot - table.tolerance(slot) <= last and first <= table.deadline(slot)
 
 
@@ -104,7 +104,7 @@ def _unserved_slots(
         table = context.timetable(job, guest.node)
         if table is None:
             continue
-        moments = [context.written_between(archive, guest) for archive in archives]
+        moments = [context.written_between(archive) for archive in archives]
         since = min(first for first, _ in moments) - table.allowance
         until = max(last for _, last in moments)
         served = [outcome.started for outcome in context.outcomes(guest) if outcome.job_id == job.job_id]

@@ -113,7 +113,7 @@ def last_success(guest: Guest, context: Context) -> datetime | None:
     newest = next(iter(context.archives(guest)), None)
     # A run knows better than the name of a file when it was written.
     if newest is not None and (good is None or written_name(good.archive or "") != logged_name(newest)):
-        moments.append(context.written_between(newest, guest)[0])
+        moments.append(context.written_between(newest)[0])
     return max(moments, default=None)
 
 

@@ -66,10 +66,10 @@ def hints_of(guest: Guest, verdict: Verdict, outcomes: Sequence[Outcome], contex
 
 
 def _clock_findings(guest: Guest, context: Context) -> Iterable[tuple[Status, Reason]]:
-    """Return what is wrong with the dates of a guest's backups."""
+    """Return what is wrong with the dates of a guest's backups: a hint once the date has come, after which prune goes by age."""
     if wrong := context.wrongly_dated(guest):
         yield (
-            Status.WARNING,
+            Status.WARNING if context.dated_ahead(guest) else Status.OK,
             Reason(ReasonCode.WRONG_DATE, {"archive": wrong[0].rpartition("/")[2], "node": guest.node}),
         )
 

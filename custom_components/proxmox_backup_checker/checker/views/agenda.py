@@ -94,7 +94,7 @@ def _groups(assessment: Assessment, start: datetime, end: datetime) -> Iterable[
     """Return the runs of each start of a job, those of all nodes together."""
     return starts_of(
         run
-        for run in assessment.history.runs.values()
+        for run in assessment.history.rightly_dated_runs()
         if run.ended is not None and run.started < end and run.ended >= start and not is_empty(run)
     )
 

@@ -124,7 +124,7 @@ class Report:
 
 def report(assessment: Assessment, since: datetime, until: datetime) -> Report:
     """Return the report of a period that ends now or has ended."""
-    runs = [run for run in assessment.history.runs.values() if since <= (run.ended or run.started) < until]
+    runs = [run for run in assessment.history.rightly_dated_runs() if since <= (run.ended or run.started) < until]
     runs.sort(key=lambda run: run.started)
     standings = list(_standings(assessment))
     guests = [found for found in standings if found.subject.kind == "guest"]
