@@ -72,7 +72,7 @@ async def test_c06_a_new_guest_in_no_job_has_two_days(home: Home) -> None:
     await home.after(hours=2)
 
     assert home.guest(110).brief == ("on", "uncovered")
-    assert "Put it into a job" in home.guest(110).attributes["next_step"]
+    assert "Put the guest into a job" in home.guest(110).attributes["next_step"]
 
 
 async def test_c07_a_new_guest_in_a_job_of_all_is_pending_until_its_first_slot(home: Home) -> None:
@@ -121,7 +121,7 @@ async def test_c10_a_guest_that_has_left_the_node_of_its_job_is_uncovered_and_to
     await home.after(hours=49)
 
     assert (home.guest(101).brief, home.guest(101).reason_code) == (("on", "uncovered"), "job_on_other_node")
-    assert "Put it into a job" in home.guest(101).attributes["next_step"]
+    assert "Take the restriction to pve1 out of the job “nightly”" in home.guest(101).attributes["next_step"]
     assert "pve1" in home.guest(101).reason
 
 
