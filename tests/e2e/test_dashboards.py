@@ -16,6 +16,7 @@ URL_PATH = "proxmox-backups"
 CARDS = (
     *("Proxmox backup wall", "Proxmox backups, one line", "Proxmox backup storages", "Proxmox backups: next runs"),
     "Proxmox backups: problems",
+    "Proxmox backups: causes",
 )
 
 
@@ -49,9 +50,12 @@ def test_the_dashboard_builds_itself(open_as: OpenTab, stage: Stage, shoot: Shoo
     expect(tab.find("pbc-storages").first).to_contain_text("nas")
     expect(tab.find("pbc-next-runs").first).to_contain_text("Nightly to the NAS")
     expect(tab.find("proxmox-backup-badge")).to_contain_text("2 problems")
+    causes = tab.find("pbc-causes")
+    expect(causes).to_contain_text("Backup failed 3 times in a row: Nightly to the NAS")
+    expect(causes).to_contain_text("In no backup job: immich (123)")
     expect(tab.find("hui-error-card")).to_have_count(0)
     if look == "light":
-        for tag in ("proxmox-backup-storages", "proxmox-backup-next-runs", "proxmox-backup-badge"):
+        for tag in ("pbc-causes", "proxmox-backup-storages", "proxmox-backup-next-runs", "proxmox-backup-badge"):
             assert violations(tab, tag) == []
     shoot(tab, f"dashboard-{look}")
     assert tab.errors == []

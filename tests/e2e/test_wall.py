@@ -51,10 +51,10 @@ def test_a_backup_that_fails_shows_without_a_reload(tab: Tab, stage: Stage) -> N
     tab.page.evaluate("window.untouched = true")
     pve = stage.clusters["homelab"]
     stage.play(lambda: pve.job("backup-3f1a7c52-91de").run({113: failed("unable to freeze the file system")}))
-    expect(tab.find(row("grafana"))).to_contain_text("failed", timeout=15_000)
+    expect(tab.find(row("grafana"))).to_contain_text("Latest: Failed", timeout=15_000)
     assert tab.page.evaluate("window.untouched")
     stage.play(lambda: pve.job("backup-3f1a7c52-91de").run())
-    expect(tab.find(row("grafana"))).not_to_contain_text("failed", timeout=15_000)
+    expect(tab.find(row("grafana"))).to_contain_text("Latest: OK", timeout=15_000)
 
 
 def test_the_keyboard_is_enough(tab: Tab) -> None:
@@ -87,15 +87,16 @@ def test_the_details_tell_why_with_the_log(tab: Tab, shoot: Shoot) -> None:
     shoot(tab, "details-light")
 
 
-def test_a_known_problem_can_be_acknowledged(tab: Tab, stage: Stage) -> None:
+def test_a_known_problem_can_be_silenced(tab: Tab, stage: Stage) -> None:
     tab.show(WALL)
     tab.find(f"{row('docker')} .name").click()
     details = tab.find("pbc-details").first
-    details.get_by_role("button", name="Acknowledge").click()
+    details.get_by_role("button", name="Silence").click()
+    assert violations(tab, "pbc-details") == []
     details.get_by_role("button", name="Until the next run").click()
-    expect(details.get_by_role("button", name="Undo acknowledgement")).to_be_visible()
+    expect(details.get_by_role("button", name="Send messages again")).to_be_visible()
     tab.page.keyboard.press("Escape")
-    expect(tab.find(row("docker"))).to_contain_text("acknowledged", ignore_case=True)
+    expect(tab.find(row("docker"))).to_contain_text("Silenced")
     entity = "binary_sensor.docker_backup_problem"
     stage.command(
         {
@@ -105,7 +106,7 @@ def test_a_known_problem_can_be_acknowledged(tab: Tab, stage: Stage) -> None:
             "service_data": {"entity_id": entity},
         }
     )
-    expect(tab.find(row("docker"))).not_to_contain_text("acknowledged", ignore_case=True)
+    expect(tab.find(row("docker"))).not_to_contain_text("Silenced")
 
 
 def test_others_than_administrators_see_no_log(open_as: OpenTab, grandma: dict[str, object]) -> None:
