@@ -337,6 +337,18 @@ def test_b15_a_clock_that_is_off_by_hours_is_told_and_its_node_is_judged_by_it(s
 
 
 @everywhere
+def test_b15_the_runs_of_a_clock_that_is_days_behind_are_seen(scene: Scene) -> None:
+    scene.look()
+    scene.here.set_clock(-72 * 3600)
+    scene.cluster.scheduler.changed(scene.nightly)
+    night = scene.slot(2) + timedelta(hours=72)
+    assert scene.live(days=6, step=timedelta(hours=2)) == set()
+    last = scene.guest(scene.first).last_success
+    assert last is not None
+    assert last >= night - timedelta(hours=72)
+
+
+@everywhere
 @pytest.mark.parametrize(
     "clock", [datetime(1970, 1, 1, tzinfo=UTC), datetime(2026, 1, 10, tzinfo=UTC)], ids=["1970", "days ago"]
 )

@@ -227,7 +227,7 @@ class ClusterReader:
         if blindness is None:
             try:
                 await self._clocks.read(node.name)
-                await self._runs.read_list(node.name, now)
+                await self._runs.read_list(node.name, now, self._clocks.skew(node.name))
                 if (newest := self._runs.of(node.name).newest_start) is not None:
                     await self._clocks.check(node.name, newest)
             except PermissionDeniedError:

@@ -36,13 +36,14 @@ class NodeRuns:
     """The runs of one node as its list last showed them; `read` on our clock.
 
     Of the runs that started at `known_since` or later none is missing. `has_lost_runs` tells that Proxmox has forgotten runs
-    that it listed the time before.
+    that it listed the time before; `lost` are the UPIDs of all those among `tasks` that it has forgotten.
     """
 
     tasks: dict[str, Task] = field(default_factory=dict)
     read: datetime | None = None
     known_since: datetime | None = None
     has_lost_runs: bool = False
+    lost: frozenset[str] = frozenset()
 
     @property
     def newest_start(self) -> datetime | None:
@@ -87,11 +88,11 @@ class RunReader:
         """Return what is known of a node's runs."""
         return self._nodes.setdefault(node, NodeRuns())
 
-    async def read_list(self, node: str, now: datetime) -> None:
+    async def read_list(self, node: str, now: datetime, skew: timedelta = timedelta()) -> None:
         """Read a node's list of runs, after the first time only from the last reading and the oldest running one on.
 
         After a long gap it is read as a whole again: runs may have come and gone. Runs that the history no longer keeps are
-        left out, however long Proxmox lists them.
+        left out, however long Proxmox lists them. `skew` is what the node's clock is ahead of ours: it dates the runs.
 
         Raises any ProxmoxError; what was read before stays then.
         """
@@ -99,25 +100,26 @@ class RunReader:
         since = None
         if known.read is not None and now - known.read <= _LISTED_AT_LEAST:
             running = (task.started for task in known.tasks.values() if task.running)
-            since = min([int((known.read - _OVERLAP).timestamp()), *running])
+            since = min([int((known.read + min(skew, timedelta()) - _OVERLAP).timestamp()), *running])
         listed = [(_start_of(task), task) for task in await self._client.vzdump_tasks(node, since)]
         if since is None:
-            oldest = min((started for started, _ in listed), default=now)
-            if known.known_since is None or known.read is None or oldest > known.read:
+            oldest = min((started for started, _ in listed), default=now + skew)
+            if known.known_since is None or known.read is None or oldest > known.read + skew:
                 known.known_since = oldest
         # What goes on is always listed: a run that is not any more has ended, and its end has left the list as well.
         found = {task.upid for _, task in listed}
         lost = [
             task
             for task in known.tasks.values()
-            if since is not None and task.started > since and task.upid not in found
+            if since is not None and task.started > since and task.upid not in found and task.upid not in known.lost
         ]
         known.has_lost_runs = bool(lost)
         if known.has_lost_runs:
-            known.known_since = min((started for started, _ in listed), default=now)
+            known.known_since = min((started for started, _ in listed), default=now + skew)
         known.tasks = {upid: task for upid, task in known.tasks.items() if not task.running or upid in found}
         known.tasks |= {task.upid: task for _, task in listed}
         _bound(known, now - KEPT)
+        known.lost = (known.lost | {task.upid for task in lost}) & (known.tasks.keys() - found)
         known.read = now
 
     async def runs(

@@ -87,6 +87,25 @@ async def test_of_very_many_runs_the_newest_are_kept_and_the_older_ones_are_not_
     assert known.known_since == NOW - timedelta(minutes=500)
 
 
+async def test_a_run_that_proxmox_has_forgotten_is_lost_once_whatever_its_date() -> None:
+    ahead, before, after = task(-5 * 24 * 60), task(60), task(-10)
+    proxmox = Proxmox(ahead, before)
+    reader = RunReader(proxmox)
+    await reader.read_list("pve1", NOW)
+    proxmox.tasks = ()
+    lost = NOW + timedelta(minutes=1)
+    await reader.read_list("pve1", lost)
+    known = reader.of("pve1")
+    assert (known.has_lost_runs, known.known_since) == (True, lost)
+    for minutes in (2, 60, 600, 700, 1300):
+        proxmox.tasks = (after,) if minutes > 10 else ()
+        await reader.read_list("pve1", NOW + timedelta(minutes=minutes))
+        assert (known.has_lost_runs, known.known_since) == (False, lost)
+    proxmox.tasks = ()
+    await reader.read_list("pve1", NOW + timedelta(minutes=1310))
+    assert (known.has_lost_runs, known.known_since) == (True, NOW + timedelta(minutes=1310))
+
+
 async def test_a_run_in_progress_whose_log_cannot_be_read_is_a_run_all_the_same() -> None:
     """A finished one waits for its log instead, since nothing else tells how it ended for each guest."""
     reader = RunReader(Proxmox(task(1, status=None), task(60)))
