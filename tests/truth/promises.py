@@ -239,7 +239,19 @@ class Promise:
         )
         if self.ledger.blind_to("tasks", self.time):
             return not_off(f"{what}, and the tasks are hidden now")
+        if self._left_unseen(slot, deadline):
+            return not_off(f"{what}: it had just left a node that nobody could see since")
         return on(what) if seen else not_off(f"{what}, and nobody could see its node since")
+
+    def _left_unseen(self, slot: Slot, deadline: float) -> bool:
+        """Tell whether the guest left a node between the last look and the slot, and nobody knows what was done there.
+
+        It can be known of a node that was seen since, or that was seen to be off in time.
+        """
+        look = self.evidence.last_look(slot.time) or self.ledger.start
+        left = {before for (_, before), (since, _) in pairwise(self.guest.places) if look < since <= slot.time}
+        lives = [self.ledger.nodes[name] for name in left if not self.evidence.seen(name, deadline, self.time)]
+        return any(not (life.is_off(slot.time) and self._seen_off(life, slot)) for life in lives)
 
     def _seen_off(self, life: NodeLife, slot: Slot) -> bool:
         """Tell whether somebody saw that the node was off before a run for the slot could have begun and ended."""
