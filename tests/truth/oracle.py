@@ -27,7 +27,7 @@ class Oracle:
 
     def guest(self, guest: GuestLife, time: float) -> Expectation:
         """Return what must be shown of a guest that exists at a moment."""
-        if (unread := self._unread(time, guest.born)) is not None:
+        if (unread := self._unread(time, guest.born, "guests")) is not None:
             return open_("it is tagged, and nothing can be read now") if value_at(guest.ignored, time) else unread
         if self._ledger.blind_to("guests", time):
             return not_off("the token may not see guests")
@@ -50,7 +50,7 @@ class Oracle:
         """Return what must be shown of a job that exists at a moment."""
         settings = job.at(time)
         assert settings is not None
-        if (unread := self._unread(time, job.born)) is not None:
+        if (unread := self._unread(time, job.born, "jobs")) is not None:
             return unread if settings.enabled else open_("it is switched off, and nothing can be read now")
         if self._ledger.blind_to("jobs", time):
             return open_("the token may not see jobs")
@@ -74,8 +74,8 @@ class Oracle:
         running = any(time < run.ended for run in self._evidence.runs(job.id, time))
         return open_("a run of the job is in progress and has failures") if running and found.must is Must.ON else found
 
-    def _unread(self, time: float, born: float) -> Expectation | None:
-        """Return the demand on something that was created at a moment, where nothing can be read now."""
+    def _unread(self, time: float, born: float, kind: str) -> Expectation | None:
+        """Return the demand on one of a kind that was created at a moment, where nothing can be read now."""
         last = self._evidence.last_look(time)
         if last is None:
             return open_("nothing could be read yet")
@@ -84,6 +84,8 @@ class Oracle:
         if any(last < restart <= time for restart in self._ledger.restarts):
             return open_("Home Assistant was started while nothing could be read")
         if time - last > 25 * HOUR and born <= last:
+            if self._ledger.blind_to(kind, last):
+                return not_off(f"nothing could be read for more than a day, and no {kind} before")
             return on("nothing could be read for more than a day")
         return open_("nothing can be read now")
 

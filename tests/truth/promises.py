@@ -109,13 +109,19 @@ class Promise:
             return []
         if any(self._wrongly_dated(result.run) for result in results):
             return [open_("the good run has a wrong date")]
-        hidden = min(self._hidden_since(result) for result in results)
-        if self.time - hidden < BLIND_LIMIT and not self._ambiguous(results) and not was_bad:
+        if self.time - self._hidden_since(results) < BLIND_LIMIT and not self._ambiguous(results) and not was_bad:
             return [not_on(f"{what}, unseen")]
         return [open_("the good run could not be seen")]
 
-    def _hidden_since(self, result: Result) -> float:
-        return result.run.started
+    def _hidden_since(self, results: Sequence[Result]) -> float:
+        """Return since when the job's good results could not be seen: a row of them counts from the first."""
+        since = min(result.run.started for result in results)
+        own = self.evidence.results(self.job.id, self.guest, self.time)
+        for earlier in reversed([result for result in own if result.good and result.run.started < since]):
+            if self._seen(earlier):
+                break
+            since = earlier.run.started
+        return since
 
     def _ambiguous(self, results: Sequence[Result]) -> bool:
         """Tell whether other runs wrote to the same storage, so that an archive there need not be the job's."""
@@ -239,7 +245,19 @@ class Promise:
         )
         if self.ledger.blind_to("tasks", self.time):
             return not_off(f"{what}, and the tasks are hidden now")
+        if self._left_unseen(slot, deadline):
+            return not_off(f"{what}: it had just left a node that nobody could see since")
         return on(what) if seen else not_off(f"{what}, and nobody could see its node since")
+
+    def _left_unseen(self, slot: Slot, deadline: float) -> bool:
+        """Tell whether the guest left a node between the last look and the slot, and nobody knows what was done there.
+
+        It can be known of a node that was seen since, or that was seen to be off in time.
+        """
+        look = self.evidence.last_look(slot.time) or self.ledger.start
+        left = {before for (_, before), (since, _) in pairwise(self.guest.places) if look < since <= slot.time}
+        lives = [self.ledger.nodes[name] for name in left if not self.evidence.seen(name, deadline, self.time)]
+        return any(not (life.is_off(slot.time) and self._seen_off(life, slot)) for life in lives)
 
     def _seen_off(self, life: NodeLife, slot: Slot) -> bool:
         """Tell whether somebody saw that the node was off before a run for the slot could have begun and ended."""
@@ -317,9 +335,13 @@ class Promise:
         first = self.evidence.first_look(self.ledger.start)
         if demand.must in {Must.OFF, Must.NOT_ON} and self._came_between_zones(first, own):
             return [open_("it came from another time zone before the first look")]
-        if self.period.start >= first or any(result.known <= self.time and self._seen(result) for result in own):
+        telling = (result for result in own if (result.good or result.bad) and result.known <= self.time)
+        if self.period.start >= first or any(self._seen(result) for result in telling):
             return []
-        if any(result.run.started < first <= result.run.ended and self._goes_on_in_sight(result.run) for result in own):
+        begun = (result for result in own if result.part.began is not None and result.part.began <= self.time)
+        if any(
+            result.run.started < first <= result.run.ended and self._goes_on_in_sight(result.run) for result in begun
+        ):
             return []
         watched = [slot for slot in self.period.slots if first <= slot.time <= self.time]
         if any(self.evidence.deadline(self.job.id, slot.time, self.time).low <= self.time for slot in watched):
