@@ -3,8 +3,10 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from fakepve import FakePve
@@ -37,9 +39,20 @@ AUDIT = {"Sys.Audit", "VM.Audit", "Datastore.Audit", "Pool.Audit"}
 
 @pytest.fixture
 async def pve(hass: HomeAssistant, tmp_path: Path, real_network: None) -> AsyncIterator[SimulatedCluster]:
-    """Three nodes, four guests and one nightly job that has never run; its clock is the machine's."""
+    """Three nodes, four guests and one job that has never run; its clock is the machine's.
+
+    At whatever time of day the tests run, the job's slot is half a day away: no run comes by itself in between.
+    """
     async with SimulatedCluster.start("small", tmp_path / "pve") as cluster:
+        put_off(cluster)
         yield cluster
+
+
+def put_off(cluster: SimulatedCluster) -> None:
+    """Let the nightly job run next in half a day."""
+    job = cluster.job("nightly")
+    then = cluster.clock.now().astimezone(ZoneInfo("Europe/Berlin")) + timedelta(hours=12)
+    job.reschedule(f"{then:%H}:00")
 
 
 @dataclass(frozen=True)

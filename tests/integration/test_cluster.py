@@ -17,11 +17,14 @@ from custom_components.proxmox_backup_checker.const import DOMAIN
 from simulator import SimulatedCluster
 from simulator.outcomes import failed, running
 
+from .conftest import put_off
+
 
 @pytest.fixture
 async def pve(hass: HomeAssistant, tmp_path: Path, real_network: None) -> AsyncIterator[SimulatedCluster]:
     """Three nodes, four guests, and one nightly job that has run once for all of them."""
     async with SimulatedCluster.start("small", tmp_path) as cluster:
+        put_off(cluster)
         cluster.job("nightly").run()
         cluster.clock.advance(hours=1)
         yield cluster
