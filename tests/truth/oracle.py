@@ -6,7 +6,7 @@ from functools import cache
 from .coverage import Period, covers, periods
 from .evidence import DAY, HOUR, MINUTE, Evidence
 from .expectation import Expectation, Must, not_off, not_on, off, on, open_, worst
-from .ledger import GuestLife, JobLife, Ledger, RunFact, value_at
+from .ledger import GuestLife, JobLife, Ledger, Part, RunFact, value_at
 from .promises import BLIND_LIMIT, Promise
 
 NEW_GUEST_GRACE = 48 * HOUR
@@ -126,9 +126,8 @@ class Oracle:
             return open_("the job was changed after its last run failed")
         settings = job.at(time)
         assert settings is not None
-        for part in last.parts.values():
-            if part.good and not part.pruning_failed:
-                continue
+        bad = [part for part in last.parts.values() if not part.good or part.pruning_failed]
+        for part in bad:
             guest = next((life for life in self._ledger.guests if life.vmid == part.vmid and life.lives(time)), None)
             listed = settings.vmids is not None and part.vmid in settings.vmids
             if any(life.vmid == part.vmid and last.started < life.born <= time for life in self._ledger.guests):
@@ -139,6 +138,8 @@ class Oracle:
                 return open_("a guest that failed is no longer there")
             if guest is not None and value_at(guest.ignored, time):
                 return open_("a guest that failed needs no backup")
+        if bad and all(self._made_good_elsewhere(part, last, time) for part in bad):
+            return open_("the job has backed up elsewhere what failed, before it came back")
         if not last.parts:
             return open_("a run without guests failed")
         if not self._evidence.seen(node, last.noticed, time):
@@ -148,6 +149,18 @@ class Oracle:
                 else open_("a failure that nobody could see yet")
             )
         return on(f"its last run on {node} ended with {last.status}")
+
+    def _made_good_elsewhere(self, part: Part, last: RunFact, time: float) -> bool:
+        """Tell whether the job has backed up a guest on another node since a run failed for it."""
+        later = (run for run in self._evidence.runs(last.job or "", time) if run.started > last.started)
+        return any(
+            run.node != last.node
+            and run.noticed <= time
+            and (again := run.parts.get(part.vmid)) is not None
+            and again.good
+            and not again.pruning_failed
+            for run in later
+        )
 
     def _pruning_failed(self, run: RunFact) -> bool:
         return any(part.pruning_failed for part in run.parts.values())

@@ -333,6 +333,8 @@ class Promise:
         No alarm is due then but a true one, for which there may be evidence that is not looked at here.
         """
         first = self.evidence.first_look(self.ledger.start)
+        if demand.must in {Must.OFF, Must.NOT_ON} and self._came_between_zones(first, own):
+            return [open_("it came from another time zone before the first look")]
         telling = (result for result in own if (result.good or result.bad) and result.known <= self.time)
         if self.period.start >= first or any(self._seen(result) for result in telling):
             return []
@@ -352,6 +354,21 @@ class Promise:
         if demand.must not in {Must.OFF, Must.NOT_ON}:
             return [open_(what)]
         return [not_on(what) if self.time < first + BLIND_LIMIT else open_(what)]
+
+    def _came_between_zones(self, first: float, own: Sequence[Result]) -> bool:
+        """Tell whether the guest has come from another time zone before the first look, and had no slot here since."""
+        nodes = self.ledger.nodes
+        moves = [
+            since
+            for (_, before), (since, place) in pairwise(self.guest.places)
+            if since < first and nodes[before].zone != nodes[place].zone
+        ]
+        if not moves or any(result.run.started >= moves[-1] for result in own):
+            return False
+        due = (self.evidence.deadline(self.job.id, slot.time, self.time).high for slot in self.period.slots)
+        return not any(moves[-1] <= slot.time for slot in self.period.slots if slot.time <= first) and not any(
+            first <= deadline <= self.time for deadline in due
+        )
 
     def _has_older_archives(self, first: float) -> bool:
         """Tell whether archives of the guest on the job's storage look as if one had been promised there before."""

@@ -73,6 +73,17 @@ def test_a_run_that_had_to_wait_for_the_one_before_is_still_known_by_its_slot() 
     assert found == Attribution(job_id="a", confidence=Confidence.SCHEDULED)
 
 
+def test_a_late_run_of_jobs_alike_is_of_the_one_whose_slot_has_none_yet() -> None:
+    # Without quorum the scheduler waits, and makes up for the slots afterwards (PVE/Jobs.pm, run_jobs).
+    first, late = run(good_log(100)), run(good_log(100), started=NOW - timedelta(hours=9))
+    jobs = [job("a", 100, storage="nas", schedule="21:00"), job("b", 100, storage="nas", schedule="22:00")]
+    history = History(runs=records_of(facts([], jobs, [first]), History()).finished)
+    known = facts([], jobs, [first, late])
+    assert attribute(late, known, clues_of(known, history)).job_id == "b"
+    by_hand = run(good_log(100), started=NOW - timedelta(hours=9), user="admin@pam")
+    assert attribute(by_hand, known, clues_of(known, history)).job_id == "a"
+
+
 def test_a_run_with_the_command_of_before_the_edit_probably_belongs_to_the_edited_job() -> None:
     last = run(good_log(100, 101))
     edited = job("a", 100, 101, storage="nas", mode="stop")

@@ -15,7 +15,7 @@ from custom_components.proxmox_backup_checker.checker.model.records import Histo
 from custom_components.proxmox_backup_checker.checker.model.verdict import Status
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import BackupJob
 
-from ..builders import BERLIN, NOW, facts, good_log, guest, job, run
+from ..builders import BERLIN, NOW, facts, failed_log, good_log, guest, job, run
 from .test_crossings import listed
 
 # NOW is Wednesday, 3 September 2025, 10:00 in Berlin.
@@ -347,3 +347,45 @@ def test_c07_a_guest_that_no_run_before_the_first_look_names_may_have_come_since
     passed_over = judge(before, History())
     for verdict in (passed_over.guests[100].verdict, passed_over.jobs["nightly"].verdict):
         assert (verdict.status, verdict.reason.code) == (Status.OVERDUE, "skipped_by_job")
+
+
+@pytest.mark.parametrize(
+    ("last", "zone", "problem"), [(2, "Asia/Tokyo", None), (1, "Asia/Tokyo", True), (2, "Europe/Berlin", True)]
+)
+def test_b08_a_guest_that_came_from_another_zone_before_the_first_look_may_have_had_no_slot_there(
+    last: int, zone: str, problem: bool | None
+) -> None:
+    # 03:15 in Tokyo is 20:15 in Berlin, the day before: whoever comes there in between has no slot that night.
+    slot = datetime(2025, 9, 3, 3, 15, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    known = nodes(off="pve2", pve1=ZoneInfo(zone))
+    known = {name: replace(node, runs_known_since=BEGAN) for name, node in known.items()}
+    command = f"vzdump {WHICH['listed']} --mode snapshot --quiet 1 --storage nas"
+    # The log shows the local time of the node.
+    here = run(good_log(101, command=command, at=at(3, 3, 15)), started=slot, node="pve1")
+    runs = [ran(at(last, 3, 15), "pve2", 100), here]
+    first = facts((guest(100), guest(101)), [JOBS["listed"]], runs, now=NOW, read_at=NOW, nodes=known)
+    held = judge(first, History())
+    assert held.guests[100].verdict.problem is problem
+    assert held.jobs["nightly"].verdict.problem is bool(problem)
+
+
+@pytest.mark.parametrize("zone", [BERLIN, NEW_YORK])
+def test_a_run_that_failed_stays_failed_when_its_guest_comes_back_without_a_backup(zone: ZoneInfo) -> None:
+    both = nodes(pve1=zone)
+    watch = Watch(job("nightly", 100, storage="nas", schedule="wed 03:15"), nodes=both)
+    bad = run(failed_log(100, "disk full", at(3, 3, 15)), "job errors", started=at(3, 3, 15), node="pve2")
+    watch.look(at(3, 4), "pve2", bad, nodes=both)
+    watch.look(at(3, 5), "pve1", nodes=both)
+    for hour in (6, 8, 10, 20):
+        held = watch.look(at(3, hour), "pve2", nodes=both)
+        assert (held.guests[100].verdict.status, held.jobs["nightly"].verdict.status) == (Status.FAILED, Status.FAILED)
+
+
+def test_c26_a_run_that_failed_is_made_good_by_one_on_another_node_though_its_guest_comes_back() -> None:
+    watch = Watch(job("nightly", 100, storage="nas", schedule="03:15"))
+    bad = run(failed_log(100, "disk full", at(2, 3, 15)), "job errors", started=at(2, 3, 15), node="pve2")
+    assert watch.look(at(2, 9), "pve2", bad).jobs["nightly"].verdict.status is Status.FAILED
+    good = run(good_log(100, at=at(3, 3, 15)), started=at(3, 3, 15), node="pve1")
+    watch.look(at(3, 4), "pve1", good)
+    held = watch.look(at(3, 9), "pve2")
+    assert (held.guests[100].verdict.problem, held.jobs["nightly"].verdict.problem) == (False, False)

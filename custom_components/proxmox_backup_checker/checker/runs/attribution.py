@@ -9,11 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from ...proxmox.api.backup_models import BackupJob
+from ...proxmox.calendar.event import CalendarEvent
 from ...proxmox.vzdump.command import JobCommand
 from ..jobs.coverage import Coverage, covers, in_order
-from ..jobs.timetable import Span, periods_of, started_for_slot
+from ..jobs.timetable import Span, event_of, periods_of, started_for_slot
 from ..model.facts import Facts, Run
 from ..model.records import JobDefinition
 from ..model.verdict import Confidence
@@ -79,7 +81,7 @@ def attribute(run: Run, facts: Facts, clues: Clues) -> Attribution:
     if len(matching) == 1:
         return Attribution(job_id=matching[0].job_id, confidence=Confidence.MATCHED)
     if matching:
-        return _among(matching, run, facts, clues)
+        return _among(matching, run, facts, clues, is_scheduled=command.scheduled and _by_scheduler(run))
     if not (command.scheduled and _by_scheduler(run)):
         return MANUAL
     edited = [job for job in jobs if _similar(job, command, run.task.node, facts) and _at_slot(job, run, facts, clues)]
@@ -88,11 +90,14 @@ def attribute(run: Run, facts: Facts, clues: Clues) -> Attribution:
     return Attribution(job_id=None, confidence=Confidence.NONE)
 
 
-def _among(matching: Sequence[BackupJob], run: Run, facts: Facts, clues: Clues) -> Attribution:
+def _among(matching: Sequence[BackupJob], run: Run, facts: Facts, clues: Clues, *, is_scheduled: bool) -> Attribution:
     """Choose among jobs alike in all options, which differ in their schedules only."""
     due = [job for job in matching if _at_slot(job, run, facts, clues)]
     if len(due) == 1:
         return Attribution(job_id=due[0].job_id, confidence=Confidence.SCHEDULED)
+    if not due and is_scheduled:
+        # The scheduler makes up for a slot after a time without quorum, but only where the slot has no run yet.
+        due = [job for job in matching if job.enabled and _awaits_its_run(job, run, facts, clues)]
     # What was saved is the same, whichever it was.
     enabled = [job for job in due or matching if job.enabled] or due or matching
     return Attribution(job_id=enabled[0].job_id, confidence=Confidence.PROBABLE)
@@ -158,12 +163,26 @@ def _at_slot(job: BackupJob, run: Run, facts: Facts, clues: Clues) -> bool:
         slot = period.event.last_before((run.started + _CLOCKS_DIFFER).astimezone(zone))
         if slot is None or not period.may_hold(slot):
             continue
-        following = period.event.next_after(run.started.astimezone(zone))
-        return not any(
-            slot <= started and (following is None or started < following) and upid != run.task.upid
-            for started, upid in clues.served.get((job.job_id, node), ())
-        )
+        return not _has_its_run(job, slot, period.event, zone, run, clues)
     return False
+
+
+def _awaits_its_run(job: BackupJob, run: Run, facts: Facts, clues: Clues) -> bool:
+    """Tell whether the newest slot of a job before a run has had none."""
+    zone, event = facts.zone_of(run.task.node), event_of(job)
+    if zone is None or event is None:
+        return False
+    slot = event.last_before((run.started + _CLOCKS_DIFFER).astimezone(zone))
+    return slot is not None and not _has_its_run(job, slot, event, zone, run, clues)
+
+
+def _has_its_run(job: BackupJob, slot: datetime, event: CalendarEvent, zone: ZoneInfo, run: Run, clues: Clues) -> bool:
+    """Tell whether another run than this one is a job's for a slot."""
+    following = event.next_after(run.started.astimezone(zone))
+    return any(
+        slot <= started and (following is None or started < following) and upid != run.task.upid
+        for started, upid in clues.served.get((job.job_id, run.task.node), ())
+    )
 
 
 def _by_scheduler(run: Run) -> bool:

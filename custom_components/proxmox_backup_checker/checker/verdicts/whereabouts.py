@@ -8,7 +8,7 @@ from ...proxmox.api.backup_models import BackupJob
 from ...proxmox.api.cluster_models import Guest
 from ..archives.archive import logged_name
 from ..context import Context
-from ..jobs.timetable import Timetable
+from ..jobs.timetable import Timetable, event_of
 from ..model.outcome import Outcome, succeeded, written_name
 
 _ONE_MINUTE: Final = timedelta(minutes=1)
@@ -68,12 +68,32 @@ def are_runs_known(guest: Guest, slot: datetime, deadline: datetime, job: Backup
     began = context.history.began
     is_watched = began is not None and began <= slot
     # Before the first look, a guest of which no run of the job says anything may not have been in it, nor have been there.
-    if not is_watched and not any(_can_name(outcome, job, context) for outcome in context.outcomes(guest)):
+    if not is_watched and (_last_named(guest, job, context) is None or _may_have_come_since(guest, slot, job, context)):
         return False
     return all(
         _are_known(node, slot, deadline if end is None else min(deadline, end), job, context, is_watched=is_watched)
         for node, end in stays(guest, slot, context)
     )
+
+
+def _last_named(guest: Guest, job: BackupJob, context: Context) -> Outcome | None:
+    """Return the newest outcome of a guest that can be of a job's run."""
+    return next((outcome for outcome in context.outcomes(guest) if _can_name(outcome, job, context)), None)
+
+
+def _may_have_come_since(guest: Guest, slot: datetime, job: BackupJob, context: Context) -> bool:
+    """Tell whether a guest may have come from another time zone after a slot here, before the next one there.
+
+    That is not known of a time before the first look: the job's newest run for the guest was there.
+    """
+    last, event = _last_named(guest, job, context), event_of(job)
+    if last is None or event is None:
+        return False
+    there = context.facts.zone_of(last.node)
+    if there is None or there == context.facts.zone_of(guest.node):
+        return False
+    following = event.next_after(last.started.astimezone(there))
+    return following is None or slot < following
 
 
 def _can_name(outcome: Outcome, job: BackupJob, context: Context) -> bool:
@@ -165,6 +185,8 @@ def is_absence_proven(
         return False
     if context.history.began is not None and context.history.began <= slot:
         return True
+    if _may_have_come_since(guest, slot, job, context):
+        return False
     writers = {
         written_name(outcome.archive): outcome.job_id
         for outcome in context.outcomes(guest)
