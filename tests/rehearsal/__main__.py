@@ -21,8 +21,8 @@ from tests.e2e.stage import Stage
 from .kept import Kept
 
 _SETTINGS: Final = {
-    "ignored_guests": ["104"],
-    "longest_age_days": 30,
+    "ignored_guests": ["112"],
+    "longest_age_days": 60,
     "warnings_are_problems": False,
     "hide_names": False,
     "limits": {
@@ -158,6 +158,7 @@ def upgrade(old: Path, new: Path) -> None:
 def _arrange(stage: Rehearsal) -> None:
     """Set options, name an entity, acknowledge a problem and make an automation."""
     [entry_id] = stage.entries.values()
+    stage.states()
     stage.run(_choose_settings(stage, entry_id))
     first = next(key for key, on in sorted(_problems(stage).items()) if on)
     stage.act(DOMAIN, "acknowledge", {"entity_id": first}, note="A new disk is ordered")
