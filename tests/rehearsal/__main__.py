@@ -1,8 +1,9 @@
 """`python -m tests.rehearsal NEW.zip [OLD.zip]`: install the first by hand, and put it in the place of the second."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from shutil import rmtree
 import sys
@@ -190,7 +191,7 @@ def _problems(stage: Rehearsal) -> dict[str, bool]:
 
 
 @contextmanager
-def _stage() -> Any:
+def _stage() -> Iterator[Rehearsal]:
     stage = Rehearsal(Path(tempfile.mkdtemp(prefix="pbc-rehearsal-")))
     try:
         yield stage
@@ -209,8 +210,8 @@ def main() -> int:
     parser.add_argument("new", type=Path, help="the zip of the release to be published")
     parser.add_argument("old", type=Path, nargs="*", help="zips of earlier releases")
     given = parser.parse_args()
-    rehearsed: list[tuple[str, Callable[[], None]]] = [("Install", lambda: first_installation(given.new))]
-    rehearsed += [("Upgrade", lambda old=old: upgrade(old, given.new)) for old in given.old]
+    rehearsed: list[tuple[str, Callable[[], None]]] = [("Install", partial(first_installation, given.new))]
+    rehearsed += [("Upgrade", partial(upgrade, old, given.new)) for old in given.old]
     for name, rehearse in rehearsed:
         print(name, flush=True)
         try:
