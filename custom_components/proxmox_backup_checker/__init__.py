@@ -14,6 +14,7 @@ from .const import CONF_FINGERPRINT, CONF_LOG_AGENTS, CONF_TOKEN_ID, CONF_TOKEN_
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .dashboard import resources as frontend, websocket_api
 from .devices import Devices, is_present
+from .heartbeat import keep_heartbeat
 from .history_store import HistoryStore
 from .notifications.actions import async_setup_alert_services
 from .notifications.audience import async_setup_audience, audience_of
@@ -68,6 +69,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: CheckerConfigEntry) -> N
     await hass.config_entries.async_forward_entry_setups(entry, _OTHER_PLATFORMS)
     issues.update()
     keep_statistics(hass, entry, coordinator)
+    keep_heartbeat(hass, entry, coordinator)
     messenger = Messenger(hass, coordinator)
     messenger.update()
     entry.async_on_unload(coordinator.async_add_listener(messenger.update))

@@ -105,6 +105,7 @@ def test_what_a_flow_names_has_a_text(file: str, few: set[str], language: str) -
         "config.step.privileges.menu_options.continue_anyway",
         "options.step.init.menu_options.add_log_agent",
         "options.step.init.menu_options.remove_log_agent",
+        "options.step.init.menu_options.heartbeat",
         "issues.certificate_changed.title",
         *(
             f"issues.{issue}.{part}"
