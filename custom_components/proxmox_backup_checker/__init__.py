@@ -30,6 +30,7 @@ from .sources.source import Source
 from .statistics import keep_statistics
 from .texts.localizer import Localizer
 from .voice import async_setup_voice
+from .webhook import keep_webhook
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -70,6 +71,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: CheckerConfigEntry) -> N
     issues.update()
     keep_statistics(hass, entry, coordinator)
     keep_heartbeat(hass, entry, coordinator)
+    keep_webhook(hass, entry, coordinator)
     messenger = Messenger(hass, coordinator)
     messenger.update()
     entry.async_on_unload(coordinator.async_add_listener(messenger.update))

@@ -11,6 +11,7 @@ CONF_HEARTBEAT_URL: Final = "heartbeat_url"
 CONF_HIDE_NAMES: Final = "hide_names"
 CONF_LOG_AGENTS: Final = "log_agents"
 CONF_NODES: Final = "nodes"
+CONF_WEBHOOK_FROM_ANYWHERE: Final = "webhook_from_anywhere"
 CONF_PAIRING: Final = "pairing"
 
 DEFAULT_PORT: Final = 8006

@@ -3,8 +3,8 @@
 from dataclasses import asdict, replace
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlowWithReload
-from homeassistant.const import CONF_TOKEN, CONF_URL
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
+from homeassistant.const import CONF_TOKEN, CONF_URL, CONF_WEBHOOK_ID
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.selector import (
     SelectSelector,
@@ -30,6 +30,7 @@ from .proxmox.api.tls import fetch_fingerprint
 from .proxmox.log_agent.client import LogAgentClient
 from .proxmox.log_agent.models import PairingCode
 from .texts.markdown import inert
+from .webhook_options import WebhookOptions
 
 _ADD_SCHEMA: Final = probatio.Schema(
     {
@@ -51,7 +52,7 @@ _HEARTBEAT_SCHEMA: Final = probatio.Schema(
 )
 
 
-class CheckerOptionsFlow(OptionsFlowWithReload):
+class CheckerOptionsFlow(WebhookOptions):
     """Keeps the log agents of a cluster."""
 
     def __init__(self) -> None:
@@ -65,7 +66,8 @@ class CheckerOptionsFlow(OptionsFlowWithReload):
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Offer what can be done."""
-        options = ["settings", "add_log_agent", *(["remove_log_agent"] if self._agents else []), "heartbeat"]
+        options = ["settings", "add_log_agent", *(["remove_log_agent"] if self._agents else []), "webhook"]
+        options += [*(["webhook_check"] if CONF_WEBHOOK_ID in self.config_entry.options else []), "heartbeat"]
         return self.async_show_menu(
             step_id="init",
             menu_options=options,

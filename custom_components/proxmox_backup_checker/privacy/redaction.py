@@ -8,7 +8,7 @@ import re
 from typing import Any, Final
 
 from homeassistant.components.diagnostics import REDACTED
-from homeassistant.const import CONF_HOST, CONF_TOKEN, CONF_URL
+from homeassistant.const import CONF_HOST, CONF_TOKEN, CONF_URL, CONF_WEBHOOK_ID
 from yarl import URL
 
 from ..checker.model.policy import NO_BACKUP_TAG, agreed_age
@@ -28,6 +28,7 @@ from .pseudonyms import Pseudonyms, names_of
 _SECRET: Final = frozenset(
     {
         *(CONF_FINGERPRINT, CONF_HEARTBEAT_URL, CONF_HOST, CONF_TOKEN, CONF_TOKEN_ID, CONF_TOKEN_SECRET, CONF_URL),
+        CONF_WEBHOOK_ID,
         *("address", "mailto", "title", "unique_id"),
     }
 )
