@@ -21,6 +21,8 @@ type StorageType = Literal["dir", "nfs", "pbs", "lvmthin"]
 NAME_TIME = re.compile(r"-(\d{4}_\d{2}_\d{2}-\d{2}_\d{2}_\d{2})\.")
 """The moment in the name of an archive on a file storage."""
 
+_USUAL_PORT = 8007
+
 
 @dataclass(eq=False)
 class Archive:
@@ -261,6 +263,12 @@ def _fingerprint(storage: Storage) -> str:
     return (known or "64:d3:" + ":".join(["5f"] * 30)).lower()
 
 
+def _port(storage: Storage) -> int | None:
+    """Return the port of a backup server, which is left out where it is the usual one."""
+    port = _USUAL_PORT if storage.place is None else storage.place.datastore.server.listens_on
+    return port if port != _USUAL_PORT else None
+
+
 def config_of(storage: Storage) -> dict[str, object]:
     """Return the storage as `/storage` lists it."""
     fields: dict[str, object] = {
@@ -275,6 +283,7 @@ def config_of(storage: Storage) -> dict[str, object]:
     if storage.type == "pbs":
         fields |= {
             "server": storage.server,
+            "port": _port(storage),
             "datastore": storage.datastore,
             "namespace": storage.namespace or None,
             "username": "backup@pbs" if storage.place is None else storage.place.owner,

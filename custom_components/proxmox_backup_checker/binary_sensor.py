@@ -7,11 +7,14 @@ from homeassistant.components.binary_sensor import (
     BinarySensorEntity,
     BinarySensorEntityDescription,
 )
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .coordinator import CheckerConfigEntry
+from .backup_server.binary_sensors import async_setup_binary_sensors
+from .const import is_backup_server
+from .coordinator import CheckerCoordinator
 from .entity import (
     UNRECORDED,
     ClusterEntity,
@@ -55,10 +58,13 @@ NODE_AGENT = BinarySensorEntityDescription(
 
 
 async def async_setup_entry(
-    hass: HomeAssistant, entry: CheckerConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+    hass: HomeAssistant, entry: ConfigEntry[Any], async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Add the sensors of the cluster and of every guest, job, storage and node with a log agent."""
-    coordinator = entry.runtime_data
+    if is_backup_server(entry.data):
+        await async_setup_binary_sensors(entry, async_add_entities)
+        return
+    coordinator: CheckerCoordinator = entry.runtime_data
     makers = EntityMakers(
         cluster=lambda: [ClusterProblem(coordinator, CLUSTER_PROBLEM)],
         guest=lambda vmid: [

@@ -186,6 +186,8 @@ class EntityMakers:
                 return self.storage(subject.id)
             case "node":
                 return self.node(subject.id)
+            case _:
+                return ()
 
 
 async def async_add_entities_as_they_appear(
@@ -199,7 +201,12 @@ async def async_add_entities_as_they_appear(
 
     async_add_entities(makers.cluster())
     await async_add_for_subjects(
-        coordinator, async_add_entities, identity=coordinator.identity, known={CLUSTER}, present=present, make=makers.make
+        coordinator,
+        async_add_entities,
+        identity=coordinator.identity,
+        known={CLUSTER},
+        present=present,
+        make=makers.make,
     )
 
 
@@ -219,7 +226,9 @@ async def async_add_for_subjects(
     domain = async_get_current_platform().domain
 
     def has_device(subject: Subject) -> bool:
-        return devices.async_get_device_by_identifier((DOMAIN, device_key(identity, subject)), entry.entry_id) is not None
+        return (
+            devices.async_get_device_by_identifier((DOMAIN, device_key(identity, subject)), entry.entry_id) is not None
+        )
 
     def is_disabled(entity: Entity) -> bool:
         """Tell whether somebody wants it off, or nobody has wanted it on: when that changes, the entry is set up again."""

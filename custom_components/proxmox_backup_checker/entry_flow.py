@@ -9,6 +9,7 @@ import probatio
 
 from .const import CONF_FINGERPRINT, CONF_TOKEN_SECRET, DEFAULT_PORT
 from .flow_fields import KEPT_TOKEN_FIELDS, TOKEN_FIELDS, address_fields, mistakes_in, tidied
+from .proxmox.api.backup_models import BACKUP_SERVER_PORT
 from .proxmox.api.errors import (
     AuthenticationError,
     CannotConnectError,
@@ -19,7 +20,6 @@ from .proxmox.api.errors import (
 )
 from .proxmox.api.privileges import role_command
 from .proxmox.api.tls import fetch_fingerprint
-from .proxmox.backup_server.datastore_models import DEFAULT_PORT as BACKUP_SERVER_PORT
 
 _REAUTH_SCHEMA: Final = probatio.Schema(TOKEN_FIELDS)
 _SCHEMAS: Final = {

@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 import logging
 from typing import Final, override
@@ -13,6 +13,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
+from ..checker.model.records import Acknowledgement
 from ..checker.model.server_facts import ReadTrouble, ServerFacts
 from ..checker.model.server_records import ServerHistory
 from ..checker.model.subject import Subject
@@ -69,6 +70,7 @@ class ServerCoordinator(DataUpdateCoordinator[ServerAssessment]):
         self._options = server_options(entry.options)
         self._facts: ServerFacts | None = None
         self._looking = asyncio.Lock()
+        self._strange: str | None = None
         self._stopped = False
         self._polls: deque[ServerPoll] = deque(maxlen=_POLLS_KEPT)
         self.localizer = localizer
@@ -101,9 +103,9 @@ class ServerCoordinator(DataUpdateCoordinator[ServerAssessment]):
         """The last polls, the newest first."""
         return tuple(reversed(self._polls))
 
-    def is_acknowledged(self, subject: Subject) -> bool:
-        """Tell whether a person has said that a problem is known."""
-        return subject in self.assessment.history.acknowledgements
+    def acknowledgement(self, subject: Subject) -> Acknowledgement | None:
+        """Return a person's word that a problem is known."""
+        return self.assessment.history.acknowledgements.get(subject)
 
     async def async_check_now(self) -> None:
         """Read everything again, whatever was read lately, and wait for the new assessment.
@@ -171,20 +173,27 @@ class ServerCoordinator(DataUpdateCoordinator[ServerAssessment]):
         self._polls.append(poll)
         _LOGGER.debug(
             "%s: Asked %d times in %d ms%s; next look in %s",
-            *(self.name, poll.requests, poll.milliseconds, f", {poll.error}" if poll.error else "", self.update_interval),
+            *(
+                self.name,
+                poll.requests,
+                poll.milliseconds,
+                f", {poll.error}" if poll.error else "",
+                self.update_interval,
+            ),
         )
 
     async def _take_better_identity(self) -> None:
         """Know the server by a name that lasts longer, once it tells one; entities keep the one that they began with."""
         assert self._facts is not None
         entry, instance_id = self.config_entry, self._facts.instance_id
-        if instance_id is None or entry.unique_id == instance_id:
+        if instance_id is None or instance_id in {entry.unique_id, self._strange}:
             return
         if any(other.unique_id == instance_id for other in self.hass.config_entries.async_entries(DOMAIN)):
             # A cloned machine has the id of the one that it was made of.
             return
         if ":" not in (entry.unique_id or ":") and entry.unique_id != await self._server_id():
             # This is another server at the same address.
+            self._strange = instance_id
             return
         self.hass.config_entries.async_update_entry(
             entry, unique_id=instance_id, data={**entry.data, CONF_IDENTITY: self.identity}

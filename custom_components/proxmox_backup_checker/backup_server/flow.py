@@ -18,20 +18,23 @@ from ..const import (
     is_backup_server,
 )
 from ..entry_flow import EntryFlow
+from ..proxmox.api.backup_models import BACKUP_SERVER_PORT
 from ..proxmox.api.errors import ApiError, AuthenticationError, PermissionDeniedError, UnexpectedAnswerError
 from ..proxmox.api.tls import fetch_fingerprint
 from ..proxmox.backup_server.client import BackupServerClient
-from ..proxmox.backup_server.datastore_models import DEFAULT_PORT, Datastore
+from ..proxmox.backup_server.datastore_models import Datastore
 from ..proxmox.backup_server.errors import DatastoreUnavailableError
 from ..proxmox.backup_server.privileges import Privilege, grant_commands, missing_privileges
 from ..sources.backup_server.identity import ServerIdentity, identity_of
 from ..texts.markdown import inert
 from .client import client_of
+from .coordinator import ServerConfigEntry
 from .discovery import Offer
 from .options import content_fields, entered_content, entered_place, namespace_key, place_fields
-from .servers import ServerConfigEntry, server_entries, server_of
+from .servers import server_entries, server_of
 
 _LONGEST_LIST: Final = 12
+
 
 class BackupServerFlow(EntryFlow):
     """Asks everything about a backup server; the answers of its steps are kept until the entry is made."""
@@ -63,7 +66,7 @@ class BackupServerFlow(EntryFlow):
         """Ask for host, port and token."""
         self._step = "backup_server"
         self._data[CONF_KIND] = KIND_BACKUP_SERVER
-        self._data.setdefault(CONF_PORT, DEFAULT_PORT)
+        self._data.setdefault(CONF_PORT, BACKUP_SERVER_PORT)
         return await self._take(user_input) if user_input else self._show_form()
 
     async def async_step_server_privileges(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -193,6 +196,7 @@ class BackupServerFlow(EntryFlow):
             return host
         return found.tasks[0].upid.node if found.tasks else host
 
+
 async def _namespaces_of(client: BackupServerClient, stores: Iterable[Datastore]) -> tuple[str, ...]:
     """Return the namespaces of all datastores that can be read now."""
     found: list[str] = []
@@ -204,8 +208,10 @@ async def _namespaces_of(client: BackupServerClient, stores: Iterable[Datastore]
                 continue
     return tuple(found)
 
+
 def _listed(names: Iterable[str]) -> str:
     every = [inert(name) for name in names]
     return ", ".join(every[:_LONGEST_LIST]) + (" …" if len(every) > _LONGEST_LIST else "") or "–"
+
 
 __all__ = ["BackupServerFlow", "is_backup_server"]

@@ -132,16 +132,16 @@ def shown_place(options: Mapping[str, Any]) -> dict[str, Any]:
 def content_fields(stores: Iterable[str], namespaces: Iterable[str]) -> dict[Any, Any]:
     """Return the fields that ask which datastores and namespaces are watched; without a choice of namespaces only the first."""
     stores, namespaces = list(stores), list(namespaces)
-    fields: dict[Any, Any] = {probatio.Required(CONF_DATASTORES, default=stores): chooser({name: name for name in stores})}
+    fields: dict[Any, Any] = {
+        probatio.Required(CONF_DATASTORES, default=stores): chooser({name: name for name in stores})
+    }
     if len(namespaces) > len(stores):
         labels = {key: namespace_label(key) for key in namespaces}
         fields[probatio.Required(CONF_NAMESPACES, default=namespaces)] = chooser(labels)
     return fields
 
 
-def entered_content(
-    user_input: Mapping[str, Any], stores: Iterable[str], namespaces: Iterable[str]
-) -> list[str]:
+def entered_content(user_input: Mapping[str, Any], stores: Iterable[str], namespaces: Iterable[str]) -> list[str]:
     """Return what is to be ignored: what was there to be chosen, and was not."""
     chosen = user_input.get(CONF_DATASTORES)
     ignored = [] if chosen is None else [store for store in stores if store not in chosen]
