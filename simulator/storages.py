@@ -257,10 +257,10 @@ def _epoch(moment: str, zone: ZoneInfo) -> int:
     return int(datetime.strptime(moment, "%Y_%m_%d-%H_%M_%S").replace(tzinfo=zone).timestamp())
 
 
-def _fingerprint(storage: Storage) -> str:
+def _fingerprint(storage: Storage) -> str | None:
     """Return the fingerprint that is pinned for a backup server: once it was right."""
-    known = None if storage.place is None else storage.fingerprint
-    return (known or "64:d3:" + ":".join(["5f"] * 30)).lower()
+    known = "64:d3:" + ":".join(["5f"] * 30) if storage.place is None else storage.fingerprint
+    return known.lower() if known else None
 
 
 def _port(storage: Storage) -> int | None:

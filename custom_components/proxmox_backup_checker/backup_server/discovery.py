@@ -61,12 +61,10 @@ def offer_servers(hass: HomeAssistant, storages: Iterable[StorageFacts]) -> None
 
 @callback
 def withdraw_offers(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
-    """Take offers back of a server that is watched now."""
+    """Take offers back of a server that is watched now; the one by which it was added ends by itself."""
+    data = entry.data
+    names = {data[CONF_FINGERPRINT], f"{data[CONF_HOST]}:{data[CONF_PORT]}"} - {entry.unique_id}
     for flow in hass.config_entries.flow.async_progress_by_handler(DOMAIN):
-        data = flow["context"]
-        if data["source"] == SOURCE_INTEGRATION_DISCOVERY and (unique_id := data.get("unique_id")):
-            host, _, port = unique_id.rpartition(":")
-            by_address = Offer(host=host, port=int(port), fingerprint=None) if port.isdecimal() else None
-            by_certificate = Offer(host="", port=0, fingerprint=unique_id)
-            if by_certificate.is_of(entry) or (by_address is not None and by_address.is_of(entry)):
-                hass.config_entries.flow.async_abort(flow["flow_id"])
+        context = flow["context"]
+        if context["source"] == SOURCE_INTEGRATION_DISCOVERY and context.get("unique_id") in names:
+            hass.config_entries.flow.async_abort(flow["flow_id"])
