@@ -22,8 +22,6 @@ _UNREACHABLE: Final = ("error trying to connect", "lookup failed", "connection r
 _LOGIN: Final = ("authentication failed", "permission check failed", "401 Unauthorized", "403 Forbidden")
 _NIGHTS_UNTIL_PROBLEM: Final = 3
 
-type Values = dict[str, str]
-
 
 def judge_outcome(job: JobFacts, run: ServerRunRecord, context: ServerContext) -> Verdict:
     """Return the verdict that the last run gives."""
