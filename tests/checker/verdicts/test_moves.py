@@ -389,3 +389,19 @@ def test_c26_a_run_that_failed_is_made_good_by_one_on_another_node_though_its_gu
     watch.look(at(3, 4), "pve1", good)
     held = watch.look(at(3, 9), "pve2")
     assert (held.guests[100].verdict.problem, held.jobs["nightly"].verdict.problem) == (False, False)
+
+
+def test_a_job_that_failed_for_a_guest_stays_failed_where_the_guest_moves_to_a_node_whose_run_was_good() -> None:
+    for which, nightly in JOBS.items():
+        watch = Watch(nightly)
+        watch.look(
+            at(1, 9), "pve2", ran(at(1, 3, 15), "pve1", 101, which=which), ran(at(1, 3, 15), "pve2", 100, which=which)
+        )
+        command = f"vzdump {WHICH[which]} --mode snapshot --quiet 1 --storage nas"
+        log = f"INFO: starting new backup job: {command}\n" + failed_log(100, at=at(2, 3, 15)).partition("\n")[2]
+        failed = run(log, "job errors", started=at(2, 3, 15), node="pve2")
+        watch.look(at(2, 9), "pve2", ran(at(2, 3, 15), "pve1", 101, which=which), failed)
+        early = watch.look(at(3, 4), "pve1", ran(at(3, 3, 15), "pve1", 101, which=which))
+        assert (early.guests[100].verdict.problem, early.jobs["nightly"].verdict.problem) == (True, True), which
+        good = watch.look(at(4, 9), "pve1", ran(at(4, 3, 15), "pve1", 100, 101, which=which))
+        assert (good.guests[100].verdict.problem, good.jobs["nightly"].verdict.problem) == (False, False), which

@@ -26,7 +26,7 @@ from ..runs.run_summary import RunResult, is_empty, result_of_run
 from .job_findings import lock_holder, missing_archives
 from .job_in_progress import with_progress
 from .missed_slots import expected_off, explain_miss, stuck_state
-from .promises import counted_from, failing, is_perhaps_of, kept_by_archives
+from .promises import FAILURES, counted_from, failing, is_perhaps_of, kept_by_archives
 from .runs_in_progress import excused_since
 from .whereabouts import are_runs_known, is_absence_proven, may_have_run_unseen, timetable_of
 
@@ -127,6 +127,7 @@ def _settled(job: BackupJob, runs: tuple[RunRecord, ...], context: Context) -> V
             trace={"rule": "schedule"},
         )
     verdicts = [_on_node(job, node, context) for node in _nodes_that_owe(job, runs, context)]
+    verdicts += _failed_before_they_moved(job, context)
     if not verdicts:
         return _nothing_to_do(job, context)
     worst = min(verdicts, key=lambda verdict: gravity(verdict.status))
@@ -159,6 +160,30 @@ def _nodes_that_owe(job: BackupJob, runs: tuple[RunRecord, ...], context: Contex
             if not succeeded(run.status) and run.job_id == job.job_id
         }
     return sorted(nodes)
+
+
+def _failed_before_they_moved(job: BackupJob, context: Context) -> Iterator[Verdict]:
+    """Yield the failed runs of guests that have left the run's node since, and of which the job has done none better yet."""
+    upids = dict.fromkeys(
+        newest.upid
+        for guest in context.covered_guests(job)
+        if not context.is_ignored(guest)
+        and (newest := _newest_own(job, guest, context)) is not None
+        and newest.node != guest.node
+        and newest.result in FAILURES
+    )
+    for upid in upids:
+        run = context.index.runs.get(upid)
+        if run is not None and run.ended is not None:
+            yield _from_runs([run], context)
+
+
+def _newest_own(job: BackupJob, guest: Guest, context: Context) -> Outcome | None:
+    """Return what the job's own newest run did for a guest since it owes it anything, on whatever node."""
+    floor = context.owed_since(job, guest)
+    own = (outcome for outcome in context.outcomes(guest) if outcome.job_id == job.job_id)
+    newest = next(own, None)
+    return None if newest is None or (floor is not None and newest.started < floor) else newest
 
 
 def _nothing_to_do(job: BackupJob, context: Context) -> Verdict:
