@@ -3,6 +3,9 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
+from custom_components.proxmox_backup_checker.checker.assessment import judge
 from custom_components.proxmox_backup_checker.checker.model.facts import Facts, JobState, Run
 from custom_components.proxmox_backup_checker.checker.model.records import History
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
@@ -155,6 +158,24 @@ def test_a_task_that_bears_the_number_of_one_guest_is_of_a_job_with_no_other_gue
     both, one = job("both", 100, 101, storage="nas", schedule=slot), job("one", 100, storage="nas", schedule=slot)
     assert of(last, facts(guests, [both], [last])).by_hand
     assert of(last, facts(guests, [both, one], [last])).job_id == "one"
+
+
+@pytest.mark.parametrize("change", ["came", "moved here", "left"])
+def test_a_task_with_the_number_of_one_guest_is_of_a_job_whose_other_guests_may_have_come_since(change: str) -> None:
+    log = "TASK ERROR: could not activate storage 'nas'\n"
+    failed = run(log, "could not activate storage 'nas'", task_id="100")
+    nightly = job("nightly", 100, 101, storage="nas", schedule="21:00")
+    earlier = failed.started - timedelta(hours=1)
+    then = [guest(100), *([] if change == "came" else [guest(101, node="pve2")])]
+    before = judge(facts(then, [nightly], now=earlier, read_at=earlier), History()).history
+    now = [
+        guest(100, node="pve3" if change == "left" else "pve1"),
+        guest(101, node="pve2" if change == "left" else "pve1"),
+    ]
+    known = facts(now, [nightly], [failed])
+    [record] = records_of(known, before).finished.values()
+    assert record.job_id == "nightly"
+    assert [outcome.vmid for outcome in record.outcomes] == [100]
 
 
 def test_a_slot_that_has_its_run_has_no_other() -> None:

@@ -6,7 +6,7 @@ the slot of the schedule decides.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -55,7 +55,7 @@ class Clues:
     `exact` are the links in the state files by UPID. By node: `spans` are the times in which other runs went on, `off` the
     time for which it was off last, up to its start. `served` are the runs known of each job on each node, by start and UPID:
     a slot that has its run has no other. `past` are the earlier definitions of jobs by id. Times are those of the node's
-    clock.
+    clock. `came` tells of guests, by VMID, when each had come to its node at the latest.
     """
 
     exact: Mapping[str, str]
@@ -63,6 +63,12 @@ class Clues:
     off: Mapping[str, Span] = field(default_factory=dict)
     served: Mapping[tuple[str, str], Sequence[Start]] = field(default_factory=dict)
     past: Mapping[str, Sequence[JobDefinition]] = field(default_factory=dict)
+    came: Mapping[int, datetime] = field(default_factory=dict)
+
+    def may_have_come_since(self, vmid: int, run: Run) -> bool:
+        """Tell whether a guest may have come to its node only after a run had begun."""
+        came = self.came.get(vmid)
+        return came is not None and came >= run.started
 
 
 def attribute(run: Run, facts: Facts, clues: Clues) -> Attribution:
@@ -113,16 +119,16 @@ def _by_error(run: Run, jobs: Iterable[BackupJob], facts: Facts, clues: Clues) -
         return MANUAL
     if facts.jobs is None:
         return Attribution(job_id=None, confidence=Confidence.NONE)
-    candidates = [job for job in jobs if job.enabled and _makes_such_a_task(job, run, facts)]
+    candidates = [job for job in jobs if job.enabled and _makes_such_a_task(job, run, facts, clues)]
     if (named := _named_storage(run, facts)) is not None:
         candidates = [job for job in candidates if facts.storage_name(job.storage, run.task.node) == named]
     if facts.zone_of(run.task.node) is not None:
         candidates = [job for job in candidates if _at_slot(job, run, facts, clues)]
         if not candidates:
             return MANUAL
-        if not run.task.task_id and len(candidates) > 1:
-            # A job with one guest there would have named it; but guests come and go.
-            candidates = [job for job in candidates if len(_covered(job, run, facts)) != 1] or candidates
+        if len(candidates) > 1:
+            # A job with one guest there would have named just that one; but guests come and go.
+            candidates = [job for job in candidates if _names_as_now(job, run, facts)] or candidates
         if len(candidates) == 1:
             return Attribution(job_id=candidates[0].job_id, confidence=Confidence.SCHEDULED)
     if len(candidates) == 1 and run.log is not None:
@@ -190,16 +196,29 @@ def _by_scheduler(run: Run) -> bool:
     return run.task.token is None and run.task.user == "root@pam"
 
 
-def _makes_such_a_task(job: BackupJob, run: Run, facts: Facts) -> bool:
+def _makes_such_a_task(job: BackupJob, run: Run, facts: Facts, clues: Clues) -> bool:
     """Tell whether a job's run on this node bears such an id: the VMID of its only guest there, else none.
 
     Numbers that no guest has are of every node; a list without any guest of the node makes no task at all, which a job of
-    all guests does (PVE/API2/VZDump.pm, vzdump).
+    all guests does (PVE/API2/VZDump.pm, vzdump). Others may have come to the node since, and that one may have left it.
     """
     covered = _covered(job, run, facts)
-    if run.task.task_id.isdecimal():
-        return covered == {int(run.task.task_id)}
-    return bool(covered) or job.all_guests
+    if not run.task.task_id.isdecimal():
+        return bool(covered) or job.all_guests
+    vmid = int(run.task.task_id)
+    if not all(clues.may_have_come_since(other, run) for other in covered - {vmid}):
+        return False
+    left = (guest for guest in facts.guests if guest.vmid == vmid and clues.may_have_come_since(vmid, run))
+    return vmid in covered or any(
+        covers(job, replace(guest, node=run.task.node), pools_visible=facts.pools_visible) is Coverage.YES
+        for guest in left
+    )
+
+
+def _names_as_now(job: BackupJob, run: Run, facts: Facts) -> bool:
+    """Tell whether a job's run would bear the same id with the guests that are there now."""
+    covered = _covered(job, run, facts)
+    return covered == {int(run.task.task_id)} if run.task.task_id.isdecimal() else len(covered) != 1
 
 
 def _covered(job: BackupJob, run: Run, facts: Facts) -> set[int]:
