@@ -59,6 +59,10 @@ class ContentReader:
         """Whether something is left to be listed."""
         return bool(self._unlisted or self._stale)
 
+    def read_all_again(self) -> None:
+        """Make everything due."""
+        self._schedule.forget(lambda _: True)
+
     async def read(self, now: datetime, readable: Iterable[str], ended: Iterable[Task], troubles: PollTroubles) -> None:
         """List what is due, groups before snapshots, and leave the rest to the next reading."""
         stores = set(readable)

@@ -59,6 +59,11 @@ class ServerReader:
         """How long to wait until the next reading: less while something runs, or is still to be listed."""
         return BUSY if self._running or self._content.busy else QUIET
 
+    def read_all_again(self) -> None:
+        """Let the next reading ask for everything, whatever was read lately."""
+        self._schedule.forget(lambda _: True)
+        self._content.read_all_again()
+
     async def read(self, now: datetime) -> ServerFacts:
         """Return the state at `now`.
 
