@@ -138,6 +138,15 @@ def test_a06_only_an_archive_of_the_slots_time_on_the_jobs_storage_stands_in_for
     assert judge(other, History()).guests[100].verdict.problem is not False
 
 
+def test_c12_archives_do_not_prove_a_job_that_lists_a_number_without_a_guest() -> None:
+    def held(*vmids: int) -> bool | None:
+        listing = job("nightly", *vmids, storage="nas", schedule="21:00")
+        first_look = facts([guest(100)], [listing], storages=(listed("nas", at(2, 21, 3)),))
+        return judge(first_look, History()).jobs["nightly"].verdict.problem
+
+    assert (held(100), held(100, 101)) == (False, None)
+
+
 def test_a06_an_archive_that_two_jobs_can_claim_proves_nothing() -> None:
     twin = job("twin", 100, storage="nas", schedule="21:05", mode="stop")
     known = facts([guest(100)], [NIGHTLY, twin], storages=(listed("nas", at(2, 21, 6)),))

@@ -391,6 +391,17 @@ def test_c26_a_run_that_failed_is_made_good_by_one_on_another_node_though_its_gu
     assert (held.guests[100].verdict.problem, held.jobs["nightly"].verdict.problem) == (False, False)
 
 
+def test_b08_a_guest_that_was_in_another_time_zone_for_a_day_owes_only_that_days_slots_of_there() -> None:
+    both, weekly = nodes(pve2=NEW_YORK), job("nightly", 100, 101, storage="nas", schedule="sun 03:15")
+    watch = Watch(weekly, nodes=both)
+    watch.look(at(0, 10), "pve1", ran(at(0, 3, 15), "pve1", 100, 101), nodes=both)
+    there = watch.look(at(2, 12), "pve2", nodes=both)
+    assert (there.guests[100].verdict.problem, there.jobs["nightly"].verdict.problem) == (False, False)
+    # The Sunday of New York came at 09:15, when the guest was here.
+    held = watch.look(NOW, "pve1", nodes=nodes(off="pve2", pve2=NEW_YORK))
+    assert (held.guests[100].verdict.problem, held.jobs["nightly"].verdict.problem) == (False, False)
+
+
 def test_a_job_that_failed_for_a_guest_stays_failed_where_the_guest_moves_to_a_node_whose_run_was_good() -> None:
     for which, nightly in JOBS.items():
         watch = Watch(nightly)

@@ -13,7 +13,7 @@ from ..archives.pruning import Pruning
 from ..indexes import Indexes
 from ..model.facts import Facts, JobState, NodeFacts
 from ..model.labels import job_name
-from ..model.records import GuestRecord, History, JobDefinition, JobRecord, NodeRecord
+from ..model.records import MOST_MOVES, GuestRecord, History, JobDefinition, JobRecord, NodeRecord
 from ..runs.run_records import RunRecords
 from .storage_history import MissingArchives, remember_storages
 
@@ -257,7 +257,13 @@ def _guest(history: History, guest: Guest, facts: Facts, indexes: Indexes, *, bu
         "tags": guest.tags,
     }
     if record.node != guest.node:
-        changes |= {"node": guest.node, "moved": now, "moved_after": history.evaluated, "moved_from": record.node}
+        changes |= {
+            "node": guest.node,
+            "moved": now,
+            "moved_after": history.evaluated,
+            "moved_from": record.node,
+            "earlier_moves": record.moves[:MOST_MOVES],
+        }
     if facts.jobs is not None:
         jobs = indexes.coverage.jobs_of[guest.vmid]
         if guest.vmid not in indexes.coverage.unclear:

@@ -118,13 +118,25 @@ class MissingArchive:
     confirmed: bool = False
 
 
+MOST_MOVES: Final = 8
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Move:
+    """A migration of a guest: when it was `seen`, and its `origin`, where the guest was last seen `after` that moment."""
+
+    seen: datetime
+    after: datetime | None
+    origin: str
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GuestRecord:
     """What is remembered of a guest, of one that was deleted too.
 
     Backups from before `since` belong to another guest with the same VMID. `covered_since` tells by job since when the
     guest is in it, None for one that it was in from the beginning. `moved` is when its last migration was seen, `moved_from` its
-    origin, where it was last seen at `moved_after`.
+    origin, where it was last seen at `moved_after`; `earlier_moves` are the ones before it, newest first.
     `template` and `tags` are the last that were seen: Proxmox does not show them while a guest's node is down.
     `missing` holds, by the name that the log shows, the archives of good runs that are not where they should be.
     `without_job` tells whether any job, enabled or not, had it when jobs were last seen.
@@ -141,6 +153,7 @@ class GuestRecord:
     moved: datetime | None = None
     moved_after: datetime | None = None
     moved_from: str | None = None
+    earlier_moves: tuple[Move, ...] = ()
     locked_since: datetime | None = None
     missing: Mapping[str, MissingArchive] = field(default_factory=dict)
     excluded_disks: tuple[str, ...] | None = None
@@ -149,6 +162,13 @@ class GuestRecord:
     template: bool | None = None
     tags: tuple[str, ...] = ()
     without_job: bool | None = None
+
+    @property
+    def moves(self) -> tuple[Move, ...]:
+        """Its last migrations, newest first."""
+        if self.moved is None or self.moved_from is None:
+            return ()
+        return (Move(seen=self.moved, after=self.moved_after, origin=self.moved_from), *self.earlier_moves)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -338,7 +338,8 @@ def _missed(
     """Judge a slot whose time is up and that no known run of the node has served."""
     facts = context.node(node)
     kept = [kept_by_archives(guest, job, due, table, context) for guest in guests]
-    if kept and all(verdict is not None and verdict.status is Status.OK for verdict in kept):
+    is_kept = kept and all(verdict is not None and verdict.status is Status.OK for verdict in kept)
+    if is_kept and not _names_the_missing(job, context):
         reason = Reason(ReasonCode.JOB_ARCHIVES_FOUND)
         return Verdict(status=Status.OK, problem=False, reason=reason, confidence=Confidence.ARTIFACT)
     off = facts is not None and not facts.online and context.is_fresh
@@ -375,6 +376,11 @@ def _missed(
         trace={"rule": "missed_slot", "slot": due.isoformat()},
     )
     return _with_failures(verdict, runs, table, counted_from(floor, runs, context), context)
+
+
+def _names_the_missing(job: BackupJob, context: Context) -> bool:
+    """Tell whether a job lists a number without a guest, with which no run of it ends well."""
+    return context.facts.guests_complete and job.pool is None and any(vmid not in context.present for vmid in job.vmids)
 
 
 def _as_before(
