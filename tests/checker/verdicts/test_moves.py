@@ -34,10 +34,10 @@ def at(day: int, hour: int, minute: int = 0) -> datetime:
     return (datetime(2025, 9, 1, hour, minute, tzinfo=BERLIN) + timedelta(days=day - 1)).astimezone(UTC)
 
 
-def ran(moment: datetime, node: str, *vmids: int, which: str = "listed") -> Run:
-    """Return a good run of the nightly job on a node."""
+def ran(moment: datetime, node: str, *vmids: int, which: str = "listed", minutes: int = 1) -> Run:
+    """Return a good run of the nightly job on a node, in which each guest took some minutes."""
     command = f"vzdump {WHICH[which]} --mode snapshot --quiet 1 --storage nas"
-    return run(good_log(*vmids, command=command, at=moment), started=moment, node=node)
+    return run(good_log(*vmids, command=command, at=moment, minutes=minutes), started=moment, node=node)
 
 
 def nodes(off: str | None = None, booted: datetime | None = None, **zones: ZoneInfo) -> Mapping[str, NodeFacts]:
@@ -259,12 +259,20 @@ def test_e05_a_storage_that_was_listed_before_the_backup_can_have_been_done_prov
     assert held.guests[100].verdict.reason.code == code
 
 
-@pytest.mark.parametrize(("seen_off", "code"), [(at(3, 3, 18), "node_offline"), (at(3, 3, 30), "node_unreachable")])
-def test_a09_a_run_whose_node_goes_off_before_it_can_have_ended_has_not_done_its_work(
-    seen_off: datetime, code: str
+@pytest.mark.parametrize(
+    ("minutes", "seen_off", "code"),
+    [
+        (9, at(3, 3, 18), "node_offline"),
+        (9, at(3, 3, 30), "node_unreachable"),
+        (1, at(3, 3, 18), "node_unreachable"),
+        (1, at(3, 3, 17), "node_offline"),
+    ],
+)
+def test_a09_a_run_whose_node_goes_off_before_it_can_have_saved_a_guest_has_not_done_so(
+    minutes: int, seen_off: datetime, code: str
 ) -> None:
     watch = Watch()
-    watch.look(at(2, 9), "pve2", ran(at(2, 3, 15), "pve1", 101), ran(at(2, 3, 15), "pve2", 100))
+    watch.look(at(2, 9), "pve2", ran(at(2, 3, 15), "pve1", 101), ran(at(2, 3, 15), "pve2", 100, minutes=minutes))
     text = good_log(100, command="vzdump 100 101 --mode snapshot --quiet 1 --storage nas").split("INFO: status")[0]
     watch.look(at(3, 3, 16), "pve2", run(text, None, started=at(3, 3, 15), node="pve2"))
     off = dict(nodes(off="pve2"))
@@ -347,6 +355,39 @@ def test_c07_a_guest_that_no_run_before_the_first_look_names_may_have_come_since
     passed_over = judge(before, History())
     for verdict in (passed_over.guests[100].verdict, passed_over.jobs["nightly"].verdict):
         assert (verdict.status, verdict.reason.code) == (Status.OVERDUE, "skipped_by_job")
+
+
+@pytest.mark.parametrize(
+    ("found_on", "nights", "problem"), [("pve2", 3, None), ("pve1", 3, None), ("pve2", 2, None), ("pve1", 2, True)]
+)
+def test_c10_a_guest_may_have_been_elsewhere_at_the_slot_of_a_job_of_one_node_before_the_first_look(
+    found_on: str, nights: int, problem: bool | None
+) -> None:
+    bound = job("nightly", 100, 101, storage="nas", schedule="03:15", node="pve1")
+    command = "vzdump 100 101 --node pve1 --mode snapshot --quiet 1 --storage nas"
+    whom = ((100, 101), (101,), (101,))[:nights]
+    runs = [
+        run(good_log(*vmids, command=command, at=at(day, 3, 15)), started=at(day, 3, 15))
+        for day, vmids in enumerate(whom, 1)
+    ]
+    noon = run(good_log(100, at=at(2, 12)), started=at(2, 12), node=found_on)
+    known = {name: replace(node, runs_known_since=BEGAN) for name, node in nodes().items()}
+    others = job("noon", 100, storage="nas", schedule="12:00")
+    first = facts((guest(100), guest(101)), [bound, others], [*runs, noon], now=NOW, read_at=NOW, nodes=known)
+    held = judge(first, History())
+    assert held.guests[100].verdict.problem is problem
+    # Without a run that night the job has missed the other guest in any case.
+    assert held.jobs["nightly"].verdict.problem is (nights == 2)
+
+
+def test_c26_a_guest_that_its_run_does_not_name_may_have_been_on_a_node_that_is_off_since_before_the_first_look() -> None:
+    # pve2 backed it up, then failed, and the cluster started the guest on pve1.
+    runs = [ran(at(1, 3, 15), "pve1", 100, 101), *(ran(at(day, 3, 15), "pve1", 101) for day in (2, 3))]
+    known = {name: replace(node, runs_known_since=BEGAN) for name, node in nodes(off="pve2").items()}
+    known["pve2"] = replace(known["pve2"], runs_known_since=None, blindness=Blindness.NODE_UNREACHABLE)
+    first = facts((guest(100), guest(101)), [JOBS["listed"]], runs, now=NOW, read_at=NOW, nodes=known)
+    held = judge(first, History())
+    assert (held.guests[100].verdict.problem, held.jobs["nightly"].verdict.problem) == (None, False)
 
 
 @pytest.mark.parametrize(

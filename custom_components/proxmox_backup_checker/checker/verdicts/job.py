@@ -329,7 +329,7 @@ def _missed(
     if guests and not any(proven):
         if before := _as_before(job, node, runs, guests, table, due, floor, context):
             return before
-        if off and may_have_run_unseen(node, due, job, context):
+        if off and any(may_have_run_unseen(guest, node, due, job, context) for guest in guests):
             return _unseen(node, context)
         return unknown(ReasonCode.JOB_NO_RUN_SEEN)
     if not guests and not runs and (context.history.began is None or context.history.began > due):

@@ -304,7 +304,7 @@ def _unserved(
     if before := _as_before(promise, outcomes, table, floor, context):
         return before
     where = node_at(guest, promise.slot, context)
-    if hidden is not None or may_have_run_unseen(where, promise.slot, job, context):
+    if hidden is not None or may_have_run_unseen(guest, where, promise.slot, job, context):
         return _unseen(hidden or where, context)
     return replace(unknown(ReasonCode.NO_RUN_SEEN, job=job_name(job)), trace={"rule": "no_run_seen"})
 
