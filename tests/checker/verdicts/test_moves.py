@@ -59,10 +59,10 @@ class Watch:
         """Let the runs of a node no longer be listed, as those of one that is off."""
         self._runs = [known for known in self._runs if known.task.node != node]
 
-    def look(self, now: datetime, place: str, *runs: Run, **changes: Any) -> Assessment:
+    def look(self, now: datetime, place: str, *runs: Run, tags: tuple[str, ...] = (), **changes: Any) -> Assessment:
         """Return what is held at a moment, with guest 100 on a node and some more runs than before."""
         self._runs += runs
-        guests = (guest(100, node=place, pool="gold"), guest(101, node="pve1", pool="gold"))
+        guests = (guest(100, node=place, pool="gold", tags=tags), guest(101, node="pve1", pool="gold"))
         known: Facts = facts(guests, [self._job], self._runs, now=now, read_at=now, **changes)
         self._held = judge(known, self._held.history if self._held else History(), self._held)
         return self._held
@@ -340,6 +340,20 @@ def test_c39_a_job_owes_nothing_to_a_guest_that_is_tagged_as_one_that_needs_no_b
     held = judge(
         facts([tagged], [nightly], [good], now=NOW, read_at=NOW, nodes=nodes(off="pve2")), first.history, first
     )
+    assert (held.guests[100].verdict.status, held.jobs["nightly"].verdict.problem) == (Status.IGNORED, False)
+
+
+def test_c39_a_failure_from_before_a_guest_left_is_over_where_it_comes_back_and_needs_no_backup() -> None:
+    watch = Watch(JOBS["all"])
+    locked = run("TASK ERROR: can't acquire lock\n", "can't acquire lock", started=at(1, 3, 15), node="pve2")
+    failed = watch.look(at(1, 9), "pve2", ran(at(1, 3, 15), "pve1", 101, which="all"), locked)
+    assert failed.jobs["nightly"].verdict.status is Status.FAILED
+    nothing = "INFO: starting new backup job: vzdump --all 1 --mode snapshot --quiet 1 --storage nas\n"
+    nothing += "INFO: Backup job finished successfully\nTASK OK\n"
+    empty = run(nothing, started=at(2, 3, 15), node="pve2")
+    watch.look(at(1, 12), "pve1")
+    watch.look(at(2, 9), "pve1", ran(at(2, 3, 15), "pve1", 100, 101, which="all"), empty)
+    held = watch.look(at(2, 12), "pve2", tags=("no-backup",))
     assert (held.guests[100].verdict.status, held.jobs["nightly"].verdict.problem) == (Status.IGNORED, False)
 
 

@@ -212,7 +212,7 @@ def _at_slot(
         due = None
     newest = runs[0] if runs else None
     if newest is not None and (
-        table.serves(newest.started, due) if due is not None else _says_something(newest, table, guests, owed, context)
+        table.serves(newest.started, due) if due is not None else _says_something(job, newest, table, guests, owed, context)
     ):
         verdict = _from_runs(runs, context, table, floor)
         passed_over = [] if due is None else _passed_over(job, owed, due, table, context)
@@ -262,11 +262,15 @@ def _is_of(run: RunRecord, job: BackupJob, context: Context) -> bool:
 
 
 def _says_something(
-    newest: RunRecord, table: Timetable, guests: Sequence[Guest], owed: Sequence[Guest], context: Context
+    job: BackupJob, newest: RunRecord, table: Timetable, guests: Sequence[Guest], owed: Sequence[Guest], context: Context
 ) -> bool:
     """Tell whether the newest run still says something where no slot is due: it may be of guests that left long ago."""
     if owed or table.due is None or table.serves(newest.started, table.due):
         return True
+    later = (run for run in context.job_runs(job) if run.node == newest.node and run.started > newest.started)
+    if any(is_empty(run) for run in later):
+        # Whoever it was of had left when the job came there again.
+        return False
     return bool(guests) and all(context.is_ignored(guest) for guest in guests)
 
 
