@@ -187,6 +187,20 @@ def test_b08_a_guest_that_comes_from_another_time_zone_owes_the_slots_that_it_ha
     assert (later.guests[100].verdict.problem, later.jobs["nightly"].verdict.problem) == (True, True)
 
 
+def test_b08_a_guest_that_comes_back_from_another_time_zone_owes_nothing_for_slots_there_from_before() -> None:
+    # 03:15 in Tokyo is 20:15 in Berlin, the day before.
+    both = nodes(pve2=ZoneInfo("Asia/Tokyo"))
+    watch = Watch(nodes=both)
+    command = f"vzdump {WHICH['listed']} --mode snapshot --quiet 1 --storage nas"
+    there = run(good_log(100, command=command, at=at(2, 3, 15)), started=at(1, 20, 15), node="pve2")
+    watch.look(at(2, 9), "pve2", there, ran(at(2, 3, 15), "pve1", 101), nodes=both)
+    watch.look(at(2, 12), "pve1", nodes=both)
+    held = watch.look(at(2, 18), "pve2", nodes=both)
+    assert (held.guests[100].verdict.status, held.jobs["nightly"].verdict.status) == (Status.OK, Status.OK)
+    later = watch.look(at(3, 1), "pve2", nodes=both)
+    assert (later.guests[100].verdict.problem, later.jobs["nightly"].verdict.problem) == (True, True)
+
+
 def test_b08_what_was_missed_in_another_time_zone_stays_owed_after_the_move() -> None:
     both = nodes(pve2=NEW_YORK)
     watch = Watch(nodes=both)

@@ -1,6 +1,6 @@
 """Where a guest was from a slot on, and what is known of the runs there."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final
@@ -11,6 +11,7 @@ from ..archives.archive import logged_name
 from ..context import Context
 from ..jobs.timetable import Timetable, event_of
 from ..model.outcome import Outcome, Result, succeeded, written_name
+from ..model.records import Move
 
 _ONE_MINUTE: Final = timedelta(minutes=1)
 # The scheduler looks once a minute; in less time no run begins and ends.
@@ -23,26 +24,34 @@ _LOOKED_AT: Final = 10
 
 def timetable_of(job: BackupJob, guest: Guest, context: Context) -> Timetable | None:
     """Return a job's slots for a guest: before it moved from a node in another time zone, they were those there."""
-    table, record = context.timetable(job, guest.node), context.guest_record(guest)
-    if table is None or record is None or record.moved is None or record.moved_from is None:
+    record, zone = context.guest_record(guest), context.facts.zone_of(guest.node)
+    moves = record.moves if record is not None else ()
+    if all(context.facts.zone_of(move.origin) == zone for move in moves):
+        moves = ()
+    return _table_after(job, guest.node, moves, context)
+
+
+def _table_after(job: BackupJob, node: str, moves: Sequence[Move], context: Context) -> Timetable | None:
+    """Return a job's slots for a guest that came to a node by the first of some moves, given newest first."""
+    table = context.timetable(job, node)
+    if table is None or not moves:
         return table
-    if context.facts.zone_of(record.moved_from) == table.zone:
-        return table
-    before = context.timetable(job, record.moved_from)
+    move, *earlier = moves
+    before = _table_after(job, move.origin, earlier, context)
     if before is None:
         return table
-    moved = _by_clock_of(guest.node, record.moved, context)
-    left = _by_clock_of(record.moved_from, record.moved_after or record.moved, context)
-    return table.since(moved, left, before, context.node_now(guest.node))
+    moved = _by_clock_of(node, move.seen, context)
+    left = _by_clock_of(move.origin, move.after or move.seen, context)
+    return table.since(moved, left, before, context.node_now(node))
 
 
 def stays(guest: Guest, slot: datetime, context: Context) -> Iterator[tuple[str, datetime | None]]:
     """Return the nodes on which a guest was from a slot on, each with the end of its stay there; the present one last."""
     record = context.guest_record(guest)
-    if record is not None and record.moved is not None and record.moved_from is not None:
-        end = _by_clock_of(record.moved_from, record.moved, context)
+    for move in reversed(record.moves if record is not None else ()):
+        end = _by_clock_of(move.origin, move.seen, context)
         if end > slot:
-            yield record.moved_from, end
+            yield move.origin, end
     yield guest.node, None
 
 
