@@ -26,6 +26,7 @@ JOBS = {
     "exclude": job("nightly", all=1, exclude="300", storage="nas", schedule="03:15"),
     "pool": job("nightly", pool="gold", storage="nas", schedule="03:15"),
 }
+NEW_YORK = ZoneInfo("America/New_York")
 WHICH = {"listed": "100 101", "all": "--all 1", "exclude": "--all 1 --exclude 300", "pool": "--pool gold"}
 
 
@@ -141,6 +142,23 @@ def test_what_a_node_did_unseen_before_a_guest_left_it_is_unknown() -> None:
     watch.look(at(3, 4), "pve2", ran(at(3, 3, 15), "pve1", 101), nodes=blind)
     held = watch.look(NOW, "pve1", nodes=blind)
     assert (held.guests[100].verdict.problem, held.guests[100].verdict.reason.code) == (None, "tasks_hidden")
+    # The good run of the new node says nothing of it.
+    assert held.jobs["nightly"].verdict.problem is None
+
+
+def test_b08_whether_a_guest_left_a_node_that_went_off_before_its_slot_there_is_unknown() -> None:
+    both, off = nodes(pve2=NEW_YORK), dict(nodes(off="pve2", pve2=NEW_YORK))
+    off["pve2"] = replace(off["pve2"], blindness=Blindness.NODE_UNREACHABLE, tasks_read=at(3, 8))
+    watch = Watch(nodes=both)
+    # 03:15 in New York is 09:15 in Berlin.
+    watch.look(at(2, 10), "pve2", ran(at(2, 3, 15), "pve1", 101), ran(at(2, 9, 15), "pve2", 100), nodes=both)
+    watch.look(at(3, 8), "pve2", ran(at(3, 3, 15), "pve1", 101), nodes=both)
+    for hour, problem in ((10, False), (13, None)):
+        held = watch.look(at(3, hour), "pve1", nodes=off)
+        assert (held.guests[100].verdict.problem, held.jobs["nightly"].verdict.problem) == (problem, problem)
+    back = {name: replace(node, tasks_read=at(3, 14)) for name, node in both.items()}
+    held = watch.look(at(3, 14), "pve1", nodes=back)
+    assert (held.guests[100].verdict.problem, held.jobs["nightly"].verdict.problem) == (False, False)
 
 
 def test_a26_a_job_whose_good_run_passed_a_guest_over_is_overdue_after_the_deadline() -> None:
@@ -170,9 +188,6 @@ def test_e22_a_run_that_names_nobody_in_new_words_leaves_it_open() -> None:
     runs = [ran(at(3, 3, 15), "pve1", 101, which="all"), run(odd, started=at(3, 3, 15), node="pve2")]
     held = watch.look(NOW, "pve2", *runs)
     assert (held.guests[100].verdict.problem, held.jobs["nightly"].verdict.problem) == (None, None)
-
-
-NEW_YORK = ZoneInfo("America/New_York")
 
 
 def test_b08_a_guest_that_comes_from_another_time_zone_owes_the_slots_that_it_had_there() -> None:

@@ -41,7 +41,10 @@ def _table_after(job: BackupJob, node: str, moves: Sequence[Move], context: Cont
     if before is None:
         return table
     moved = _by_clock_of(node, move.seen, context)
-    left = _by_clock_of(move.origin, move.after or move.seen, context)
+    left = _by_clock_of(move.origin, move.seen, context)
+    if move.after is not None and context.seen_until(move.origin) >= left:
+        # It may have left at once after it was last seen there, and no run says otherwise.
+        left = _by_clock_of(move.origin, move.after, context)
     return table.since(moved, left, before, context.node_now(node))
 
 
