@@ -27,7 +27,7 @@ from .job_findings import lock_holder, missing_archives
 from .job_in_progress import with_progress
 from .missed_slots import expected_off, explain_miss, stuck_state
 from .promises import counted_from, failing, is_perhaps_of, kept_by_archives
-from .runs_in_progress import excused_since
+from .runs_in_progress import excused_since, serves
 from .whereabouts import are_runs_known, is_absence_proven, may_have_run_unseen, node_at, timetable_of
 
 _ANNOUNCED: Final = timedelta(days=7)
@@ -287,7 +287,8 @@ def _is_owed(job: BackupJob, guest: Guest, due: datetime, table: Timetable, cont
 def _own_outcomes(job: BackupJob, guest: Guest, due: datetime, table: Timetable, context: Context) -> Iterator[Outcome]:
     """Return what the job's own runs for a slot, or a later one, did for a guest, on whatever node."""
     later = takewhile(lambda outcome: table.serves(outcome.started, due), context.outcomes(guest))
-    return (outcome for outcome in later if outcome.job_id == job.job_id or is_perhaps_of(outcome, job, context))
+    own = (outcome for outcome in later if outcome.job_id == job.job_id or is_perhaps_of(outcome, job, context))
+    return (outcome for outcome in own if serves(outcome, due, table, job, context))
 
 
 def _left_out(

@@ -230,7 +230,7 @@ def is_absence_proven(
     if storage is None or storage.listing is None or not storage.listing.complete:
         return False
     there = [archive for archive in context.archives(guest) if archive.storage == name]
-    if not there or there[0].ctime >= slot.timestamp():
+    if not there or any(context.written_between(archive)[1] >= slot for archive in there):
         return False
     node = node_at(guest, slot, context)
     off = context.history.nodes[node].offline_since if node in context.history.nodes else None
