@@ -90,6 +90,7 @@ def clues_of(facts: Facts, history: History) -> Clues:
         served=served,
         past={record.job_id: record.past for record in history.jobs.values() if record.past},
         came=_came(facts, history),
+        seen={record.job_id: record.fingerprint for record in history.jobs.values()},
     )
 
 

@@ -1,4 +1,4 @@
-"""What a run in progress excuses: it may be long, but one that hangs excuses nobody."""
+"""What a run excuses while it goes on: it may be long, but one that hangs excuses nobody."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -6,7 +6,8 @@ from typing import Final
 from ...proxmox.api.backup_models import BackupJob
 from ...proxmox.api.cluster_models import Guest
 from ..context import Context
-from ..model.outcome import Result
+from ..jobs.timetable import Timetable
+from ..model.outcome import Outcome, Result
 from ..model.records import RunRecord
 
 _LONGEST: Final = 3
@@ -43,9 +44,23 @@ def _is_within_limit(run: RunRecord, job: BackupJob, context: Context) -> bool:
     return _elapsed(run, context) <= _limit(run, job, context)
 
 
+def serves(outcome: Outcome, slot: datetime, table: Timetable, job: BackupJob, context: Context) -> bool:
+    """Tell whether what a run did for a guest is for a slot or a later one.
+
+    A slot that came while the run went on, before the guest's turn, is not made up for by a run that took so long that it
+    excuses nobody.
+    """
+    if not table.serves(outcome.started, slot):
+        return False
+    run = context.index.runs.get(outcome.upid)
+    if run is None or outcome.by_hand or outcome.result is not Result.OK or table.serves(run.started, slot):
+        return True
+    return _elapsed(run, context) <= _limit(run, job, context)
+
+
 def _elapsed(run: RunRecord, context: Context) -> timedelta:
     """Return for how long a run has worked; the time for which it waited for another run's lock does not count."""
-    return context.node_now(run.node) - run.started - timedelta(seconds=run.waited)
+    return (run.ended or context.node_now(run.node)) - run.started - timedelta(seconds=run.waited)
 
 
 def _limit(run: RunRecord, job: BackupJob, context: Context) -> timedelta:
