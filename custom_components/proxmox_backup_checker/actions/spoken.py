@@ -54,9 +54,7 @@ def what_is_not(assessment: Assessment, localizer: Localizer) -> str:
             found for found in guests if found.verdict.problem is False and found.verdict.lasting is Status.PENDING
         ],
     }
-    told = [
-        localizer.text(key, names=_names(found, localizer), count=len(found)) for key, found in groups.items() if found
-    ]
+    told = [localizer.text(key, names=_names(found, localizer)) for key, found in groups.items() if found]
     if not guests:
         return localizer.text("voice_no_guests")
     return " ".join(told) or localizer.text("voice_all_backed_up")
@@ -78,9 +76,7 @@ def what_is_next(assessment: Assessment, localizer: Localizer, now: datetime, vm
         return localizer.text("voice_next_none")
     first, _ = min(upcoming)
     jobs = sorted(name for due, name in upcoming if due == first)
-    return localizer.text(
-        "voice_next", moment=localizer.near_moment(first, now), jobs=localizer.list_of(jobs, _NAMED), count=len(jobs)
-    )
+    return localizer.text("voice_next", moment=localizer.near_moment(first, now), jobs=localizer.list_of(jobs, _NAMED))
 
 
 def subject_called(assessment: Assessment, name: str) -> list[Subject]:
