@@ -129,6 +129,7 @@ class ServerCoordinator(DataUpdateCoordinator[ServerAssessment]):
     async def _async_setup(self) -> None:
         """Take up the history where it was left."""
         self._history = await self._store.async_load()
+        self._reader = ServerReader(self._client, self._history.tasks, self._history.unread_logs)
 
     @override
     async def _async_update_data(self) -> ServerAssessment:
