@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -9,6 +10,7 @@ import logging
 from typing import Final, override
 
 from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
@@ -18,11 +20,13 @@ from ..checker.model.server_facts import ReadTrouble, ServerFacts
 from ..checker.model.server_records import ServerHistory
 from ..checker.model.subject import Subject
 from ..checker.server.assessment import ServerAssessment, assess_server
+from ..checker.server.links import Links
 from ..const import CONF_FINGERPRINT, CONF_IDENTITY, DOMAIN
 from ..history_store import ServerHistoryStore
 from ..proxmox.api.connection import Asked, noting_requests
 from ..proxmox.api.errors import AuthenticationError, ProxmoxError
 from ..proxmox.backup_server.client import BackupServerClient
+from ..proxmox.backup_server.job_models import SyncJob
 from ..sources.backup_server.server_reader import QUIET, ServerReader
 from ..texts.localizer import Localizer
 from ..translated_errors import action_error, poll_error
@@ -60,12 +64,17 @@ class ServerCoordinator(DataUpdateCoordinator[ServerAssessment]):
         client: BackupServerClient,
         localizer: Localizer,
         store: ServerHistoryStore,
+        links: Callable[[ServerCoordinator], Links],
     ) -> None:
-        """Poll a server; `localizer` puts verdicts into words, `store` keeps the history."""
+        """Poll a server; `localizer` puts verdicts into words, `store` keeps the history.
+
+        `links` tells to which places on the server clusters back up.
+        """
         super().__init__(hass, _LOGGER, config_entry=entry, name=entry.title, update_interval=QUIET)
         self._client = client
         self._reader = ServerReader(client)
         self._store = store
+        self._links = links
         self._history = ServerHistory()
         self._options = server_options(entry.options)
         self._facts: ServerFacts | None = None
@@ -99,6 +108,23 @@ class ServerCoordinator(DataUpdateCoordinator[ServerAssessment]):
         return frozenset(self._facts.datastores) if self._facts is not None else frozenset()
 
     @property
+    def sync_jobs(self) -> tuple[SyncJob, ...]:
+        """The sync jobs that were seen last."""
+        return self._facts.sync_jobs if self._facts is not None else ()
+
+    def is_at(self, host: str, port: int, fingerprint: str | None) -> bool:
+        """Tell whether an address is that of this server: by the certificate that is pinned for it, else by itself."""
+        if fingerprint is not None and fingerprint == self.certificate:
+            return True
+        data = self.config_entry.data
+        return (data[CONF_HOST], data[CONF_PORT]) == (host, port)
+
+    def knows(self, remote: str | None, other: ServerCoordinator) -> bool:
+        """Tell whether a remote of this server is another one that is watched."""
+        remotes = self._facts.remotes if self._facts is not None else ()
+        return any(one.name == remote and other.is_at(one.host, one.port, one.fingerprint) for one in remotes)
+
+    @property
     def polls(self) -> tuple[ServerPoll, ...]:
         """The last polls, the newest first."""
         return tuple(reversed(self._polls))
@@ -130,6 +156,7 @@ class ServerCoordinator(DataUpdateCoordinator[ServerAssessment]):
         """Take up the history where it was left."""
         self._history = await self._store.async_load()
         self._reader = ServerReader(self._client, self._history.tasks, self._history.unread_logs)
+        self._reader = ServerReader(self._client, self._history.tasks, self._history.unread_logs)
 
     @override
     async def _async_update_data(self) -> ServerAssessment:
@@ -158,7 +185,8 @@ class ServerCoordinator(DataUpdateCoordinator[ServerAssessment]):
     async def _judge(self, now: datetime, error: ProxmoxError | None) -> ServerAssessment:
         """Have what was read judged in another thread: nothing that takes part is ever changed."""
         trouble = ReadTrouble.of(error) if error is not None else None
-        judge = partial(assess_server, self._facts, self._history, self._options, now, trouble=trouble)
+        links = self._links(self)
+        judge = partial(assess_server, self._facts, self._history, self._options, now, trouble=trouble, links=links)
         assessment = await self.hass.async_add_executor_job(judge)
         self._history = assessment.history
         self._store.save_later(assessment.history, soon=bool(assessment.events))
