@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import partial
 import logging
@@ -20,7 +20,7 @@ from ..checker.model.server_facts import ReadTrouble, ServerFacts
 from ..checker.model.server_records import ServerHistory
 from ..checker.model.subject import Subject
 from ..checker.server.assessment import ServerAssessment, assess_server
-from ..checker.server.links import Links
+from ..checker.server.links import NO_LINKS, Links
 from ..const import CONF_FINGERPRINT, CONF_IDENTITY, DOMAIN
 from ..history_store import ServerHistoryStore
 from ..proxmox.api.connection import Asked, noting_requests
@@ -74,7 +74,8 @@ class ServerCoordinator(DataUpdateCoordinator[ServerAssessment]):
         self._client = client
         self._reader = ServerReader(client)
         self._store = store
-        self._links = links
+        self._links_of = links
+        self.links = NO_LINKS
         self._history = ServerHistory()
         self._options = server_options(entry.options)
         self._facts: ServerFacts | None = None
@@ -144,6 +145,14 @@ class ServerCoordinator(DataUpdateCoordinator[ServerAssessment]):
         if self.last_error is not None:
             raise action_error(self.last_error)
 
+    async def async_judge_anew(self) -> None:
+        """Judge anew what was read last, as when a cluster that writes here has been loaded."""
+        async with self._looking:
+            if self._stopped or self.data is None:
+                return
+            self.data = await self._judge(dt_util.utcnow(), self.last_error)
+        self.async_update_listeners()
+
     async def async_stop(self) -> None:
         """Look no more, and write the history before the entry is unloaded."""
         await self.async_shutdown()
@@ -185,11 +194,22 @@ class ServerCoordinator(DataUpdateCoordinator[ServerAssessment]):
     async def _judge(self, now: datetime, error: ProxmoxError | None) -> ServerAssessment:
         """Have what was read judged in another thread: nothing that takes part is ever changed."""
         trouble = ReadTrouble.of(error) if error is not None else None
-        links = self._links(self)
-        judge = partial(assess_server, self._facts, self._history, self._options, now, trouble=trouble, links=links)
-        assessment = await self.hass.async_add_executor_job(judge)
+        self.links = self._links_of(self)
+        judge = partial(assess_server, self._facts, options=self._options, now=now, trouble=trouble, links=self.links)
+        assessment = await self._assess(judge)
         self._history = assessment.history
         self._store.save_later(assessment.history, soon=bool(assessment.events))
+        return assessment
+
+    async def _assess(self, judge: Callable[..., ServerAssessment]) -> ServerAssessment:
+        """Have facts judged; where the history makes that fail, without it."""
+        run = self.hass.async_add_executor_job
+        try:
+            return await run(partial(judge, history=self._history))
+        except Exception:
+            assessment = await run(partial(judge, history=ServerHistory()))
+            _LOGGER.exception("The history of %s cannot be judged; a new one begins", self.name)
+        await self._store.async_set_aside(_records_in(self._history))
         return assessment
 
     def _note(self, now: datetime, asked: Asked, error: ProxmoxError | None) -> None:
@@ -233,3 +253,9 @@ class ServerCoordinator(DataUpdateCoordinator[ServerAssessment]):
             return await self._client.server_id()
         except ProxmoxError:
             return None
+
+
+def _records_in(history: ServerHistory) -> int:
+    """Return how many records a history holds."""
+    parts = (getattr(history, part.name) for part in fields(history))
+    return sum(len(part) for part in parts if isinstance(part, Mapping))

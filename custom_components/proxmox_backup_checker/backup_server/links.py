@@ -1,13 +1,16 @@
 """Which clusters back up to a server, and to where: by their storages, and by what is copied from one server to another."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
+from homeassistant.config_entries import SIGNAL_CONFIG_ENTRY_CHANGED, ConfigEntry, ConfigEntryChange, ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
 from ..checker.server.links import LinkedPlace, Links
 from ..clusters import cluster_entries, loaded_cluster
-from ..const import CONF_LINKS
+from ..const import CONF_LINKS, DOMAIN
 from ..coordinator import CheckerCoordinator
 from ..proxmox.backup_server.job_models import SyncDirection, SyncJob
 from ..proxmox.backup_server.namespace import covers, map_prefix
@@ -52,14 +55,33 @@ def links_of(hass: HomeAssistant, server: ServerCoordinator) -> Links:
         if cluster in clusters and not (all_seen and clusters[cluster] is not None):
             unseen = LinkedPlace(store=store, ns=ns, cluster=cluster, vmids=frozenset(), complete=False)
             found.setdefault((cluster, store, ns), unseen)
-    _remember(hass, server, found)
     return Links(tuple(found[key] for key in sorted(found)))
 
 
-def _remember(hass: HomeAssistant, server: ServerCoordinator, keys: Iterable[tuple[str, str, str]]) -> None:
-    entry, links = server.config_entry, [list(key) for key in sorted(keys)]
+@callback
+def follow_links(hass: HomeAssistant, server: ServerCoordinator) -> None:
+    """Have a server judged anew when a cluster or another server is loaded by which it has other links than before."""
+    entry = server.config_entry
+
+    @callback
+    def changed(_change: ConfigEntryChange, other: ConfigEntry[Any]) -> None:
+        loaded = other.domain == DOMAIN and other is not entry and other.state is ConfigEntryState.LOADED
+        if loaded and _keys(links_of(hass, server)) != _keys(server.links):
+            entry.async_create_task(hass, server.async_judge_anew())
+
+    entry.async_on_unload(async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, changed))
+    entry.async_on_unload(server.async_add_listener(lambda: _remember(hass, server)))
+    _remember(hass, server)
+
+
+def _remember(hass: HomeAssistant, server: ServerCoordinator) -> None:
+    entry, links = server.config_entry, [list(key) for key in _keys(server.links)]
     if links != entry.data.get(CONF_LINKS, []):
         hass.config_entries.async_update_entry(entry, data={**entry.data, CONF_LINKS: links})
+
+
+def _keys(links: Links) -> list[tuple[str, str, str]]:
+    return sorted((place.cluster, place.store, place.ns) for place in links.places)
 
 
 def _places(hass: HomeAssistant, server: ServerCoordinator) -> Iterator[LinkedPlace]:

@@ -14,7 +14,7 @@ from .coordinator import ServerConfigEntry, ServerCoordinator
 from .devices import ServerDevices, is_present
 from .discovery import withdraw_offers
 from .issues import ServerIssues
-from .links import links_of
+from .links import follow_links, links_of
 
 _OTHER_PLATFORMS = [Platform.BUTTON, Platform.EVENT, Platform.SENSOR]
 
@@ -40,6 +40,7 @@ async def async_setup_server(hass: HomeAssistant, entry: ServerConfigEntry) -> N
     await hass.config_entries.async_forward_entry_setups(entry, [Platform.BINARY_SENSOR])
     await hass.config_entries.async_forward_entry_setups(entry, _OTHER_PLATFORMS)
     issues.update()
+    follow_links(hass, coordinator)
     withdraw_offers(hass, entry)
 
 
