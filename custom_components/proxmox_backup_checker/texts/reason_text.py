@@ -19,6 +19,10 @@ _VAGUE: Final = frozenset(
 )
 
 
+# What was written by somebody else stands in the places of these.
+_QUOTED: Final = frozenset({"command", "error", "message", "said"})
+
+
 class CauseWords(TypedDict):
     """What is told of a cause: a clause that follows "failed: ", and what to do in one or two sentences."""
 
@@ -39,12 +43,19 @@ class ReasonText(ABC):
     def moment(self, moment: datetime) -> str:
         """Return a moment as people say it."""
 
-    def sentence(self, reason: Reason) -> str:
-        """Return why, as one sentence that fits a state attribute."""
+    def sentence(self, reason: Reason, *, unquoted: str | None = None) -> str:
+        """Return why, as one sentence that fits a state attribute.
+
+        With `unquoted` it quotes nothing that Proxmox has written: a known cause is told, else this stands in its place.
+        """
         values = self._values(reason)
-        if cause := cause_of(values.get("error", "")):
-            raw = values["error"]
-            values["error"] = f"{self.cause(cause)}: {raw}" if cause.code in _VAGUE else f"{self.cause(cause)}."
+        cause = cause_of(values.get("error", ""))
+        raw = values.get("error", "")
+        if unquoted is not None:
+            values |= dict.fromkeys(_QUOTED & values.keys(), unquoted)
+        if cause:
+            quotes = cause.code in _VAGUE and unquoted is None
+            values["error"] = f"{self.cause(cause)}: {raw}" if quotes else f"{self.cause(cause)}."
         return _shortened(filled(self._sentences[reason.code], values), _LONGEST)
 
     def sentences(self, reasons: Iterable[Reason]) -> str | None:
