@@ -102,7 +102,7 @@ async def test_what_a_card_shows_at_first(home: Home, card: Card) -> None:
     assert web["id"] == f"{home.entry.entry_id}/guest/101"
     assert (web["kind"], *brief(web)) == ("qemu", "ok", False, "uuuuuoo")
     assert web["entity_id"] == "binary_sensor.web_backup_problem"
-    assert (web["where"], web["reason"]) == ("pve1", "Backed up by the job nightly on pve1.")
+    assert (web["where"], web["reason"]) == ("pve1", "Backed up by the job “nightly” on pve1.")
     assert (web["failures"], web["acknowledged"], web["new"], web["deleted"]) == (0, False, False, False)
     assert dr.async_get(home.hass).async_get(web["device_id"]) is not None
     assert web["next_due"] - web["last_success"] < 24 * 3600
@@ -133,15 +133,15 @@ async def test_each_card_speaks_the_language_of_who_looks(home: Home, card: Card
         nas = next(storage["reason"] for storage in storages if storage["name"] == "nas")
         told[language] = (row["reason"], details["reason"], details["confidence_text"], nas)
     english = (
-        "Backed up by the job nightly on pve1.",
-        "Backed up by the job nightly on pve1.",
-        "Matched",
+        "Backed up by the job “nightly” on pve1.",
+        "Backed up by the job “nightly” on pve1.",
+        "Very likely: matched by its settings",
         "25 % full.",
     )
     german = (
-        "Vom Auftrag nightly auf pve1 gesichert.",
-        "Vom Auftrag nightly auf pve1 gesichert.",
-        "Zugeordnet",
+        "Vom Job „nightly“ auf pve1 gesichert.",
+        "Vom Job „nightly“ auf pve1 gesichert.",
+        "Sehr wahrscheinlich: an den Einstellungen erkannt",
         "Zu 25 % voll.",
     )
     assert told["en"] == told["fr"] == english

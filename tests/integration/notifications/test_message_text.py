@@ -124,7 +124,7 @@ async def test_every_alert_has_a_title_and_answers_in_every_language(
     ("code", "title"),
     [
         ("backup_failed", "Backup failed: nightly → nas"),
-        ("run_missed", "Backup missed: nightly → nas"),
+        ("run_missed", "Run missed: nightly → nas"),
         ("no_run_seen", "Backup in doubt: nightly → nas"),
         ("retention_failed", "Backup with a problem: nightly → nas"),
     ],
@@ -142,7 +142,10 @@ async def test_the_title_tells_what_became_of_the_backup(hass: HomeAssistant, co
         ((1, 1), "Last good backup: yesterday 10:00."),
         ((1, None), "Last good backup: yesterday 10:00 (g101), none known (g102)."),
         ((1, 2), "Last good backup: yesterday 10:00 (g101), Monday 10:00 (g102)."),
-        ((1, 2, 3, 8), "Last good backups: the oldest Tuesday, 2025-08-26 10:00 (g104), the newest yesterday 10:00."),
+        (
+            (1, 2, 3, 8),
+            "Last good backups: the oldest Tuesday, 26 August 2025, 10:00 (g104), the newest yesterday 10:00.",
+        ),
         ((1, 2, 3, None), "Last good backup: none known (g104 (104))."),
     ],
 )
