@@ -28,8 +28,8 @@ PARALLEL_UPDATES = 0
 
 _MANY_GUESTS: Final = 1000
 
-GUEST_STATES = [status.value for status in Status if status is not Status.WAITING]
-JOB_STATES = [status.value for status in Status]
+JOB_STATES = [status.value for status in Status if status is not Status.ASLEEP]
+GUEST_STATES = [status for status in JOB_STATES if status != Status.WAITING]
 
 
 @dataclass(frozen=True, kw_only=True)

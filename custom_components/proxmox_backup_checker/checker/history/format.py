@@ -14,6 +14,7 @@ from typing import Any, Final, get_args, get_origin, get_type_hints
 
 from ..model.outcome import Outcome
 from ..model.records import STORED_AS, History, RunRecord
+from ..model.server_records import ServerHistory
 from ..model.subject import Subject
 
 type Data = Any
@@ -62,11 +63,11 @@ class _Shapes:
         return row
 
 
-def to_data(history: History) -> dict[str, Data]:
+def to_data(history: History | ServerHistory) -> dict[str, Data]:
     """Return the history as JSON can hold it."""
     data: dict[str, Data] = {}
     shapes = _Shapes()
-    for section in _fields(History):
+    for section in _fields(type(history)):
         value = getattr(history, section.name)
         if value == section.default:
             continue
@@ -84,24 +85,33 @@ def from_data(data: object) -> tuple[History, int]:
 
     Raises ValueError where the data holds no history at all.
     """
-    known = {section.name for section in _fields(History)}
+    return _from_data(History, data)
+
+
+def server_history_from_data(data: object) -> tuple[ServerHistory, int]:
+    """Return the history of a backup server likewise."""
+    return _from_data(ServerHistory, data)
+
+
+def _from_data[Kind: History | ServerHistory](kind: type[Kind], data: object) -> tuple[Kind, int]:
+    known = {section.name for section in _fields(kind)}
     if not isinstance(data, Mapping) or (data and known.isdisjoint(data)):
         raise ValueError("this is no history")
     shapes = _read_shapes(data.get(_SHAPES))
     values: dict[str, Any] = {}
     damaged = 0
-    for section in _fields(History):
+    for section in _fields(kind):
         if section.name not in data:
             continue
         try:
             if isinstance(section.default, Mapping):
-                values[section.name], lost = _decode_members(section.name, data[section.name], shapes)
+                values[section.name], lost = _decode_members(kind, section.name, data[section.name], shapes)
                 damaged += lost
             else:
                 values[section.name] = section.decode(data[section.name])
         except _DAMAGE:
             damaged += 1
-    return History(**values), damaged
+    return kind(**values), damaged
 
 
 def _encode_member(key: object, record: Any, shapes: _Shapes) -> dict[str, Data]:
@@ -116,9 +126,11 @@ def _encode_member(key: object, record: Any, shapes: _Shapes) -> dict[str, Data]
     return data
 
 
-def _decode_members(section: str, data: Data, shapes: Mapping[int, Columns]) -> tuple[dict[Any, Any], int]:
+def _decode_members(
+    whole: type[Any], section: str, data: Data, shapes: Mapping[int, Columns]
+) -> tuple[dict[Any, Any], int]:
     """Read a section's records, each by itself."""
-    key_type, kind = get_args(get_type_hints(History)[section])
+    key_type, kind = get_args(get_type_hints(whole)[section])
     first = _fields(kind)[0].name
     found: dict[Any, Any] = {}
     damaged = 0

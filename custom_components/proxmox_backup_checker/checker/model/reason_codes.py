@@ -237,6 +237,22 @@ class ReasonCode(StrEnum):
     CLUSTER_UNKNOWN = "cluster_unknown"
     CLOCK_SKEW = "clock_skew"
 
+    # A backup server as a whole.
+    SERVER_OK = "server_ok"
+    SERVER_ASLEEP = "server_asleep"
+    SERVER_UNREACHABLE = "server_unreachable", _OUT_OF_REACH
+    SERVER_TOKEN_REFUSED = "server_token_refused", _OUT_OF_REACH
+    SERVER_CERTIFICATE_CHANGED = "server_certificate_changed", _OUT_OF_REACH
+    SERVER_CERTIFICATE_UNTRUSTED = "server_certificate_untrusted", _OUT_OF_REACH
+    SERVER_UNREADABLE = "server_unreadable", _OUT_OF_REACH
+    SERVER_RIGHTS_MISSING = "server_rights_missing", _NO_RIGHT
+    SERVER_CLOCK_SKEW = "server_clock_skew"
+
+    # A datastore of a backup server.
+    DATASTORE_OK = "datastore_ok"
+    DATASTORE_FILLING = "datastore_filling"
+    DATASTORE_NEARLY_FULL = "datastore_nearly_full"
+
     # What has happened, as events tell it.
     HAPPENED_ARCHIVES_VANISHED = "happened_archives_vanished"
     HAPPENED_DISKS_EXCLUDED = "happened_disks_excluded"

@@ -3,7 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Self
 
+from ...proxmox.api.errors import (
+    AuthenticationError,
+    CannotConnectError,
+    CertificateChangedError,
+    CertificateError,
+    PermissionDeniedError,
+    ProxmoxError,
+)
 from ...proxmox.backup_server.datastore_models import Datastore, DatastoreConfig, Remote, Usage
 from ...proxmox.backup_server.job_models import GarbageCollection, PruneJob, SyncJob, VerifyJob
 from ...proxmox.backup_server.namespace import GroupId
@@ -66,3 +76,40 @@ class ServerFacts:
     tasks_complete: bool
     waiting: int
     troubles: Mapping[str, str]
+
+
+class ReadFailure(StrEnum):
+    """Why a server as a whole could not be read."""
+
+    UNREACHABLE = "unreachable"
+    TOKEN_REFUSED = "token_refused"
+    RIGHT_MISSING = "right_missing"
+    CERTIFICATE_CHANGED = "certificate_changed"
+    CERTIFICATE_UNTRUSTED = "certificate_untrusted"
+    UNEXPECTED_ANSWER = "unexpected_answer"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTrouble:
+    """That a server as a whole could not be read, and what was said."""
+
+    failure: ReadFailure
+    text: str
+
+    @classmethod
+    def of(cls, error: ProxmoxError) -> Self:
+        """Return what an error of a reading means."""
+        match error:
+            case CertificateChangedError():
+                failure = ReadFailure.CERTIFICATE_CHANGED
+            case CertificateError():
+                failure = ReadFailure.CERTIFICATE_UNTRUSTED
+            case AuthenticationError():
+                failure = ReadFailure.TOKEN_REFUSED
+            case PermissionDeniedError():
+                failure = ReadFailure.RIGHT_MISSING
+            case CannotConnectError():
+                failure = ReadFailure.UNREACHABLE
+            case _:
+                failure = ReadFailure.UNEXPECTED_ANSWER
+        return cls(failure, str(error))

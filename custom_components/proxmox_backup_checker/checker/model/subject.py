@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Final, Literal, Self, cast, get_args, override
 
-type SubjectKind = Literal["cluster", "guest", "job", "node", "storage"]
+type SubjectKind = Literal["cluster", "guest", "job", "node", "storage", "server", "datastore", "pbsjob", "group"]
 
 _KINDS: Final[frozenset[str]] = frozenset(get_args(SubjectKind.__value__))
+_ALONE: Final = frozenset({"cluster", "server"})
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -13,8 +14,9 @@ class Subject:
     """Something with a verdict, an alert or a device of its own; `id` tells it from others of its kind.
 
     The id of a guest is its VMID, that of a job its job id, that of a node its name, and that of a storage its name or,
-    where each node has its own, node/name. The cluster has none. In text, as in unique ids, tags and the stored history, a
-    subject is its `key`, such as guest_101 or cluster.
+    where each node has its own, node/name. Of a backup server, the id of a datastore is its name, that of a job its kind and
+    its own id, as sync_nightly, and that of a group datastore, namespace and group, as ds1:home:host/nas. Cluster and server
+    have none. In text, as in unique ids, tags and the stored history, a subject is its `key`, such as guest_101 or cluster.
     """
 
     kind: SubjectKind
@@ -41,11 +43,26 @@ class Subject:
         return cls("storage", key)
 
     @classmethod
+    def datastore(cls, store: str) -> Self:
+        """Return the subject that a datastore of a backup server is."""
+        return cls("datastore", store)
+
+    @classmethod
+    def server_job(cls, kind: str, job_id: str) -> Self:
+        """Return the subject that a job of a backup server is: sync, verify, prune, or gc, whose id is the datastore."""
+        return cls("pbsjob", f"{kind}_{job_id}")
+
+    @classmethod
+    def group(cls, store: str, ns: str, group: str) -> Self:
+        """Return the subject that a backup group is, such as host/nas."""
+        return cls("group", f"{store}:{ns}:{group}")
+
+    @classmethod
     def parse(cls, key: str) -> Self:
         """Read a key. Raises ValueError where the text is none."""
         kind, _, name = key.partition("_")
         subject = cls(cast(SubjectKind, kind), name)
-        is_valid = not name if kind == "cluster" else name.isdecimal() if kind == "guest" else bool(name)
+        is_valid = not name if kind in _ALONE else name.isdecimal() if kind == "guest" else bool(name)
         if kind not in _KINDS or not is_valid or subject.key != key:
             raise ValueError(f"not the key of a subject: {key!r}")
         return subject
@@ -67,3 +84,4 @@ class Subject:
 
 
 CLUSTER: Final = Subject("cluster")
+SERVER: Final = Subject("server")

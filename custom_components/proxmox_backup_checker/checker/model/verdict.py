@@ -13,7 +13,7 @@ from .reason_codes import ReasonCode
 
 
 class Status(StrEnum):
-    """State of a guest or a job."""
+    """State of what is judged; `asleep` is what rests as planned: a server that is off at this hour, a disk taken out."""
 
     OK = "ok"
     PENDING = "pending"
@@ -24,6 +24,7 @@ class Status(StrEnum):
     OVERDUE = "overdue"
     UNCOVERED = "uncovered"
     PAUSED = "paused"
+    ASLEEP = "asleep"
     IGNORED = "ignored"
     UNKNOWN = "unknown"
 
@@ -33,7 +34,7 @@ GOOD: Final = frozenset({Status.OK, Status.WARNING})
 
 WORST_FIRST: Final = (
     *(Status.FAILED, Status.OVERDUE, Status.UNCOVERED, Status.UNKNOWN, Status.WARNING, Status.RUNNING),
-    *(Status.WAITING, Status.PENDING, Status.PAUSED, Status.OK, Status.IGNORED),
+    *(Status.WAITING, Status.PENDING, Status.PAUSED, Status.ASLEEP, Status.OK, Status.IGNORED),
 )
 """All states in the order in which people want to see them."""
 
