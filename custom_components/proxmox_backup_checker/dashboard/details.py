@@ -25,6 +25,7 @@ from ..checker.views.wall.details import (
     verdict_on_gone,
 )
 from ..const import DOMAIN
+from ..devices import guest_page
 from ..privacy.sight import Sight
 from ..proxmox.api.backup_models import Archive
 from ..proxmox.api.cluster_models import Guest
@@ -137,7 +138,7 @@ def _details(row_id: RowId, url: URL, maker: RowMaker) -> dict[str, Any] | None:
     assessment = maker.wall.assessment
     acknowledged = assessment.acknowledgement(row_id.subject)
     if opened.guest is not None and opened.view is not None:
-        url = url.with_fragment(f"v1:0:={opened.guest.guest_type}/{opened.guest.vmid}")
+        url = url.with_fragment(guest_page(opened.guest.guest_type, opened.guest.vmid))
     return {
         "row": row,
         "end": maker.wall.days.dates[-1].isoformat(),

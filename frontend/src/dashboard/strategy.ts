@@ -66,6 +66,7 @@ function overview(servers: Server[], ours: EntityEntry[], words: Words): Card {
         type: "grid",
         column_span: 3,
         cards: [
+          { type: "custom:proxmox-backup-start", ...FULL },
           { type: "custom:proxmox-backup-causes", ...FULL },
           { type: "custom:proxmox-backup-wall", title: words.say("guests"), ...FULL },
         ],

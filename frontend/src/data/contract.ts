@@ -189,3 +189,25 @@ export interface Storage {
   entity_id: string | null;
   device_id: string | null;
 }
+
+/** Who is told of problems; `ask` names the administrators for those who are none, the rest is for administrators. */
+export interface MessageSetupInfo {
+  automation: { entity_id: string; id: string; on: boolean } | null;
+  ask?: string[];
+  phones?: { id: string; name: string }[];
+  notifiers?: { id: string; name: string }[];
+  blueprints?: Record<"phone" | "notifier", { path: string; yaml: string }>;
+}
+
+/** How far a cluster is on the way to its first proof; `jobs` is null where the token may not see them. */
+export interface Checklist {
+  id: string;
+  rights_missing: boolean;
+  jobs: number | null;
+  guests: number;
+  in_no_job: number;
+  proven: number;
+  first_due: number | null;
+  nodes: number;
+  agents: number;
+}
