@@ -37,7 +37,7 @@ class Promise:
         good = [result for result in own if result.good and self._known(result) <= self.time]
         by_hand = [result for result in hand if result.good and result.known <= self.time]
         if suspended := [*self._wrong_clock(), *self._unseen_change(good)]:
-            return suspended[0]
+            return self._suspended(suspended[0], own, good, by_hand)
         demands = [
             *self._failed(own, good, by_hand),
             *self._missed(own, good, by_hand),
@@ -47,6 +47,13 @@ class Promise:
         ]
         demand = worst(demands) if demands else off("every promise is kept")
         return next(iter(self._first_look(own, demand)), demand)
+
+    def _suspended(
+        self, why: Expectation, own: Sequence[Result], good: Sequence[Result], by_hand: Sequence[Result]
+    ) -> Expectation:
+        """Return what is left to demand: a failure that was seen is never fine, whatever slots come to."""
+        failed = next((demand for demand in self._failed(own, good, by_hand) if demand.must is Must.ON), None)
+        return why if failed is None else not_off(failed.reason)
 
     def _known(self, result: Result) -> float:
         """Return when a result counts: for its guest when its own part is done, for the job when the whole run is (A15, A17)."""

@@ -174,6 +174,7 @@ class StorageReader:
             keep=_keep(config.prune_backups if config else None),
             listing=kept.listing,
             unreadable=kept.unreadable,
+            backup_server=config.backup_server if config else None,
         )
 
     async def _list(self, storage: StorageFacts, poll: StoragePoll) -> None:
