@@ -277,7 +277,7 @@ async def test_a_row_that_is_opened_tells_everything(
     assert found["runs"][0]["cause"]
     assert found["runs"][0]["day"] == "2026-01-14"
     assert len(found["archives"]) == 2
-    assert found["url"].endswith("#v1:0:=qemu/102")
+    assert found["url"].endswith("#v1:0:=qemu/102:4:::::21::")
     job_row = f"{home.entry.entry_id}/job/backup-nightly"
     of_job = (await card.ask("runs", row=job_row, days=7))["result"]
     assert {run["result"] for run in of_job["runs"]} == {"failed", "ok"}
