@@ -17,6 +17,7 @@ from .const import CONF_FINGERPRINT, CONF_LOG_AGENTS, CONF_TOKEN_ID, CONF_TOKEN_
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .dashboard import resources as frontend, websocket_api
 from .devices import Devices, is_present
+from .heartbeat import keep_heartbeat
 from .history_store import HistoryStore
 from .notifications.actions import async_setup_alert_services
 from .notifications.audience import async_setup_audience, audience_of
@@ -32,6 +33,7 @@ from .sources.source import Source
 from .statistics import keep_statistics
 from .texts.localizer import Localizer
 from .voice import async_setup_voice
+from .webhook import keep_webhook
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -74,6 +76,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Non
     await hass.config_entries.async_forward_entry_setups(entry, _OTHER_PLATFORMS)
     issues.update()
     keep_statistics(hass, entry, coordinator)
+    keep_heartbeat(hass, entry, coordinator)
+    keep_webhook(hass, entry, coordinator)
     messenger = Messenger(hass, coordinator)
     messenger.update()
     entry.async_on_unload(coordinator.async_add_listener(messenger.update))

@@ -27,7 +27,7 @@ from .proxmox.api.privileges import grant_command, missing_privileges, role_comm
 from .proxmox.calendar.event import CalendarEvent
 from .texts.markdown import code, inert
 
-_PAGES: Final = "https://github.com/proxmox-backup-checker/proxmox-backup-checker/blob/main/docs"
+PAGES: Final = "https://github.com/proxmox-backup-checker/proxmox-backup-checker/blob/main/docs"
 _AGENT: Final = "log_agent_"
 _JOB_STATES: Final = "job_states_"
 _MISTAKE: Final = "mistake_"
@@ -103,7 +103,7 @@ class IssueKeeper:
             data={"entry_id": self._entry.entry_id, **shown},
             is_fixable=fixable,
             is_persistent=False,
-            learn_more_url=f"{_PAGES}/{page}",
+            learn_more_url=f"{PAGES}/{page}",
             severity=ir.IssueSeverity.ERROR if fixable else ir.IssueSeverity.WARNING,
             translation_key=key or issue,
             translation_placeholders=shown,

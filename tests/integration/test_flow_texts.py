@@ -20,6 +20,7 @@ PLACES = {
     "flow_fields.py": "config",
     "backup_server/flow.py": "config",
     "options_flow.py": "options",
+    "webhook_options.py": "options",
     "backup_server/options_flow.py": "options",
     "repairs.py": "issues.certificate_changed.fix_flow",
 }
@@ -90,6 +91,7 @@ def _named_by_call(call: ast.Call) -> set[str]:
         ),
         ("backup_server/options_flow.py", {"error.hours_missing", "step.server_place.title"}),
         ("options_flow.py", {"error.wrong_node", "error.invalid_pairing", "step.init.title"}),
+        ("webhook_options.py", {"step.webhook.title", "step.webhook_lines.title", "step.webhook_check.title"}),
         ("repairs.py", {"error.changed_again", "step.confirm.title"}),
     ],
 )
@@ -116,6 +118,8 @@ def test_what_a_flow_names_has_a_text(file: str, few: set[str], language: str) -
         "config.step.privileges.menu_options.continue_anyway",
         "options.step.init.menu_options.add_log_agent",
         "options.step.init.menu_options.remove_log_agent",
+        *(f"options.step.init.menu_options.{name}" for name in ("heartbeat", "webhook", "webhook_check")),
+        *(f"options.step.webhook_check.menu_options.{name}" for name in ("webhook", "webhook_check")),
         "issues.certificate_changed.title",
         *(
             f"issues.{issue}.{part}"

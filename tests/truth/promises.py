@@ -1,7 +1,7 @@
 """Whether one job has kept its promise to one guest, by what really happened."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from .calendar import events
@@ -162,11 +162,28 @@ class Promise:
             if keeping:
                 was_bad = not self._was_kept(slot, min(result.run.started for result in keeping), [*good, *by_hand])
                 return demands + self._if_seen(keeping, "the slot was served", was_bad=was_bad)
+            if any(run.started >= slot.time for run in self._twins_by_hand()):
+                return [*demands, open_("a job alike in all but its schedule was run by hand since")]
             unserved = self._unserved(slot, own)
             demands += unserved
             if slot.time < self.time - 40 * DAY or any(demand.must is Must.ON for demand in unserved):
                 break
         return demands
+
+    def _twins_by_hand(self) -> list[RunFact]:
+        """Return the good runs for the guest that a person started of jobs alike in all but their schedules: nothing tells whose they are."""
+        found = []
+        for twin in self.ledger.jobs.values():
+            for result in self.evidence.results(twin.id, self.guest, self.time) if twin is not self.job else ():
+                own, other = self.job.at(result.run.started), twin.at(result.run.started)
+                alike = (
+                    own is not None
+                    and other is not None
+                    and replace(other, schedule=own.schedule, enabled=own.enabled) == own
+                )
+                if alike and result.run.by_hand and result.good and result.known <= self.time:
+                    found.append(result.run)
+        return found
 
     def _doubtful(self, good: Sequence[Result]) -> list[Expectation]:
         """Return that nothing is demanded where the last slot came while the clock of the node showed another time.
@@ -272,10 +289,11 @@ class Promise:
         return self.evidence.looked(since, slot.time + 2 * MINUTE)
 
     def _moved_unseen_between_zones(self, slot: Slot) -> bool:
-        """Tell whether the slot came between a move from a node in another time zone and the next look (as B20 for edits)."""
+        """Tell whether the slot came between the looks before and after a move between time zones (as B20 for edits)."""
         nodes = self.ledger.nodes
         return any(
-            since <= slot.time <= self.evidence.first_look(since) and nodes[before].zone != nodes[after].zone
+            (self.evidence.last_look(since) or 0) <= slot.time <= self.evidence.first_look(since)
+            and nodes[before].zone != nodes[after].zone
             for (_, before), (since, after) in pairwise(self.guest.places)
         )
 
@@ -284,6 +302,8 @@ class Promise:
         if not good or (since := good[-1].spoilt(self.time)) is None:
             return []
         last = good[-1]
+        if self._wrongly_dated(last.run):
+            return [open_("the archive that is no longer good had a wrong date, and kept no promise")]
         if any(
             result.run.storage == last.run.storage and (result.part.began or 0) >= last.run.started
             for result in by_hand
@@ -302,7 +322,11 @@ class Promise:
             return [open_("a prune may explain the missing archive")]
         # One listing can be wrong: an archive is gone where two of them do not show it (A05).
         listings = 2 if archive.deleted <= self.time else 1
-        if not self._listed(archive.storage, archive.node, since + listings * LISTED_WITHIN):
+        shown = since + listings * LISTED_WITHIN
+        if listings == 2:
+            # The second listing comes minutes after the first one ever.
+            shown = max(shown, self.evidence.first_look(self.ledger.start) + 15 * MINUTE)
+        if not self._listed(archive.storage, archive.node, shown):
             return [open_(f"an archive {what}, which the next listing shows")]
         return [on(f"the archive of its last backup by {self.job.id} {what}")]
 

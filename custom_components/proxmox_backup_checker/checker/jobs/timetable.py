@@ -178,7 +178,11 @@ class Timetable:
             if period.until is None or period.until > moved
         ]
         there = [
-            replace(period, until=left if period.until is None else min(period.until, left), zone=before.zone)
+            replace(
+                period,
+                until=left if period.until is None else min(period.until, left),
+                zone=period.zone or before.zone,
+            )
             for period in before.periods
             if period.since is None or period.since < left
         ]

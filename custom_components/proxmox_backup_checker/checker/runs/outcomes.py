@@ -168,10 +168,13 @@ def _of_the_unreached(
     facts: Facts,
     storage: str | None,
 ) -> Iterable[Outcome]:
-    """Take the guests that a job of this run covers on this node and that its log never mentions."""
+    """Take the guests that a job of this run covers on this node and that its log never mentions.
+
+    A task that bears the number of a guest is of that one alone.
+    """
     named = set(run.log.unreached_vmids) if run.log else set()
     for guest in sorted(facts.guests, key=attrgetter("vmid")):
-        if guest.vmid in seen or guest.node != run.task.node:
+        if guest.vmid in seen or guest.node != run.task.node or run.task.task_id not in {"", str(guest.vmid)}:
             continue
         covered = any(covers(job, guest, pools_visible=facts.pools_visible) is Coverage.YES for job in jobs)
         if not covered and guest.vmid not in named:

@@ -89,7 +89,24 @@ def clues_of(facts: Facts, history: History) -> Clues:
         off={name: _off(node, history.nodes.get(name), history) for name, node in facts.nodes.items() if node.booted},
         served=served,
         past={record.job_id: record.past for record in history.jobs.values() if record.past},
+        came=_came(facts, history),
+        seen={record.job_id: record.fingerprint for record in history.jobs.values()},
     )
+
+
+def _came(facts: Facts, history: History) -> dict[int, datetime]:
+    """Return when guests had come to where they are at the latest; those of the first look are taken to have been there."""
+    came = {}
+    for guest in facts.guests:
+        record = history.guests.get(guest.vmid)
+        is_there = record is not None and record.node == guest.node and record.absent_since is None
+        if record is not None and is_there:
+            latest = record.moved or record.first_seen
+        else:
+            latest = facts.now if history.evaluated is not None else None
+        if latest is not None:
+            came[guest.vmid] = latest
+    return came
 
 
 def _with_served(clues: Clues, record: RunRecord) -> Clues:
