@@ -93,7 +93,7 @@ def _last_archive(outcomes: Iterable[Outcome], facts: Facts) -> ArchiveSize | No
     good = [outcome for outcome in islice(outcomes, _RECENT) if outcome.result is Result.OK]
     usual = usual_storage(good, facts)
     last = next((outcome for outcome in good if outcome.storage == usual), None)
-    return ArchiveSize(storage=usual, size=last.size, transferred=last.transferred) if last is not None else None
+    return ArchiveSize(storage=usual, size=last.size, transferred=sent_bytes(last, facts)) if last is not None else None
 
 
 def usual_storage(good: Iterable[Outcome], facts: Facts) -> str | None:
@@ -142,14 +142,14 @@ def figures_of_job(job: BackupJob, context: Context) -> JobFigures:
     return JobFigures(
         duration=_duration(together),
         size=sum(sizes) if sizes else None,
-        archive=archive_size_of([outcome for run in together for outcome in run.outcomes]),
+        archive=archive_size_of([outcome for run in together for outcome in run.outcomes], context.facts),
     )
 
 
-def archive_size_of(outcomes: Sequence[Outcome]) -> ArchiveSize | None:
+def archive_size_of(outcomes: Sequence[Outcome], facts: Facts) -> ArchiveSize | None:
     """Return the size of all archives of one start of a job together, and what was sent for them; None where nothing is known."""
     sizes = [outcome.size for outcome in outcomes if outcome.size is not None]
-    sent = [outcome.transferred for outcome in outcomes if outcome.transferred is not None]
+    sent = [size for outcome in outcomes if (size := sent_bytes(outcome, facts)) is not None]
     storages = {outcome.storage for outcome in outcomes if outcome.storage}
     if not sizes and not sent:
         return None
@@ -174,6 +174,12 @@ def stored_bytes(outcome: Outcome, facts: Facts) -> int | None:
     if storage is not None and storage.is_backup_server and outcome.transferred is not None:
         return outcome.transferred
     return outcome.size
+
+
+def sent_bytes(outcome: Outcome, facts: Facts) -> int | None:
+    """Return what had to be sent to a backup server; None elsewhere, where Proxmox calls so what it has read of the disks."""
+    storage = facts.storage_of(facts.storage_name(outcome.storage, outcome.node), outcome.node)
+    return outcome.transferred if storage is not None and storage.is_backup_server else None
 
 
 def used_percent(storage: StorageFacts) -> float | None:

@@ -21,7 +21,7 @@ class Localizer(ReasonText):
 
     def __init__(self, language: str) -> None:
         """Read the texts of a language such as `de` or `de-CH`, English where there are none."""
-        language = language_of(language)
+        self.language = language = language_of(language)
         super().__init__(language)
         self._texts: dict[str, str] = {**read_texts("messages", language), **read_texts("reports", language)}
         self._weekdays = self._texts["weekdays"].split()

@@ -52,9 +52,9 @@ def automation_of(path: str) -> dict[str, Any]:
 @pytest.mark.parametrize("file", sorted(path.name for path in PUBLISHED.glob("*.yaml")))
 def test_the_blueprints_that_are_shipped_are_those_that_are_published(file: str) -> None:
     assert (SHIPPED / file).read_text(encoding="utf-8") == (PUBLISHED / file).read_text(encoding="utf-8")
-    Blueprint(
-        parse_yaml((SHIPPED / file).read_text(encoding="utf-8")), expected_domain="automation", schema=BLUEPRINT_SCHEMA
-    )
+    data = parse_yaml((SHIPPED / file).read_text(encoding="utf-8"))
+    assert isinstance(data, dict)
+    Blueprint(data, expected_domain="automation", schema=BLUEPRINT_SCHEMA)
 
 
 @pytest.mark.parametrize("kind", ["phone", "notifier"])

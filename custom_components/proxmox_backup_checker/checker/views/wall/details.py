@@ -7,7 +7,7 @@ from datetime import date, datetime
 from ....proxmox.api.cluster_models import Guest
 from ....proxmox.vzdump.failure_cause import Cause, cause_of
 from ...assessment import Assessment, GuestView, JobView
-from ...metrics import archive_size_of, usual_storage
+from ...metrics import archive_size_of, sent_bytes, usual_storage
 from ...model.labels import job_name_by_id
 from ...model.outcome import Outcome, Result
 from ...model.reason_codes import ReasonCode
@@ -90,7 +90,7 @@ def _of_outcome(outcome: Outcome, day: date, wall: Wall) -> WallRun:
         by_hand=outcome.by_hand,
         confidence=outcome.confidence,
         size=outcome.size,
-        transferred=outcome.transferred,
+        transferred=sent_bytes(outcome, wall.context.facts),
         seconds=outcome.seconds,
         error=outcome.error,
         storage=outcome.storage,
@@ -100,7 +100,7 @@ def _of_outcome(outcome: Outcome, day: date, wall: Wall) -> WallRun:
 
 def _of_run(run: RunRecord, day: date, wall: Wall) -> WallRun:
     sizes = [outcome.size for outcome in run.outcomes if outcome.size is not None]
-    moved = [outcome.transferred for outcome in run.outcomes if outcome.transferred is not None]
+    moved = [sent for outcome in run.outcomes if (sent := sent_bytes(outcome, wall.context.facts)) is not None]
     errors = {outcome.error for outcome in run.outcomes if outcome.error}
     return WallRun(
         upid=run.upid,
@@ -161,7 +161,7 @@ def sizes_of_guest(guest: Guest, wall: Wall) -> DaySizes:
     sent: list[int | None] = [None] * len(wall.days)
     for day, outcome in good:
         if outcome.storage == usual and sizes[day] is None:
-            sizes[day], sent[day] = outcome.size, outcome.transferred
+            sizes[day], sent[day] = outcome.size, sent_bytes(outcome, wall.context.facts)
     return DaySizes(storage=usual, sizes=sizes, sent=sent)
 
 
@@ -175,7 +175,7 @@ def sizes_of_job(view: JobView, wall: Wall) -> DaySizes:
         if run.job_id == view.job.job_id and run.started >= wall.days.starts[0]
     ]
     for start in starts_of(run for run in runs if run.outcomes):
-        figures = archive_size_of([outcome for run in start for outcome in run.outcomes])
+        figures = archive_size_of([outcome for run in start for outcome in run.outcomes], wall.context.facts)
         if (day := wall.day_of(start[0])) is not None and figures is not None:
             sizes[day], sent[day] = figures.size, figures.transferred
     storages = wall.context.storages_of(view.job)
