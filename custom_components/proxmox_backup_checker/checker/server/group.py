@@ -29,7 +29,7 @@ def judge_group(place: Place, record: GroupRecord, context: ServerContext) -> Ve
         reason = Reason(ReasonCode.GROUP_DELETED, {"count": str(record.gone_points), "moment": record.gone})
         return Verdict(status=Status.WARNING, problem=True, reason=reason, since=record.gone, findings=(reason,))
     found = context.store(place.store)
-    if found is None or found.hidden:
+    if found is None or not context.sees(place):
         return replace(unknown(ReasonCode.GROUP_HIDDEN), last_success=_last(record, context))
     if (unreadable := unreadable_since(found, context)) is not None:
         verdict = unknown(ReasonCode.STORE_UNREADABLE, store=place.store, since=unreadable)

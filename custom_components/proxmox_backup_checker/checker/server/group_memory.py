@@ -7,7 +7,7 @@ from typing import Final
 
 from ...proxmox.backup_server.logs.backup_log import BackupLog
 from ...proxmox.backup_server.namespace import GroupId
-from ...proxmox.backup_server.snapshot_models import Snapshot
+from ...proxmox.backup_server.snapshot_models import Group, Snapshot
 from ...proxmox.backup_server.task_models import Task
 from ...proxmox.backup_server.task_state import TaskResult
 from ..model.server_facts import DatastoreFacts, GroupFacts, ServerFacts
@@ -76,6 +76,7 @@ def _updated(
         finished=group.finished,
         owner=group.owner,
         comment=group.comment,
+        failed=None if _is_cured(known.failed, group) else known.failed,
         gone=None,
         gone_points=0,
     )
@@ -85,6 +86,13 @@ def _updated(
         seen = {*record.times, *([group.last_backup] if group.finished and group.last_backup else [])}
         record = replace(record, times=tuple(sorted(seen | set(record.lying)))[-TIMES_KEPT:])
     return record if record != known else known
+
+
+def _is_cured(failed: FailedBackup | None, group: Group) -> bool:
+    """Tell whether a good backup lies there that was begun after the one that failed."""
+    if failed is None or group.last_backup is None or not group.finished:
+        return False
+    return group.last_backup > failed.started
 
 
 def _with_snapshots(
@@ -214,8 +222,6 @@ def _with_tasks(record: GroupRecord, tasks: list[Task]) -> GroupRecord:
                 error=str(newest.state),
             )
     elif failed is not None and newest.upid.starttime > failed.started:
-        failed = None
-    if failed is not None and record.last_backup is not None and record.last_backup > failed.ended:
         failed = None
     return replace(record, failed=failed, times=_with_task_times(record, good))
 

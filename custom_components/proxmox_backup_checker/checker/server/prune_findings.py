@@ -37,7 +37,10 @@ def _groups_left(job: PruneJob, reckoned: int, between: tuple[datetime, datetime
         return []
     left = []
     for (ns, group), entry in found.groups.items():
-        if not covers(job.ns, job.max_depth, ns) or entry.read_at is None or entry.read_at <= between[1]:
+        listed = found.listed_at.get(ns)
+        if not covers(job.ns, job.max_depth, ns) or listed is None or listed <= between[1]:
+            continue
+        if entry.read_at is None or entry.group.backup_count != len(entry.snapshots):
             continue
         record = context.groups.get(Place(store=job.store, ns=ns, group=group))
         if record is None or (record.first_seen is not None and record.first_seen >= between[0]):
