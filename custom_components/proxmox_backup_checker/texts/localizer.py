@@ -23,6 +23,7 @@ class Localizer(ReasonText):
         """Read the texts of a language such as `de` or `de-CH`, English where there are none."""
         self.language = language = language_of(language)
         super().__init__(language)
+        self.language = language
         self._texts: dict[str, str] = {**read_texts("messages", language), **read_texts("reports", language)}
         self._weekdays = self._texts["weekdays"].split()
         self._months = self._texts["months"].split()

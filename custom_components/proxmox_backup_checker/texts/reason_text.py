@@ -22,6 +22,10 @@ _VAGUE: Final = frozenset(
 _COMMAND: Final = re.compile(r"\bcommand '.+'(?= failed| got| died|:|$)", re.DOTALL)
 
 
+# What was written by somebody else stands in the places of these.
+_QUOTED: Final = frozenset({"command", "error", "message", "said"})
+
+
 class CauseWords(TypedDict):
     """What is told of a cause: a clause that follows "failed: ", and what to do in one or two sentences."""
 
@@ -42,12 +46,19 @@ class ReasonText(ABC):
     def moment(self, moment: datetime) -> str:
         """Return a moment as people say it."""
 
-    def sentence(self, reason: Reason) -> str:
-        """Return why, as one sentence that fits a state attribute."""
+    def sentence(self, reason: Reason, *, unquoted: str | None = None) -> str:
+        """Return why, as one sentence that fits a state attribute.
+
+        With `unquoted` it quotes nothing that Proxmox has written: a known cause is told, else this stands in its place.
+        """
         values = self._values(reason)
-        if raw := values.get("error"):
-            cause = cause_of(raw)
-            values["error"] = _without_commands(raw) if cause is None else f"{self._clause(cause, raw)}."
+        raw = values.get("error")
+        if unquoted is not None:
+            values |= dict.fromkeys(_QUOTED & values.keys(), unquoted)
+        if raw and (cause := cause_of(raw)) is not None:
+            values["error"] = f"{self._clause(cause, raw) if unquoted is None else self.cause(cause)}."
+        elif raw and unquoted is None:
+            values["error"] = _without_commands(raw)
         return _shortened(filled(self._sentences[reason.code], values), _LONGEST)
 
     def sentences(self, reasons: Iterable[Reason]) -> str | None:
