@@ -33,7 +33,14 @@ recorder:
   commit_interval: 5
 logger:
   default: warning
+# What a house has: automations and scripts from the editor, Assist, phones.
+automation: !include automations.yaml
+script: !include scripts.yaml
+scene: !include scenes.yaml
+conversation:
+mobile_app:
 """
+_LISTS: Final = {"automations.yaml": "[]\n", "scripts.yaml": "{}\n", "scenes.yaml": "[]\n"}
 
 
 def prepare_folder(folder: Path, integration: Path, port: int) -> None:
@@ -44,6 +51,9 @@ def prepare_folder(folder: Path, integration: Path, port: int) -> None:
     storage = folder / ".storage"
     storage.mkdir(parents=True, exist_ok=True)
     (folder / "configuration.yaml").write_text(_CONFIGURATION)
+    for name, empty in _LISTS.items():
+        if not (folder / name).exists():
+            (folder / name).write_text(empty)
     components = folder / "custom_components"
     components.mkdir(exist_ok=True)
     link = components / DOMAIN
