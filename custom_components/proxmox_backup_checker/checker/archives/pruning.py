@@ -49,7 +49,14 @@ class Pruning:
         if any(found.pruned and found.job_id is None and not found.by_hand for found in since):
             # Of a job that nobody has seen only its run is left to tell that it removes archives.
             return True
-        backups: list[Prunable] = [Backup(ctime=begun), *present]
+        # Those that are gone meanwhile were there when the next backup let Proxmox prune.
+        names = {logged_name(archive) for archive in present}
+        gone = [
+            Backup(ctime=int(listing.dated(found.archive, found.started, writer).timestamp()))
+            for found in since
+            if found.archive is not None and written_name(found.archive) not in names
+        ]
+        backups: list[Prunable] = [Backup(ctime=begun), *present, *gone]
         keeps = {keep for keep in self._keeps(_writers(newer, since), storage, outcome.node) if keep is not None}
         return any(prune(backups, keep, zone)[0] is Mark.REMOVE for keep in keeps if not keep.keeps_everything)
 
