@@ -16,6 +16,8 @@ LEAST_ALLOWANCE = 90 * MINUTE
 UNKNOWN_DURATION = 2 * HOUR
 LISTED_WITHIN = 26 * HOUR
 """Storages are listed once a day at least."""
+LISTED_AGAIN = 26 * HOUR
+"""Within this time a listing that lacks an archive is held against another one."""
 
 
 @dataclass(frozen=True)

@@ -142,6 +142,8 @@ class Oracle:
             return open_("the job has backed up elsewhere what failed, before it came back")
         if not last.parts:
             return open_("a run without guests failed")
+        if self._is_nobodys(last):
+            return open_("a run that never showed its command began when the clock of its node was set")
         if not self._evidence.seen(node, last.noticed, time):
             return (
                 not_off("its last run failed, unseen")
@@ -149,6 +151,16 @@ class Oracle:
                 else open_("a failure that nobody could see yet")
             )
         return on(f"its last run on {node} ended with {last.status}")
+
+    def _is_nobodys(self, run: RunFact) -> bool:
+        """Tell whether nothing tells whose a run was: it never got its lock, and began at no slot but at a jump of the clock.
+
+        Such a run looks like one that a person has started; only a log agent would know better.
+        """
+        jump = run.stamp - run.started
+        life = self._ledger.nodes[run.node]
+        began = any(abs(jump) > HOUR and 0 <= run.started - since < 2 * MINUTE for since, _ in life.skews)
+        return run.locked is None and began and not life.agent
 
     def _made_good_elsewhere(self, part: Part, last: RunFact, time: float) -> bool:
         """Tell whether the job has backed up a guest on another node since a run failed for it."""

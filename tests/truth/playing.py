@@ -115,7 +115,9 @@ class World:
         plan, cluster = self.plan, self.cluster
         for node in plan.nodes:
             cluster.add_node(node.name, timezone=node.zone)
-            self.ledger.nodes[node.name] = NodeLife(node.name, ZoneInfo(node.zone), skews=[(plan.start - DAY, 0.0)])
+            self.ledger.nodes[node.name] = NodeLife(
+                node.name, ZoneInfo(node.zone), skews=[(plan.start - DAY, 0.0)], agent=node.agent
+            )
             cluster.fingerprints[node.name] = ":".join(["AB"] * 31 + [f"{len(cluster.nodes):02X}"])
         for storage in plan.storages:
             made = cluster.add_storage(storage.name, "nfs" if storage.type == "nfs" else _type(storage.type))
@@ -304,7 +306,7 @@ class World:
         """Start the guests of a failed node that the cluster manages on another one."""
         up = [node.name for node in self.cluster.nodes.values() if node.online]
         for guest in self.cluster.guests.values():
-            if guest.node == failed.name and guest.hastate and up and not failed.online:
+            if guest.node == failed.name and guest.hastate and self.cluster.quorate and not failed.online:
                 guest.migrate(up[guest.vmid % len(up)])
                 self._lives[guest.vmid].places.append((self.now, guest.node))
 
@@ -437,7 +439,8 @@ class World:
     def _add_guest(self, entry: Happening, _: Watcher) -> None:
         dice = self._dice(entry)
         vmid = 200 + int(entry.at) % 700
-        if vmid not in self.cluster.guests and entry.what in self.cluster.nodes:
+        node = self.cluster.nodes.get(entry.what)
+        if vmid not in self.cluster.guests and node is not None and node.online:
             kind, pool = dice.choice(("qemu", "lxc")), dice.choice((None, "gold", "silver"))
             self.add_guest(GuestPlan(vmid=vmid, name=f"new-{vmid}", type=kind, node=entry.what, pool=pool))
 

@@ -1,14 +1,14 @@
 """Whether one job has kept its promise to one guest, by what really happened."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from .calendar import events
 from .coverage import WRONG_CLOCK, Period, Slot
-from .evidence import DAY, HOUR, LISTED_WITHIN, MINUTE, Evidence, Result
+from .evidence import DAY, HOUR, LISTED_AGAIN, LISTED_WITHIN, MINUTE, Evidence, Result
 from .expectation import Expectation, Must, not_off, not_on, off, on, open_, worst
-from .ledger import FOREVER, GuestLife, JobLife, Ledger, NodeLife, RunFact
+from .ledger import FOREVER, ArchiveFact, GuestLife, JobLife, Ledger, NodeLife, RunFact
 
 BLIND_LIMIT = 23 * HOUR
 """A little less than what it takes for the unknown to be a problem."""
@@ -152,6 +152,9 @@ class Promise:
                 for result in by_hand
                 if result.run.storage == slot.storage and (result.part.began or 0) >= slot.time - SECONDS
             ]
+            if not keeping and self._kept_alike(slot):
+                demands.append(open_("a run by hand of a job that differs in its schedule alone may be its own"))
+                break
             if keeping:
                 was_bad = not self._was_kept(slot, min(result.run.started for result in keeping), [*good, *by_hand])
                 return demands + self._if_seen(keeping, "the slot was served", was_bad=was_bad)
@@ -160,6 +163,23 @@ class Promise:
             if slot.time < self.time - 40 * DAY or any(demand.must is Must.ON for demand in unserved):
                 break
         return demands
+
+    def _kept_alike(self, slot: Slot) -> bool:
+        """Tell whether a person has started another job since a slot, whose runs look like the job's own in every way.
+
+        Nothing tells them apart, and it has saved the same on the same storage.
+        """
+        runs = (run for run in self.ledger.runs if run.by_hand and slot.time - SECONDS <= run.started <= self.time)
+        for run in runs:
+            other = None if run.job is None else self.ledger.jobs[run.job].at(run.started)
+            own = self.job.at(run.started)
+            part = run.parts.get(self.guest.vmid)
+            if other is None or own is None or part is None or run.job == self.job.id:
+                continue
+            alike = replace(other, schedule=own.schedule, enabled=own.enabled) == own
+            if alike and part.good and (run.noticed if self.own_only else part.ended or FOREVER) <= self.time:
+                return True
+        return False
 
     def _doubtful(self, good: Sequence[Result]) -> list[Expectation]:
         """Return that nothing is demanded where the last slot came while the clock of the node showed another time.
@@ -265,18 +285,25 @@ class Promise:
         return self.evidence.looked(since, slot.time + 2 * MINUTE)
 
     def _moved_unseen_between_zones(self, slot: Slot) -> bool:
-        """Tell whether the slot came between a move from a node in another time zone and the next look (as B20 for edits)."""
-        nodes = self.ledger.nodes
+        """Tell whether the slot came between two looks between which it moved to another time zone too (as B20 for edits).
+
+        Nobody can know then whether it left before its slot there or after it.
+        """
+        nodes, looked = self.ledger.nodes, self.evidence
         return any(
-            since <= slot.time <= self.evidence.first_look(since) and nodes[before].zone != nodes[after].zone
+            (looked.last_look(since) or self.ledger.start) <= slot.time <= looked.first_look(since)
+            and nodes[before].zone != nodes[after].zone
             for (_, before), (since, after) in pairwise(self.guest.places)
         )
 
     def _spoilt(self, good: Sequence[Result], by_hand: Sequence[Result]) -> list[Expectation]:
         """Judge the job's newest good result where its archive is no longer good."""
-        if not good or (since := good[-1].spoilt(self.time)) is None:
+        right = [result for result in good if not self._wrongly_dated(result.run)]
+        if not right or (since := right[-1].spoilt(self.time)) is None:
             return []
-        last = good[-1]
+        last = right[-1]
+        if last is not good[-1]:
+            return [open_("a backup with a wrong date replaces an archive that was deleted")]
         if any(
             result.run.storage == last.run.storage and (result.part.began or 0) >= last.run.started
             for result in by_hand
@@ -293,9 +320,12 @@ class Promise:
             return [open_(f"an archive from before the job was switched off {what}")]
         if self._may_be_pruned(archive.storage, since):
             return [open_("a prune may explain the missing archive")]
+        if archive.deleted <= self.time and self._server_may_have_pruned(last, archive):
+            return [open_("a backup server may have removed the archive by rules of its own")]
         # One listing can be wrong: an archive is gone where two of them do not show it (A05).
-        listings = 2 if archive.deleted <= self.time else 1
-        if not self._listed(archive.storage, archive.node, since + listings * LISTED_WITHIN):
+        first = self._listed(archive.storage, archive.node, since + LISTED_WITHIN)
+        again = first and self._listed(archive.storage, archive.node, first + LISTED_AGAIN)
+        if not (again if archive.deleted <= self.time else first):
             return [open_(f"an archive {what}, which the next listing shows")]
         return [on(f"the archive of its last backup by {self.job.id} {what}")]
 
@@ -306,16 +336,34 @@ class Promise:
             if run.started <= self.time
         )
 
-    def _listed(self, storage: str, node: str | None, since: float) -> bool:
-        """Tell whether a storage could be listed some time from a moment on."""
+    def _server_may_have_pruned(self, last: Result, archive: ArchiveFact) -> bool:
+        """Tell whether a newer snapshot lay on a backup server before anybody could see that one was missing there.
+
+        The server's own prune jobs keep the newest one, and nobody can see from Proxmox VE what else they keep.
+        """
+        listed = self._listed(archive.storage, archive.node, archive.deleted + LISTED_WITHIN) or self.time
+        names: list[str | None] = [None, *self.ledger.jobs]
+        results = (result for name in names for result in self.evidence.results(name, self.guest, self.time))
+        return archive.storage in self.ledger.servers and any(
+            result.good
+            and result.run.storage == archive.storage
+            and result.run.started > last.run.started
+            and result.known <= listed
+            for result in results
+        )
+
+    def _listed(self, storage: str, node: str | None, since: float) -> float | None:
+        """Return the first look from a moment on at which a storage could be listed, None where there was none."""
         down = self.ledger.storages_down.get(storage, [])
-        return any(
-            since <= look <= self.time
+        could = (
+            look
+            for look in self.ledger.looks
+            if since <= look <= self.time
             and not any(start <= look < end for start, end in down)
             and not self.ledger.blind_to("storages", look)
             and (node is None or not self.ledger.nodes[node].is_off(look))
-            for look in self.ledger.looks
         )
+        return next(could, None)
 
     def _carried_over(self, good: Sequence[Result]) -> list[Expectation]:
         """Return that nothing is demanded of what was owed before the job was switched off, until its next slot."""
@@ -339,7 +387,7 @@ class Promise:
         if self.period.start >= first or any(self._seen(result) for result in telling):
             return []
         begun = (result for result in own if result.part.began is not None and result.part.began <= self.time)
-        if any(
+        if demand.must in {Must.ON, Must.NOT_OFF} and any(
             result.run.started < first <= result.run.ended and self._goes_on_in_sight(result.run) for result in begun
         ):
             return []

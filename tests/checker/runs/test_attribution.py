@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from custom_components.proxmox_backup_checker.checker.assessment import judge
 from custom_components.proxmox_backup_checker.checker.model.facts import Facts, JobState, Run
 from custom_components.proxmox_backup_checker.checker.model.records import History
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
@@ -190,3 +191,25 @@ def test_a_run_whose_log_is_gone_may_have_been_any_job_with_its_guest() -> None:
 def test_without_the_jobs_a_run_of_the_scheduler_belongs_to_none() -> None:
     last = run(good_log(100))
     assert of(last, facts([], None, [last])) == Attribution(job_id=None, confidence=Confidence.NONE)
+
+
+def test_a07_a_run_of_a_jobs_only_guest_there_is_its_own_though_another_has_come_since() -> None:
+    slot = NOW - timedelta(hours=13)
+    nightly = job("nightly", all=1, storage="nas", schedule="21:00")
+    before = judge(facts([guest(100)], [nightly], now=slot - timedelta(hours=1)), History()).history
+    failed = run("TASK ERROR: could not activate storage 'nas'\n", "could not activate storage 'nas'", task_id="100")
+    known = facts([guest(100), guest(101)], [nightly], [failed])
+    assert attribute(failed, known, clues_of(known, before)).job_id == "nightly"
+    [outcome] = records_of(known, before).finished[failed.task.upid].outcomes
+    assert (outcome.vmid, outcome.job_id) == (100, "nightly")
+    # At the first look both were there: then a person has started it.
+    assert attribute(failed, known, clues_of(known, History())).by_hand
+
+
+def test_a07_a_run_of_a_guest_that_has_left_the_node_since_is_its_jobs() -> None:
+    slot = NOW - timedelta(hours=13)
+    nightly = job("nightly", all=1, storage="nas", schedule="21:00")
+    before = judge(facts([guest(100)], [nightly], now=slot - timedelta(hours=1)), History()).history
+    failed = run("TASK ERROR: could not activate storage 'nas'\n", "could not activate storage 'nas'", task_id="100")
+    known = facts([guest(100, node="pve2")], [nightly], [failed])
+    assert attribute(failed, known, clues_of(known, before)).job_id == "nightly"

@@ -269,3 +269,29 @@ def test_a_disk_for_one_night_a_week_may_rest_until_it_is_needed() -> None:
         look = facts([guest(100)], [WEEKLY], [good], now=NOW + timedelta(hours=hours), storages=(usb,))
         held = judge(replace(look, read_at=look.now), held.history, held)
         assert held.storages["usb"].verdict.problem is False
+
+
+def test_c12_archives_of_the_others_do_not_prove_a_run_of_a_job_that_lists_a_guest_which_is_gone() -> None:
+    both = job("both", 100, 105, storage="nas", schedule="21:00")
+    known = facts([guest(100)], [both], storages=(listed("nas", at(1, 21, 3), at(2, 21, 3)),))
+    held = judge(known, History())
+    assert held.guests[100].verdict.problem is False
+    assert held.jobs["both"].verdict.problem is None
+    here = replace(known, jobs=(job("both", 100, storage="nas", schedule="21:00"),))
+    assert judge(here, History()).jobs["both"].verdict.reason.code == "job_archives_found"
+
+
+def test_b23_a_run_that_waited_for_another_hangs_once_it_keeps_the_next_one_waiting() -> None:
+    text = (
+        "INFO: trying to get global lock - waiting...\nINFO: got global lock\n"
+        "INFO: starting new backup job: vzdump 100 --mode snapshot --quiet 1 --storage nas\n"
+        "INFO: Starting Backup of VM 100 (qemu)\n"
+        f"INFO: Backup started at {at(2, 10).astimezone(BERLIN):%Y-%m-%d %H:%M:%S}\n"
+    )
+    daily = job("daily", 100, storage="nas", schedule="08:00")
+    going_on = run(text, None, started=at(2, 8))
+    good = [ran(at(day, 8), 100) for day in (-2, -1, 0, 1)]
+    before = watched(*good, going_on, jobs=(daily,), now=at(3, 7, 50))
+    assert (before.guests[100].verdict.problem, before.jobs["daily"].verdict.problem) == (False, False)
+    after = watched(*good, going_on, jobs=(daily,), now=at(3, 8, 10))
+    assert (after.guests[100].verdict.problem, after.jobs["daily"].verdict.problem) == (True, True)

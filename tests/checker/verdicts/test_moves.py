@@ -389,3 +389,22 @@ def test_c26_a_run_that_failed_is_made_good_by_one_on_another_node_though_its_gu
     watch.look(at(3, 4), "pve1", good)
     held = watch.look(at(3, 9), "pve2")
     assert (held.guests[100].verdict.problem, held.jobs["nightly"].verdict.problem) == (False, False)
+
+
+@pytest.mark.parametrize("zone", [BERLIN, NEW_YORK])
+def test_a11_a_job_stays_failed_for_a_guest_that_has_left_the_node_on_which_others_are_good_now(zone: ZoneInfo) -> None:
+    both = nodes(pve2=zone)
+    watch = Watch(job("nightly", 100, 101, storage="nas", schedule="wed 03:15"), nodes=both)
+    command = "vzdump 100 101 --mode snapshot --quiet 1 --storage nas"
+    text = failed_log(100, "disk full", at(-4, 3, 15)).replace(
+        "vzdump 100 --mode snapshot --quiet 1 --storage nas", command
+    )
+    watch.look(at(-4, 9), "pve1", run(text, "job errors", started=at(-4, 3, 15), node="pve1"), nodes=both)
+    watch.look(at(-3, 9), "pve2", nodes=both)
+    good = run(good_log(101, command=command, at=at(3, 3, 15)), started=at(3, 3, 15), node="pve1")
+    held = watch.look(at(3, 3, 30), "pve2", good, nodes=both)
+    assert (held.guests[100].verdict.problem, held.guests[101].verdict.problem) == (True, False)
+    assert held.jobs["nightly"].verdict.status is Status.FAILED
+    cured = run(good_log(100, command=command).replace("INFO: Backup started", ""), started=at(3, 9, 15), node="pve2")
+    held = watch.look(at(3, 10), "pve2", cured, nodes=both)
+    assert (held.guests[100].verdict.problem, held.jobs["nightly"].verdict.problem) == (False, False)

@@ -12,6 +12,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from ...proxmox.api.backup_models import BackupJob
+from ...proxmox.api.cluster_models import Guest
 from ...proxmox.calendar.event import CalendarEvent
 from ...proxmox.vzdump.command import JobCommand
 from ..jobs.coverage import Coverage, covers, in_order
@@ -19,6 +20,7 @@ from ..jobs.timetable import Span, event_of, periods_of, started_for_slot
 from ..model.facts import Facts, Run
 from ..model.records import JobDefinition
 from ..model.verdict import Confidence
+from .stays import Stays
 
 _ALIKE: Final = 0.5
 _CLOCKS_DIFFER: Final = timedelta(seconds=5)
@@ -55,10 +57,11 @@ class Clues:
     `exact` are the links in the state files by UPID. By node: `spans` are the times in which other runs went on, `off` the
     time for which it was off last, up to its start. `served` are the runs known of each job on each node, by start and UPID:
     a slot that has its run has no other. `past` are the earlier definitions of jobs by id. Times are those of the node's
-    clock.
+    clock. `stays` tells which guests were on a node then: they come and go.
     """
 
     exact: Mapping[str, str]
+    stays: Stays
     spans: Mapping[str, Sequence[Span]] = field(default_factory=dict)
     off: Mapping[str, Span] = field(default_factory=dict)
     served: Mapping[tuple[str, str], Sequence[Start]] = field(default_factory=dict)
@@ -113,7 +116,7 @@ def _by_error(run: Run, jobs: Iterable[BackupJob], facts: Facts, clues: Clues) -
         return MANUAL
     if facts.jobs is None:
         return Attribution(job_id=None, confidence=Confidence.NONE)
-    candidates = [job for job in jobs if job.enabled and _makes_such_a_task(job, run, facts)]
+    candidates = [job for job in jobs if job.enabled and _makes_such_a_task(job, run, facts, clues.stays)]
     if (named := _named_storage(run, facts)) is not None:
         candidates = [job for job in candidates if facts.storage_name(job.storage, run.task.node) == named]
     if facts.zone_of(run.task.node) is not None:
@@ -122,7 +125,8 @@ def _by_error(run: Run, jobs: Iterable[BackupJob], facts: Facts, clues: Clues) -
             return MANUAL
         if not run.task.task_id and len(candidates) > 1:
             # A job with one guest there would have named it; but guests come and go.
-            candidates = [job for job in candidates if len(_covered(job, run, facts)) != 1] or candidates
+            there = [guest for guest in facts.guests if guest.node == run.task.node]
+            candidates = [job for job in candidates if len(_covered(job, there, facts)) != 1] or candidates
         if len(candidates) == 1:
             return Attribution(job_id=candidates[0].job_id, confidence=Confidence.SCHEDULED)
     if len(candidates) == 1 and run.log is not None:
@@ -190,20 +194,22 @@ def _by_scheduler(run: Run) -> bool:
     return run.task.token is None and run.task.user == "root@pam"
 
 
-def _makes_such_a_task(job: BackupJob, run: Run, facts: Facts) -> bool:
-    """Tell whether a job's run on this node bears such an id: the VMID of its only guest there, else none.
+def _makes_such_a_task(job: BackupJob, run: Run, facts: Facts, stays: Stays) -> bool:
+    """Tell whether a job's run on this node can bear such an id: the VMID of its only guest there, else none.
 
     Numbers that no guest has are of every node; a list without any guest of the node makes no task at all, which a job of
     all guests does (PVE/API2/VZDump.pm, vzdump).
     """
-    covered = _covered(job, run, facts)
+    node, started = run.task.node, run.started
+    possible = _covered(job, stays.possibly_on(node, started), facts)
     if run.task.task_id.isdecimal():
-        return covered == {int(run.task.task_id)}
-    return bool(covered) or job.all_guests
+        vmid = int(run.task.task_id)
+        return vmid in possible and _covered(job, stays.surely_on(node, started), facts) <= {vmid}
+    return bool(possible) or job.all_guests
 
 
-def _covered(job: BackupJob, run: Run, facts: Facts) -> set[int]:
-    guests = [guest for guest in facts.guests if guest.node == run.task.node]
+def _covered(job: BackupJob, guests: Iterable[Guest], facts: Facts) -> set[int]:
+    """Return the numbers that a job backs up on a node, where these guests are on it."""
     covered = {guest.vmid for guest in guests if covers(job, guest, pools_visible=facts.pools_visible) is Coverage.YES}
     if job.vmids and job.pool is None and facts.guests_complete:
         covered |= set(job.vmids) - {guest.vmid for guest in facts.guests}

@@ -127,6 +127,7 @@ def _settled(job: BackupJob, runs: tuple[RunRecord, ...], context: Context) -> V
             trace={"rule": "schedule"},
         )
     verdicts = [_on_node(job, node, context) for node in _nodes_that_owe(job, runs, context)]
+    verdicts += _left_behind(job, runs, context)
     if not verdicts:
         return _nothing_to_do(job, context)
     worst = min(verdicts, key=lambda verdict: gravity(verdict.status))
@@ -254,6 +255,22 @@ def _before_it_came(
     return _missed(job, guest.node, runs, passed_over, own, due, floor, context) if passed_over else None
 
 
+def _left_behind(job: BackupJob, runs: Sequence[RunRecord], context: Context) -> Iterator[Verdict]:
+    """Return what the job's newest runs say of guests that failed on a node which they have left since.
+
+    Whatever runs there now is of others: the failure lasts until the job has backed them up elsewhere.
+    """
+    for guest in context.covered_guests(job):
+        own = (o for o in context.outcomes(guest) if o.job_id == job.job_id or is_perhaps_of(o, job, context))
+        newest = next(own, None)
+        if newest is None or newest.node == guest.node or not newest.result.is_bad or context.is_ignored(guest):
+            continue
+        floor = context.owed_since(job, guest)
+        there = [run for run in runs if run.node == newest.node and run.started <= newest.started]
+        if there and there[0].upid == newest.upid and (floor is None or newest.started >= floor):
+            yield _from_runs(there, context, context.timetable(job, newest.node), floor)
+
+
 def _is_of(run: RunRecord, job: BackupJob, context: Context) -> bool:
     """Tell whether a run says something of a job: one that may have been another's does, unless the job has its own."""
     if is_empty(run):
@@ -313,7 +330,9 @@ def _missed(
     """Judge a slot whose time is up and that no known run of the node has served."""
     facts = context.node(node)
     kept = [kept_by_archives(guest, job, due, table, context) for guest in guests]
-    if kept and all(verdict is not None and verdict.status is Status.OK for verdict in kept):
+    # A run that comes to a number without a guest fails, though all others have been saved.
+    is_whole = not context.facts.guests_complete or set(job.vmids) <= context.present
+    if kept and is_whole and all(verdict is not None and verdict.status is Status.OK for verdict in kept):
         reason = Reason(ReasonCode.JOB_ARCHIVES_FOUND)
         return Verdict(status=Status.OK, problem=False, reason=reason, confidence=Confidence.ARTIFACT)
     off = facts is not None and not facts.online and context.is_fresh

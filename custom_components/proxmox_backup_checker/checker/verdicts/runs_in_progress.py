@@ -53,7 +53,8 @@ def _patience(run: RunRecord, job: BackupJob, context: Context) -> timedelta:
     table = context.timetable(job, run.node)
     following = table.event.next_after(run.started.astimezone(table.zone)) if table is not None else None
     interval = timedelta(seconds=following.timestamp() - run.started.timestamp()) if following else _LONGEST_UNDER_WAY
-    return max(_limit(run, job, context), min(interval, _LONGEST_UNDER_WAY))
+    # The next run is kept waiting by the time that this one has waited itself, too.
+    return max(_limit(run, job, context), min(interval, _LONGEST_UNDER_WAY) - timedelta(seconds=run.waited))
 
 
 def _lockwait(job: BackupJob) -> timedelta:
