@@ -91,7 +91,8 @@ class Oracle:
 
     def _without_jobs(self, demand: Expectation, time: float) -> Expectation:
         """Return what is left of a demand where the jobs may not be seen."""
-        since = next(start for start, end in self._ledger.blind["jobs"] if start <= time < end)
+        seen = [look for look in self._ledger.looks if look <= time and not self._ledger.blind_to("jobs", look)]
+        since = seen[-1] if seen else next(s for s, end in self._ledger.blind["jobs"] if s <= time < end)
         if demand.must in {Must.ON, Must.NOT_OFF}:
             return not_off(demand.reason)
         if demand.must is Must.OPEN or time - since > BLIND_LIMIT:

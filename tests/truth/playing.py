@@ -32,6 +32,11 @@ LOOKS_AFTER_SLOT = (3, 8, 20, 40, 80, 115, 135, 215, 260)
 """Minutes after a slot at which the product may look: some of them are chosen for each slot."""
 FENCED_AFTER = 150
 """Seconds after which the cluster starts the guests of a failed node elsewhere."""
+TOLD = {
+    *("migrate", "edit_schedule", "edit_storage", "edit_guests", "disable", "delete_job", "add_job"),
+    *("add_guest", "remove_guest", "reuse_number", "tag", "pool"),
+}
+"""What happens by a change of the cluster's configuration."""
 FILLED, SPEED = 1.0, 100.0
 """How guests are that a backup server has never seen and whose minutes are known."""
 
@@ -277,7 +282,9 @@ class World:
         run.go_on() if go_on else run.interrupt()
 
     def happen(self, entry: Happening, watcher: Watcher) -> None:
-        """Let one thing happen, if it can."""
+        """Let one thing happen, if it can: without quorum nobody changes what the cluster is told."""
+        if entry.kind in TOLD and not self.cluster.quorate:
+            return
         getattr(self, f"_{entry.kind}")(entry, watcher)
 
     def _node_off(self, entry: Happening, _: Watcher) -> None:
@@ -512,7 +519,7 @@ class World:
         self._unreachable(entry)
 
     def _token_gone(self, entry: Happening, _: Watcher) -> None:
-        if self.token.enabled:
+        if self.token.enabled and self.reachable:
             self.token.enabled = False
             self._unreachable(entry, lambda: setattr(self.token, "enabled", True))
 

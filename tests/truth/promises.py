@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 from .calendar import events
 from .coverage import WRONG_CLOCK, Period, Slot
 from .evidence import DAY, HOUR, LISTED_AGAIN, LISTED_WITHIN, MINUTE, Evidence, Result
 from .expectation import Expectation, Must, not_off, not_on, off, on, open_, worst
-from .ledger import FOREVER, ArchiveFact, GuestLife, JobLife, Ledger, NodeLife, RunFact
+from .ledger import FOREVER, ArchiveFact, GuestLife, JobLife, Ledger, NodeLife, RunFact, Settings
 
 BLIND_LIMIT = 23 * HOUR
 """A little less than what it takes for the unknown to be a problem."""
@@ -434,17 +435,24 @@ class Promise:
     def _unseen_change(self, good: Sequence[Result]) -> list[Expectation]:
         """Return that nothing is demanded where a slot of the old settings came between a change and the next look.
 
-        Whoever did not see the change takes that slot for owed, until the next one is decided.
+        Whoever did not see the change takes that slot for owed, until the next one is decided; before the first look, also the
+        newest one that only the new settings had.
         """
-        for (_, before), (since, _) in pairwise(self.job.versions):
+        for (_, before), (since, after) in pairwise(self.job.versions):
             look = self.evidence.first_look(since)
             if since > self.time or look - since < MINUTE or before is None or not before.enabled:
                 continue
             zone = self.ledger.nodes[self.guest.node_at(since)].zone
-            if not any(events(before.schedule, zone, since - 4 * HOUR, min(look, self.time))):
+            came = any(events(before.schedule, zone, since - 4 * HOUR, min(look, self.time)))
+            if not came and not self._never_was(after, zone, since):
                 continue
             served = any(result.run.started >= min(look, self.time) - SECONDS for result in good)
             due = any(look <= slot.time <= self.time - 4 * HOUR for slot in self.period.slots)
             if not served and not due:
                 return [open_("the job was changed while nobody looked")]
         return []
+
+    def _never_was(self, after: Settings | None, zone: ZoneInfo, since: float) -> bool:
+        """Tell whether new settings have slots before the first look that the job, changed before it, never had."""
+        is_first = since < self.evidence.first_look(self.ledger.start)
+        return is_first and after is not None and any(events(after.schedule, zone, since - 16 * DAY, since))

@@ -203,6 +203,20 @@ def test_b20_slots_that_only_the_new_schedule_has_before_the_edit_never_were() -
     assert edited(before, daily, NOW - timedelta(minutes=5), NOW).guests[100].verdict.problem is False
 
 
+@pytest.mark.parametrize(("served", "problem"), [(None, True), (at(1, 21), False), (at(2, 2), False)])
+def test_b20_whenever_nobody_saw_the_edit_one_of_the_two_slots_was_owed(
+    served: datetime | None, problem: bool | None
+) -> None:
+    before = facts([guest(100)], [NIGHTLY], [ran(at(0, 21), 100)])
+    runs = (*before.runs, *([ran(served, 100)] if served else []))
+    after = replace(before, jobs=(job("nightly", 100, storage="nas", schedule="02:00"),), runs=runs)
+    held = edited(before, after, at(1, 20), at(2, 8))
+    assert (held.guests[100].verdict.problem, held.jobs["nightly"].verdict.problem) == (problem, problem)
+    # Where no slot of the new schedule follows one of the old one, the edit may have come between the two.
+    early = replace(after, runs=before.runs, jobs=(job("nightly", 100, storage="nas", schedule="20:30"),))
+    assert edited(before, early, at(1, 20), at(2, 8)).guests[100].verdict.problem is False
+
+
 def test_a29_a_job_that_is_sent_elsewhere_owes_the_new_storage_nothing_before_its_next_slot() -> None:
     before = facts([guest(100)], [NIGHTLY], [ran(at(2, 21), 100)])
     moved = replace(before, jobs=(job("nightly", 100, storage="usb", schedule="21:00"),))

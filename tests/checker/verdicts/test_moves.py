@@ -391,6 +391,17 @@ def test_c26_a_run_that_failed_is_made_good_by_one_on_another_node_though_its_gu
     assert (held.guests[100].verdict.problem, held.jobs["nightly"].verdict.problem) == (False, False)
 
 
+def test_a26_a_job_stays_failed_for_a_guest_that_its_next_run_passes_over() -> None:
+    watch = Watch(job("nightly", 100, 101, storage="nas", schedule="03:15"))
+    command = "vzdump 100 101 --mode snapshot --quiet 1 --storage nas"
+    text = failed_log(100, "disk full", at(2, 3, 15)).replace("vzdump 100 --mode", "vzdump 100 101 --mode")
+    watch.look(at(2, 9), "pve1", run(text, "job errors", started=at(2, 3, 15), node="pve1"))
+    passes = run(good_log(101, command=command, at=at(3, 3, 15)), started=at(3, 3, 15), node="pve1")
+    held = watch.look(at(3, 3, 30), "pve1", passes)
+    assert (held.guests[100].verdict.problem, held.guests[101].verdict.problem) == (True, False)
+    assert held.jobs["nightly"].verdict.problem is True
+
+
 @pytest.mark.parametrize("zone", [BERLIN, NEW_YORK])
 def test_a11_a_job_stays_failed_for_a_guest_that_has_left_the_node_on_which_others_are_good_now(zone: ZoneInfo) -> None:
     both = nodes(pve2=zone)

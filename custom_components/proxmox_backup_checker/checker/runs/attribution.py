@@ -159,7 +159,7 @@ def _at_slot(job: BackupJob, run: Run, facts: Facts, clues: Clues) -> bool:
         return False
     known = facts.nodes.get(node)
     skew = known.skew if known is not None else timedelta()
-    for period in periods_of(job, clues.past.get(job.job_id, ()), skew):
+    for period in periods_of(job, clues.past.get(job.job_id, ()), skew, zone):
         if not started_for_slot(
             job, period.event, zone, run.started, spans=clues.spans.get(node, ()), off=clues.off.get(node)
         ):

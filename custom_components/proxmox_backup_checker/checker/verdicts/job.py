@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from itertools import takewhile
+from itertools import dropwhile, takewhile
 from operator import attrgetter
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -127,7 +127,7 @@ def _settled(job: BackupJob, runs: tuple[RunRecord, ...], context: Context) -> V
             trace={"rule": "schedule"},
         )
     verdicts = [_on_node(job, node, context) for node in _nodes_that_owe(job, runs, context)]
-    verdicts += _left_behind(job, runs, context)
+    verdicts += _not_made_good(job, runs, context)
     if not verdicts:
         return _nothing_to_do(job, context)
     worst = min(verdicts, key=lambda verdict: gravity(verdict.status))
@@ -255,19 +255,23 @@ def _before_it_came(
     return _missed(job, guest.node, runs, passed_over, own, due, floor, context) if passed_over else None
 
 
-def _left_behind(job: BackupJob, runs: Sequence[RunRecord], context: Context) -> Iterator[Verdict]:
-    """Return what the job's newest runs say of guests that failed on a node which they have left since.
+def _not_made_good(job: BackupJob, runs: Sequence[RunRecord], context: Context) -> Iterator[Verdict]:
+    """Return what earlier runs of a job say of guests that failed in them and to which it has not come since.
 
-    Whatever runs there now is of others: the failure lasts until the job has backed them up elsewhere.
+    They have left the node, or the newest run there has passed them over: what it did for others makes nothing good.
     """
+    newest_on = {run.node: run.upid for run in reversed(runs)}
     for guest in context.covered_guests(job):
         own = (o for o in context.outcomes(guest) if o.job_id == job.job_id or is_perhaps_of(o, job, context))
         newest = next(own, None)
-        if newest is None or newest.node == guest.node or not newest.result.is_bad or context.is_ignored(guest):
+        if newest is None or not newest.result.is_bad or context.is_ignored(guest):
+            continue
+        if newest.node == guest.node and newest_on.get(newest.node) == newest.upid:
             continue
         floor = context.owed_since(job, guest)
-        there = [run for run in runs if run.node == newest.node and run.started <= newest.started]
-        if there and there[0].upid == newest.upid and (floor is None or newest.started >= floor):
+        on_node = (run for run in runs if run.node == newest.node)
+        there = list(dropwhile(lambda run, upid=newest.upid: run.upid != upid, on_node))  # type: ignore[misc]
+        if there and (floor is None or newest.started >= floor):
             yield _from_runs(there, context, context.timetable(job, newest.node), floor)
 
 
