@@ -384,7 +384,11 @@ class Promise:
         first = self.evidence.first_look(self.ledger.start)
         if demand.must in {Must.OFF, Must.NOT_ON} and self._came_between_zones(first, own):
             return [open_("it came from another time zone before the first look")]
-        telling = (result for result in own if (result.good or result.bad) and result.known <= self.time)
+        telling = (
+            result
+            for result in own
+            if (result.bad or (result.good and not self._wrongly_dated(result.run))) and result.known <= self.time
+        )
         if self.period.start >= first or any(self._seen(result) for result in telling):
             return []
         begun = (result for result in own if result.part.began is not None and result.part.began <= self.time)

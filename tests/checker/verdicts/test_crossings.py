@@ -234,6 +234,26 @@ def test_d17_the_newest_archive_of_each_promised_storage_has_to_pass_its_verific
     assert unpromised.guests[100].verdict.problem is False
 
 
+def test_d18_a_broken_archive_that_a_good_backup_has_followed_since_the_listing_is_the_newest_no_more() -> None:
+    broken = listed("nas", at(2, 21), verification="failed")
+    assert broken.listing is not None
+    broken = replace(broken, listing=replace(broken.listing, read_at=at(3, 9, 50)))
+    before = (ran(at(1, 21), 100), ran(at(2, 21), 100))
+    assert watched(*before, jobs=(NIGHTLY,), storages=(broken,)).guests[100].verdict.problem is True
+    followed = watched(*before, ran(at(3, 9, 58), 100), jobs=(NIGHTLY,), storages=(broken,))
+    assert followed.guests[100].verdict.problem is False
+
+
+def test_d17_a_broken_archive_from_before_a_guest_came_into_the_job_breaks_no_promise() -> None:
+    weekly = job("weekly", 101, storage="usb", schedule="sun 04:00")
+    broken = listed("usb", at(1, 12), verification="failed")
+    nights = [ran(moment, 100) for moment in NIGHTS]
+    before = facts([guest(100), guest(101)], [NIGHTLY, weekly], nights)
+    wider = job("weekly", 100, 101, storage="usb", schedule="sun 04:00")
+    after = replace(before, jobs=(NIGHTLY, wider), storages=(broken,))
+    assert edited(before, after, at(2, 22), NOW).guests[100].verdict.problem is False
+
+
 def test_a_schedule_that_never_comes_protects_nobody() -> None:
     held = watched(jobs=(job("never", 100, schedule="2-30 21:00"),))
     assert (held.guests[100].verdict.status, held.guests[100].verdict.problem) == (Status.UNCOVERED, True)

@@ -259,6 +259,17 @@ def test_e05_a_storage_that_was_listed_before_the_backup_can_have_been_done_prov
     assert held.guests[100].verdict.reason.code == code
 
 
+def test_e05_what_is_not_on_the_disk_of_the_new_node_may_be_on_that_of_the_old_one() -> None:
+    watch = Watch()
+    watch.look(at(2, 9), "pve2", ran(at(2, 3, 15), "pve1", 101), ran(at(2, 3, 15), "pve2", 100))
+    off = dict(nodes(off="pve2"))
+    off["pve2"] = replace(off["pve2"], blindness=Blindness.NODE_UNREACHABLE, tasks_read=at(2, 9))
+    watch.look(at(3, 6), "pve2", nodes=off)
+    disks = (replace(listed("nas", at(1, 3, 16)), node="pve1"), replace(listed("nas"), node="pve2", listing=None))
+    held = watch.look(NOW, "pve1", ran(at(3, 3, 15), "pve1", 101), nodes=off, storages=disks)
+    assert held.guests[100].verdict.reason.code == "node_unreachable"
+
+
 @pytest.mark.parametrize(("seen_off", "code"), [(at(3, 3, 18), "node_offline"), (at(3, 3, 30), "node_unreachable")])
 def test_a09_a_run_whose_node_goes_off_before_it_can_have_ended_has_not_done_its_work(
     seen_off: datetime, code: str

@@ -172,16 +172,16 @@ def is_absence_proven(
     promised there. Nor do archives that are, or can be, those of other jobs prove a promise of a time before the first look.
     Newer ones may have let retention remove it.
     """
-    storage = context.facts.storage_of(name, guest.node)
+    where = node_at(guest, slot, context)
+    storage = context.facts.storage_of(name, where)
     if storage is None or storage.listing is None or not storage.listing.complete:
         return False
     there = [archive for archive in context.archives(guest) if archive.storage == name]
     if not there or there[0].ctime >= slot.timestamp():
         return False
-    node = node_at(guest, slot, context)
-    off = context.history.nodes[node].offline_since if node in context.history.nodes else None
-    done = deadline if off is None else min(deadline, _by_clock_of(node, off, context))
-    if _by_clock_of(node, storage.listing.read_at, context) < max(slot, done):
+    off = context.history.nodes[where].offline_since if where in context.history.nodes else None
+    done = deadline if off is None else min(deadline, _by_clock_of(where, off, context))
+    if _by_clock_of(where, storage.listing.read_at, context) < max(slot, done):
         return False
     if context.history.began is not None and context.history.began <= slot:
         return True
