@@ -135,6 +135,9 @@ class HomeAssistant:
         """Add the cluster through the config flow, certificate included, and return the entry's id."""
         flows = "/api/config/config_entries/flow"
         step = await self._post(flows, {"handler": DOMAIN})
+        if step["type"] == "menu":
+            # Version 0.1.0 begins with the form of a cluster.
+            step = await self._post(f"{flows}/{step['flow_id']}", {"next_step_id": "cluster"})
         data = {key: proxmox[key] for key in ("host", "port", "token_id", "token_secret")}
         step = await self._post(f"{flows}/{step['flow_id']}", data)
         if step.get("step_id") == "certificate":

@@ -21,6 +21,8 @@ type StorageType = Literal["dir", "nfs", "pbs", "lvmthin"]
 NAME_TIME = re.compile(r"-(\d{4}_\d{2}_\d{2}-\d{2}_\d{2}_\d{2})\.")
 """The moment in the name of an archive on a file storage."""
 
+_USUAL_PORT = 8007
+
 
 @dataclass(eq=False)
 class Archive:
@@ -263,10 +265,16 @@ def _epoch(moment: str, zone: ZoneInfo) -> int:
     return int(datetime.strptime(moment, "%Y_%m_%d-%H_%M_%S").replace(tzinfo=zone).timestamp())
 
 
-def _fingerprint(storage: Storage) -> str:
+def _fingerprint(storage: Storage) -> str | None:
     """Return the fingerprint that is pinned for a backup server: once it was right."""
-    known = None if storage.place is None else storage.fingerprint
-    return (known or "64:d3:" + ":".join(["5f"] * 30)).lower()
+    known = "64:d3:" + ":".join(["5f"] * 30) if storage.place is None else storage.fingerprint
+    return known.lower() if known else None
+
+
+def _port(storage: Storage) -> int | None:
+    """Return the port of a backup server, which is left out where it is the usual one."""
+    port = _USUAL_PORT if storage.place is None else storage.place.datastore.server.listens_on
+    return port if port != _USUAL_PORT else None
 
 
 def config_of(storage: Storage) -> dict[str, object]:
@@ -283,6 +291,7 @@ def config_of(storage: Storage) -> dict[str, object]:
     if storage.type == "pbs":
         fields |= {
             "server": storage.server,
+            "port": _port(storage),
             "datastore": storage.datastore,
             "namespace": storage.namespace or None,
             "username": "backup@pbs" if storage.place is None else storage.place.owner,

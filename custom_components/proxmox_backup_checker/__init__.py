@@ -1,19 +1,23 @@
 """Proxmox Backup Checker: is the backup that was promised there?"""
 
 from collections.abc import Mapping
+from typing import Any
 
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import CONF_HOST, CONF_PORT, Platform
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.typing import ConfigType
 from homeassistant.util import dt as dt_util
 
-from .const import CONF_FINGERPRINT, CONF_LOG_AGENTS, CONF_TOKEN_ID, CONF_TOKEN_SECRET, DOMAIN
+from .backup_server.discovery import offer_servers
+from .backup_server.setup import async_remove_server, async_setup_server, async_unload_server, is_removable
+from .const import CONF_FINGERPRINT, CONF_LOG_AGENTS, CONF_TOKEN_ID, CONF_TOKEN_SECRET, DOMAIN, is_backup_server
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .dashboard import resources as frontend, websocket_api
 from .devices import Devices, is_present
+from .heartbeat import keep_heartbeat
 from .history_store import HistoryStore
 from .notifications.actions import async_setup_alert_services
 from .notifications.audience import async_setup_audience, audience_of
@@ -29,6 +33,7 @@ from .sources.source import Source
 from .statistics import keep_statistics
 from .texts.localizer import Localizer
 from .voice import async_setup_voice
+from .webhook import keep_webhook
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -46,8 +51,11 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     return True
 
 
-async def async_setup_entry(hass: HomeAssistant, entry: CheckerConfigEntry) -> None:
-    """Set up one cluster."""
+async def async_setup_entry(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
+    """Set up one cluster or backup server."""
+    if is_backup_server(entry.data):
+        await async_setup_server(hass, entry)
+        return
     store = HistoryStore(hass, entry.entry_id)
     agents = _agents(hass, entry)
     source, localizer = _source(hass, entry, agents), await Localizer.load(hass)
@@ -68,9 +76,19 @@ async def async_setup_entry(hass: HomeAssistant, entry: CheckerConfigEntry) -> N
     await hass.config_entries.async_forward_entry_setups(entry, _OTHER_PLATFORMS)
     issues.update()
     keep_statistics(hass, entry, coordinator)
+    keep_heartbeat(hass, entry, coordinator)
+    keep_webhook(hass, entry, coordinator)
     messenger = Messenger(hass, coordinator)
     messenger.update()
     entry.async_on_unload(coordinator.async_add_listener(messenger.update))
+
+    @callback
+    def offer() -> None:
+        if (reading := coordinator.reading) is not None:
+            offer_servers(hass, reading.facts.storages)
+
+    offer()
+    entry.async_on_unload(coordinator.async_add_listener(offer))
     listen(
         hass,
         entry,
@@ -81,21 +99,29 @@ async def async_setup_entry(hass: HomeAssistant, entry: CheckerConfigEntry) -> N
     )
 
 
-async def async_unload_entry(hass: HomeAssistant, entry: CheckerConfigEntry) -> None:
-    """Unload one cluster."""
+async def async_unload_entry(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
+    """Unload one cluster or backup server."""
+    if is_backup_server(entry.data):
+        await async_unload_server(hass, entry)
+        return
     await hass.config_entries.async_unload_platforms_or_raise(entry, [Platform.BINARY_SENSOR, *_OTHER_PLATFORMS])
     await entry.runtime_data.async_stop()
 
 
-async def async_remove_entry(hass: HomeAssistant, entry: CheckerConfigEntry) -> None:
-    """Forget the history of a cluster that is removed."""
+async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
+    """Forget the history of a cluster or backup server that is removed."""
+    if is_backup_server(entry.data):
+        await async_remove_server(hass, entry)
+        return
     await HistoryStore(hass, entry.entry_id).async_remove()
 
 
 async def async_remove_config_entry_device(
-    hass: HomeAssistant, entry: CheckerConfigEntry, device: dr.AnyDeviceEntry
+    hass: HomeAssistant, entry: ConfigEntry[Any], device: dr.AnyDeviceEntry
 ) -> bool:
     """Let the user remove a guest or job that is no longer there, which cannot be told unless the cluster is read."""
+    if is_backup_server(entry.data):
+        return is_removable(entry, device)
     return entry.state is ConfigEntryState.LOADED and not is_present(device, entry.runtime_data)
 
 

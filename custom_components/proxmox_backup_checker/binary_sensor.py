@@ -1,18 +1,22 @@
 """Problem sensors, on where a backup is missing, failed or unproven for too long; and what else is yes or no."""
 
-from typing import Any, Final, override
+from typing import Any, override
 
 from homeassistant.components.binary_sensor import (
     BinarySensorDeviceClass,
     BinarySensorEntity,
     BinarySensorEntityDescription,
 )
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .coordinator import CheckerConfigEntry
+from .backup_server.binary_sensors import async_setup_binary_sensors
+from .const import is_backup_server
+from .coordinator import CheckerCoordinator
 from .entity import (
+    UNRECORDED,
     ClusterEntity,
     EntityMakers,
     GuestEntity,
@@ -21,11 +25,10 @@ from .entity import (
     StorageEntity,
     VerdictEntity,
     async_add_entities_as_they_appear,
+    problem_attributes,
 )
 
 PARALLEL_UPDATES = 0
-
-_LONGEST_ERROR: Final = 500
 
 GUEST_PROBLEM = BinarySensorEntityDescription(
     key="problem", translation_key="guest_problem", device_class=BinarySensorDeviceClass.PROBLEM
@@ -55,10 +58,13 @@ NODE_AGENT = BinarySensorEntityDescription(
 
 
 async def async_setup_entry(
-    hass: HomeAssistant, entry: CheckerConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+    hass: HomeAssistant, entry: ConfigEntry[Any], async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Add the sensors of the cluster and of every guest, job, storage and node with a log agent."""
-    coordinator = entry.runtime_data
+    if is_backup_server(entry.data):
+        await async_setup_binary_sensors(entry, async_add_entities)
+        return
+    coordinator: CheckerCoordinator = entry.runtime_data
     makers = EntityMakers(
         cluster=lambda: [ClusterProblem(coordinator, CLUSTER_PROBLEM)],
         guest=lambda vmid: [
@@ -75,23 +81,7 @@ async def async_setup_entry(
 class ProblemSensor(VerdictEntity, BinarySensorEntity):
     """Whether there is a problem, and why; unknown where nothing can be proven."""
 
-    _unrecorded_attributes = frozenset(
-        {
-            "verdict",
-            "custom_ui_more_info",
-            "reason",
-            "since",
-            "last_success",
-            "next_due",
-            "confidence",
-            "failures",
-            "findings",
-            "error",
-            "next_step",
-            "acknowledged",
-            "acknowledged_until",
-        }
-    )
+    _unrecorded_attributes = UNRECORDED
 
     @property
     @override
@@ -106,24 +96,9 @@ class ProblemSensor(VerdictEntity, BinarySensorEntity):
         if (verdict := self.verdict) is None:
             return None
         acknowledgement = self.coordinator.assessment.acknowledgement(self.subject)
-        return {
-            "verdict": verdict.lasting.value,
-            "reason_code": verdict.reason.code.value,
-            "reason": self.coordinator.localizer.sentence(verdict.reason),
-            "since": verdict.since.isoformat() if verdict.since else None,
-            "last_success": verdict.last_success.isoformat() if verdict.last_success else None,
-            "next_due": verdict.next_due.isoformat() if verdict.next_due else None,
-            "confidence": verdict.confidence.value,
-            "failures": verdict.failures,
-            "findings": self.coordinator.localizer.sentences(verdict.findings),
-            "next_step": self.coordinator.localizer.next_step(verdict),
-            "error": verdict.error and verdict.error[:_LONGEST_ERROR],
-            "acknowledged": acknowledgement is not None,
-            "acknowledged_until": acknowledgement.until.isoformat()
-            if acknowledgement and acknowledgement.until
-            else None,
-            # Home Assistant shows this element of ours in the dialog of the entity.
-            "custom_ui_more_info": "pbc-more-info",
+        # Home Assistant shows this element of ours in the dialog of the entity.
+        return problem_attributes(verdict, self.coordinator.localizer, acknowledgement) | {
+            "custom_ui_more_info": "pbc-more-info"
         }
 
 

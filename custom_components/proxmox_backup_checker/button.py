@@ -1,14 +1,17 @@
 """A button that has everything read again at once."""
 
-from typing import override
+from typing import Any, override
 
 from homeassistant.components.button import ButtonEntity, ButtonEntityDescription
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .backup_server.buttons import async_setup_buttons
 from .checker.model.subject import CLUSTER
-from .coordinator import CheckerConfigEntry
+from .const import is_backup_server
+from .coordinator import CheckerCoordinator
 from .entity import CheckerEntity, EntityMakers, async_add_entities_as_they_appear
 
 # Two people who press at once are answered one after the other.
@@ -20,10 +23,13 @@ CHECK_NOW = ButtonEntityDescription(
 
 
 async def async_setup_entry(
-    hass: HomeAssistant, entry: CheckerConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+    hass: HomeAssistant, entry: ConfigEntry[Any], async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Add the button of the cluster."""
-    coordinator = entry.runtime_data
+    if is_backup_server(entry.data):
+        await async_setup_buttons(entry, async_add_entities)
+        return
+    coordinator: CheckerCoordinator = entry.runtime_data
     makers = EntityMakers(cluster=lambda: [CheckNow(coordinator, CLUSTER, CHECK_NOW)])
     await async_add_entities_as_they_appear(entry, async_add_entities, makers)
 

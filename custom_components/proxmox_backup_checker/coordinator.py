@@ -27,6 +27,7 @@ from .proxmox.api.cluster_models import Version
 from .proxmox.api.connection import Asked, noting_requests
 from .proxmox.api.errors import AuthenticationError, CertificateError, ProxmoxError
 from .proxmox.api.upid import Upid
+from .sources.arrivals import Arrivals
 from .sources.log_agents.reachability import AgentReachability
 from .sources.poll_log import PollLog
 from .sources.read_schedule import BUSY, QUIET, WITH_AGENTS
@@ -92,6 +93,7 @@ class CheckerCoordinator(DataUpdateCoordinator[Snapshot]):
         self._policy = policy_of(entry.options)
         self.localizer = localizer
         self.agent_reachability = AgentReachability()
+        self.arrivals = Arrivals()
         self.poll_log = PollLog(entry.title, localizer)
         self.last_error: ProxmoxError | None = None
 

@@ -3,28 +3,31 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.device_registry import DeviceEntry
 
+from .backup_server.diagnostics import server_device_diagnostics, server_diagnostics
 from .checker.assessment import Assessment, GuestView, JobView, StorageView
 from .checker.model.facts import Facts, StorageFacts
 from .checker.model.records import RunRecord
 from .checker.model.subject import Subject
 from .checker.model.verdict import Verdict
 from .checker.runs.run_summary import is_log_unclear
-from .const import CONF_HIDE_NAMES, DOMAIN
+from .const import CONF_HIDE_NAMES, DOMAIN, is_backup_server
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .devices import device_key
 from .privacy.redaction import Redactor, hosts_of, redactor_of
 from .proxmox.api.errors import ProxmoxError
 
 
-async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: CheckerConfigEntry) -> dict[str, Any]:
+async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: ConfigEntry[Any]) -> dict[str, Any]:
     """Return the configuration, what was read, and every verdict with its evidence."""
+    if is_backup_server(entry.data):
+        return server_diagnostics(entry)
     if entry.state is not ConfigEntryState.LOADED:
         return _not_loaded(entry)
-    coordinator = entry.runtime_data
+    coordinator: CheckerCoordinator = entry.runtime_data
     assessment = coordinator.assessment
     reading = coordinator.reading
     history = assessment.history
@@ -62,12 +65,14 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: Checker
 
 
 async def async_get_device_diagnostics(
-    hass: HomeAssistant, entry: CheckerConfigEntry, device: DeviceEntry
+    hass: HomeAssistant, entry: ConfigEntry[Any], device: DeviceEntry
 ) -> dict[str, Any]:
     """Return what is known of one guest, job, storage or node; of the cluster's own device everything."""
+    if is_backup_server(entry.data):
+        return server_device_diagnostics(entry, device)
     if entry.state is not ConfigEntryState.LOADED:
         return _not_loaded(entry)
-    coordinator = entry.runtime_data
+    coordinator: CheckerCoordinator = entry.runtime_data
     keys = {key for domain, key in device.identifiers if domain == DOMAIN}
     for key, told in _parts(coordinator, keys):
         plain: dict[str, Any] = redactor_of(coordinator).plain({**await _frame(coordinator), "device": key, **told})

@@ -6,23 +6,34 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import batched, chain
 from operator import is_
-from typing import Final, override
+from typing import Any, Final, override
 
 from homeassistant.core import callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback, async_get_current_platform
-from homeassistant.helpers.update_coordinator import CoordinatorEntity
+from homeassistant.helpers.update_coordinator import CoordinatorEntity, DataUpdateCoordinator
 
 from .checker.assessment import GuestView, JobView, StorageView
+from .checker.model.records import Acknowledgement
 from .checker.model.subject import CLUSTER, Subject
 from .checker.model.verdict import Verdict
 from .const import DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .devices import device_key, nodes_with_agent
+from .texts.localizer import Localizer
 
 _ADDED_TOGETHER: Final = 10
+_LONGEST_ERROR: Final = 500
+
+UNRECORDED: Final = frozenset(
+    {
+        *("verdict", "reason", "since", "last_success", "next_due", "confidence", "failures", "findings", "error"),
+        *("next_step", "acknowledged", "acknowledged_until", "custom_ui_more_info"),
+    }
+)
+"""The attributes of a problem sensor that the recorder leaves out."""
 
 
 class CheckerEntity(CoordinatorEntity[CheckerCoordinator]):
@@ -175,6 +186,8 @@ class EntityMakers:
                 return self.storage(subject.id)
             case "node":
                 return self.node(subject.id)
+            case _:
+                return ()
 
 
 async def async_add_entities_as_they_appear(
@@ -182,13 +195,40 @@ async def async_add_entities_as_they_appear(
 ) -> None:
     """Add the entities of the cluster, and of every guest, job, storage and node, now and whenever there is a new one."""
     coordinator = entry.runtime_data
-    known: set[Subject] = {CLUSTER}
-    devices, entities = dr.async_get(coordinator.hass), er.async_get(coordinator.hass)
+
+    def present() -> Iterable[Subject]:
+        return [*coordinator.assessment.verdicts, *map(Subject.node, nodes_with_agent(coordinator))]
+
+    async_add_entities(makers.cluster())
+    await async_add_for_subjects(
+        coordinator,
+        async_add_entities,
+        identity=coordinator.identity,
+        known={CLUSTER},
+        present=present,
+        make=makers.make,
+    )
+
+
+async def async_add_for_subjects(
+    coordinator: DataUpdateCoordinator[Any],
+    async_add_entities: AddConfigEntryEntitiesCallback,
+    *,
+    identity: str,
+    known: set[Subject],
+    present: Callable[[], Iterable[Subject]],
+    make: Callable[[Subject], Iterable[Entity]],
+) -> None:
+    """Add the entities of each subject that is present and not yet known, now and whenever there is a new one."""
+    hass, entry = coordinator.hass, coordinator.config_entry
+    assert entry is not None
+    devices, entities = dr.async_get(hass), er.async_get(hass)
     domain = async_get_current_platform().domain
 
     def has_device(subject: Subject) -> bool:
-        identifier = (DOMAIN, device_key(coordinator.identity, subject))
-        return devices.async_get_device_by_identifier(identifier, entry.entry_id) is not None
+        return (
+            devices.async_get_device_by_identifier((DOMAIN, device_key(identity, subject)), entry.entry_id) is not None
+        )
 
     def is_disabled(entity: Entity) -> bool:
         """Tell whether somebody wants it off, or nobody has wanted it on: when that changes, the entry is set up again."""
@@ -196,12 +236,12 @@ async def async_add_entities_as_they_appear(
         return entity_id is not None and entities.entities[entity_id].disabled
 
     def new_entities() -> Iterator[Entity]:
-        present = [*coordinator.assessment.verdicts, *map(Subject.node, nodes_with_agent(coordinator))]
-        new = [subject for subject in present if subject not in known]
+        there = list(present())
+        new = [subject for subject in there if subject not in known]
         # What is only out of sight keeps its device, and its entities with it.
-        known.difference_update([subject for subject in known.difference(present) if not has_device(subject)])
-        known.update(present)
-        return (entity for subject in new for entity in makers.make(subject) if not is_disabled(entity))
+        known.difference_update([subject for subject in known.difference(there) if not has_device(subject)])
+        known.update(there)
+        return (entity for subject in new for entity in make(subject) if not is_disabled(entity))
 
     async def add(new: Iterable[Entity]) -> None:
         # Home Assistant adds what comes together without a pause.
@@ -213,8 +253,28 @@ async def async_add_entities_as_they_appear(
     def add_new() -> None:
         new = new_entities()
         if (first := next(new, None)) is not None:
-            entry.async_create_task(coordinator.hass, add(chain([first], new)))
+            entry.async_create_task(hass, add(chain([first], new)))
 
-    async_add_entities(makers.cluster())
     await add(new_entities())
     entry.async_on_unload(coordinator.async_add_listener(add_new))
+
+
+def problem_attributes(
+    verdict: Verdict, localizer: Localizer, acknowledgement: Acknowledgement | None
+) -> dict[str, Any]:
+    """Return what a problem sensor tells beside its state: why, since when, and how sure."""
+    return {
+        "verdict": verdict.lasting.value,
+        "reason_code": verdict.reason.code.value,
+        "reason": localizer.sentence(verdict.reason),
+        "since": verdict.since.isoformat() if verdict.since else None,
+        "last_success": verdict.last_success.isoformat() if verdict.last_success else None,
+        "next_due": verdict.next_due.isoformat() if verdict.next_due else None,
+        "confidence": verdict.confidence.value,
+        "failures": verdict.failures,
+        "findings": localizer.sentences(verdict.findings),
+        "next_step": localizer.next_step(verdict),
+        "error": verdict.error and verdict.error[:_LONGEST_ERROR],
+        "acknowledged": acknowledgement is not None,
+        "acknowledged_until": acknowledgement.until.isoformat() if acknowledgement and acknowledgement.until else None,
+    }

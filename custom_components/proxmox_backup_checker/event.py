@@ -3,11 +3,14 @@
 from typing import Any, Final, override
 
 from homeassistant.components.event import EventEntity, EventEntityDescription
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .backup_server.events import async_setup_events
 from .checker.activity.events import ActivityEvent, ActivityKind
-from .coordinator import CheckerConfigEntry
+from .const import is_backup_server
+from .coordinator import CheckerCoordinator
 from .entity import ClusterEntity, EntityMakers, JobEntity, VerdictEntity, async_add_entities_as_they_appear
 from .texts.localizer import Localizer
 
@@ -35,10 +38,13 @@ CLUSTER_ACTIVITY = EventEntityDescription(
 
 
 async def async_setup_entry(
-    hass: HomeAssistant, entry: CheckerConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+    hass: HomeAssistant, entry: ConfigEntry[Any], async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Add the events of the cluster and of every job."""
-    coordinator = entry.runtime_data
+    if is_backup_server(entry.data):
+        await async_setup_events(entry, async_add_entities)
+        return
+    coordinator: CheckerCoordinator = entry.runtime_data
     makers = EntityMakers(
         cluster=lambda: [ClusterActivity(coordinator, CLUSTER_ACTIVITY)],
         guest=lambda vmid: [],

@@ -1,5 +1,6 @@
-"""Keeps the history of one cluster in Home Assistant's storage, over restarts and updates."""
+"""Keeps the history of one cluster or backup server in Home Assistant's storage, over restarts and updates."""
 
+from abc import ABC, abstractmethod
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, override
@@ -11,8 +12,9 @@ from homeassistant.helpers.json import json_bytes, json_fragment
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
-from .checker.history.format import from_data, to_data
+from .checker.history.format import from_data, server_history_from_data, to_data
 from .checker.model.records import History
+from .checker.model.server_records import ServerHistory
 from .const import DOMAIN
 from .texts.markdown import code, inert
 
@@ -36,8 +38,8 @@ class _Store(Store[dict[str, Any]]):
         return old_data
 
 
-class HistoryStore:
-    """Loads the history once and writes it late."""
+class KeptHistory[Kept: History | ServerHistory](ABC):
+    """Loads a history once and writes it late."""
 
     def __init__(self, hass: HomeAssistant, entry_id: str) -> None:
         """Keep the history of this entry."""
@@ -53,17 +55,27 @@ class HistoryStore:
             minor_version=MINOR_VERSION,
             serialize_in_event_loop=False,
         )
-        self._loaded = self._latest = self._queued = History()
+        self._loaded = self._latest = self._queued = self._nothing()
         self._delay: int | None = None
 
-    async def async_load(self) -> History:
+    @staticmethod
+    @abstractmethod
+    def _nothing() -> Kept:
+        """Return an empty history."""
+
+    @staticmethod
+    @abstractmethod
+    def _read(data: object) -> tuple[Kept, int]:
+        """Return the history that a file holds, and how many records in it are damaged; ValueError where it holds none."""
+
+    async def async_load(self) -> Kept:
         """Return what was kept, an empty history where there is nothing or nothing that can be read."""
         path = Path(self._store.path)
         existed = await self._hass.async_add_executor_job(path.exists)
         try:
             data = await self._store.async_load()
             if data is not None:
-                self._latest, damaged = await self._hass.async_add_executor_job(from_data, data)
+                self._latest, damaged = await self._hass.async_add_executor_job(self._read, data)
                 if damaged:
                     await self.async_set_aside(damaged)
             elif existed:
@@ -74,7 +86,7 @@ class HistoryStore:
         self._loaded = self._queued = self._latest
         return self._latest
 
-    def save_later(self, history: History, *, soon: bool = False) -> None:
+    def save_later(self, history: Kept, *, soon: bool = False) -> None:
         """Write the history, or when Home Assistant stops; once an hour where only time has gone by.
 
         Soon where somebody was told of what it holds, which must not be told again after a power cut.
@@ -130,6 +142,34 @@ class HistoryStore:
             translation_key=key,
             translation_placeholders={"cluster": inert(entry.title), **placeholders},
         )
+
+
+class HistoryStore(KeptHistory[History]):
+    """The history of a cluster."""
+
+    @staticmethod
+    @override
+    def _nothing() -> History:
+        return History()
+
+    @staticmethod
+    @override
+    def _read(data: object) -> tuple[History, int]:
+        return from_data(data)
+
+
+class ServerHistoryStore(KeptHistory[ServerHistory]):
+    """The history of a backup server."""
+
+    @staticmethod
+    @override
+    def _nothing() -> ServerHistory:
+        return ServerHistory()
+
+    @staticmethod
+    @override
+    def _read(data: object) -> tuple[ServerHistory, int]:
+        return server_history_from_data(data)
 
 
 def _aside(path: Path) -> Path:

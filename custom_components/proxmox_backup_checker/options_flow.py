@@ -3,8 +3,8 @@
 from dataclasses import asdict, replace
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlowWithReload
-from homeassistant.const import CONF_TOKEN, CONF_URL
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
+from homeassistant.const import CONF_TOKEN, CONF_URL, CONF_WEBHOOK_ID
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.selector import (
     SelectSelector,
@@ -16,7 +16,7 @@ from homeassistant.helpers.selector import (
 import probatio
 from yarl import URL
 
-from .const import CONF_LOG_AGENTS, CONF_NODES, CONF_PAIRING
+from .const import CONF_HEARTBEAT_URL, CONF_LOG_AGENTS, CONF_NODES, CONF_PAIRING
 from .policy_options import SECTION, SETTINGS, entered_settings, settings_schema
 from .proxmox.api.errors import (
     AuthenticationError,
@@ -30,6 +30,7 @@ from .proxmox.api.tls import fetch_fingerprint
 from .proxmox.log_agent.client import LogAgentClient
 from .proxmox.log_agent.models import PairingCode
 from .texts.markdown import inert
+from .webhook_options import WebhookOptions
 
 _ADD_SCHEMA: Final = probatio.Schema(
     {
@@ -42,7 +43,16 @@ _ADD_SCHEMA: Final = probatio.Schema(
 )
 
 
-class CheckerOptionsFlow(OptionsFlowWithReload):
+_HEARTBEAT_SCHEMA: Final = probatio.Schema(
+    {
+        probatio.Optional(probatio.Secret(CONF_HEARTBEAT_URL)): TextSelector(
+            TextSelectorConfig(type=TextSelectorType.URL)
+        )
+    }
+)
+
+
+class CheckerOptionsFlow(WebhookOptions):
     """Keeps the log agents of a cluster."""
 
     def __init__(self) -> None:
@@ -56,7 +66,8 @@ class CheckerOptionsFlow(OptionsFlowWithReload):
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Offer what can be done."""
-        options = ["settings", "add_log_agent", *(["remove_log_agent"] if self._agents else [])]
+        options = ["settings", "add_log_agent", *(["remove_log_agent"] if self._agents else []), "webhook"]
+        options += [*(["webhook_check"] if CONF_WEBHOOK_ID in self.config_entry.options else []), "heartbeat"]
         return self.async_show_menu(
             step_id="init",
             menu_options=options,
@@ -112,6 +123,24 @@ class CheckerOptionsFlow(OptionsFlowWithReload):
             return self.async_show_form(step_id="remove_log_agent", data_schema=schema)
         return self._save({node: agent for node, agent in agents.items() if node not in user_input[CONF_NODES]})
 
+    async def async_step_heartbeat(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask for the address of another monitor; an empty one ends it."""
+        errors: dict[str, str] = {}
+        entered = self.config_entry.options if user_input is None else user_input
+        if user_input is not None:
+            kept = {name: value for name, value in self.config_entry.options.items() if name != CONF_HEARTBEAT_URL}
+            if not (address := user_input.get(CONF_HEARTBEAT_URL, "").strip()):
+                return self.async_create_entry(data=kept)
+            try:
+                return self.async_create_entry(data={**kept, CONF_HEARTBEAT_URL: _heartbeat_address(address)})
+            except ValueError:
+                errors[CONF_HEARTBEAT_URL] = "invalid_heartbeat"
+        return self.async_show_form(
+            step_id="heartbeat",
+            data_schema=self.add_suggested_values_to_schema(_HEARTBEAT_SCHEMA, entered),
+            errors=errors,
+        )
+
     def _show_form(self, key: str | None = None, error: str = "") -> ConfigFlowResult:
         suggested = {name: value for name, value in self._entered.items() if name == CONF_URL}
         return self.async_show_form(
@@ -147,6 +176,14 @@ class CheckerOptionsFlow(OptionsFlowWithReload):
 
     def _save(self, agents: dict[str, dict[str, Any]]) -> ConfigFlowResult:
         return self.async_create_entry(data={**self.config_entry.options, CONF_LOG_AGENTS: agents})
+
+
+def _heartbeat_address(text: str) -> str:
+    """Return an entered address as it is kept; raises ValueError where none can be asked over HTTP."""
+    url = URL(text.strip())
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise ValueError("no address that can be asked over HTTP")
+    return str(url)
 
 
 def _error_key(error: ProxmoxError) -> str:

@@ -1,9 +1,10 @@
 """Repair issues: what a person can mend, either what keeps us from seeing or what is mistaken in Proxmox."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 import hashlib
-from typing import Final
+from typing import Any, Final
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST, Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
@@ -26,25 +27,107 @@ from .proxmox.api.privileges import grant_command, missing_privileges, role_comm
 from .proxmox.calendar.event import CalendarEvent
 from .texts.markdown import code, inert
 
-_PAGES: Final = "https://github.com/proxmox-backup-checker/proxmox-backup-checker/blob/main/docs"
+PAGES: Final = "https://github.com/proxmox-backup-checker/proxmox-backup-checker/blob/main/docs"
 _AGENT: Final = "log_agent_"
 _JOB_STATES: Final = "job_states_"
 _MISTAKE: Final = "mistake_"
 # Blanks that stand between backticks, and those that are Markdown of ours.
 _IN_CODE: Final = frozenset({"command", "expected", "fingerprint", "minutes", "path", "role", "schedule", "token"})
-_OURS: Final = frozenset({"missing"})
+_OURS: Final = frozenset({"lines", "missing"})
 _PAGE_OF_SCHEDULES: Final = "schedules.md"
 _PAGE_OF_REPAIRS: Final = "repairs.md"
 
 
-class Issues:
+class IssueKeeper:
+    """Keeps the repair issues of one entry."""
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
+        """Speak for the system of this entry."""
+        self._hass = hass
+        self._entry = entry
+
+    def _changed_certificate(self, error: ProxmoxError | None) -> bool:
+        """Raise that another certificate is shown than the pinned one, and say whether that is so."""
+        if not isinstance(error, CertificateChangedError) or error.fingerprint is None:
+            return False
+        self._raise(
+            "certificate_changed",
+            fixable=True,
+            page="certificates.md",
+            placeholders={
+                "cluster": self._entry.title,
+                "expected": error.expected,
+                "fingerprint": error.fingerprint,
+            },
+        )
+        return True
+
+    def _entity_limit(self, key: str, problem_sensors: Iterable[str]) -> None:
+        """Tell where Home Assistant takes no more entities: what is new then has no problem sensor.
+
+        `problem_sensors` are the unique ids that there would be without the limit.
+        """
+        entities = er.async_get(self._hass)
+        enabled = entities.entities.get_enabled_count_for_config_entry_id(self._entry.entry_id)
+        if enabled < MAX_ENABLED_ENTITIES_PER_CONFIG_ENTRY:
+            self._delete("entity_limit")
+            return
+        known = (entities.async_get_entity_id(Platform.BINARY_SENSOR, DOMAIN, one) for one in problem_sensors)
+        self._raise(
+            "entity_limit",
+            key,
+            page=_PAGE_OF_REPAIRS,
+            placeholders={
+                "cluster": self._entry.title,
+                "limit": str(MAX_ENABLED_ENTITIES_PER_CONFIG_ENTRY),
+                "missing": str(sum(entity_id is None for entity_id in known)),
+            },
+        )
+
+    def _raise(
+        self,
+        issue: str,
+        key: str | None = None,
+        *,
+        placeholders: dict[str, str],
+        page: str = "permissions.md",
+        fixable: bool = False,
+    ) -> None:
+        """Raise an issue; what fills its blanks is shown as Markdown, and as it is in the title."""
+        shown = {name: _shown(name, value) for name, value in placeholders.items()}
+        ir.async_create_issue(
+            self._hass,
+            DOMAIN,
+            f"{issue}_{self._entry.entry_id}",
+            config_entry_id=self._entry.entry_id,
+            data={"entry_id": self._entry.entry_id, **shown},
+            is_fixable=fixable,
+            is_persistent=False,
+            learn_more_url=f"{PAGES}/{page}",
+            severity=ir.IssueSeverity.ERROR if fixable else ir.IssueSeverity.WARNING,
+            translation_key=key or issue,
+            translation_placeholders=shown,
+        )
+
+    def _keep_only(self, prefix: str, issues: Collection[str]) -> None:
+        """Delete those of a kind that are mended, since before a restart too."""
+        suffix = f"_{self._entry.entry_id}"
+        for domain, known in list(ir.async_get(self._hass).issues):
+            if domain == DOMAIN and known.startswith(prefix) and known.endswith(suffix):
+                if (issue := known.removesuffix(suffix)) not in issues:
+                    self._delete(issue)
+
+    def _delete(self, issue: str) -> None:
+        ir.async_delete_issue(self._hass, DOMAIN, f"{issue}_{self._entry.entry_id}")
+
+
+class Issues(IssueKeeper):
     """Keeps the repair issues of one cluster in step with what the last poll met."""
 
     def __init__(self, hass: HomeAssistant, coordinator: CheckerCoordinator) -> None:
         """Speak for the cluster of this coordinator."""
-        self._hass = hass
+        super().__init__(hass, coordinator.config_entry)
         self._coordinator = coordinator
-        self._entry = coordinator.config_entry
 
     @callback
     def update(self) -> None:
@@ -55,22 +138,13 @@ class Issues:
             self._stand_in()
             self._log_agents()
             self._job_states()
-            self._entity_limit()
+            self._entity_limit("entity_limit", self._problem_sensors())
             self._misconfigurations()
 
     def _certificate(self, error: ProxmoxError | None) -> None:
-        if isinstance(error, CertificateChangedError) and error.fingerprint is not None:
-            self._raise(
-                "certificate_changed",
-                fixable=True,
-                page="certificates.md",
-                placeholders={
-                    "cluster": self._entry.title,
-                    "expected": error.expected,
-                    "fingerprint": error.fingerprint,
-                },
-            )
-        elif error is None and not self._is_stood_in_for():
+        if self._changed_certificate(error):
+            return
+        if error is None and not self._is_stood_in_for():
             self._delete("certificate_changed")
 
     def _is_stood_in_for(self) -> bool:
@@ -158,28 +232,13 @@ class Issues:
                 },
             )
 
-    def _entity_limit(self) -> None:
-        """Tell where Home Assistant takes no more entities: what is new then has no problem sensor."""
-        entities = er.async_get(self._hass)
-        enabled = entities.entities.get_enabled_count_for_config_entry_id(self._entry.entry_id)
-        if enabled < MAX_ENABLED_ENTITIES_PER_CONFIG_ENTRY:
-            self._delete("entity_limit")
-            return
+    def _problem_sensors(self) -> list[str]:
+        """Return the unique ids of the problem sensors of all guests and jobs."""
         identity, assessment = self._coordinator.identity, self._coordinator.assessment
-        keys = [
+        return [
             f"{device_key(identity, subject)}{PROBLEM}"
             for subject in (*map(Subject.guest, assessment.guests), *map(Subject.job, assessment.jobs))
         ]
-        known = (entities.async_get_entity_id(Platform.BINARY_SENSOR, DOMAIN, key) for key in keys)
-        self._raise(
-            "entity_limit",
-            page=_PAGE_OF_REPAIRS,
-            placeholders={
-                "cluster": self._entry.title,
-                "limit": str(MAX_ENABLED_ENTITIES_PER_CONFIG_ENTRY),
-                "missing": str(sum(entity_id is None for entity_id in known)),
-            },
-        )
 
     def _misconfigurations(self) -> None:
         """Raise what is mistaken in Proxmox now, and delete the rest; one that is ignored stays so while it lasts."""
@@ -194,42 +253,6 @@ class Issues:
                 placeholders["meaning"] = CalendarEvent.parse(schedule).describe(self._hass.config.language)
             page = _PAGE_OF_SCHEDULES if schedule else _PAGE_OF_REPAIRS
             self._raise(issue, mistake.code, placeholders=placeholders, page=page)
-
-    def _raise(
-        self,
-        issue: str,
-        key: str | None = None,
-        *,
-        placeholders: dict[str, str],
-        page: str = "permissions.md",
-        fixable: bool = False,
-    ) -> None:
-        """Raise an issue; what fills its blanks is shown as Markdown, and as it is in the title."""
-        shown = {name: _shown(name, value) for name, value in placeholders.items()}
-        ir.async_create_issue(
-            self._hass,
-            DOMAIN,
-            f"{issue}_{self._entry.entry_id}",
-            config_entry_id=self._entry.entry_id,
-            data={"entry_id": self._entry.entry_id, **shown},
-            is_fixable=fixable,
-            is_persistent=False,
-            learn_more_url=f"{_PAGES}/{page}",
-            severity=ir.IssueSeverity.ERROR if fixable else ir.IssueSeverity.WARNING,
-            translation_key=key or issue,
-            translation_placeholders=shown,
-        )
-
-    def _keep_only(self, prefix: str, issues: Collection[str]) -> None:
-        """Delete those of a kind that are mended, since before a restart too."""
-        suffix = f"_{self._entry.entry_id}"
-        for domain, known in list(ir.async_get(self._hass).issues):
-            if domain == DOMAIN and known.startswith(prefix) and known.endswith(suffix):
-                if (issue := known.removesuffix(suffix)) not in issues:
-                    self._delete(issue)
-
-    def _delete(self, issue: str) -> None:
-        ir.async_delete_issue(self._hass, DOMAIN, f"{issue}_{self._entry.entry_id}")
 
 
 def agent_issue(node: str) -> str:

@@ -3,18 +3,21 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, override
+from typing import Any, Final, override
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorEntity, SensorEntityDescription, SensorStateClass
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import EntityCategory, UnitOfInformation, UnitOfRatio, UnitOfTime
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 
+from .backup_server.sensors import async_setup_sensors
 from .checker.assessment import Assessment, GuestView, JobView, StorageView
 from .checker.metrics import Verification, free_bytes, used_percent
 from .checker.model.verdict import Status
-from .coordinator import CheckerConfigEntry, CheckerCoordinator
+from .const import is_backup_server
+from .coordinator import CheckerCoordinator
 from .entity import (
     ClusterEntity,
     EntityMakers,
@@ -233,10 +236,13 @@ STORAGE_SENSORS = (
 
 
 async def async_setup_entry(
-    hass: HomeAssistant, entry: CheckerConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+    hass: HomeAssistant, entry: ConfigEntry[Any], async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Add the sensors of the cluster and of every guest, job and storage."""
-    coordinator = entry.runtime_data
+    if is_backup_server(entry.data):
+        await async_setup_sensors(entry, async_add_entities)
+        return
+    coordinator: CheckerCoordinator = entry.runtime_data
     makers = EntityMakers(
         cluster=lambda: [ClusterSensor(coordinator, description) for description in CLUSTER_SENSORS],
         guest=lambda vmid: [GuestSensor(coordinator, vmid, description) for description in GUEST_SENSORS],

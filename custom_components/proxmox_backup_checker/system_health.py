@@ -10,8 +10,11 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
+from .backup_server.diagnostics import redactor_of_server
+from .backup_server.servers import server_entries, server_of
+from .clusters import cluster_entries
 from .const import DOMAIN
-from .coordinator import CheckerConfigEntry, CheckerCoordinator
+from .coordinator import CheckerCoordinator
 from .privacy.redaction import redactor_of
 from .proxmox.api.errors import ProxmoxError
 
@@ -26,11 +29,9 @@ def async_register(hass: HomeAssistant, register: system_health.SystemHealthRegi
 
 async def _info(hass: HomeAssistant) -> dict[str, Any]:
     """Return the lines, each with one value for every cluster."""
-    entries: list[CheckerConfigEntry] = sorted(
-        hass.config_entries.async_entries(DOMAIN, include_ignore=False), key=lambda entry: entry.title
-    )
+    entries = sorted(cluster_entries(hass, include_disabled=True), key=lambda entry: entry.title)
     loaded = [entry.runtime_data for entry in entries if entry.state is ConfigEntryState.LOADED]
-    info: dict[str, Any] = {"clusters": f"{len(loaded)}/{len(entries)}"}
+    info: dict[str, Any] = {"clusters": f"{len(loaded)}/{len(entries)}", **_servers(hass)}
     if not loaded:
         return info
     return info | {
@@ -42,6 +43,21 @@ async def _info(hass: HomeAssistant) -> dict[str, Any]:
         "protected": _line(loaded, _protected),
         "problems": _line(loaded, lambda coordinator: str(coordinator.assessment.counts.problems)),
     }
+
+
+def _servers(hass: HomeAssistant) -> dict[str, str]:
+    """Return the line of the backup servers: those that are loaded, and what cannot be read of them; none where there are none."""
+    entries = server_entries(hass)
+    if not entries:
+        return {}
+    loaded = [server for entry in entries if (server := server_of(entry)) is not None]
+    told = [f"{len(loaded)}/{len(entries)}"]
+    for server in loaded:
+        error, redactor = server.last_error, redactor_of_server(server)
+        facts = server.assessment.facts
+        state = facts.version.text if error is None and facts is not None else str(error)
+        told.append(f"{redactor.plain(server.name)}: {redactor.plain(state)}")
+    return {"backup_servers": ", ".join(told)}
 
 
 def _line(

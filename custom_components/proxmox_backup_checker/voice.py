@@ -14,6 +14,7 @@ from homeassistant.util import dt as dt_util
 
 from .actions.report_text import state_of, summary_of
 from .checker.views.report import report
+from .clusters import cluster_entries
 from .const import DOMAIN
 from .coordinator import CheckerConfigEntry
 from .privacy.sight import Sight
@@ -69,7 +70,7 @@ async def _sight(hass: HomeAssistant, context: Context | None) -> Sight:
 
 async def answer_of(hass: HomeAssistant, sight: Sight, language: str | None = None) -> str:
     """Return how the backups of all clusters are; one that is not loaded cannot be seen, which is not fine either."""
-    entries: list[CheckerConfigEntry] = hass.config_entries.async_entries(DOMAIN, include_disabled=False)
+    entries = cluster_entries(hass)
     localizer = await Localizer.load(hass, language)
     if not entries:
         return localizer.text("voice_nothing")

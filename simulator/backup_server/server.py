@@ -56,6 +56,7 @@ class BackupServer:
     skew: float = 0.0
     """Seconds that its clock is ahead."""
     ip: str = "127.0.0.1"
+    listens_on: int = 8007
     online: bool = True
     boot: float = 0.0
     subscription: str = "notfound"

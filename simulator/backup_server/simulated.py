@@ -48,6 +48,7 @@ class ServedBackupServer(BackupServer):
         self.http.context = self._certificate.context()
         await self.http.set_up()
         await self.http.listen()
+        self.listens_on = self.http.port
         if not self.online:
             self.http.refuse()
 

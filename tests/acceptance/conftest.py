@@ -13,6 +13,7 @@ from tests.integration.conftest import RunningAgent, StartAgent, log_agent, star
 
 from .home import Home
 from .lab import Lab
+from .server_lab import ServerLab
 
 __all__ = ["RunningAgent", "StartAgent", "log_agent", "start_agent"]
 
@@ -50,4 +51,11 @@ def lab(start: datetime) -> Iterator[Lab]:
     """The same cluster, which is about to be read and judged for the first time, without Home Assistant."""
     made = Lab(start)
     with made.watch:
+        yield made
+
+
+@pytest.fixture
+def servers() -> Iterator[ServerLab]:
+    """Two backup servers, one of which is about to be read and judged for the first time, without Home Assistant."""
+    with ServerLab() as made:
         yield made

@@ -542,6 +542,7 @@ async def test_e26_the_same_cluster_is_not_added_again_through_whatever_node(hom
     flow = await home.hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
     host, port = home.pve.address(node)
     data = {"host": host, "port": port, "token_id": home.pve.token_id, "token_secret": home.pve.token_secret}
+    flow = await home.hass.config_entries.flow.async_configure(flow["flow_id"], {"next_step_id": "cluster"})
     result = await home.hass.config_entries.flow.async_configure(flow["flow_id"], data)
     result = await home.hass.config_entries.flow.async_configure(result["flow_id"], {})
 

@@ -72,8 +72,17 @@ def sample(name: str) -> Run:
     return Run(task=task, log=vzdump_log.parse((folder / "task.log").read_text(encoding="utf-8")))
 
 
-def good_log(*vmids: int, command: str | None = None, at: datetime = NOW - timedelta(hours=13), more: str = "") -> str:
-    """Return the log of a run in which all went well; without a command, that of the job with just these guests."""
+def good_log(
+    *vmids: int,
+    command: str | None = None,
+    at: datetime = NOW - timedelta(hours=13),
+    more: str = "",
+    minutes: int = 1,
+) -> str:
+    """Return the log of a run in which all went well; without a command, that of the job with just these guests.
+
+    Each of them took some minutes.
+    """
     stamp = at.astimezone(BERLIN).strftime("%Y-%m-%d %H:%M:%S")
     command = command or f"vzdump {' '.join(map(str, vmids))} --mode snapshot --quiet 1 --storage nas"
     lines = [f"INFO: starting new backup job: {command}"]
@@ -84,7 +93,7 @@ def good_log(*vmids: int, command: str | None = None, at: datetime = NOW - timed
             "INFO: status = running",
             f"INFO: creating vzdump archive '/mnt/pve/nas/dump/vzdump-qemu-{vmid}-x.vma.zst'",
             "INFO: archive file size: 3.00GB",
-            f"INFO: Finished Backup of VM {vmid} (00:01:00)",
+            f"INFO: Finished Backup of VM {vmid} (00:{minutes:02}:00)",
             f"INFO: Backup finished at {stamp}",
         ]
     return "\n".join([*lines, *([more] if more else []), "INFO: Backup job finished successfully", "TASK OK", ""])

@@ -77,6 +77,7 @@ def _repair(tab: Tab) -> None:
 def _config_flow(tab: Tab) -> None:
     tab.go(f"/config/integrations/dashboard/add?domain={DOMAIN}")
     tab.page.get_by_role("button", name="OK", exact=True).click()
+    tab.find(_DIALOG).get_by_text("Proxmox VE", exact=True).click()
     fields = tab.find(f"{_DIALOG} input")
     fields.first.wait_for()
     for number, text in enumerate(

@@ -42,7 +42,7 @@ def _data(pve: SimulatedCluster, **changes: Any) -> dict[str, Any]:
 
 async def _add(hass: HomeAssistant, pve: SimulatedCluster) -> ConfigEntry:
     """Add the cluster as a user does: the form, then the certificate."""
-    result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    result = await _form(hass)
     result = await hass.config_entries.flow.async_configure(result["flow_id"], _data(pve))
     assert result["step_id"] == "certificate"
     placeholders = result["description_placeholders"]
@@ -52,6 +52,12 @@ async def _add(hass: HomeAssistant, pve: SimulatedCluster) -> ConfigEntry:
     assert result["type"] is FlowResultType.CREATE_ENTRY
     await hass.async_block_till_done()
     return hass.config_entries.async_entries(DOMAIN)[0]
+
+
+async def _form(hass: HomeAssistant) -> Any:
+    """Begin to add a cluster."""
+    result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    return await hass.config_entries.flow.async_configure(result["flow_id"], {"next_step_id": "cluster"})
 
 
 async def _poll(hass: HomeAssistant, entry: ConfigEntry) -> None:
@@ -84,7 +90,7 @@ async def test_the_same_cluster_is_not_added_twice_through_another_node(
     hass: HomeAssistant, pve: SimulatedCluster
 ) -> None:
     await _add(hass, pve)
-    result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    result = await _form(hass)
     other = _data(pve, host=pve.address("pve2")[0])
     result = await hass.config_entries.flow.async_configure(result["flow_id"], other)
     result = await hass.config_entries.flow.async_configure(result["flow_id"], {})
@@ -94,7 +100,7 @@ async def test_the_same_cluster_is_not_added_twice_through_another_node(
 
 
 async def test_a_wrong_token_is_named_and_can_be_corrected(hass: HomeAssistant, pve: SimulatedCluster) -> None:
-    result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    result = await _form(hass)
     flow = result["flow_id"]
     await hass.config_entries.flow.async_configure(flow, _data(pve, token_secret="wrong"))
     result = await hass.config_entries.flow.async_configure(flow, {})
@@ -108,7 +114,7 @@ async def test_a_missing_privilege_is_named_with_the_line_that_grants_it(
     hass: HomeAssistant, pve: SimulatedCluster
 ) -> None:
     pve.limit_token({"/": "Sys.Audit VM.Audit Pool.Audit"})
-    result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    result = await _form(hass)
     flow = result["flow_id"]
     await hass.config_entries.flow.async_configure(flow, _data(pve))
     result = await hass.config_entries.flow.async_configure(flow, {})

@@ -13,8 +13,8 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import issue_registry as ir
 import pytest
 
-from custom_components.proxmox_backup_checker.config_flow import split_host
 from custom_components.proxmox_backup_checker.const import DOMAIN
+from custom_components.proxmox_backup_checker.flow_fields import split_host
 from simulator import SimulatedCluster
 
 from .conftest import IndependentProxmox, entry_data, set_up
@@ -34,8 +34,9 @@ def _data(pve: Proxmox, **changes: Any) -> dict[str, Any]:
 
 async def _start(hass: HomeAssistant, data: dict[str, Any]) -> Any:
     result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
-    assert result["type"] is FlowResultType.FORM
-    assert result["step_id"] == "user"
+    assert (result["type"], result["step_id"]) == (FlowResultType.MENU, "user")
+    result = await _enter(hass, result, {"next_step_id": "cluster"})
+    assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "cluster")
     return await _enter(hass, result, data)
 
 
@@ -124,7 +125,7 @@ async def test_what_was_entered_wrong_is_named_and_can_be_corrected(
     result = await _start(hass, _data(pve, **changes))
     if result["step_id"] == "certificate":
         result = await _continue(hass, result, {})
-    assert result["step_id"] == "user"
+    assert result["step_id"] == "cluster"
     assert result["errors"] == {field: error}
     await _succeeds(hass, result, pve)
 

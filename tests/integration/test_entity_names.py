@@ -11,14 +11,21 @@ import pytest
 INTEGRATION = Path(__file__).parents[2] / "custom_components" / "proxmox_backup_checker"
 DOCUMENTATION = Path(__file__).parents[2] / "docs" / "entities.md"
 PLATFORMS = ("binary_sensor", "button", "calendar", "event", "sensor")
+OF_SERVERS = {
+    "binary_sensor": "backup_server.binary_sensors",
+    "button": "backup_server.buttons",
+    "event": "backup_server.events",
+    "sensor": "backup_server.sensors",
+}
 
 
 def _descriptions(platform: str) -> list[EntityDescription]:
-    """Return all entity descriptions of a platform's module, alone or in a row."""
+    """Return all entity descriptions of a platform's modules, alone or in a row."""
     found: list[EntityDescription] = []
-    for value in vars(import_module(f"custom_components.proxmox_backup_checker.{platform}")).values():
-        members = value if isinstance(value, tuple) else (value,)
-        found += [member for member in members if isinstance(member, EntityDescription)]
+    for module in filter(None, (platform, OF_SERVERS.get(platform))):
+        for value in vars(import_module(f"custom_components.proxmox_backup_checker.{module}")).values():
+            members = value if isinstance(value, tuple) else (value,)
+            found += [member for member in members if isinstance(member, EntityDescription)]
     return found
 
 

@@ -16,7 +16,12 @@ FOLDER = Path(str(integration.__file__)).parent
 LANGUAGES = ("en", "de")
 PLACES = {
     "config_flow.py": "config",
+    "entry_flow.py": "config",
+    "flow_fields.py": "config",
+    "backup_server/flow.py": "config",
     "options_flow.py": "options",
+    "webhook_options.py": "options",
+    "backup_server/options_flow.py": "options",
     "repairs.py": "issues.certificate_changed.fix_flow",
 }
 
@@ -74,17 +79,19 @@ def _named_by_call(call: ast.Call) -> set[str]:
 @pytest.mark.parametrize(
     ("file", "few"),
     [
+        ("config_flow.py", {"abort.wrong_cluster", "step.user.title", "step.cluster.title", "step.privileges.title"}),
+        ("entry_flow.py", {"error.invalid_auth", "error.cannot_connect", "step.certificate.title"}),
+        ("flow_fields.py", {"error.invalid_host", "error.invalid_token_id"}),
         (
-            "config_flow.py",
+            "backup_server/flow.py",
             {
-                "error.invalid_host",
-                "error.invalid_auth",
-                "error.cannot_connect",
-                "abort.wrong_cluster",
-                "step.user.title",
+                *("error.not_a_backup_server", "error.hours_missing", "abort.wrong_server", "step.place.title"),
+                *("step.backup_server.title", "step.clone.title", "step.server_privileges.title"),
             },
         ),
+        ("backup_server/options_flow.py", {"error.hours_missing", "step.server_place.title"}),
         ("options_flow.py", {"error.wrong_node", "error.invalid_pairing", "step.init.title"}),
+        ("webhook_options.py", {"step.webhook.title", "step.webhook_lines.title", "step.webhook_check.title"}),
         ("repairs.py", {"error.changed_again", "step.confirm.title"}),
     ],
 )
@@ -101,10 +108,18 @@ def test_what_a_flow_names_has_a_text(file: str, few: set[str], language: str) -
         "config.abort.already_configured",
         "config.abort.reauth_successful",
         "config.abort.reconfigure_successful",
+        *(
+            f"config.step.{step}.menu_options.{option}"
+            for step, option in (("user", "cluster"), ("user", "backup_server"), ("server_privileges", "check_again"))
+        ),
+        "config.step.server_privileges.menu_options.continue_anyway",
+        "config.flow_title",
         "config.step.privileges.menu_options.check_again",
         "config.step.privileges.menu_options.continue_anyway",
         "options.step.init.menu_options.add_log_agent",
         "options.step.init.menu_options.remove_log_agent",
+        *(f"options.step.init.menu_options.{name}" for name in ("heartbeat", "webhook", "webhook_check")),
+        *(f"options.step.webhook_check.menu_options.{name}" for name in ("webhook", "webhook_check")),
         "issues.certificate_changed.title",
         *(
             f"issues.{issue}.{part}"

@@ -26,6 +26,7 @@ async def _enter(hass: HomeAssistant, result: Any, data: dict[str, Any]) -> Any:
 
 async def _start(hass: HomeAssistant, data: dict[str, Any]) -> Any:
     result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    result = await _enter(hass, result, {"next_step_id": "cluster"})
     result = await _enter(hass, result, data)
     assert result["step_id"] == "certificate"
     return result

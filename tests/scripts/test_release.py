@@ -156,3 +156,24 @@ def test_all_files_of_a_release_are_built_with_notes_that_name_them(tmp_path: Pa
     assert built == {f"{DOMAIN}.zip", f"proxmox-backup-log-agent_{version}_all.deb", "notes.md"}
     notes = (copy / "build" / "notes.md").read_text()
     assert all(name in notes for name in built - {"notes.md"})
+
+
+@pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="the log agent's package is built with dpkg-deb")
+@pytest.mark.parametrize("date", ["Mon, 23 Nov 2026 12:00:00 +0000", "Thu, 01 Jan 2099 12:00:00 +0000"])
+def test_the_package_is_the_same_whenever_it_is_built(tmp_path: Path, date: str) -> None:
+    """Before the date of its changelog too."""
+    built = []
+    for number in (1, 2):
+        copy = tmp_path / str(number)
+        ignored = shutil.ignore_patterns("__pycache__")
+        for name in ("log_agent", "scripts"):
+            shutil.copytree(ROOT / name, copy / name, ignore=ignored)
+        changelog = copy / "log_agent" / "debian" / "changelog"
+        lines = changelog.read_text().splitlines()
+        signed = next(number for number, line in enumerate(lines) if line.startswith(" -- "))
+        lines[signed] = f"{lines[signed].split('>  ')[0]}>  {date}"
+        changelog.write_text("\n".join(lines) + "\n")
+        done = subprocess.run([copy / "scripts" / "build-deb"], capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 0, done.stderr
+        built.append(Path(done.stdout.strip()).read_bytes())
+    assert built[0] == built[1]

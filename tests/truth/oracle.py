@@ -60,19 +60,30 @@ class Oracle:
             return off("it is switched off")
         guests = [guest for guest in self._ledger.guests if guest.lives(time) and covers(settings, guest, time)]
         demands = [
-            demand
+            (guest.node_at(time), demand)
             for guest in guests
             if (demand := self._promise(job, guest, time, own_only=True)) is not None
             and not value_at(guest.ignored, time)
         ]
-        by_runs = [demand for node in self._ledger.nodes if (demand := self._last_run(job, node, time)) is not None]
+        by_runs = [
+            (node, demand) for node in self._ledger.nodes if (demand := self._last_run(job, node, time)) is not None
+        ]
         if not demands:
             hidden = self._ledger.blind_to("tasks", time) or any(n.is_off(time) for n in self._ledger.nodes.values())
             odd = bool(by_runs) or settings.vmids is not None or hidden
             return open_("it covers no guest, and something is odd") if odd else off("it covers no guest")
-        found = worst([*demands, *by_runs])
-        running = any(time < run.ended for run in self._evidence.runs(job.id, time))
-        return open_("a run of the job is in progress and has failures") if running and found.must is Must.ON else found
+        return self._of_nodes(job, [*demands, *by_runs], time)
+
+    def _of_nodes(self, job: JobLife, demands: Sequence[tuple[str, Expectation]], time: float) -> Expectation:
+        """Return what the demands of a job's nodes are together: only a run on the same node can excuse one (A31)."""
+        found = worst([demand for _, demand in demands])
+        busy = {run.node for run in self._evidence.runs(job.id, time) if time < run.ended}
+        if found.must is not Must.ON or not busy:
+            return found
+        elsewhere = [demand for node, demand in demands if node not in busy]
+        if elsewhere and (there := worst(elsewhere)).must is Must.ON:
+            return there
+        return open_("a run of the job is in progress and has failures")
 
     def _unread(self, time: float, born: float, kind: str) -> Expectation | None:
         """Return the demand on one of a kind that was created at a moment, where nothing can be read now."""

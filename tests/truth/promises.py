@@ -38,7 +38,7 @@ class Promise:
         good = [result for result in own if result.good and self._known(result) <= self.time]
         by_hand = [result for result in hand if result.good and result.known <= self.time]
         if suspended := [*self._wrong_clock(), *self._unseen_change(good)]:
-            return suspended[0]
+            return self._suspended(suspended[0], own, good, by_hand)
         demands = [
             *self._failed(own, good, by_hand),
             *self._missed(own, good, by_hand),
@@ -48,6 +48,13 @@ class Promise:
         ]
         demand = worst(demands) if demands else off("every promise is kept")
         return next(iter(self._first_look(own, demand)), demand)
+
+    def _suspended(
+        self, why: Expectation, own: Sequence[Result], good: Sequence[Result], by_hand: Sequence[Result]
+    ) -> Expectation:
+        """Return what is left to demand: a failure that was seen is never fine, whatever slots come to."""
+        failed = next((demand for demand in self._failed(own, good, by_hand) if demand.must is Must.ON), None)
+        return why if failed is None else not_off(failed.reason)
 
     def _known(self, result: Result) -> float:
         """Return when a result counts: for its guest when its own part is done, for the job when the whole run is (A15, A17)."""
@@ -153,34 +160,31 @@ class Promise:
                 for result in by_hand
                 if result.run.storage == slot.storage and (result.part.began or 0) >= slot.time - SECONDS
             ]
-            if not keeping and self._kept_alike(slot):
-                demands.append(open_("a run by hand of a job that differs in its schedule alone may be its own"))
-                break
             if keeping:
                 was_bad = not self._was_kept(slot, min(result.run.started for result in keeping), [*good, *by_hand])
                 return demands + self._if_seen(keeping, "the slot was served", was_bad=was_bad)
+            if any(run.started >= slot.time for run in self._twins_by_hand()):
+                return [*demands, open_("a job alike in all but its schedule was run by hand since")]
             unserved = self._unserved(slot, own)
             demands += unserved
             if slot.time < self.time - 40 * DAY or any(demand.must is Must.ON for demand in unserved):
                 break
         return demands
 
-    def _kept_alike(self, slot: Slot) -> bool:
-        """Tell whether a person has started another job since a slot, whose runs look like the job's own in every way.
-
-        Nothing tells them apart, and it has saved the same on the same storage.
-        """
-        runs = (run for run in self.ledger.runs if run.by_hand and slot.time - SECONDS <= run.started <= self.time)
-        for run in runs:
-            other = None if run.job is None else self.ledger.jobs[run.job].at(run.started)
-            own = self.job.at(run.started)
-            part = run.parts.get(self.guest.vmid)
-            if other is None or own is None or part is None or run.job == self.job.id:
-                continue
-            alike = replace(other, schedule=own.schedule, enabled=own.enabled) == own
-            if alike and part.good and (run.noticed if self.own_only else part.ended or FOREVER) <= self.time:
-                return True
-        return False
+    def _twins_by_hand(self) -> list[RunFact]:
+        """Return the good runs for the guest that a person started of jobs alike in all but their schedules: nothing tells whose they are."""
+        found = []
+        for twin in self.ledger.jobs.values():
+            for result in self.evidence.results(twin.id, self.guest, self.time) if twin is not self.job else ():
+                own, other = self.job.at(result.run.started), twin.at(result.run.started)
+                alike = (
+                    own is not None
+                    and other is not None
+                    and replace(other, schedule=own.schedule, enabled=own.enabled) == own
+                )
+                if alike and result.run.by_hand and result.good and result.known <= self.time:
+                    found.append(result.run)
+        return found
 
     def _doubtful(self, good: Sequence[Result]) -> list[Expectation]:
         """Return that nothing is demanded where the last slot came while the clock of the node showed another time.
@@ -262,13 +266,26 @@ class Promise:
                 return on(f"{what}: the node was off")
             return not_off(f"{what}: the node was off, which nobody saw then")
         seen = self.evidence.seen(slot.node, deadline, self.time) and not any(
-            slot.time <= rotation <= self.evidence.first_look(deadline) for rotation in life.rotations
+            slot.time <= rotation <= self.evidence.first_look(deadline) or self._begins_after(rotation, slot)
+            for rotation in life.rotations
         )
         if self.ledger.blind_to("tasks", self.time):
             return not_off(f"{what}, and the tasks are hidden now")
         if self._left_unseen(slot, deadline):
             return not_off(f"{what}: it had just left a node that nobody could see since")
         return on(what) if seen else not_off(f"{what}, and nobody could see its node since")
+
+    def _begins_after(self, rotation: float, slot: Slot) -> bool:
+        """Tell whether nothing shows that a node's list of tasks, which was lost before a slot, went back that far again.
+
+        No run of the time between is in it, and nobody has looked: it may as well have been lost after the slot.
+        """
+        runs = (run for run in self.ledger.runs if run.node == slot.node)
+        return (
+            rotation < slot.time
+            and not self.evidence.seen(slot.node, rotation, slot.time)
+            and not any(rotation <= run.noticed <= slot.time for run in runs)
+        )
 
     def _left_unseen(self, slot: Slot, deadline: float) -> bool:
         """Tell whether the guest left a node between the last look and the slot, and nobody knows what was done there.

@@ -85,6 +85,9 @@ async def _add_the_host(household: Household) -> None:
     """Add the host by its form, as a person does."""
     flow, pve = household.hass.config_entries.flow, household.pve
     step = await flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    if step["type"] == "menu":
+        # Version 0.1.0 begins with the form of a cluster.
+        step = await flow.async_configure(step["flow_id"], {"next_step_id": "cluster"})
     data = {"host": pve.host, "port": pve.port, "token_id": pve.token_id, "token_secret": pve.token_secret}
     step = await flow.async_configure(step["flow_id"], data)
     step = await flow.async_configure(step["flow_id"], {})

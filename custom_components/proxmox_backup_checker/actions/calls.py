@@ -12,6 +12,7 @@ from homeassistant.helpers import entity_registry as er, service
 from homeassistant.util import dt as dt_util
 
 from ..checker.model.subject import Subject
+from ..clusters import cluster_entries, loaded_cluster
 from ..const import DOMAIN
 from ..coordinator import CheckerConfigEntry, CheckerCoordinator
 from ..privacy.sight import Sight
@@ -23,8 +24,15 @@ def cluster_of(call: ServiceCall) -> CheckerCoordinator:
 
     Raises ServiceValidationError.
     """
-    entry: CheckerConfigEntry = service.async_get_config_entry(call.hass, DOMAIN, call.data.get(ATTR_CONFIG_ENTRY_ID))
-    return entry.runtime_data
+    entry_id: str | None = call.data.get(ATTR_CONFIG_ENTRY_ID)
+    clusters = cluster_entries(call.hass, include_disabled=True)
+    if entry_id is None and len(clusters) == 1:
+        # Home Assistant would not know which entry is meant where a backup server has one too.
+        entry_id = clusters[0].entry_id
+    entry: CheckerConfigEntry = service.async_get_config_entry(call.hass, DOMAIN, entry_id)
+    if (coordinator := loaded_cluster(entry)) is None:
+        raise invalid("not_a_cluster", name=entry.title)
+    return coordinator
 
 
 def clusters_of(call: ServiceCall) -> list[CheckerCoordinator]:
@@ -34,13 +42,13 @@ def clusters_of(call: ServiceCall) -> list[CheckerCoordinator]:
     """
     if call.data.get(ATTR_CONFIG_ENTRY_ID):
         return [cluster_of(call)]
-    entries: list[CheckerConfigEntry] = call.hass.config_entries.async_entries(DOMAIN, include_disabled=False)
+    entries = cluster_entries(call.hass)
     if not entries:
         raise invalid("no_cluster")
-    loaded: list[CheckerConfigEntry] = call.hass.config_entries.async_loaded_entries(DOMAIN)
+    loaded = [coordinator for entry in entries if (coordinator := loaded_cluster(entry)) is not None]
     if not loaded:
         raise invalid("cluster_not_loaded")
-    return [entry.runtime_data for entry in loaded]
+    return loaded
 
 
 def moment_of(call: ServiceCall, key: str) -> datetime | None:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.target import TargetSelection, async_extract_referenced_entity_ids
@@ -13,8 +12,9 @@ from ..checker.model.labels import guest_label, job_name
 from ..checker.model.records import Acknowledgement
 from ..checker.model.subject import Subject
 from ..checker.model.verdict import Verdict
+from ..clusters import loaded_cluster
 from ..const import DOMAIN
-from ..coordinator import CheckerConfigEntry, CheckerCoordinator
+from ..coordinator import CheckerCoordinator
 from ..devices import subject_of
 from ..translated_errors import invalid
 
@@ -93,10 +93,9 @@ def targets_of_devices(hass: HomeAssistant, device_ids: Iterable[str]) -> list[T
 
 
 def _target_of_device(hass: HomeAssistant, device: dr.AnyDeviceEntry) -> Target | None:
-    entry: CheckerConfigEntry | None = hass.config_entries.async_get_entry(device.config_entry_id)
-    if entry is None or entry.domain != DOMAIN or entry.state is not ConfigEntryState.LOADED:
+    coordinator = loaded_cluster(hass.config_entries.async_get_entry(device.config_entry_id))
+    if coordinator is None:
         return None
-    coordinator = entry.runtime_data
     subjects = (subject_of(coordinator.identity, key) for domain, key in device.identifiers if domain == DOMAIN)
     # A node has a device where it has a log agent, but no verdict.
     found = next((subject for subject in subjects if subject is not None and subject.kind != "node"), None)

@@ -5,14 +5,13 @@ from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
 from yarl import URL
 
-from ..const import DOMAIN
+from ..clusters import cluster_entries
 from ..coordinator import CheckerConfigEntry, CheckerCoordinator
 
 
 def entries(hass: HomeAssistant, entry_id: str | None = None) -> list[CheckerConfigEntry]:
     """Return the clusters that are set up and not disabled, or the one that is asked for."""
-    found: list[CheckerConfigEntry] = hass.config_entries.async_entries(DOMAIN, include_disabled=False)
-    return [entry for entry in found if entry_id in {None, entry.entry_id}]
+    return [entry for entry in cluster_entries(hass) if entry_id in {None, entry.entry_id}]
 
 
 def coordinator_of(entry: CheckerConfigEntry) -> CheckerCoordinator | None:

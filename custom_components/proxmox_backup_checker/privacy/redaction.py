@@ -8,19 +8,27 @@ import re
 from typing import Any, Final
 
 from homeassistant.components.diagnostics import REDACTED
-from homeassistant.const import CONF_HOST, CONF_TOKEN, CONF_URL
+from homeassistant.const import CONF_HOST, CONF_TOKEN, CONF_URL, CONF_WEBHOOK_ID
 from yarl import URL
 
 from ..checker.model.policy import NO_BACKUP_TAG, agreed_age
 from ..checker.model.subject import Subject
-from ..const import CONF_FINGERPRINT, CONF_HIDE_NAMES, CONF_LOG_AGENTS, CONF_TOKEN_ID, CONF_TOKEN_SECRET
+from ..const import (
+    CONF_FINGERPRINT,
+    CONF_HEARTBEAT_URL,
+    CONF_HIDE_NAMES,
+    CONF_LOG_AGENTS,
+    CONF_TOKEN_ID,
+    CONF_TOKEN_SECRET,
+)
 from ..coordinator import CheckerConfigEntry, CheckerCoordinator
 from .addresses import without_addresses
 from .pseudonyms import Pseudonyms, names_of
 
 _SECRET: Final = frozenset(
     {
-        *(CONF_FINGERPRINT, CONF_HOST, CONF_TOKEN, CONF_TOKEN_ID, CONF_TOKEN_SECRET, CONF_URL),
+        *(CONF_FINGERPRINT, CONF_HEARTBEAT_URL, CONF_HOST, CONF_TOKEN, CONF_TOKEN_ID, CONF_TOKEN_SECRET, CONF_URL),
+        CONF_WEBHOOK_ID,
         *("address", "mailto", "title", "unique_id"),
     }
 )

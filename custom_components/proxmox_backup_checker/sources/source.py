@@ -31,7 +31,8 @@ class Reading:
     `agent_errors` are those of the log agents, by node, and `unreadable_job_states` the jobs whose states an agent could not
     read on its node, with the reason. `troubles` tell by part, as `storage nas`, what could not be read
     and was left as it was. `fallback` is the node that answers while the configured one does not. `ended` are the UPIDs of
-    all listed runs that are over and whose logs have been read.
+    all listed runs that are over and whose logs have been read, `unread` those on nodes that can be seen whose logs are still
+    to be read.
     """
 
     facts: Facts
@@ -40,7 +41,14 @@ class Reading:
     troubles: Mapping[str, str] = field(default_factory=dict)
     fallback: FallbackNode | None = None
     ended: frozenset[str] = frozenset()
+    unread: frozenset[str] = frozenset()
     unreadable_job_states: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all that can be read was read: what is off, or hidden from the token, cannot be."""
+        listed = all(storage.unreadable is None for storage in self.facts.storages if storage.active_on)
+        return listed and not self.troubles and not self.agent_errors and not self.unread
 
 
 class Source(Protocol):

@@ -62,11 +62,16 @@ def test_what_cannot_be_seen_is_out_of_reach_or_a_right_is_missing() -> None:
         ReasonCode.SERVER_CERTIFICATE_CHANGED,
         ReasonCode.SERVER_CERTIFICATE_UNTRUSTED,
         ReasonCode.SERVER_UNREADABLE,
+        ReasonCode.SERVER_PART_UNSEEN,
     }
     assert {code for code in ReasonCode if code.meaning.is_right_missing} == {
         *(ReasonCode(kind) for kind in Blindness if not ReasonCode(kind).is_out_of_reach),
         ReasonCode.GUESTS_HIDDEN,
         ReasonCode.SERVER_RIGHTS_MISSING,
+        ReasonCode.SERVER_OWN_GROUPS_ONLY,
+        ReasonCode.DATASTORE_HIDDEN,
+        ReasonCode.PBSJOB_HIDDEN,
+        ReasonCode.GROUP_HIDDEN,
     }
 
 

@@ -3,12 +3,15 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from custom_components.proxmox_backup_checker.checker.assessment import judge
 from custom_components.proxmox_backup_checker.checker.model.facts import Facts, JobState, Run
 from custom_components.proxmox_backup_checker.checker.model.records import History
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
 from custom_components.proxmox_backup_checker.checker.runs.attribution import Attribution, attribute
 from custom_components.proxmox_backup_checker.checker.runs.run_records import clues_of, records_of
+from custom_components.proxmox_backup_checker.proxmox.api.backup_models import BackupJob
 
 from ..builders import BERLIN, NOW, facts, good_log, guest, job, run, sample
 
@@ -21,6 +24,11 @@ def of(run: Run, facts: Facts) -> Attribution:
 def at_slot(run: Run) -> str:
     """Return the schedule that a run came at."""
     return f"{run.started.astimezone(BERLIN):%H:%M}"
+
+
+def updated_jobs(*jobs: BackupJob) -> History:
+    """Return what is remembered of jobs after a look."""
+    return judge(facts([], list(jobs)), History()).history
 
 
 def state(run: Run, job_id: str) -> JobState:
@@ -93,6 +101,25 @@ def test_a_run_with_the_command_of_before_the_edit_probably_belongs_to_the_edite
     assert of(last, facts([], [elsewhere], [last])).job_id is None
 
 
+def test_a_late_run_from_before_an_edit_is_of_the_job_that_was_like_its_command_and_whose_slot_has_none_yet() -> None:
+    # A guest was removed, and with it its number from the job, after a run that had waited for quorum.
+    late = run(good_log(100, 101), started=NOW - timedelta(hours=9))
+    edited = job("a", 101, storage="nas")
+    before = updated_jobs(job("a", 100, 101, storage="nas"), job("b", 101, storage="nas"))
+    known = facts([], [edited, job("b", 101, storage="nas", schedule="20:00")], [late])
+    assert attribute(late, known, clues_of(known, before)) == Attribution(job_id="a", confidence=Confidence.PROBABLE)
+    served = records_of(facts([], [job("a", 100, 101, storage="nas")], [run(good_log(100, 101))]), History()).finished
+    assert attribute(late, known, clues_of(known, replace(before, runs=served))).job_id is None
+
+
+def test_a_late_run_of_a_job_that_is_deleted_is_of_no_job_that_is_only_like_it() -> None:
+    late = run(good_log(100, 101), started=NOW - timedelta(hours=9))
+    left = job("b", 101, storage="nas")
+    known = facts([], [left], [late])
+    before = updated_jobs(job("a", 100, 101, storage="nas"), left)
+    assert attribute(late, known, clues_of(known, before)) == Attribution(job_id=None, confidence=Confidence.NONE)
+
+
 def test_what_was_decided_stays_when_the_job_is_edited_later() -> None:
     last = run(good_log(100))
     before = records_of(facts([], [job("a", 100, storage="nas")], [last]), History()).finished
@@ -156,6 +183,24 @@ def test_a_task_that_bears_the_number_of_one_guest_is_of_a_job_with_no_other_gue
     both, one = job("both", 100, 101, storage="nas", schedule=slot), job("one", 100, storage="nas", schedule=slot)
     assert of(last, facts(guests, [both], [last])).by_hand
     assert of(last, facts(guests, [both, one], [last])).job_id == "one"
+
+
+@pytest.mark.parametrize("change", ["came", "moved here", "left"])
+def test_a_task_with_the_number_of_one_guest_is_of_a_job_whose_other_guests_may_have_come_since(change: str) -> None:
+    log = "TASK ERROR: could not activate storage 'nas'\n"
+    failed = run(log, "could not activate storage 'nas'", task_id="100")
+    nightly = job("nightly", 100, 101, storage="nas", schedule="21:00")
+    earlier = failed.started - timedelta(hours=1)
+    then = [guest(100), *([] if change == "came" else [guest(101, node="pve2")])]
+    before = judge(facts(then, [nightly], now=earlier, read_at=earlier), History()).history
+    now = [
+        guest(100, node="pve3" if change == "left" else "pve1"),
+        guest(101, node="pve2" if change == "left" else "pve1"),
+    ]
+    known = facts(now, [nightly], [failed])
+    [record] = records_of(known, before).finished.values()
+    assert record.job_id == "nightly"
+    assert [outcome.vmid for outcome in record.outcomes] == [100]
 
 
 def test_a_slot_that_has_its_run_has_no_other() -> None:

@@ -3,11 +3,18 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from custom_components.proxmox_backup_checker.checker.assessment import Assessment, judge
-from custom_components.proxmox_backup_checker.checker.model.facts import ArchiveListing, Facts, Run, StorageFacts
+from custom_components.proxmox_backup_checker.checker.model.facts import (
+    ArchiveListing,
+    Facts,
+    NodeFacts,
+    Run,
+    StorageFacts,
+)
 from custom_components.proxmox_backup_checker.checker.model.records import History
 from custom_components.proxmox_backup_checker.checker.model.verdict import Status
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import Archive
@@ -18,6 +25,7 @@ from ..builders import BERLIN, NOW, facts, failed_log, good_log, guest, job, run
 NIGHTLY = job("nightly", 100, storage="nas", schedule="21:00")
 WEEKLY = job("weekly", 100, storage="usb", schedule="sat 04:00")
 BEGAN = NOW - timedelta(days=30)
+NEW_YORK = ZoneInfo("America/New_York")
 
 
 def at(day: int, hour: int, minute: int = 0) -> datetime:
@@ -136,6 +144,15 @@ def test_a06_only_an_archive_of_the_slots_time_on_the_jobs_storage_stands_in_for
     moment = late if elsewhere == "nas" else at(2, 21, 3)
     other = replace(first_look, storages=(listed("nas"), listed(elsewhere, moment)))
     assert judge(other, History()).guests[100].verdict.problem is not False
+
+
+def test_c12_archives_do_not_prove_a_job_that_lists_a_number_without_a_guest() -> None:
+    def held(*vmids: int) -> bool | None:
+        listing = job("nightly", *vmids, storage="nas", schedule="21:00")
+        first_look = facts([guest(100)], [listing], storages=(listed("nas", at(2, 21, 3)),))
+        return judge(first_look, History()).jobs["nightly"].verdict.problem
+
+    assert (held(100), held(100, 101)) == (False, None)
 
 
 def test_a06_an_archive_that_two_jobs_can_claim_proves_nothing() -> None:
@@ -329,3 +346,34 @@ def test_b23_a_run_that_waited_for_another_hangs_once_it_keeps_the_next_one_wait
     assert (before.guests[100].verdict.problem, before.jobs["daily"].verdict.problem) == (False, False)
     after = watched(*good, going_on, jobs=(daily,), now=at(3, 8, 10))
     assert (after.guests[100].verdict.problem, after.jobs["daily"].verdict.problem) == (True, True)
+
+
+@pytest.mark.parametrize(("usual", "problem"), [(10, True), (150, False)])
+def test_b23_a_run_that_hangs_keeps_no_slot_that_came_before_the_turn_of_a_guest_in_it(
+    usual: int, problem: bool
+) -> None:
+    often = job("often", 100, 101, storage="nas", schedule="*/3:15")
+    command = "vzdump 100 101 --mode snapshot --quiet 1 --storage nas"
+    before = run(good_log(100, 101, command=command, at=at(2, 21, 15)), started=at(2, 21, 15), seconds=usual * 60)
+    text = good_log(100, command=command, at=at(3, 3, 30)).partition("INFO: Backup job finished")[0]
+    hung = run(text + "INFO: Starting Backup of VM 101 (qemu)\n", None, started=at(3, 0, 15))
+    first = judge(facts([guest(100), guest(101)], [often], [before], now=at(2, 23, 55)), History())
+    now = at(3, 6)
+    held = judge(facts([guest(100), guest(101)], [often], [before, hung], now=now), first.history, first)
+    verdicts = (held.guests[100].verdict, held.jobs["often"].verdict)
+    assert [verdict.problem for verdict in verdicts] == [problem, problem]
+
+
+def test_b34_an_archive_that_may_be_of_the_slot_by_the_zone_of_its_writer_leaves_it_unknown() -> None:
+    # 03:15 in New York is 09:15 in Berlin, as which the listing node reads it.
+    both = {name: NodeFacts(name=name, zone=zone) for name, zone in (("pve1", BERLIN), ("pve2", NEW_YORK))}
+    lost = {name: replace(node, runs_known_since=at(3, 16), tasks_read=at(3, 16)) for name, node in both.items()}
+    nightly = job("nightly", 100, storage="nas", schedule="03:15")
+    first = judge(facts([guest(100, node="pve2")], [nightly], now=at(2, 20), nodes=both), History())
+    kept = listed("nas", at(2, 3, 15), at(3, 3, 15))
+    assert kept.listing is not None
+    kept = replace(kept, listing=replace(kept.listing, read_at=at(3, 16), listed_by="pve1", zone=BERLIN))
+    held = judge(
+        facts([guest(100, node="pve2")], [nightly], now=at(3, 16), nodes=lost, storages=(kept,)), first.history, first
+    )
+    assert (held.guests[100].verdict.problem, held.jobs["nightly"].verdict.problem) == (None, None)

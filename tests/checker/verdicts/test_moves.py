@@ -26,6 +26,7 @@ JOBS = {
     "exclude": job("nightly", all=1, exclude="300", storage="nas", schedule="03:15"),
     "pool": job("nightly", pool="gold", storage="nas", schedule="03:15"),
 }
+NEW_YORK = ZoneInfo("America/New_York")
 WHICH = {"listed": "100 101", "all": "--all 1", "exclude": "--all 1 --exclude 300", "pool": "--pool gold"}
 
 
@@ -34,10 +35,10 @@ def at(day: int, hour: int, minute: int = 0) -> datetime:
     return (datetime(2025, 9, 1, hour, minute, tzinfo=BERLIN) + timedelta(days=day - 1)).astimezone(UTC)
 
 
-def ran(moment: datetime, node: str, *vmids: int, which: str = "listed") -> Run:
-    """Return a good run of the nightly job on a node."""
+def ran(moment: datetime, node: str, *vmids: int, which: str = "listed", minutes: int = 1) -> Run:
+    """Return a good run of the nightly job on a node, in which each guest took some minutes."""
     command = f"vzdump {WHICH[which]} --mode snapshot --quiet 1 --storage nas"
-    return run(good_log(*vmids, command=command, at=moment), started=moment, node=node)
+    return run(good_log(*vmids, command=command, at=moment, minutes=minutes), started=moment, node=node)
 
 
 def nodes(off: str | None = None, booted: datetime | None = None, **zones: ZoneInfo) -> Mapping[str, NodeFacts]:
@@ -59,10 +60,10 @@ class Watch:
         """Let the runs of a node no longer be listed, as those of one that is off."""
         self._runs = [known for known in self._runs if known.task.node != node]
 
-    def look(self, now: datetime, place: str, *runs: Run, **changes: Any) -> Assessment:
+    def look(self, now: datetime, place: str, *runs: Run, tags: tuple[str, ...] = (), **changes: Any) -> Assessment:
         """Return what is held at a moment, with guest 100 on a node and some more runs than before."""
         self._runs += runs
-        guests = (guest(100, node=place, pool="gold"), guest(101, node="pve1", pool="gold"))
+        guests = (guest(100, node=place, pool="gold", tags=tags), guest(101, node="pve1", pool="gold"))
         known: Facts = facts(guests, [self._job], self._runs, now=now, read_at=now, **changes)
         self._held = judge(known, self._held.history if self._held else History(), self._held)
         return self._held
@@ -141,6 +142,23 @@ def test_what_a_node_did_unseen_before_a_guest_left_it_is_unknown() -> None:
     watch.look(at(3, 4), "pve2", ran(at(3, 3, 15), "pve1", 101), nodes=blind)
     held = watch.look(NOW, "pve1", nodes=blind)
     assert (held.guests[100].verdict.problem, held.guests[100].verdict.reason.code) == (None, "tasks_hidden")
+    # The good run of the new node says nothing of it.
+    assert held.jobs["nightly"].verdict.problem is None
+
+
+def test_b08_whether_a_guest_left_a_node_that_went_off_before_its_slot_there_is_unknown() -> None:
+    both, off = nodes(pve2=NEW_YORK), dict(nodes(off="pve2", pve2=NEW_YORK))
+    off["pve2"] = replace(off["pve2"], blindness=Blindness.NODE_UNREACHABLE, tasks_read=at(3, 8))
+    watch = Watch(nodes=both)
+    # 03:15 in New York is 09:15 in Berlin.
+    watch.look(at(2, 10), "pve2", ran(at(2, 3, 15), "pve1", 101), ran(at(2, 9, 15), "pve2", 100), nodes=both)
+    watch.look(at(3, 8), "pve2", ran(at(3, 3, 15), "pve1", 101), nodes=both)
+    for hour, problem in ((10, False), (13, None)):
+        held = watch.look(at(3, hour), "pve1", nodes=off)
+        assert (held.guests[100].verdict.problem, held.jobs["nightly"].verdict.problem) == (problem, problem)
+    back = {name: replace(node, tasks_read=at(3, 14)) for name, node in both.items()}
+    held = watch.look(at(3, 14), "pve1", nodes=back)
+    assert (held.guests[100].verdict.problem, held.jobs["nightly"].verdict.problem) == (False, False)
 
 
 def test_a26_a_job_whose_good_run_passed_a_guest_over_is_overdue_after_the_deadline() -> None:
@@ -172,9 +190,6 @@ def test_e22_a_run_that_names_nobody_in_new_words_leaves_it_open() -> None:
     assert (held.guests[100].verdict.problem, held.jobs["nightly"].verdict.problem) == (None, None)
 
 
-NEW_YORK = ZoneInfo("America/New_York")
-
-
 def test_b08_a_guest_that_comes_from_another_time_zone_owes_the_slots_that_it_had_there() -> None:
     both = nodes(pve2=NEW_YORK)
     watch = Watch(nodes=both)
@@ -184,6 +199,20 @@ def test_b08_a_guest_that_comes_from_another_time_zone_owes_the_slots_that_it_ha
     held = watch.look(at(3, 9), "pve1", nodes=both)
     assert (held.guests[100].verdict.status, held.jobs["nightly"].verdict.status) == (Status.OK, Status.OK)
     later = watch.look(at(4, 9), "pve1", ran(at(4, 3, 15), "pve1", 101), nodes=both)
+    assert (later.guests[100].verdict.problem, later.jobs["nightly"].verdict.problem) == (True, True)
+
+
+def test_b08_a_guest_that_comes_back_from_another_time_zone_owes_nothing_for_slots_there_from_before() -> None:
+    # 03:15 in Tokyo is 20:15 in Berlin, the day before.
+    both = nodes(pve2=ZoneInfo("Asia/Tokyo"))
+    watch = Watch(nodes=both)
+    command = f"vzdump {WHICH['listed']} --mode snapshot --quiet 1 --storage nas"
+    there = run(good_log(100, command=command, at=at(2, 3, 15)), started=at(1, 20, 15), node="pve2")
+    watch.look(at(2, 9), "pve2", there, ran(at(2, 3, 15), "pve1", 101), nodes=both)
+    watch.look(at(2, 12), "pve1", nodes=both)
+    held = watch.look(at(2, 18), "pve2", nodes=both)
+    assert (held.guests[100].verdict.status, held.jobs["nightly"].verdict.status) == (Status.OK, Status.OK)
+    later = watch.look(at(3, 1), "pve2", nodes=both)
     assert (later.guests[100].verdict.problem, later.jobs["nightly"].verdict.problem) == (True, True)
 
 
@@ -270,12 +299,20 @@ def test_e05_what_is_not_on_the_disk_of_the_new_node_may_be_on_that_of_the_old_o
     assert held.guests[100].verdict.reason.code == "node_unreachable"
 
 
-@pytest.mark.parametrize(("seen_off", "code"), [(at(3, 3, 18), "node_offline"), (at(3, 3, 30), "node_unreachable")])
-def test_a09_a_run_whose_node_goes_off_before_it_can_have_ended_has_not_done_its_work(
-    seen_off: datetime, code: str
+@pytest.mark.parametrize(
+    ("minutes", "seen_off", "code"),
+    [
+        (9, at(3, 3, 18), "node_offline"),
+        (9, at(3, 3, 30), "node_unreachable"),
+        (1, at(3, 3, 18), "node_unreachable"),
+        (1, at(3, 3, 17), "node_offline"),
+    ],
+)
+def test_a09_a_run_whose_node_goes_off_before_it_can_have_saved_a_guest_has_not_done_so(
+    minutes: int, seen_off: datetime, code: str
 ) -> None:
     watch = Watch()
-    watch.look(at(2, 9), "pve2", ran(at(2, 3, 15), "pve1", 101), ran(at(2, 3, 15), "pve2", 100))
+    watch.look(at(2, 9), "pve2", ran(at(2, 3, 15), "pve1", 101), ran(at(2, 3, 15), "pve2", 100, minutes=minutes))
     text = good_log(100, command="vzdump 100 101 --mode snapshot --quiet 1 --storage nas").split("INFO: status")[0]
     watch.look(at(3, 3, 16), "pve2", run(text, None, started=at(3, 3, 15), node="pve2"))
     off = dict(nodes(off="pve2"))
@@ -346,6 +383,20 @@ def test_c39_a_job_owes_nothing_to_a_guest_that_is_tagged_as_one_that_needs_no_b
     assert (held.guests[100].verdict.status, held.jobs["nightly"].verdict.problem) == (Status.IGNORED, False)
 
 
+def test_c39_a_failure_from_before_a_guest_left_is_over_where_it_comes_back_and_needs_no_backup() -> None:
+    watch = Watch(JOBS["all"])
+    locked = run("TASK ERROR: can't acquire lock\n", "can't acquire lock", started=at(1, 3, 15), node="pve2")
+    failed = watch.look(at(1, 9), "pve2", ran(at(1, 3, 15), "pve1", 101, which="all"), locked)
+    assert failed.jobs["nightly"].verdict.status is Status.FAILED
+    nothing = "INFO: starting new backup job: vzdump --all 1 --mode snapshot --quiet 1 --storage nas\n"
+    nothing += "INFO: Backup job finished successfully\nTASK OK\n"
+    empty = run(nothing, started=at(2, 3, 15), node="pve2")
+    watch.look(at(1, 12), "pve1")
+    watch.look(at(2, 9), "pve1", ran(at(2, 3, 15), "pve1", 100, 101, which="all"), empty)
+    held = watch.look(at(2, 12), "pve2", tags=("no-backup",))
+    assert (held.guests[100].verdict.status, held.jobs["nightly"].verdict.problem) == (Status.IGNORED, False)
+
+
 @pytest.mark.parametrize("known_since", [None, at(-20, 0)])
 def test_c07_a_guest_that_no_run_before_the_first_look_names_may_have_come_since(known_since: datetime | None) -> None:
     nights = [ran(at(day, 3, 15), "pve1", 101, which="all") for day in (1, 2, 3)]
@@ -358,6 +409,41 @@ def test_c07_a_guest_that_no_run_before_the_first_look_names_may_have_come_since
     passed_over = judge(before, History())
     for verdict in (passed_over.guests[100].verdict, passed_over.jobs["nightly"].verdict):
         assert (verdict.status, verdict.reason.code) == (Status.OVERDUE, "skipped_by_job")
+
+
+@pytest.mark.parametrize(
+    ("found_on", "nights", "problem"), [("pve2", 3, None), ("pve1", 3, None), ("pve2", 2, None), ("pve1", 2, True)]
+)
+def test_c10_a_guest_may_have_been_elsewhere_at_the_slot_of_a_job_of_one_node_before_the_first_look(
+    found_on: str, nights: int, problem: bool | None
+) -> None:
+    bound = job("nightly", 100, 101, storage="nas", schedule="03:15", node="pve1")
+    command = "vzdump 100 101 --node pve1 --mode snapshot --quiet 1 --storage nas"
+    whom = ((100, 101), (101,), (101,))[:nights]
+    runs = [
+        run(good_log(*vmids, command=command, at=at(day, 3, 15)), started=at(day, 3, 15))
+        for day, vmids in enumerate(whom, 1)
+    ]
+    noon = run(good_log(100, at=at(2, 12)), started=at(2, 12), node=found_on)
+    known = {name: replace(node, runs_known_since=BEGAN) for name, node in nodes().items()}
+    others = job("noon", 100, storage="nas", schedule="12:00")
+    first = facts((guest(100), guest(101)), [bound, others], [*runs, noon], now=NOW, read_at=NOW, nodes=known)
+    held = judge(first, History())
+    assert held.guests[100].verdict.problem is problem
+    # Without a run that night the job has missed the other guest in any case.
+    assert held.jobs["nightly"].verdict.problem is (nights == 2)
+
+
+def test_c26_a_guest_that_its_run_does_not_name_may_have_been_on_a_node_that_is_off_since_before_the_first_look() -> (
+    None
+):
+    # pve2 backed it up, then failed, and the cluster started the guest on pve1.
+    runs = [ran(at(1, 3, 15), "pve1", 100, 101), *(ran(at(day, 3, 15), "pve1", 101) for day in (2, 3))]
+    known = {name: replace(node, runs_known_since=BEGAN) for name, node in nodes(off="pve2").items()}
+    known["pve2"] = replace(known["pve2"], runs_known_since=None, blindness=Blindness.NODE_UNREACHABLE)
+    first = facts((guest(100), guest(101)), [JOBS["listed"]], runs, now=NOW, read_at=NOW, nodes=known)
+    held = judge(first, History())
+    assert (held.guests[100].verdict.problem, held.jobs["nightly"].verdict.problem) == (None, False)
 
 
 @pytest.mark.parametrize(
@@ -430,3 +516,30 @@ def test_a11_a_job_stays_failed_for_a_guest_that_has_left_the_node_on_which_othe
     cured = run(good_log(100, command=command).replace("INFO: Backup started", ""), started=at(3, 9, 15), node="pve2")
     held = watch.look(at(3, 10), "pve2", cured, nodes=both)
     assert (held.guests[100].verdict.problem, held.jobs["nightly"].verdict.problem) == (False, False)
+
+
+def test_b08_a_guest_that_was_in_another_time_zone_for_a_day_owes_only_that_days_slots_of_there() -> None:
+    both, weekly = nodes(pve2=NEW_YORK), job("nightly", 100, 101, storage="nas", schedule="sun 03:15")
+    watch = Watch(weekly, nodes=both)
+    watch.look(at(0, 10), "pve1", ran(at(0, 3, 15), "pve1", 100, 101), nodes=both)
+    there = watch.look(at(2, 12), "pve2", nodes=both)
+    assert (there.guests[100].verdict.problem, there.jobs["nightly"].verdict.problem) == (False, False)
+    # The Sunday of New York came at 09:15, when the guest was here.
+    held = watch.look(NOW, "pve1", nodes=nodes(off="pve2", pve2=NEW_YORK))
+    assert (held.guests[100].verdict.problem, held.jobs["nightly"].verdict.problem) == (False, False)
+
+
+def test_a_job_that_failed_for_a_guest_stays_failed_where_the_guest_moves_to_a_node_whose_run_was_good() -> None:
+    for which, nightly in JOBS.items():
+        watch = Watch(nightly)
+        watch.look(
+            at(1, 9), "pve2", ran(at(1, 3, 15), "pve1", 101, which=which), ran(at(1, 3, 15), "pve2", 100, which=which)
+        )
+        command = f"vzdump {WHICH[which]} --mode snapshot --quiet 1 --storage nas"
+        log = f"INFO: starting new backup job: {command}\n" + failed_log(100, at=at(2, 3, 15)).partition("\n")[2]
+        failed = run(log, "job errors", started=at(2, 3, 15), node="pve2")
+        watch.look(at(2, 9), "pve2", ran(at(2, 3, 15), "pve1", 101, which=which), failed)
+        early = watch.look(at(3, 4), "pve1", ran(at(3, 3, 15), "pve1", 101, which=which))
+        assert (early.guests[100].verdict.problem, early.jobs["nightly"].verdict.problem) == (True, True), which
+        good = watch.look(at(4, 9), "pve1", ran(at(4, 3, 15), "pve1", 100, 101, which=which))
+        assert (good.guests[100].verdict.problem, good.jobs["nightly"].verdict.problem) == (False, False), which

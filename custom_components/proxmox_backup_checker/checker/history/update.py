@@ -22,6 +22,7 @@ _SAME_BOOT: Final = timedelta(minutes=2)
 _ONE_MINUTE: Final = timedelta(minutes=1)
 _MOST_DEFINITIONS: Final = 10
 _MOST_OUTAGES: Final = 20
+_MOST_MOVES: Final = 10
 _MOST_STRETCHES: Final = 20
 # Proxmox lists the last 700 tasks of a node and more: the busiest make no more than that in this time.
 _NO_GAP: Final = timedelta(hours=6)
@@ -258,6 +259,7 @@ def _guest(history: History, guest: Guest, facts: Facts, indexes: Indexes, *, bu
     }
     if record.node != guest.node:
         changes |= {"node": guest.node, "moved": now, "moved_after": history.evaluated, "moved_from": record.node}
+        changes["moved_before"] = record.moves[:_MOST_MOVES]
     if facts.jobs is not None:
         jobs = indexes.coverage.jobs_of[guest.vmid]
         if guest.vmid not in indexes.coverage.unclear:

@@ -124,7 +124,9 @@ def periods_of(job: BackupJob, past: Sequence[JobDefinition], skew: timedelta, z
                 event=schedule,
                 storage=storage,
                 since=(before.until if is_kept else before.edited) + skew if before is not None else None,
-                until=_surely_until(schedule, schedules[place - 1][0], after, skew, zone) if after is not None else None,
+                until=_surely_until(schedule, schedules[place - 1][0], after, skew, zone)
+                if after is not None
+                else None,
                 earliest=before.until + skew if before is not None else None,
                 latest=after.edited + skew if after is not None else None,
             )
@@ -192,7 +194,11 @@ class Timetable:
             if period.until is None or period.until > moved
         ]
         there = [
-            replace(period, until=left if period.until is None else min(period.until, left), zone=before.zone)
+            replace(
+                period,
+                until=left if period.until is None else min(period.until, left),
+                zone=period.zone or before.zone,
+            )
             for period in before.periods
             if period.since is None or period.since < left
         ]

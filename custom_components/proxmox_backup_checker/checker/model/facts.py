@@ -8,7 +8,7 @@ import re
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from ...proxmox.api.backup_models import Archive, BackupJob, IncludedGuest
+from ...proxmox.api.backup_models import Archive, BackupJob, BackupServerPlace, IncludedGuest
 from ...proxmox.api.cluster_models import ClusterStatus, Guest, Task
 from ...proxmox.retention import KeepOptions
 from ...proxmox.vzdump.log import VzdumpLog
@@ -146,7 +146,8 @@ class StorageFacts:
     by its name all the same, as the first of this name. `nodes` may use it, all of
     them where it is empty; `active_on` are those that reach it now. `available` is what can still be written: less than
     total - used where blocks are reserved or a quota holds. `keep` is its own retention, None where it has none.
-    `listing` is the newest that could be read, None where there never was one, and `unreadable` says why not.
+    `listing` is the newest that could be read, None where there never was one, and `unreadable` says why not. `backup_server` is
+    where on which server its archives lie, where the token may see that.
     """
 
     storage: str
@@ -162,6 +163,7 @@ class StorageFacts:
     listing: ArchiveListing | None = None
     unreadable: str | None = None
     named_alone: bool = False
+    backup_server: BackupServerPlace | None = None
 
     @property
     def is_backup_server(self) -> bool:

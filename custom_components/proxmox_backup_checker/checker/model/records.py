@@ -119,12 +119,21 @@ class MissingArchive:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Move:
+    """A migration of a guest away from its `origin`, where it was last seen at `after`, and no more when that was `seen`."""
+
+    seen: datetime
+    origin: str
+    after: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class GuestRecord:
     """What is remembered of a guest, of one that was deleted too.
 
     Backups from before `since` belong to another guest with the same VMID. `covered_since` tells by job since when the
     guest is in it, None for one that it was in from the beginning. `moved` is when its last migration was seen, `moved_from` its
-    origin, where it was last seen at `moved_after`.
+    origin, where it was last seen at `moved_after`; `moved_before` are the moves before that, newest first.
     `template` and `tags` are the last that were seen: Proxmox does not show them while a guest's node is down.
     `missing` holds, by the name that the log shows, the archives of good runs that are not where they should be.
     `without_job` tells whether any job, enabled or not, had it when jobs were last seen.
@@ -141,6 +150,7 @@ class GuestRecord:
     moved: datetime | None = None
     moved_after: datetime | None = None
     moved_from: str | None = None
+    moved_before: tuple[Move, ...] = ()
     locked_since: datetime | None = None
     missing: Mapping[str, MissingArchive] = field(default_factory=dict)
     excluded_disks: tuple[str, ...] | None = None
@@ -149,6 +159,13 @@ class GuestRecord:
     template: bool | None = None
     tags: tuple[str, ...] = ()
     without_job: bool | None = None
+
+    @property
+    def moves(self) -> tuple[Move, ...]:
+        """All its moves that are remembered, newest first."""
+        if self.moved is None or self.moved_from is None:
+            return ()
+        return (Move(seen=self.moved, origin=self.moved_from, after=self.moved_after), *self.moved_before)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

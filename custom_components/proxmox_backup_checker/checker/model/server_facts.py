@@ -16,6 +16,10 @@ from ...proxmox.api.errors import (
 )
 from ...proxmox.backup_server.datastore_models import Datastore, DatastoreConfig, Remote, Usage
 from ...proxmox.backup_server.job_models import GarbageCollection, PruneJob, SyncJob, VerifyJob
+from ...proxmox.backup_server.logs.backup_log import BackupLog
+from ...proxmox.backup_server.logs.prune_log import PruneLog
+from ...proxmox.backup_server.logs.sync_records import SyncLog
+from ...proxmox.backup_server.logs.verify_log import VerifyLog
 from ...proxmox.backup_server.namespace import GroupId
 from ...proxmox.backup_server.server_models import Permissions, Version
 from ...proxmox.backup_server.snapshot_models import Group, Snapshot
@@ -23,6 +27,8 @@ from ...proxmox.backup_server.task_models import Task
 
 type GroupKey = tuple[str, GroupId]
 """A namespace, and a group within it."""
+
+type TaskLog = BackupLog | PruneLog | SyncLog | VerifyLog
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,7 +45,7 @@ class DatastoreFacts:
     """A datastore; what cannot be read at present is as it was.
 
     `listed_at` tells of each namespace when its groups were listed last: one that is missing there has not been seen. `full_on` is
-    the server's own forecast, in epoch seconds.
+    the server's own forecast, in epoch seconds. `hidden` is one that the token may no longer see.
     """
 
     datastore: Datastore
@@ -49,6 +55,7 @@ class DatastoreFacts:
     namespaces: tuple[str, ...] = ()
     groups: Mapping[GroupKey, GroupFacts] = field(default_factory=dict)
     listed_at: Mapping[str, datetime] = field(default_factory=dict)
+    hidden: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +64,10 @@ class ServerFacts:
 
     What `permissions` do not allow is missing without a word: a datastore or a job that is not here need not be gone. `tasks` are
     those that run, and those that have ended since the last reading; `tasks_complete` is False where older ones may be missing.
-    `waiting` counts the groups whose snapshots are still to be read.
+    `waiting` counts the groups whose snapshots are still to be read. `logs` are those that this reading has read, by UPID, None
+    for one that is gone, and `unread_logs` name the tasks whose logs the next ones will read.
+    `hidden_jobs` are the ids, as subjects, of jobs that the token may no longer see. `unread` names the parts that could not be
+    read when they were asked for last, as `sync jobs`, with why.
     """
 
     now: datetime
@@ -76,6 +86,10 @@ class ServerFacts:
     tasks_complete: bool
     waiting: int
     troubles: Mapping[str, str]
+    logs: Mapping[str, TaskLog | None] = field(default_factory=dict)
+    unread_logs: frozenset[str] = frozenset()
+    hidden_jobs: frozenset[str] = frozenset()
+    unread: Mapping[str, str] = field(default_factory=dict)
 
 
 class ReadFailure(StrEnum):

@@ -56,8 +56,9 @@ class Clues:
 
     `exact` are the links in the state files by UPID. By node: `spans` are the times in which other runs went on, `off` the
     time for which it was off last, up to its start. `served` are the runs known of each job on each node, by start and UPID:
-    a slot that has its run has no other. `past` are the earlier definitions of jobs by id. Times are those of the node's
-    clock. `stays` tells which guests were on a node then: they come and go.
+    a slot that has its run has no other. `past` are the earlier definitions of jobs by id, `seen` is what each job promised
+    when it was last seen. Times are those of the node's clock. `stays` tells which guests were on a node then: they come
+    and go.
     """
 
     exact: Mapping[str, str]
@@ -66,6 +67,7 @@ class Clues:
     off: Mapping[str, Span] = field(default_factory=dict)
     served: Mapping[tuple[str, str], Sequence[Start]] = field(default_factory=dict)
     past: Mapping[str, Sequence[JobDefinition]] = field(default_factory=dict)
+    seen: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def attribute(run: Run, facts: Facts, clues: Clues) -> Attribution:
@@ -87,20 +89,41 @@ def attribute(run: Run, facts: Facts, clues: Clues) -> Attribution:
         return _among(matching, run, facts, clues, is_scheduled=command.scheduled and _by_scheduler(run))
     if not (command.scheduled and _by_scheduler(run)):
         return MANUAL
-    edited = [job for job in jobs if _similar(job, command, run.task.node, facts) and _at_slot(job, run, facts, clues)]
+    return _before_an_edit(command, jobs, run, facts, clues)
+
+
+def _before_an_edit(
+    command: JobCommand, jobs: Iterable[BackupJob], run: Run, facts: Facts, clues: Clues
+) -> Attribution:
+    """Choose among jobs that have been edited since they gave a command: by what they were before, else by what is alike."""
+    enabled = [job for job in jobs if job.enabled]
+    were = [job for job in enabled if command.keeps(clues.seen.get(job.job_id, {}), run.task.node)]
+    alike = [job for job in enabled if _similar(job, command, run.task.node, facts)]
+    edited = _on_time(were, run, facts, clues) or _late(were, run, facts, clues) or _on_time(alike, run, facts, clues)
     if len(edited) == 1:
         return Attribution(job_id=edited[0].job_id, confidence=Confidence.PROBABLE)
     return Attribution(job_id=None, confidence=Confidence.NONE)
 
 
+def _on_time(jobs: Iterable[BackupJob], run: Run, facts: Facts, clues: Clues) -> list[BackupJob]:
+    return [job for job in jobs if _at_slot(job, run, facts, clues)]
+
+
+def _late(jobs: Iterable[BackupJob], run: Run, facts: Facts, clues: Clues) -> list[BackupJob]:
+    """Return the jobs for a slot of which the scheduler can have started a run late.
+
+    It makes up for a slot after a time without quorum, but only where the slot has no run yet.
+    """
+    return [job for job in jobs if job.enabled and _awaits_its_run(job, run, facts, clues)]
+
+
 def _among(matching: Sequence[BackupJob], run: Run, facts: Facts, clues: Clues, *, is_scheduled: bool) -> Attribution:
     """Choose among jobs alike in all options, which differ in their schedules only."""
-    due = [job for job in matching if _at_slot(job, run, facts, clues)]
+    due = _on_time(matching, run, facts, clues)
     if len(due) == 1:
         return Attribution(job_id=due[0].job_id, confidence=Confidence.SCHEDULED)
     if not due and is_scheduled:
-        # The scheduler makes up for a slot after a time without quorum, but only where the slot has no run yet.
-        due = [job for job in matching if job.enabled and _awaits_its_run(job, run, facts, clues)]
+        due = _late(matching, run, facts, clues)
     # What was saved is the same, whichever it was.
     enabled = [job for job in due or matching if job.enabled] or due or matching
     return Attribution(job_id=enabled[0].job_id, confidence=Confidence.PROBABLE)
@@ -123,10 +146,9 @@ def _by_error(run: Run, jobs: Iterable[BackupJob], facts: Facts, clues: Clues) -
         candidates = [job for job in candidates if _at_slot(job, run, facts, clues)]
         if not candidates:
             return MANUAL
-        if not run.task.task_id and len(candidates) > 1:
-            # A job with one guest there would have named it; but guests come and go.
-            there = [guest for guest in facts.guests if guest.node == run.task.node]
-            candidates = [job for job in candidates if len(_covered(job, there, facts)) != 1] or candidates
+        if len(candidates) > 1:
+            # A job with one guest there would have named just that one; but guests come and go.
+            candidates = [job for job in candidates if _names_as_now(job, run, facts)] or candidates
         if len(candidates) == 1:
             return Attribution(job_id=candidates[0].job_id, confidence=Confidence.SCHEDULED)
     if len(candidates) == 1 and run.log is not None:
@@ -198,7 +220,7 @@ def _makes_such_a_task(job: BackupJob, run: Run, facts: Facts, stays: Stays) -> 
     """Tell whether a job's run on this node can bear such an id: the VMID of its only guest there, else none.
 
     Numbers that no guest has are of every node; a list without any guest of the node makes no task at all, which a job of
-    all guests does (PVE/API2/VZDump.pm, vzdump).
+    all guests does (PVE/API2/VZDump.pm, vzdump). Others may have come to the node since, and that one may have left it.
     """
     node, started = run.task.node, run.started
     possible = _covered(job, stays.possibly_on(node, started), facts)
@@ -206,6 +228,12 @@ def _makes_such_a_task(job: BackupJob, run: Run, facts: Facts, stays: Stays) -> 
         vmid = int(run.task.task_id)
         return vmid in possible and _covered(job, stays.surely_on(node, started), facts) <= {vmid}
     return bool(possible) or job.all_guests
+
+
+def _names_as_now(job: BackupJob, run: Run, facts: Facts) -> bool:
+    """Tell whether a job's run would bear the same id with the guests that are there now."""
+    covered = _covered(job, [guest for guest in facts.guests if guest.node == run.task.node], facts)
+    return covered == {int(run.task.task_id)} if run.task.task_id.isdecimal() else len(covered) != 1
 
 
 def _covered(job: BackupJob, guests: Iterable[Guest], facts: Facts) -> set[int]:

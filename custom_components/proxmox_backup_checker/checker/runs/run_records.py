@@ -91,6 +91,7 @@ def clues_of(facts: Facts, history: History) -> Clues:
         off={name: _off(node, history.nodes.get(name), history) for name, node in facts.nodes.items() if node.booted},
         served=served,
         past={record.job_id: record.past for record in history.jobs.values() if record.past},
+        seen={record.job_id: record.fingerprint for record in history.jobs.values()},
     )
 
 

@@ -55,9 +55,10 @@ class Stays:
             yield guest.node, (last_look, self.facts.now) if is_new and last_look else _BEFORE_ALL, _NOT_YET
             return
         end = _NOT_YET
-        if record.node != guest.node:
-            end = (last_look or _ALWAYS, self.facts.now)
-            yield guest.node, end, _NOT_YET
+        if record.node != guest.node or record.absent_since is not None:
+            came = (last_look or _ALWAYS, self.facts.now)
+            end = came if record.absent_since is None else (record.absent_since, record.absent_since)
+            yield guest.node, came, _NOT_YET
         moved = None if record.moved is None else (record.moved_after or record.moved, record.moved)
         yield record.node, moved or _first_seen(record), end
         if moved is not None and record.moved_from is not None:

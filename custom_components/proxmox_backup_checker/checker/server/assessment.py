@@ -4,23 +4,33 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from ..alerts.acknowledgements import still_held
+from ..model.reason_codes import ReasonCode
 from ..model.records import VerdictRecord
 from ..model.server_facts import ReadTrouble, ServerFacts
 from ..model.server_options import ServerOptions
 from ..model.server_records import ServerHistory
 from ..model.subject import SERVER, Subject
-from ..model.verdict import Verdict
-from .datastore import judge_datastore, used_share
-from .server import judge_reach, judge_server
+from ..model.verdict import Reason, Status, Verdict, unknown
+from .clock import ServerClock
+from .context import ServerContext
+from .events import event_of_certificate, events_of
+from .links import NO_LINKS, Links
+from .making_views import datastore_views, group_views, job_views
+from .memory import Remembered, remembered, without_acknowledged_losses
+from .server import judge_reach, judge_server, summed_up
 from .views import DatastoreView, GroupView, ServerEvent, ServerJobView
+
+type _Part = DatastoreView | GroupView | ServerJobView
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ServerAssessment:
     """What is known and held of a backup server at one moment.
 
-    `facts` are those of the last reading, which was at `read_at`; None where it has never been read. `jobs` and `groups` go by the ids of their subjects:
-    `sync_nightly`, `ds1:home:host/nas`. `history` is what to keep until the next moment. `verdict` is that of the server as a whole. `verdicts` holds all of them, `events` what has happened since the
+    `facts` are those of the last reading, which was at `read_at`; None where it has never been read. `datastores` go by their
+    names, `jobs` and `groups` by the ids of their subjects, as sync_nightly and ds1:home:host/nas. `history` is what to keep until the next
+    moment. `verdict` is that of the server as a whole. `verdicts` holds all of them, `events` what has happened since the
     assessment before, oldest first.
     """
 
@@ -42,58 +52,142 @@ def assess_server(
     now: datetime,
     *,
     trouble: ReadTrouble | None = None,
+    links: Links = NO_LINKS,
 ) -> ServerAssessment:
     """Return the assessment that facts and history give.
 
-    `trouble` is why this reading failed; then `facts` are those of the last one that did not, or None.
+    `trouble` is why this reading failed; then `facts` are those of the last one that did not, or None. `links` are the places
+    to which clusters back up that are known here.
     """
-    remembered = _remembered(history, now, trouble)
-    unreadable = judge_reach(facts, remembered, options, now, trouble)
-    datastores = {
-        store: DatastoreView(store=store, facts=found, verdict=judge_datastore(found), used_share=used_share(found))
-        for store, found in (facts.datastores.items() if facts is not None else ())
-        if options.watches(store)
+    known = remembered(without_acknowledged_losses(history), facts, links, now, trouble)
+    reach = judge_reach(facts, known.history, options, now, trouble)
+    if facts is None:
+        assert reach is not None
+        return _unread(history, known, reach, options, now)
+    context = ServerContext(
+        facts=facts,
+        history=known.history,
+        options=options,
+        links=links,
+        clock=ServerClock.of(facts),
+        now=facts.now,
+        present=now,
+    )
+    datastores = _held(datastore_views(context), reach, context)
+    jobs = _held(job_views(context), reach, context)
+    groups = _held(group_views(context), reach, context)
+    parts = {
+        **{Subject.datastore(store): view.verdict for store, view in datastores.items()},
+        **{view.subject: view.verdict for view in jobs.values()},
+        **{view.subject: view.verdict for view in groups.values()},
     }
-    verdict = unreadable or judge_server(facts) if facts is not None else unreadable
-    assert verdict is not None
-    verdicts: dict[Subject, Verdict] = {SERVER: verdict}
-    verdicts |= {Subject.datastore(store): view.verdict for store, view in datastores.items()}
+    server = _limited(SERVER, reach or summed_up(judge_server(context), parts), context)
+    verdicts = {SERVER: server, **parts}
     records = {
-        subject: _record(subject, held, history.verdicts.get(subject), now) for subject, held in verdicts.items()
+        subject: _record(subject, verdict, known.history.verdicts.get(subject), now)
+        for subject, verdict in verdicts.items()
     }
+    events = events_of(history, context, verdicts, known.lost, known.moves) if trouble is None else ()
+    certificate = event_of_certificate(history, server)
     return ServerAssessment(
         facts=facts,
-        read_at=facts.now if facts is not None else None,
-        verdict=replace(verdict, since=verdict.since or records[SERVER].since),
+        read_at=facts.now,
+        verdict=replace(server, since=server.since or records[SERVER].since),
         datastores=datastores,
-        jobs={},
-        groups={},
+        jobs=jobs,
+        groups=groups,
         verdicts=verdicts,
-        events=(),
-        history=replace(remembered, evaluated=now, verdicts=records),
+        events=(*events, *([certificate] if certificate is not None else [])),
+        history=_after(known.history, verdicts, records, now),
     )
 
 
-def _remembered(history: ServerHistory, now: datetime, trouble: ReadTrouble | None) -> ServerHistory:
-    """Return the history with since when the server cannot be read, or can be again."""
-    history = replace(history, began=history.began or now)
-    if trouble is not None:
-        return replace(history, unread_since=history.unread_since or now)
-    if history.unread_since is not None:
-        return replace(history, unread_since=None, back_since=now)
-    return history
+def _unread(
+    history: ServerHistory, known: Remembered, reach: Verdict, options: ServerOptions, now: datetime
+) -> ServerAssessment:
+    """Return the assessment of a server that has not been read since the start."""
+    since = reach.since or now
+    verdict = replace(reach, problem=True) if now - since >= options.blind_limit else reach
+    record = _record(SERVER, verdict, history.verdicts.get(SERVER), now)
+    return ServerAssessment(
+        facts=None,
+        read_at=None,
+        verdict=verdict,
+        datastores={},
+        jobs={},
+        groups={},
+        verdicts={SERVER: verdict},
+        events=(),
+        history=replace(known.history, verdicts={**history.verdicts, SERVER: record}),
+    )
 
 
-def _record(subject: Subject, verdict: Verdict, known: VerdictRecord | None, now: datetime) -> VerdictRecord:
-    same = known is not None and (known.status, known.code, known.problem) == (
+def _after(
+    history: ServerHistory, verdicts: Mapping[Subject, Verdict], records: Mapping[Subject, VerdictRecord], now: datetime
+) -> ServerHistory:
+    acknowledgements = still_held(history.acknowledgements, verdicts, now, lambda subject: False)
+    return replace(history, evaluated=now, verdicts=records, acknowledgements=acknowledgements)
+
+
+def _held[Key, View: _Part](
+    views: Mapping[Key, View], reach: Verdict | None, context: ServerContext
+) -> dict[Key, View]:
+    """Return views with what can be said of them while the server cannot be read, and with since when that holds."""
+    held = {}
+    for key, view in views.items():
+        verdict = _unseen(view.verdict, reach) if reach is not None else view.verdict
+        subject = Subject.datastore(view.store) if isinstance(view, DatastoreView) else view.subject
+        held[key] = replace(view, verdict=_limited(subject, verdict, context))
+    return held
+
+
+def _unseen(verdict: Verdict, reach: Verdict) -> Verdict:
+    """Return what is held of a part of a server that rests as planned, or cannot be read: that is one problem, the server's."""
+    if verdict.lasting is Status.IGNORED:
+        return verdict
+    if reach.status is Status.ASLEEP:
+        if verdict.status is Status.OVERDUE or verdict.problem:
+            return verdict
+        return replace(
+            verdict, status=Status.ASLEEP, under_run=None, reason=Reason(ReasonCode.SERVER_ASLEEP), since=reach.since
+        )
+    values = {"since": reach.since} if reach.since is not None else {}
+    unseen = unknown(ReasonCode.SERVER_PART_UNSEEN, **values)
+    return replace(unseen, since=reach.since, last_success=verdict.last_success)
+
+
+def _limited(subject: Subject, verdict: Verdict, context: ServerContext) -> Verdict:
+    """Let what has been unknown for too long be a problem, but for the parts of a server that is unknown as a whole."""
+    known = context.history.verdicts.get(subject)
+    if verdict.problem is not None:
+        if verdict.since is None and known is not None and _is_same(known, verdict):
+            return replace(verdict, since=known.since)
+        return verdict
+    since = verdict.since or (known.unknown_since if known is not None else None) or context.present
+    verdict = replace(verdict, since=since)
+    if verdict.reason.code is ReasonCode.SERVER_PART_UNSEEN or verdict.reason.code is ReasonCode.STORE_UNREADABLE:
+        return verdict
+    return replace(verdict, problem=True) if context.present - since >= context.options.blind_limit else verdict
+
+
+def _is_same(known: VerdictRecord, verdict: Verdict) -> bool:
+    return (known.status, known.code, known.problem) == (
         verdict.status.value,
         verdict.reason.code.value,
         verdict.problem,
     )
+
+
+def _record(subject: Subject, verdict: Verdict, known: VerdictRecord | None, now: datetime) -> VerdictRecord:
+    unseen = verdict.problem is None or verdict.status is Status.UNKNOWN
+    unknown_since = (known.unknown_since if known and known.unknown_since else now) if unseen else None
+    if known is not None and _is_same(known, verdict) and known.unknown_since == unknown_since:
+        return known
     return VerdictRecord(
         subject=subject,
         status=verdict.status.value,
         code=verdict.reason.code.value,
         problem=verdict.problem,
-        since=known.since if known is not None and same else now,
+        since=known.since if known is not None and _is_same(known, verdict) else now,
+        unknown_since=unknown_since,
     )

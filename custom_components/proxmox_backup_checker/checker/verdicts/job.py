@@ -27,8 +27,8 @@ from .job_findings import lock_holder, missing_archives
 from .job_in_progress import with_progress
 from .missed_slots import expected_off, explain_miss, stuck_state
 from .promises import counted_from, failing, is_perhaps_of, kept_by_archives
-from .runs_in_progress import excused_since
-from .whereabouts import are_runs_known, is_absence_proven, may_have_run_unseen, timetable_of
+from .runs_in_progress import excused_since, serves
+from .whereabouts import are_runs_known, is_absence_proven, may_have_run_unseen, node_at, timetable_of
 
 _ANNOUNCED: Final = timedelta(days=7)
 
@@ -162,6 +162,15 @@ def _nodes_that_owe(job: BackupJob, runs: tuple[RunRecord, ...], context: Contex
     return sorted(nodes)
 
 
+def _newest_own(job: BackupJob, guest: Guest, context: Context) -> Outcome | None:
+    """Return what the job's own newest run did for a guest since it owes it anything, on whatever node."""
+    floor = context.owed_since(job, guest)
+    outcomes = context.outcomes(guest)
+    own = (one for one in outcomes if one.job_id == job.job_id or is_perhaps_of(one, job, context))
+    newest = next(own, None)
+    return None if newest is None or (floor is not None and newest.started < floor) else newest
+
+
 def _nothing_to_do(job: BackupJob, context: Context) -> Verdict:
     if not context.facts.guests_complete:
         return unknown(Blindness.NODE_UNREACHABLE, node=", ".join(_blind_nodes(context)))
@@ -213,13 +222,15 @@ def _at_slot(
         due = None
     newest = runs[0] if runs else None
     if newest is not None and (
-        table.serves(newest.started, due) if due is not None else _says_something(newest, table, guests, owed, context)
+        table.serves(newest.started, due)
+        if due is not None
+        else _says_something(job, newest, table, guests, owed, context)
     ):
         verdict = _from_runs(runs, context, table, floor)
-        passed_over = [] if due is None else _passed_over(job, owed, due, table, context)
-        if due is not None and passed_over and verdict.status in GOOD:
-            return _missed(job, node, runs, passed_over, table, due, floor, context)
-        return verdict
+        left_out = [] if due is None or verdict.status not in GOOD else _left_out(job, owed, due, table, context)
+        return (
+            _missed(job, node, runs, left_out, table, due, floor, context) if due is not None and left_out else verdict
+        )
     if due is None:
         return Verdict(status=Status.PENDING, problem=False, reason=Reason(ReasonCode.JOB_FIRST_RUN_NOT_DUE))
     if unlinked := _unlinked(job, node, owed, table, due, context):
@@ -250,9 +261,9 @@ def _before_it_came(
     due = None if own is None else own.due if excused is None else own.due_at(excused)
     if own is None or due is None or not _is_owed(job, guest, due, own, context):
         return None
-    passed_over = _passed_over(job, [guest], due, own, context)
+    left_out = _left_out(job, [guest], due, own, context)
     floor = context.owed_since(job)
-    return _missed(job, guest.node, runs, passed_over, own, due, floor, context) if passed_over else None
+    return _missed(job, guest.node, runs, left_out, own, due, floor, context) if left_out else None
 
 
 def _not_made_good(job: BackupJob, runs: Sequence[RunRecord], context: Context) -> Iterator[Verdict]:
@@ -261,18 +272,19 @@ def _not_made_good(job: BackupJob, runs: Sequence[RunRecord], context: Context) 
     They have left the node, or the newest run there has passed them over: what it did for others makes nothing good.
     """
     newest_on = {run.node: run.upid for run in reversed(runs)}
-    for guest in context.covered_guests(job):
-        own = (o for o in context.outcomes(guest) if o.job_id == job.job_id or is_perhaps_of(o, job, context))
-        newest = next(own, None)
-        if newest is None or not newest.result.is_bad or context.is_ignored(guest):
-            continue
-        if newest.node == guest.node and newest_on.get(newest.node) == newest.upid:
-            continue
-        floor = context.owed_since(job, guest)
-        on_node = (run for run in runs if run.node == newest.node)
-        there = list(dropwhile(lambda run, upid=newest.upid: run.upid != upid, on_node))  # type: ignore[misc]
-        if there and (floor is None or newest.started >= floor):
-            yield _from_runs(there, context, context.timetable(job, newest.node), floor)
+    upids = dict.fromkeys(
+        newest.upid
+        for guest in context.covered_guests(job)
+        if not context.is_ignored(guest)
+        and (newest := _newest_own(job, guest, context)) is not None
+        and newest.result.is_bad
+        and (newest.node != guest.node or newest_on.get(newest.node) != newest.upid)
+    )
+    for upid in upids:
+        there = list(dropwhile(lambda run, upid=upid: run.upid != upid, runs))  # type: ignore[misc]
+        on_node = [run for run in there if run.node == there[0].node]
+        if on_node:
+            yield _from_runs(on_node, context, context.timetable(job, on_node[0].node), context.owed_since(job))
 
 
 def _is_of(run: RunRecord, job: BackupJob, context: Context) -> bool:
@@ -283,11 +295,20 @@ def _is_of(run: RunRecord, job: BackupJob, context: Context) -> bool:
 
 
 def _says_something(
-    newest: RunRecord, table: Timetable, guests: Sequence[Guest], owed: Sequence[Guest], context: Context
+    job: BackupJob,
+    newest: RunRecord,
+    table: Timetable,
+    guests: Sequence[Guest],
+    owed: Sequence[Guest],
+    context: Context,
 ) -> bool:
     """Tell whether the newest run still says something where no slot is due: it may be of guests that left long ago."""
     if owed or table.due is None or table.serves(newest.started, table.due):
         return True
+    later = (run for run in context.job_runs(job) if run.node == newest.node and run.started > newest.started)
+    if any(is_empty(run) for run in later):
+        # Whoever it was of had left when the job came there again.
+        return False
     return bool(guests) and all(context.is_ignored(guest) for guest in guests)
 
 
@@ -306,19 +327,21 @@ def _is_owed(job: BackupJob, guest: Guest, due: datetime, table: Timetable, cont
 def _own_outcomes(job: BackupJob, guest: Guest, due: datetime, table: Timetable, context: Context) -> Iterator[Outcome]:
     """Return what the job's own runs for a slot, or a later one, did for a guest, on whatever node."""
     later = takewhile(lambda outcome: table.serves(outcome.started, due), context.outcomes(guest))
-    return (outcome for outcome in later if outcome.job_id == job.job_id or is_perhaps_of(outcome, job, context))
+    own = (outcome for outcome in later if outcome.job_id == job.job_id or is_perhaps_of(outcome, job, context))
+    return (outcome for outcome in own if serves(outcome, due, table, job, context))
 
 
-def _passed_over(
+def _left_out(
     job: BackupJob, guests: Iterable[Guest], due: datetime, table: Timetable, context: Context
 ) -> list[Guest]:
-    """Return the guests of which the job's runs since a slot surely say nothing."""
-    return [
-        guest
-        for guest in guests
-        if not any(_own_outcomes(job, guest, due, table, context))
-        and are_runs_known(guest, due, table.deadline(due), job, context)
-    ]
+    """Return the guests of which the job's runs since a slot say nothing, as far as it is known that it owed them the slot.
+
+    Those of which that is sure, where there are any; else those that may have been saved where nobody could see it.
+    """
+    silent = [guest for guest in guests if not any(_own_outcomes(job, guest, due, table, context))]
+    surely = [guest for guest in silent if are_runs_known(guest, due, table.deadline(due), job, context)]
+    began = context.history.began
+    return surely or (silent if began is not None and began <= due else [])
 
 
 def _missed(
@@ -334,15 +357,14 @@ def _missed(
     """Judge a slot whose time is up and that no known run of the node has served."""
     facts = context.node(node)
     kept = [kept_by_archives(guest, job, due, table, context) for guest in guests]
-    # A run that comes to a number without a guest fails, though all others have been saved.
-    is_whole = not context.facts.guests_complete or set(job.vmids) <= context.present
-    if kept and is_whole and all(verdict is not None and verdict.status is Status.OK for verdict in kept):
+    is_kept = kept and all(verdict is not None and verdict.status is Status.OK for verdict in kept)
+    if is_kept and not _names_the_missing(job, context):
         reason = Reason(ReasonCode.JOB_ARCHIVES_FOUND)
         return Verdict(status=Status.OK, problem=False, reason=reason, confidence=Confidence.ARTIFACT)
     off = facts is not None and not facts.online and context.is_fresh
     is_seen = context.is_seen(node, table.deadline(due))
     if not is_seen and not off:
-        return _unseen(node, context)
+        return _as_before(job, node, runs, guests, table, due, floor, context) or _unseen(node, context)
     storage = context.facts.storage_name(table.storage_at(due), node)
     proven = [
         are_runs_known(guest, due, table.deadline(due), job, context)
@@ -352,8 +374,10 @@ def _missed(
     if guests and not any(proven):
         if before := _as_before(job, node, runs, guests, table, due, floor, context):
             return before
-        if off and may_have_run_unseen(node, due, job, context):
-            return _unseen(node, context)
+        for guest in guests:
+            where = node_at(guest, due, context)
+            if context.is_off_or_gone(where) and may_have_run_unseen(guest, where, due, job, context):
+                return _unseen(where, context)
         return unknown(ReasonCode.JOB_NO_RUN_SEEN)
     if not guests and not runs and (context.history.began is None or context.history.began > due):
         return unknown(ReasonCode.JOB_NO_RUN_SEEN)
@@ -373,6 +397,11 @@ def _missed(
         trace={"rule": "missed_slot", "slot": due.isoformat()},
     )
     return _with_failures(verdict, runs, table, counted_from(floor, runs, context), context)
+
+
+def _names_the_missing(job: BackupJob, context: Context) -> bool:
+    """Tell whether a job lists a number without a guest, with which no run of it ends well."""
+    return context.facts.guests_complete and job.pool is None and any(vmid not in context.present for vmid in job.vmids)
 
 
 def _as_before(

@@ -24,7 +24,7 @@ from ..model.reason_codes import ReasonCode
 from ..model.verdict import Confidence, Reason, Status, Verdict, unknown, with_values
 from .archive_evidence import Claim, archives_for
 from .missed_slots import expected_off, explain_miss
-from .runs_in_progress import excused_since, hanging
+from .runs_in_progress import excused_since, hanging, serves
 from .whereabouts import are_runs_known, hidden_node, is_absence_proven, may_have_run_unseen, node_at, timetable_of
 
 _FAILURES: Final[Mapping[Result, ReasonCode]] = {
@@ -80,7 +80,7 @@ def _judge(
     due = table.due if since is None else table.due_at(since)
     if due is not None and floor is not None and due < floor:
         due = None
-    if newest is not None and (due is None or table.serves(newest.started, due)):
+    if newest is not None and (due is None or serves(newest, due, table, job, context)):
         if due is None and floor is not None and newest.started < floor and _is_fresh(job, newest, table, context):
             return _pending(job, context, guest)
         return _from_newest(guest, job, newest, older, table, floor, context)
@@ -304,7 +304,7 @@ def _unserved(
     if before := _as_before(promise, outcomes, table, floor, context):
         return before
     where = node_at(guest, promise.slot, context)
-    if hidden is not None or may_have_run_unseen(where, promise.slot, job, context):
+    if hidden is not None or may_have_run_unseen(guest, where, promise.slot, job, context):
         return _unseen(hidden or where, context)
     return replace(unknown(ReasonCode.NO_RUN_SEEN, job=job_name(job)), trace={"rule": "no_run_seen"})
 

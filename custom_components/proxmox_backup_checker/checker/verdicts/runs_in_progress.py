@@ -1,4 +1,4 @@
-"""What a run in progress excuses: it may be long, but one that hangs excuses nobody."""
+"""What a run excuses while it goes on: it may be long, but one that hangs excuses nobody."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -6,7 +6,8 @@ from typing import Final
 from ...proxmox.api.backup_models import BackupJob
 from ...proxmox.api.cluster_models import Guest
 from ..context import Context
-from ..model.outcome import Result
+from ..jobs.timetable import Timetable
+from ..model.outcome import Outcome, Result
 from ..model.records import RunRecord
 
 _LONGEST: Final = 3
@@ -26,20 +27,40 @@ def excused_since(job: BackupJob, node: str, context: Context, guest: Guest | No
         is_patient = guest is None or any(
             outcome.vmid == guest.vmid and outcome.result is Result.RUNNING for outcome in run.outcomes
         )
-        if _elapsed(run, context) <= (_patience(run, job, context) if is_patient else _limit(run, job, context)):
+        if _is_within_limit(run, job, context) or (is_patient and _is_before_next(run, job, context)):
             starts.append(run.started)
     return min(starts, default=None)
 
 
 def hanging(job: BackupJob, node: str, context: Context) -> RunRecord | None:
     """Return a job's run on a node that goes on for so long that it will hardly end by itself."""
-    found = context.going_on(job, node)
-    return next((run for run in found if _elapsed(run, context) > _patience(run, job, context)), None)
+    for run in context.going_on(job, node):
+        if not _is_within_limit(run, job, context) and not _is_before_next(run, job, context):
+            return run
+    return None
+
+
+def _is_within_limit(run: RunRecord, job: BackupJob, context: Context) -> bool:
+    return _elapsed(run, context) <= _limit(run, job, context)
+
+
+def serves(outcome: Outcome, slot: datetime, table: Timetable, job: BackupJob, context: Context) -> bool:
+    """Tell whether what a run did for a guest is for a slot or a later one.
+
+    A slot that came while the run went on, before the guest's turn, is not made up for by a run that took so long that it
+    excuses nobody.
+    """
+    if not table.serves(outcome.started, slot):
+        return False
+    run = context.index.runs.get(outcome.upid)
+    if run is None or outcome.by_hand or outcome.result is not Result.OK or table.serves(run.started, slot):
+        return True
+    return _elapsed(run, context) <= _limit(run, job, context)
 
 
 def _elapsed(run: RunRecord, context: Context) -> timedelta:
     """Return for how long a run has worked; the time for which it waited for another run's lock does not count."""
-    return context.node_now(run.node) - run.started - timedelta(seconds=run.waited)
+    return (run.ended or context.node_now(run.node)) - run.started - timedelta(seconds=run.waited)
 
 
 def _limit(run: RunRecord, job: BackupJob, context: Context) -> timedelta:
@@ -48,13 +69,12 @@ def _limit(run: RunRecord, job: BackupJob, context: Context) -> timedelta:
     return _LONGEST * context.usual_duration(job) + waiting
 
 
-def _patience(run: RunRecord, job: BackupJob, context: Context) -> timedelta:
-    """Return for how long at most a run may go on without being a problem of its job."""
+def _is_before_next(run: RunRecord, job: BackupJob, context: Context) -> bool:
+    """Tell whether a run keeps no other from starting yet, and is no day old; for how long it waited for a lock is all one."""
     table = context.timetable(job, run.node)
     following = table.event.next_after(run.started.astimezone(table.zone)) if table is not None else None
-    interval = timedelta(seconds=following.timestamp() - run.started.timestamp()) if following else _LONGEST_UNDER_WAY
-    # The next run is kept waiting by the time that this one has waited itself, too.
-    return max(_limit(run, job, context), min(interval, _LONGEST_UNDER_WAY) - timedelta(seconds=run.waited))
+    latest = run.started + _LONGEST_UNDER_WAY
+    return context.node_now(run.node) <= (latest if following is None else min(following, latest))
 
 
 def _lockwait(job: BackupJob) -> timedelta:

@@ -1,7 +1,8 @@
 """Where a guest was from a slot on, and what is known of the runs there."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Final
 
 from ...proxmox.api.backup_models import BackupJob
@@ -9,7 +10,8 @@ from ...proxmox.api.cluster_models import Guest
 from ..archives.archive import logged_name
 from ..context import Context
 from ..jobs.timetable import Timetable, event_of
-from ..model.outcome import Outcome, succeeded, written_name
+from ..model.outcome import Outcome, Result, succeeded, written_name
+from ..model.records import Move
 
 _ONE_MINUTE: Final = timedelta(minutes=1)
 # The scheduler looks once a minute; in less time no run begins and ends.
@@ -17,30 +19,42 @@ _SHORT: Final = timedelta(minutes=2)
 _STARTS_WITHIN: Final = timedelta(minutes=10)
 _USUAL: Final = timedelta(minutes=15)
 _FASTEST: Final = 0.5
+_LOOKED_AT: Final = 10
 
 
 def timetable_of(job: BackupJob, guest: Guest, context: Context) -> Timetable | None:
     """Return a job's slots for a guest: before it moved from a node in another time zone, they were those there."""
-    table, record = context.timetable(job, guest.node), context.guest_record(guest)
-    if table is None or record is None or record.moved is None or record.moved_from is None:
+    record, zone = context.guest_record(guest), context.facts.zone_of(guest.node)
+    moves = record.moves if record is not None else ()
+    if all(context.facts.zone_of(move.origin) == zone for move in moves):
+        moves = ()
+    return _table_after(job, guest.node, moves, context)
+
+
+def _table_after(job: BackupJob, node: str, moves: Sequence[Move], context: Context) -> Timetable | None:
+    """Return a job's slots for a guest that came to a node by the first of some moves, given newest first."""
+    table = context.timetable(job, node)
+    if table is None or not moves:
         return table
-    if context.facts.zone_of(record.moved_from) == table.zone:
-        return table
-    before = context.timetable(job, record.moved_from)
+    move, *earlier = moves
+    before = _table_after(job, move.origin, earlier, context)
     if before is None:
         return table
-    moved = _by_clock_of(guest.node, record.moved, context)
-    left = _by_clock_of(record.moved_from, record.moved_after or record.moved, context)
-    return table.since(moved, left, before, context.node_now(guest.node))
+    moved = _by_clock_of(node, move.seen, context)
+    left = _by_clock_of(move.origin, move.seen, context)
+    if move.after is not None and context.seen_until(move.origin) >= left:
+        # It may have left at once after it was last seen there, and no run says otherwise.
+        left = _by_clock_of(move.origin, move.after, context)
+    return table.since(moved, left, before, context.node_now(node))
 
 
 def stays(guest: Guest, slot: datetime, context: Context) -> Iterator[tuple[str, datetime | None]]:
     """Return the nodes on which a guest was from a slot on, each with the end of its stay there; the present one last."""
     record = context.guest_record(guest)
-    if record is not None and record.moved is not None and record.moved_from is not None:
-        end = _by_clock_of(record.moved_from, record.moved, context)
+    for move in reversed(record.moves if record is not None else ()):
+        end = _by_clock_of(move.origin, move.seen, context)
         if end > slot:
-            yield record.moved_from, end
+            yield move.origin, end
     yield guest.node, None
 
 
@@ -70,9 +84,14 @@ def are_runs_known(guest: Guest, slot: datetime, deadline: datetime, job: Backup
     # Before the first look, a guest of which no run of the job says anything may not have been in it, nor have been there.
     if not is_watched and (_last_named(guest, job, context) is None or _may_have_come_since(guest, slot, job, context)):
         return False
+    places = list(stays(guest, slot, context))
+    if not is_watched and _was_elsewhere(guest, slot, job, context):
+        places = [(node, None) for node in context.facts.nodes]
     return all(
-        _are_known(node, slot, deadline if end is None else min(deadline, end), job, context, is_watched=is_watched)
-        for node, end in stays(guest, slot, context)
+        _are_known(
+            guest, node, slot, deadline if end is None else min(deadline, end), job, context, is_watched=is_watched
+        )
+        for node, end in places
     )
 
 
@@ -82,10 +101,15 @@ def _last_named(guest: Guest, job: BackupJob, context: Context) -> Outcome | Non
 
 
 def _may_have_come_since(guest: Guest, slot: datetime, job: BackupJob, context: Context) -> bool:
-    """Tell whether a guest may have come from another time zone after a slot here, before the next one there.
+    """Tell whether a guest may have come here after a slot, so that the job owed it nothing then.
 
-    That is not known of a time before the first look: the job's newest run for the guest was there.
+    Before the first look only runs tell where it was: on another node than the one to which the job is bound, or in another
+    time zone, before the next slot there.
     """
+    if job.node is not None and (
+        _places_by_runs(guest, slot, context) - {job.node} or _was_elsewhere(guest, slot, job, context)
+    ):
+        return True
     last, event = _last_named(guest, job, context), event_of(job)
     if last is None or event is None:
         return False
@@ -94,6 +118,25 @@ def _may_have_come_since(guest: Guest, slot: datetime, job: BackupJob, context: 
         return False
     following = event.next_after(last.started.astimezone(there))
     return following is None or slot < following
+
+
+def _places_by_runs(guest: Guest, slot: datetime, context: Context) -> set[str]:
+    """Return the nodes on which runs of any kind found a guest since a slot, and the last time before it."""
+    places = set()
+    for outcome in context.outcomes(guest):
+        if outcome.result is not Result.NOT_REACHED:
+            # Of one that was not reached it is only taken that it was there.
+            places.add(outcome.node)
+            if outcome.started <= slot:
+                break
+    return places
+
+
+def _was_elsewhere(guest: Guest, slot: datetime, job: BackupJob, context: Context) -> bool:
+    """Tell whether the job's run where a guest is now says nothing of it, as where it was on another node then."""
+    runs = [run for run in context.job_runs(job) if run.node == guest.node and run.started >= slot - _ONE_MINUTE]
+    named = any(outcome.vmid == guest.vmid for run in runs for outcome in run.outcomes)
+    return bool(runs) and not named and len(context.facts.nodes) > 1
 
 
 def _can_name(outcome: Outcome, job: BackupJob, context: Context) -> bool:
@@ -105,11 +148,11 @@ def _can_name(outcome: Outcome, job: BackupJob, context: Context) -> bool:
 
 
 def _are_known(
-    name: str, slot: datetime, until: datetime, job: BackupJob, context: Context, *, is_watched: bool
+    guest: Guest, name: str, slot: datetime, until: datetime, job: BackupJob, context: Context, *, is_watched: bool
 ) -> bool:
     node = context.node(name)
     if node is None or not context.is_seen(name, until):
-        is_surely_off = context.is_off_or_gone(name) and not may_have_run_unseen(name, slot, job, context)
+        is_surely_off = context.is_off_or_gone(name) and not may_have_run_unseen(guest, name, slot, job, context)
         return is_surely_off and (is_watched or context.history.began is None)
     if _is_obscure(name, slot, until, context):
         return False
@@ -130,8 +173,8 @@ def _is_covered(start: datetime, end: datetime, stretches: Iterable[tuple[dateti
     return reached >= end
 
 
-def may_have_run_unseen(name: str, slot: datetime, job: BackupJob, context: Context) -> bool:
-    """Tell whether a node that is off may have done a job's work for a slot before, when nobody could see it.
+def may_have_run_unseen(guest: Guest, name: str, slot: datetime, job: BackupJob, context: Context) -> bool:
+    """Tell whether a node that is off may have backed a guest up for a job's slot before, when nobody could see it.
 
     It can have where it was on for as long as that takes, after it was last seen, or after a run began that was seen.
     """
@@ -149,7 +192,20 @@ def may_have_run_unseen(name: str, slot: datetime, job: BackupJob, context: Cont
         return False
     seen = [moment for moment in (context.seen_until(name), record.runs_known_until, slot) if moment is not None]
     since = min(begun, default=None) or max(seen)
-    return off - since > max(_SHORT, _FASTEST * (context.typical_duration(job) or _USUAL))
+    return off - since > max(_SHORT, _FASTEST * _usual_time(guest, job, context))
+
+
+def _usual_time(guest: Guest, job: BackupJob, context: Context) -> timedelta:
+    """Return how long a guest's own part in the runs of a job mostly takes, as long as a whole run where that is not known."""
+    own = (
+        outcome.seconds
+        for outcome in context.outcomes(guest)
+        if outcome.job_id == job.job_id and outcome.result is Result.OK and outcome.seconds is not None
+    )
+    newest = sorted(islice(own, _LOOKED_AT))
+    if newest:
+        return timedelta(seconds=newest[len(newest) // 2])
+    return context.typical_duration(job) or _USUAL
 
 
 def _is_obscure(node: str, slot: datetime, until: datetime, context: Context) -> bool:
@@ -177,7 +233,7 @@ def is_absence_proven(
     if storage is None or storage.listing is None or not storage.listing.complete:
         return False
     there = [archive for archive in context.archives(guest) if archive.storage == name]
-    if not there or there[0].ctime >= slot.timestamp():
+    if not there or any(context.written_between(archive)[1] >= slot for archive in there):
         return False
     off = context.history.nodes[where].offline_since if where in context.history.nodes else None
     done = deadline if off is None else min(deadline, _by_clock_of(where, off, context))

@@ -7,6 +7,7 @@ from typing import Final
 
 from .errors import UnexpectedAnswerError
 from .fields import Fields, Rows
+from .tls import normalise_fingerprint
 
 # PVE/Storage.pm, archive_info: only such a name tells guest and time; prune leaves every other alone. A backup server has no
 # other names.
@@ -16,6 +17,7 @@ _STANDARD_NAME: Final = re.compile(
 )
 
 
+BACKUP_SERVER_PORT: Final = 8007
 NO_STORAGE: Final = ""
 """In place of a storage's name: a folder that is none, so that nobody can see what lies there."""
 
@@ -196,6 +198,38 @@ class StorageStatus:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class BackupServerPlace:
+    """The datastore and namespace on a backup server that a storage stands for; the root namespace is the empty text.
+
+    `fingerprint` is that of the certificate which the cluster pins, None where its hosts' own authorities judge it.
+    """
+
+    host: str
+    port: int
+    datastore: str
+    namespace: str
+    fingerprint: str | None
+
+    @classmethod
+    def from_row(cls, row: Fields) -> BackupServerPlace | None:
+        """Parse a row of `/storage`; None where it is of another kind, or does not name its server."""
+        host, datastore = row.optional_text("server"), row.optional_text("datastore")
+        if row.text("type") != "pbs" or not host or not datastore:
+            return None
+        try:
+            fingerprint = normalise_fingerprint(row.optional_text("fingerprint") or "")
+        except ValueError:
+            fingerprint = None
+        return cls(
+            host=host,
+            port=row.optional_integer("port") or BACKUP_SERVER_PORT,
+            datastore=datastore,
+            namespace=row.optional_text("namespace") or "",
+            fingerprint=fingerprint,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class StorageConfig:
     """A storage's configuration; `nodes` is empty where all nodes may use it."""
 
@@ -205,6 +239,7 @@ class StorageConfig:
     nodes: tuple[str, ...]
     disabled: bool
     prune_backups: str | None
+    backup_server: BackupServerPlace | None = None
 
     @classmethod
     def list_from_api(cls, data: object) -> tuple[StorageConfig, ...]:
@@ -217,6 +252,7 @@ class StorageConfig:
                 nodes=row.words("nodes"),
                 disabled=row.flag("disable"),
                 prune_backups=row.optional_text("prune-backups"),
+                backup_server=BackupServerPlace.from_row(row),
             )
             for row in Fields.rows(data, "/storage")
         )

@@ -5,13 +5,13 @@ from enum import StrEnum
 from typing import Final
 from urllib.parse import unquote
 
+from ..api.backup_models import BACKUP_SERVER_PORT
 from ..api.fields import Fields, Rows
 from ..api.text import one_line, whole_characters
 from ..retention import KeepOptions
 from .namespace import components
 from .row_values import fingerprint_in, keep_of, property_string
 
-DEFAULT_PORT: Final = 8007
 # A month in half hours, and some more.
 _LONGEST_USE: Final = 4_000
 
@@ -263,7 +263,7 @@ class Remote:
             cls(
                 name=row.identifier("name"),
                 host=row.identifier("host"),
-                port=row.optional_integer("port") or DEFAULT_PORT,
+                port=row.optional_integer("port") or BACKUP_SERVER_PORT,
                 auth_id=row.one_line("auth-id"),
                 fingerprint=fingerprint_in(row, "fingerprint"),
                 comment=row.one_line("comment") or None,

@@ -41,6 +41,9 @@ _KNOWN = frozenset(
     }
 )
 
+# What a job promises: whom it backs up, where to, how, and what is kept.
+_PROMISED = ("vmid", "all", "exclude", "pool", "storage", "mode", "prune-backups")
+
 _TRUE = frozenset({"1", "on", "yes", "true"})
 _FALSE = frozenset({"0", "off", "no", "false"})
 _VMID = re.compile(r"[0-9]{1,12}")
@@ -89,15 +92,25 @@ class JobCommand:
         """
         if not self.readable:
             return False
-        mine, job = dict(self.options), canonical_options(job_options)
-        my_node, job_node = mine.pop("node", None), job.pop("node", None)
-        if not {my_node, job_node} <= {None, node} or (self.scheduled and my_node != job_node):
+        mine, job = self.options, canonical_options(job_options)
+        if not self._is_for(node, job):
             return False
         return all(
             mine.get(key) == job.get(key)
-            for key in (mine.keys() | job.keys())
+            for key in (mine.keys() | job.keys()) - {"node"}
             if key in _KNOWN or (key in mine and key in job)
         )
+
+    def keeps(self, promised: Mapping[str, object], node: str) -> bool:
+        """Tell whether this command does on a node what a job promises, of which no more is known."""
+        job = canonical_options(promised)
+        if not self.readable or not job or not self._is_for(node, job):
+            return False
+        return all(self.options.get(key) == job.get(key) for key in _PROMISED)
+
+    def _is_for(self, node: str, job: Mapping[str, str]) -> bool:
+        mine, bound = self.options.get("node"), job.get("node")
+        return {mine, bound} <= {None, node} and not (self.scheduled and mine != bound)
 
 
 def canonical_options(raw: Mapping[str, object]) -> dict[str, str]:

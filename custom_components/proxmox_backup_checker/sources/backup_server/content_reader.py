@@ -1,27 +1,28 @@
 """Reading what lies on a backup server: groups where something has happened, and snapshots of the groups that changed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from ...checker.model.server_facts import GroupFacts, GroupKey
+from ...checker.model.server_facts import GroupFacts, GroupKey, TaskLog
 from ...proxmox.api.errors import ProxmoxError
 from ...proxmox.backup_server.client import BackupServerClient
 from ...proxmox.backup_server.logs.backup_log import BackupLogReader
-from ...proxmox.backup_server.logs.verify_log import VerifyLogReader
+from ...proxmox.backup_server.logs.verify_log import VerifyLog
 from ...proxmox.backup_server.snapshot_models import Group
 from ...proxmox.backup_server.task_models import Task
+from ...proxmox.backup_server.upid import Upid
+from ...proxmox.backup_server.worker_id import parse_worker_id
 from ..read_schedule import DAILY, ReadSchedule
 from ..troubles import PollTroubles
+from .sight import Sight
 
 MOST_REQUESTS: Final = 40
 """Listings of one reading: with what else is asked, less than sixty a minute."""
 NAMESPACES_AGAIN: Final = timedelta(hours=6)
 # Tasks after which something else may lie on a datastore.
 _CHANGING: Final = frozenset({"backup", "move-group", "move-namespace", "prune", "prunejob", "sync", "syncjob"})
-# Those whose logs name what was found to be bad.
-_VERIFYING: Final = frozenset({"verificationjob", "verify", "verify_group", "verify_snapshot"})
 _FIRST_LINES: Final = 3
 
 
@@ -37,9 +38,10 @@ class StoreContent:
 class ContentReader:
     """Lists a datastore only after something has ended there, apart from once a day: deleting leaves no task."""
 
-    def __init__(self, client: BackupServerClient) -> None:
+    def __init__(self, client: BackupServerClient, sight: Sight) -> None:
         """Know of nothing yet."""
         self._client = client
+        self._sight = sight
         self._schedule = ReadSchedule()
         self._stores: dict[str, StoreContent] = {}
         self._unlisted: dict[tuple[str, str], None] = {}
@@ -59,10 +61,24 @@ class ContentReader:
         """Whether something is left to be listed."""
         return bool(self._unlisted or self._stale)
 
-    async def read(self, now: datetime, readable: Iterable[str], ended: Iterable[Task], troubles: PollTroubles) -> None:
+    def read_all_again(self) -> None:
+        """Make everything due."""
+        self._schedule.forget(lambda _: True)
+
+    async def read(
+        self,
+        now: datetime,
+        readable: Iterable[str],
+        ended: Iterable[Task],
+        logs: Mapping[str, TaskLog | None],
+        troubles: PollTroubles,
+    ) -> None:
         """List what is due, groups before snapshots, and leave the rest to the next reading."""
         stores = set(readable)
         await self._take_hints(stores, ended, troubles)
+        for upid, log in logs.items():
+            if isinstance(log, VerifyLog):
+                self._take_failures(upid, log)
         for store in sorted(stores):
             await self._read_namespaces(now, store, troubles)
         waiting = [(store, ns) for store, ns in self._unlisted if store in stores][:MOST_REQUESTS]
@@ -79,9 +95,7 @@ class ContentReader:
             work = task.work
             if work is None or work.store not in stores or not self.of(work.store).namespaces:
                 continue
-            if task.upid.worker_type in _VERIFYING:
-                await self._take_failures(work.store, task, troubles)
-            elif task.upid.worker_type == "backup":
+            if task.upid.worker_type == "backup":
                 backups.setdefault(work.store, []).append(task)
             elif task.upid.worker_type in _CHANGING:
                 # What is done in a namespace may reach those below it, or another one.
@@ -113,18 +127,15 @@ class ContentReader:
             ns = reader.log().ns
             self._list_again(store, namespaces if ns is None else (ns,))
 
-    async def _take_failures(self, store: str, task: Task, troubles: PollTroubles) -> None:
+    def _take_failures(self, upid: str, log: VerifyLog) -> None:
         """Read the groups anew that a check names as bad; the others keep what is known until their next turn."""
-        reader = VerifyLogReader()
-        try:
-            async for lines in self._client.task_log_pages(task.upid.text):
-                reader.feed(lines)
-        except ProxmoxError as error:
-            troubles.note(f"log of {task.upid}", error)
-        bad = reader.log().failed
-        named = {(failure.ns, failure.group) for failure in bad}
-        anywhere = {failure.group for failure in bad if failure.ns is None}
-        found = [(store, key) for key in self.of(store).groups if key in named or key[1] in anywhere]
+        parsed = Upid.parse(upid)
+        work = parse_worker_id(parsed.worker_type, parsed.worker_id)
+        if work is None:
+            return
+        named = {(failure.ns, failure.group) for failure in log.failed}
+        anywhere = {failure.group for failure in log.failed if failure.ns is None}
+        found = [(work.store, key) for key in self.of(work.store).groups if key in named or key[1] in anywhere]
         self._stale = dict.fromkeys(found) | self._stale
 
     async def _read_namespaces(self, now: datetime, store: str, troubles: PollTroubles) -> None:
@@ -137,10 +148,17 @@ class ContentReader:
                 self._schedule.note(topic, now, good=False)
             else:
                 self._schedule.note(topic, now)
-                self._take_namespaces(store, found)
+                self._take_namespaces(store, await self._with_hidden(store, found))
         for ns in self.of(store).namespaces:
             if self._schedule.is_due(("groups", store, ns), now, DAILY):
                 self._unlisted[store, ns] = None
+
+    async def _with_hidden(self, store: str, found: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the namespaces that were found, and those that were there before and may no longer be seen."""
+        before = {ns: ns for ns in self.of(store).namespaces}
+        now = {ns: ns for ns in found}
+        shown, _ = await self._sight.with_hidden(before, now, lambda ns: self._sight.sees(store, ns))
+        return tuple(sorted(shown))
 
     def _take_namespaces(self, store: str, found: tuple[str, ...]) -> None:
         content = self.of(store)
@@ -163,8 +181,14 @@ class ContentReader:
             return
         self._schedule.note(topic, now)
         content = self.of(store)
-        content.listed_at[ns] = now
         before = {key: facts for key, facts in content.groups.items() if key[0] == ns}
+        if {key[1] for key in before} - {group.group for group in found}:
+            # With a right to back up only, others' groups are left out without a word.
+            self._sight.doubt()
+            await self._sight.settle()
+        if not self._sight.sees(store, ns) and before:
+            return
+        content.listed_at[ns] = now
         now_there = {(ns, group.group): group for group in found}
         for key in before.keys() - now_there.keys():
             del content.groups[key]

@@ -5,15 +5,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from ...checker.model.server_facts import DatastoreFacts, ServerFacts
-from ...proxmox.api.errors import PermissionDeniedError, ProxmoxError
+from ...checker.model.subject import Subject
+from ...proxmox.api.errors import ApiError, PermissionDeniedError, ProxmoxError
 from ...proxmox.backup_server.client import BackupServerClient
 from ...proxmox.backup_server.datastore_models import Datastore, DatastoreConfig, Remote, Usage
 from ...proxmox.backup_server.job_models import GarbageCollection, JobStatus, PruneJob, SyncJob, VerifyJob
-from ...proxmox.backup_server.server_models import Permissions, Version
+from ...proxmox.backup_server.server_models import Version
 from ...proxmox.backup_server.task_models import Task
 from ..read_schedule import BUSY, DAILY, HOURLY, SLOW, ReadSchedule
 from ..troubles import PollTroubles
 from .content_reader import ContentReader
+from .log_reader import LogReader
+from .sight import Sight, by_id
 from .task_reader import TaskReader
 
 QUIET: Final = timedelta(minutes=5)
@@ -32,17 +35,23 @@ _WATCHED: Final = frozenset().union(*_OF_JOBS.values(), {"backup", "sync", "veri
 class ServerReader:
     """Reads one server again and again; what cannot be read stays as it was, and is named among the troubles."""
 
-    def __init__(self, client: BackupServerClient, known_tasks: Iterable[str] = ()) -> None:
-        """Begin with the finished tasks that are remembered, by UPID."""
+    def __init__(
+        self, client: BackupServerClient, known_tasks: Iterable[str] = (), unread_logs: Iterable[str] = ()
+    ) -> None:
+        """Begin with the finished tasks that are remembered, by UPID, and those of them whose logs are still to be read."""
         self._client = client
         self._schedule = ReadSchedule()
-        self._tasks = TaskReader(client, known_tasks)
-        self._content = ContentReader(client)
+        known = tuple(known_tasks)
+        self._tasks = TaskReader(client, known)
+        self._logs = LogReader(client, unread_logs, first=not known)
+        self._sight = Sight(client)
+        self._content = ContentReader(client, self._sight)
         self._version: Version | None = None
         self._instance_id: str | None = None
         self._zone, self._skew = "UTC", timedelta()
-        self._permissions: Permissions | None = None
-        self._datastores: tuple[Datastore, ...] = ()
+        self._datastores: dict[str, Datastore] = {}
+        self._hidden_stores: frozenset[str] = frozenset()
+        self._hidden_jobs: dict[str, frozenset[str]] = {}
         self._configs: dict[str, DatastoreConfig] = {}
         self._usage: dict[str, Usage] = {}
         self._full_on: dict[str, int | None] = {}
@@ -51,13 +60,23 @@ class ServerReader:
         self._prune_jobs: tuple[PruneJob, ...] = ()
         self._verify_jobs: tuple[VerifyJob, ...] = ()
         self._garbage_collections: tuple[GarbageCollection, ...] = ()
+        self._unread: dict[str, str] = {}
         self._running = False
-        self._in_doubt = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is left to be read."""
+        return self._content.busy or self._logs.busy
 
     @property
     def again_in(self) -> timedelta:
-        """How long to wait until the next reading: less while something runs, or is still to be listed."""
-        return BUSY if self._running or self._content.busy else QUIET
+        """How long to wait until the next reading: less while something runs, or is still to be read."""
+        return BUSY if self._running or self.busy else QUIET
+
+    def read_all_again(self) -> None:
+        """Let the next reading ask for everything, whatever was read lately."""
+        self._schedule.forget(lambda _: True)
+        self._content.read_all_again()
 
     async def read(self, now: datetime) -> ServerFacts:
         """Return the state at `now`.
@@ -71,21 +90,24 @@ class ServerReader:
         self._hint(now, ended)
         await self._read_server(now, troubles)
         await self._read_jobs(now, troubles)
-        readable = [store.store for store in self._datastores if store.readable]
+        readable = [
+            store.store
+            for store in self._datastores.values()
+            if store.readable and store.store not in self._hidden_stores
+        ]
         await self._read_usage(now, readable, troubles)
-        await self._content.read(now, readable, ended, troubles)
-        if self._in_doubt:
-            self._permissions, self._in_doubt = await self._client.permissions(), False
+        logs = await self._logs.read(ended, troubles)
+        await self._content.read(now, readable, ended, logs, troubles)
+        permissions = await self._sight.settle()
         assert self._version is not None
-        assert self._permissions is not None
         return ServerFacts(
             now=now,
             version=self._version,
             instance_id=self._instance_id,
             zone=self._zone,
             skew=self._skew,
-            permissions=self._permissions,
-            datastores={store.store: self._facts_of(store) for store in self._datastores},
+            permissions=permissions,
+            datastores={name: self._facts_of(store) for name, store in sorted(self._datastores.items())},
             remotes=self._remotes,
             sync_jobs=self._sync_jobs,
             prune_jobs=self._prune_jobs,
@@ -95,6 +117,10 @@ class ServerReader:
             tasks_complete=tasks.complete,
             waiting=self._content.waiting,
             troubles=troubles.texts,
+            logs=logs,
+            unread_logs=self._logs.waiting,
+            unread=dict(self._unread),
+            hidden_jobs=frozenset().union(*self._hidden_jobs.values()),
         )
 
     def _facts_of(self, store: Datastore) -> DatastoreFacts:
@@ -107,6 +133,7 @@ class ServerReader:
             namespaces=content.namespaces,
             groups=dict(content.groups),
             listed_at=dict(content.listed_at),
+            hidden=store.store in self._hidden_stores,
         )
 
     def _hint(self, now: datetime, ended: Iterable[Task]) -> None:
@@ -141,17 +168,20 @@ class ServerReader:
             await read()
         except ProxmoxError as error:
             troubles.note(topic, error)
+            self._unread[topic] = str(error)
             self._schedule.note(topic, now, good=False)
-            self._in_doubt = self._in_doubt or isinstance(error, PermissionDeniedError)
+            if isinstance(error, PermissionDeniedError):
+                self._sight.doubt()
         else:
+            self._unread.pop(topic, None)
             self._schedule.note(topic, now)
 
     async def _read_server(self, now: datetime, troubles: PollTroubles) -> None:
         if self._version is None or self._schedule.is_due("version", now, DAILY):
             # Without these nothing that follows can be understood.
             self._version = await self._client.version()
-            self._permissions = await self._client.permissions()
-            self._in_doubt = False
+            self._sight.doubt()
+            await self._sight.settle()
             self._instance_id = await self._client.instance_id()
             self._schedule.note("version", now)
         await self._part("time", now, HOURLY, lambda: self._read_time(now), troubles)
@@ -164,11 +194,25 @@ class ServerReader:
         self._skew = datetime.fromtimestamp(found.time, UTC) - now
 
     async def _read_datastores(self) -> None:
-        found = await self._client.datastores()
-        if {store.store for store in self._datastores} - {store.store for store in found}:
-            # What may no longer be seen is left out without a word.
-            self._in_doubt = True
-        self._datastores = found
+        found = {store.store: store for store in await self._client.datastores()}
+        # What may no longer be seen is left out without a word.
+        missing = {name: store for name, store in self._datastores.items() if name not in found}
+        hidden = {name: store for name, store in missing.items() if await self._is_hidden(name)}
+        self._datastores, self._hidden_stores = found | hidden, frozenset(hidden)
+
+    async def _is_hidden(self, store: str) -> bool:
+        """Tell whether a datastore that is no longer listed is there all the same: one that is gone is not refused."""
+        self._sight.doubt()
+        await self._sight.settle()
+        if not self._sight.sees(store):
+            return True
+        try:
+            await self._client.datastore_status(store)
+        except PermissionDeniedError:
+            return True
+        except ApiError:
+            return False
+        return False
 
     async def _read_configuration(self) -> None:
         self._configs = {config.store: config for config in await self._client.datastore_config()}
@@ -176,20 +220,32 @@ class ServerReader:
 
     async def _read_jobs(self, now: datetime, troubles: PollTroubles) -> None:
         async def sync_jobs() -> None:
-            self._sync_jobs = await self._client.sync_jobs()
+            self._sync_jobs = await self._with_hidden("sync", self._sync_jobs, await self._client.sync_jobs())
 
         async def prune_jobs() -> None:
-            self._prune_jobs = await self._client.prune_jobs()
+            self._prune_jobs = await self._with_hidden("prune", self._prune_jobs, await self._client.prune_jobs())
 
         async def verify_jobs() -> None:
-            self._verify_jobs = await self._client.verify_jobs()
+            self._verify_jobs = await self._with_hidden("verify", self._verify_jobs, await self._client.verify_jobs())
 
         async def garbage_collections() -> None:
-            self._garbage_collections = await self._client.garbage_collections()
+            found = {collection.store: collection for collection in await self._client.garbage_collections()}
+            # A datastore that cannot be read is left out, and will have one again.
+            away = {name for name, store in self._datastores.items() if not store.readable}
+            kept = {known.store: known for known in self._garbage_collections if known.store in away}
+            self._garbage_collections = tuple((kept | found).values())
 
         readers = (sync_jobs, prune_jobs, verify_jobs, garbage_collections)
         for topic, read in zip(_OF_JOBS, readers, strict=True):
             await self._part(topic, now, SLOW, read, troubles)
+
+    async def _with_hidden[Job: SyncJob | PruneJob | VerifyJob](
+        self, kind: str, before: tuple[Job, ...], found: tuple[Job, ...]
+    ) -> tuple[Job, ...]:
+        """Return the jobs that were found, and those that the token may no longer see as they were."""
+        jobs, hidden = await self._sight.with_hidden(by_id(before), by_id(found), self._sight.sees_job)
+        self._hidden_jobs[kind] = frozenset(Subject.server_job(kind, job_id).id for job_id in hidden)
+        return tuple(jobs[job_id] for job_id in sorted(jobs))
 
     async def _read_usage(self, now: datetime, readable: Iterable[str], troubles: PollTroubles) -> None:
         await self._part("datastore usage", now, HOURLY, lambda: self._read_forecast(now), troubles)

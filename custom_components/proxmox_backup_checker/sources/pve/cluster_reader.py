@@ -130,6 +130,7 @@ class ClusterReader:
             troubles=troubles.texts,
             fallback=self._failover.fallback,
             ended=self._runs.ended,
+            unread=self._runs.waiting,
             unreadable_job_states=self._agents.unreadable,
         )
 

@@ -54,7 +54,7 @@ class ListingSchedule:
     def listed(
         self, place: Place, listing: ArchiveListing, before: ArchiveListing | None, named: Iterable[str]
     ) -> None:
-        """Take note of a listing; `named` are the names that the logs of recent good runs told of archives there.
+        """Take note of a listing; `named` are the names that the logs of runs told of archives there.
 
         What is missing twice in a row is missing: no third listing is needed.
         """
@@ -66,6 +66,12 @@ class ListingSchedule:
         settled = (self._settled.get(place, frozenset()) & missing) | (suspected & missing)
         self._settled[place] = settled
         self._suspected[place] = missing - settled if listing.complete else frozenset()
+
+    def expect(self, place: Place, listing: ArchiveListing, named: Iterable[str]) -> None:
+        """Take note of what runs have named that were not known yet when a storage was listed."""
+        missing = frozenset(named) - _names(listing.archives) - self._settled.get(place, frozenset())
+        if missing and listing.complete:
+            self._suspected[place] = self._suspected.get(place, frozenset()) | missing
 
     def is_due(
         self, place: Place, listing: ArchiveListing | None, now: datetime, *, written_to: bool, runs_hidden: bool

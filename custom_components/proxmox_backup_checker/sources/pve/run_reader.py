@@ -72,12 +72,18 @@ class RunReader:
         self._growing: dict[str, VzdumpLog | None] = {}
         self._failures: dict[str, _Failure] = {}
         self._unread: tuple[datetime, ...] = ()
+        self._waiting: frozenset[str] = frozenset()
         self._ended: frozenset[str] = frozenset()
 
     @property
     def unread(self) -> tuple[datetime, ...]:
         """The starts of the finished runs that were listed, but whose logs are still to be read."""
         return self._unread
+
+    @property
+    def waiting(self) -> frozenset[str]:
+        """The UPIDs of those among them that ran on nodes which can be seen now."""
+        return self._waiting
 
     @property
     def ended(self) -> frozenset[str]:
@@ -143,6 +149,7 @@ class RunReader:
                 group.create_task(self._read_log(task, now, troubles))
         over = [task for task in tasks if not task.running]
         self._unread = tuple(_start_of(task) for task in over if task.upid not in self._logs)
+        self._waiting = frozenset(task.upid for task in over if task.node in visible and task.upid not in self._logs)
         self._ended = frozenset(
             task.upid for task in listed if not task.running and (task.upid in known or task.upid in self._logs)
         )

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from ...checker.archives.archive import file_name
 from ...checker.model.facts import PROXMOX_DEFAULT_STORAGE, ArchiveListing, StorageFacts
-from ...checker.model.outcome import Outcome, written_name
+from ...checker.model.outcome import Outcome, Result, written_name
 from ...checker.model.records import RunRecord, StorageRecord
 from ...proxmox.api.backup_models import Archive, StorageConfig
 from ...proxmox.api.client import ProxmoxClient
@@ -27,8 +27,10 @@ from .storage_states import StorageStates
 
 # A storage that one node cannot list is asked for through others.
 _NODES_ASKED: Final = 3
-# Whoever looks for an archive that a run named, looks for those of the last nights.
+# Whoever looks for archives that runs named, looks for all those of the last nights, and the last good ones of jobs that run
+# once a month.
 _NAMED_WITHIN: Final = timedelta(days=2)
+_LEFT_WITHIN: Final = timedelta(days=40)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,6 +84,7 @@ class StorageReader:
         self._kept: dict[Place, _Kept] = {}
         self._config: dict[str, StorageConfig] = {}
         self._names = StorageNames()
+        self._known: Mapping[str, RunRecord] = {}
 
     @property
     def config(self) -> tuple[StorageConfig, ...]:
@@ -106,6 +109,7 @@ class StorageReader:
     async def read(self, rows: Iterable[NodeStorage], poll: StoragePoll) -> tuple[StorageFacts, ...]:
         """Return the storages that can hold backups, with the newest listing of each; raises what ends the poll."""
         places = self._by_place(rows)
+        self._expect(poll)
         await self._states.read(poll.online, poll.now, poll.troubles)
         due = self._due(places, poll)
         await self._states.read(
@@ -174,6 +178,7 @@ class StorageReader:
             keep=_keep(config.prune_backups if config else None),
             listing=kept.listing,
             unreadable=kept.unreadable,
+            backup_server=config.backup_server if config else None,
         )
 
     async def _list(self, storage: StorageFacts, poll: StoragePoll) -> None:
@@ -188,23 +193,38 @@ class StorageReader:
                 if isinstance(met, PermissionDeniedError):
                     break
             else:
-                self._listings.listed(place, listing, storage.listing, self._named(storage, poll))
+                self._listings.listed(place, listing, storage.listing, self._named(*place, poll))
                 self._kept[place] = _Kept(listing, total=storage.total)
                 return
         self._listings.failed(place, poll.now)
         self._kept[place] = replace(self._kept.get(place, _Kept()), unreadable=str(error))
 
-    def _named(self, storage: StorageFacts, poll: StoragePoll) -> set[str]:
-        """Return the names that the logs of the last nights' runs told of archives on a storage."""
+    def _expect(self, poll: StoragePoll) -> None:
+        """Hold what runs have named that were not known before against the listings: the first look lists before it knows any."""
+        if poll.known is not self._known:
+            self._known = poll.known
+            for (name, node), kept in self._kept.items():
+                if kept.listing is not None:
+                    self._listings.expect((name, node), kept.listing, self._named(name, node, poll))
+
+    def _named(self, storage: str, node: str | None, poll: StoragePoll) -> set[str]:
+        """Return the names that the logs told of archives on a storage: of the last nights, and of each guest the last in a job."""
         defaults = self._default_storages()
-        return {
-            written_name(outcome.archive)
-            for run in poll.known.values()
-            if run.started >= poll.now - _NAMED_WITHIN and storage.serves(run.node)
-            for outcome in run.outcomes
-            if outcome.archive is not None
-            and _where(outcome, defaults.get(run.node, PROXMOX_DEFAULT_STORAGE)) == storage.storage
-        }
+        names: set[str] = set()
+        left: dict[tuple[int, str | None], Outcome] = {}
+        for run in poll.known.values():
+            if run.started < poll.now - _LEFT_WITHIN or node not in {None, run.node}:
+                continue
+            default = defaults.get(run.node, PROXMOX_DEFAULT_STORAGE)
+            for outcome in run.outcomes:
+                if outcome.archive is None or _where(outcome, default) != storage:
+                    continue
+                key = (outcome.vmid, outcome.job_id)
+                if outcome.result is Result.OK and (key not in left or left[key].started < outcome.started):
+                    left[key] = outcome
+                if run.started >= poll.now - _NAMED_WITHIN:
+                    names.add(written_name(outcome.archive))
+        return names | {written_name(outcome.archive) for outcome in left.values() if outcome.archive is not None}
 
     async def _listing(self, node: str, storage: StorageFacts, poll: StoragePoll) -> ArchiveListing:
         """List by the content call where the token's rights prove that it shows all, else by the prune's dry run.

@@ -95,6 +95,15 @@ def test_an_archive_that_a_run_named_and_that_is_not_there_is_looked_for_again_w
     assert nas.listed(20 * HOUR) == [0, 10]
 
 
+def test_what_a_run_has_named_that_was_not_known_at_the_listing_is_looked_for_again_and_not_for_ever() -> None:
+    nas = Storage(file(101, 23))
+    assert nas.listed(HOUR) == [0]
+    for hour in (1, 2):
+        assert nas.listing is not None
+        nas.schedule.expect(NAS, nas.listing, {"vzdump-qemu-101-2026_11_20-02_00_00.vma.zst"})
+        assert nas.listed(hour * HOUR + 10 * MINUTE, since=hour * HOUR) == ([60] if hour == 1 else [])
+
+
 def test_an_archive_that_has_gone_is_looked_for_again_within_minutes_and_not_for_ever() -> None:
     nas = Storage(file(101, 23), file(101, 24))
     assert nas.listed(HOUR) == [0]

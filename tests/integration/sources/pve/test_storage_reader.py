@@ -72,6 +72,23 @@ async def test_a_listing_that_failed_is_tried_again_long_before_the_next_day(
     assert storage(entry).unreadable is None
 
 
+async def test_an_archive_that_was_gone_at_the_first_look_is_looked_for_again_within_minutes(
+    hass: HomeAssistant, pve: SimulatedCluster, freezer: FrozenDateTimeFactory
+) -> None:
+    pve.job("nightly").run()
+    pve.job("nightly").disable()
+    freezer.tick(4 * 86400)
+    nas = pve.storage("nas")
+    nas.remove(nas.archive(101)[0])
+    entry = await set_up(hass, pve)
+    found = [len(listings(pve))]
+    for minutes in (5, 10, 5, 60, 180):
+        freezer.tick(minutes * 60)
+        await poll(hass, entry)
+        found.append(len(listings(pve)))
+    assert found == [1, 1, 2, 2, 2, 2]
+
+
 async def test_a_listing_tells_the_node_that_read_the_names_and_its_zone(
     hass: HomeAssistant, pve: SimulatedCluster
 ) -> None:

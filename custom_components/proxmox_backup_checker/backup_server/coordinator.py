@@ -1,0 +1,207 @@
+"""Keeps the assessment of one backup server: reads it, has the facts judged, keeps the history, publishes what is held."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+import logging
+from typing import Final, override
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+from homeassistant.util import dt as dt_util
+
+from ..checker.model.records import Acknowledgement
+from ..checker.model.server_facts import ReadTrouble, ServerFacts
+from ..checker.model.server_records import ServerHistory
+from ..checker.model.subject import Subject
+from ..checker.server.assessment import ServerAssessment, assess_server
+from ..const import CONF_FINGERPRINT, CONF_IDENTITY, DOMAIN
+from ..history_store import ServerHistoryStore
+from ..proxmox.api.connection import Asked, noting_requests
+from ..proxmox.api.errors import AuthenticationError, ProxmoxError
+from ..proxmox.backup_server.client import BackupServerClient
+from ..sources.backup_server.server_reader import QUIET, ServerReader
+from ..texts.localizer import Localizer
+from ..translated_errors import action_error, poll_error
+from .options import server_options
+
+_LOGGER = logging.getLogger(__name__)
+
+_POLLS_KEPT: Final = 30
+
+type ServerConfigEntry = ConfigEntry[ServerCoordinator]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServerPoll:
+    """One poll in short."""
+
+    at: datetime
+    milliseconds: int
+    requests: int
+    error: str | None
+
+
+class ServerCoordinator(DataUpdateCoordinator[ServerAssessment]):
+    """Keeps the assessment of one backup server up to date.
+
+    While the server cannot be read, what was read last is judged as of now: that a server is silent is a verdict too.
+    """
+
+    config_entry: ServerConfigEntry
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ServerConfigEntry,
+        client: BackupServerClient,
+        localizer: Localizer,
+        store: ServerHistoryStore,
+    ) -> None:
+        """Poll a server; `localizer` puts verdicts into words, `store` keeps the history."""
+        super().__init__(hass, _LOGGER, config_entry=entry, name=entry.title, update_interval=QUIET)
+        self._client = client
+        self._reader = ServerReader(client)
+        self._store = store
+        self._history = ServerHistory()
+        self._options = server_options(entry.options)
+        self._facts: ServerFacts | None = None
+        self._looking = asyncio.Lock()
+        self._strange: str | None = None
+        self._stopped = False
+        self._polls: deque[ServerPoll] = deque(maxlen=_POLLS_KEPT)
+        self.localizer = localizer
+        self.last_error: ProxmoxError | None = None
+
+    @property
+    def identity(self) -> str:
+        """The first part of every unique id: what the server was known by when its entry was made."""
+        entry = self.config_entry
+        return entry.data.get(CONF_IDENTITY) or entry.unique_id or entry.entry_id
+
+    @property
+    def assessment(self) -> ServerAssessment:
+        """What is held of the server; to be asked for only after the first look."""
+        return self.data
+
+    @property
+    def certificate(self) -> str | None:
+        """The fingerprint of the certificate that the server has to show, None where the system judges it."""
+        fingerprint: str | None = self.config_entry.data[CONF_FINGERPRINT]
+        return fingerprint
+
+    @property
+    def known_stores(self) -> frozenset[str]:
+        """The names of the datastores that were seen last."""
+        return frozenset(self._facts.datastores) if self._facts is not None else frozenset()
+
+    @property
+    def polls(self) -> tuple[ServerPoll, ...]:
+        """The last polls, the newest first."""
+        return tuple(reversed(self._polls))
+
+    def acknowledgement(self, subject: Subject) -> Acknowledgement | None:
+        """Return a person's word that a problem is known."""
+        return self.assessment.history.acknowledgements.get(subject)
+
+    async def async_check_now(self) -> None:
+        """Read everything again, whatever was read lately, and wait for the new assessment.
+
+        Raises HomeAssistantError where the server cannot be read.
+        """
+        self._client.login.forgive()
+        self._reader.read_all_again()
+        await self.async_refresh()
+        if self.last_error is not None:
+            raise action_error(self.last_error)
+
+    async def async_stop(self) -> None:
+        """Look no more, and write the history before the entry is unloaded."""
+        await self.async_shutdown()
+        async with self._looking:
+            self._stopped = True
+            await self._store.async_save()
+
+    @override
+    async def _async_setup(self) -> None:
+        """Take up the history where it was left."""
+        self._history = await self._store.async_load()
+        self._reader = ServerReader(self._client, self._history.tasks, self._history.unread_logs)
+
+    @override
+    async def _async_update_data(self) -> ServerAssessment:
+        """Look once; one look ends before the next begins, since each carries the history on."""
+        async with self._looking:
+            return self.data if self._stopped else await self._look()
+
+    async def _look(self) -> ServerAssessment:
+        now, asked, error = dt_util.utcnow(), Asked(), None
+        try:
+            with noting_requests() as asked:
+                self._facts = await self._reader.read(now)
+        except ProxmoxError as met:
+            error = met
+        self._note(now, asked, error)
+        self.last_error = error
+        self.update_interval = self._reader.again_in if error is None else QUIET
+        if error is None:
+            await self._take_better_identity()
+        elif self._facts is None:
+            raise poll_error(error) from error
+        elif isinstance(error, AuthenticationError):
+            self.config_entry.async_start_reauth(self.hass)
+        return await self._judge(now, error)
+
+    async def _judge(self, now: datetime, error: ProxmoxError | None) -> ServerAssessment:
+        """Have what was read judged in another thread: nothing that takes part is ever changed."""
+        trouble = ReadTrouble.of(error) if error is not None else None
+        judge = partial(assess_server, self._facts, self._history, self._options, now, trouble=trouble)
+        assessment = await self.hass.async_add_executor_job(judge)
+        self._history = assessment.history
+        self._store.save_later(assessment.history, soon=bool(assessment.events))
+        return assessment
+
+    def _note(self, now: datetime, asked: Asked, error: ProxmoxError | None) -> None:
+        poll = ServerPoll(
+            at=now,
+            milliseconds=asked.milliseconds,
+            requests=len(asked.requests),
+            error=str(error) if error is not None else None,
+        )
+        self._polls.append(poll)
+        _LOGGER.debug(
+            "%s: Asked %d times in %d ms%s; next look in %s",
+            *(
+                self.name,
+                poll.requests,
+                poll.milliseconds,
+                f", {poll.error}" if poll.error else "",
+                self.update_interval,
+            ),
+        )
+
+    async def _take_better_identity(self) -> None:
+        """Know the server by a name that lasts longer, once it tells one; entities keep the one that they began with."""
+        assert self._facts is not None
+        entry, instance_id = self.config_entry, self._facts.instance_id
+        if instance_id is None or instance_id in {entry.unique_id, self._strange}:
+            return
+        if any(other.unique_id == instance_id for other in self.hass.config_entries.async_entries(DOMAIN)):
+            # A cloned machine has the id of the one that it was made of.
+            return
+        if ":" not in (entry.unique_id or ":") and entry.unique_id != await self._server_id():
+            # This is another server at the same address.
+            self._strange = instance_id
+            return
+        self.hass.config_entries.async_update_entry(
+            entry, unique_id=instance_id, data={**entry.data, CONF_IDENTITY: self.identity}
+        )
+
+    async def _server_id(self) -> str | None:
+        try:
+            return await self._client.server_id()
+        except ProxmoxError:
+            return None

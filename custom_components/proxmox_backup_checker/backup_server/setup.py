@@ -1,0 +1,54 @@
+"""Setting up, unloading and removing the entry of a backup server."""
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
+
+from ..history_store import ServerHistoryStore
+from ..texts.localizer import Localizer
+from .client import client_of
+from .coordinator import ServerConfigEntry, ServerCoordinator
+from .devices import ServerDevices, is_present
+from .discovery import withdraw_offers
+from .issues import ServerIssues
+
+_OTHER_PLATFORMS = [Platform.BUTTON, Platform.EVENT, Platform.SENSOR]
+
+
+async def async_setup_server(hass: HomeAssistant, entry: ServerConfigEntry) -> None:
+    """Set up one backup server."""
+    store = ServerHistoryStore(hass, entry.entry_id)
+    coordinator = ServerCoordinator(hass, entry, client_of(hass, entry.data), await Localizer.load(hass), store)
+    issues = ServerIssues(hass, coordinator)
+    entry.async_on_unload(coordinator.async_add_listener(issues.update))
+    try:
+        await coordinator.async_config_entry_first_refresh()
+    finally:
+        issues.update()
+    entry.runtime_data = coordinator
+    # The parents must be registered before the entities name them, and names follow what is there.
+    devices = ServerDevices(hass, coordinator)
+    devices.update()
+    entry.async_on_unload(coordinator.async_add_listener(devices.update))
+    # Where Home Assistant takes no more entities, problem sensors are there already.
+    await hass.config_entries.async_forward_entry_setups(entry, [Platform.BINARY_SENSOR])
+    await hass.config_entries.async_forward_entry_setups(entry, _OTHER_PLATFORMS)
+    issues.update()
+    withdraw_offers(hass, entry)
+
+
+async def async_unload_server(hass: HomeAssistant, entry: ServerConfigEntry) -> None:
+    """Unload one backup server."""
+    await hass.config_entries.async_unload_platforms_or_raise(entry, [Platform.BINARY_SENSOR, *_OTHER_PLATFORMS])
+    await entry.runtime_data.async_stop()
+
+
+async def async_remove_server(hass: HomeAssistant, entry: ServerConfigEntry) -> None:
+    """Forget the history of a server that is removed."""
+    await ServerHistoryStore(hass, entry.entry_id).async_remove()
+
+
+def is_removable(entry: ServerConfigEntry, device: dr.AnyDeviceEntry) -> bool:
+    """Tell whether a device stands for something that is no longer there, which cannot be told unless the server is read."""
+    return entry.state is ConfigEntryState.LOADED and not is_present(device, entry.runtime_data)
