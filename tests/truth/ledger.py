@@ -36,8 +36,6 @@ class NodeLife:
     off: list[Span] = field(default_factory=list)
     skews: Course[float] = field(default_factory=list)
     rotations: list[float] = field(default_factory=list)
-    agent: bool = False
-    """Whether a log agent tells which run is which job's."""
 
     def skew_at(self, time: float) -> float:
         """Return how far its clock was ahead."""

@@ -28,7 +28,11 @@ class Oracle:
     def guest(self, guest: GuestLife, time: float) -> Expectation:
         """Return what must be shown of a guest that exists at a moment."""
         if (unread := self._unread(time, guest.born, "guests")) is not None:
-            return open_("it is tagged, and nothing can be read now") if value_at(guest.ignored, time) else unread
+            last = self._evidence.last_look(time) or time
+            is_needless = guest.template and not self._promises(guest, last)
+            if value_at(guest.ignored, time) or is_needless:
+                return open_("it needs no backup, and nothing can be read now")
+            return unread
         if self._ledger.blind_to("guests", time):
             return not_off("the token may not see guests")
         if value_at(guest.ignored, time):
@@ -134,6 +138,8 @@ class Oracle:
         last = runs[-1]
         if last.by_hand:
             return open_("the job was run by hand and failed")
+        if self._evidence.hidden_by_dates(job.id, None, last.stamp, time):
+            return open_("a good run with a wrong date that had come before the first look")
         if any(last.started < since <= time for since, _ in job.versions):
             return open_("the job was changed after its last run failed")
         settings = job.at(time)
@@ -154,8 +160,6 @@ class Oracle:
             return open_("the job has backed up elsewhere what failed, before it came back")
         if not last.parts:
             return open_("a run without guests failed")
-        if self._is_nobodys(last):
-            return open_("a run that never showed its command began when the clock of its node was set")
         if not self._evidence.seen(node, last.noticed, time):
             return (
                 not_off("its last run failed, unseen")
@@ -163,16 +167,6 @@ class Oracle:
                 else open_("a failure that nobody could see yet")
             )
         return on(f"its last run on {node} ended with {last.status}")
-
-    def _is_nobodys(self, run: RunFact) -> bool:
-        """Tell whether nothing tells whose a run was: it never got its lock, and began at no slot but at a jump of the clock.
-
-        Such a run looks like one that a person has started; only a log agent would know better.
-        """
-        jump = run.stamp - run.started
-        life = self._ledger.nodes[run.node]
-        began = any(abs(jump) > HOUR and 0 <= run.started - since < 2 * MINUTE for since, _ in life.skews)
-        return run.locked is None and began and not life.agent
 
     def _made_good_elsewhere(self, part: Part, last: RunFact, time: float) -> bool:
         """Tell whether the job has backed up a guest on another node since a run failed for it."""

@@ -120,9 +120,7 @@ class World:
         plan, cluster = self.plan, self.cluster
         for node in plan.nodes:
             cluster.add_node(node.name, timezone=node.zone)
-            self.ledger.nodes[node.name] = NodeLife(
-                node.name, ZoneInfo(node.zone), skews=[(plan.start - DAY, 0.0)], agent=node.agent
-            )
+            self.ledger.nodes[node.name] = NodeLife(node.name, ZoneInfo(node.zone), skews=[(plan.start - DAY, 0.0)])
             cluster.fingerprints[node.name] = ":".join(["AB"] * 31 + [f"{len(cluster.nodes):02X}"])
         for storage in plan.storages:
             made = cluster.add_storage(storage.name, "nfs" if storage.type == "nfs" else _type(storage.type))

@@ -7,15 +7,13 @@ from zoneinfo import ZoneInfo
 
 from .calendar import events
 from .coverage import WRONG_CLOCK, Period, Slot
-from .evidence import DAY, HOUR, LISTED_AGAIN, LISTED_WITHIN, MINUTE, Evidence, Result
+from .evidence import DAY, FAR, HOUR, LISTED_AGAIN, LISTED_WITHIN, MINUTE, Evidence, Result
 from .expectation import Expectation, Must, not_off, not_on, off, on, open_, worst
 from .ledger import FOREVER, ArchiveFact, GuestLife, JobLife, Ledger, NodeLife, RunFact, Settings
 
 BLIND_LIMIT = 23 * HOUR
 """A little less than what it takes for the unknown to be a problem."""
 SECONDS = 5.0
-FAR = 4 * HOUR
-"""How wrong a clock must have been for its dates to prove nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +92,8 @@ class Promise:
             return [open_("a backup by hand lies between slot and failure")]
         if last.run.by_hand:
             return [open_("the job was run by hand and failed")]
+        if self._hidden_by_dates(last.run.stamp):
+            return [open_("a good run with a wrong date that had come before the first look")]
         if last.run.started < self.period.start:
             return [open_("it failed before the job was switched off or left the guest alone")]
         error = last.part.error or last.run.status or "it was never reached"
@@ -140,6 +140,9 @@ class Promise:
             if run.started <= self.time
         )
 
+    def _hidden_by_dates(self, stamp: float) -> bool:
+        return self.evidence.hidden_by_dates(self.job.id, self.guest.vmid, stamp, self.time)
+
     def _wrongly_dated(self, run: RunFact) -> bool:
         return abs(run.stamp - run.started) > FAR
 
@@ -165,6 +168,8 @@ class Promise:
                 return demands + self._if_seen(keeping, "the slot was served", was_bad=was_bad)
             if any(run.started >= slot.time for run in self._twins_by_hand()):
                 return [*demands, open_("a job alike in all but its schedule was run by hand since")]
+            if self._hidden_by_dates(slot.stamp):
+                return [*demands, open_("a good run with a wrong date that had come before the first look")]
             unserved = self._unserved(slot, own)
             demands += unserved
             if slot.time < self.time - 40 * DAY or any(demand.must is Must.ON for demand in unserved):

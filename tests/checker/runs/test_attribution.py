@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from custom_components.proxmox_backup_checker.checker.assessment import judge
-from custom_components.proxmox_backup_checker.checker.model.facts import Facts, JobState, Run
+from custom_components.proxmox_backup_checker.checker.model.facts import Facts, JobState, NodeFacts, Run
 from custom_components.proxmox_backup_checker.checker.model.records import History
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
 from custom_components.proxmox_backup_checker.checker.runs.attribution import Attribution, attribute
@@ -258,3 +258,14 @@ def test_a07_a_run_of_a_guest_that_has_left_the_node_since_is_its_jobs() -> None
     failed = run("TASK ERROR: could not activate storage 'nas'\n", "could not activate storage 'nas'", task_id="100")
     known = facts([guest(100, node="pve2")], [nightly], [failed])
     assert attribute(failed, known, clues_of(known, before)).job_id == "nightly"
+
+
+def test_b33_a_run_that_shows_nothing_is_of_the_job_whose_slot_the_clock_has_jumped_over() -> None:
+    weekly = job("weekly", 100, storage="nas", schedule="sun 03:00")
+    ahead = NOW + timedelta(days=5, hours=1, minutes=20)
+    lost = run("INFO: trying to get global lock - waiting...\n", "unexpected status", started=ahead)
+    nodes = {"pve1": NodeFacts(name="pve1", zone=BERLIN, skew=timedelta(days=5))}
+    known = facts([guest(100)], [weekly], [lost], now=NOW + timedelta(hours=2), nodes=nodes)
+    assert of(lost, known).job_id == "weekly"
+    by_day = run("INFO: trying to get global lock - waiting...\n", "unexpected status", started=NOW)
+    assert of(by_day, facts([guest(100)], [weekly], [by_day])).by_hand

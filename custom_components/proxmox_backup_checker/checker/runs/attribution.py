@@ -20,6 +20,7 @@ from ..jobs.timetable import Span, event_of, periods_of, started_for_slot
 from ..model.facts import Facts, Run
 from ..model.records import JobDefinition
 from ..model.verdict import Confidence
+from ..model.wrong_dates import WRONG_DATE
 from .stays import Stays
 
 _ALIKE: Final = 0.5
@@ -182,12 +183,13 @@ def _at_slot(job: BackupJob, run: Run, facts: Facts, clues: Clues) -> bool:
     known = facts.nodes.get(node)
     skew = known.skew if known is not None else timedelta()
     for period in periods_of(job, clues.past.get(job.job_id, ()), skew, zone):
-        if not started_for_slot(
-            job, period.event, zone, run.started, spans=clues.spans.get(node, ()), off=clues.off.get(node)
-        ):
-            continue
         slot = period.event.last_before((run.started + _CLOCKS_DIFFER).astimezone(zone))
         if slot is None or not period.may_hold(slot):
+            continue
+        # A clock that was set ahead has jumped over slots which have not come yet: the scheduler starts their jobs at once.
+        if slot <= facts.now + WRONG_DATE and not started_for_slot(
+            job, period.event, zone, run.started, spans=clues.spans.get(node, ()), off=clues.off.get(node)
+        ):
             continue
         return not _has_its_run(job, slot, period.event, zone, run, clues)
     return False

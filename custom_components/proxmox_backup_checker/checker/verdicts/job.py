@@ -291,7 +291,8 @@ def _is_of(run: RunRecord, job: BackupJob, context: Context) -> bool:
     """Tell whether a run says something of a job: one that may have been another's does, unless the job has its own."""
     if is_empty(run):
         return False
-    return run.job_id == job.job_id or not context.has_run_for_the_slot_of(run, job)
+    as_dated = context.index.runs.get(run.upid, run)
+    return run.job_id == job.job_id or not context.has_run_for_the_slot_of(as_dated, job)
 
 
 def _says_something(
