@@ -11,7 +11,7 @@ from homeassistant.helpers.discovery_flow import async_create_flow
 
 from ..checker.model.facts import StorageFacts
 from ..const import CONF_FINGERPRINT, DOMAIN
-from .servers import server_entries, server_of
+from .servers import server_entries
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,12 +40,10 @@ class Offer:
 
     def is_of(self, entry: ConfigEntry[Any]) -> bool:
         """Tell whether an entry watches this server already, at whatever address."""
-        if (entry.data[CONF_HOST], entry.data[CONF_PORT]) == (self.host, self.port):
-            return True
-        known = {entry.unique_id, entry.data.get(CONF_FINGERPRINT)}
-        if (server := server_of(entry)) is not None:
-            known.add(server.certificate)
-        return self.fingerprint is not None and self.fingerprint in known
+        address = (entry.data[CONF_HOST], entry.data[CONF_PORT])
+        return address == (self.host, self.port) or (
+            self.fingerprint is not None and self.fingerprint in {entry.unique_id, entry.data[CONF_FINGERPRINT]}
+        )
 
 
 @callback
