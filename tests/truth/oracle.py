@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from .coverage import Period, covers, periods
-from .evidence import DAY, HOUR, MINUTE, Evidence
+from .evidence import DAY, FAR, HOUR, MINUTE, Evidence
 from .expectation import Expectation, Must, not_off, not_on, off, on, open_, worst
 from .ledger import GuestLife, JobLife, Ledger, Part, RunFact, value_at
 from .promises import BLIND_LIMIT, Promise
@@ -234,13 +234,15 @@ class Oracle:
             return open_("its job is switched off, and an archive of it is no longer good")
         if not results:
             first = max(guest.born, self._evidence.first_look(self._ledger.start))
-            if time < guest.born + NEW_GUEST_GRACE - 10 * MINUTE:
+            if time < guest.born + NEW_GUEST_GRACE - 10 * MINUTE and guest.born >= first:
                 return off("it is new, and its job is switched off")
             return (
                 open_("it is new, and its job is switched off")
                 if time < first + PAUSE_LIMIT
                 else on("its only job is switched off, and it has no backup at all")
             )
+        if any(abs(result.run.stamp - result.run.started) > FAR for result in results[-3:]):
+            return open_("its last backup before its job was switched off has a wrong date")
         last = max(results, key=lambda result: result.known)
         own = [result for result in results if result.run.job is not None]
         age, own_age = time - last.known, time - max((result.known for result in own), default=0.0)

@@ -418,7 +418,9 @@ class Promise:
             result.run.started < first <= result.run.ended and self._goes_on_in_sight(result.run) for result in begun
         ):
             return []
-        watched = [slot for slot in self.period.slots if first <= slot.time <= self.time]
+        watched = [
+            slot for slot in self.period.slots if first <= slot.time <= self.time and not self._in_progress(slot)
+        ]
         if any(self.evidence.deadline(self.job.id, slot.time, self.time).low <= self.time for slot in watched):
             return []
         if self._has_older_archives(first):

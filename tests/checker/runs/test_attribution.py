@@ -269,3 +269,15 @@ def test_b33_a_run_that_shows_nothing_is_of_the_job_whose_slot_the_clock_has_jum
     assert of(lost, known).job_id == "weekly"
     by_day = run("INFO: trying to get global lock - waiting...\n", "unexpected status", started=NOW)
     assert of(by_day, facts([guest(100)], [weekly], [by_day])).by_hand
+
+
+def test_a15_a_run_that_a_person_started_while_the_jobs_were_hidden_is_its_jobs_once_they_can_be_seen() -> None:
+    command = "vzdump --pool gold --mode snapshot --storage nas"
+    last = run(good_log(100, command=command), task_id="100", user="admin@pve")
+    hidden = facts([guest(100, pool="gold")], None, [last])
+    before = judge(hidden, History()).history
+    nightly = job("nightly", pool="gold", storage="nas", schedule="sun 03:00")
+    known = facts([guest(100, pool="gold")], [nightly], [last])
+    assert records_of(known, before).finished[last.task.upid].job_id == "nightly"
+    other = facts([guest(100, pool="gold")], [job("other", 101, storage="usb")], [last])
+    assert records_of(other, before).finished[last.task.upid].outcomes[0].by_hand

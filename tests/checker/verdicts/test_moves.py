@@ -543,3 +543,16 @@ def test_a_job_that_failed_for_a_guest_stays_failed_where_the_guest_moves_to_a_n
         assert (early.guests[100].verdict.problem, early.jobs["nightly"].verdict.problem) == (True, True), which
         good = watch.look(at(4, 9), "pve1", ran(at(4, 3, 15), "pve1", 100, 101, which=which))
         assert (good.guests[100].verdict.problem, good.jobs["nightly"].verdict.problem) == (False, False), which
+
+
+def test_b33_a_list_whose_oldest_run_bears_a_date_to_come_still_shows_that_a_slot_was_missed() -> None:
+    def known(since: datetime, read: datetime) -> Mapping[str, NodeFacts]:
+        return {name: replace(node, runs_known_since=since, tasks_read=read) for name, node in nodes().items()}
+
+    watch = Watch()
+    watch.look(at(2, 9), "pve1", ran(at(2, 3, 15), "pve1", 100, 101), nodes=known(at(1, 0), at(2, 9)))
+    for moment in (at(2, 14), at(2, 19), at(3, 0), at(3, 5, 30), NOW):
+        # All older runs have left the list; the one that is there was dated by a clock that was days ahead.
+        watch.forget_runs("pve1")
+        held = watch.look(moment, "pve1", ran(at(6, 3, 15), "pve1", 100, 101), nodes=known(at(6, 3, 15), moment))
+    assert (held.guests[100].verdict.status, held.jobs["nightly"].verdict.status) == (Status.OVERDUE, Status.OVERDUE)

@@ -66,6 +66,9 @@ def _known_node(node: NodeFacts, record: NodeRecord | None, history: History) ->
     if zone is None and record.zone is not None:
         zone = _zone(record.zone)
     since = node.runs_known_since
+    if since is not None and node.tasks_read is not None:
+        # The oldest run of the list may bear a date that has not come yet.
+        since = min(since, node.tasks_read + node.skew)
     known_since, known_until = record.runs_known_since, record.runs_known_until
     if known_until is None and record.blind_since is None and history.evaluated is not None:
         # Version 0.1.0 kept no such moments; it read every run of the nodes that it saw.

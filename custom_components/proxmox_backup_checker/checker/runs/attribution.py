@@ -82,6 +82,9 @@ def attribute(run: Run, facts: Facts, clues: Clues) -> Attribution:
     jobs = [job for job in in_order(facts.jobs or ()) if job.node in {None, run.task.node}]
     if run.log is None or run.log.command is None:
         return _by_error(run, jobs, facts, clues)
+    if facts.jobs is None:
+        # It may be that of a job which a person has started: that is told once the jobs can be seen.
+        return Attribution(job_id=None, confidence=Confidence.NONE)
     command = JobCommand.parse(run.log.command)
     matching = [job for job in jobs if command.matches(job.options, run.task.node)]
     if len(matching) == 1:
