@@ -554,5 +554,8 @@ def test_b33_a_list_whose_oldest_run_bears_a_date_to_come_still_shows_that_a_slo
     for moment in (at(2, 14), at(2, 19), at(3, 0), at(3, 5, 30), NOW):
         # All older runs have left the list; the one that is there was dated by a clock that was days ahead.
         watch.forget_runs("pve1")
-        held = watch.look(moment, "pve1", ran(at(6, 3, 15), "pve1", 100, 101), nodes=known(at(6, 3, 15), moment))
+        text = good_log(100, 101, at=at(6, 3, 15)).replace("-x.vma", "-later.vma")
+        held = watch.look(
+            moment, "pve1", run(text, started=at(6, 3, 15), node="pve1"), nodes=known(at(6, 3, 15), moment)
+        )
     assert (held.guests[100].verdict.status, held.jobs["nightly"].verdict.status) == (Status.OVERDUE, Status.OVERDUE)
