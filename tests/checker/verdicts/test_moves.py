@@ -559,3 +559,23 @@ def test_b33_a_list_whose_oldest_run_bears_a_date_to_come_still_shows_that_a_slo
             moment, "pve1", run(text, started=at(6, 3, 15), node="pve1"), nodes=known(at(6, 3, 15), moment)
         )
     assert (held.guests[100].verdict.status, held.jobs["nightly"].verdict.status) == (Status.OVERDUE, Status.OVERDUE)
+
+
+def test_b29_what_was_missed_while_a_node_was_off_stays_so_though_its_tasks_are_hidden_when_it_is_back() -> None:
+    def known(read: datetime, **changes: Any) -> Mapping[str, NodeFacts]:
+        return {
+            name: replace(node, runs_known_since=at(1, 0), tasks_read=read) for name, node in nodes(**changes).items()
+        }
+
+    watch = Watch()
+    watch.look(at(2, 9), "pve2", ran(at(2, 3, 15), "pve1", 101), ran(at(2, 3, 15), "pve2", 100), nodes=known(at(2, 9)))
+    off = dict(known(at(2, 9), off="pve2"))
+    off["pve2"] = replace(off["pve2"], blindness=Blindness.NODE_UNREACHABLE)
+    for moment in (at(3, 1), at(3, 5, 30)):
+        held = watch.look(moment, "pve2", ran(at(3, 3, 15), "pve1", 101), nodes=off)
+    hidden = dict(known(NOW, booted=at(3, 8)))
+    hidden["pve2"] = replace(hidden["pve2"], blindness=Blindness.TASKS_HIDDEN, tasks_read=None, runs_known_since=None)
+    later = watch.look(NOW, "pve2", nodes=hidden)
+    for assessment in (held, later):
+        verdicts = (assessment.guests[100].verdict, assessment.jobs["nightly"].verdict)
+        assert [(verdict.status, verdict.problem) for verdict in verdicts] == [(Status.OVERDUE, True)] * 2

@@ -339,6 +339,9 @@ def _node(record: NodeRecord | None, node: NodeFacts, history: History, facts: F
             runs_known_until=node.tasks_read + node.skew,
             runs_known_before=_known_before(record, node, now),
         )
+    elif node.online and record.offline_since is not None:
+        off = (record.offline_since + node.skew, (node.booted or now) + node.skew)
+        record = replace(record, runs_known_before=(off, *record.runs_known_before)[:_MOST_STRETCHES])
     blind = None if node.blindness is None else record.blind_since or now
     if not node.online:
         return replace(record, offline_since=record.offline_since or now, blind_since=blind)

@@ -28,7 +28,7 @@ from .job_in_progress import with_progress
 from .missed_slots import expected_off, explain_miss, stuck_state
 from .promises import counted_from, failing, is_perhaps_of, kept_by_archives
 from .runs_in_progress import excused_since, serves
-from .whereabouts import are_runs_known, is_absence_proven, may_have_run_unseen, node_at, timetable_of
+from .whereabouts import are_runs_known, is_absence_proven, may_have_run_unseen, node_at, timetable_of, was_known
 
 _ANNOUNCED: Final = timedelta(days=7)
 
@@ -363,7 +363,8 @@ def _missed(
         reason = Reason(ReasonCode.JOB_ARCHIVES_FOUND)
         return Verdict(status=Status.OK, problem=False, reason=reason, confidence=Confidence.ARTIFACT)
     off = facts is not None and not facts.online and context.is_fresh
-    is_seen = context.is_seen(node, table.deadline(due))
+    deadline = table.deadline(due)
+    is_seen = context.is_seen(node, deadline) or was_known(node, due, deadline, context)
     if not is_seen and not off:
         return _as_before(job, node, runs, guests, table, due, floor, context) or _unseen(node, context)
     storage = context.facts.storage_name(table.storage_at(due), node)

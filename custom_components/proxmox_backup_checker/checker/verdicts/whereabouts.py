@@ -72,9 +72,21 @@ def hidden_node(guest: Guest, slot: datetime, deadline: datetime, context: Conte
     """Return a node that was not seen while the guest was there and awaited its backup; None where there is none."""
     for node, end in stays(guest, slot, context):
         until = deadline if end is None else min(deadline, end)
-        if not context.is_seen(node, until) and not context.is_off_or_gone(node):
+        is_dark = not context.is_seen(node, until) and not context.is_off_or_gone(node)
+        if is_dark and not was_known(node, slot, until, context):
             return node
     return None
+
+
+def was_known(name: str, slot: datetime, until: datetime, context: Context) -> bool:
+    """Tell whether all that a node did between a slot and its deadline was known already before it went out of sight."""
+    record, began = context.history.nodes.get(name), context.history.began
+    if record is None or began is None or began > slot:
+        return False
+    stretches = list(record.runs_known_before)
+    if record.runs_known_since is not None and record.runs_known_until is not None:
+        stretches.append((record.runs_known_since, record.runs_known_until))
+    return _is_covered(slot, until, stretches)
 
 
 def are_runs_known(guest: Guest, slot: datetime, deadline: datetime, job: BackupJob, context: Context) -> bool:
@@ -153,7 +165,9 @@ def _are_known(
     node = context.node(name)
     if node is None or not context.is_seen(name, until):
         is_surely_off = context.is_off_or_gone(name) and not may_have_run_unseen(guest, name, slot, job, context)
-        return is_surely_off and (is_watched or context.history.began is None)
+        if is_surely_off and (is_watched or context.history.began is None):
+            return True
+        return was_known(name, slot, until, context) and not _is_obscure(name, slot, until, context)
     if _is_obscure(name, slot, until, context):
         return False
     if node.runs_known_since is None:
