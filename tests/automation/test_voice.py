@@ -170,10 +170,10 @@ async def test_nothing_is_called_backed_up_before_it_was_seen(talking: Home) -> 
 
 async def test_the_next_backup_is_told_of_all_and_of_one(talking: Home) -> None:
     await talking.until("2026-01-13T05:00:00")
-    assert await ask(talking.hass, "When is the next backup?") == "The next backup is due tomorrow 02:00: nightly."
+    assert await ask(talking.hass, "When is the next backup?") == "The next backup is due tomorrow 02:00: “nightly”."
     assert await ask(talking.hass, "when is the next backup of web") == "The next backup of web is due tomorrow 02:00."
     assert await ask(talking.hass, "Wann ist die nächste Sicherung?", "de") == (
-        "Die nächste Sicherung ist morgen 02:00 fällig: nightly."
+        "Die nächste Sicherung ist morgen 02:00 fällig: „nightly“."
     )
     assert await ask(talking.hass, "Wann wird web wieder gesichert", "de") == (
         "Die nächste Sicherung von web ist morgen 02:00 fällig."

@@ -316,7 +316,7 @@ async def test_whether_something_has_arrived_can_be_asked_again_and_again(
     assert (await state(step)).startswith("A test message arrived today")
     await client.post(ADDRESS, json=BACKUP_OVER)
     step = await _enter(hass, step, next_step_id="webhook_check")
-    assert "from node pve1, about the job nightly" in await state(step)
+    assert "from node pve1, about the job “nightly”" in await state(step)
     hass.config.internal_url = "http://10.0.0.5:8123"
     await hass.config_entries.async_reload(entry.entry_id)
     step = await _enter(hass, step, next_step_id="webhook_check")
