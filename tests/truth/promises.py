@@ -406,6 +406,8 @@ class Promise:
         first = self.evidence.first_look(self.ledger.start)
         if demand.must in {Must.OFF, Must.NOT_ON} and self._came_between_zones(first, own):
             return [open_("it came from another time zone before the first look")]
+        if self._came_after_break(first):
+            return [open_("it came between a run that broke off and the first look, as if that had not reached it")]
         telling = (
             result
             for result in own
@@ -431,6 +433,15 @@ class Promise:
         if demand.must not in {Must.OFF, Must.NOT_ON}:
             return [open_(what)]
         return [not_on(what) if self.time < first + BLIND_LIMIT else open_(what)]
+
+    def _came_after_break(self, first: float) -> bool:
+        """Tell whether the job's last run on the guest's node broke off before anybody looked and before the guest was there.
+
+        Its log names neither whom it left out nor when they came, and no other run says anything of the guest.
+        """
+        node = self.guest.node_at(self.time)
+        runs = [run for run in self.evidence.runs(self.job.id, self.time) if run.node == node and any(run.parts)]
+        return bool(runs) and runs[-1].broke_off and runs[-1].started < self.guest.born <= first
 
     def _came_between_zones(self, first: float, own: Sequence[Result]) -> bool:
         """Tell whether the guest has come from another time zone before the first look, and had no slot here since."""

@@ -579,3 +579,23 @@ def test_b29_what_was_missed_while_a_node_was_off_stays_so_though_its_tasks_are_
     for assessment in (held, later):
         verdicts = (assessment.guests[100].verdict, assessment.jobs["nightly"].verdict)
         assert [(verdict.status, verdict.problem) for verdict in verdicts] == [(Status.OVERDUE, True)] * 2
+
+
+def test_b08_a_guest_that_left_its_time_zone_while_guests_were_hidden_may_have_done_so_before_the_slot() -> None:
+    both, nightly = nodes(pve2=NEW_YORK), JOBS["listed"]
+    runs: list[Run] = []
+
+    def look(held: Assessment | None, now: datetime, *places: str, **changes: Any) -> Assessment:
+        guests = [guest(vmid, node=place) for vmid, place in zip((100, 101), places, strict=False)]
+        known = facts(guests, [nightly], runs, now=now, read_at=now, nodes=both, **changes)
+        return judge(known, held.history if held else History(), held)
+
+    held = look(None, BEGAN, "pve1", "pve1")
+    runs.append(ran(at(2, 3, 15), "pve1", 100, 101))
+    held = look(held, at(2, 9), "pve1", "pve1")
+    for moment in (at(2, 12), at(3, 5)):
+        held = look(held, moment, guests_visible=False)
+    runs.append(ran(at(3, 3, 15), "pve1", 101))
+    # 03:15 in New York is 09:15 in Berlin.
+    held = look(held, at(3, 9), "pve2", "pve1")
+    assert (held.guests[100].verdict.problem, held.jobs["nightly"].verdict.problem) == (False, False)

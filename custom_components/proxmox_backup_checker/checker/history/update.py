@@ -217,7 +217,9 @@ def _guests(history: History, facts: Facts, indexes: Indexes, missing: MissingAr
     for vmid, record in history.guests.items():
         if vmid not in records:
             absent = record.absent_since or (facts.now if facts.guests_complete else None)
-            record = record if absent == record.absent_since else replace(record, absent_since=absent)
+            seen = record.last_seen or history.evaluated
+            if (absent, seen) != (record.absent_since, record.last_seen):
+                record = replace(record, absent_since=absent, last_seen=seen)
             records[vmid] = missing.noted(record, indexes.runs, pruned)
     return records
 
@@ -256,12 +258,14 @@ def _guest(history: History, guest: Guest, facts: Facts, indexes: Indexes, *, bu
     changes: dict[str, object] = {
         "name": guest.name or record.name,
         "absent_since": None,
+        "last_seen": None,
         "locked_since": (record.locked_since or now) if guest.lock == "backup" and not busy else None,
         "template": guest.template,
         "tags": guest.tags,
     }
     if record.node != guest.node:
-        changes |= {"node": guest.node, "moved": now, "moved_after": history.evaluated, "moved_from": record.node}
+        after = record.last_seen or history.evaluated
+        changes |= {"node": guest.node, "moved": now, "moved_after": after, "moved_from": record.node}
         changes["moved_before"] = record.moves[:_MOST_MOVES]
     if facts.jobs is not None:
         jobs = indexes.coverage.jobs_of[guest.vmid]

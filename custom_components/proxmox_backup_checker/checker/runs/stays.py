@@ -56,7 +56,7 @@ class Stays:
             return
         end = _NOT_YET
         if record.node != guest.node or record.absent_since is not None:
-            came = (last_look or _ALWAYS, self.facts.now)
+            came = (record.last_seen or last_look or _ALWAYS, self.facts.now)
             end = came if record.absent_since is None else (record.absent_since, record.absent_since)
             yield guest.node, came, _NOT_YET
         moved = None if record.moved is None else (record.moved_after or record.moved, record.moved)
