@@ -59,7 +59,7 @@ class BackupServerFlow(EntryFlow):
             return self.async_abort(reason="already_configured")
         self._vouched_for = offer.fingerprint
         self._data |= {CONF_HOST: offer.host, CONF_PORT: offer.port}
-        self.context["title_placeholders"] = {"name": offer.host}
+        self.context["title_placeholders"] = {"name": f"Proxmox Backup Server {offer.host}"}
         return await self.async_step_backup_server()
 
     async def async_step_backup_server(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
