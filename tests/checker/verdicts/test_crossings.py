@@ -261,6 +261,26 @@ def test_d18_a_broken_archive_that_a_good_backup_has_followed_since_the_listing_
     assert followed.guests[100].verdict.problem is False
 
 
+def test_d17_a_good_archive_of_another_job_on_the_same_storage_does_not_stand_in_for_a_broken_one() -> None:
+    jobs = (NIGHTLY, job("weekly", 100, storage="nas", schedule="sat 04:00", mode="stop"))
+    weekly = ran(
+        at(-1, 4),
+        100,
+        log=good_log(100, command="vzdump 100 --mode stop --quiet 1 --storage nas", at=at(-1, 4)).replace(
+            "-x.vma", f"-{at(-1, 4).astimezone(BERLIN):%Y_%m_%d-%H_%M_%S}.vma"
+        ),
+    )
+    broken, good = listed("nas", at(-1, 4), verification="failed"), listed("nas", *NIGHTS, verification="ok")
+    assert good.listing is not None
+    assert broken.listing is not None
+    both = replace(good, listing=replace(good.listing, archives=(*good.listing.archives, *broken.listing.archives)))
+    nights = [ran(moment, 100) for moment in NIGHTS]
+    held = watched(*nights, weekly, jobs=jobs, storages=(both,))
+    assert (held.guests[100].verdict.status, held.guests[100].verdict.problem) == (Status.FAILED, True)
+    again = watched(*nights, weekly, by_hand(at(2, 23), 100, "nas"), jobs=jobs, storages=(both,))
+    assert again.guests[100].verdict.reason.code != "verification_failed"
+
+
 def test_d17_a_broken_archive_from_before_a_guest_came_into_the_job_breaks_no_promise() -> None:
     weekly = job("weekly", 101, storage="usb", schedule="sun 04:00")
     broken = listed("usb", at(1, 12), verification="failed")

@@ -1,6 +1,6 @@
 """What is worth saying of a guest whose backup is there: from a hint to a reason why it is not to be relied on."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -108,14 +108,39 @@ def _archive_findings(guest: Guest, context: Context) -> Iterable[tuple[Status, 
     promised: dict[str, list[BackupJob]] = {}
     for job in context.jobs_of(guest):
         promised.setdefault(context.facts.storage_name(job.storage, guest.node), []).append(job)
+    kept = {written_name(outcome.archive or "") for outcome in _that_keep_promises(promised, guest, context)}
     seen: set[str] = set()
+    told: set[str] = set()
     for archive in context.archives(guest):
-        if archive.storage in seen or archive.storage not in promised:
+        if archive.storage not in promised or archive.storage in told:
             continue
+        is_newest = archive.storage not in seen and not _is_replaced(archive, guest, context)
         seen.add(archive.storage)
-        is_broken = archive.verification == "failed" and not _is_replaced(archive, guest, context)
-        if is_broken and _matters_to(promised[archive.storage], archive, guest, context):
+        if archive.verification != "failed":
+            continue
+        if logged_name(archive) in kept or (
+            is_newest and _matters_to(promised[archive.storage], archive, guest, context)
+        ):
+            told.add(archive.storage)
             yield Status.FAILED, _unverified(archive, guest, context)
+
+
+def _that_keep_promises(
+    promised: Mapping[str, Iterable[BackupJob]], guest: Guest, context: Context
+) -> Iterator[Outcome]:
+    """Return the newest good backup for each job, its own or by hand onto its storage: another job's keeps nothing of it."""
+    for storage, jobs in promised.items():
+        for job in jobs:
+            good = (
+                outcome
+                for outcome in context.outcomes(guest)
+                if outcome.result is Result.OK
+                and (outcome.job_id == job.job_id or (outcome.by_hand and context.is_on_storage(outcome, storage)))
+            )
+            newest = next(good, None)
+            floor = context.owed_since(job, guest)
+            if newest is not None and (newest.job_id is not None or floor is None or newest.started >= floor):
+                yield newest
 
 
 def _is_replaced(archive: Archive, guest: Guest, context: Context) -> bool:
