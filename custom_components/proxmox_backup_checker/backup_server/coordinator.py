@@ -24,10 +24,12 @@ from ..checker.server.links import NO_LINKS, Links
 from ..const import CONF_FINGERPRINT, CONF_IDENTITY, DOMAIN
 from ..history_store import ServerHistoryStore
 from ..proxmox.api.connection import Asked, noting_requests
-from ..proxmox.api.errors import AuthenticationError, ProxmoxError
+from ..proxmox.api.errors import AuthenticationError, CannotConnectError, ProxmoxError
+from ..proxmox.api.tls import fetch_fingerprint
 from ..proxmox.backup_server.client import BackupServerClient
 from ..proxmox.backup_server.job_models import SyncJob
 from ..sources.backup_server.server_reader import QUIET, ServerReader
+from ..sources.read_schedule import DAILY, ReadSchedule
 from ..texts.localizer import Localizer
 from ..translated_errors import action_error, poll_error
 from .options import server_options
@@ -35,6 +37,7 @@ from .options import server_options
 _LOGGER = logging.getLogger(__name__)
 
 _POLLS_KEPT: Final = 30
+_CERTIFICATE: Final = "certificate"
 
 type ServerConfigEntry = ConfigEntry[ServerCoordinator]
 
@@ -81,6 +84,8 @@ class ServerCoordinator(DataUpdateCoordinator[ServerAssessment]):
         self._facts: ServerFacts | None = None
         self._looking = asyncio.Lock()
         self._strange: str | None = None
+        self._seen_certificate: str | None = None
+        self._certificate_schedule = ReadSchedule()
         self._stopped = False
         self._polls: deque[ServerPoll] = deque(maxlen=_POLLS_KEPT)
         self.localizer = localizer
@@ -99,9 +104,9 @@ class ServerCoordinator(DataUpdateCoordinator[ServerAssessment]):
 
     @property
     def certificate(self) -> str | None:
-        """The fingerprint of the certificate that the server has to show, None where the system judges it."""
-        fingerprint: str | None = self.config_entry.data[CONF_FINGERPRINT]
-        return fingerprint
+        """The fingerprint of the certificate that the server has to show, or was seen to show where the system judges it."""
+        pinned: str | None = self.config_entry.data[CONF_FINGERPRINT]
+        return pinned or self._seen_certificate
 
     @property
     def known_stores(self) -> frozenset[str]:
@@ -185,6 +190,7 @@ class ServerCoordinator(DataUpdateCoordinator[ServerAssessment]):
         self.update_interval = self._reader.again_in if error is None else QUIET
         if error is None:
             await self._take_better_identity()
+            await self._see_certificate(now)
         elif self._facts is None:
             raise poll_error(error) from error
         elif isinstance(error, AuthenticationError):
@@ -247,6 +253,18 @@ class ServerCoordinator(DataUpdateCoordinator[ServerAssessment]):
         self.hass.config_entries.async_update_entry(
             entry, unique_id=instance_id, data={**entry.data, CONF_IDENTITY: self.identity}
         )
+
+    async def _see_certificate(self, now: datetime) -> None:
+        """Look once a day which certificate is shown where none is pinned: clusters know the server by it."""
+        data = self.config_entry.data
+        if data[CONF_FINGERPRINT] is not None or not self._certificate_schedule.is_due(_CERTIFICATE, now, DAILY):
+            return
+        try:
+            self._seen_certificate = await fetch_fingerprint(data[CONF_HOST], data[CONF_PORT])
+        except CannotConnectError:
+            self._certificate_schedule.note(_CERTIFICATE, now, good=False)
+        else:
+            self._certificate_schedule.note(_CERTIFICATE, now)
 
     async def _server_id(self) -> str | None:
         try:

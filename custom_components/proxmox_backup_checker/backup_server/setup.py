@@ -41,7 +41,7 @@ async def async_setup_server(hass: HomeAssistant, entry: ServerConfigEntry) -> N
     await hass.config_entries.async_forward_entry_setups(entry, _OTHER_PLATFORMS)
     issues.update()
     follow_links(hass, coordinator)
-    withdraw_offers(hass, entry)
+    withdraw_offers(hass, coordinator)
 
 
 async def async_unload_server(hass: HomeAssistant, entry: ServerConfigEntry) -> None:

@@ -1,5 +1,6 @@
 """Setting up, unloading and removing a server's entry; what is remembered over a restart; how often the server is asked."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,26 @@ async def test_a_history_that_is_damaged_is_set_aside(hass: HomeAssistant, pbs: 
 
     assert entry.state is ConfigEntryState.LOADED
     assert ir.async_get(hass).async_get_issue(DOMAIN, f"history_lost_{entry.entry_id}") is not None
+
+
+async def test_a_history_that_cannot_be_judged_is_set_aside_and_a_new_one_begins(
+    hass: HomeAssistant, pbs: ServedBackupServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    entry = add_entry(hass, pbs)
+    key = f"{DOMAIN}.{entry.entry_id}"
+    path = Path(hass.config.path(".storage", key))
+    path.parent.mkdir(exist_ok=True)
+    # No clock knows this moment.
+    data = {"began": 1_700_000_000, "groups": {"ds1::host/nas": {"last_backup": 10**17, "times": [10**17]}}}
+    path.write_text(json.dumps({"version": 1, "minor_version": 1, "key": key, "data": data}))
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+
+    assert entry.state is ConfigEntryState.LOADED
+    assert ir.async_get(hass).async_get_issue(DOMAIN, f"history_damaged_{entry.entry_id}") is not None
+    assert list(path.parent.glob(f"{path.name}.corrupt.*"))
+    assert "cannot be judged" in caplog.text
+    assert entry.runtime_data.assessment.groups
 
 
 async def test_a_server_that_is_removed_leaves_nothing(hass: HomeAssistant, pbs: ServedBackupServer) -> None:

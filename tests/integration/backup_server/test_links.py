@@ -3,6 +3,7 @@
 from typing import Any
 
 from homeassistant.core import HomeAssistant
+from homeassistant.util.ssl import get_default_context
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -10,7 +11,7 @@ from simulator import SimulatedCluster
 from simulator.backup_server import ServedBackupServer
 
 from ..conftest import set_up as set_up_cluster
-from .conftest import device_keys, poll, set_up
+from .conftest import device_keys, entry_data, poll, set_up
 
 
 @pytest.fixture
@@ -104,3 +105,23 @@ async def test_a_cluster_that_is_removed_leaves_its_guests_to_the_server(
     await poll(hass, entry)
     assert entry.data["links"] == []
     assert "ds1:home:vm/100" in groups_of(entry)
+
+
+async def test_a_server_whose_certificate_the_system_trusts_is_known_by_it_all_the_same(
+    hass: HomeAssistant, pve: SimulatedCluster
+) -> None:
+    server = pve.add_backup_server("pbs")
+    # The certificate is made for this address; the storage names the server by another one.
+    server.ip = "127.0.0.1"
+    store = server.add_datastore("ds1")
+    await server.open()
+    pve.connect_storage("backups", store).server = "pbs.lan"
+    store.add_group("", "vm", "100", "backup@pbs").add(int(server.now) - 3600)
+    assert server.directory is not None
+    get_default_context().load_verify_locations(cafile=server.directory / "pbs" / "proxy.pem")
+
+    await set_up_cluster(hass, pve)
+    entry = await set_up(hass, server, data=entry_data(server, fingerprint=None))
+    assert entry.runtime_data.certificate == server.fingerprint
+    assert groups_of(entry) == set()
+    assert not hass.config_entries.flow.async_progress_by_handler("proxmox_backup_checker")

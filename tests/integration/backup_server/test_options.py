@@ -133,3 +133,45 @@ async def test_an_ignored_group_is_not_offered_as_a_problem(hass: HomeAssistant,
 )
 def test_options_are_what_their_names_say(options: dict[str, Any], decided: ServerOptions) -> None:
     assert server_options(options) == decided
+
+
+async def test_the_rhythm_of_a_client_can_be_set_and_left_to_be_learned_again(
+    hass: HomeAssistant, pbs: ServedBackupServer
+) -> None:
+    entry = await set_up(hass, pbs)
+    result = await _open(hass, entry, "server_rhythm")
+    assert result["description_placeholders"] == {"set": "–"}
+    await _submit(hass, result, {"group": "ds1::host/nas", "days": 7})
+    assert entry.options == {"rhythm": {"ds1::host/nas": 7}}
+    view = entry.runtime_data.assessment.groups["ds1::host/nas"]
+    assert (view.usual_gap, view.is_rhythm_set) == (timedelta(days=7), True)
+
+    result = await _open(hass, entry, "server_rhythm")
+    assert result["description_placeholders"] == {"set": "nas (ds1): 7 d"}
+    await _submit(hass, result, {"group": "ds1::host/nas", "days": 0})
+    assert entry.options == {}
+    assert not entry.runtime_data.assessment.groups["ds1::host/nas"].is_rhythm_set
+
+
+async def test_disks_that_take_turns_and_how_long_one_may_be_away_can_be_set(
+    hass: HomeAssistant, pbs: ServedBackupServer
+) -> None:
+    for name in ("disk-a", "disk-b"):
+        pbs.add_datastore(name, removable=True)
+    entry = await set_up(hass, pbs)
+    result = await _open(hass, entry, "server_disks")
+    await _submit(hass, result, {"rotation": ["disk-b", "disk-a"], "datastore": "disk-a", "days": 10})
+    assert entry.options == {"asleep_limit": {"disk-a": 10}, "rotation": [["disk-a", "disk-b"]]}
+
+    result = await _open(hass, entry, "server_disks")
+    assert _suggested(result) == {"rotation": ["disk-a", "disk-b"]}
+    await _submit(hass, result, {"rotation": [], "datastore": "disk-a", "days": 0})
+    assert entry.options == {}
+
+
+async def test_a_server_without_removable_disks_is_not_asked_about_them(
+    hass: HomeAssistant, pbs: ServedBackupServer
+) -> None:
+    entry = await set_up(hass, pbs)
+    result = await hass.config_entries.options.async_init(entry.entry_id)
+    assert result["menu_options"] == ["server_content", "server_place", "server_settings", "server_rhythm"]
