@@ -96,6 +96,8 @@ class Promise:
             return [open_("a good run with a wrong date that had come before the first look")]
         if last.run.started < self.period.start:
             return [open_("it failed before the job was switched off or left the guest alone")]
+        if last.part.began is None and self._came_unseen_before(last.run):
+            return [open_("it came between the last look and a run that never got to it: it may have come after that")]
         error = last.part.error or last.run.status or "it was never reached"
         if not self._seen(last):
             return (
@@ -104,6 +106,11 @@ class Promise:
                 else [open_("a failure that nobody could see yet")]
             )
         return [on(f"the run of {self.job.id} failed for it: {error}")]
+
+    def _came_unseen_before(self, run: RunFact) -> bool:
+        """Tell whether nobody looked between the creation of a guest and a run whose log does not name it."""
+        first = self.evidence.first_look(self.ledger.start)
+        return self.guest.born > first and not self.evidence.looked(self.guest.born, run.started)
 
     def _if_seen(self, results: Sequence[Result], what: str, *, was_bad: bool) -> list[Expectation]:
         """Return that no alarm is due, where the good results could be seen and are still there.
