@@ -328,6 +328,10 @@ class Promise:
 
     def _spoilt(self, good: Sequence[Result], by_hand: Sequence[Result]) -> list[Expectation]:
         """Judge the job's newest good result where its archive is no longer good."""
+        if self._is_corrupt_by_hand(good, by_hand):
+            return [open_("the newest archive on the job's storage, made by hand, is corrupt")]
+        if len(good) > 1 and self.time < good[-1].run.ended and good[-2].spoilt(self.time) is not None:
+            return [open_("an archive is no longer good, and a newer one of a run in progress is not listed yet")]
         right = [result for result in good if not self._wrongly_dated(result.run)]
         if not right or (since := right[-1].spoilt(self.time)) is None:
             return []
@@ -358,6 +362,12 @@ class Promise:
         if not (again if archive.deleted <= self.time else first):
             return [open_(f"an archive {what}, which the next listing shows")]
         return [on(f"the archive of its last backup by {self.job.id} {what}")]
+
+    def _is_corrupt_by_hand(self, good: Sequence[Result], by_hand: Sequence[Result]) -> bool:
+        last, settings = good[-1].run.started if good else 0.0, self.job.at(self.time)
+        there = [result for result in by_hand if settings is not None and result.run.storage == settings.storage]
+        archive = there[-1].archive if there and there[-1].run.started > last else None
+        return archive is not None and archive.corrupt <= self.time
 
     def _may_be_pruned(self, storage: str, since: float) -> bool:
         return any(
@@ -413,6 +423,8 @@ class Promise:
         first = self.evidence.first_look(self.ledger.start)
         if demand.must in {Must.OFF, Must.NOT_ON} and self._came_between_zones(first, own):
             return [open_("it came from another time zone before the first look")]
+        if demand.must is Must.OFF and self._was_rescheduled_before(first, own):
+            return [not_on("its schedule was changed before the first look, and no run of the new one is known")]
         if self._came_after_break(first):
             return [open_("it came between a run that broke off and the first look, as if that had not reached it")]
         telling = (
@@ -449,6 +461,17 @@ class Promise:
         node = self.guest.node_at(self.time)
         runs = [run for run in self.evidence.runs(self.job.id, self.time) if run.node == node and any(run.parts)]
         return bool(runs) and runs[-1].broke_off and runs[-1].started < self.guest.born <= first
+
+    def _was_rescheduled_before(self, first: float, own: Sequence[Result]) -> bool:
+        """Tell whether the job's schedule is another one since its last run, from before the first look."""
+        edits = [
+            since
+            for (_, before), (since, after) in pairwise(self.job.versions)
+            if since < first and before is not None and after is not None and before.schedule != after.schedule
+        ]
+        served = any(result.run.started >= edits[-1] for result in own) if edits else True
+        due = (self.evidence.deadline(self.job.id, slot.time, self.time).high for slot in self.period.slots)
+        return not served and not any(first <= deadline <= self.time for deadline in due)
 
     def _came_between_zones(self, first: float, own: Sequence[Result]) -> bool:
         """Tell whether the guest has come from another time zone before the first look, and had no slot here since."""

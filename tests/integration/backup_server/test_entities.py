@@ -69,6 +69,37 @@ async def test_figures_of_a_datastore_are_shown(hass: HomeAssistant, pbs: Served
     assert state_of(hass, pbs, "sensor", "datastore_ds1_full_on").state == STATE_UNKNOWN
 
 
+async def test_the_last_good_garbage_collection_is_shown_with_its_figures(
+    hass: HomeAssistant, site: BackupServers, pbs: ServedBackupServer
+) -> None:
+    entry = await set_up(hass, pbs)
+    registry = er.async_get(hass)
+    for key in ("deduplication", "pending"):
+        entity_id = entity_id_of(hass, pbs, "sensor", f"datastore_ds1_{key}")
+        assert entity_id is not None
+        registry.async_update_entity(entity_id, disabled_by=None)
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    for key in ("last_garbage_collection", "deduplication", "pending"):
+        assert state_of(hass, pbs, "sensor", f"datastore_ds1_{key}").state == STATE_UNKNOWN
+    pbs.job("ds1").start()
+    site.clock.advance(minutes=5)
+    await entry.runtime_data.async_check_now()
+    await hass.async_block_till_done()
+    assert dt_util.parse_datetime(state_of(hass, pbs, "sensor", "datastore_ds1_last_garbage_collection").state)
+    assert float(state_of(hass, pbs, "sensor", "datastore_ds1_deduplication").state) > 1
+    assert float(state_of(hass, pbs, "sensor", "datastore_ds1_pending").state) >= 0
+
+
+async def test_a_datastore_shows_when_something_arrived_last(hass: HomeAssistant, pbs: ServedBackupServer) -> None:
+    newest = pbs.store("ds1").add_group("", "host", "fresh", "root@pam").add(int(pbs.now) - 60)
+    await set_up(hass, pbs)
+    shown = dt_util.parse_datetime(state_of(hass, pbs, "sensor", "datastore_ds1_last_backup").state)
+    assert shown is not None
+    assert abs(shown.timestamp() - newest.time) <= 2
+    assert state_of(hass, pbs, "sensor", "datastore_ds2_last_backup").state == STATE_UNKNOWN
+
+
 async def test_the_clock_of_a_job_is_shown(hass: HomeAssistant, pbs: ServedBackupServer) -> None:
     await set_up(hass, pbs)
     shown = dt_util.parse_datetime(state_of(hass, pbs, "sensor", "pbsjob_prune_tidy_next_run").state)
