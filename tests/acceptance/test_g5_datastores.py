@@ -155,6 +155,39 @@ def test_g63_a_disk_that_is_taken_out_every_week_rests(servers: ServerLab) -> No
     assert (held.brief, held.code) == (("on", "warning"), "datastore_asleep_too_long")
 
 
+def test_g63_a_sync_with_a_time_of_its_own_that_finds_no_disk_has_not_failed(servers: ServerLab) -> None:
+    usb = servers.pbs.add_datastore("usb", removable=True)
+    guest(servers)
+    servers.pbs.add_sync_job("to-usb", "usb", remote_store="ds1", schedule="06:00")
+    servers.look()
+    usb.unplug()
+    assert servers.live(days=2) == set()
+    assert servers.job("sync_to-usb").brief == ("off", "asleep")
+    usb.plug()
+    servers.after(minutes=20)
+    assert servers.job("sync_to-usb").brief == ("off", "pending")
+    servers.at("07:00")
+    assert servers.job("sync_to-usb").brief == ("off", "ok")
+
+
+def test_g75_a_restart_while_the_token_sees_nothing_forgets_nothing(servers: ServerLab) -> None:
+    servers.filled("host/nas", *[days + 0.3 for days in range(10)])
+    servers.verify(schedule="06:00")
+    servers.look()
+    servers.at("08:00")
+    servers.pbs.access.revoke(servers.watch.token.id)
+    servers.watch.restart()
+    servers.after(minutes=5)
+    assert servers.server.code == "server_rights_missing"
+    assert servers.group("host/nas").code == "group_hidden"
+    servers.pbs.access.grant("/", "Audit", servers.watch.token.id)
+    servers.after(hours=25)
+    assert servers.group_view("host/nas").usual_gap == timedelta(days=1)
+    record = servers.watch.history.jobs["verify_check"]
+    assert record.last_upid is not None
+    assert servers.watch.history.groups["ds1::host/nas"].first_seen is None
+
+
 @pytest.mark.parametrize(("limit", "days", "problem"), [(None, 30, "off"), (None, 36, "on"), (10, 11, "on")])
 def test_g63_how_long_a_disk_may_be_away_that_has_not_been_seen_to_come_and_go(
     servers: ServerLab, limit: int | None, days: int, problem: str

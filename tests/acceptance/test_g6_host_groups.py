@@ -399,3 +399,34 @@ def test_g133_the_namespace_is_in_the_name_only_where_two_are_called_the_same(se
     servers.after(hours=25)
     names = {view.name for view in servers.watch.held.groups.values()}
     assert names == {"nas (/)", "nas (lab)", "alone"}
+
+
+def test_g80_what_rests_at_night_is_not_missed_then(servers: ServerLab) -> None:
+    def hours() -> Iterable[float]:
+        for ago in range(24 * 14):
+            if 8 <= (servers.now - timedelta(hours=ago)).astimezone(servers.pbs.zone).hour <= 18:
+                yield ago * HOUR
+
+    servers.filled("host/office", *hours())
+    servers.look()
+    for _ in range(48):
+        if 8 <= servers.now.astimezone(servers.pbs.zone).hour <= 18:
+            servers.pbs.backup("ds1", "host/office")
+        assert servers.live(hours=1) == set()
+    servers.live(hours=3)
+    assert servers.group("host/office").brief == ("on", "overdue")
+
+
+@pytest.mark.parametrize("name", ["host/laptop-anna", "host/nas"])
+def test_g86_a_laptop_that_leaves_in_the_middle_of_a_backup_has_not_failed_yet(servers: ServerLab, name: str) -> None:
+    if name == "host/nas":
+        nightly(servers, 5)
+    else:
+        servers.filled(name, *LAPTOP)
+    servers.look()
+    servers.ds1.other = servers.ds1.total - 10
+    servers.pbs.backup("ds1", name)
+    servers.after(minutes=10)
+    held = servers.group(name)
+    assert held.code == "group_backup_failed"
+    assert held.brief == (("on", "failed") if name == "host/nas" else ("off", "warning"))

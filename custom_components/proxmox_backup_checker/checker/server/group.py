@@ -69,14 +69,14 @@ def rhythm_of(place: Place, record: GroupRecord, context: ServerContext) -> Rhyt
 
 def _by_age(place: Place, record: GroupRecord, context: ServerContext) -> Verdict:
     last = _last(record, context)
+    rhythm = rhythm_of(place, record, context)
+    age = max(_present(place, context) - last, timedelta()) if last is not None else None
     if record.failed is not None:
-        return _failed(record, context)
-    if last is None:
+        return _failed(record, rhythm, age, context)
+    if last is None or age is None:
         return _nothing_finished(place, record, context)
     if record.newest_verification == "failed":
         return _corrupt(record, context)
-    rhythm = rhythm_of(place, record, context)
-    age = max(_present(place, context) - last, timedelta())
     if rhythm is None:
         return _few(record, age)
     if is_just_back(place.store, context):
@@ -126,9 +126,13 @@ def duration_or_days(duration: timedelta) -> str:
     return f"{days:.1f} d" if days < 10 and round(days, 1) != round(days) else f"{days:.0f} d"
 
 
-def _failed(record: GroupRecord, context: ServerContext) -> Verdict:
+def _failed(record: GroupRecord, rhythm: Rhythm | None, age: timedelta | None, context: ServerContext) -> Verdict:
+    """Return the verdict on a backup that failed; that of a laptop may break off as it goes, and is made up for."""
     assert record.failed is not None
     ended = context.clock.ours(record.failed.ended)
+    if rhythm is not None and not rhythm.is_regular and age is not None and age < rhythm.late_after:
+        reason = Reason(ReasonCode.GROUP_BACKUP_FAILED, {"said": record.failed.error, "moment": ended})
+        return Verdict(status=Status.WARNING, problem=False, reason=reason, since=ended, findings=(reason,))
     return Verdict(
         status=Status.FAILED,
         problem=True,
