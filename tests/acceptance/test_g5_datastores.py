@@ -35,6 +35,14 @@ def test_g56_how_full_a_datastore_is(servers: ServerLab, share: float, brief: tu
     assert servers.server.problem == brief[0]
 
 
+def test_g56_who_wants_so_has_warnings_as_problems(servers: ServerLab) -> None:
+    servers.ds1.other = int(0.9 * servers.ds1.total)
+    servers.decide(warnings_are_problems=True)
+    servers.look()
+    assert servers.store().brief == ("on", "warning")
+    assert servers.watch.problems() == {"server", "datastore_ds1"}
+
+
 def test_g56_of_two_datastores_each_is_judged_by_itself(servers: ServerLab) -> None:
     servers.pbs.add_datastore("ds2", used=int(0.99 * servers.ds1.total))
     servers.look()
