@@ -1,11 +1,10 @@
 """Rows G73, G130 to G136: what reading a backup server costs, what is remembered, and what a long task leaves."""
 
 from collections import Counter
-from datetime import timedelta
 
 import pytest
 
-from .server_lab import DAY, ServerLab, values
+from .server_lab import ServerLab, values
 
 
 def asked(servers: ServerLab) -> Counter[str]:
