@@ -73,6 +73,8 @@ export function guest(g: Guest): RowData {
     problem: g.problem === undefined ? false : g.problem,
     cells,
     size: g.size === undefined ? Math.round((8 + (g.vmid % 37)) * GIB) : g.size,
+    size_on: "nas",
+    transferred: null,
     duration: 240 + g.vmid,
     last_success: g.last === undefined ? NOW - 7 * HOUR : g.last,
     next_due: g.next === undefined ? NOW + 17 * HOUR : g.next,
@@ -182,6 +184,8 @@ const job = (change: Partial<RowData> & { id: string; name: string }): RowData =
   problem: false,
   cells: "nnnnonnnnnnonnnnnnonnnnnnonnnn",
   size: 64 * GIB,
+  size_on: "nas",
+  transferred: null,
   duration: 900,
   last_success: NOW - 4 * DAY,
   next_due: NOW + 2.5 * DAY,
@@ -314,6 +318,7 @@ export function details(row: RowData): Details {
       acknowledged: row.acknowledged ? { until_next_run: false, until: NOW + DAY, note: "new disk ordered" } : null,
     },
     runs,
+    sizes: { storage: "nas", sizes: sizesOf(row), transferred: sizesOf(row).map((size) => size && size / 20) },
     archives: runs
       .filter((run) => run.archive)
       .slice(0, 9)
@@ -322,6 +327,7 @@ export function details(row: RowData): Details {
         storage: "pbs-offsite",
         ctime: run.started,
         size: run.size,
+        finished: n === 5 ? null : true,
         verification: n ? "ok" : null,
         protected: n === 3,
         encrypted: true,

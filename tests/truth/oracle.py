@@ -32,12 +32,20 @@ class Oracle:
         if self._ledger.blind_to("guests", time):
             return not_off("the token may not see guests")
         if value_at(guest.ignored, time):
+            if not self._is_tag_seen(guest, time):
+                return open_("it is tagged as one that needs no backup, and its node was off since")
             return off("it is tagged as one that needs no backup")
         found = self._promises(guest, time)
         if self._changed_unseen(guest, time):
             return open_("it changed while the token could not see guests")
         demand = worst(found) if found else self._without_promise(guest, time)
         return self._without_jobs(demand, time) if self._ledger.blind_to("jobs", time) else demand
+
+    def _is_tag_seen(self, guest: GuestLife, time: float) -> bool:
+        """Tell whether a guest's node was on at a look since the guest was tagged: of one that is off no tags are shown."""
+        since = max(moment for moment, _ in guest.ignored if moment <= time)
+        looks = (look for look in self._ledger.looks if since <= look <= time)
+        return any(not self._ledger.nodes[guest.node_at(look)].is_off(look) for look in looks)
 
     def _changed_unseen(self, guest: GuestLife, time: float) -> bool:
         """Tell whether something changed for a guest while nobody could see guests, in the last week."""
@@ -105,7 +113,7 @@ class Oracle:
         since = next(start for start, end in self._ledger.blind["jobs"] if start <= time < end)
         if demand.must in {Must.ON, Must.NOT_OFF}:
             return not_off(demand.reason)
-        if demand.must is Must.OPEN or time - since > BLIND_LIMIT:
+        if demand.must is Must.OPEN or time - (self._evidence.last_look(since) or since) > BLIND_LIMIT:
             return open_("the token may not see jobs")
         return not_on(demand.reason)
 

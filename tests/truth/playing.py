@@ -509,7 +509,7 @@ class World:
         self._unreachable(entry)
 
     def _token_gone(self, entry: Happening, _: Watcher) -> None:
-        if self.token.enabled:
+        if self.token.enabled and self.reachable:
             self.token.enabled = False
             self._unreachable(entry, lambda: setattr(self.token, "enabled", True))
 

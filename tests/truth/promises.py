@@ -299,6 +299,10 @@ class Promise:
 
     def _spoilt(self, good: Sequence[Result], by_hand: Sequence[Result]) -> list[Expectation]:
         """Judge the job's newest good result where its archive is no longer good."""
+        if self._is_corrupt_by_hand(good, by_hand):
+            return [open_("the newest archive on the job's storage, made by hand, is corrupt")]
+        if len(good) > 1 and self.time < good[-1].run.ended and good[-2].spoilt(self.time) is not None:
+            return [open_("an archive is no longer good, and a newer one of a run in progress is not listed yet")]
         if not good or (since := good[-1].spoilt(self.time)) is None:
             return []
         last = good[-1]
@@ -329,6 +333,12 @@ class Promise:
         if not self._listed(archive.storage, archive.node, shown):
             return [open_(f"an archive {what}, which the next listing shows")]
         return [on(f"the archive of its last backup by {self.job.id} {what}")]
+
+    def _is_corrupt_by_hand(self, good: Sequence[Result], by_hand: Sequence[Result]) -> bool:
+        last, settings = good[-1].run.started if good else 0.0, self.job.at(self.time)
+        there = [result for result in by_hand if settings is not None and result.run.storage == settings.storage]
+        archive = there[-1].archive if there and there[-1].run.started > last else None
+        return archive is not None and archive.corrupt <= self.time
 
     def _may_be_pruned(self, storage: str, since: float) -> bool:
         return any(
@@ -366,6 +376,8 @@ class Promise:
         first = self.evidence.first_look(self.ledger.start)
         if demand.must in {Must.OFF, Must.NOT_ON} and self._came_between_zones(first, own):
             return [open_("it came from another time zone before the first look")]
+        if demand.must is Must.OFF and self._was_rescheduled_before(first, own):
+            return [not_on("its schedule was changed before the first look, and no run of the new one is known")]
         telling = (result for result in own if (result.good or result.bad) and result.known <= self.time)
         if self.period.start >= first or any(self._seen(result) for result in telling):
             return []
@@ -385,6 +397,17 @@ class Promise:
         if demand.must not in {Must.OFF, Must.NOT_ON}:
             return [open_(what)]
         return [not_on(what) if self.time < first + BLIND_LIMIT else open_(what)]
+
+    def _was_rescheduled_before(self, first: float, own: Sequence[Result]) -> bool:
+        """Tell whether the job's schedule is another one since its last run, from before the first look."""
+        edits = [
+            since
+            for (_, before), (since, after) in pairwise(self.job.versions)
+            if since < first and before is not None and after is not None and before.schedule != after.schedule
+        ]
+        served = any(result.run.started >= edits[-1] for result in own) if edits else True
+        due = (self.evidence.deadline(self.job.id, slot.time, self.time).high for slot in self.period.slots)
+        return not served and not any(first <= deadline <= self.time for deadline in due)
 
     def _came_between_zones(self, first: float, own: Sequence[Result]) -> bool:
         """Tell whether the guest has come from another time zone before the first look, and had no slot here since."""

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, TypedDict
 
 from ..checker.assessment import GuestView, JobView
+from ..checker.metrics import ArchiveSize
 from ..checker.model.labels import guest_name, job_name
 from ..checker.model.records import GuestRecord
 from ..checker.model.subject import Subject
@@ -21,8 +22,10 @@ type Rank = tuple[Any, ...]
 
 
 class Row(TypedDict):
-    """A row as the card gets it; moments in epoch seconds, `size` in bytes, `duration` in seconds.
+    """A row as the card gets it; moments in epoch seconds, sizes in bytes, `duration` in seconds.
 
+    `size` is that of the last good archive on the storage `size_on`, of a job's archives together, and `transferred` what
+    had to be sent for it.
     `where` is a guest's node or a job's storage, `cells` has a letter for each day. Deleted guests have no entity.
     """
 
@@ -33,6 +36,8 @@ class Row(TypedDict):
     problem: bool | None
     cells: str
     size: int | None
+    size_on: str | None
+    transferred: int | None
     duration: int | None
     last_success: int | None
     next_due: int | None
@@ -97,7 +102,7 @@ class RowMaker:
             subject,
             kind=_kind(guest),
             cells=guest_cells(guest, verdict, self.wall)[0],
-            size=view.figures.size,
+            archive=view.figures.archive,
             duration=_seconds(view.figures.duration),
             where=guest.node,
             acknowledged=acknowledged is not None,
@@ -132,7 +137,7 @@ class RowMaker:
             subject,
             kind="job",
             cells=job_cells(view, self.wall)[0],
-            size=view.figures.size,
+            archive=view.figures.archive,
             duration=_seconds(view.figures.duration),
             where=", ".join(sorted(self.wall.assessment.context.storages_of(view.job))),
             acknowledged=acknowledged is not None,
@@ -149,7 +154,7 @@ class RowMaker:
         kind: str,
         cells: str,
         where: str,
-        size: int | None = None,
+        archive: ArchiveSize | None = None,
         duration: int | None = None,
         acknowledged: bool = False,
         new: bool = False,
@@ -164,7 +169,9 @@ class RowMaker:
             status=verdict.status.value,
             problem=verdict.problem,
             cells=cells,
-            size=size,
+            size=archive.size if archive else None,
+            size_on=archive.storage if archive else None,
+            transferred=archive.transferred if archive else None,
             duration=duration,
             last_success=epoch(verdict.last_success),
             next_due=epoch(verdict.next_due),

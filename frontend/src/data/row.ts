@@ -12,6 +12,8 @@ export interface Row {
   problem: boolean | null;
   cells: string;
   size: number | null;
+  sizeOn: string | null;
+  transferred: number | null;
   duration: number | null;
   lastSuccess: number | null;
   nextDue: number | null;
@@ -27,13 +29,14 @@ export interface Row {
 }
 
 export function decodeRow(data: RowData): Row {
-  const { last_success, next_due, entity_id, device_id, new: isNew, ...rest } = data;
+  const { last_success, next_due, size_on, entity_id, device_id, new: isNew, ...rest } = data;
   const [entryId = "", , ...key] = data.id.split("/");
   return {
     ...rest,
     entryId,
     key: key.join("/"),
     name: data.name || key.join("/"),
+    sizeOn: size_on,
     lastSuccess: last_success,
     nextDue: next_due,
     entityId: entity_id,

@@ -146,6 +146,15 @@ def test_a06_only_an_archive_of_the_slots_time_on_the_jobs_storage_stands_in_for
     assert judge(other, History()).guests[100].verdict.problem is not False
 
 
+@pytest.mark.parametrize("schedule", ["21:00", "04:00"])
+def test_b20_a_slot_before_the_first_look_of_a_schedule_that_no_run_was_ever_at_is_no_alarm(schedule: str) -> None:
+    before = [ran(at(day, 21), 100) for day in (-1, 0, 1)]
+    nightly = job("nightly", 100, storage="nas", schedule=schedule)
+    held = judge(facts([guest(100)], [nightly], before, storages=(listed("nas", at(1, 21)),)), History())
+    wanted = True if schedule == "21:00" else None
+    assert (held.guests[100].verdict.problem, held.jobs["nightly"].verdict.problem) == (wanted, wanted)
+
+
 def test_c12_archives_do_not_prove_a_job_that_lists_a_number_without_a_guest() -> None:
     def held(*vmids: int) -> bool | None:
         listing = job("nightly", *vmids, storage="nas", schedule="21:00")

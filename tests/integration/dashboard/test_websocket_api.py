@@ -102,7 +102,7 @@ async def test_what_a_card_shows_at_first(home: Home, card: Card) -> None:
     assert web["id"] == f"{home.entry.entry_id}/guest/101"
     assert (web["kind"], *brief(web)) == ("qemu", "ok", False, "uuuuuoo")
     assert web["entity_id"] == "binary_sensor.web_backup_problem"
-    assert (web["where"], web["reason"]) == ("pve1", "Backed up by the job nightly on pve1.")
+    assert (web["where"], web["reason"]) == ("pve1", "Backed up by the job “nightly” on pve1.")
     assert (web["failures"], web["acknowledged"], web["new"], web["deleted"]) == (0, False, False, False)
     assert dr.async_get(home.hass).async_get(web["device_id"]) is not None
     assert web["next_due"] - web["last_success"] < 24 * 3600
@@ -133,15 +133,15 @@ async def test_each_card_speaks_the_language_of_who_looks(home: Home, card: Card
         nas = next(storage["reason"] for storage in storages if storage["name"] == "nas")
         told[language] = (row["reason"], details["reason"], details["confidence_text"], nas)
     english = (
-        "Backed up by the job nightly on pve1.",
-        "Backed up by the job nightly on pve1.",
-        "Matched",
+        "Backed up by the job “nightly” on pve1.",
+        "Backed up by the job “nightly” on pve1.",
+        "Very likely: matched by its settings",
         "25 % full.",
     )
     german = (
-        "Vom Auftrag nightly auf pve1 gesichert.",
-        "Vom Auftrag nightly auf pve1 gesichert.",
-        "Zugeordnet",
+        "Vom Job „nightly“ auf pve1 gesichert.",
+        "Vom Job „nightly“ auf pve1 gesichert.",
+        "Sehr wahrscheinlich: an den Einstellungen erkannt",
         "Zu 25 % voll.",
     )
     assert told["en"] == told["fr"] == english
@@ -277,7 +277,7 @@ async def test_a_row_that_is_opened_tells_everything(
     assert found["runs"][0]["cause"]
     assert found["runs"][0]["day"] == "2026-01-14"
     assert len(found["archives"]) == 2
-    assert found["url"].endswith("#v1:0:=qemu/102")
+    assert found["url"].endswith("#v1:0:=qemu/102:4:::::21::")
     job_row = f"{home.entry.entry_id}/job/backup-nightly"
     of_job = (await card.ask("runs", row=job_row, days=7))["result"]
     assert {run["result"] for run in of_job["runs"]} == {"failed", "ok"}

@@ -225,6 +225,7 @@ class ReasonCode(StrEnum):
     STORAGE_FILL_UNKNOWN = "storage_fill_unknown"
     STORAGE_FILLING = "storage_filling"
     STORAGE_NEARLY_FULL = "storage_nearly_full"
+    STORAGE_FULL = "storage_full", Meaning(form=AlertForm.FAILED)
     STORAGE_OF_RESTING_NODE = "storage_of_resting_node"
     STORAGE_UNREACHABLE = "storage_unreachable"
     NEXT_RUN_DOES_NOT_FIT = "next_run_does_not_fit"

@@ -81,8 +81,10 @@ def are_runs_known(guest: Guest, slot: datetime, deadline: datetime, job: Backup
     """Tell whether no run is missing that can have backed a guest up between a slot and its deadline."""
     began = context.history.began
     is_watched = began is not None and began <= slot
-    # Before the first look, a guest of which no run of the job says anything may not have been in it, nor have been there.
-    if not is_watched and (_last_named(guest, job, context) is None or _may_have_come_since(guest, slot, job, context)):
+    # A guest of which no run of the job says anything may not have been in it then.
+    if not is_watched and (
+        _last_named(guest, job, context) is None or _may_have_been_owed_nothing(guest, slot, job, context)
+    ):
         return False
     places = list(stays(guest, slot, context))
     if not is_watched and _was_elsewhere(guest, slot, job, context):
@@ -93,6 +95,23 @@ def are_runs_known(guest: Guest, slot: datetime, deadline: datetime, job: Backup
         )
         for node, end in places
     )
+
+
+def _may_have_been_owed_nothing(guest: Guest, slot: datetime, job: BackupJob, context: Context) -> bool:
+    """Tell whether a job may not have owed a guest a slot before the first look.
+
+    The guest may have been elsewhere; and a job whose newest run for it began at no slot may have had another schedule.
+    """
+    last, event = _last_named(guest, job, context), event_of(job)
+    if last is None or event is None:
+        return False
+    if _may_have_come_since(guest, slot, job, context):
+        return True
+    run, zone = context.index.runs.get(last.upid), context.facts.zone_of(last.node)
+    if run is None or zone is None:
+        return False
+    before = event.last_before((run.started + _ONE_MINUTE).astimezone(zone))
+    return before is None or run.started - before > _STARTS_WITHIN
 
 
 def _last_named(guest: Guest, job: BackupJob, context: Context) -> Outcome | None:
@@ -241,7 +260,7 @@ def is_absence_proven(
         return False
     if context.history.began is not None and context.history.began <= slot:
         return True
-    if _may_have_come_since(guest, slot, job, context):
+    if _may_have_been_owed_nothing(guest, slot, job, context):
         return False
     writers = {
         written_name(outcome.archive): outcome.job_id
