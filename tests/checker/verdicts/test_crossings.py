@@ -146,6 +146,16 @@ def test_a06_only_an_archive_of_the_slots_time_on_the_jobs_storage_stands_in_for
     assert judge(other, History()).guests[100].verdict.problem is not False
 
 
+def test_a_job_that_was_created_and_failed_while_nobody_looked_has_failed() -> None:
+    # The slot after it was missed, and only then somebody looked.
+    bad = run(failed_log(100, "Input/output error", at(1, 21)), "job errors", started=at(1, 21))
+    other = job("other", 101, storage="usb", schedule="sat 04:00")
+    first = judge(facts([guest(100)], [other], now=BEGAN, read_at=BEGAN), History())
+    held = judge(facts([guest(100)], [NIGHTLY, other], [bad]), first.history, first)
+    for verdict in (held.guests[100].verdict, held.jobs["nightly"].verdict):
+        assert verdict.problem is True
+
+
 @pytest.mark.parametrize("schedule", ["21:00", "04:00"])
 def test_b20_a_slot_before_the_first_look_of_a_schedule_that_no_run_was_ever_at_is_no_alarm(schedule: str) -> None:
     before = [ran(at(day, 21), 100) for day in (-1, 0, 1)]
