@@ -287,6 +287,17 @@ def test_g48_rules_that_were_changed_meanwhile_count_from_then_on(servers: Serve
     assert servers.job("prune_tidy").findings == set()
 
 
+def test_g48_what_a_sync_has_brought_since_was_not_left_by_a_prune(servers: ServerLab) -> None:
+    servers.remote("vm/100")
+    servers.link("ds1", "", 100)
+    servers.prune("13:00", keep={"keep-last": 2})
+    servers.pull("14:00")
+    for _ in range(4):
+        servers.live(days=1)
+        servers.tank.groups["", "vm", "100"].add(int(servers.now.timestamp()) - 8 * DAY // 4)
+        assert servers.job("prune_tidy").findings == set()
+
+
 @pytest.mark.parametrize(("days", "told"), [(60, True), (3, False)])
 def test_g49_a_datastore_that_never_freed_space_is_told(servers: ServerLab, days: int, told: bool) -> None:
     store = servers.pbs.add_datastore("ds2")
@@ -384,4 +395,3 @@ def test_g55_damaged_chunks_are_told(servers: ServerLab) -> None:
     held = servers.store()
     assert (held.brief, held.code) == (("off", "warning"), "datastore_corrupt_chunks")
     assert codes(held.verdict.findings) >= {"datastore_corrupt_chunks"}
-    assert DAY

@@ -35,6 +35,14 @@ def test_g56_how_full_a_datastore_is(servers: ServerLab, share: float, brief: tu
     assert servers.server.problem == brief[0]
 
 
+def test_g56_who_wants_so_has_warnings_as_problems(servers: ServerLab) -> None:
+    servers.ds1.other = int(0.9 * servers.ds1.total)
+    servers.decide(warnings_are_problems=True)
+    servers.look()
+    assert servers.store().brief == ("on", "warning")
+    assert servers.watch.problems() == {"server", "datastore_ds1"}
+
+
 def test_g56_of_two_datastores_each_is_judged_by_itself(servers: ServerLab) -> None:
     servers.pbs.add_datastore("ds2", used=int(0.99 * servers.ds1.total))
     servers.look()
@@ -101,13 +109,13 @@ def test_g60_an_offline_datastore_is_paused_with_what_the_administrator_says_and
     servers.at("09:00")
     servers.ds1.enter_maintenance("offline", "disk swap")
     servers.after(minutes=20)
-    servers.after(hours=3)
+    servers.after(hours=12)
     held = servers.store()
     assert (held.brief, held.code) == (("off", "paused"), "datastore_in_maintenance_because")
     assert values(held.verdict)["message"] == "disk swap"
     assert servers.job("gc_ds1").brief == ("off", "ok")
     assert servers.group("host/nas").brief == ("off", "ok")
-    servers.after(hours=22)
+    servers.after(hours=13)
     assert servers.store().brief == ("on", "unknown")
     assert servers.group("host/nas").brief == ("unknown", "unknown")
     assert servers.watch.problems() == {"server", "datastore_ds1"}
@@ -153,6 +161,39 @@ def test_g63_a_disk_that_is_taken_out_every_week_rests(servers: ServerLab) -> No
     servers.live(days=3)
     held = servers.store("usb")
     assert (held.brief, held.code) == (("on", "warning"), "datastore_asleep_too_long")
+
+
+def test_g63_a_sync_with_a_time_of_its_own_that_finds_no_disk_has_not_failed(servers: ServerLab) -> None:
+    usb = servers.pbs.add_datastore("usb", removable=True)
+    guest(servers)
+    servers.pbs.add_sync_job("to-usb", "usb", remote_store="ds1", schedule="06:00")
+    servers.look()
+    usb.unplug()
+    assert servers.live(days=2) == set()
+    assert servers.job("sync_to-usb").brief == ("off", "asleep")
+    usb.plug()
+    servers.after(minutes=20)
+    assert servers.job("sync_to-usb").brief == ("off", "pending")
+    servers.at("07:00")
+    assert servers.job("sync_to-usb").brief == ("off", "ok")
+
+
+def test_g75_a_restart_while_the_token_sees_nothing_forgets_nothing(servers: ServerLab) -> None:
+    servers.filled("host/nas", *[days + 0.3 for days in range(10)])
+    servers.verify(schedule="06:00")
+    servers.look()
+    servers.at("08:00")
+    servers.pbs.access.revoke(servers.watch.token.id)
+    servers.watch.restart()
+    servers.after(minutes=5)
+    assert servers.server.code == "server_rights_missing"
+    assert servers.group("host/nas").code == "group_hidden"
+    servers.pbs.access.grant("/", "Audit", servers.watch.token.id)
+    servers.after(hours=25)
+    assert servers.group_view("host/nas").usual_gap == timedelta(days=1)
+    record = servers.watch.history.jobs["verify_check"]
+    assert record.last_upid is not None
+    assert servers.watch.history.groups["ds1::host/nas"].first_seen is None
 
 
 @pytest.mark.parametrize(("limit", "days", "problem"), [(None, 30, "off"), (None, 36, "on"), (10, 11, "on")])
@@ -217,7 +258,9 @@ def test_g66_a_server_that_is_out_of_reach_is_unknown_after_three_polls_and_one_
     servers.pbs.power_off()
     servers.after(minutes=5)
     assert servers.server.brief[1] == "ok"
-    servers.after(minutes=16)
+    servers.after(minutes=9)
+    assert servers.server.brief[1] == "ok"
+    servers.after(minutes=7)
     assert (servers.server.brief, servers.server.code) == (("unknown", "unknown"), "server_unreachable")
     assert servers.group("host/nas").code == "server_part_unseen"
     servers.after(days=2)
@@ -267,6 +310,9 @@ def test_g69_a_clock_that_is_wrong_is_told_and_makes_nothing_late(servers: Serve
         servers.pbs.backup("ds1", "host/nas")
         assert servers.live(hours=2) == set()
     assert servers.server.code == code
+    due = servers.job("sync_pull").verdict.next_due
+    assert due is not None
+    assert due.minute in {-minutes % 60, (30 - minutes) % 60}
     view = servers.group_view("host/nas")
     assert view.last_backup is not None
     assert view.last_backup <= servers.now
@@ -329,6 +375,20 @@ def test_g75_rights_that_are_lost_keep_what_was_seen_and_are_told_in_the_same_po
     servers.after(hours=1)
     assert servers.store().brief == ("off", "ok")
     assert servers.happened() == []
+
+
+def test_g75_the_right_to_see_remotes_that_is_lost_keeps_the_sync_jobs_that_were_seen(servers: ServerLab) -> None:
+    servers.remote("vm/100")
+    servers.pull()
+    servers.look()
+    servers.at("06:00")
+    servers.pbs.access.revoke(servers.watch.token.id, "/remote")
+    servers.at("06:00")
+    assert servers.job("sync_pull").code == "pbsjob_hidden"
+    assert "rights_lost" in servers.happened()
+    servers.pbs.access.grant("/remote", "RemoteAudit", servers.watch.token.id)
+    servers.after(hours=1)
+    assert servers.job("sync_pull").brief == ("off", "ok")
 
 
 def test_g75_one_datastore_of_two_that_may_no_longer_be_seen_concerns_that_one(servers: ServerLab) -> None:

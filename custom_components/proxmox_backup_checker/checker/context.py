@@ -137,8 +137,10 @@ class Context:
 
     def _timetable(self, job: BackupJob, node: str) -> Timetable | None:
         zone, record, facts = self.facts.zone_of(node), self.job_record(job), self.node(node)
-        periods = periods_of(job, record.past if record else (), facts.skew if facts else timedelta())
-        if zone is None or not periods:
+        if zone is None:
+            return None
+        periods = periods_of(job, record.past if record else (), facts.skew if facts else timedelta(), zone)
+        if not periods:
             return None
         return Timetable.of(
             periods, zone, self.node_now(node), allowance(self.usual_duration(job), self.facts.policy.start_grace)

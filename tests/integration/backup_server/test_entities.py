@@ -170,6 +170,18 @@ async def test_what_is_in_maintenance_keeps_its_devices(hass: HomeAssistant, pbs
     assert "disk swap" in state_of(hass, pbs, "binary_sensor", "datastore_ds1_problem").attributes["reason"]
 
 
+async def test_what_is_in_maintenance_at_a_start_keeps_its_devices_too(
+    hass: HomeAssistant, pbs: ServedBackupServer
+) -> None:
+    entry = await set_up(hass, pbs)
+    pbs.store("ds1").enter_maintenance("offline", "disk swap")
+    await hass.config_entries.async_reload(entry.entry_id)
+    for _ in range(4):
+        await entry.runtime_data.async_check_now()
+    await hass.async_block_till_done()
+    assert device_keys(hass, entry) == ALL
+
+
 async def test_a_server_that_is_silent_is_one_problem_with_a_reason(
     hass: HomeAssistant, pbs: ServedBackupServer
 ) -> None:

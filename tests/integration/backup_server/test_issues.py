@@ -100,6 +100,18 @@ async def test_a_changed_certificate_is_accepted_after_it_was_compared(
     assert issue(hass, entry, "certificate_changed") is None
 
 
+async def test_a_certificate_that_was_pinned_by_another_way_is_no_issue_any_more(
+    hass: HomeAssistant, pbs: ServedBackupServer
+) -> None:
+    entry = await set_up(hass, pbs)
+    pbs.replace_certificate()
+    await poll(hass, entry)
+    assert issue(hass, entry, "certificate_changed") is not None
+    hass.config_entries.async_update_entry(entry, data=entry_data(pbs))
+    await hass.config_entries.async_reload(entry.entry_id)
+    assert issue(hass, entry, "certificate_changed") is None
+
+
 async def test_a_certificate_that_is_no_longer_trusted_can_be_pinned(
     hass: HomeAssistant, pbs: ServedBackupServer, web_interface: TestClient[Any, Any]
 ) -> None:

@@ -292,6 +292,7 @@ class ReasonCode(StrEnum):
     PBSJOB_OK = "pbsjob_ok"
     PBSJOB_MANUAL = "pbsjob_manual"
     PBSJOB_MANUAL_NEVER_RAN = "pbsjob_manual_never_ran"
+    SYNC_STORE_WAS_AWAY = "sync_store_was_away"
     SYNC_PULLED = "sync_pulled"
     SYNC_PUSHED = "sync_pushed"
     SYNC_COPIED = "sync_copied"

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ...proxmox.backup_server.logs.backup_log import BackupLog
-from ...proxmox.backup_server.namespace import GroupId
+from ...proxmox.backup_server.namespace import GroupId, acl_path
 from ...proxmox.backup_server.snapshot_models import Group, Snapshot
 from ...proxmox.backup_server.task_models import Task
 from ...proxmox.backup_server.task_state import TaskResult
@@ -42,9 +42,15 @@ def place_of(key: str) -> Place:
     return Place(store=store, ns=ns, group=GroupId.parse(group))
 
 
+def is_gone(store: str, facts: ServerFacts) -> bool:
+    """Tell whether a datastore is no longer there, and not only out of sight."""
+    seen = "datastores" not in facts.unread and facts.permissions.has(acl_path(store), "Datastore.Audit")
+    return seen and store not in facts.datastores
+
+
 def remembered_groups(history: ServerHistory, facts: ServerFacts, links: Links) -> dict[str, GroupRecord]:
     """Return the records of groups: those that are there, those that nobody has listed yet, and those that are missed."""
-    records = {key: record for key, record in history.groups.items() if place_of(key).store in facts.datastores}
+    records = {key: record for key, record in history.groups.items() if not is_gone(place_of(key).store, facts)}
     for store, found in facts.datastores.items():
         if found.hidden:
             continue

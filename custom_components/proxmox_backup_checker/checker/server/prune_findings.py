@@ -11,6 +11,7 @@ from ..model.reason_codes import ReasonCode
 from ..model.subject import Subject
 from ..model.verdict import Reason
 from .context import ServerContext
+from .group import last_sync
 from .group_memory import Place
 
 _RUNS: Final = 2
@@ -44,7 +45,10 @@ def _groups_left(job: PruneJob, reckoned: int, between: tuple[datetime, datetime
             continue
         record = context.groups.get(Place(store=job.store, ns=ns, group=group))
         if record is None or (record.first_seen is not None and record.first_seen >= between[0]):
-            # What was copied here since may bring old snapshots along.
+            continue
+        synced = last_sync(Place(store=job.store, ns=ns, group=group), context)
+        if synced is not None and synced >= between[0]:
+            # What was copied here since has brought old snapshots along.
             continue
         lying = sorted(
             (snapshot for snapshot in entry.snapshots if snapshot.id.backup_time < reckoned),
