@@ -190,10 +190,12 @@ class Demo:
         done = self._folder / "set-up"
         if done.exists():
             return
-        _say("Home Assistant: adding the cluster and its log agents")
+        _say("Home Assistant: adding the cluster, its log agents and the backup servers")
         entry_id = await home_assistant.entry() or await home_assistant.add_cluster(proxmox)
         for pairing in pairings:
             await home_assistant.add_log_agent(entry_id, pairing)
+        for server in proxmox["backup_servers"]:
+            await home_assistant.add_backup_server(server)
         await home_assistant.make_dashboard()
         done.touch()
 

@@ -160,6 +160,19 @@ class HomeAssistant:
             raise DemoError(f"The integration could not be set up: {step.get('errors') or step}")
         return str(step["result"]["entry_id"])
 
+    async def add_backup_server(self, server: dict[str, Any]) -> str:
+        """Add a backup server through the config flow, certificate included, and return the entry's id."""
+        flows = "/api/config/config_entries/flow"
+        step = await self._post(flows, {"handler": DOMAIN})
+        entered = {key: server[key] for key in ("host", "port", "token_id", "token_secret")}
+        answers: dict[str, dict[str, Any]] = {"backup_server": entered, "place": {"place": server["place"]}}
+        answers["user"] = {"next_step_id": "backup_server"}
+        while step["type"] in {"menu", "form"} and not step.get("errors"):
+            step = await self._post(f"{flows}/{step['flow_id']}", answers.get(step["step_id"], {}))
+        if step["type"] != "create_entry":
+            raise DemoError(f"The backup server could not be added: {step.get('errors') or step}")
+        return str(step["result"]["entry_id"])
+
     async def remove_entry(self, entry_id: str) -> None:
         """Remove a config entry."""
         path = f"{self.url}/api/config/config_entries/entry/{entry_id}"

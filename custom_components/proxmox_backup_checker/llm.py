@@ -5,6 +5,7 @@ what Proxmox has written stays in its log.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, Final, override
 
 from homeassistant.auth.models import User
@@ -18,10 +19,12 @@ import probatio
 
 from .actions.spoken import subject_called, what_is_next
 from .checker.assessment import Assessment
+from .checker.model.subject import Subject
+from .checker.verdicts.cluster import Counts
 from .checker.views.report import Standing, problems_of, standings_of
 from .clusters import cluster_entries, loaded_cluster
 from .const import DOMAIN
-from .coordinator import CheckerConfigEntry
+from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .devices import PROBLEM
 from .privacy.sight import Sight
 from .texts.localizer import Localizer, iso
@@ -59,6 +62,21 @@ class ExposedSight(Sight):
         )
 
 
+def _exposed(sight: ExposedSight, coordinator: CheckerCoordinator) -> Assessment:
+    """Return what is held of a cluster with the verdicts on what is exposed: the tools tell of nothing else."""
+    assessment = coordinator.assessment
+    guests = {vmid: view for vmid, view in assessment.guests.items() if sight.sees(coordinator, Subject.guest(vmid))}
+    return replace(
+        assessment,
+        guests=guests,
+        jobs={job_id: view for job_id, view in assessment.jobs.items() if sight.sees(coordinator, Subject.job(job_id))},
+        storages={
+            key: view for key, view in assessment.storages.items() if sight.sees(coordinator, Subject.storage(key))
+        },
+        counts=Counts.of(view.verdict for view in guests.values()),
+    )
+
+
 class BackupTool(Tool):
     """Tells something of every cluster that can be read; of the others, that they cannot."""
 
@@ -81,7 +99,7 @@ class BackupTool(Tool):
             if coordinator is None or not coordinator.last_update_success:
                 clusters.append({"error": localizer.text("voice_unreachable", cluster=entry.title)})
             else:
-                clusters.append(self._told(sight.assessment(coordinator), localizer, given))
+                clusters.append(self._told(_exposed(sight, coordinator), localizer, given))
         return ToolResult(data={"tells_of": _SCOPE, "clusters": clusters})
 
     def _told(self, assessment: Assessment, localizer: Localizer, given: dict[str, Any]) -> dict[str, Any]:
@@ -96,16 +114,19 @@ class NotBackedUpTool(BackupTool):
     description = (
         "Lists which Proxmox virtual machines, containers, backup jobs and storages have a backup problem, and which cannot be "
         "verified, each with the reason and what to do. Use this for questions like 'What is not backed up?' or "
-        "'Are my backups fine?'. What is in neither list has no problem."
+        "'Are my backups fine?'. Lists hold the first 50; the numbers are those of all."
     )
 
     @override
     def _told(self, assessment: Assessment, localizer: Localizer, given: dict[str, Any]) -> dict[str, Any]:
+        problems = problems_of(assessment)
         unknown = [found for found in standings_of(assessment) if found.verdict.problem is None]
         return {
             "protected": assessment.counts.protected,
             "guests": assessment.counts.guests - assessment.counts.ignored,
-            "problems": _all(problems_of(assessment), localizer),
+            "number_of_problems": len(problems),
+            "problems": _all(problems, localizer),
+            "number_that_cannot_be_verified": len(unknown),
             "cannot_be_verified": _all(unknown, localizer),
         }
 
@@ -139,7 +160,7 @@ class NextBackupTool(BackupTool):
     name = f"{DOMAIN}__next_backups"
     title = "Next backups"
     description = (
-        "Lists when the next backup of each Proxmox virtual machine, container and backup job is due. Use this for questions like "
+        "Lists when the next backup of each Proxmox virtual machine, container and backup job is due, the first 50. Use this for questions like "
         "'When is the next backup?'."
     )
 

@@ -1,5 +1,6 @@
 """Language models that speak for Home Assistant: what they are told, by Home Assistant's own tools for Assist."""
 
+from datetime import timedelta
 import json
 from typing import Any
 
@@ -84,6 +85,7 @@ async def test_what_is_not_backed_up_is_told_of_what_is_exposed_alone(talking: H
     assert cluster["problems"][0]["reason"].endswith("a disk reported read or write errors.")
     assert cluster["problems"][0]["next_step"]
     assert (cluster["protected"], cluster["guests"]) == (1, 2)
+    assert (cluster["number_of_problems"], cluster["number_that_cannot_be_verified"]) == (1, 0)
     assert "database" not in json.dumps(answer)
     assert "exposed" in answer["tells_of"]
 
@@ -149,3 +151,14 @@ async def test_a_person_is_told_only_of_what_they_may_see(talking: Home, hass_re
     hass_read_only_user.mock_policy(policy_of(talking, "guest_101"))
     [cluster] = (await told(talking, "not_backed_up", user=hass_read_only_user))["clusters"]
     assert [found["name"] for found in cluster["problems"]] == ["web (101)"]
+
+
+async def test_a_list_that_is_cut_says_how_long_it_is(talking: Home) -> None:
+    for vmid in range(200, 260):
+        talking.pve.add_vm(vmid, f"new{vmid}", "pve1", size=1)
+    await talking.look()
+    await talking.live(days=3, step=timedelta(hours=12))
+    expose(talking, *(f"guest_{vmid}" for vmid in range(200, 260)))
+    [cluster] = (await told(talking, "not_backed_up"))["clusters"]
+    assert cluster["number_of_problems"] == 60
+    assert len(cluster["problems"]) == 50

@@ -76,7 +76,7 @@ def what_is_next(assessment: Assessment, localizer: Localizer, now: datetime, vm
         return localizer.text("voice_next_none")
     first, _ = min(upcoming)
     jobs = sorted(name for due, name in upcoming if due == first)
-    return localizer.text("voice_next", moment=localizer.near_moment(first, now), jobs=localizer.list_of(jobs, _NAMED))
+    return localizer.text("voice_next", moment=localizer.near_moment(first, now), job="\n".join(jobs))
 
 
 def subject_called(assessment: Assessment, name: str) -> list[Subject]:

@@ -78,6 +78,9 @@ def explains(gone: Outcome, later: list[Outcome], there: ListedStorage, zone: Zo
 def test_a05_the_retention_of_another_job_on_the_same_storage_explains_what_it_removed() -> None:
     nights = [wrote("daily", moment) for moment in reversed(NIGHTS)]
     assert explains(wrote("weekly", WEEKLY), nights, listed(*NIGHTS))
+    # It does so still when one of the others is gone in its turn, by whatever hand.
+    assert explains(wrote("weekly", WEEKLY), nights, listed(NIGHTS[0], NIGHTS[2]))
+    assert not explains(wrote("weekly", WEEKLY), nights[1:], listed(NIGHTS[0]))
     assert not explains(wrote("weekly", WEEKLY), nights[1:], listed(*NIGHTS[:2]))
 
 

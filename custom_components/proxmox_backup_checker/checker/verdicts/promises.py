@@ -27,7 +27,7 @@ from .missed_slots import expected_off, explain_miss
 from .runs_in_progress import excused_since, hanging, serves
 from .whereabouts import are_runs_known, hidden_node, is_absence_proven, may_have_run_unseen, node_at, timetable_of
 
-FAILURES: Final[Mapping[Result, ReasonCode]] = {
+_FAILURES: Final[Mapping[Result, ReasonCode]] = {
     Result.FAILED: ReasonCode.BACKUP_FAILED,
     Result.CANCELLED: ReasonCode.BACKUP_CANCELLED,
     Result.INTERRUPTED: ReasonCode.BACKUP_INTERRUPTED,
@@ -226,7 +226,7 @@ def _failure_code(outcome: Outcome) -> ReasonCode:
         case Result.NOT_REACHED if not outcome.error:
             return ReasonCode.BACKUP_NOT_REACHED_UNEXPLAINED
         case result:
-            return FAILURES[result]
+            return _FAILURES[result]
 
 
 def _with_failures(verdict: Verdict, outcomes: Sequence[Outcome], table: Timetable, floor: datetime | None) -> Verdict:
@@ -318,7 +318,7 @@ def _as_before(
 ) -> Verdict | None:
     """Return the problem from before a slot of which nothing is known: it lasts until something good is seen."""
     guest, job = promise.guest, promise.job
-    if outcomes and outcomes[0].result in FAILURES:
+    if outcomes and outcomes[0].result.is_bad:
         return _with_failures(from_outcome(outcomes[0], context), outcomes, table, floor)
     last = outcomes[0].started if outcomes else context.history.began
     for slot in reversed(table.missed(promise.slot, last, floor)):

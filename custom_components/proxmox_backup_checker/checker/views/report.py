@@ -16,7 +16,6 @@ from ..model.verdict import Status, Verdict
 from ..runs.run_summary import result_of_run, starts_of
 
 _SOON: Final = 365
-_BAD: Final = frozenset({Result.FAILED, Result.CANCELLED, Result.INTERRUPTED, Result.NOT_REACHED})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -188,7 +187,7 @@ def _failures(runs: Iterable[RunRecord], assessment: Assessment) -> Iterable[Fai
     by_job: dict[str, list[RunRecord]] = {}
     for run in runs:
         for outcome in run.outcomes:
-            if outcome.result in _BAD:
+            if outcome.result.is_bad:
                 by_guest.setdefault(outcome.vmid, []).append(outcome)
         if not run.outcomes and not succeeded(run.status) and run.job_id is not None:
             by_job.setdefault(run.job_id, []).append(run)
