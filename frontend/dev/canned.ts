@@ -61,6 +61,7 @@ interface Guest {
   deleted?: boolean;
   failures?: number;
   entry?: string;
+  progress?: RowData["progress"];
 }
 
 export function guest(g: Guest): RowData {
@@ -76,6 +77,7 @@ export function guest(g: Guest): RowData {
     size_on: "nas",
     transferred: null,
     duration: 240 + g.vmid,
+    progress: g.progress ?? null,
     last_success: g.last === undefined ? NOW - 7 * HOUR : g.last,
     next_due: g.next === undefined ? NOW + 17 * HOUR : g.next,
     entity_id: `binary_sensor.${g.name}_backup_problem`,
@@ -131,7 +133,14 @@ export const GUESTS: RowData[] = [
     reason: "Backed up, but without disks that were left out only recently: scsi2.",
     size: 118 * GIB,
   }),
-  guest({ vmid: 103, name: "nextcloud", status: "running", cells: "ooooooooooooofooooooooooooooor", size: 212 * GIB }),
+  guest({
+    vmid: 103,
+    name: "nextcloud",
+    status: "running",
+    cells: "ooooooooooooofooooooooooooooor",
+    size: 212 * GIB,
+    progress: { percent: 6, done: 3.2 * GIB, total: 48 * GIB, now: null, ends: NOW + 3600 },
+  }),
   guest({ vmid: 100, name: "home-assistant" }),
   guest({ vmid: 102, name: "unifi-controller", kind: "lxc", where: "pve2" }),
   guest({ vmid: 105, name: "vaultwarden", kind: "lxc", cells: "ooooooooooooooooooooommooooooo" }),
@@ -187,6 +196,7 @@ const job = (change: Partial<RowData> & { id: string; name: string }): RowData =
   size_on: "nas",
   transferred: null,
   duration: 900,
+  progress: null,
   last_success: NOW - 4 * DAY,
   next_due: NOW + 2.5 * DAY,
   entity_id: `binary_sensor.${change.name}_problem`,

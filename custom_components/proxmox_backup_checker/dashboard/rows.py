@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, TypedDict
 
 from ..checker.assessment import GuestView, JobView
+from ..checker.context import Context
 from ..checker.metrics import ArchiveSize
 from ..checker.model.labels import guest_name, job_name
 from ..checker.model.records import GuestRecord
@@ -14,11 +15,22 @@ from ..checker.model.verdict import Verdict
 from ..checker.views.wall.details import gone_guests, verdict_on_gone
 from ..checker.views.wall.nights import Wall, guest_cells, job_cells
 from ..checker.views.wall.order import LAST, is_new, rank
+from ..checker.views.wall.progress import progress_of_guest, progress_of_job
 from ..proxmox.api.cluster_models import Guest
 from ..texts.localizer import Localizer
 
 type Group = Literal["guest", "job"]
 type Rank = tuple[Any, ...]
+
+
+class RowProgress(TypedDict):
+    """How far a run is that goes on: `done` of `total` bytes of a guest, or guests of a job, whose turn it is and when it ends."""
+
+    percent: int | None
+    done: int
+    total: int | None
+    now: str | None
+    ends: int | None
 
 
 class Row(TypedDict):
@@ -39,6 +51,7 @@ class Row(TypedDict):
     size_on: str | None
     transferred: int | None
     duration: int | None
+    progress: RowProgress | None
     last_success: int | None
     next_due: int | None
     entity_id: str | None
@@ -104,6 +117,7 @@ class RowMaker:
             cells=guest_cells(guest, verdict, self.wall)[0],
             archive=view.figures.archive,
             duration=_seconds(view.figures.duration),
+            progress=_progress_of_guest(guest.vmid, self.wall.context),
             where=guest.node,
             acknowledged=acknowledged is not None,
             new=is_new(self.wall.assessment.history.guests.get(guest.vmid), self.wall.now),
@@ -139,6 +153,7 @@ class RowMaker:
             cells=job_cells(view, self.wall)[0],
             archive=view.figures.archive,
             duration=_seconds(view.figures.duration),
+            progress=_progress_of_job(view, self.wall.context),
             where=", ".join(sorted(self.wall.assessment.context.storages_of(view.job))),
             acknowledged=acknowledged is not None,
         )
@@ -156,6 +171,7 @@ class RowMaker:
         where: str,
         archive: ArchiveSize | None = None,
         duration: int | None = None,
+        progress: RowProgress | None = None,
         acknowledged: bool = False,
         new: bool = False,
         deleted: bool = False,
@@ -173,6 +189,7 @@ class RowMaker:
             size_on=archive.storage if archive else None,
             transferred=archive.transferred if archive else None,
             duration=duration,
+            progress=progress,
             last_success=epoch(verdict.last_success),
             next_due=epoch(verdict.next_due),
             entity_id=ids.entity_id,
@@ -198,3 +215,19 @@ def epoch(moment: datetime | None) -> int | None:
 
 def _seconds(duration: timedelta | None) -> int | None:
     return int(duration.total_seconds()) if duration is not None else None
+
+
+def _progress_of_guest(vmid: int, context: Context) -> RowProgress | None:
+    if not context.running or (found := progress_of_guest(vmid, context)) is None:
+        return None
+    progress = found.progress
+    return RowProgress(
+        percent=progress.percent, done=progress.done, total=progress.total, now=None, ends=epoch(found.ends)
+    )
+
+
+def _progress_of_job(view: JobView, context: Context) -> RowProgress | None:
+    if not context.running or (found := progress_of_job(view, context)) is None:
+        return None
+    percent = 100 * found.done // found.total
+    return RowProgress(percent=percent, done=found.done, total=found.total, now=found.now, ends=None)

@@ -48,6 +48,15 @@ export interface Info {
   entries: Server[];
 }
 
+/** How far a run is: `done` of `total` bytes of a guest, or guests of a job, whose turn it is and when it ends. */
+export interface Progress {
+  percent: number | null;
+  done: number;
+  total: number | null;
+  now: string | null;
+  ends: number | null;
+}
+
 /** One guest or one job; `where` is the guest's node or the job's storage, `cells` has a letter for each day. */
 export interface RowData {
   id: string;
@@ -62,6 +71,7 @@ export interface RowData {
   /** What had to be sent for it. */
   transferred: number | null;
   duration: number | null;
+  progress: Progress | null;
   last_success: number | null;
   next_due: number | null;
   entity_id: string | null;

@@ -1,4 +1,4 @@
-import type { RowData, Status } from "./contract";
+import type { Progress, RowData, Status } from "./contract";
 
 /** One guest or one job on the wall. */
 export interface Row {
@@ -15,6 +15,7 @@ export interface Row {
   sizeOn: string | null;
   transferred: number | null;
   duration: number | null;
+  progress: Progress | null;
   lastSuccess: number | null;
   nextDue: number | null;
   entityId: string | null;

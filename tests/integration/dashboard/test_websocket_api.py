@@ -365,3 +365,21 @@ async def test_cards_of_different_days_and_groups_each_hear_their_own(
     home.pve.job("nightly").run()
     await home.after(minutes=30)
     assert by_name((await card.hear("rows"))["rows"])["database"]["status"] == "ok"
+
+
+async def test_a_run_that_goes_on_shows_how_far_it_is(home: Home) -> None:
+    home.pve.add_vm(100, "large", "pve1", size=400)
+    home.pve.job("nightly").change(vmid="100,101")
+    await home.after(minutes=5)
+    await home.until("2026-01-15T01:03:00")
+    assert home.entry is not None
+    board = board_of(home.hass, home.entry)
+    assert board is not None
+    [job] = [found.row for found in (await board.async_shown(("job", 7, "en"))).rows.values()]
+    guests = [found.row for found in (await board.async_shown(("guest", 7, "en"))).rows.values()]
+    [large] = [row for row in guests if row["progress"] is not None]
+    assert large["progress"] is not None
+    assert large["progress"]["total"] is not None
+    assert (large["name"], large["status"]) == ("large", "running")
+    assert 0 < large["progress"]["done"] < large["progress"]["total"]
+    assert job["progress"] == {"percent": 0, "done": 0, "total": 2, "now": "large (100)", "ends": None}
