@@ -383,7 +383,7 @@ def test_g75_the_right_to_see_remotes_that_is_lost_keeps_the_sync_jobs_that_were
     servers.look()
     servers.at("06:00")
     servers.pbs.access.revoke(servers.watch.token.id, "/remote")
-    servers.at("06:00")
+    servers.after(minutes=31)
     assert servers.job("sync_pull").code == "pbsjob_hidden"
     assert "rights_lost" in servers.happened()
     servers.pbs.access.grant("/remote", "RemoteAudit", servers.watch.token.id)
