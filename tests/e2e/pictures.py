@@ -43,7 +43,7 @@ def _problems(tab: Tab) -> None:
 
 def _device(tab: Tab) -> None:
     tab.go(_INTEGRATION)
-    tab.page.get_by_text("Backup job Nightly to the NAS").first.click()
+    tab.page.get_by_text("Backup job “Nightly to the NAS”").first.click()
     tab.page.get_by_text("Size of the last run").first.wait_for()
 
 
