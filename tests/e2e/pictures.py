@@ -62,7 +62,7 @@ def _trigger(tab: Tab) -> None:
     tab.page.get_by_role("button", name="Add trigger").click()
     tab.page.get_by_placeholder("Search").last.wait_for()
     tab.page.keyboard.type("backup")
-    tab.page.get_by_text("Backup failed", exact=True).first.wait_for()
+    tab.page.get_by_text("Proxmox backup failed", exact=True).first.wait_for()
 
 
 def _repair(tab: Tab) -> None:
