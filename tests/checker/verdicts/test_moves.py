@@ -423,7 +423,9 @@ def test_c10_a_guest_may_have_been_elsewhere_at_the_slot_of_a_job_of_one_node_be
     assert held.jobs["nightly"].verdict.problem is (nights == 2)
 
 
-def test_c26_a_guest_that_its_run_does_not_name_may_have_been_on_a_node_that_is_off_since_before_the_first_look() -> None:
+def test_c26_a_guest_that_its_run_does_not_name_may_have_been_on_a_node_that_is_off_since_before_the_first_look() -> (
+    None
+):
     # pve2 backed it up, then failed, and the cluster started the guest on pve1.
     runs = [ran(at(1, 3, 15), "pve1", 100, 101), *(ran(at(day, 3, 15), "pve1", 101) for day in (2, 3))]
     known = {name: replace(node, runs_known_since=BEGAN) for name, node in nodes(off="pve2").items()}

@@ -95,9 +95,7 @@ def _before_an_edit(
     enabled = [job for job in jobs if job.enabled]
     were = [job for job in enabled if command.keeps(clues.seen.get(job.job_id, {}), run.task.node)]
     alike = [job for job in enabled if _similar(job, command, run.task.node, facts)]
-    edited = (
-        _on_time(were, run, facts, clues) or _late(were, run, facts, clues) or _on_time(alike, run, facts, clues)
-    )
+    edited = _on_time(were, run, facts, clues) or _late(were, run, facts, clues) or _on_time(alike, run, facts, clues)
     if len(edited) == 1:
         return Attribution(job_id=edited[0].job_id, confidence=Confidence.PROBABLE)
     return Attribution(job_id=None, confidence=Confidence.NONE)

@@ -212,11 +212,15 @@ def _at_slot(
         due = None
     newest = runs[0] if runs else None
     if newest is not None and (
-        table.serves(newest.started, due) if due is not None else _says_something(job, newest, table, guests, owed, context)
+        table.serves(newest.started, due)
+        if due is not None
+        else _says_something(job, newest, table, guests, owed, context)
     ):
         verdict = _from_runs(runs, context, table, floor)
         left_out = [] if due is None or verdict.status not in GOOD else _left_out(job, owed, due, table, context)
-        return _missed(job, node, runs, left_out, table, due, floor, context) if due is not None and left_out else verdict
+        return (
+            _missed(job, node, runs, left_out, table, due, floor, context) if due is not None and left_out else verdict
+        )
     if due is None:
         return Verdict(status=Status.PENDING, problem=False, reason=Reason(ReasonCode.JOB_FIRST_RUN_NOT_DUE))
     if unlinked := _unlinked(job, node, owed, table, due, context):
@@ -260,7 +264,12 @@ def _is_of(run: RunRecord, job: BackupJob, context: Context) -> bool:
 
 
 def _says_something(
-    job: BackupJob, newest: RunRecord, table: Timetable, guests: Sequence[Guest], owed: Sequence[Guest], context: Context
+    job: BackupJob,
+    newest: RunRecord,
+    table: Timetable,
+    guests: Sequence[Guest],
+    owed: Sequence[Guest],
+    context: Context,
 ) -> bool:
     """Tell whether the newest run still says something where no slot is due: it may be of guests that left long ago."""
     if owed or table.due is None or table.serves(newest.started, table.due):

@@ -88,7 +88,9 @@ def are_runs_known(guest: Guest, slot: datetime, deadline: datetime, job: Backup
     if not is_watched and _was_elsewhere(guest, slot, job, context):
         places = [(node, None) for node in context.facts.nodes]
     return all(
-        _are_known(guest, node, slot, deadline if end is None else min(deadline, end), job, context, is_watched=is_watched)
+        _are_known(
+            guest, node, slot, deadline if end is None else min(deadline, end), job, context, is_watched=is_watched
+        )
         for node, end in places
     )
 
