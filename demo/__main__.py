@@ -16,6 +16,7 @@ import aiohttp
 from simulator.scenarios import SCENARIOS
 
 from .home_assistant import DASHBOARD, PASSWORD, USER, HomeAssistant, prepare_folder
+from .phone import Phone
 from .processes import DemoError, Process, free_row, is_free
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -35,6 +36,7 @@ class Demo:
         self._port = port
         self._folder = FOLDER / scenario
         self._processes: list[Process] = []
+        self._phone: Phone | None = None
 
     async def run(self) -> None:
         """Start, wait for Ctrl-C, stop."""
@@ -55,6 +57,8 @@ class Demo:
             starting.cancel()
             waiting.cancel()
             _say("Stopping")
+            if self._phone is not None:
+                await self._phone.stop()
             await asyncio.gather(*(process.stop() for process in self._processes))
 
     async def _start(self) -> None:
@@ -64,6 +68,7 @@ class Demo:
         if self._reset:
             self._forget()
         ports = self._ports()
+        phone = ports + 2 * _AGENT_OFFSET - 1
         _say(f"Proxmox: a virtual cluster ({SCENARIOS[self._scenario].title})")
         proxmox = await self._start_proxmox(ports)
         _say("Log agents: one on each node")
@@ -72,10 +77,13 @@ class Demo:
         async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
             home_assistant = await self._start_home_assistant(session)
             await self._set_up(home_assistant, proxmox, pairings)
+            self._phone = Phone(home_assistant.url, self._folder)
+            await self._phone.start(session, home_assistant.tokens, phone)
         print(
             f"\nReady after {time.monotonic() - began:.0f} seconds.\n\n"
             f"  Dashboard   {home_assistant.url}/{DASHBOARD}\n"
             f"  Devices     {home_assistant.url}/config/integrations/integration/proxmox_backup_checker\n"
+            f"  Phone       http://127.0.0.1:{phone}/ (a pretended one: what is sent to it appears there)\n"
             f"  User        {USER}\n"
             f"  Password    {PASSWORD}\n\n"
             "Ctrl-C stops everything.",
@@ -182,10 +190,12 @@ class Demo:
         done = self._folder / "set-up"
         if done.exists():
             return
-        _say("Home Assistant: adding the cluster and its log agents")
+        _say("Home Assistant: adding the cluster, its log agents and the backup servers")
         entry_id = await home_assistant.entry() or await home_assistant.add_cluster(proxmox)
         for pairing in pairings:
             await home_assistant.add_log_agent(entry_id, pairing)
+        for server in proxmox["backup_servers"]:
+            await home_assistant.add_backup_server(server)
         await home_assistant.make_dashboard()
         done.touch()
 

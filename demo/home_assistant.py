@@ -33,7 +33,14 @@ recorder:
   commit_interval: 5
 logger:
   default: warning
+# What a house has: automations and scripts from the editor, Assist, phones.
+automation: !include automations.yaml
+script: !include scripts.yaml
+scene: !include scenes.yaml
+conversation:
+mobile_app:
 """
+_LISTS: Final = {"automations.yaml": "[]\n", "scripts.yaml": "{}\n", "scenes.yaml": "[]\n"}
 
 
 def prepare_folder(folder: Path, integration: Path, port: int) -> None:
@@ -44,6 +51,9 @@ def prepare_folder(folder: Path, integration: Path, port: int) -> None:
     storage = folder / ".storage"
     storage.mkdir(parents=True, exist_ok=True)
     (folder / "configuration.yaml").write_text(_CONFIGURATION)
+    for name, empty in _LISTS.items():
+        if not (folder / name).exists():
+            (folder / name).write_text(empty)
     components = folder / "custom_components"
     components.mkdir(exist_ok=True)
     link = components / DOMAIN
@@ -148,6 +158,19 @@ class HomeAssistant:
             step = await self._post(f"{flows}/{step['flow_id']}", {"next_step_id": "continue_anyway"})
         if step["type"] != "create_entry":
             raise DemoError(f"The integration could not be set up: {step.get('errors') or step}")
+        return str(step["result"]["entry_id"])
+
+    async def add_backup_server(self, server: dict[str, Any]) -> str:
+        """Add a backup server through the config flow, certificate included, and return the entry's id."""
+        flows = "/api/config/config_entries/flow"
+        step = await self._post(flows, {"handler": DOMAIN})
+        entered = {key: server[key] for key in ("host", "port", "token_id", "token_secret")}
+        answers: dict[str, dict[str, Any]] = {"backup_server": entered, "place": {"place": server["place"]}}
+        answers["user"] = {"next_step_id": "backup_server"}
+        while step["type"] in {"menu", "form"} and not step.get("errors"):
+            step = await self._post(f"{flows}/{step['flow_id']}", answers.get(step["step_id"], {}))
+        if step["type"] != "create_entry":
+            raise DemoError(f"The backup server could not be added: {step.get('errors') or step}")
         return str(step["result"]["entry_id"])
 
     async def remove_entry(self, entry_id: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import signal
 import sys
 
+from .backup_server import BackupServer
 from .scenarios import SCENARIOS
 from .simulated import SimulatedCluster
 
@@ -56,7 +57,25 @@ def describe(cluster: SimulatedCluster, scenario: str) -> dict[str, object]:
             }
             for node in cluster.nodes.values()
         ],
+        "backup_servers": [
+            {
+                "name": server.name,
+                "host": server.ip,
+                "port": server.port,
+                "token_id": server.token.id,
+                "token_secret": server.token.secret,
+                "fingerprint": server.fingerprint,
+                "place": _place(cluster, server),
+            }
+            for server in cluster.backup_servers.values()
+        ],
     }
+
+
+def _place(cluster: SimulatedCluster, server: BackupServer) -> str:
+    """Return where a server stands: beside a cluster that writes to it, else elsewhere."""
+    beside = (storage.place.datastore.server for storage in cluster.storages.values() if storage.place is not None)
+    return "here" if server in beside else "elsewhere"
 
 
 def main() -> int:

@@ -145,7 +145,7 @@ class GuestBackup:
             if self.fails_at(Stage.SNAPSHOT):
                 self.run.say("snapshot create failed: starting cleanup")
                 raise self.failure()
-        if objection := self.storage.objection(self.guest):
+        if objection := self.storage.objection(self.guest, self.run.node.epoch(self.began)):
             self.outcome = failed(self._refused(objection))
             raise self.failure()
         self.archiving.begin()

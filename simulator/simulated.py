@@ -94,7 +94,7 @@ class SimulatedCluster(Cluster):
             if not node.online:
                 self.servers[node.name].refuse()
         for backup_server in self.backup_servers.values():
-            await backup_server.open()
+            await backup_server.open(base_port and base_port + 1)
 
     async def join(self, name: str, node: str) -> Node:
         """Make a cluster of a single host and let an empty node join it (pvecm create, pvecm add)."""

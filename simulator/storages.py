@@ -190,9 +190,17 @@ class Storage:
             return archive.ctime
         return _epoch(match[1], zone)
 
-    def objection(self, guest: Guest) -> str | None:
-        """Return why the server behind the storage lets no backup of a guest begin."""
-        return None if self.place is None else self.place.objection(guest.type, guest.vmid)
+    def objection(self, guest: Guest, ctime: int) -> str | None:
+        """Return why the server behind the storage lets no backup of a guest begin at a moment.
+
+        It takes none that is not newer than the last one (proxmox-backup, api2/backup/mod.rs, upgrade_to_backup_protocol).
+        """
+        if self.place is not None:
+            return self.place.objection(guest.type, guest.vmid)
+        last = next((archive for archive in self.archive(guest) if not archive.unfinished), None)
+        if self.type != "pbs" or last is None or last.type != guest.type or last.ctime < ctime:
+            return None
+        return "backup timestamp is older than last backup."
 
     def store(self, archive: Archive, node: Node | None = None) -> None:
         """Take an archive in, which a node writes.

@@ -26,6 +26,7 @@ from .proxmox.api.client import ProxmoxClient
 from .proxmox.log_agent.client import LogAgentClient
 from .proxmox.log_agent.models import PairingCode
 from .repair_issues import Issues
+from .report_download import async_setup_download
 from .services import async_setup_services
 from .sources.log_agents.listener import listen
 from .sources.pve.cluster_reader import ClusterReader
@@ -46,6 +47,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     websocket_api.async_register(hass)
     async_setup_services(hass)
     async_setup_alert_services(hass)
+    async_setup_download(hass)
     async_setup_voice(hass)
     async_setup_audience(hass)
     return True

@@ -1,6 +1,7 @@
 """The calendar of backup runs: the past with its outcome, the future with every slot."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import override
 
@@ -10,9 +11,11 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
 from .checker.assessment import Assessment
+from .checker.model.verdict import Reason
 from .checker.views.agenda import AgendaItem, agenda, current_or_next
 from .coordinator import CheckerConfigEntry
 from .entity import ClusterEntity
+from .proxmox.calendar.event import CalendarEvent as ScheduleEvent
 from .texts.localizer import Localizer
 
 PARALLEL_UPDATES = 0
@@ -67,8 +70,17 @@ def calendar_event(item: AgendaItem, localizer: Localizer) -> CalendarEvent:
         start=item.day or start,
         # Of two times of one zone the greater is the one whose clock shows more.
         end=item.day + timedelta(days=1) if item.day else max(start, end),
-        summary=localizer.sentence(item.title),
+        summary=localizer.sentence(_in_words(item.title, localizer)),
         description="\n".join(localizer.sentence(detail) for detail in item.details) or None,
         location=", ".join(item.nodes) or None,
         uid=item.identity,
+    )
+
+
+def _in_words(title: Reason, localizer: Localizer) -> Reason:
+    """Return a title with its schedule as people say it."""
+    if not isinstance(schedule := title.values.get("schedule"), str):
+        return title
+    return replace(
+        title, values={**title.values, "schedule": ScheduleEvent.parse(schedule).describe(localizer.language)}
     )

@@ -30,6 +30,8 @@ def is_backup_server(data: Mapping[str, Any]) -> bool:
 CONF_IDENTITY: Final = "identity"
 """The first part of the unique ids of a server's entities, which stays what it was when the entry was made."""
 CONF_IGNORE: Final = "ignore"
+CONF_LINKS: Final = "links"
+"""The places of a server to which clusters back up, as cluster's entry, datastore and namespace, so that a start knows them."""
 CONF_PLACE: Final = "place"
 CONF_DATASTORES: Final = "datastores"
 CONF_NAMESPACES: Final = "namespaces"

@@ -36,6 +36,11 @@ _STORAGE_PAGE: Final = "v1:0:=storage/{node}/{storage}:4::=contentBackup:::::"
 _NODE_PAGE: Final = "v1:0:=node/{}:4:4::::::"
 
 
+def guest_page(guest_type: str, vmid: int) -> str:
+    """Return the place of a guest's backups in the web interface of Proxmox."""
+    return _GUEST_PAGES[guest_type].format(vmid)
+
+
 def device_key(identity: str, subject: Subject) -> str:
     """Return the identifier of the device that stands for something; a guest keeps it on whatever node it is."""
     return f"{identity}_{subject.key}"
@@ -137,7 +142,7 @@ class Devices:
             manufacturer="Proxmox",
             model=self._localizer.text(f"device_{guest.guest_type}"),
             model_id=str(guest.vmid),
-            configuration_url=self._page.with_fragment(_GUEST_PAGES[guest.guest_type].format(guest.vmid)),
+            configuration_url=self._page.with_fragment(guest_page(guest.guest_type, guest.vmid)),
             via_device_id=cluster_id,
         )
 

@@ -46,12 +46,13 @@ class IssueKeeper:
         self._hass = hass
         self._entry = entry
 
-    def _changed_certificate(self, error: ProxmoxError | None) -> bool:
+    def _changed_certificate(self, error: ProxmoxError | None, key: str) -> bool:
         """Raise that another certificate is shown than the pinned one, and say whether that is so."""
         if not isinstance(error, CertificateChangedError) or error.fingerprint is None:
             return False
         self._raise(
             "certificate_changed",
+            key,
             fixable=True,
             page="certificates.md",
             placeholders={
@@ -142,7 +143,7 @@ class Issues(IssueKeeper):
             self._misconfigurations()
 
     def _certificate(self, error: ProxmoxError | None) -> None:
-        if self._changed_certificate(error):
+        if self._changed_certificate(error, "certificate_changed"):
             return
         if error is None and not self._is_stood_in_for():
             self._delete("certificate_changed")

@@ -1,5 +1,7 @@
 """Repairs that Home Assistant can carry out itself."""
 
+from typing import Final
+
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
@@ -9,6 +11,8 @@ from .const import CONF_FINGERPRINT
 from .coordinator import CheckerConfigEntry
 from .proxmox.api.errors import CannotConnectError
 from .proxmox.api.tls import fetch_fingerprint
+
+_FINGERPRINT: Final = "fingerprint"
 
 
 class CertificateRepairFlow(RepairsFlow):
@@ -26,17 +30,20 @@ class CertificateRepairFlow(RepairsFlow):
     async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
         """Show both fingerprints and, once confirmed, pin the one that was shown, if the host still has it."""
         errors: dict[str, str] = {}
-        if user_input is not None:
+        is_shown = _FINGERPRINT in self._shown
+        if user_input is not None or not is_shown:
             try:
                 fingerprint = await fetch_fingerprint(self._entry.data[CONF_HOST], self._entry.data[CONF_PORT])
             except CannotConnectError:
                 errors["base"] = "cannot_connect"
             else:
-                if fingerprint == self._shown["fingerprint"]:
+                if fingerprint == self._shown.get(_FINGERPRINT):
                     return self._pin(fingerprint)
-                self._shown["fingerprint"] = fingerprint
-                errors["base"] = "changed_again"
-        return self.async_show_form(step_id="confirm", errors=errors, description_placeholders=self._shown)
+                self._shown[_FINGERPRINT] = fingerprint
+                if is_shown:
+                    errors["base"] = "changed_again"
+        shown = {_FINGERPRINT: "–", **self._shown}
+        return self.async_show_form(step_id="confirm", errors=errors, description_placeholders=shown)
 
     def _pin(self, fingerprint: str) -> RepairsFlowResult:
         self.hass.config_entries.async_update_entry(

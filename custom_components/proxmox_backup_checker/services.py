@@ -1,7 +1,6 @@
 """The actions: looking again, explaining, listing, logs, and the report."""
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from functools import partial
 from typing import Any, Final, cast
 
@@ -15,7 +14,7 @@ import probatio
 
 from .actions.calls import check_control_of, check_sight, cluster_of, clusters_of, moment_of, sight_of
 from .actions.explanation import explained
-from .actions.report_text import Period, render
+from .actions.report_text import PERIODS, Period, render
 from .actions.responses import archive_data, archives_of, run_data, runs_of, telling_run
 from .actions.targets import Target, guest_of, job_of, storage_of, targets_of
 from .checker.assessment import Assessment
@@ -39,7 +38,6 @@ ATTR_UPID: Final = "upid"
 ATTR_WHOLE: Final = "whole"
 ATTR_PERIOD: Final = "period"
 
-_PERIODS: Final[Mapping[str, timedelta]] = {"day": timedelta(days=1), "week": timedelta(days=7)}
 _USUAL_LIMIT: Final = 50
 _MOST: Final = 1000
 
@@ -84,7 +82,7 @@ GET_LOG_SCHEMA: Final = probatio.Schema(
     }
 )
 REPORT_SCHEMA: Final = probatio.Schema(
-    {**_CLUSTER, probatio.Optional(ATTR_PERIOD, default="day"): probatio.In(list(_PERIODS))}
+    {**_CLUSTER, probatio.Optional(ATTR_PERIOD, default="day"): probatio.In(list(PERIODS))}
 )
 
 
@@ -222,7 +220,7 @@ async def _report(call: ServiceCall) -> ServiceResponse:
     now = dt_util.utcnow()
 
     def answer() -> ServiceResponse:
-        return render(report(assessment, now - _PERIODS[period], now), period, coordinator.localizer)
+        return render(report(assessment, now - PERIODS[period], now), period, coordinator.localizer)
 
     return await call.hass.async_add_executor_job(answer)
 

@@ -1,24 +1,28 @@
 """Options for the messages that Proxmox sends of its own accord: a secret address, and the lines that tell Proxmox of it."""
 
+from collections.abc import Awaitable, Callable, Iterable
 import hashlib
 from typing import Any, Final
 
 from homeassistant.components import webhook
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlowWithReload
 from homeassistant.const import CONF_WEBHOOK_ID
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.network import NoURLAvailableError, get_url
 from homeassistant.helpers.selector import BooleanSelector
 from homeassistant.util import dt as dt_util
 import probatio
 
 from .checker.model.labels import job_name
+from .checker.model.records import RunRecord
 from .const import CONF_WEBHOOK_FROM_ANYWHERE
-from .proxmox.api.notifications import WebhookTarget, unheard_jobs
+from .proxmox.api.notifications import WebhookTarget, undelivered, unheard_jobs
 from .texts.localizer import Localizer
 from .texts.markdown import inert
 
 _ENABLED: Final = "enabled"
 _RENEW: Final = "renew"
+_LONGEST_ERROR: Final = 300
 _NO_ADDRESS: Final = "http://HOME-ASSISTANT:8123"
 
 
@@ -114,12 +118,32 @@ class WebhookOptions(OptionsFlowWithReload):
         entry = self.config_entry
         arrivals = entry.runtime_data.arrivals if entry.state is ConfigEntryState.LOADED else None
         if arrivals is None or arrivals.at is None or arrivals.message is None:
-            https = self._origin(entry.options[CONF_WEBHOOK_FROM_ANYWHERE]).startswith("https:")
-            hint = [localizer.text("webhook_silent_https")] if https else []
-            return " ".join([localizer.text("webhook_silent"), *hint])
+            target = self._target({CONF_WEBHOOK_FROM_ANYWHERE: False, **entry.options})
+            error = None
+            if arrivals is not None:
+                runs = entry.runtime_data.assessment.history.runs.values()
+                error = await _refusal(runs, entry.runtime_data.async_task_log, target.name)
+            said = (
+                localizer.text("webhook_undelivered", error=inert(error)) if error else localizer.text("webhook_silent")
+            )
+            is_refused = "certificate" in error.lower() if error else target.origin.startswith("https:")
+            return f"{said} {localizer.text('webhook_silent_https')}" if is_refused else said
         moment, message = localizer.near_moment(arrivals.at, dt_util.utcnow()), arrivals.message
         if message.node is None:
             return localizer.text("webhook_arrived_test", moment=moment)
         if message.job_id is None:
             return localizer.text("webhook_arrived_no_job", moment=moment, node=inert(message.node))
         return localizer.text("webhook_arrived", moment=moment, node=inert(message.node), job=inert(message.job_id))
+
+
+async def _refusal(runs: Iterable[RunRecord], read_log: Callable[[str], Awaitable[str]], target: str) -> str | None:
+    """Return why the newest run that could not send all its messages could not send ours."""
+    failed = [run for run in runs if "notification_failed" in run.notes]
+    if not failed:
+        return None
+    try:
+        log = await read_log(max(failed, key=lambda run: run.started).upid)
+    except HomeAssistantError:
+        return None
+    error = undelivered(log, target)
+    return error[:_LONGEST_ERROR] if error else None

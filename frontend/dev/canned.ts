@@ -61,6 +61,7 @@ interface Guest {
   deleted?: boolean;
   failures?: number;
   entry?: string;
+  progress?: RowData["progress"];
 }
 
 export function guest(g: Guest): RowData {
@@ -73,7 +74,10 @@ export function guest(g: Guest): RowData {
     problem: g.problem === undefined ? false : g.problem,
     cells,
     size: g.size === undefined ? Math.round((8 + (g.vmid % 37)) * GIB) : g.size,
+    size_on: "nas",
+    transferred: null,
     duration: 240 + g.vmid,
+    progress: g.progress ?? null,
     last_success: g.last === undefined ? NOW - 7 * HOUR : g.last,
     next_due: g.next === undefined ? NOW + 17 * HOUR : g.next,
     entity_id: `binary_sensor.${g.name}_backup_problem`,
@@ -129,7 +133,14 @@ export const GUESTS: RowData[] = [
     reason: "Backed up, but without disks that were left out only recently: scsi2.",
     size: 118 * GIB,
   }),
-  guest({ vmid: 103, name: "nextcloud", status: "running", cells: "ooooooooooooofooooooooooooooor", size: 212 * GIB }),
+  guest({
+    vmid: 103,
+    name: "nextcloud",
+    status: "running",
+    cells: "ooooooooooooofooooooooooooooor",
+    size: 212 * GIB,
+    progress: { percent: 6, done: 3.2 * GIB, total: 48 * GIB, now: null, ends: NOW + 3600 },
+  }),
   guest({ vmid: 100, name: "home-assistant" }),
   guest({ vmid: 102, name: "unifi-controller", kind: "lxc", where: "pve2" }),
   guest({ vmid: 105, name: "vaultwarden", kind: "lxc", cells: "ooooooooooooooooooooommooooooo" }),
@@ -182,7 +193,10 @@ const job = (change: Partial<RowData> & { id: string; name: string }): RowData =
   problem: false,
   cells: "nnnnonnnnnnonnnnnnonnnnnnonnnn",
   size: 64 * GIB,
+  size_on: "nas",
+  transferred: null,
   duration: 900,
+  progress: null,
   last_success: NOW - 4 * DAY,
   next_due: NOW + 2.5 * DAY,
   entity_id: `binary_sensor.${change.name}_problem`,
@@ -314,6 +328,7 @@ export function details(row: RowData): Details {
       acknowledged: row.acknowledged ? { until_next_run: false, until: NOW + DAY, note: "new disk ordered" } : null,
     },
     runs,
+    sizes: { storage: "nas", sizes: sizesOf(row), transferred: sizesOf(row).map((size) => size && size / 20) },
     archives: runs
       .filter((run) => run.archive)
       .slice(0, 9)
@@ -322,6 +337,7 @@ export function details(row: RowData): Details {
         storage: "pbs-offsite",
         ctime: run.started,
         size: run.size,
+        finished: n === 5 ? null : true,
         verification: n ? "ok" : null,
         protected: n === 3,
         encrypted: true,

@@ -1,6 +1,6 @@
 /** A `hass` whose connection answers from canned data. */
 
-import type { Cause, RowData, Server, Storage, WallEvent } from "../src/data/contract";
+import type { Cause, Checklist, MessageSetupInfo, RowData, Server, Storage, WallEvent } from "../src/data/contract";
 import type { Hass } from "../src/ha/types";
 import { CAUSES, details, END, GUESTS, JOBS, LOG, STORAGES, server, sizesOf } from "./canned";
 
@@ -10,6 +10,8 @@ export interface World {
   jobs?: RowData[];
   storages?: Storage[];
   causes?: Cause[];
+  start?: Checklist[];
+  messages?: MessageSetupInfo;
   /** What the wall is refused with; "never" leaves it without an answer. */
   refusal?: { code: string; message: string } | "never";
   language?: string;
@@ -63,6 +65,10 @@ export class FakeConnection {
         return LOG;
       case "causes":
         return { causes: this.world.causes ?? CAUSES };
+      case "start":
+        return { clusters: this.world.start ?? [] };
+      case "messages":
+        return this.world.messages ?? { automation: { entity_id: "automation.told", id: "told", on: true } };
       case "storages":
         return { storages: this.world.storages ?? STORAGES, servers: this.world.servers ?? [server()] };
       default:

@@ -80,15 +80,25 @@ export class Format {
     return time ? this.#clock({}).format(time * 1000) : "–";
   }
 
+  /** "today, 02:00", "tomorrow, 02:00", else with the weekday. */
+  upcoming(time: number, now = Date.now() / 1000): string {
+    const dayOf = (moment: number) => this.#dates({ dateStyle: "short", ...this.#zoned() }).format(moment * 1000);
+    const ahead = [0, 1].find((days) => dayOf(now + days * 86_400) === dayOf(time));
+    if (ahead === undefined) return this.weekdayMoment(time);
+    const day = new Intl.RelativeTimeFormat(this.language, { numeric: "auto" }).format(ahead, "day");
+    return `${day}, ${this.time(time)}`;
+  }
+
   weekdayMoment(time: number): string {
     return this.#clock({ weekday: "short", day: "numeric", month: "short" }).format(time * 1000);
   }
 
   #clock(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
     const hour12 = this.#hour12 === undefined ? {} : { hour12: this.#hour12 };
-    const zone = this.#zone ? { timeZone: this.#zone } : {};
-    return this.#dates({ ...options, hour: "2-digit", minute: "2-digit", ...hour12, ...zone });
+    return this.#dates({ ...options, hour: "2-digit", minute: "2-digit", ...hour12, ...this.#zoned() });
   }
+
+  #zoned = (): Intl.DateTimeFormatOptions => (this.#zone ? { timeZone: this.#zone } : {});
 
   #dates(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
     const key = JSON.stringify(options);

@@ -16,6 +16,7 @@ const CARDS: [type: string, name: Key, description: Key, kinds: RegExp][] = [
   ["proxmox-backup-storages", "storages_name", "storages_description", /^storage/],
   ["proxmox-backup-next-runs", "next_runs_name", "next_runs_description", /^job/],
   ["proxmox-backup-causes", "causes_name", "causes_description", /^cluster/],
+  ["proxmox-backup-start", "start_name", "start_description", /^cluster_status/],
   ["proxmox-backup-problems", "problems_name", "problems_description", /_problem/],
 ];
 const BADGES: typeof CARDS = [["proxmox-backup-badge", "badge_name", "badge_description", /^(guests|cluster)/]];

@@ -3,6 +3,7 @@
 import { MoreInfo } from "./details/more-info";
 import { lazyCard } from "./ha/lazy-card";
 import type { Hass } from "./ha/types";
+import { MESSAGES_HASH } from "./messages/names";
 import "./registry";
 
 const LINE_FIELDS = ["title", "server", "navigation_path"];
@@ -37,9 +38,18 @@ const ELEMENTS: Record<string, CustomElementConstructor> = {
     fields: ["title", "server", "max_rows"],
   }),
   "proxmox-backup-causes": lazyCard({ tag: "pbc-causes", load, size: 3, grid: { columns: "full" } }),
+  "proxmox-backup-start": lazyCard({ tag: "pbc-start", load, size: 1, grid: { columns: "full" } }),
   "proxmox-backup-problems": lazyCard({ tag: "pbc-problems", load, size: 8, grid: { columns: "full" } }),
   "pbc-more-info": MoreInfo,
   "ll-strategy-dashboard-proxmox-backups": BackupsStrategy,
 };
 
 for (const [tag, element] of Object.entries(ELEMENTS)) customElements.define(tag, element);
+
+/** The set-up links here: its link is an address that any page may have. */
+const follow = async (): Promise<void> => {
+  if (location.hash === MESSAGES_HASH) (await import("./messages/open")).openFromAddress();
+};
+window.addEventListener("location-changed", follow);
+window.addEventListener("hashchange", follow);
+follow();

@@ -4,8 +4,9 @@ import { fakeHass } from "../dev/fake-hass";
 import type { RowData, Run } from "../src/data/contract";
 import { decodeRow } from "../src/data/row";
 import { automationFor, createAutomation } from "../src/details/automation";
+import { placeOf } from "../src/details/restore-points";
 import { folded, sentence } from "../src/details/run";
-import { dayFigures } from "../src/details/timeline";
+import { dayDurations } from "../src/details/timeline";
 import type { Hass } from "../src/ha/types";
 import { wordsIn } from "../src/i18n/words";
 import { show } from "./show";
@@ -167,14 +168,38 @@ describe("the figures of the days", () => {
 
   test("are those of the job that runs most often, so that they compare", () => {
     const runs = [
-      run({ day: END, job_id: "weekly", size: 120 }),
-      run({ day: END, job_id: "nightly", size: 20 }),
-      run({ day: "2026-11-27", job_id: "nightly", size: 21 }),
-      run({ day: "2026-11-26", job_id: "weekly", size: 119 }),
-      run({ day: "2026-11-25", job_id: "nightly", size: 19 }),
-      run({ day: "2026-01-01", job_id: "nightly", size: 1 }),
+      run({ day: END, job_id: "weekly", duration: 120 }),
+      run({ day: END, job_id: "nightly", duration: 20 }),
+      run({ day: "2026-11-27", job_id: "nightly", duration: 21 }),
+      run({ day: "2026-11-26", job_id: "weekly", duration: 119 }),
+      run({ day: "2026-11-25", job_id: "nightly", duration: 19 }),
+      run({ day: "2026-11-25", job_id: "nightly", duration: 5, result: "running" }),
+      run({ day: "2026-01-01", job_id: "nightly", duration: 1 }),
     ];
-    expect(dayFigures(runs, END, 5, ({ size }) => size)).toEqual([null, 19, 119, 21, 20]);
+    expect(dayDurations(runs, END, 5)).toEqual([null, 19, 119, 21, 20]);
+  });
+
+  test("name the storage whose archives are measured, and what was sent apart", async () => {
+    const shown = await open(FAILED);
+    Object.assign(shown.element, { width: 600 });
+    await shown.settle();
+    expect(shown.text()).toContain("Size on nas");
+    expect(shown.text()).toContain("Transferred");
+  });
+});
+
+describe("restore points", () => {
+  test("say of each place how many there are, how old, and what is known of them", async () => {
+    const shown = await open(FAILED);
+    expect(shown.text()).toContain("9 restore points");
+    expect(shown.text()).toContain("8 verified · 1 protected · 1 seen, not proven complete");
+  });
+
+  test("lie on the line by their age, the newest at its end", () => {
+    const day = 86_400;
+    const places = [0, day, 7 * day, 30 * day].map((age) => placeOf(age, 30 * day, 400));
+    expect([...places].sort((a, b) => b - a)).toEqual(places);
+    expect([places[0], places[3]]).toEqual([392, 8]);
   });
 });
 
@@ -254,6 +279,31 @@ describe("Home Assistant's own dialog", () => {
     await shown.settle();
     expect((shown.find("pbc-details")[0] as unknown as { rowId: string } | undefined)?.rowId).toBe(row);
   });
+
+  test.each(["server", "datastore", "pbs_job", "group"])(
+    "says why a %s of a backup server has a problem",
+    async (kind) => {
+      const entityId = "binary_sensor.x_problem";
+      const stateObj = {
+        entity_id: entityId,
+        state: "on",
+        attributes: {
+          verdict: "warning",
+          reason: "Never copied: homelab/ct/103.",
+          next_step: "Change the owner there.",
+          since: "2026-11-30T05:30:00+00:00",
+        },
+      };
+      const shown = await show("pbc-more-info", {}, {}, { stateObj });
+      const entities = { [entityId]: { entity_id: entityId, translation_key: `${kind}_problem` } };
+      shown.element.hass = { ...shown.hass, entities };
+      await shown.settle();
+      await shown.settle();
+      const text = shown.find("pbc-server-reason")[0]?.shadowRoot?.textContent ?? "";
+      expect(text).toContain("Never copied: homelab/ct/103.");
+      expect(text).toContain("Change the owner there.");
+    },
+  );
 
   test("shows nothing for what is no guest and no job", async () => {
     const shown = await show(

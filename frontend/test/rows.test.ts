@@ -1,9 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { GUESTS, guest, JOBS } from "../dev/canned";
-import type { RowData } from "../src/data/contract";
-import { decodeRow, labelOf } from "../src/data/row";
+import { GUESTS, guest, JOBS, NOW } from "../dev/canned";
+import type { Progress, RowData } from "../src/data/contract";
+import { decodeRow, labelOf, type Row } from "../src/data/row";
 import { patch } from "../src/data/wall-store";
+import { Format } from "../src/format";
+import { wordsIn } from "../src/i18n/words";
 import { countStatuses, filterRows, searchRows } from "../src/model/filter";
+import { progressText } from "../src/model/progress";
 import { sortRows } from "../src/model/sort";
 import { STATUSES } from "../src/model/status";
 
@@ -98,5 +101,32 @@ describe("rows", () => {
     const after = patch([first, second], [changed, arrived], [first.id]);
     expect(after).toEqual([changed, arrived]);
     expect(patch(rows, [changed])[0]).toBe(rows[0]);
+  });
+});
+
+describe("a run that goes on", () => {
+  const words = wordsIn("en");
+  const format = new Format({ language: "en-GB", time_format: "24", time_zone: "server" }, "Europe/Berlin");
+  const running = (kind: string, progress: Partial<Progress>): Row =>
+    decodeRow({
+      ...(GUESTS[0] as RowData),
+      kind,
+      progress: { percent: null, done: 0, total: null, now: null, ends: null, ...progress },
+    });
+
+  test("says how far a guest is, and when it ends as soon as that can be told", () => {
+    const far = { percent: 6, done: 3.2 * 2 ** 30, total: 48 * 2 ** 30 };
+    expect(progressText(running("qemu", far), words, format)).toBe("6 %, 3.2 GiB of 48 GiB");
+    expect(progressText(running("qemu", { ...far, ends: NOW }), words, format)).toContain("ends about 10:12");
+  });
+
+  test("says of a container how much was read, since of how much nobody knows", () => {
+    expect(progressText(running("lxc", { done: 2 ** 30 }), words, format)).toBe("1 GiB");
+  });
+
+  test("says of a job how many guests are done, and whose turn it is", () => {
+    const job = running("job", { percent: 55, done: 5, total: 9, now: "nextcloud (104)" });
+    expect(progressText(job, words, format)).toBe("5 of 9 guests, now nextcloud (104)");
+    expect(progressText(decodeRow(GUESTS[0] as RowData), words, format)).toBe("");
   });
 });

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 import re
 
-_NAME = re.compile(r"test_(?P<rows>(?:[a-z]\d\d_)+)(?P<phrase>\w+)")
+_NAME = re.compile(r"test_(?P<rows>(?:[a-z]\d{2,3}_)+)(?P<phrase>\w+)")
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from simulator.cluster import Cluster
 from simulator.nodes import Node
 from simulator.tls_server import BASE, Faults, TlsServer, Traffic, fault_for
 
+from .interface import interface_page
 from .routes import Answer, ApiError, Call, find, read_parameters
 
 COMPRESS_FROM = 1024
@@ -40,6 +41,8 @@ class NodeServer(TlsServer):
             return web.Response(text=body, content_type="application/json")
         if self._node.pmxcfs_down:
             return _empty(500, NO_PMXCFS)
+        if request.method == "GET" and path == "/":
+            return web.Response(text=interface_page(self._cluster.name, self._node.name), content_type="text/html")
         if request.method != "GET" or request.can_read_body or not path.startswith(f"{BASE}/"):
             return self._error(501, f"Method '{request.method} {path.removeprefix(BASE)}' not implemented")
         who = self._cluster.access.authenticate(request.headers.get("Authorization"))

@@ -7,11 +7,13 @@ from simulator.guests import GIB, Disk
 from simulator.outcomes import Stage, failed
 from simulator.scenario import Scenario
 
+from .homelab_servers import build_server_jobs, build_servers
+
 HISTORY_DAYS = 35
 
 
 def build_hardware(cluster: Cluster) -> None:
-    """Three nodes with a NAS and a Proxmox Backup Server."""
+    """Three nodes with a NAS and a Proxmox Backup Server, and another such server elsewhere."""
     cluster.name = "homelab"
     for name in ("pve1", "pve2", "pve3"):
         cluster.add_node(name)
@@ -20,9 +22,7 @@ def build_hardware(cluster: Cluster) -> None:
     cluster.add_storage(
         "nas", "nfs", server="192.168.1.20", total=8 * TIB, used=int(3.1 * TIB), prune="keep-daily=7,keep-weekly=4"
     )
-    pbs = cluster.add_storage("pbs", "pbs", server="192.168.1.30", total=2 * TIB, used=int(0.4 * TIB))
-    pbs.namespace = "homelab"
-    pbs.verifies = True
+    build_servers(cluster)
 
 
 def build_guests(cluster: Cluster) -> None:
@@ -114,6 +114,7 @@ def build(cluster: Cluster) -> None:
     build_guests(cluster)
     now = cluster.clock.now().astimezone(cluster.node("pve1").zone)
     build_jobs(cluster, now)
+    build_server_jobs(cluster, now)
     three_nights_ago = now.replace(hour=12, minute=0) - timedelta(days=3)
     silent = failed("VM 101 qmp command 'backup' failed - got timeout", stage=Stage.STARTING)
     cluster.guest(101).fails(silent, since=three_nights_ago, job="backup-3f1a7c52-91de")
@@ -121,7 +122,10 @@ def build(cluster: Cluster) -> None:
 
 HOMELAB = Scenario(
     name="homelab",
-    title="Three nodes, a dozen guests, four jobs; one guest fails, one is in no job, one run is in progress",
+    title=(
+        "Three nodes, a dozen guests, four jobs, two backup servers; one guest fails, one is in no job, one lacks its "
+        "off-site copy, one run is in progress"
+    ),
     build=build,
     history_days=HISTORY_DAYS,
 )

@@ -30,7 +30,7 @@ async def test_a01_a_good_run_is_no_problem_and_names_its_proof(home: Home) -> N
     assert guest.brief == ("off", "ok")
     assert home.job().brief == ("off", "ok")
     assert home.cluster().brief == ("off", "ok")
-    assert guest.reason == "Backed up by the job nightly on pve1."
+    assert guest.reason == "Backed up by the job “nightly” on pve1."
     last = home.last_success(101)
     assert last is not None
     assert datetime(2026, 1, 13, 1, tzinfo=UTC) < last < datetime(2026, 1, 13, 1, 10, tzinfo=UTC)

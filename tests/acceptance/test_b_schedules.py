@@ -237,7 +237,7 @@ async def test_b17_host_off_at_slot(home: Home) -> None:
     await home.until("2026-01-14T06:00:00")
 
     assert (home.guest(102).brief, home.guest(102).reason_code) == (("on", "overdue"), "host_was_off")
-    assert "pve2 was off then, and the job nightly does not repeat missed runs" in home.guest(102).reason
+    assert "pve2 was off then, and the job “nightly” does not repeat missed runs" in home.guest(102).reason
     assert "02:00" in home.guest(102).reason
     assert "Run now" in home.guest(102).reason
     assert home.guest(101).brief == ("off", "ok")

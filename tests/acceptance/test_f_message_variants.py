@@ -55,6 +55,44 @@ def test_f01_two_jobs_that_fail_for_all_are_two_messages_with_one_cause_each(lab
     assert {guest.vmid for guest in (*nightly.guests, *second.guests)} == set(lab.pve.guests)
 
 
+def test_f01_two_jobs_that_find_one_storage_full_are_one_message(night: Lab) -> None:
+    night.pve.job("nightly").change(vmid="101,102")
+    night.pve.add_job("second", "03:00", "nas", vmid="103,104")
+    night.pve.storage("nas").fill(leaving=1)
+    night.live_until(TUESDAY_MORNING)
+
+    alert = only(night)
+    assert (alert.tag, {guest.vmid for guest in alert.guests}) == ("storage_nas", {101, 102, 103, 104})
+    assert {Subject.job("backup-nightly"), Subject.job("second"), Subject.storage("nas")} <= set(alert.subjects)
+    assert {tag for _, tag in night.told()} == {"storage_nas"}
+    assert (night.storage("nas").brief, night.storage("nas").code) == (("on", "failed"), "storage_full")
+    night.pve.storage("nas").fill(leaving=8 * 2**40)
+    night.live_until(WEDNESDAY_MORNING)
+    assert night.assessment.alerts == ()
+    assert [kind for kind, _ in night.told()][-1] == "recovered"
+    assert night.storage("nas").code == "storage_ok"
+
+
+def test_f01_what_failed_for_another_cause_is_told_apart_from_the_full_storage(night: Lab) -> None:
+    night.pve.guest(101).fails(failed(IO_ERROR))
+    night.pve.guest(102).fails(failed(NO_SPACE))
+    night.pve.storage("nas").fill(leaving=80 * 2**30)
+    night.live_until(TUESDAY_MORNING)
+
+    guests = {alert.tag: {guest.vmid for guest in alert.guests} for alert in night.assessment.alerts}
+    assert guests["storage_nas"] >= {102}
+    assert 101 in guests[NIGHTLY]
+    assert 102 not in guests[NIGHTLY]
+
+
+def test_f01_a_storage_with_room_is_not_blamed_for_want_of_room_elsewhere(night: Lab) -> None:
+    night.pve.guest(102).fails(failed(NO_SPACE))
+    night.live_until(TUESDAY_MORNING)
+
+    assert only(night).tag == NIGHTLY
+    assert night.storage("nas").code == "storage_ok"
+
+
 def test_f02_each_of_two_problems_is_reminded_of_by_its_own_clock(night: Lab) -> None:
     night.pve.job("nightly").reschedule("tue 02:00")
     night.pve.add_job("noon", "tue 12:00", "local", vmid="103")

@@ -83,8 +83,25 @@ async def test_f01_a_job_that_fails_for_all_guests_gives_one_message_with_five_n
     assert "Cause: the storage nas cannot be reached." in shown.message
     assert "Next try: tomorrow 02:00." in shown.message
     assert "To do: Check that the NAS is switched on" in shown.message
-    assert list(shown.buttons) == ["Open", "Acknowledge", "Snooze"]
+    assert list(shown.buttons) == ["Open", "Silence", "Later"]
     assert shown.data["url"].startswith("/config/devices/device/")
+
+
+async def test_f01_a_full_storage_is_one_message_for_all_jobs_that_write_there(home: Home, phone: Phone) -> None:
+    await automate(home.hass, "phone", phone=phone.device_id)
+    home.pve.job("nightly").change(vmid="101,102")
+    home.pve.add_job("second", "03:00", "nas", vmid="103,104", comment="Mail, weekly")
+    await home.look()
+    home.pve.storage("nas").fill(leaving=1)
+    await home.until("2026-01-13T00:55:00")
+    await home.live(hours=4, step=timedelta(minutes=30))
+
+    shown = phone.only
+    assert shown.title == "nas is full – 4 guests not backed up"
+    assert "web (101), database (102), dns (103), files (104)." in shown.message
+    assert "100 % full (1 B of 4.0 TiB free), and backups have failed because of that." in shown.message
+    assert "Jobs that write there: “nightly”, “Mail, weekly”." in shown.message
+    assert "To do: Remove old backups there or keep fewer of them" in shown.message
 
 
 async def test_f02_a_problem_that_lasts_is_told_once_and_reminded_of_once_a_day(home: Home, phone: Phone) -> None:
@@ -151,7 +168,7 @@ async def test_f04_an_acknowledged_problem_is_told_again_when_it_fails_for_anoth
     await home.look()
     expect_failure(home)
     await home.until(TUESDAY_MORNING)
-    await phone.press("Acknowledge")
+    await phone.press("Silence")
     assert phone.screen == {}
     assert home.guest(104).attributes["acknowledged"] is True
     assert home.job().attributes["acknowledged"] is True
@@ -192,7 +209,7 @@ async def test_f04_a_snoozed_problem_comes_back_when_the_time_is_up(home: Home, 
     home.pve.job("nightly").reschedule("tue 02:00")
     expect_failure(home)
     await home.until(TUESDAY_MORNING)
-    await phone.press("Snooze")
+    await phone.press("Later")
     await home.until("2026-01-13T12:30:00")
     assert len(phone.arrived) == 1
     await home.until("2026-01-13T13:30:00")
@@ -207,7 +224,7 @@ async def test_f05_an_acknowledged_problem_stays_silent_while_it_runs_and_fails_
     await home.look()
     expect_failure(home)
     await home.until(TUESDAY_MORNING)
-    await phone.press("Acknowledge")
+    await phone.press("Silence")
     home.pve.job("nightly").start({104: failed(IO_ERROR)})
     await home.after(seconds=20)
     assert home.job().status == "running"
@@ -354,7 +371,7 @@ async def test_f11_a_single_message_that_was_held_back_comes_as_it_is(home: Home
     await pass_time(home, "2026-01-13T06:00:30")
 
     assert phone.titles == ["Backup failed: nightly → nas"]
-    assert list(phone.only.buttons) == ["Open", "Acknowledge", "Snooze"]
+    assert list(phone.only.buttons) == ["Open", "Silence", "Later"]
 
 
 @pytest.mark.parametrize("allowed", [True, False])
@@ -494,6 +511,6 @@ async def test_in_german_messages_are_german(home: Home, phone: Phone) -> None:
     first, second = phone.arrived
     assert first.title == "Sicherung fehlgeschlagen: nightly → nas"
     assert first.message.startswith("1 von 4 Gästen (pve2, heute 02:00): files (104).")
-    assert list(first.buttons) == ["Öffnen", "Bestätigen", "Später"]
+    assert list(first.buttons) == ["Öffnen", "Stummschalten", "Später"]
     assert second.title == "Sicherung wieder in Ordnung: nightly → nas"
     assert "Nach einer Nacht wieder in Ordnung: files (104)." in second.message

@@ -57,7 +57,7 @@ def test_g03_the_scheduler_may_take_its_time(servers: ServerLab, minutes: int, s
 
 
 @pytest.mark.parametrize("version", ["3.4.8", "4.1.7", "4.2.3"])
-def test_g04_one_group_that_could_not_be_copied_is_named_with_its_text(version: str) -> None:
+def test_d20_g04_one_group_that_could_not_be_copied_is_named_with_its_text(version: str) -> None:
     with ServerLab(version=version) as servers:
         names = [f"vm/{number}" for number in range(100, 112)]
         servers.remote(*names)

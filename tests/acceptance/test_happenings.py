@@ -31,7 +31,7 @@ async def test_a01_each_nodes_run_is_told_once_by_the_cluster_and_by_its_job(hom
     [first, second] = job.events
     assert {first["node"], second["node"]} == {"pve1", "pve2"}
     assert first["guests"] == ["web (101)", "dns (103)"]
-    assert first["reason"] == "The job nightly backed up on pve1: web (101), dns (103)."
+    assert first["reason"] == "The job “nightly” backed up on pve1: web (101), dns (103)."
     assert first["guest_count"] == 2
     assert first["size"] > 0
     assert first["duration"] > 0
@@ -83,7 +83,7 @@ async def test_a15_run_now_after_a_failure_is_one_recovery(home: Home) -> None:
     assert sorted(told.kinds) == ["run_failed", "run_succeeded"]
     failure = next(event for event in told.events if event["event_type"] == "run_failed")
     assert failure["guests"] == ["files (104)"]
-    assert failure["reason"].startswith("The job nightly could not back up files (104) on pve2: ")
+    assert failure["reason"].startswith("The job “nightly” could not back up files (104) on pve2: ")
     told.take()
     home.pve.job("nightly").run(by="root@pam")
     await home.live(hours=3, step=ONE_HOUR)
@@ -91,7 +91,9 @@ async def test_a15_run_now_after_a_failure_is_one_recovery(home: Home) -> None:
     assert sorted(told.kinds) == ["recovered", "run_succeeded", "run_succeeded"]
     recovered = told.events[-1]
     assert recovered["event_type"] == "recovered"
-    assert recovered["reason"].startswith("The job nightly is fine again. It had a problem since Tuesday, 2026-01-13")
+    assert recovered["reason"].startswith(
+        "The job “nightly” is fine again. It had a problem since Tuesday, 13 January 2026"
+    )
     assert recovered["guest_count"] == 4
 
 

@@ -51,12 +51,14 @@ def test_every_trigger_and_condition_is_in_the_guide_with_its_fields() -> None:
     for kind, word in (("triggers", "Trigger"), ("conditions", "Condition")):
         for key, description in described(kind).items():
             name = translations[kind][key]["name"]
-            text = part(AUTOMATIONS, f"{word}: {name[0].lower()}{name[1:]}")
+            text = part(
+                AUTOMATIONS, f"{word}: {name if name.startswith('Proxmox') else f'{name[0].lower()}{name[1:]}'}"
+            )
             assert f"`{DOMAIN}.{key}`" in text
             assert "Good to know:" in text
             assert "alias: " in text
             missing = [field for field in description["fields"] if f"`{field}`" not in text]
-            assert not missing or "as [above](#trigger-backup-failed)" in text
+            assert not missing or "as [above](#trigger-proxmox-backup-failed)" in text
 
 
 async def test_every_example_is_valid(hass: HomeAssistant) -> None:

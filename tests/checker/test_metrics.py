@@ -7,6 +7,7 @@ from typing import Any
 from custom_components.proxmox_backup_checker.checker.context import Context
 from custom_components.proxmox_backup_checker.checker.indexes import Indexes
 from custom_components.proxmox_backup_checker.checker.metrics import (
+    ArchiveSize,
     GuestFigures,
     JobFigures,
     Verification,
@@ -159,7 +160,9 @@ def test_a_job_is_measured_from_its_first_start_to_its_last_end_on_all_nodes() -
     later = LAST_NIGHT + timedelta(minutes=2)
     runs = (record(outcome()), record(outcome(102, started=later, size=GIB), node="pve2", minutes=30))
     before = record(outcome(started=LAST_NIGHT - timedelta(days=1), size=9 * GIB))
-    assert figures_of_job(NIGHTLY, context(*runs, before)) == JobFigures(duration=timedelta(minutes=32), size=4 * GIB)
+    assert figures_of_job(NIGHTLY, context(*runs, before)) == JobFigures(
+        duration=timedelta(minutes=32), size=4 * GIB, archive=ArchiveSize(storage="nas", size=4 * GIB)
+    )
 
 
 def test_runs_without_a_guest_say_nothing_of_a_job() -> None:

@@ -66,7 +66,7 @@ async def test_the_month_shows_what_ran_with_its_reason_and_every_slot_to_come(
     assert len(events) == 2 + 17
     assert events[0]["start"].startswith("2026-01-13T02:00:0")
     assert events[0]["location"] == "pve1, pve2"
-    assert "The job nightly backed up on pve1: web (101), dns (103)." in events[0]["description"]
+    assert "The job “nightly” backed up on pve1: web (101), dns (103)." in events[0]["description"]
     assert "could not back up files (104) on pve2: " in events[1]["description"]
     assert events[2]["start"] == "2026-01-15T02:00:00+01:00"
     assert events[2]["description"].startswith("Planned, to nas: web (101), database (102)")
@@ -130,7 +130,7 @@ async def test_the_calendar_speaks_german(home: Home) -> None:
     [event] = answer[found.entity_id]["events"]
 
     assert event["summary"] == "✗ nightly: für 1 von 4 Gästen fehlgeschlagen"
-    assert "Der Auftrag nightly konnte files (104) auf pve2 nicht sichern" in event["description"]
+    assert "Der Job „nightly“ konnte files (104) auf pve2 nicht sichern" in event["description"]
     assert dt_util.parse_datetime(event["start"]) is not None
 
 

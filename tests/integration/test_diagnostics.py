@@ -132,7 +132,7 @@ async def test_it_holds_what_a_maintainer_asks_for(hass: HomeAssistant, pve: Sim
     await poll(hass, entry)
     told = await async_get_config_entry_diagnostics(hass, entry)
     assert told["proxmox_version"] == "9.2.11"
-    assert told["guests"]["101"]["why"] == "Backed up by the job nightly on pve1."
+    assert told["guests"]["101"]["why"] == "Backed up by the job “nightly” on pve1."
     assert told["guests"]["101"]["verdict"]["trace"]["rule"] == "newest_run"
     assert told["storages"]["nas"]["listed"]["complete"] is True
     assert {archive["vmid"] for archive in told["storages"]["nas"]["archives"]} == {101, 102, 103, 104}

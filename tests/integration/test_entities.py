@@ -225,9 +225,9 @@ async def test_reasons_are_told_in_german(hass: HomeAssistant, pve: SimulatedClu
     pve.job("nightly").run(outcomes={102: failed("kein Platz")})
     pve.add_vm(110, "forgotten", "pve3")
     await set_up(hass, pve)
-    assert shown(hass, "_guest_101_problem").attributes["reason"] == "Vom Auftrag nightly auf pve1 gesichert."
+    assert shown(hass, "_guest_101_problem").attributes["reason"] == "Vom Job „nightly“ auf pve1 gesichert."
     assert "fehlgeschlagen: kein Platz" in shown(hass, "_guest_102_problem").attributes["reason"]
-    assert shown(hass, "_guest_110_problem").attributes["reason"] == "In keinem aktivierten Sicherungsauftrag."
+    assert shown(hass, "_guest_110_problem").attributes["reason"] == "In keinem aktivierten Backup-Job."
 
 
 async def test_what_comes_into_sight_again_is_the_same_and_what_was_removed_is_made_anew(

@@ -148,6 +148,23 @@ async def test_a_part_that_cannot_be_read_keeps_it_back(
     assert len(monitor.asked) == 2
 
 
+async def test_a_log_that_is_still_to_be_read_keeps_it_back(
+    hass: HomeAssistant, pve: SimulatedCluster, monitor: Monitor
+) -> None:
+    """Also at a look that leaves it in peace, since it could not be read just before."""
+    entry = await _set_up(hass, pve, monitor)
+    pve.faults.errors["/log"] = (500, "got timeout")
+    pve.job("nightly").run()
+    for _ in range(12):
+        await _look(hass, entry)
+        reading = entry.runtime_data.reading
+        if not reading.troubles:
+            break
+    assert reading.unread
+    assert not reading.troubles
+    assert len(monitor.asked) == 1
+
+
 async def test_a_storage_that_cannot_be_listed_keeps_it_back(
     hass: HomeAssistant, pve: SimulatedCluster, monitor: Monitor
 ) -> None:

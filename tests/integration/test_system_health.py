@@ -24,7 +24,7 @@ async def lab(hass: HomeAssistant, tmp_path: Path, real_network: None) -> AsyncI
         yield cluster
 
 
-async def _shown(hass: HomeAssistant, sockets: WebSocketGenerator) -> dict[str, Any]:
+async def shown(hass: HomeAssistant, sockets: WebSocketGenerator) -> dict[str, Any]:
     """Return what the page of the system health shows of us, when all its parts have come."""
     assert await async_setup_component(hass, "system_health", {})
     client = await sockets(hass)
@@ -48,7 +48,7 @@ async def test_one_cluster_has_a_line_for_each_thing(
 ) -> None:
     pve.job("nightly").run(outcomes={101: failed("disk full")})
     entry = await set_up(hass, pve, options=log_agent.options)
-    info = await _shown(hass, hass_ws_client)
+    info = await shown(hass, hass_ws_client)
     assert info.pop("last_check")["type"] == "date"
     assert info == {
         "clusters": "1/1",
@@ -63,7 +63,7 @@ async def test_one_cluster_has_a_line_for_each_thing(
         node.go_offline()
     await log_agent.stop()
     await poll(hass, entry)
-    info = await _shown(hass, hass_ws_client)
+    info = await shown(hass, hass_ws_client)
     assert "refused" in info["reachable"]
     assert pve.host not in info["reachable"]
     assert info["version"] == "?"
@@ -76,12 +76,12 @@ async def test_several_clusters_are_told_apart_and_one_that_is_not_loaded_is_cou
     pve.job("nightly").run()
     await set_up(hass, pve)
     await hass.async_block_till_done()
-    info = await _shown(hass, hass_ws_client)
+    info = await shown(hass, hass_ws_client)
     assert info["clusters"] == "2/2"
     assert info["version"] == "lab: 8.4.1, small: 9.2.11"
     assert info["protected"] == "lab: 0/4, small: 4/4"
     [one, other] = hass.config_entries.async_entries(DOMAIN)
     await hass.config_entries.async_unload(one.entry_id)
-    assert (await _shown(hass, hass_ws_client))["clusters"] == "1/2"
+    assert (await shown(hass, hass_ws_client))["clusters"] == "1/2"
     await hass.config_entries.async_unload(other.entry_id)
-    assert await _shown(hass, hass_ws_client) == {"clusters": "0/2"}
+    assert await shown(hass, hass_ws_client) == {"clusters": "0/2"}

@@ -316,8 +316,55 @@ async def test_whether_something_has_arrived_can_be_asked_again_and_again(
     assert (await state(step)).startswith("A test message arrived today")
     await client.post(ADDRESS, json=BACKUP_OVER)
     step = await _enter(hass, step, next_step_id="webhook_check")
-    assert "from node pve1, about the job nightly" in await state(step)
+    assert "from node pve1, about the job “nightly”" in await state(step)
     hass.config.internal_url = "http://10.0.0.5:8123"
     await hass.config_entries.async_reload(entry.entry_id)
     step = await _enter(hass, step, next_step_id="webhook_check")
     assert "certificate" not in await state(step)
+
+
+def _refuse_messages(pve: SimulatedCluster, target: str, error: str) -> None:
+    """Let every log say that the message to a target was refused, as Proxmox does."""
+    for node in pve.nodes.values():
+        for task in node.tasks.archived():
+            path = f"{node.tasks.root}/{task.log_path}"
+            text = pve.files.read(path) or ""
+            refused = f"ERROR: could not notify via target `{target}`: {error}"
+            pve.files.write(
+                path, text.replace("INFO: notified via target `mail-to-root`", refused), pve.clock.now().timestamp()
+            )
+
+
+@pytest.mark.parametrize(
+    ("error", "is_certificate"),
+    [
+        ("error:0A000086:SSL routines:tls_post_process_server_certificate:certificate verify failed", True),
+        ("io: Connection refused", False),
+    ],
+)
+async def test_why_proxmox_could_not_deliver_a_message_is_told_with_what_to_do(
+    hass: HomeAssistant, pve: SimulatedCluster, error: str, is_certificate: bool
+) -> None:
+    hass.config.internal_url = "https://home.example.com:8123"
+    entry = await _set_up(hass, pve, webhook_from_anywhere=False)
+    step = await _enter(hass, await _choose(hass, entry, "webhook"), enabled=True, webhook_from_anywhere=False)
+    target = step["description_placeholders"]["test"].split("/")[-2]
+    pve.job("nightly").run()
+    _refuse_messages(pve, target, error)
+    await entry.runtime_data.async_refresh()
+    step = await _choose(hass, entry, "webhook_check")
+    state = step["description_placeholders"]["state"]
+    assert state.startswith("Proxmox could not deliver the message of its last run: ")
+    assert error.rsplit(":", maxsplit=1)[-1].strip() in state
+    assert ("update-ca-certificates" in state) is is_certificate
+
+
+async def test_a_message_that_another_target_could_not_deliver_is_none_of_ours(
+    hass: HomeAssistant, pve: SimulatedCluster
+) -> None:
+    entry = await _set_up(hass, pve, webhook_from_anywhere=False)
+    pve.job("nightly").run()
+    _refuse_messages(pve, "mail-to-root", "no sendmail")
+    await entry.runtime_data.async_refresh()
+    step = await _choose(hass, entry, "webhook_check")
+    assert step["description_placeholders"]["state"].startswith("No message has arrived")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+import re
 from shutil import rmtree
 import sys
 import tempfile
@@ -35,6 +36,7 @@ _SETTINGS: Final = {
     },
 }
 _AUTOMATION: Final = "rehearsal"
+_RECORD: Final = re.compile(r"^(?=\d{4}-\d\d-\d\d )", re.MULTILINE)
 
 
 class Rehearsal(Stage):
@@ -59,7 +61,8 @@ class Rehearsal(Stage):
         prepare_folder(self.config, Path("nowhere"), self.port)
         (self.config / "custom_components" / DOMAIN).unlink()
         configuration = self.config / "configuration.yaml"
-        configuration.write_text(f"{configuration.read_text()}automation: !include automations.yaml\n")
+        if "automations.yaml" not in configuration.read_text():
+            configuration.write_text(f"{configuration.read_text()}automation: !include automations.yaml\n")
         (self.config / "automations.yaml").write_text("[]\n")
         self.install(archive)
         session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
@@ -105,8 +108,8 @@ class Rehearsal(Stage):
 
     def complaints(self) -> list[str]:
         """Return what Home Assistant's log says of the integration that it should not say."""
-        lines = [line for line in self.process.output.splitlines() if DOMAIN in line or "Traceback" in line]
-        return [line for line in lines if "which has not been tested by Home Assistant" not in line]
+        records = [record for record in _RECORD.split(self.process.output) if DOMAIN in record]
+        return [record for record in records if "which has not been tested by Home Assistant" not in record]
 
 
 class RehearsalError(Exception):

@@ -165,3 +165,16 @@ async def test_answers_of_pvedaemon_end_the_connection(pve: SimulatedCluster, cl
         "Connection: close",
         "Connection: Keep-Alive",
     ]
+
+
+async def test_a_backup_server_takes_nothing_that_is_not_newer_than_the_last(pve: SimulatedCluster) -> None:
+    """A clock that was ahead once keeps all backups out until its dates have come (api2/backup/mod.rs)."""
+    pve.add_storage("pbs", "pbs")
+    job = pve.add_job("nightly-pbs", "03:00", "pbs", vmid="101")
+    pve.node("pve1").set_clock(86400)
+    pve.clock.advance(minutes=5)
+    assert [run.status for run in job.run()] == ["OK"]
+    pve.node("pve1").set_clock(0)
+    assert [run.status for run in job.run()] == ["job errors"]
+    pve.clock.advance(days=1, hours=1)
+    assert [run.status for run in job.run()] == ["OK"]

@@ -81,7 +81,7 @@ def test_whatever_is_a_problem_or_cannot_be_seen_says_what_to_do() -> None:
             Verdict(status=Status.UNCOVERED, problem=True, reason=Reason(ReasonCode.NO_JOB)),
             "Put the guest into a job under Datacenter > Backup. If it needs no backup, give it the tag no-backup or"
             " ignore it in the options of this integration.",
-            "Nimm den Gast unter Rechenzentrum > Backup in einen Auftrag auf. Braucht er keine Sicherung, gib ihm das"
+            "Nimm den Gast unter Rechenzentrum > Backup in einen Job auf. Braucht er keine Sicherung, gib ihm das"
             " Tag no-backup oder ignoriere ihn in den Optionen dieser Integration.",
         ),
         (
@@ -101,7 +101,7 @@ def test_whatever_is_a_problem_or_cannot_be_seen_says_what_to_do() -> None:
                 cause=cause_of("unable to find VM '999'"),
             ),
             "Remove the guest 999 from the job under Datacenter > Backup.",
-            "Entferne den Gast 999 unter Rechenzentrum > Backup aus dem Auftrag.",
+            "Entferne den Gast 999 unter Rechenzentrum > Backup aus dem Job.",
         ),
         (Verdict(status=Status.OK, problem=False, reason=Reason(ReasonCode.JOB_OK)), None, None),
     ],
@@ -126,14 +126,14 @@ async def test_the_cause_says_what_to_do_and_where_there_is_none_the_reason(
         (
             "de",
             "Die letzte Sicherung auf pve2 wurde abgebrochen.",
-            "der Auftrag nennt den Gast 999, den es nicht mehr gibt",
-            "Entferne den Gast 999 unter Rechenzentrum > Backup aus dem Auftrag.",
+            "der Job nennt den Gast 999, den es nicht mehr gibt",
+            "Entferne den Gast 999 unter Rechenzentrum > Backup aus dem Job.",
         ),
         (
             "de-CH",
             "Die letzte Sicherung auf pve2 wurde abgebrochen.",
-            "der Auftrag nennt den Gast 999, den es nicht mehr gibt",
-            "Entferne den Gast 999 unter Rechenzentrum > Backup aus dem Auftrag.",
+            "der Job nennt den Gast 999, den es nicht mehr gibt",
+            "Entferne den Gast 999 unter Rechenzentrum > Backup aus dem Job.",
         ),
         (
             "fr",
@@ -173,7 +173,7 @@ async def test_braces_in_what_proxmox_wrote_stay_as_they_are(hass: HomeAssistant
         (
             "de",
             Reason(ReasonCode.CLUSTER_PROBLEM, {"protected": "2", "guests": "4", "problems": "2", "others": "1"}),
-            "2 von 4 Gästen geschützt. Probleme: 2 Gäste, 1 Auftrag oder Speicher.",
+            "2 von 4 Gästen geschützt. Probleme: 2 Gäste, 1 Job oder Speicher.",
         ),
         (
             "en",
@@ -184,7 +184,7 @@ async def test_braces_in_what_proxmox_wrote_stay_as_they_are(hass: HomeAssistant
             "de",
             Reason(ReasonCode.OLDER_THAN_ALLOWED_HOURS, {"last": "gestern", "count": "1"}),
             "Die letzte gute Sicherung ist von gestern und damit älter als erlaubt (1 Stunde). Sichere den Gast jetzt,"
-            " oder finde heraus, warum sein Auftrag es nicht tat.",
+            " oder finde heraus, warum sein Job es nicht tat.",
         ),
         *(
             (
@@ -197,18 +197,18 @@ async def test_braces_in_what_proxmox_wrote_stay_as_they_are(hass: HomeAssistant
                     "en",
                     "Enable the job or add the guest to another one.",
                     {
-                        "0": "Only in disabled jobs (nightly), which you allow for no time",
-                        "1": "Only in disabled jobs (nightly), and no good backup in the last day",
-                        "30": "Only in disabled jobs (nightly), and no good backup in the last 30 days",
+                        "0": "Only in disabled jobs (“nightly”), which you allow for no time",
+                        "1": "Only in disabled jobs (“nightly”), and no good backup in the last day",
+                        "30": "Only in disabled jobs (“nightly”), and no good backup in the last 30 days",
                     },
                 ),
                 (
                     "de",
-                    "Den Auftrag aktivieren oder den Gast in einen anderen aufnehmen.",
+                    "Aktiviere den Job oder nimm den Gast in einen anderen auf.",
                     {
-                        "0": "Nur in deaktivierten Aufträgen (nightly), was du keine Zeit lang zulässt",
-                        "1": "Nur in deaktivierten Aufträgen (nightly), und am letzten Tag keine gute Sicherung",
-                        "30": "Nur in deaktivierten Aufträgen (nightly), und in den letzten 30 Tagen keine gute Sicherung",
+                        "0": "Nur in deaktivierten Jobs („nightly“), was du keine Zeit lang zulässt",
+                        "1": "Nur in deaktivierten Jobs („nightly“), und am letzten Tag keine gute Sicherung",
+                        "30": "Nur in deaktivierten Jobs („nightly“), und in den letzten 30 Tagen keine gute Sicherung",
                     },
                 ),
             )

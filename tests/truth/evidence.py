@@ -11,11 +11,15 @@ import math
 from .ledger import FOREVER, ArchiveFact, GuestLife, Ledger, Part, RunFact
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+FAR = 4 * HOUR
+"""How wrong a clock must have been for its dates to prove nothing."""
 START_GRACE = 30 * MINUTE
 LEAST_ALLOWANCE = 90 * MINUTE
 UNKNOWN_DURATION = 2 * HOUR
 LISTED_WITHIN = 26 * HOUR
 """Storages are listed once a day at least."""
+LISTED_AGAIN = 26 * HOUR
+"""Within this time a listing that lacks an archive is held against another one."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +129,19 @@ class Evidence:
         looks = self._ledger.looks
         last = bisect_right(looks, time)
         return looks[last - 1] if last else None
+
+    def hidden_by_dates(self, job: str, vmid: int | None, stamp: float, time: float) -> bool:
+        """Tell whether good runs with wrong dates hide what was from some date on.
+
+        Their dates are later, and had come before anybody looked for the first time: nothing tells that they were wrong.
+        """
+        first = self.first_look(self._ledger.start)
+        return any(
+            abs(run.stamp - run.started) > FAR
+            and stamp <= run.stamp <= first
+            and (run.well if vmid is None else vmid in run.parts and run.parts[vmid].good)
+            for run in self.runs(job, time)
+        )
 
     def _usual_duration(self, job: str, time: float) -> Allowance:
         """Return the usual duration of a job's runs: the ninetieth percentile of the last ten good ones."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from .coverage import Period, covers, periods
-from .evidence import DAY, HOUR, MINUTE, Evidence
+from .evidence import DAY, FAR, HOUR, MINUTE, Evidence
 from .expectation import Expectation, Must, not_off, not_on, off, on, open_, worst
 from .ledger import GuestLife, JobLife, Ledger, Part, RunFact, value_at
 from .promises import BLIND_LIMIT, Promise
@@ -28,16 +28,28 @@ class Oracle:
     def guest(self, guest: GuestLife, time: float) -> Expectation:
         """Return what must be shown of a guest that exists at a moment."""
         if (unread := self._unread(time, guest.born, "guests")) is not None:
-            return open_("it is tagged, and nothing can be read now") if value_at(guest.ignored, time) else unread
+            last = self._evidence.last_look(time) or time
+            is_needless = guest.template and not self._promises(guest, last)
+            if value_at(guest.ignored, time) or is_needless:
+                return open_("it needs no backup, and nothing can be read now")
+            return unread
         if self._ledger.blind_to("guests", time):
             return not_off("the token may not see guests")
         if value_at(guest.ignored, time):
+            if not self._is_tag_seen(guest, time):
+                return open_("it is tagged as one that needs no backup, and its node was off since")
             return off("it is tagged as one that needs no backup")
         found = self._promises(guest, time)
         if self._changed_unseen(guest, time):
             return open_("it changed while the token could not see guests")
         demand = worst(found) if found else self._without_promise(guest, time)
         return self._without_jobs(demand, time) if self._ledger.blind_to("jobs", time) else demand
+
+    def _is_tag_seen(self, guest: GuestLife, time: float) -> bool:
+        """Tell whether a guest's node was on at a look since the guest was tagged: of one that is off no tags are shown."""
+        since = max(moment for moment, _ in guest.ignored if moment <= time)
+        looks = (look for look in self._ledger.looks if since <= look <= time)
+        return any(not self._ledger.nodes[guest.node_at(look)].is_off(look) for look in looks)
 
     def _changed_unseen(self, guest: GuestLife, time: float) -> bool:
         """Tell whether something changed for a guest while nobody could see guests, in the last week."""
@@ -102,10 +114,11 @@ class Oracle:
 
     def _without_jobs(self, demand: Expectation, time: float) -> Expectation:
         """Return what is left of a demand where the jobs may not be seen."""
-        since = next(start for start, end in self._ledger.blind["jobs"] if start <= time < end)
+        seen = [look for look in self._ledger.looks if look <= time and not self._ledger.blind_to("jobs", look)]
+        since = seen[-1] if seen else next(s for s, end in self._ledger.blind["jobs"] if s <= time < end)
         if demand.must in {Must.ON, Must.NOT_OFF}:
             return not_off(demand.reason)
-        if demand.must is Must.OPEN or time - since > BLIND_LIMIT:
+        if demand.must is Must.OPEN or time - (self._evidence.last_look(since) or since) > BLIND_LIMIT:
             return open_("the token may not see jobs")
         return not_on(demand.reason)
 
@@ -133,6 +146,8 @@ class Oracle:
         last = runs[-1]
         if last.by_hand:
             return open_("the job was run by hand and failed")
+        if self._evidence.hidden_by_dates(job.id, None, last.stamp, time):
+            return open_("a good run with a wrong date that had come before the first look")
         if any(last.started < since <= time for since, _ in job.versions):
             return open_("the job was changed after its last run failed")
         settings = job.at(time)
@@ -227,13 +242,15 @@ class Oracle:
             return open_("its job is switched off, and an archive of it is no longer good")
         if not results:
             first = max(guest.born, self._evidence.first_look(self._ledger.start))
-            if time < guest.born + NEW_GUEST_GRACE - 10 * MINUTE:
+            if time < guest.born + NEW_GUEST_GRACE - 10 * MINUTE and guest.born >= first:
                 return off("it is new, and its job is switched off")
             return (
                 open_("it is new, and its job is switched off")
                 if time < first + PAUSE_LIMIT
                 else on("its only job is switched off, and it has no backup at all")
             )
+        if any(abs(result.run.stamp - result.run.started) > FAR for result in results[-3:]):
+            return open_("its last backup before its job was switched off has a wrong date")
         last = max(results, key=lambda result: result.known)
         own = [result for result in results if result.run.job is not None]
         age, own_age = time - last.known, time - max((result.known for result in own), default=0.0)

@@ -32,6 +32,11 @@ LOOKS_AFTER_SLOT = (3, 8, 20, 40, 80, 115, 135, 215, 260)
 """Minutes after a slot at which the product may look: some of them are chosen for each slot."""
 FENCED_AFTER = 150
 """Seconds after which the cluster starts the guests of a failed node elsewhere."""
+TOLD = {
+    *("migrate", "edit_schedule", "edit_storage", "edit_guests", "disable", "delete_job", "add_job"),
+    *("add_guest", "remove_guest", "reuse_number", "tag", "pool"),
+}
+"""What happens by a change of the cluster's configuration."""
 FILLED, SPEED = 1.0, 100.0
 """How guests are that a backup server has never seen and whose minutes are known."""
 
@@ -275,7 +280,9 @@ class World:
         run.go_on() if go_on else run.interrupt()
 
     def happen(self, entry: Happening, watcher: Watcher) -> None:
-        """Let one thing happen, if it can."""
+        """Let one thing happen, if it can: without quorum nobody changes what the cluster is told."""
+        if entry.kind in TOLD and not self.cluster.quorate:
+            return
         getattr(self, f"_{entry.kind}")(entry, watcher)
 
     def _node_off(self, entry: Happening, _: Watcher) -> None:
@@ -304,7 +311,7 @@ class World:
         """Start the guests of a failed node that the cluster manages on another one."""
         up = [node.name for node in self.cluster.nodes.values() if node.online]
         for guest in self.cluster.guests.values():
-            if guest.node == failed.name and guest.hastate and up and not failed.online:
+            if guest.node == failed.name and guest.hastate and self.cluster.quorate and not failed.online:
                 guest.migrate(up[guest.vmid % len(up)])
                 self._lives[guest.vmid].places.append((self.now, guest.node))
 
@@ -437,7 +444,8 @@ class World:
     def _add_guest(self, entry: Happening, _: Watcher) -> None:
         dice = self._dice(entry)
         vmid = 200 + int(entry.at) % 700
-        if vmid not in self.cluster.guests and entry.what in self.cluster.nodes:
+        node = self.cluster.nodes.get(entry.what)
+        if vmid not in self.cluster.guests and node is not None and node.online:
             kind, pool = dice.choice(("qemu", "lxc")), dice.choice((None, "gold", "silver"))
             self.add_guest(GuestPlan(vmid=vmid, name=f"new-{vmid}", type=kind, node=entry.what, pool=pool))
 
@@ -509,7 +517,7 @@ class World:
         self._unreachable(entry)
 
     def _token_gone(self, entry: Happening, _: Watcher) -> None:
-        if self.token.enabled:
+        if self.token.enabled and self.reachable:
             self.token.enabled = False
             self._unreachable(entry, lambda: setattr(self.token, "enabled", True))
 

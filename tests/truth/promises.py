@@ -1,20 +1,19 @@
 """Whether one job has kept its promise to one guest, by what really happened."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 from .calendar import events
 from .coverage import WRONG_CLOCK, Period, Slot
-from .evidence import DAY, HOUR, LISTED_WITHIN, MINUTE, Evidence, Result
+from .evidence import DAY, FAR, HOUR, LISTED_AGAIN, LISTED_WITHIN, MINUTE, Evidence, Result
 from .expectation import Expectation, Must, not_off, not_on, off, on, open_, worst
-from .ledger import FOREVER, GuestLife, JobLife, Ledger, NodeLife, RunFact
+from .ledger import FOREVER, ArchiveFact, GuestLife, JobLife, Ledger, NodeLife, RunFact, Settings
 
 BLIND_LIMIT = 23 * HOUR
 """A little less than what it takes for the unknown to be a problem."""
 SECONDS = 5.0
-FAR = 4 * HOUR
-"""How wrong a clock must have been for its dates to prove nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +92,12 @@ class Promise:
             return [open_("a backup by hand lies between slot and failure")]
         if last.run.by_hand:
             return [open_("the job was run by hand and failed")]
+        if self._hidden_by_dates(last.run.stamp):
+            return [open_("a good run with a wrong date that had come before the first look")]
         if last.run.started < self.period.start:
             return [open_("it failed before the job was switched off or left the guest alone")]
+        if last.part.began is None and self._came_unseen_before(last.run):
+            return [open_("it came between the last look and a run that never got to it: it may have come after that")]
         error = last.part.error or last.run.status or "it was never reached"
         if not self._seen(last):
             return (
@@ -103,6 +106,11 @@ class Promise:
                 else [open_("a failure that nobody could see yet")]
             )
         return [on(f"the run of {self.job.id} failed for it: {error}")]
+
+    def _came_unseen_before(self, run: RunFact) -> bool:
+        """Tell whether nobody looked between the creation of a guest and a run whose log does not name it."""
+        first = self.evidence.first_look(self.ledger.start)
+        return self.guest.born > first and not self.evidence.looked(self.guest.born, run.started)
 
     def _if_seen(self, results: Sequence[Result], what: str, *, was_bad: bool) -> list[Expectation]:
         """Return that no alarm is due, where the good results could be seen and are still there.
@@ -139,6 +147,9 @@ class Promise:
             if run.started <= self.time
         )
 
+    def _hidden_by_dates(self, stamp: float) -> bool:
+        return self.evidence.hidden_by_dates(self.job.id, self.guest.vmid, stamp, self.time)
+
     def _wrongly_dated(self, run: RunFact) -> bool:
         return abs(run.stamp - run.started) > FAR
 
@@ -162,11 +173,30 @@ class Promise:
             if keeping:
                 was_bad = not self._was_kept(slot, min(result.run.started for result in keeping), [*good, *by_hand])
                 return demands + self._if_seen(keeping, "the slot was served", was_bad=was_bad)
+            if any(run.started >= slot.time for run in self._twins_by_hand()):
+                return [*demands, open_("a job alike in all but its schedule was run by hand since")]
+            if self._hidden_by_dates(slot.stamp):
+                return [*demands, open_("a good run with a wrong date that had come before the first look")]
             unserved = self._unserved(slot, own)
             demands += unserved
             if slot.time < self.time - 40 * DAY or any(demand.must is Must.ON for demand in unserved):
                 break
         return demands
+
+    def _twins_by_hand(self) -> list[RunFact]:
+        """Return the good runs for the guest that a person started of jobs alike in all but their schedules: nothing tells whose they are."""
+        found = []
+        for twin in self.ledger.jobs.values():
+            for result in self.evidence.results(twin.id, self.guest, self.time) if twin is not self.job else ():
+                own, other = self.job.at(result.run.started), twin.at(result.run.started)
+                alike = (
+                    own is not None
+                    and other is not None
+                    and replace(other, schedule=own.schedule, enabled=own.enabled) == own
+                )
+                if alike and result.run.by_hand and result.good and result.known <= self.time:
+                    found.append(result.run)
+        return found
 
     def _doubtful(self, good: Sequence[Result]) -> list[Expectation]:
         """Return that nothing is demanded where the last slot came while the clock of the node showed another time.
@@ -248,13 +278,26 @@ class Promise:
                 return on(f"{what}: the node was off")
             return not_off(f"{what}: the node was off, which nobody saw then")
         seen = self.evidence.seen(slot.node, deadline, self.time) and not any(
-            slot.time <= rotation <= self.evidence.first_look(deadline) for rotation in life.rotations
+            slot.time <= rotation <= self.evidence.first_look(deadline) or self._begins_after(rotation, slot)
+            for rotation in life.rotations
         )
         if self.ledger.blind_to("tasks", self.time):
             return not_off(f"{what}, and the tasks are hidden now")
         if self._left_unseen(slot, deadline):
             return not_off(f"{what}: it had just left a node that nobody could see since")
         return on(what) if seen else not_off(f"{what}, and nobody could see its node since")
+
+    def _begins_after(self, rotation: float, slot: Slot) -> bool:
+        """Tell whether nothing shows that a node's list of tasks, which was lost before a slot, went back that far again.
+
+        No run of the time between is in it, and nobody has looked: it may as well have been lost after the slot.
+        """
+        runs = (run for run in self.ledger.runs if run.node == slot.node)
+        return (
+            rotation < slot.time
+            and not self.evidence.seen(slot.node, rotation, slot.time)
+            and not any(rotation <= run.noticed <= slot.time for run in runs)
+        )
 
     def _left_unseen(self, slot: Slot, deadline: float) -> bool:
         """Tell whether the guest left a node between the last look and the slot, and nobody knows what was done there.
@@ -272,18 +315,29 @@ class Promise:
         return self.evidence.looked(since, slot.time + 2 * MINUTE)
 
     def _moved_unseen_between_zones(self, slot: Slot) -> bool:
-        """Tell whether the slot came between a move from a node in another time zone and the next look (as B20 for edits)."""
-        nodes = self.ledger.nodes
+        """Tell whether the slot came between two looks between which it moved to another time zone too (as B20 for edits).
+
+        Nobody can know then whether it left before its slot there or after it.
+        """
+        nodes, looked = self.ledger.nodes, self.evidence
         return any(
-            since <= slot.time <= self.evidence.first_look(since) and nodes[before].zone != nodes[after].zone
+            (looked.last_look(since) or self.ledger.start) <= slot.time <= looked.first_look(since)
+            and nodes[before].zone != nodes[after].zone
             for (_, before), (since, after) in pairwise(self.guest.places)
         )
 
     def _spoilt(self, good: Sequence[Result], by_hand: Sequence[Result]) -> list[Expectation]:
         """Judge the job's newest good result where its archive is no longer good."""
-        if not good or (since := good[-1].spoilt(self.time)) is None:
+        if self._is_corrupt_by_hand(good, by_hand):
+            return [open_("the newest archive on the job's storage, made by hand, is corrupt")]
+        if len(good) > 1 and self.time < good[-1].run.ended and good[-2].spoilt(self.time) is not None:
+            return [open_("an archive is no longer good, and a newer one of a run in progress is not listed yet")]
+        right = [result for result in good if not self._wrongly_dated(result.run)]
+        if not right or (since := right[-1].spoilt(self.time)) is None:
             return []
-        last = good[-1]
+        last = right[-1]
+        if last is not good[-1]:
+            return [open_("a backup with a wrong date replaces an archive that was deleted")]
         if any(
             result.run.storage == last.run.storage and (result.part.began or 0) >= last.run.started
             for result in by_hand
@@ -300,15 +354,20 @@ class Promise:
             return [open_(f"an archive from before the job was switched off {what}")]
         if self._may_be_pruned(archive.storage, since):
             return [open_("a prune may explain the missing archive")]
+        if archive.deleted <= self.time and self._server_may_have_pruned(last, archive):
+            return [open_("a backup server may have removed the archive by rules of its own")]
         # One listing can be wrong: an archive is gone where two of them do not show it (A05).
-        listings = 2 if archive.deleted <= self.time else 1
-        shown = since + listings * LISTED_WITHIN
-        if listings == 2:
-            # The second listing comes minutes after the first one ever.
-            shown = max(shown, self.evidence.first_look(self.ledger.start) + 15 * MINUTE)
-        if not self._listed(archive.storage, archive.node, shown):
+        first = self._listed(archive.storage, archive.node, since + LISTED_WITHIN)
+        again = first and self._listed(archive.storage, archive.node, first + LISTED_AGAIN)
+        if not (again if archive.deleted <= self.time else first):
             return [open_(f"an archive {what}, which the next listing shows")]
         return [on(f"the archive of its last backup by {self.job.id} {what}")]
+
+    def _is_corrupt_by_hand(self, good: Sequence[Result], by_hand: Sequence[Result]) -> bool:
+        last, settings = good[-1].run.started if good else 0.0, self.job.at(self.time)
+        there = [result for result in by_hand if settings is not None and result.run.storage == settings.storage]
+        archive = there[-1].archive if there and there[-1].run.started > last else None
+        return archive is not None and archive.corrupt <= self.time
 
     def _may_be_pruned(self, storage: str, since: float) -> bool:
         return any(
@@ -317,16 +376,34 @@ class Promise:
             if run.started <= self.time
         )
 
-    def _listed(self, storage: str, node: str | None, since: float) -> bool:
-        """Tell whether a storage could be listed some time from a moment on."""
+    def _server_may_have_pruned(self, last: Result, archive: ArchiveFact) -> bool:
+        """Tell whether a newer snapshot lay on a backup server before anybody could see that one was missing there.
+
+        The server's own prune jobs keep the newest one, and nobody can see from Proxmox VE what else they keep.
+        """
+        listed = self._listed(archive.storage, archive.node, archive.deleted + LISTED_WITHIN) or self.time
+        names: list[str | None] = [None, *self.ledger.jobs]
+        results = (result for name in names for result in self.evidence.results(name, self.guest, self.time))
+        return archive.storage in self.ledger.servers and any(
+            result.good
+            and result.run.storage == archive.storage
+            and result.run.started > last.run.started
+            and result.known <= listed
+            for result in results
+        )
+
+    def _listed(self, storage: str, node: str | None, since: float) -> float | None:
+        """Return the first look from a moment on at which a storage could be listed, None where there was none."""
         down = self.ledger.storages_down.get(storage, [])
-        return any(
-            since <= look <= self.time
+        could = (
+            look
+            for look in self.ledger.looks
+            if since <= look <= self.time
             and not any(start <= look < end for start, end in down)
             and not self.ledger.blind_to("storages", look)
             and (node is None or not self.ledger.nodes[node].is_off(look))
-            for look in self.ledger.looks
         )
+        return next(could, None)
 
     def _carried_over(self, good: Sequence[Result]) -> list[Expectation]:
         """Return that nothing is demanded of what was owed before the job was switched off, until its next slot."""
@@ -346,15 +423,25 @@ class Promise:
         first = self.evidence.first_look(self.ledger.start)
         if demand.must in {Must.OFF, Must.NOT_ON} and self._came_between_zones(first, own):
             return [open_("it came from another time zone before the first look")]
-        telling = (result for result in own if (result.good or result.bad) and result.known <= self.time)
+        if demand.must is Must.OFF and self._was_rescheduled_before(first, own):
+            return [not_on("its schedule was changed before the first look, and no run of the new one is known")]
+        if self._came_after_break(first):
+            return [open_("it came between a run that broke off and the first look, as if that had not reached it")]
+        telling = (
+            result
+            for result in own
+            if (result.bad or (result.good and not self._wrongly_dated(result.run))) and result.known <= self.time
+        )
         if self.period.start >= first or any(self._seen(result) for result in telling):
             return []
         begun = (result for result in own if result.part.began is not None and result.part.began <= self.time)
-        if any(
+        if demand.must in {Must.ON, Must.NOT_OFF} and any(
             result.run.started < first <= result.run.ended and self._goes_on_in_sight(result.run) for result in begun
         ):
             return []
-        watched = [slot for slot in self.period.slots if first <= slot.time <= self.time]
+        watched = [
+            slot for slot in self.period.slots if first <= slot.time <= self.time and not self._in_progress(slot)
+        ]
         if any(self.evidence.deadline(self.job.id, slot.time, self.time).low <= self.time for slot in watched):
             return []
         if self._has_older_archives(first):
@@ -365,6 +452,26 @@ class Promise:
         if demand.must not in {Must.OFF, Must.NOT_ON}:
             return [open_(what)]
         return [not_on(what) if self.time < first + BLIND_LIMIT else open_(what)]
+
+    def _came_after_break(self, first: float) -> bool:
+        """Tell whether the job's last run on the guest's node broke off before anybody looked and before the guest was there.
+
+        Its log names neither whom it left out nor when they came, and no other run says anything of the guest.
+        """
+        node = self.guest.node_at(self.time)
+        runs = [run for run in self.evidence.runs(self.job.id, self.time) if run.node == node and any(run.parts)]
+        return bool(runs) and runs[-1].broke_off and runs[-1].started < self.guest.born <= first
+
+    def _was_rescheduled_before(self, first: float, own: Sequence[Result]) -> bool:
+        """Tell whether the job's schedule is another one since its last run, from before the first look."""
+        edits = [
+            since
+            for (_, before), (since, after) in pairwise(self.job.versions)
+            if since < first and before is not None and after is not None and before.schedule != after.schedule
+        ]
+        served = any(result.run.started >= edits[-1] for result in own) if edits else True
+        due = (self.evidence.deadline(self.job.id, slot.time, self.time).high for slot in self.period.slots)
+        return not served and not any(first <= deadline <= self.time for deadline in due)
 
     def _came_between_zones(self, first: float, own: Sequence[Result]) -> bool:
         """Tell whether the guest has come from another time zone before the first look, and had no slot here since."""
@@ -397,17 +504,24 @@ class Promise:
     def _unseen_change(self, good: Sequence[Result]) -> list[Expectation]:
         """Return that nothing is demanded where a slot of the old settings came between a change and the next look.
 
-        Whoever did not see the change takes that slot for owed, until the next one is decided.
+        Whoever did not see the change takes that slot for owed, until the next one is decided; before the first look, also the
+        newest one that only the new settings had.
         """
-        for (_, before), (since, _) in pairwise(self.job.versions):
+        for (_, before), (since, after) in pairwise(self.job.versions):
             look = self.evidence.first_look(since)
             if since > self.time or look - since < MINUTE or before is None or not before.enabled:
                 continue
             zone = self.ledger.nodes[self.guest.node_at(since)].zone
-            if not any(events(before.schedule, zone, since - 4 * HOUR, min(look, self.time))):
+            came = any(events(before.schedule, zone, since - 4 * HOUR, min(look, self.time)))
+            if not came and not self._never_was(after, zone, since):
                 continue
             served = any(result.run.started >= min(look, self.time) - SECONDS for result in good)
             due = any(look <= slot.time <= self.time - 4 * HOUR for slot in self.period.slots)
             if not served and not due:
                 return [open_("the job was changed while nobody looked")]
         return []
+
+    def _never_was(self, after: Settings | None, zone: ZoneInfo, since: float) -> bool:
+        """Tell whether new settings have slots before the first look that the job, changed before it, never had."""
+        is_first = since < self.evidence.first_look(self.ledger.start)
+        return is_first and after is not None and any(events(after.schedule, zone, since - 16 * DAY, since))

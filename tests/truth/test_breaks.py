@@ -15,7 +15,7 @@ SEEN = {
     "zone": 3,
     "restart": 4,
     "verification": 112,
-    "future": 13,
+    "future": 26,
 }
 
 

@@ -62,7 +62,7 @@ async def sight_of(call: ServiceCall) -> Sight:
 
     Raises UnknownUser.
     """
-    return Sight(call.hass, await _user_of(call))
+    return Sight(call.hass, await user_of(call))
 
 
 def check_sight(call: ServiceCall, sight: Sight, coordinator: CheckerCoordinator, subject: Subject) -> None:
@@ -75,7 +75,8 @@ def check_sight(call: ServiceCall, sight: Sight, coordinator: CheckerCoordinator
         raise Unauthorized(context=call.context, entity_id=entity_id, permission=POLICY_READ)
 
 
-async def _user_of(call: ServiceCall) -> User | None:
+async def user_of(call: ServiceCall) -> User | None:
+    """Return who calls, None for an automation; raises UnknownUser."""
     if call.context.user_id is None:
         return None
     user = await call.hass.auth.async_get_user(call.context.user_id)
@@ -102,7 +103,7 @@ async def check_control(call: ServiceCall, entity_ids: Iterable[str]) -> None:
 
     Raises Unauthorized.
     """
-    if (user := await _user_of(call)) is None:
+    if (user := await user_of(call)) is None:
         return
     for entity_id in entity_ids:
         if not user.permissions.check_entity(entity_id, POLICY_CONTROL):

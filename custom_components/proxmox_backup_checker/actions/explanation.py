@@ -47,8 +47,13 @@ def explained(target: Target, verdict: Verdict, assessment: Assessment, localize
 
 def status_word(target: Target, verdict: Verdict, localizer: Localizer) -> str:
     """Return the status in words."""
-    key = f"status_{verdict.lasting.value}"
-    return localizer.text(f"{key}_{target.subject.kind}" if localizer.has(f"{key}_{target.subject.kind}") else key)
+    return status_text(verdict.lasting, target.subject.kind, localizer)
+
+
+def status_text(status: Status, kind: str, localizer: Localizer) -> str:
+    """Return the status of a guest, a job, a storage or the cluster in words."""
+    key = f"status_{status.value}"
+    return localizer.text(f"{key}_{kind}" if localizer.has(f"{key}_{kind}") else key)
 
 
 def _sentences(target: Target, verdict: Verdict, assessment: Assessment, localizer: Localizer) -> Iterable[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 from ..checker.views.report import Capacity, Failure, JobTally, Report, Standing, numbers
@@ -11,6 +11,8 @@ from ..texts.localizer import Localizer, full_stop, iso
 from ..texts.markdown import escaped
 
 type Period = Literal["day", "week"]
+
+PERIODS: Final[Mapping[Period, timedelta]] = {"day": timedelta(days=1), "week": timedelta(days=7)}
 
 _NAMED: Final = 3
 
@@ -33,11 +35,13 @@ class Section:
 
 def render(report: Report, period: Period, localizer: Localizer) -> dict[str, Any]:
     """Return a report as an action answers it."""
-    summary = summary_of(report, localizer)
-    sections = [section for section in _sections(report, localizer) if section.lines]
-    closing = localizer.text("report_next", moment=localizer.moment(report.next_due)) if report.next_due else None
+    summary, sections, closing = (
+        summary_of(report, localizer),
+        sections_of(report, localizer),
+        closing_of(report, localizer),
+    )
     return {
-        "title": localizer.text(f"report_title_{period}", cluster=report.cluster, state=state_of(report, localizer)),
+        "title": title_of(report, period, localizer),
         "summary": summary,
         "text": _plain(summary, sections, closing),
         "markdown": _markdown(summary, sections, closing),
@@ -51,6 +55,21 @@ def render(report: Report, period: Period, localizer: Localizer) -> dict[str, An
         "jobs": [_job_data(tally) for tally in report.jobs],
         "storages": [_storage_data(storage, report.until) for storage in report.storages],
     }
+
+
+def title_of(report: Report, period: Period, localizer: Localizer) -> str:
+    """Return what the report is about, and in a few words whether all is well."""
+    return localizer.text(f"report_title_{period}", cluster=report.cluster, state=state_of(report, localizer))
+
+
+def sections_of(report: Report, localizer: Localizer) -> list[Section]:
+    """Return the sections in which there is something to say."""
+    return [section for section in _sections(report, localizer) if section.lines]
+
+
+def closing_of(report: Report, localizer: Localizer) -> str | None:
+    """Return when the next backup is due."""
+    return localizer.text("report_next", moment=localizer.moment(report.next_due)) if report.next_due else None
 
 
 def state_of(report: Report, localizer: Localizer) -> str:

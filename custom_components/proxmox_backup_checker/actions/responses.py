@@ -9,6 +9,7 @@ from ..checker.model.facts import StorageFacts, storage_key
 from ..checker.model.labels import job_name_by_id
 from ..checker.model.outcome import Outcome
 from ..checker.model.records import RunRecord
+from ..checker.views.restore_points import known_of
 from ..coordinator import CheckerCoordinator
 from ..proxmox.api.backup_models import Archive
 from ..proxmox.vzdump.failure_cause import cause_of
@@ -110,8 +111,11 @@ def archives_of(
 
 
 def archive_data(archive: Archive, storage: StorageFacts, assessment: Assessment) -> dict[str, Any]:
-    """Return an archive field by field; `size` in bytes, None where the token may not see it."""
+    """Return an archive field by field; `size` in bytes. What the token may not see is None, never a no."""
     view = assessment.guests.get(archive.vmid) if archive.vmid is not None else None
+    context = assessment.context
+    outcomes = context.outcomes(view.guest) if view is not None else ()
+    [point] = known_of([archive], outcomes, context.indexes.archives.vague_servers)
     listing = storage.listing
     return {
         "volid": archive.volid,
@@ -121,11 +125,11 @@ def archive_data(archive: Archive, storage: StorageFacts, assessment: Assessment
         "guest_exists": view is not None,
         "guest_type": archive.guest_type,
         "created": iso(archive_time(archive)),
-        "size": archive.size,
-        "finished": archive.finished,
+        "size": point.size,
+        "finished": point.finished,
         "protected": archive.protected,
-        "encrypted": archive.encrypted,
-        "verification": archive.verification,
+        "encrypted": point.encrypted,
+        "verification": point.verification,
         "notes": archive.notes,
         "listed": iso(listing.read_at) if listing else None,
     }

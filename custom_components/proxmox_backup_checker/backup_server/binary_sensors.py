@@ -86,7 +86,10 @@ class ServerProblem(ServerEntity, BinarySensorEntity):
         if self.verdict is None:
             return None
         acknowledgement = self.coordinator.acknowledgement(self.subject)
-        return problem_attributes(self.verdict, self.coordinator.localizer, acknowledgement)
+        # Home Assistant shows this element of ours in the dialog of the entity.
+        return problem_attributes(self.verdict, self.coordinator.localizer, acknowledgement) | {
+            "custom_ui_more_info": "pbc-more-info"
+        }
 
 
 class DatastoreMounted(ServerEntity, BinarySensorEntity):

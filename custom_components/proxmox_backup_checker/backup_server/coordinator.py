@@ -2,13 +2,15 @@
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import partial
 import logging
 from typing import Final, override
 
 from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
@@ -18,12 +20,16 @@ from ..checker.model.server_facts import ReadTrouble, ServerFacts
 from ..checker.model.server_records import ServerHistory
 from ..checker.model.subject import Subject
 from ..checker.server.assessment import ServerAssessment, assess_server
+from ..checker.server.links import NO_LINKS, Links
 from ..const import CONF_FINGERPRINT, CONF_IDENTITY, DOMAIN
 from ..history_store import ServerHistoryStore
 from ..proxmox.api.connection import Asked, noting_requests
-from ..proxmox.api.errors import AuthenticationError, ProxmoxError
+from ..proxmox.api.errors import AuthenticationError, CannotConnectError, ProxmoxError
+from ..proxmox.api.tls import fetch_fingerprint
 from ..proxmox.backup_server.client import BackupServerClient
+from ..proxmox.backup_server.job_models import SyncJob
 from ..sources.backup_server.server_reader import QUIET, ServerReader
+from ..sources.read_schedule import DAILY, ReadSchedule
 from ..texts.localizer import Localizer
 from ..translated_errors import action_error, poll_error
 from .options import server_options
@@ -31,6 +37,7 @@ from .options import server_options
 _LOGGER = logging.getLogger(__name__)
 
 _POLLS_KEPT: Final = 30
+_CERTIFICATE: Final = "certificate"
 
 type ServerConfigEntry = ConfigEntry[ServerCoordinator]
 
@@ -60,17 +67,25 @@ class ServerCoordinator(DataUpdateCoordinator[ServerAssessment]):
         client: BackupServerClient,
         localizer: Localizer,
         store: ServerHistoryStore,
+        links: Callable[[ServerCoordinator], Links],
     ) -> None:
-        """Poll a server; `localizer` puts verdicts into words, `store` keeps the history."""
+        """Poll a server; `localizer` puts verdicts into words, `store` keeps the history.
+
+        `links` tells to which places on the server clusters back up.
+        """
         super().__init__(hass, _LOGGER, config_entry=entry, name=entry.title, update_interval=QUIET)
         self._client = client
         self._reader = ServerReader(client)
         self._store = store
+        self._links_of = links
+        self.links = NO_LINKS
         self._history = ServerHistory()
         self._options = server_options(entry.options)
         self._facts: ServerFacts | None = None
         self._looking = asyncio.Lock()
         self._strange: str | None = None
+        self._seen_certificate: str | None = None
+        self._certificate_schedule = ReadSchedule()
         self._stopped = False
         self._polls: deque[ServerPoll] = deque(maxlen=_POLLS_KEPT)
         self.localizer = localizer
@@ -89,14 +104,31 @@ class ServerCoordinator(DataUpdateCoordinator[ServerAssessment]):
 
     @property
     def certificate(self) -> str | None:
-        """The fingerprint of the certificate that the server has to show, None where the system judges it."""
-        fingerprint: str | None = self.config_entry.data[CONF_FINGERPRINT]
-        return fingerprint
+        """The fingerprint of the certificate that the server has to show, or was seen to show where the system judges it."""
+        pinned: str | None = self.config_entry.data[CONF_FINGERPRINT]
+        return pinned or self._seen_certificate
 
     @property
     def known_stores(self) -> frozenset[str]:
         """The names of the datastores that were seen last."""
         return frozenset(self._facts.datastores) if self._facts is not None else frozenset()
+
+    @property
+    def sync_jobs(self) -> tuple[SyncJob, ...]:
+        """The sync jobs that were seen last."""
+        return self._facts.sync_jobs if self._facts is not None else ()
+
+    def is_at(self, host: str, port: int, fingerprint: str | None) -> bool:
+        """Tell whether an address is that of this server: by the certificate that is pinned for it, else by itself."""
+        if fingerprint is not None and fingerprint == self.certificate:
+            return True
+        data = self.config_entry.data
+        return (data[CONF_HOST], data[CONF_PORT]) == (host, port)
+
+    def knows(self, remote: str | None, other: ServerCoordinator) -> bool:
+        """Tell whether a remote of this server is another one that is watched."""
+        remotes = self._facts.remotes if self._facts is not None else ()
+        return any(one.name == remote and other.is_at(one.host, one.port, one.fingerprint) for one in remotes)
 
     @property
     def polls(self) -> tuple[ServerPoll, ...]:
@@ -118,6 +150,14 @@ class ServerCoordinator(DataUpdateCoordinator[ServerAssessment]):
         if self.last_error is not None:
             raise action_error(self.last_error)
 
+    async def async_judge_anew(self) -> None:
+        """Judge anew what was read last, as when a cluster that writes here has been loaded."""
+        async with self._looking:
+            if self._stopped or self.data is None:
+                return
+            self.data = await self._judge(dt_util.utcnow(), self.last_error)
+        self.async_update_listeners()
+
     async def async_stop(self) -> None:
         """Look no more, and write the history before the entry is unloaded."""
         await self.async_shutdown()
@@ -129,6 +169,7 @@ class ServerCoordinator(DataUpdateCoordinator[ServerAssessment]):
     async def _async_setup(self) -> None:
         """Take up the history where it was left."""
         self._history = await self._store.async_load()
+        self._reader = ServerReader(self._client, self._history.tasks, self._history.unread_logs)
         self._reader = ServerReader(self._client, self._history.tasks, self._history.unread_logs)
 
     @override
@@ -149,6 +190,7 @@ class ServerCoordinator(DataUpdateCoordinator[ServerAssessment]):
         self.update_interval = self._reader.again_in if error is None else QUIET
         if error is None:
             await self._take_better_identity()
+            await self._see_certificate(now)
         elif self._facts is None:
             raise poll_error(error) from error
         elif isinstance(error, AuthenticationError):
@@ -158,10 +200,22 @@ class ServerCoordinator(DataUpdateCoordinator[ServerAssessment]):
     async def _judge(self, now: datetime, error: ProxmoxError | None) -> ServerAssessment:
         """Have what was read judged in another thread: nothing that takes part is ever changed."""
         trouble = ReadTrouble.of(error) if error is not None else None
-        judge = partial(assess_server, self._facts, self._history, self._options, now, trouble=trouble)
-        assessment = await self.hass.async_add_executor_job(judge)
+        self.links = self._links_of(self)
+        judge = partial(assess_server, self._facts, options=self._options, now=now, trouble=trouble, links=self.links)
+        assessment = await self._assess(judge)
         self._history = assessment.history
         self._store.save_later(assessment.history, soon=bool(assessment.events))
+        return assessment
+
+    async def _assess(self, judge: Callable[..., ServerAssessment]) -> ServerAssessment:
+        """Have facts judged; where the history makes that fail, without it."""
+        run = self.hass.async_add_executor_job
+        try:
+            return await run(partial(judge, history=self._history))
+        except Exception:
+            assessment = await run(partial(judge, history=ServerHistory()))
+            _LOGGER.exception("The history of %s cannot be judged; a new one begins", self.name)
+        await self._store.async_set_aside(_records_in(self._history))
         return assessment
 
     def _note(self, now: datetime, asked: Asked, error: ProxmoxError | None) -> None:
@@ -200,8 +254,26 @@ class ServerCoordinator(DataUpdateCoordinator[ServerAssessment]):
             entry, unique_id=instance_id, data={**entry.data, CONF_IDENTITY: self.identity}
         )
 
+    async def _see_certificate(self, now: datetime) -> None:
+        """Look once a day which certificate is shown where none is pinned: clusters know the server by it."""
+        data = self.config_entry.data
+        if data[CONF_FINGERPRINT] is not None or not self._certificate_schedule.is_due(_CERTIFICATE, now, DAILY):
+            return
+        try:
+            self._seen_certificate = await fetch_fingerprint(data[CONF_HOST], data[CONF_PORT])
+        except CannotConnectError:
+            self._certificate_schedule.note(_CERTIFICATE, now, good=False)
+        else:
+            self._certificate_schedule.note(_CERTIFICATE, now)
+
     async def _server_id(self) -> str | None:
         try:
             return await self._client.server_id()
         except ProxmoxError:
             return None
+
+
+def _records_in(history: ServerHistory) -> int:
+    """Return how many records a history holds."""
+    parts = (getattr(history, part.name) for part in fields(history))
+    return sum(len(part) for part in parts if isinstance(part, Mapping))

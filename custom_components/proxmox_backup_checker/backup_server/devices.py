@@ -16,6 +16,7 @@ from ..checker.server.assessment import ServerAssessment
 from ..checker.server.views import GroupView, ServerJobView
 from ..const import DOMAIN
 from ..devices import device_key, subject_of
+from ..proxmox.backup_server.namespace import GroupId
 from .coordinator import ServerCoordinator
 
 _POLLS_UNTIL_REMOVED: Final = 3
@@ -107,21 +108,30 @@ class ServerDevices:
 
     def _remove_the_gone(self, assessment: ServerAssessment) -> None:
         """Remove devices of what was absent from several readings that would have shown it."""
-        if assessment.read_at == self._counted or assessment.facts is None:
-            # What was read before may be judged again, as while the server is silent.
+        if assessment.facts is None:
             return
-        self._counted = assessment.read_at
+        # What was read before may be judged again, as while the server is silent.
+        is_new, self._counted = assessment.read_at != self._counted, assessment.read_at
         present = _keys(self._coordinator)
         for device in dr.async_entries_for_config_entry(self._registry, self._entry_id):
             for _, key in device.identifiers:
                 subject = subject_of(self._coordinator.identity, key)
+                if subject is not None and self._is_of_a_cluster(subject):
+                    self._registry.async_remove_device(device.id)
+                    continue
                 if key in present or (subject is not None and not _would_show(subject, assessment.facts)):
                     self._absent.pop(key, None)
                     continue
-                self._absent[key] += 1
+                self._absent[key] += is_new
                 if self._absent[key] >= _POLLS_UNTIL_REMOVED:
                     self._registry.async_remove_device(device.id)
                     del self._absent[key]
+
+    def _is_of_a_cluster(self, subject: Subject) -> bool:
+        """Tell whether a group is a guest's that its cluster shows, now that it is watched."""
+        if subject.kind != "group" or subject in self._coordinator.assessment.verdicts:
+            return False
+        return not self._coordinator.links.judges(GroupId.parse(subject.id.split(":", 2)[2]))
 
 
 def is_present(device: dr.AnyDeviceEntry, coordinator: ServerCoordinator) -> bool:

@@ -11,6 +11,7 @@ from homeassistant.helpers.discovery_flow import async_create_flow
 
 from ..checker.model.facts import StorageFacts
 from ..const import CONF_FINGERPRINT, DOMAIN
+from .coordinator import ServerCoordinator
 from .servers import server_entries, server_of
 
 
@@ -40,12 +41,10 @@ class Offer:
 
     def is_of(self, entry: ConfigEntry[Any]) -> bool:
         """Tell whether an entry watches this server already, at whatever address."""
-        if (entry.data[CONF_HOST], entry.data[CONF_PORT]) == (self.host, self.port):
-            return True
-        known = {entry.unique_id, entry.data.get(CONF_FINGERPRINT)}
-        if (server := server_of(entry)) is not None:
-            known.add(server.certificate)
-        return self.fingerprint is not None and self.fingerprint in known
+        address = (entry.data[CONF_HOST], entry.data[CONF_PORT])
+        server = server_of(entry)
+        certificates = {entry.unique_id, entry.data[CONF_FINGERPRINT], server.certificate if server else None}
+        return address == (self.host, self.port) or (self.fingerprint is not None and self.fingerprint in certificates)
 
 
 @callback
@@ -60,10 +59,10 @@ def offer_servers(hass: HomeAssistant, storages: Iterable[StorageFacts]) -> None
 
 
 @callback
-def withdraw_offers(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
+def withdraw_offers(hass: HomeAssistant, server: ServerCoordinator) -> None:
     """Take offers back of a server that is watched now; the one by which it was added ends by itself."""
-    data = entry.data
-    names = {data[CONF_FINGERPRINT], f"{data[CONF_HOST]}:{data[CONF_PORT]}"} - {entry.unique_id}
+    entry = server.config_entry
+    names = {server.certificate, f"{entry.data[CONF_HOST]}:{entry.data[CONF_PORT]}"} - {entry.unique_id}
     for flow in hass.config_entries.flow.async_progress_by_handler(DOMAIN):
         context = flow["context"]
         if context["source"] == SOURCE_INTEGRATION_DISCOVERY and context.get("unique_id") in names:

@@ -19,11 +19,16 @@ from ..const import (
 )
 from ..entry_flow import EntryFlow
 from ..proxmox.api.backup_models import BACKUP_SERVER_PORT
-from ..proxmox.api.errors import ApiError, AuthenticationError, PermissionDeniedError, UnexpectedAnswerError
+from ..proxmox.api.errors import (
+    ApiError,
+    AuthenticationError,
+    PermissionDeniedError,
+    ProxmoxError,
+    UnexpectedAnswerError,
+)
 from ..proxmox.api.tls import fetch_fingerprint
 from ..proxmox.backup_server.client import BackupServerClient
 from ..proxmox.backup_server.datastore_models import Datastore
-from ..proxmox.backup_server.errors import DatastoreUnavailableError
 from ..proxmox.backup_server.privileges import Privilege, grant_commands, missing_privileges
 from ..sources.backup_server.identity import ServerIdentity, identity_of
 from ..texts.markdown import inert
@@ -59,7 +64,7 @@ class BackupServerFlow(EntryFlow):
             return self.async_abort(reason="already_configured")
         self._vouched_for = offer.fingerprint
         self._data |= {CONF_HOST: offer.host, CONF_PORT: offer.port}
-        self.context["title_placeholders"] = {"name": offer.host}
+        self.context["title_placeholders"] = {"name": f"Proxmox Backup Server {offer.host}"}
         return await self.async_step_backup_server()
 
     async def async_step_backup_server(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -192,19 +197,19 @@ class BackupServerFlow(EntryFlow):
         host: str = self._data[CONF_HOST]
         try:
             found = await client_of(self.hass, self._data).tasks_since((), page=1, most_pages=1)
-        except ApiError, PermissionDeniedError, UnexpectedAnswerError:
+        except ProxmoxError:
             return host
         return found.tasks[0].upid.node if found.tasks else host
 
 
 async def _namespaces_of(client: BackupServerClient, stores: Iterable[Datastore]) -> tuple[str, ...]:
-    """Return the namespaces of all datastores that can be read now."""
+    """Return the namespaces of all datastores that can be read now; one that cannot keeps nobody from the others."""
     found: list[str] = []
     for store in stores:
         if store.readable:
             try:
                 found += [namespace_key(store.store, ns) for ns in await client.namespaces(store.store)]
-            except DatastoreUnavailableError, PermissionDeniedError:
+            except ApiError, PermissionDeniedError:
                 continue
     return tuple(found)
 

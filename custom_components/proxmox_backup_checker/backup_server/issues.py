@@ -4,6 +4,7 @@ from homeassistant.core import HomeAssistant, callback
 
 from ..const import CONF_TOKEN_ID
 from ..devices import PROBLEM, device_key
+from ..proxmox.api.errors import CertificateUntrustedError, ProxmoxError
 from ..proxmox.backup_server.privileges import grant_commands, missing_privileges
 from ..repair_issues import IssueKeeper
 from ..texts.markdown import code, inert
@@ -22,11 +23,28 @@ class ServerIssues(IssueKeeper):
     def update(self) -> None:
         """Raise what is wrong now and delete what is mended."""
         error = self._coordinator.last_error
-        if self._changed_certificate(error) or error is not None or self._coordinator.data is None:
+        if self._changed_certificate(error, "server_certificate_changed") or self._untrusted_certificate(error):
+            return
+        if error is not None or self._coordinator.data is None:
             return
         self._delete("certificate_changed")
+        self._delete("certificate_untrusted")
         self._rights()
         self._entity_limit("server_entity_limit", self._problem_sensors())
+
+    def _untrusted_certificate(self, error: ProxmoxError | None) -> bool:
+        """Raise that the system no longer trusts the certificate, as once it has expired, and say whether that is so."""
+        if not isinstance(error, CertificateUntrustedError):
+            return False
+        placeholders = {"cluster": self._entry.title, "error": str(error)}
+        self._raise(
+            "certificate_untrusted",
+            "server_certificate_untrusted",
+            fixable=True,
+            page="certificates.md",
+            placeholders=placeholders,
+        )
+        return True
 
     def _rights(self) -> None:
         facts = self._coordinator.assessment.facts

@@ -32,6 +32,9 @@ CONF_GC_LIMIT: Final = "gc_limit"
 CONF_BLIND_LIMIT: Final = "blind_limit_hours"
 CONF_WARNINGS_ARE_PROBLEMS: Final = "warnings_are_problems"
 CONF_ALWAYS_ON: Final = "always_on"
+CONF_GROUP: Final = "group"
+CONF_DATASTORE: Final = "datastore"
+CONF_DAYS: Final = "days"
 
 _USUAL: Final = ServerOptions()
 NUMBERS: Final[Mapping[str, tuple[int, int, int, str]]] = {
@@ -160,6 +163,44 @@ def settings_fields(groups: Mapping[str, str]) -> dict[Any, Any]:
     fields[probatio.Required(CONF_WARNINGS_ARE_PROBLEMS, default=False)] = BooleanSelector()
     fields[probatio.Required(CONF_HIDE_NAMES, default=False)] = BooleanSelector()
     return fields
+
+
+def rhythm_fields(groups: Mapping[str, str]) -> dict[Any, Any]:
+    """Return the fields that ask how often one group is to be backed up."""
+    return {
+        probatio.Required(CONF_GROUP): one_of(groups),
+        probatio.Required(CONF_DAYS, default=0): days_field(366),
+    }
+
+
+def disk_fields(removable: Iterable[str]) -> dict[Any, Any]:
+    """Return the fields that ask how long a disk may be away, and which of them take turns."""
+    names = {name: name for name in removable}
+    return {
+        probatio.Optional(CONF_ROTATION): chooser(names),
+        probatio.Optional(CONF_DATASTORE): one_of(names),
+        probatio.Required(CONF_DAYS, default=0): days_field(366),
+    }
+
+
+def with_days(known: Mapping[str, float], name: str | None, days: float) -> dict[str, float]:
+    """Return limits in days with that of one thing changed; 0 leaves it to what is learned."""
+    if name is None:
+        return dict(known)
+    return {key: value for key, value in known.items() if key != name} | ({name: days} if days else {})
+
+
+def days_field(most: int) -> NumberSelector:
+    """Return the field for a number of days."""
+    return NumberSelector(
+        NumberSelectorConfig(min=0, max=most, step=0.5, mode=NumberSelectorMode.BOX, unit_of_measurement="d")
+    )
+
+
+def one_of(names: Mapping[str, str]) -> SelectSelector:
+    """Return the field that lets one be chosen."""
+    options = [SelectOptionDict(value=key, label=name) for key, name in names.items()]
+    return SelectSelector(SelectSelectorConfig(options=options, mode=SelectSelectorMode.DROPDOWN, sort=False))
 
 
 def chooser(names: Mapping[str, str]) -> SelectSelector:

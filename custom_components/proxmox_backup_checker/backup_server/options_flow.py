@@ -1,5 +1,6 @@
 """Options of a backup server: what of it is watched, where it stands, and when to warn."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlowWithReload
@@ -7,17 +8,28 @@ import probatio
 
 from ..checker.server.assessment import ServerAssessment
 from ..const import CONF_DATASTORES, CONF_HIDE_NAMES, CONF_IGNORE, CONF_NAMESPACES, CONF_PLACE
+from ..proxmox.backup_server.datastore_models import MountStatus
+from ..texts.markdown import inert
 from .options import (
+    CONF_ASLEEP_LIMIT,
     CONF_AWAKE,
+    CONF_DATASTORE,
+    CONF_DAYS,
+    CONF_GROUP,
+    CONF_RHYTHM,
+    CONF_ROTATION,
     CONF_WARNINGS_ARE_PROBLEMS,
     NUMBERS,
     content_fields,
+    disk_fields,
     entered_content,
     entered_place,
     namespace_key,
     place_fields,
+    rhythm_fields,
     settings_fields,
     shown_place,
+    with_days,
 )
 from .servers import server_of
 
@@ -27,7 +39,12 @@ class BackupServerOptionsFlow(OptionsFlowWithReload):
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Offer what can be decided."""
-        return self.async_show_menu(step_id="init", menu_options=["server_content", "server_place", "server_settings"])
+        options = ["server_content", "server_place", "server_settings"]
+        options += [
+            *(["server_rhythm"] if self._groups(()) else []),
+            *(["server_disks"] if self._removable() else []),
+        ]
+        return self.async_show_menu(step_id="init", menu_options=options)
 
     async def async_step_server_content(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask which datastores and namespaces are watched."""
@@ -82,10 +99,44 @@ class BackupServerOptionsFlow(OptionsFlowWithReload):
         ]
         return self._save(entered, {CONF_IGNORE, CONF_WARNINGS_ARE_PROBLEMS, CONF_HIDE_NAMES, *NUMBERS})
 
+    async def async_step_server_rhythm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask how often a group is to be backed up, where that is not to be learned."""
+        known: dict[str, float] = self.config_entry.options.get(CONF_RHYTHM, {})
+        groups = self._groups(known)
+        if user_input is None:
+            return self.async_show_form(
+                step_id="server_rhythm",
+                data_schema=probatio.Schema(rhythm_fields(groups)),
+                description_placeholders={"set": _listed(known, groups)},
+            )
+        changed = with_days(known, user_input[CONF_GROUP], user_input[CONF_DAYS])
+        return self._save({CONF_RHYTHM: changed}, {CONF_RHYTHM})
+
+    async def async_step_server_disks(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask how long a disk may be away, and which disks take turns."""
+        options = self.config_entry.options
+        known: dict[str, float] = options.get(CONF_ASLEEP_LIMIT, {})
+        if user_input is None:
+            turns: list[list[str]] = options.get(CONF_ROTATION, [])
+            schema = probatio.Schema(disk_fields(self._removable()))
+            return self.async_show_form(
+                step_id="server_disks",
+                data_schema=self.add_suggested_values_to_schema(schema, {CONF_ROTATION: turns[0] if turns else []}),
+                description_placeholders={"set": _listed(known, {})},
+            )
+        turning = sorted(user_input.get(CONF_ROTATION, []))
+        changed = {
+            CONF_ASLEEP_LIMIT: with_days(known, user_input.get(CONF_DATASTORE), user_input[CONF_DAYS]),
+            CONF_ROTATION: [turning] if len(turning) > 1 else [],
+        }
+        return self._save(changed, {CONF_ASLEEP_LIMIT, CONF_ROTATION})
+
     def _save(self, entered: dict[str, Any], asked: set[str]) -> ConfigFlowResult:
         """Put what was entered in the place of what was asked for, without what is empty."""
         kept = {name: value for name, value in self.config_entry.options.items() if name not in asked}
-        return self.async_create_entry(data=kept | {name: value for name, value in entered.items() if value != []})
+        return self.async_create_entry(
+            data=kept | {name: value for name, value in entered.items() if value not in ([], {})}
+        )
 
     def _assessment(self) -> ServerAssessment | None:
         server = server_of(self.config_entry)
@@ -100,9 +151,21 @@ class BackupServerOptionsFlow(OptionsFlowWithReload):
         namespaces |= {name for name in ignored if name.count(":") == 1}
         return sorted(stores), sorted(namespaces)
 
-    def _groups(self, ignored: list[str]) -> dict[str, str]:
-        """Return the groups that can be ignored, by what people call them."""
+    def _removable(self) -> list[str]:
+        """Return the datastores whose disks come and go."""
+        assessment = self._assessment()
+        views = assessment.datastores.values() if assessment is not None else ()
+        fixed = {MountStatus.NONREMOVABLE, MountStatus.UNKNOWN}
+        return [view.store for view in views if view.facts.datastore.mount_status not in fixed]
+
+    def _groups(self, chosen: Iterable[str]) -> dict[str, str]:
+        """Return the groups that are judged here, and those that were chosen before, by what people call them."""
         assessment = self._assessment()
         views = assessment.groups if assessment is not None else {}
-        names = {key: key for key in ignored} | {key: f"{view.name} ({view.store})" for key, view in views.items()}
+        names = {key: key for key in chosen} | {key: f"{view.name} ({view.store})" for key, view in views.items()}
         return dict(sorted(names.items(), key=lambda item: item[1]))
+
+
+def _listed(days: Mapping[str, float], names: Mapping[str, str]) -> str:
+    """Return limits as people read them."""
+    return ", ".join(f"{inert(names.get(key, key))}: {value:g} d" for key, value in days.items()) or "–"

@@ -7,6 +7,7 @@ from typing import Any, Final, override
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorEntity, SensorEntityDescription, SensorStateClass
 from homeassistant.const import EntityCategory, UnitOfInformation, UnitOfRatio, UnitOfTime
+from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 
@@ -14,6 +15,7 @@ from ..checker.model.subject import Subject
 from ..checker.model.verdict import Status
 from ..checker.server.assessment import ServerAssessment
 from ..checker.server.views import DatastoreView, GroupView, ServerJobView
+from ..proxmox.backup_server.job_models import GarbageCollection
 from .coordinator import ServerConfigEntry, ServerCoordinator
 from .entity import ServerEntity, ServerEntityMakers, async_add_server_entities
 
@@ -41,6 +43,13 @@ class DatastoreSensorDescription(SensorEntityDescription):
 
     value: Callable[[DatastoreView], Value]
     is_suitable: Callable[[DatastoreView], bool] = lambda _: True
+
+
+@dataclass(frozen=True, kw_only=True)
+class GarbageSensorDescription(SensorEntityDescription):
+    """A sensor of a datastore and what it shows of its last good garbage collection."""
+
+    value: Callable[[GarbageCollection], Value]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,6 +164,12 @@ DATASTORE_SENSORS: Final = (
         value=lambda view: view.last_collected,
     ),
     DatastoreSensorDescription(
+        key="last_backup",
+        translation_key="datastore_last_backup",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        value=lambda view: view.last_filled,
+    ),
+    DatastoreSensorDescription(
         key="restore_points",
         translation_key="datastore_restore_points",
         state_class=SensorStateClass.MEASUREMENT,
@@ -188,6 +203,27 @@ DATASTORE_SENSORS: Final = (
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
         value=lambda view: view.facts.datastore.maintenance.kind if view.facts.datastore.maintenance else None,
+    ),
+)
+GARBAGE_SENSORS: Final = (
+    GarbageSensorDescription(
+        key="deduplication",
+        translation_key="datastore_deduplication",
+        state_class=SensorStateClass.MEASUREMENT,
+        suggested_display_precision=1,
+        entity_registry_enabled_default=False,
+        value=lambda garbage: garbage.deduplication_factor,
+    ),
+    GarbageSensorDescription(
+        key="pending",
+        translation_key="datastore_pending",
+        device_class=SensorDeviceClass.DATA_SIZE,
+        native_unit_of_measurement=UnitOfInformation.BYTES,
+        suggested_unit_of_measurement=UnitOfInformation.GIBIBYTES,
+        suggested_display_precision=1,
+        state_class=SensorStateClass.MEASUREMENT,
+        entity_registry_enabled_default=False,
+        value=lambda garbage: garbage.pending_bytes,
     ),
 )
 JOB_SENSORS: Final = (
@@ -303,12 +339,12 @@ async def async_setup_sensors(entry: ServerConfigEntry, async_add_entities: AddC
     """Add the sensors of a server and of each of its parts."""
     coordinator = entry.runtime_data
 
-    def of_store(subject: Subject) -> list[ServerSensor]:
+    def of_store(subject: Subject) -> list[Entity]:
         view = coordinator.assessment.datastores[subject.id]
+        suitable = [described for described in DATASTORE_SENSORS if described.is_suitable(view)]
         return [
-            ServerSensor(coordinator, subject, described)
-            for described in DATASTORE_SENSORS
-            if described.is_suitable(view)
+            *(ServerSensor(coordinator, subject, described) for described in suitable),
+            *(GarbageSensor(coordinator, subject, described) for described in GARBAGE_SENSORS),
         ]
 
     def of_job(subject: Subject) -> list[ServerSensor]:
@@ -337,6 +373,21 @@ class ServerSensor(ServerEntity, SensorEntity):
         """The part shown."""
         value: Callable[[Any], Value] = self.entity_description.value
         return value(self.part) if self.part is not None else None
+
+
+class GarbageSensor(ServerEntity, SensorEntity):
+    """A figure of the last good garbage collection of a datastore."""
+
+    entity_description: GarbageSensorDescription
+
+    @property
+    @override
+    def native_value(self) -> Value:
+        """The figure, None where there never was one."""
+        facts = self.coordinator.assessment.facts
+        found = facts.garbage_collections if facts is not None else ()
+        garbage = next((one for one in found if one.store == self.subject.id and one.good_upid is not None), None)
+        return self.entity_description.value(garbage) if garbage is not None else None
 
 
 class GroupSensor(ServerSensor):

@@ -1,5 +1,7 @@
 """Setting up, unloading and removing the entry of a backup server."""
 
+from functools import partial
+
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
@@ -12,6 +14,7 @@ from .coordinator import ServerConfigEntry, ServerCoordinator
 from .devices import ServerDevices, is_present
 from .discovery import withdraw_offers
 from .issues import ServerIssues
+from .links import follow_links, links_of
 
 _OTHER_PLATFORMS = [Platform.BUTTON, Platform.EVENT, Platform.SENSOR]
 
@@ -19,7 +22,9 @@ _OTHER_PLATFORMS = [Platform.BUTTON, Platform.EVENT, Platform.SENSOR]
 async def async_setup_server(hass: HomeAssistant, entry: ServerConfigEntry) -> None:
     """Set up one backup server."""
     store = ServerHistoryStore(hass, entry.entry_id)
-    coordinator = ServerCoordinator(hass, entry, client_of(hass, entry.data), await Localizer.load(hass), store)
+    localizer = await Localizer.load(hass)
+    client = client_of(hass, entry.data)
+    coordinator = ServerCoordinator(hass, entry, client, localizer, store, partial(links_of, hass))
     issues = ServerIssues(hass, coordinator)
     entry.async_on_unload(coordinator.async_add_listener(issues.update))
     try:
@@ -35,7 +40,8 @@ async def async_setup_server(hass: HomeAssistant, entry: ServerConfigEntry) -> N
     await hass.config_entries.async_forward_entry_setups(entry, [Platform.BINARY_SENSOR])
     await hass.config_entries.async_forward_entry_setups(entry, _OTHER_PLATFORMS)
     issues.update()
-    withdraw_offers(hass, entry)
+    follow_links(hass, coordinator)
+    withdraw_offers(hass, coordinator)
 
 
 async def async_unload_server(hass: HomeAssistant, entry: ServerConfigEntry) -> None:

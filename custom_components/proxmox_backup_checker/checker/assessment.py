@@ -27,11 +27,15 @@ from .model.wrong_dates import WrongDates
 from .runs.run_index import RunIndex
 from .runs.run_records import records_of
 from .verdicts.cluster import Counts, judge_cluster
+from .verdicts.full_storages import fullness_of, key_of_full_storage
 from .verdicts.guest import judge_guest
 from .verdicts.job import judge_job
 from .verdicts.misconfigurations import Misconfiguration, misconfigurations_of
 from .verdicts.storage import judge_storage
 from .verdicts.storage_forecast import full_on
+
+type FullStorage = tuple[str, Verdict]
+"""The key of a full storage, with the verdict on what failed for it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -130,9 +134,8 @@ def judge(facts: Facts, history: History, before: Assessment | None = None) -> A
     context = Context(facts=facts, history=remembered, indexes=indexes, running=tuple(runs.running.values()))
     guests: Mapping[int, GuestView] = {guest.vmid: _guest_view(guest, context) for guest in facts.guests}
     jobs: Mapping[str, JobView] = {job.job_id: _job_view(job, context) for job in facts.jobs or ()}
-    storages: Mapping[str, StorageView] = {
-        storage_key(storage): _storage_view(storage, context) for storage in facts.storages
-    }
+    full = _full_storages(guests, jobs, context)
+    storages = _storage_views(context, full)
     if before is not None:
         guests = _same(guests, before.guests)
         jobs = _same(jobs, before.jobs)
@@ -145,7 +148,7 @@ def judge(facts: Facts, history: History, before: Assessment | None = None) -> A
     verdicts = {CLUSTER: cluster, **_by_subject(storages, of_guests, of_jobs)}
     after = remember_verdicts(remembered, of_jobs, context)
     records = _remembered(verdicts, after, facts.now)
-    alerts = alerts_of(verdicts, context)
+    alerts = alerts_of(verdicts, context, {subject: key for subject, (key, _) in full.items()})
     told = announce(alerts, verdicts, after, facts, first_look=history.evaluated is None)
     change = Change(before=history, after=after, context=context, guests=of_guests, jobs=of_jobs)
     return Assessment(
@@ -222,13 +225,42 @@ def _job_view(job: BackupJob, context: Context) -> JobView:
     )
 
 
-def _storage_view(storage: StorageFacts, context: Context) -> StorageView:
-    key = storage_key(storage)
+def _full_storages(
+    guests: Mapping[int, GuestView], jobs: Mapping[str, JobView], context: Context
+) -> dict[Subject, FullStorage]:
+    """Return the guests and jobs that failed since a storage is full."""
+    verdicts = {
+        **{Subject.guest(vmid): view.verdict for vmid, view in guests.items()},
+        **{Subject.job(job_id): view.verdict for job_id, view in jobs.items()},
+    }
+    return {
+        subject: (key, verdict)
+        for subject, verdict in verdicts.items()
+        if (key := key_of_full_storage(verdict, context)) is not None
+    }
+
+
+def _storage_views(context: Context, full: Mapping[Subject, FullStorage]) -> Mapping[str, StorageView]:
+    """Return the views of all storages; a full one has to answer for the backups that failed for it."""
+    failed: dict[str, list[Verdict]] = {}
+    for key, verdict in full.values():
+        failed.setdefault(key, []).append(verdict)
+    return {
+        key: _storage_view(key, storage, failed.get(key, ()), context)
+        for storage in context.facts.storages
+        for key in [storage_key(storage)]
+    }
+
+
+def _storage_view(key: str, storage: StorageFacts, failed: Sequence[Verdict], context: Context) -> StorageView:
+    own = judge_storage(storage, context)
+    if failed:
+        own = fullness_of(storage, own, failed)
     return StorageView(
         key=key,
         name=storage_name(storage, context.facts.storages),
         storage=storage,
-        verdict=_limited(Subject.storage(key), judge_storage(storage, context), context),
+        verdict=_limited(Subject.storage(key), own, context),
         full_on=full_on(context.history.storages[key].samples, storage.total),
     )
 

@@ -21,11 +21,13 @@ from .model.facts import ArchiveListing, Facts, NodeFacts, StorageFacts, storage
 from .model.outcome import Outcome, Result, written_name
 from .model.policy import NO_BACKUP_TAG
 from .model.records import GuestRecord, History, JobRecord, RunRecord
+from .model.verdict import Confidence
 from .model.wrong_dates import WRONG_DATE
 from .runs.run_index import NOTHING, InShort, RunIndex, good_durations
 
 _STARTS_WITHIN: Final = timedelta(minutes=10)
 _ONE_MINUTE: Final = timedelta(minutes=1)
+_SURE: Final = frozenset({Confidence.EXACT, Confidence.MATCHED})
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -135,8 +137,10 @@ class Context:
 
     def _timetable(self, job: BackupJob, node: str) -> Timetable | None:
         zone, record, facts = self.facts.zone_of(node), self.job_record(job), self.node(node)
-        periods = periods_of(job, record.past if record else (), facts.skew if facts else timedelta())
-        if zone is None or not periods:
+        if zone is None:
+            return None
+        periods = periods_of(job, record.past if record else (), facts.skew if facts else timedelta(), zone)
+        if not periods:
             return None
         return Timetable.of(
             periods, zone, self.node_now(node), allowance(self.usual_duration(job), self.facts.policy.start_grace)
@@ -159,10 +163,22 @@ class Context:
     def owed_since(self, job: BackupJob, guest: Guest | None = None) -> datetime | None:
         """Return the moment before which no slot is owed: the job, or the guest in it, was not there yet."""
         record = self.job_record(job)
-        moments = [record.owed_since if record is not None else None]
+        created = self._created(record) if record is not None else None
+        moments = [created]
         if guest is not None and (remembered := self.guest_record(guest)) is not None:
-            moments += [self.there_since(guest), remembered.covered_since.get(job.job_id)]
+            covered = remembered.covered_since.get(job.job_id)
+            is_as_old = record is not None and covered == record.first_seen
+            moments += [self.there_since(guest), created if is_as_old else covered]
         return max([moment for moment in moments if moment is not None], default=None)
+
+    def _created(self, record: JobRecord) -> datetime | None:
+        """Return since when a job owes anything: one that was created unseen since its first run, where that is known."""
+        if record.owed_because != "created" or record.owed_since != record.first_seen:
+            return record.owed_since
+        runs = self.index.by_job.get(record.job_id, ())
+        own = (run.started for run in reversed(runs) if run.job_id == record.job_id and run.confidence in _SURE)
+        first = next(own, None)
+        return first if first is not None and record.owed_since and first < record.owed_since else record.owed_since
 
     def job_runs(self, job: BackupJob) -> tuple[RunRecord, ...]:
         """Return a job's finished runs, newest first, those among them that can have been another job's.

@@ -1,18 +1,24 @@
 """What can be told in numbers: sizes and durations of the last backups, and what could be restored."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import islice
+from typing import Final
 
 from ..proxmox.api.backup_models import Archive, BackupJob
 from ..proxmox.api.cluster_models import Guest
 from .archives.archive import archive_time
 from .context import Context, newest_good
 from .model.facts import Facts, StorageFacts
-from .model.outcome import LOST, Outcome
+from .model.outcome import LOST, Outcome, Result
 from .model.records import RunRecord
 from .runs.run_summary import ONE_START, starts_of
+
+# The last runs, by which it is told where a guest is usually saved.
+_RECENT: Final = 10
 
 
 class Verification(StrEnum):
@@ -24,17 +30,28 @@ class Verification(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ArchiveSize:
+    """How large the last good archive on a storage is, and apart from that what had to be sent for it; None where not known."""
+
+    storage: str | None
+    size: int | None
+    transferred: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class GuestFigures:
     """Figures of a guest, None where they cannot be told.
 
     `size` in bytes and `duration` are of the last good backup: the size of the file or, on a backup server, what was
-    transferred. `restore_points` are its finished archives, `oldest` the first of them, both None where some archive may or
+    transferred, as the sensor has it since 0.1.0. `archive` is the size of the archive, of the last one on the guest's usual
+    storage. `restore_points` are its finished archives, `oldest` the first of them, both None where some archive may or
     may not be finished. `verification` and `encrypted` are
     of the newest backup on a backup server, None where there is none or it cannot be seen; whether an encrypted backup can
     be restored, depends on a key that is not on any server.
     """
 
     size: int | None = None
+    archive: ArchiveSize | None = None
     duration: timedelta | None = None
     restore_points: int | None = None
     oldest: datetime | None = None
@@ -44,10 +61,14 @@ class GuestFigures:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobFigures:
-    """Figures of a job's last run on all its nodes: how long it took, and how many bytes it saved; None where not known."""
+    """Figures of a job's last run on all its nodes: how long it took, and how many bytes it saved; None where not known.
+
+    `size` is what the sensor has since 0.1.0, `archive` the size of all its archives together.
+    """
 
     duration: timedelta | None = None
     size: int | None = None
+    archive: ArchiveSize | None = None
 
 
 def figures_of_guest(guest: Guest, context: Context) -> GuestFigures:
@@ -59,12 +80,33 @@ def figures_of_guest(guest: Guest, context: Context) -> GuestFigures:
     certain = _are_all_told(guest, context)
     return GuestFigures(
         size=stored_bytes(good, context.facts) if good else None,
+        archive=_last_archive(context.outcomes(guest), context.facts),
         duration=timedelta(seconds=good.seconds) if good and good.seconds is not None else None,
         restore_points=len(archives) if certain else None,
         oldest=archive_time(archives[-1]) if archives and certain else None,
         verification=_verification(newest) if newest else None,
         encrypted=newest.encrypted if newest else None,
     )
+
+
+def _last_archive(outcomes: Iterable[Outcome], facts: Facts) -> ArchiveSize | None:
+    good = [outcome for outcome in islice(outcomes, _RECENT) if outcome.result is Result.OK]
+    usual = usual_storage(good, facts)
+    last = next((outcome for outcome in good if outcome.storage == usual), None)
+    return ArchiveSize(storage=usual, size=last.size, transferred=sent_bytes(last, facts)) if last is not None else None
+
+
+def usual_storage(good: Iterable[Outcome], facts: Facts) -> str | None:
+    """Return the storage to which most good backups went; of two alike one of files, so that sizes of one kind compare."""
+    uses = Counter((outcome.storage, outcome.node) for outcome in good)
+    by_name: Counter[str | None] = Counter()
+    servers = set()
+    for (name, node), count in uses.items():
+        by_name[name] += count
+        storage = facts.storage_of(name, node) if name else None
+        if storage is not None and storage.is_backup_server:
+            servers.add(name)
+    return max(by_name, key=lambda name: (by_name[name], name not in servers, name or ""), default=None)
 
 
 def _are_all_told(guest: Guest, context: Context) -> bool:
@@ -97,7 +139,25 @@ def figures_of_job(job: BackupJob, context: Context) -> JobFigures:
         for outcome in run.outcomes
         if (size := stored_bytes(outcome, context.facts)) is not None
     ]
-    return JobFigures(duration=_duration(together), size=sum(sizes) if sizes else None)
+    return JobFigures(
+        duration=_duration(together),
+        size=sum(sizes) if sizes else None,
+        archive=archive_size_of([outcome for run in together for outcome in run.outcomes], context.facts),
+    )
+
+
+def archive_size_of(outcomes: Sequence[Outcome], facts: Facts) -> ArchiveSize | None:
+    """Return the size of all archives of one start of a job together, and what was sent for them; None where nothing is known."""
+    sizes = [outcome.size for outcome in outcomes if outcome.size is not None]
+    sent = [size for outcome in outcomes if (size := sent_bytes(outcome, facts)) is not None]
+    storages = {outcome.storage for outcome in outcomes if outcome.storage}
+    if not sizes and not sent:
+        return None
+    return ArchiveSize(
+        storage=storages.pop() if len(storages) == 1 else None,
+        size=sum(sizes) if sizes else None,
+        transferred=sum(sent) if sent else None,
+    )
 
 
 def _duration(runs: Sequence[RunRecord]) -> timedelta | None:
@@ -114,6 +174,12 @@ def stored_bytes(outcome: Outcome, facts: Facts) -> int | None:
     if storage is not None and storage.is_backup_server and outcome.transferred is not None:
         return outcome.transferred
     return outcome.size
+
+
+def sent_bytes(outcome: Outcome, facts: Facts) -> int | None:
+    """Return what had to be sent to a backup server; None elsewhere, where Proxmox calls so what it has read of the disks."""
+    storage = facts.storage_of(facts.storage_name(outcome.storage, outcome.node), outcome.node)
+    return outcome.transferred if storage is not None and storage.is_backup_server else None
 
 
 def used_percent(storage: StorageFacts) -> float | None:

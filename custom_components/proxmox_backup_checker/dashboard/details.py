@@ -1,6 +1,6 @@
 """What the dashboard card shows when a row is opened: the verdict with its evidence, the runs and the archives."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 import re
@@ -14,9 +14,10 @@ from ..checker.assessment import GuestView, JobView
 from ..checker.model.records import Acknowledgement, GuestRecord
 from ..checker.model.subject import Subject
 from ..checker.model.verdict import Verdict
+from ..checker.views.restore_points import RestorePoint, restore_points_of
 from ..checker.views.wall.details import (
+    DaySizes,
     WallRun,
-    archives_of,
     gone_guests,
     runs_of_guest,
     runs_of_job,
@@ -25,8 +26,8 @@ from ..checker.views.wall.details import (
     verdict_on_gone,
 )
 from ..const import DOMAIN
+from ..devices import guest_page
 from ..privacy.sight import Sight
-from ..proxmox.api.backup_models import Archive
 from ..proxmox.api.cluster_models import Guest
 from ..texts.localizer import Localizer
 from .board import board_of
@@ -98,11 +99,19 @@ class Opened:
                 return self.maker.of_guest(self.view).row
         return self.maker.of_gone(self.guest, self.gone).row if self.guest and self.gone else None
 
-    def sizes(self) -> list[int | None]:
+    def sizes(self) -> DaySizes:
         """Return the size of each day's backup."""
         if isinstance(self.view, JobView):
             return sizes_of_job(self.view, self.maker.wall)
-        return sizes_of_guest(self.guest, self.maker.wall) if self.guest else []
+        return sizes_of_guest(self.guest, self.maker.wall) if self.guest else DaySizes(storage=None, sizes=[], sent=[])
+
+    def restore_points(self) -> Sequence[RestorePoint]:
+        """Return from what a guest could be restored."""
+        return (
+            restore_points_of(self.guest, self.maker.wall.context)
+            if isinstance(self.view, GuestView) and self.guest
+            else ()
+        )
 
     def runs(self) -> list[WallRun]:
         """Return the runs of these days, newest first."""
@@ -136,14 +145,16 @@ def _details(row_id: RowId, url: URL, maker: RowMaker) -> dict[str, Any] | None:
         return None
     assessment = maker.wall.assessment
     acknowledged = assessment.acknowledgement(row_id.subject)
+    sizes = opened.sizes()
     if opened.guest is not None and opened.view is not None:
-        url = url.with_fragment(f"v1:0:={opened.guest.guest_type}/{opened.guest.vmid}")
+        url = url.with_fragment(guest_page(opened.guest.guest_type, opened.guest.vmid))
     return {
         "row": row,
         "end": maker.wall.days.dates[-1].isoformat(),
         "verdict": _verdict(verdict, row, localizer, acknowledged),
         "runs": [_run(run, localizer) for run in opened.runs()],
-        "archives": [_archive(archive) for archive in archives_of(opened.guest, assessment)] if opened.guest else [],
+        "sizes": {"storage": sizes.storage, "sizes": sizes.sizes, "transferred": sizes.sent},
+        "archives": [_archive(point) for point in opened.restore_points()],
         "url": str(url),
         "device_id": row["device_id"],
     }
@@ -207,15 +218,16 @@ def _run(run: WallRun, localizer: Localizer) -> dict[str, Any]:
     }
 
 
-def _archive(archive: Archive) -> dict[str, Any]:
+def _archive(point: RestorePoint) -> dict[str, Any]:
     return {
-        "volid": archive.volid,
-        "storage": archive.storage,
-        "ctime": archive.ctime,
-        "size": archive.size,
-        "verification": archive.verification,
-        "protected": archive.protected,
-        "encrypted": archive.encrypted,
+        "volid": point.archive.volid,
+        "storage": point.archive.storage,
+        "ctime": point.archive.ctime,
+        "size": point.size,
+        "finished": point.finished,
+        "verification": point.verification,
+        "protected": point.archive.protected,
+        "encrypted": point.encrypted,
     }
 
 
@@ -236,4 +248,8 @@ async def async_sizes(hass: HomeAssistant, sight: Sight, ids: list[str], days: i
 
 
 def _sizes(rows: Mapping[str, RowId], maker: RowMaker) -> dict[str, list[int | None]]:
-    return {text: opened.sizes() for text, row_id in rows.items() if (opened := Opened.find(row_id, maker)) is not None}
+    return {
+        text: opened.sizes().sizes
+        for text, row_id in rows.items()
+        if (opened := Opened.find(row_id, maker)) is not None
+    }

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, TypedDict
 
 from ..checker.assessment import GuestView, JobView
+from ..checker.context import Context
+from ..checker.metrics import ArchiveSize
 from ..checker.model.labels import guest_name, job_name
 from ..checker.model.records import GuestRecord
 from ..checker.model.subject import Subject
@@ -13,6 +15,7 @@ from ..checker.model.verdict import Verdict
 from ..checker.views.wall.details import gone_guests, verdict_on_gone
 from ..checker.views.wall.nights import Wall, guest_cells, job_cells
 from ..checker.views.wall.order import LAST, is_new, rank
+from ..checker.views.wall.progress import progress_of_guest, progress_of_job
 from ..proxmox.api.cluster_models import Guest
 from ..texts.localizer import Localizer
 
@@ -20,9 +23,21 @@ type Group = Literal["guest", "job"]
 type Rank = tuple[Any, ...]
 
 
-class Row(TypedDict):
-    """A row as the card gets it; moments in epoch seconds, `size` in bytes, `duration` in seconds.
+class RowProgress(TypedDict):
+    """How far a run is that goes on: `done` of `total` bytes of a guest, or guests of a job, whose turn it is and when it ends."""
 
+    percent: int | None
+    done: int
+    total: int | None
+    now: str | None
+    ends: int | None
+
+
+class Row(TypedDict):
+    """A row as the card gets it; moments in epoch seconds, sizes in bytes, `duration` in seconds.
+
+    `size` is that of the last good archive on the storage `size_on`, of a job's archives together, and `transferred` what
+    had to be sent for it.
     `where` is a guest's node or a job's storage, `cells` has a letter for each day. Deleted guests have no entity.
     """
 
@@ -33,7 +48,10 @@ class Row(TypedDict):
     problem: bool | None
     cells: str
     size: int | None
+    size_on: str | None
+    transferred: int | None
     duration: int | None
+    progress: RowProgress | None
     last_success: int | None
     next_due: int | None
     entity_id: str | None
@@ -97,8 +115,9 @@ class RowMaker:
             subject,
             kind=_kind(guest),
             cells=guest_cells(guest, verdict, self.wall)[0],
-            size=view.figures.size,
+            archive=view.figures.archive,
             duration=_seconds(view.figures.duration),
+            progress=_progress_of_guest(guest.vmid, self.wall.context),
             where=guest.node,
             acknowledged=acknowledged is not None,
             new=is_new(self.wall.assessment.history.guests.get(guest.vmid), self.wall.now),
@@ -132,8 +151,9 @@ class RowMaker:
             subject,
             kind="job",
             cells=job_cells(view, self.wall)[0],
-            size=view.figures.size,
+            archive=view.figures.archive,
             duration=_seconds(view.figures.duration),
+            progress=_progress_of_job(view, self.wall.context),
             where=", ".join(sorted(self.wall.assessment.context.storages_of(view.job))),
             acknowledged=acknowledged is not None,
         )
@@ -149,8 +169,9 @@ class RowMaker:
         kind: str,
         cells: str,
         where: str,
-        size: int | None = None,
+        archive: ArchiveSize | None = None,
         duration: int | None = None,
+        progress: RowProgress | None = None,
         acknowledged: bool = False,
         new: bool = False,
         deleted: bool = False,
@@ -164,8 +185,11 @@ class RowMaker:
             status=verdict.status.value,
             problem=verdict.problem,
             cells=cells,
-            size=size,
+            size=archive.size if archive else None,
+            size_on=archive.storage if archive else None,
+            transferred=archive.transferred if archive else None,
             duration=duration,
+            progress=progress,
             last_success=epoch(verdict.last_success),
             next_due=epoch(verdict.next_due),
             entity_id=ids.entity_id,
@@ -191,3 +215,19 @@ def epoch(moment: datetime | None) -> int | None:
 
 def _seconds(duration: timedelta | None) -> int | None:
     return int(duration.total_seconds()) if duration is not None else None
+
+
+def _progress_of_guest(vmid: int, context: Context) -> RowProgress | None:
+    if not context.running or (found := progress_of_guest(vmid, context)) is None:
+        return None
+    progress = found.progress
+    return RowProgress(
+        percent=progress.percent, done=progress.done, total=progress.total, now=None, ends=epoch(found.ends)
+    )
+
+
+def _progress_of_job(view: JobView, context: Context) -> RowProgress | None:
+    if not context.running or (found := progress_of_job(view, context)) is None:
+        return None
+    percent = 100 * found.done // found.total
+    return RowProgress(percent=percent, done=found.done, total=found.total, now=found.now, ends=None)

@@ -21,8 +21,10 @@ from .causes import causes
 from .clusters import coordinator_of, entries
 from .details import async_details, async_sizes
 from .feed import WallFeed
+from .message_automations import async_message_setup
 from .resources import content_hash
 from .servers import async_load_errors, servers
+from .start import checklists
 from .storages import storages
 
 _DAYS: Final = probatio.All(int, probatio.Range(min=7, max=60))
@@ -43,7 +45,7 @@ def _language(hass: HomeAssistant, msg: dict[str, Any]) -> str:
 @callback
 def async_register(hass: HomeAssistant) -> None:
     """Register all commands; to be called once."""
-    for command in (ws_info, ws_wall, ws_sizes, ws_runs, ws_log, ws_storages, ws_causes):
+    for command in (ws_info, ws_wall, ws_sizes, ws_runs, ws_log, ws_storages, ws_causes, ws_start, ws_messages):
         websocket_api.async_register_command(hass, command)
 
 
@@ -180,6 +182,22 @@ async def ws_storages(hass: HomeAssistant, connection: ActiveConnection, msg: di
         "storages": storages(hass, sight, localizer, entry_id),
         "servers": servers(hass, sight, language, entry_id),
     }
+    connection.send_result(msg["id"], told)
+
+
+@websocket_api.websocket_command({probatio.Required("type"): f"{DOMAIN}/start", probatio.Optional("entry_id"): str})
+@callback
+def ws_start(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]) -> None:
+    """Tell how far each cluster is on the way to its first proof."""
+    told = checklists(hass, Sight(hass, connection.user), msg.get("entry_id"))
+    connection.send_result(msg["id"], {"clusters": told})
+
+
+@websocket_api.websocket_command({probatio.Required("type"): f"{DOMAIN}/messages", **_LANGUAGE})
+@websocket_api.async_response
+async def ws_messages(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]) -> None:
+    """Tell whether problems are told to anybody, and what that would take."""
+    told = await async_message_setup(hass, connection.user, _language(hass, msg))
     connection.send_result(msg["id"], told)
 
 

@@ -17,6 +17,7 @@ from ..const import (
     CONF_FINGERPRINT,
     CONF_HEARTBEAT_URL,
     CONF_HIDE_NAMES,
+    CONF_IDENTITY,
     CONF_LOG_AGENTS,
     CONF_TOKEN_ID,
     CONF_TOKEN_SECRET,
@@ -28,8 +29,7 @@ from .pseudonyms import Pseudonyms, names_of
 _SECRET: Final = frozenset(
     {
         *(CONF_FINGERPRINT, CONF_HEARTBEAT_URL, CONF_HOST, CONF_TOKEN, CONF_TOKEN_ID, CONF_TOKEN_SECRET, CONF_URL),
-        CONF_WEBHOOK_ID,
-        *("address", "mailto", "title", "unique_id"),
+        *(CONF_IDENTITY, CONF_WEBHOOK_ID, "address", "instance_id", "mailto", "title", "unique_id"),
     }
 )
 # Localizer of our own; a guest may be called so, but nobody can tell from here.

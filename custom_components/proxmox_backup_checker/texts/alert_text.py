@@ -7,6 +7,7 @@ from typing import Final, override
 from ..checker.alerts.alerts import Alert
 from ..checker.model.labels import names_of_jobs
 from ..checker.model.reason_codes import AlertForm, AlertKind, ReasonCode
+from ..checker.model.verdict import Reason
 from .wording import Wording
 
 SEVERAL: Final = 2
@@ -179,7 +180,30 @@ class _StorageText(AlertText):
 
     @override
     def title(self) -> str:
-        return self.say.text("title_storage", storage=self.say.storage(self.name))
+        storage = self.say.storage(self.name)
+        if self._full() is None:
+            return self.say.text("title_storage", storage=storage)
+        return self.say.text("title_storage_full", storage=storage, guests=self.say.counted(self.alert.guests))
+
+    @override
+    def causes(self) -> Iterator[str]:
+        """Tell of the full storage alone: what each run said of it is the same."""
+        if (full := self._full()) is None:
+            yield from super().causes()
+        else:
+            yield self.say.localizer.sentence(full)
+
+    @override
+    def what_to_do(self) -> str | None:
+        full = self._full()
+        return self.say.localizer.step_for(full, None) if full is not None else super().what_to_do()
+
+    def _full(self) -> Reason | None:
+        """Return why the storage is full, None where no guest's backup failed for that."""
+        view = self.say.assessment.storages.get(self.name)
+        if view is None or not self.alert.guests or view.verdict.reason.code is not ReasonCode.STORAGE_FULL:
+            return None
+        return view.verdict.reason
 
     @override
     def meaning(self) -> Iterator[str]:
@@ -192,6 +216,8 @@ class _StorageText(AlertText):
         ]
         if jobs:
             yield self.say.text("storage_meaning", jobs=names_of_jobs(jobs))
+        if self.alert.guests:
+            yield self.say.last_good(self.alert.guests)
 
 
 class _ArchivesText(AlertText):

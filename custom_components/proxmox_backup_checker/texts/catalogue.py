@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 import json
 from pathlib import Path
+import re
 from typing import Any, Final, Literal, override
 
 type Kind = Literal["reasons", "causes", "steps", "messages", "reports"]
 
 _FOLDER: Final = Path(__file__).parent
 _LANGUAGES: Final = frozenset({"de", "en"})
+_HERE: Final = "\0"
+_QUOTED: Final = re.compile(f"([“„]){_HERE}([”“])")
 
 
 def read_texts(kind: Kind, language: str) -> dict[str, Any]:
@@ -29,10 +32,18 @@ def language_of(language: str) -> str:
 def filled(text: str, values: Mapping[str, object]) -> str:
     """Return a text with its blanks filled.
 
+    What stands in quotation marks and has several lines is a list, each line of which is quoted.
     A blank is written {name}. Where words depend on a number it is {name:# guest|# guests}, which is the number with the
     word for one or for any other; with three words the first is for none.
     """
-    return text.format_map({name: _Value(value) for name, value in values.items()})
+    return text.format_map({name: _Value(_quoted(name, str(value), text)) for name, value in values.items()})
+
+
+def _quoted(name: str, value: str, text: str) -> str:
+    if "\n" not in value:
+        return value
+    marks = _QUOTED.search(text.replace(f"{{{name}}}", _HERE))
+    return value.replace("\n", f"{marks[2]}, {marks[1]}") if marks else value
 
 
 class _Value(str):

@@ -21,10 +21,13 @@ class Localizer(ReasonText):
 
     def __init__(self, language: str) -> None:
         """Read the texts of a language such as `de` or `de-CH`, English where there are none."""
-        language = language_of(language)
+        self.language = language = language_of(language)
         super().__init__(language)
+        self.language = language
         self._texts: dict[str, str] = {**read_texts("messages", language), **read_texts("reports", language)}
         self._weekdays = self._texts["weekdays"].split()
+        self._months = self._texts["months"].split()
+        self._date_format = self._texts["date_format"]
 
     @classmethod
     async def load(cls, hass: HomeAssistant, language: str | None = None) -> Localizer:
@@ -62,7 +65,9 @@ class Localizer(ReasonText):
         return self.text(
             "later_day",
             weekday=self._weekdays[local.weekday()],
-            date=local.strftime(self._texts["date_format"]),
+            date=local.strftime(
+                self._date_format.replace("%e", str(local.day)).replace("%B", self._months[local.month - 1])
+            ),
             time=f"{local:%H:%M}",
         )
 

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from datetime import datetime
+import re
 from typing import Final, TypedDict
 
 from ..checker.model.verdict import Reason, Verdict
@@ -13,10 +14,16 @@ _LONGEST: Final = 255
 # These say in which part it went wrong; Proxmox' own text says more.
 _VAGUE: Final = frozenset(
     {
-        *("archive_not_written", "ceph_failed", "pbs_client_failed", "pbs_failed", "qmp_failed", "snapshot_failed"),
+        *("ceph_failed", "pbs_client_failed", "pbs_failed", "qmp_failed", "snapshot_failed"),
         *("storage_not_activated", "tar_failed", "vm_start_failed", "zfs_failed"),
     }
 )
+# As in "command 'set -o pipefail && … | zstd' failed: exit code 2".
+_COMMAND: Final = re.compile(r"\bcommand '.+'(?= failed| got| died|:|$)", re.DOTALL)
+
+
+# What was written by somebody else stands in the places of these.
+_QUOTED: Final = frozenset({"command", "error", "message", "said"})
 
 
 class CauseWords(TypedDict):
@@ -39,12 +46,19 @@ class ReasonText(ABC):
     def moment(self, moment: datetime) -> str:
         """Return a moment as people say it."""
 
-    def sentence(self, reason: Reason) -> str:
-        """Return why, as one sentence that fits a state attribute."""
+    def sentence(self, reason: Reason, *, unquoted: str | None = None) -> str:
+        """Return why, as one sentence that fits a state attribute.
+
+        With `unquoted` it quotes nothing that Proxmox has written: a known cause is told, else this stands in its place.
+        """
         values = self._values(reason)
-        if cause := cause_of(values.get("error", "")):
-            raw = values["error"]
-            values["error"] = f"{self.cause(cause)}: {raw}" if cause.code in _VAGUE else f"{self.cause(cause)}."
+        raw = values.get("error")
+        if unquoted is not None:
+            values |= dict.fromkeys(_QUOTED & values.keys(), unquoted)
+        if raw and (cause := cause_of(raw)) is not None:
+            values["error"] = f"{self._clause(cause, raw) if unquoted is None else self.cause(cause)}."
+        elif raw and unquoted is None:
+            values["error"] = _without_commands(raw)
         return _shortened(filled(self._sentences[reason.code], values), _LONGEST)
 
     def sentences(self, reasons: Iterable[Reason]) -> str | None:
@@ -76,11 +90,22 @@ class ReasonText(ABC):
             return None
         cause = cause_of(error)
         if cause is None:
-            return _shortened(error.rstrip("."), 2 * _LONGEST)
-        return _shortened(f"{self.cause(cause)}: {error}", 2 * _LONGEST) if cause.code in _VAGUE else self.cause(cause)
+            return _shortened(_without_commands(error).rstrip("."), 2 * _LONGEST)
+        return _shortened(self._clause(cause, error), 2 * _LONGEST)
+
+    def _clause(self, cause: Cause, error: str) -> str:
+        clause = self.cause(cause)
+        if cause.code not in _VAGUE or _COMMAND.search(error):
+            return clause
+        return f"{clause}: {error.rstrip('.')}"
 
     def _values(self, reason: Reason) -> dict[str, str]:
         return {name: value if isinstance(value, str) else self.moment(value) for name, value in reason.values.items()}
+
+
+def _without_commands(error: str) -> str:
+    """Return what Proxmox wrote without the line that it ran, which is for the log."""
+    return _COMMAND.sub("a command", error)
 
 
 def _shortened(text: str, longest: int) -> str:

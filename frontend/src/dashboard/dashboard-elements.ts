@@ -5,8 +5,10 @@ import { CausesCard } from "../causes/causes-card";
 import { NextRunsCard } from "../next-runs/next-runs-card";
 import { Problem } from "../problems/problem";
 import { ProblemsCard } from "../problems/problems-card";
+import { StartCard } from "../start/start-card";
 import { StoragesCard } from "../storages/storages-card";
 
+customElements.define("pbc-start", StartCard);
 customElements.define("pbc-causes", CausesCard);
 customElements.define("pbc-storages", StoragesCard);
 customElements.define("pbc-next-runs", NextRunsCard);

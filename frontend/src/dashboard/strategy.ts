@@ -66,6 +66,7 @@ function overview(servers: Server[], ours: EntityEntry[], words: Words): Card {
         type: "grid",
         column_span: 3,
         cards: [
+          { type: "custom:proxmox-backup-start", ...FULL },
           { type: "custom:proxmox-backup-causes", ...FULL },
           { type: "custom:proxmox-backup-wall", title: words.say("guests"), ...FULL },
         ],
@@ -134,6 +135,9 @@ function cluster(server: Server, ours: EntityEntry[], hass: Hass, words: Words):
 const ofDomain = (entities: EntityEntry[], domain: string): string[] =>
   entities.map((entity) => entity.entity_id).filter((id) => id.startsWith(`${domain}.`));
 
+/** On a phone the days of a month are dots that say nothing. */
+const narrow = (): boolean => window.matchMedia("(max-width: 870px)").matches;
+
 function calendar(entities: EntityEntry[], words: Words): Card[] {
   const calendars = ofDomain(entities, "calendar");
   if (!calendars.length) return [];
@@ -141,7 +145,7 @@ function calendar(entities: EntityEntry[], words: Words): Card[] {
     section(
       words.say("calendar"),
       "mdi:calendar",
-      [{ type: "calendar", entities: calendars, initial_view: "dayGridMonth", ...MONTH }],
+      [{ type: "calendar", entities: calendars, initial_view: narrow() ? "listWeek" : "dayGridMonth", ...MONTH }],
       3,
     ),
   ];

@@ -2,7 +2,17 @@
 
 import type { Connection, Hass } from "../ha/types";
 import { languageOf } from "../i18n/words";
-import { type Cause, type Details, DOMAIN, type Info, type LogExcerpt, type Server, type Storage } from "./contract";
+import {
+  type Cause,
+  type Checklist,
+  type Details,
+  DOMAIN,
+  type Info,
+  type LogExcerpt,
+  type MessageSetupInfo,
+  type Server,
+  type Storage,
+} from "./contract";
 
 const ask = <T>(connection: Connection, command: string, message: object = {}): Promise<T> =>
   connection.sendMessagePromise<T>({ type: `${DOMAIN}/${command}`, ...message });
@@ -31,6 +41,18 @@ export const fetchCauses = (hass: Hass, entryId?: string) =>
     language: languageOf(hass),
     ...(entryId ? { entry_id: entryId } : {}),
   });
+
+export const fetchStart = (hass: Hass, entryId?: string) =>
+  ask<{ clusters: Checklist[] }>(hass.connection, "start", entryId ? { entry_id: entryId } : {});
+
+export const fetchMessageSetup = (hass: Hass) =>
+  ask<MessageSetupInfo>(hass.connection, "messages", { language: languageOf(hass) });
+
+/** Sends a message that says that it is a test, in the name of one cluster. */
+export async function sendTest(hass: Hass): Promise<void> {
+  const [first] = (await fetchInfo(hass.connection)).entries.filter((server) => server.counts);
+  await hass.callService(DOMAIN, "test_alert", first ? { config_entry_id: first.id } : {});
+}
 
 /** How long a problem is silenced: some hours, until another run, or until it is over. */
 export type Silence = { hours: number } | "until_next_run" | "until_fixed";

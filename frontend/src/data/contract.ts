@@ -48,6 +48,15 @@ export interface Info {
   entries: Server[];
 }
 
+/** How far a run is: `done` of `total` bytes of a guest, or guests of a job, whose turn it is and when it ends. */
+export interface Progress {
+  percent: number | null;
+  done: number;
+  total: number | null;
+  now: string | null;
+  ends: number | null;
+}
+
 /** One guest or one job; `where` is the guest's node or the job's storage, `cells` has a letter for each day. */
 export interface RowData {
   id: string;
@@ -56,8 +65,13 @@ export interface RowData {
   status: Status;
   problem: boolean | null;
   cells: string;
+  /** Of the last good archive on the storage `size_on`, of a job's archives together. */
   size: number | null;
+  size_on: string | null;
+  /** What had to be sent for it. */
+  transferred: number | null;
   duration: number | null;
+  progress: Progress | null;
   last_success: number | null;
   next_due: number | null;
   entity_id: string | null;
@@ -113,9 +127,11 @@ export interface Archive {
   storage: string;
   ctime: number;
   size: number | null;
+  /** Null where the token may not see whether it is complete, and no run proves it. */
+  finished: boolean | null;
   verification: string | null;
   protected: boolean;
-  encrypted: boolean;
+  encrypted: boolean | null;
 }
 
 export interface VerdictDetails {
@@ -142,6 +158,8 @@ export interface Details {
   end: string;
   verdict: VerdictDetails;
   runs: Run[];
+  /** Of each day, on one storage: sizes of archives, and what was sent for them. */
+  sizes: { storage: string | null; sizes: (number | null)[]; transferred: (number | null)[] };
   archives: Archive[];
   url: string;
   device_id: string | null;
@@ -188,4 +206,26 @@ export interface Storage {
   reason: string;
   entity_id: string | null;
   device_id: string | null;
+}
+
+/** Who is told of problems; `ask` names the administrators for those who are none, the rest is for administrators. */
+export interface MessageSetupInfo {
+  automation: { entity_id: string; id: string; on: boolean } | null;
+  ask?: string[];
+  phones?: { id: string; name: string }[];
+  notifiers?: { id: string; name: string }[];
+  blueprints?: Record<"phone" | "notifier", { path: string; yaml: string }>;
+}
+
+/** How far a cluster is on the way to its first proof; `jobs` is null where the token may not see them. */
+export interface Checklist {
+  id: string;
+  rights_missing: boolean;
+  jobs: number | null;
+  guests: number;
+  in_no_job: number;
+  proven: number;
+  first_due: number | null;
+  nodes: number;
+  agents: number;
 }

@@ -1,4 +1,4 @@
-import type { RowData, Status } from "./contract";
+import type { Progress, RowData, Status } from "./contract";
 
 /** One guest or one job on the wall. */
 export interface Row {
@@ -12,7 +12,10 @@ export interface Row {
   problem: boolean | null;
   cells: string;
   size: number | null;
+  sizeOn: string | null;
+  transferred: number | null;
   duration: number | null;
+  progress: Progress | null;
   lastSuccess: number | null;
   nextDue: number | null;
   entityId: string | null;
@@ -27,13 +30,14 @@ export interface Row {
 }
 
 export function decodeRow(data: RowData): Row {
-  const { last_success, next_due, entity_id, device_id, new: isNew, ...rest } = data;
+  const { last_success, next_due, size_on, entity_id, device_id, new: isNew, ...rest } = data;
   const [entryId = "", , ...key] = data.id.split("/");
   return {
     ...rest,
     entryId,
     key: key.join("/"),
     name: data.name || key.join("/"),
+    sizeOn: size_on,
     lastSuccess: last_success,
     nextDue: next_due,
     entityId: entity_id,

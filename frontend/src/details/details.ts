@@ -15,6 +15,7 @@ import { stripLook } from "../styles/strip-look";
 import { isRightToLeft } from "../wall/strip";
 import { createAutomation } from "./automation";
 import { BACK, FORWARD, OUT } from "./glyphs";
+import { restorePoints, restorePointsStyles } from "./restore-points";
 import { folded, runPanel } from "./run";
 import { silenceMenu, silenceStyles } from "./silence";
 import { detailsStyles } from "./styles";
@@ -27,7 +28,7 @@ const WHILE_RUNNING = 20_000;
 
 /** Everything about one guest or job; shown in our dialog and in Home Assistant's more-info dialog. */
 export class GuestDetails extends HassElement {
-  static override styles = [look, stripLook, silenceStyles, detailsStyles];
+  static override styles = [look, stripLook, silenceStyles, restorePointsStyles, detailsStyles];
 
   static override properties = {
     rowId: { attribute: "row-id" },
@@ -114,12 +115,17 @@ export class GuestDetails extends HassElement {
       ${details.runs.length ? this.renderDays(row, details) : nothing}
       ${disclosure(
         words.count("runs", details.runs.length),
-        runsTable(details.runs, words, format, (day) => {
+        runsTable(row.kind === "job", details.runs, words, format, (day) => {
           this.day = day;
           this.renderRoot.querySelector(".days")?.scrollIntoView({ block: "start" });
         }),
       )}
-      ${details.archives.length ? disclosure(words.count("archives", details.archives.length), archivesTable(details.archives, words, format)) : nothing}
+      ${
+        details.archives.length
+          ? html`${restorePoints(details.archives, this.width, words, format)}
+            ${disclosure(words.count("archives", details.archives.length), archivesTable(details.archives, words, format))}`
+          : nothing
+      }
       ${
         details.verdict.evidence.length
           ? disclosure(
@@ -187,6 +193,7 @@ export class GuestDetails extends HassElement {
                 width: this.width,
                 chosen: cell,
                 runs: details.runs,
+                sizes: details.sizes,
                 choose: (chosen) => {
                   this.day = dayOfCell(end, days, chosen);
                 },

@@ -4,14 +4,16 @@ import type { Format } from "../format";
 import type { Words } from "../i18n/words";
 import { runMark } from "./run";
 
-/** All runs, the newest first. */
+/** All runs, the newest first; those of a job with their nodes, those of a guest with their jobs. */
 export function runsTable(
+  ofJob: boolean,
   runs: readonly Run[],
   words: Words,
   format: Format,
   choose: (day: string) => void,
 ): TemplateResult {
   if (!runs.length) return html`<p class="none">${words.say("no_runs")}</p>`;
+  const sent = runs.some((run) => run.transferred !== null);
   return html`<div class="table"><table>
     <thead>
       <tr>
@@ -19,7 +21,9 @@ export function runsTable(
         <th scope="col">${words.say("result")}</th>
         <th scope="col" class="end">${words.say("duration")}</th>
         <th scope="col" class="end">${words.say("size")}</th>
-        <th scope="col">${words.say("run_by")}</th>
+        ${sent ? html`<th scope="col" class="end">${words.say("transferred")}</th>` : nothing}
+        <th scope="col">${words.say(ofJob ? "node" : "storage")}</th>
+        ${ofJob ? nothing : html`<th scope="col">${words.say("run_by")}</th>`}
       </tr>
     </thead>
     <tbody>
@@ -29,7 +33,9 @@ export function runsTable(
           <td><span class="result">${runMark(run.result)} ${words.say(`result_${run.result}`)}</span></td>
           <td class="end num">${format.duration(run.duration)}</td>
           <td class="end num">${format.size(run.size)}</td>
-          <td>${run.by_hand ? words.say("by_hand") : (run.job_name ?? "–")}</td>
+          ${sent ? html`<td class="end num">${format.size(run.transferred)}</td>` : nothing}
+          <td>${(ofJob ? run.node : run.storage) ?? "–"}</td>
+          ${ofJob ? nothing : html`<td>${run.by_hand ? words.say("by_hand") : (run.job_name ?? "–")}</td>`}
         </tr>`,
       )}
     </tbody>
@@ -68,6 +74,7 @@ function marksOf(archive: Archive, words: Words): string {
         ? words.say("verification_failed")
         : "";
   return [
+    archive.finished === null ? words.say("point_unproven") : "",
     verified,
     archive.protected ? words.say("protected_flag") : "",
     archive.encrypted ? words.say("encrypted") : "",

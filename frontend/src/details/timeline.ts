@@ -1,5 +1,5 @@
 import { html, nothing, svg, type TemplateResult } from "lit";
-import type { Run } from "../data/contract";
+import type { Details, Run } from "../data/contract";
 import type { Format } from "../format";
 import type { Words } from "../i18n/words";
 import { cellOfDay } from "../model/days";
@@ -13,32 +13,35 @@ export interface TimelineView {
   /** The chosen cell. */
   chosen: number;
   runs: readonly Run[];
+  sizes: Details["sizes"];
   choose: (cell: number) => void;
 }
 
-/** Returns a figure of each day, null where there is none: of the job that runs most often, so that they compare. */
-export function dayFigures(runs: readonly Run[], end: string, days: number, figure: (run: Run) => number | null) {
-  const figures: (number | null)[] = Array.from({ length: days }, () => null);
+/** Returns how long the backups of each day took, null where there is none: of the job that runs most often, so that they compare. */
+export function dayDurations(runs: readonly Run[], end: string, days: number): (number | null)[] {
+  const durations: (number | null)[] = Array.from({ length: days }, () => null);
   const counts = new Map<string | null, number>();
-  for (const run of runs) if (figure(run) !== null) counts.set(run.job_id, (counts.get(run.job_id) ?? 0) + 1);
+  const ended = runs.filter((run) => run.result !== "running" && run.duration !== null);
+  for (const run of ended) counts.set(run.job_id, (counts.get(run.job_id) ?? 0) + 1);
   const often = (run: Run): number => counts.get(run.job_id) ?? 0;
-  for (const run of [...runs].sort((a, b) => often(a) - often(b) || a.started - b.started)) {
+  for (const run of [...ended].sort((a, b) => often(a) - often(b) || a.started - b.started)) {
     const cell = cellOfDay(end, days, run.day);
-    if (cell >= 0 && cell < days && figure(run) !== null) figures[cell] = figure(run);
+    if (cell >= 0 && cell < days) durations[cell] = run.duration;
   }
-  return figures;
+  return durations;
 }
 
 /** The days of a guest or job: verdicts, sizes and durations below each other, a day in a column. */
 export function timeline(view: TimelineView, words: Words, format: Format): TemplateResult {
   const { cells, end, width, runs } = view;
   const days = cells.length;
-  const sizes = dayFigures(runs, end, days, (run) => run.size);
-  const durations = dayFigures(runs, end, days, (run) => (run.result === "running" ? null : run.duration));
+  const { storage, sizes, transferred } = view.sizes;
+  const durations = dayDurations(runs, end, days);
   const choose = (event: MouseEvent) => view.choose(cellUnder(event, event.currentTarget as Element, days));
   return html`<div class="timeline" style="width:${width}px" @click=${choose} aria-hidden="true">
     ${axis(end, days, width, words, format)} ${strip(cells, width, 26, view.chosen)}
-    ${figures(words.say("size"), sizes, width, 44, view.chosen, (value) => format.size(value))}
+    ${figures(storage ? words.say("size_on_storage", { storage }) : words.say("size"), sizes, width, 44, view.chosen, (value) => format.size(value))}
+    ${figures(words.say("transferred"), transferred, width, 30, view.chosen, (value) => format.size(value))}
     ${figures(words.say("duration"), durations, width, 30, view.chosen, (value) => format.duration(value))}
   </div>`;
 }

@@ -3,6 +3,7 @@ import type { VerdictDetails } from "../data/contract";
 import { labelOf, noLastGood, type Row } from "../data/row";
 import type { Format } from "../format";
 import type { Words } from "../i18n/words";
+import { progressText } from "../model/progress";
 import { lookOf } from "../model/status";
 import { mark } from "../styles/look";
 import { definitions } from "./run";
@@ -26,11 +27,17 @@ export function verdictPanel(row: Row, verdict: VerdictDetails, words: Words, fo
     [words.say("since"), verdict.since && verdict.problem ? format.moment(verdict.since) : null],
     [words.say("confidence"), verdict.confidence === "none" ? null : verdict.confidence_text],
   ];
+  const progress = progressText(row, words, format);
   return html`<section class="verdict ${lookOf(verdict.status).tone}">
     <p class="place">${mark(verdict.status)} <span>${place}${
       verdict.failures > 1 ? html` · <b>${words.count("failures", verdict.failures)}</b>` : nothing
     }</span></p>
     <p class="sentence">${verdict.reason}</p>
+    ${
+      progress
+        ? html`<p class="progress"><progress max="100" value=${row.progress?.percent ?? nothing} aria-label=${words.say("status_running")}></progress><span>${progress}</span></p>`
+        : nothing
+    }
     ${verdict.findings.length ? html`<ul class="findings">${verdict.findings.map((finding) => html`<li>${finding}</li>`)}</ul>` : nothing}
     ${verdict.next_step ? html`<p class="step"><b>${words.say("next_step")}:</b> ${verdict.next_step}</p>` : nothing}
     ${verdict.acknowledged ? html`<p class="acknowledged">${acknowledgedText(verdict.acknowledged, words, format)}</p>` : nothing}

@@ -52,6 +52,8 @@ export interface Hass {
   devices: Record<string, DeviceEntry>;
   states: Record<string, EntityState>;
   services: Record<string, Record<string, unknown> | undefined>;
+  formatEntityAttributeName?(state: EntityState, attribute: string): string;
+  formatEntityAttributeValue?(state: EntityState, attribute: string): string;
   callService(domain: string, service: string, data: object): Promise<unknown>;
   callApi<T>(method: string, path: string, body?: object): Promise<T>;
 }

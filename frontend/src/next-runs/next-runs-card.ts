@@ -6,6 +6,7 @@ import { card } from "../ha/elements";
 import { HassElement } from "../ha/hass-element";
 import type { CardConfig } from "../ha/lazy-card";
 import { wordsOf } from "../i18n/words";
+import { progressText } from "../model/progress";
 import { look, mark } from "../styles/look";
 import { emptyText, namesOf } from "../wall/summary";
 
@@ -83,7 +84,7 @@ export class NextRunsCard extends HassElement {
             ${mark(row.status)}<span class="name"><b>${row.name}</b><small>${[row.where, names.get(row.entryId)].filter(Boolean).join(" · ")}</small></span>
             <span class="when num"
               ><span>${row.status === "running" ? words.say("status_running") : format.relative(row.nextDue, undefined, "short")}</span
-              ><small>${row.nextDue ? format.weekdayMoment(row.nextDue) : ""}</small></span
+              ><small>${row.status === "running" ? progressText(row, words, format) : row.nextDue ? format.weekdayMoment(row.nextDue) : ""}</small></span
             >
           </button>`,
         )}`,

@@ -2,6 +2,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import { labelOf, noLastGood, type Row } from "../data/row";
 import type { Format } from "../format";
 import type { Words } from "../i18n/words";
+import { progressText } from "../model/progress";
 import { badDays, showsReason } from "../model/status";
 import { mark } from "../styles/look";
 import { type Layout, STRIP_HEIGHT } from "./columns";
@@ -35,13 +36,31 @@ export function rowContent(row: Row, view: RowView): TemplateResult {
     <span class="name"><b>${row.name}</b> <small>${subtitle(row, view)}</small></span>
     ${strip(row.cells, layout.strip, STRIP_HEIGHT, view.day)}
     ${layout.spark ? (view.sparkline?.(view.sizes) ?? html`<span></span>`) : nothing}
-    ${layout.size && !instead ? html`<span class="end num size">${format.size(row.size)}</span>` : nothing}
+    ${layout.size && !instead ? html`<span class="end num size" title=${sizeHint(row, words, format)}>${format.size(row.size)}</span>` : nothing}
     ${instead ? html`<span class="end num aside">${words.say("last")}: ${last}</span>` : nothing}
     ${layout.last ? html`<span class="end num aside" title=${exact(row.lastSuccess)}><span class="sr">${words.say("last_good")}: </span>${last}</span>` : nothing}
     ${layout.next ? html`<span class="end num aside" title=${exact(row.nextDue)}><span class="sr">${words.say("next_run")}: </span>${format.relative(row.nextDue, now)}</span>` : nothing}
     <span class="sr">${words.say("latest", { status: words.say(`status_${row.status}`) })}</span>
-    ${layout.reason && showsReason(row) ? html`<span class="reason">${row.reason}</span>` : nothing}
+    ${below(row, view)}
     <span class="sr">${words.say("with_failures", { bad: badDays(row.cells), n: row.cells.length })}</span>`;
+}
+
+/** What stands below a row: how far its run is, or why it is as it is. */
+function below(row: Row, { layout, words, format }: RowView): TemplateResult | typeof nothing {
+  const progress = progressText(row, words, format);
+  if (progress) {
+    return html`<span class="reason">${progress}</span
+      ><span class="fill" aria-hidden="true" style="width:${row.progress?.percent ?? 0}%"></span>`;
+  }
+  return layout.reason && showsReason(row) ? html`<span class="reason">${row.reason}</span>` : nothing;
+}
+
+/** "on nas, 2.3 GiB transferred" */
+function sizeHint(row: Row, words: Words, format: Format): string {
+  if (row.size === null) return "";
+  const on = row.sizeOn ? words.say("size_on", { storage: row.sizeOn }) : "";
+  const sent = row.transferred === null ? "" : words.say("size_sent", { size: format.size(row.transferred) });
+  return [on, sent].filter(Boolean).join(", ");
 }
 
 function subtitle(row: Row, { server, words }: RowView): string {

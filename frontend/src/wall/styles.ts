@@ -51,6 +51,7 @@ export const wallStyles = css`
   .name small { color: var(--pbc-text2); font-size: 11px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
   .aside { color: var(--pbc-text2); font-size: 12px; }
   .reason { grid-column: 2 / -1; align-self: start; margin-top: -5px; font-size: 12px; line-height: 18px; color: var(--pbc-text2); overflow: hidden; overflow-wrap: anywhere; display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; }
+  .fill { position: absolute; inset-block: 0; inset-inline-start: 0; border-inline-end: 2px solid var(--pbc-running); background: color-mix(in srgb, var(--pbc-running) 12%, transparent); pointer-events: none; transition: width 1s; }
   .spark path { fill: none; stroke: var(--pbc-text2); stroke-width: 1.3; stroke-linejoin: round; }
   .old :is(.strip, .spark, .mark) { opacity: 0.45; }
   .deleted, .known .mark { opacity: 0.6; }
@@ -65,5 +66,5 @@ export const wallStyles = css`
   .skeleton i { display: block; height: 24px; margin: 12px 0; border-radius: 6px; background: var(--pbc-soft); animation: pbc-pulse 1.4s ease-in-out infinite alternate; }
   @keyframes pbc-appear { to { opacity: 1; } }
   .tip { position: absolute; z-index: 2; transform: translate(-50%, calc(-100% - 6px)); padding: 4px 8px; border-radius: 6px; font-size: 12px; white-space: nowrap; pointer-events: none; background: var(--primary-text-color, #212121); color: var(--card-background-color, #fff); }
-  @media (prefers-reduced-motion: reduce) { .skeleton i { animation: none; } }
+  @media (prefers-reduced-motion: reduce) { .skeleton i { animation: none; } .fill { transition: none; } }
 `;

@@ -142,7 +142,8 @@ export class BackupWall extends HassElement {
     this.shown = sortRows(chosen, sort);
     this.columns = layout(this.width || 800, this.days, shownColumns(this.config as WallConfig));
     const columns = this.columns;
-    const lines = (row: Row) => reasonLines(columns, this.width || 800, showsReason(row) ? row.reason : "");
+    const lines = (row: Row) =>
+      row.progress ? 1 : reasonLines(columns, this.width || 800, showsReason(row) ? row.reason : "");
     this.offsets = new Offsets(this.shown.map((row) => rowHeight(columns, lines(row))));
   }
 

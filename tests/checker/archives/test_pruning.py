@@ -78,6 +78,9 @@ def explains(gone: Outcome, later: list[Outcome], there: ListedStorage, zone: Zo
 def test_a05_the_retention_of_another_job_on_the_same_storage_explains_what_it_removed() -> None:
     nights = [wrote("daily", moment) for moment in reversed(NIGHTS)]
     assert explains(wrote("weekly", WEEKLY), nights, listed(*NIGHTS))
+    # It does so still when one of the others is gone in its turn, by whatever hand.
+    assert explains(wrote("weekly", WEEKLY), nights, listed(NIGHTS[0], NIGHTS[2]))
+    assert not explains(wrote("weekly", WEEKLY), nights[1:], listed(NIGHTS[0]))
     assert not explains(wrote("weekly", WEEKLY), nights[1:], listed(*NIGHTS[:2]))
 
 
@@ -115,3 +118,9 @@ def test_the_date_that_a_listing_gives_a_file_is_told_of_its_writer_and_back() -
     assert listing.dated(archive.volid, WEEKLY, NEW_YORK) == datetime.fromtimestamp(archive.ctime, UTC)
     assert listing.written_at(archive, NEW_YORK) == WEEKLY
     assert listing.dated("vm/100/2025-09-01T01:00:00Z", WEEKLY, NEW_YORK) == WEEKLY
+
+
+def test_an_archive_that_was_pruned_long_ago_stays_explained_when_a_newer_one_is_deleted_by_hand() -> None:
+    later = [wrote("daily", moment) for moment in NIGHTS]
+    assert explains(wrote("weekly", WEEKLY), later, listed(*NIGHTS[:2]))
+    assert not explains(wrote("weekly", WEEKLY), later[:2], listed(*NIGHTS[:2]))

@@ -26,7 +26,7 @@ from custom_components.proxmox_backup_checker.checker.views.wall.days import Day
 from custom_components.proxmox_backup_checker.checker.views.wall.nights import Wall, guest_cells, job_cells
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import Archive
 
-from ..builders import BERLIN, NOW, facts, good_log, guest, job, run
+from ..builders import BERLIN, NOW, facts, failed_log, good_log, guest, job, run
 
 # NOW is Wednesday, 3 September 2025, 10:00 in Berlin; the job is due at 21:00 there.
 NIGHTLY = job("nightly", 100, storage="nas", schedule="21:00")
@@ -281,3 +281,37 @@ def test_b33_a_first_look_after_the_date_has_come_can_know_nothing() -> None:
     life.good(SLOT + AHEAD)
     life.look(NOW + AHEAD)
     assert life.status == FINE
+
+
+def test_b33_a_failure_with_a_wrong_date_lasts_until_a_good_run_though_an_older_good_one_is_there() -> None:
+    life = Life()
+    life.skew["pve1"] = AHEAD
+    ahead = SLOT + AHEAD + timedelta(hours=14)
+    life.runs.append(run(failed_log(100, "disk full", ahead), "job errors", started=ahead))
+    life.look(NOW + timedelta(hours=2))
+    life.skew["pve1"] = timedelta()
+    for hours in (8, 9, 10):
+        life.look(NOW + timedelta(hours=hours))
+        assert life.status == ((Status.FAILED, True), (Status.FAILED, True))
+    life.good(SLOT + DAY)
+    life.look(NOW + timedelta(hours=12))
+    assert life.status == FINE
+
+
+def test_b33_a_file_that_a_run_writes_over_one_with_a_wrong_date_counts() -> None:
+    life = Life()
+    life.skew["pve1"] = AHEAD
+    life.good(SLOT + AHEAD)
+    life.look(NOW + timedelta(hours=2))
+    life.skew["pve1"] = timedelta()
+    life.look(NOW + timedelta(hours=8))
+    for days in range(1, 6):
+        # A file of the same name takes its place; the second run of that moment has another process.
+        life.good(SLOT + days * DAY, has_archive=days < 5)
+        life.runs[-1] = replace(life.runs[-1], task=replace(life.runs[-1].task, upid=f"{life.runs[-1].task.upid}again"))
+        life.look(NOW + days * DAY)
+    assert life.status[1] == (Status.OK, False)
+    assert life.status[0][1] is False
+    last = life.held.guests[100].verdict.last_success
+    assert last is not None
+    assert last >= SLOT + 5 * DAY

@@ -21,7 +21,7 @@ LAST_SLOT = datetime(2025, 9, 2, 21, 0, tzinfo=UTC)
 
 
 def table(schedule: str) -> Timetable:
-    return Timetable.of(periods_of(job(schedule=schedule), (), timedelta()), BERLIN, NOW, ALLOWED)
+    return Timetable.of(periods_of(job(schedule=schedule), (), timedelta(), BERLIN), BERLIN, NOW, ALLOWED)
 
 
 def started(schedule: str, moment: datetime) -> bool:
@@ -69,7 +69,7 @@ def test_a_slot_is_that_of_the_schedule_which_the_job_had_then() -> None:
     edited = LAST_SLOT + timedelta(hours=6)
     before = JobDefinition(until=edited, edited=edited, schedule="23:00", storage="nas")
     weekly = job(schedule="sat 10:00", storage="usb")
-    table = Timetable.of(periods_of(weekly, [before], timedelta()), BERLIN, NOW, ALLOWED)
+    table = Timetable.of(periods_of(weekly, [before], timedelta(), BERLIN), BERLIN, NOW, ALLOWED)
     assert (table.due, table.latest) == (LAST_SLOT, LAST_SLOT)
     assert table.storage_at(LAST_SLOT) == "nas"
     saturday = datetime(2025, 9, 6, 8, 0, tzinfo=UTC)
@@ -80,7 +80,7 @@ def test_a_slot_is_that_of_the_schedule_which_the_job_had_then() -> None:
 def test_slots_that_only_the_new_schedule_has_before_the_edit_never_were() -> None:
     edited = NOW - timedelta(hours=1)
     before = JobDefinition(until=edited, edited=edited, schedule="sat 10:00", storage="nas")
-    table = Timetable.of(periods_of(job(schedule="23:00"), [before], timedelta()), BERLIN, NOW, ALLOWED)
+    table = Timetable.of(periods_of(job(schedule="23:00"), [before], timedelta(), BERLIN), BERLIN, NOW, ALLOWED)
     assert table.due == datetime(2025, 8, 30, 8, 0, tzinfo=UTC)
 
 

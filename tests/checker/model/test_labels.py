@@ -45,7 +45,7 @@ def test_a_job_without_comment_is_called_by_when_and_where_it_saves_or_else_by_i
     assert job_name(job("x", 100, storage="nas")) == "21:00 → nas"
     assert job_name(job("x", 100)) == "21:00 → local"
     assert job_name(job("x", 100, schedule="")) == "x"
-    assert names_of_jobs([job("x", schedule=""), job("y", comment="weekly")]) == "x, weekly"
+    assert names_of_jobs([job("x", schedule=""), job("y", comment="weekly")]) == "x\nweekly"
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from custom_components.proxmox_backup_checker.checker.assessment import judge
-from custom_components.proxmox_backup_checker.checker.model.facts import Facts, JobState, Run
+from custom_components.proxmox_backup_checker.checker.model.facts import Facts, JobState, NodeFacts, Run
 from custom_components.proxmox_backup_checker.checker.model.records import History
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
 from custom_components.proxmox_backup_checker.checker.runs.attribution import Attribution, attribute
@@ -183,6 +185,24 @@ def test_a_task_that_bears_the_number_of_one_guest_is_of_a_job_with_no_other_gue
     assert of(last, facts(guests, [both, one], [last])).job_id == "one"
 
 
+@pytest.mark.parametrize("change", ["came", "moved here", "left"])
+def test_a_task_with_the_number_of_one_guest_is_of_a_job_whose_other_guests_may_have_come_since(change: str) -> None:
+    log = "TASK ERROR: could not activate storage 'nas'\n"
+    failed = run(log, "could not activate storage 'nas'", task_id="100")
+    nightly = job("nightly", 100, 101, storage="nas", schedule="21:00")
+    earlier = failed.started - timedelta(hours=1)
+    then = [guest(100), *([] if change == "came" else [guest(101, node="pve2")])]
+    before = judge(facts(then, [nightly], now=earlier, read_at=earlier), History()).history
+    now = [
+        guest(100, node="pve3" if change == "left" else "pve1"),
+        guest(101, node="pve2" if change == "left" else "pve1"),
+    ]
+    known = facts(now, [nightly], [failed])
+    [record] = records_of(known, before).finished.values()
+    assert record.job_id == "nightly"
+    assert [outcome.vmid for outcome in record.outcomes] == [100]
+
+
 def test_a_slot_that_has_its_run_has_no_other() -> None:
     both = [job("a", 100, 101, storage="nas"), job("b", 100, 101, storage="nas", mode="stop")]
     good = run(good_log(100, 101), node="pve1")
@@ -216,3 +236,48 @@ def test_a_run_whose_log_is_gone_may_have_been_any_job_with_its_guest() -> None:
 def test_without_the_jobs_a_run_of_the_scheduler_belongs_to_none() -> None:
     last = run(good_log(100))
     assert of(last, facts([], None, [last])) == Attribution(job_id=None, confidence=Confidence.NONE)
+
+
+def test_a07_a_run_of_a_jobs_only_guest_there_is_its_own_though_another_has_come_since() -> None:
+    slot = NOW - timedelta(hours=13)
+    nightly = job("nightly", all=1, storage="nas", schedule="21:00")
+    before = judge(facts([guest(100)], [nightly], now=slot - timedelta(hours=1)), History()).history
+    failed = run("TASK ERROR: could not activate storage 'nas'\n", "could not activate storage 'nas'", task_id="100")
+    known = facts([guest(100), guest(101)], [nightly], [failed])
+    assert attribute(failed, known, clues_of(known, before)).job_id == "nightly"
+    [outcome] = records_of(known, before).finished[failed.task.upid].outcomes
+    assert (outcome.vmid, outcome.job_id) == (100, "nightly")
+    # At the first look both were there: then a person has started it.
+    assert attribute(failed, known, clues_of(known, History())).by_hand
+
+
+def test_a07_a_run_of_a_guest_that_has_left_the_node_since_is_its_jobs() -> None:
+    slot = NOW - timedelta(hours=13)
+    nightly = job("nightly", all=1, storage="nas", schedule="21:00")
+    before = judge(facts([guest(100)], [nightly], now=slot - timedelta(hours=1)), History()).history
+    failed = run("TASK ERROR: could not activate storage 'nas'\n", "could not activate storage 'nas'", task_id="100")
+    known = facts([guest(100, node="pve2")], [nightly], [failed])
+    assert attribute(failed, known, clues_of(known, before)).job_id == "nightly"
+
+
+def test_b33_a_run_that_shows_nothing_is_of_the_job_whose_slot_the_clock_has_jumped_over() -> None:
+    weekly = job("weekly", 100, storage="nas", schedule="sun 03:00")
+    ahead = NOW + timedelta(days=5, hours=1, minutes=20)
+    lost = run("INFO: trying to get global lock - waiting...\n", "unexpected status", started=ahead)
+    nodes = {"pve1": NodeFacts(name="pve1", zone=BERLIN, skew=timedelta(days=5))}
+    known = facts([guest(100)], [weekly], [lost], now=NOW + timedelta(hours=2), nodes=nodes)
+    assert of(lost, known).job_id == "weekly"
+    by_day = run("INFO: trying to get global lock - waiting...\n", "unexpected status", started=NOW)
+    assert of(by_day, facts([guest(100)], [weekly], [by_day])).by_hand
+
+
+def test_a15_a_run_that_a_person_started_while_the_jobs_were_hidden_is_its_jobs_once_they_can_be_seen() -> None:
+    command = "vzdump --pool gold --mode snapshot --storage nas"
+    last = run(good_log(100, command=command), task_id="100", user="admin@pve")
+    hidden = facts([guest(100, pool="gold")], None, [last])
+    before = judge(hidden, History()).history
+    nightly = job("nightly", pool="gold", storage="nas", schedule="sun 03:00")
+    known = facts([guest(100, pool="gold")], [nightly], [last])
+    assert records_of(known, before).finished[last.task.upid].job_id == "nightly"
+    other = facts([guest(100, pool="gold")], [job("other", 101, storage="usb")], [last])
+    assert records_of(other, before).finished[last.task.upid].outcomes[0].by_hand

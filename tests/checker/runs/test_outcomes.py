@@ -6,9 +6,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from custom_components.proxmox_backup_checker.checker.assessment import judge
 from custom_components.proxmox_backup_checker.checker.model.facts import Facts, NodeFacts
 from custom_components.proxmox_backup_checker.checker.model.outcome import Outcome, Result, succeeded, unclear
+from custom_components.proxmox_backup_checker.checker.model.records import History
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
+from custom_components.proxmox_backup_checker.checker.runs.run_records import records_of
 
 from ..builders import BERLIN, NOW, SCENARIOS, assessment, facts, good_log, guest, job, record, run, sample
 
@@ -178,3 +181,14 @@ def test_a_run_tells_how_many_older_archives_it_removed() -> None:
     log = good_log(101).replace("INFO: Finished Backup of VM 101", f"{more}\nINFO: Finished Backup of VM 101")
     [outcome] = outcomes(facts(runs=[run(log, started=NOW)]))[101]
     assert (outcome.result, outcome.pruned) == ("ok", 2)
+
+
+def test_a_guest_that_came_to_the_node_after_a_run_broke_off_was_not_in_it() -> None:
+    nightly = job("nightly", all=1, storage="nas")
+    before = judge(
+        facts([guest(100), guest(101), guest(102, node="pve2")], [nightly], now=NOW - timedelta(hours=14)), History()
+    )
+    last = run("TASK ERROR: could not activate storage 'nas'\n", "could not activate storage 'nas'")
+    known = facts([guest(100), guest(101, node="pve2"), guest(102), guest(103)], [nightly], [last])
+    found = records_of(known, before.history).finished[last.task.upid].outcomes
+    assert [(outcome.vmid, outcome.result) for outcome in found] == [(100, Result.NOT_REACHED)]

@@ -146,6 +146,34 @@ def test_a06_only_an_archive_of_the_slots_time_on_the_jobs_storage_stands_in_for
     assert judge(other, History()).guests[100].verdict.problem is not False
 
 
+def test_a_job_that_was_created_and_failed_while_nobody_looked_has_failed() -> None:
+    # The slot after it was missed, and only then somebody looked.
+    bad = run(failed_log(100, "Input/output error", at(1, 21)), "job errors", started=at(1, 21))
+    other = job("other", 101, storage="usb", schedule="sat 04:00")
+    first = judge(facts([guest(100)], [other], now=BEGAN, read_at=BEGAN), History())
+    held = judge(facts([guest(100)], [NIGHTLY, other], [bad]), first.history, first)
+    for verdict in (held.guests[100].verdict, held.jobs["nightly"].verdict):
+        assert verdict.problem is True
+
+
+@pytest.mark.parametrize("schedule", ["21:00", "04:00"])
+def test_b20_a_slot_before_the_first_look_of_a_schedule_that_no_run_was_ever_at_is_no_alarm(schedule: str) -> None:
+    before = [ran(at(day, 21), 100) for day in (-1, 0, 1)]
+    nightly = job("nightly", 100, storage="nas", schedule=schedule)
+    held = judge(facts([guest(100)], [nightly], before, storages=(listed("nas", at(1, 21)),)), History())
+    wanted = True if schedule == "21:00" else None
+    assert (held.guests[100].verdict.problem, held.jobs["nightly"].verdict.problem) == (wanted, wanted)
+
+
+def test_c12_archives_do_not_prove_a_job_that_lists_a_number_without_a_guest() -> None:
+    def held(*vmids: int) -> bool | None:
+        listing = job("nightly", *vmids, storage="nas", schedule="21:00")
+        first_look = facts([guest(100)], [listing], storages=(listed("nas", at(2, 21, 3)),))
+        return judge(first_look, History()).jobs["nightly"].verdict.problem
+
+    assert (held(100), held(100, 101)) == (False, None)
+
+
 def test_a06_an_archive_that_two_jobs_can_claim_proves_nothing() -> None:
     twin = job("twin", 100, storage="nas", schedule="21:05", mode="stop")
     known = facts([guest(100)], [NIGHTLY, twin], storages=(listed("nas", at(2, 21, 6)),))
@@ -211,6 +239,20 @@ def test_b20_slots_that_only_the_new_schedule_has_before_the_edit_never_were() -
     assert edited(before, daily, NOW - timedelta(minutes=5), NOW).guests[100].verdict.problem is False
 
 
+@pytest.mark.parametrize(("served", "problem"), [(None, True), (at(1, 21), False), (at(2, 2), False)])
+def test_b20_whenever_nobody_saw_the_edit_one_of_the_two_slots_was_owed(
+    served: datetime | None, problem: bool | None
+) -> None:
+    before = facts([guest(100)], [NIGHTLY], [ran(at(0, 21), 100)])
+    runs = (*before.runs, *([ran(served, 100)] if served else []))
+    after = replace(before, jobs=(job("nightly", 100, storage="nas", schedule="02:00"),), runs=runs)
+    held = edited(before, after, at(1, 20), at(2, 8))
+    assert (held.guests[100].verdict.problem, held.jobs["nightly"].verdict.problem) == (problem, problem)
+    # Where no slot of the new schedule follows one of the old one, the edit may have come between the two.
+    early = replace(after, runs=before.runs, jobs=(job("nightly", 100, storage="nas", schedule="20:30"),))
+    assert edited(before, early, at(1, 20), at(2, 8)).guests[100].verdict.problem is False
+
+
 def test_a29_a_job_that_is_sent_elsewhere_owes_the_new_storage_nothing_before_its_next_slot() -> None:
     before = facts([guest(100)], [NIGHTLY], [ran(at(2, 21), 100)])
     moved = replace(before, jobs=(job("nightly", 100, storage="usb", schedule="21:00"),))
@@ -226,6 +268,46 @@ def test_d17_the_newest_archive_of_each_promised_storage_has_to_pass_its_verific
     assert (held.guests[100].verdict.status, held.guests[100].verdict.problem) == (Status.FAILED, True)
     unpromised = watched(*nights, jobs=(NIGHTLY,), storages=(listed("nas", *NIGHTS), broken))
     assert unpromised.guests[100].verdict.problem is False
+
+
+def test_d18_a_broken_archive_that_a_good_backup_has_followed_since_the_listing_is_the_newest_no_more() -> None:
+    broken = listed("nas", at(2, 21), verification="failed")
+    assert broken.listing is not None
+    broken = replace(broken, listing=replace(broken.listing, read_at=at(3, 9, 50)))
+    before = (ran(at(1, 21), 100), ran(at(2, 21), 100))
+    assert watched(*before, jobs=(NIGHTLY,), storages=(broken,)).guests[100].verdict.problem is True
+    followed = watched(*before, ran(at(3, 9, 58), 100), jobs=(NIGHTLY,), storages=(broken,))
+    assert followed.guests[100].verdict.problem is False
+
+
+def test_d17_a_good_archive_of_another_job_on_the_same_storage_does_not_stand_in_for_a_broken_one() -> None:
+    jobs = (NIGHTLY, job("weekly", 100, storage="nas", schedule="sat 04:00", mode="stop"))
+    weekly = ran(
+        at(-1, 4),
+        100,
+        log=good_log(100, command="vzdump 100 --mode stop --quiet 1 --storage nas", at=at(-1, 4)).replace(
+            "-x.vma", f"-{at(-1, 4).astimezone(BERLIN):%Y_%m_%d-%H_%M_%S}.vma"
+        ),
+    )
+    broken, good = listed("nas", at(-1, 4), verification="failed"), listed("nas", *NIGHTS, verification="ok")
+    assert good.listing is not None
+    assert broken.listing is not None
+    both = replace(good, listing=replace(good.listing, archives=(*good.listing.archives, *broken.listing.archives)))
+    nights = [ran(moment, 100) for moment in NIGHTS]
+    held = watched(*nights, weekly, jobs=jobs, storages=(both,))
+    assert (held.guests[100].verdict.status, held.guests[100].verdict.problem) == (Status.FAILED, True)
+    again = watched(*nights, weekly, by_hand(at(2, 23), 100, "nas"), jobs=jobs, storages=(both,))
+    assert again.guests[100].verdict.reason.code != "verification_failed"
+
+
+def test_d17_a_broken_archive_from_before_a_guest_came_into_the_job_breaks_no_promise() -> None:
+    weekly = job("weekly", 101, storage="usb", schedule="sun 04:00")
+    broken = listed("usb", at(1, 12), verification="failed")
+    nights = [ran(moment, 100) for moment in NIGHTS]
+    before = facts([guest(100), guest(101)], [NIGHTLY, weekly], nights)
+    wider = job("weekly", 100, 101, storage="usb", schedule="sun 04:00")
+    after = replace(before, jobs=(NIGHTLY, wider), storages=(broken,))
+    assert edited(before, after, at(2, 22), NOW).guests[100].verdict.problem is False
 
 
 def test_a_schedule_that_never_comes_protects_nobody() -> None:
@@ -277,6 +359,32 @@ def test_a_disk_for_one_night_a_week_may_rest_until_it_is_needed() -> None:
         look = facts([guest(100)], [WEEKLY], [good], now=NOW + timedelta(hours=hours), storages=(usb,))
         held = judge(replace(look, read_at=look.now), held.history, held)
         assert held.storages["usb"].verdict.problem is False
+
+
+def test_c12_archives_of_the_others_do_not_prove_a_run_of_a_job_that_lists_a_guest_which_is_gone() -> None:
+    both = job("both", 100, 105, storage="nas", schedule="21:00")
+    known = facts([guest(100)], [both], storages=(listed("nas", at(1, 21, 3), at(2, 21, 3)),))
+    held = judge(known, History())
+    assert held.guests[100].verdict.problem is False
+    assert held.jobs["both"].verdict.problem is None
+    here = replace(known, jobs=(job("both", 100, storage="nas", schedule="21:00"),))
+    assert judge(here, History()).jobs["both"].verdict.reason.code == "job_archives_found"
+
+
+def test_b23_a_run_that_waited_for_another_hangs_once_it_keeps_the_next_one_waiting() -> None:
+    text = (
+        "INFO: trying to get global lock - waiting...\nINFO: got global lock\n"
+        "INFO: starting new backup job: vzdump 100 --mode snapshot --quiet 1 --storage nas\n"
+        "INFO: Starting Backup of VM 100 (qemu)\n"
+        f"INFO: Backup started at {at(2, 10).astimezone(BERLIN):%Y-%m-%d %H:%M:%S}\n"
+    )
+    daily = job("daily", 100, storage="nas", schedule="08:00")
+    going_on = run(text, None, started=at(2, 8))
+    good = [ran(at(day, 8), 100) for day in (-2, -1, 0, 1)]
+    before = watched(*good, going_on, jobs=(daily,), now=at(3, 7, 50))
+    assert (before.guests[100].verdict.problem, before.jobs["daily"].verdict.problem) == (False, False)
+    after = watched(*good, going_on, jobs=(daily,), now=at(3, 8, 10))
+    assert (after.guests[100].verdict.problem, after.jobs["daily"].verdict.problem) == (True, True)
 
 
 @pytest.mark.parametrize(("usual", "problem"), [(10, True), (150, False)])

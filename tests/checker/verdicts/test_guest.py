@@ -86,6 +86,24 @@ def test_a_guest_of_a_disabled_job_is_paused_and_a_problem_after_seven_days() ->
     assert (late.reason.code, late.reason.values["days"]) == ("job_disabled_too_long", "7")
 
 
+def test_a_guest_whose_job_was_seen_being_switched_off_before_its_first_run_has_two_days() -> None:
+    weekly = job("weekly", 100, storage="nas", schedule="sun 03:00")
+    history = assessment([guest(100)], [weekly]).history
+    for hours, problem in ((1, False), (50, True)):
+        off = assessment(
+            [guest(100)], [job("weekly", 100, storage="nas", schedule="sun 03:00", enabled=False)], history=history
+        )
+        later = NOW + timedelta(hours=hours)
+        held = assessment(
+            [guest(100)],
+            [job("weekly", 100, storage="nas", schedule="sun 03:00", enabled=False)],
+            history=off.history,
+            now=later,
+            read_at=later,
+        )
+        assert (held.guests[100].verdict.status, held.guests[100].verdict.problem) == (Status.PAUSED, problem)
+
+
 def test_a_guest_never_seen_is_unknown_not_fine() -> None:
     held = verdict()
     assert (held.status, held.problem, held.reason.code) == (Status.UNKNOWN, None, "no_run_seen")

@@ -10,7 +10,7 @@ from custom_components.proxmox_backup_checker.checker.model.reason_codes import 
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence, Status, Verdict
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import BackupJob
 
-from ..builders import NOW, assessment, failed_log, good_log, guest, job, run
+from ..builders import BERLIN, NOW, assessment, failed_log, good_log, guest, job, run
 
 NIGHTLY = job("nightly", 100, storage="nas", comment="every night", schedule="10:00")
 RUNNING = "INFO: starting new backup job: vzdump 100 --mode snapshot --quiet 1 --storage nas\nINFO: Starting Backup of VM 100 (qemu)\n"
@@ -117,6 +117,20 @@ def test_a_run_that_takes_more_than_three_times_the_usual_and_longer_than_it_is_
     assert (held.status, held.problem) == (Status.RUNNING, problem)
     if problem:
         assert held.reason.code == "run_hangs"
+
+
+def test_b23_a_run_that_waited_for_a_lock_first_hangs_all_the_same_once_it_keeps_the_next_one_from_starting() -> None:
+    slot = NOW - timedelta(minutes=30)
+    began = (slot - timedelta(hours=22)).astimezone(BERLIN)
+    waited = "INFO: trying to get global lock - waiting...\nINFO: got global lock\n"
+    text = (
+        RUNNING.replace("INFO: Starting Backup", f"{waited}INFO: Starting Backup")
+        + f"INFO: Backup started at {began:%Y-%m-%d %H:%M:%S}\n"
+    )
+    now = run(text, None, started=slot - timedelta(days=1))
+    nightly = job("nightly", 100, storage="nas", schedule=f"{slot.astimezone(BERLIN):%H:%M}")
+    held = verdict(day(5), now, job=nightly)
+    assert (held.problem, held.reason.code) == (True, "run_hangs")
 
 
 def test_a_job_that_never_ran_is_unknown() -> None:

@@ -288,6 +288,17 @@ def test_e05_a_storage_that_was_listed_before_the_backup_can_have_been_done_prov
     assert held.guests[100].verdict.reason.code == code
 
 
+def test_e05_what_is_not_on_the_disk_of_the_new_node_may_be_on_that_of_the_old_one() -> None:
+    watch = Watch()
+    watch.look(at(2, 9), "pve2", ran(at(2, 3, 15), "pve1", 101), ran(at(2, 3, 15), "pve2", 100))
+    off = dict(nodes(off="pve2"))
+    off["pve2"] = replace(off["pve2"], blindness=Blindness.NODE_UNREACHABLE, tasks_read=at(2, 9))
+    watch.look(at(3, 6), "pve2", nodes=off)
+    disks = (replace(listed("nas", at(1, 3, 16)), node="pve1"), replace(listed("nas"), node="pve2", listing=None))
+    held = watch.look(NOW, "pve1", ran(at(3, 3, 15), "pve1", 101), nodes=off, storages=disks)
+    assert held.guests[100].verdict.reason.code == "node_unreachable"
+
+
 @pytest.mark.parametrize(
     ("minutes", "seen_off", "code"),
     [
@@ -474,4 +485,117 @@ def test_c26_a_run_that_failed_is_made_good_by_one_on_another_node_though_its_gu
     good = run(good_log(100, at=at(3, 3, 15)), started=at(3, 3, 15), node="pve1")
     watch.look(at(3, 4), "pve1", good)
     held = watch.look(at(3, 9), "pve2")
+    assert (held.guests[100].verdict.problem, held.jobs["nightly"].verdict.problem) == (False, False)
+
+
+def test_a26_a_job_stays_failed_for_a_guest_that_its_next_run_passes_over() -> None:
+    watch = Watch(job("nightly", 100, 101, storage="nas", schedule="03:15"))
+    command = "vzdump 100 101 --mode snapshot --quiet 1 --storage nas"
+    text = failed_log(100, "disk full", at(2, 3, 15)).replace("vzdump 100 --mode", "vzdump 100 101 --mode")
+    watch.look(at(2, 9), "pve1", run(text, "job errors", started=at(2, 3, 15), node="pve1"))
+    passes = run(good_log(101, command=command, at=at(3, 3, 15)), started=at(3, 3, 15), node="pve1")
+    held = watch.look(at(3, 3, 30), "pve1", passes)
+    assert (held.guests[100].verdict.problem, held.guests[101].verdict.problem) == (True, False)
+    assert held.jobs["nightly"].verdict.problem is True
+
+
+@pytest.mark.parametrize("zone", [BERLIN, NEW_YORK])
+def test_a11_a_job_stays_failed_for_a_guest_that_has_left_the_node_on_which_others_are_good_now(zone: ZoneInfo) -> None:
+    both = nodes(pve2=zone)
+    watch = Watch(job("nightly", 100, 101, storage="nas", schedule="wed 03:15"), nodes=both)
+    command = "vzdump 100 101 --mode snapshot --quiet 1 --storage nas"
+    text = failed_log(100, "disk full", at(-4, 3, 15)).replace(
+        "vzdump 100 --mode snapshot --quiet 1 --storage nas", command
+    )
+    watch.look(at(-4, 9), "pve1", run(text, "job errors", started=at(-4, 3, 15), node="pve1"), nodes=both)
+    watch.look(at(-3, 9), "pve2", nodes=both)
+    good = run(good_log(101, command=command, at=at(3, 3, 15)), started=at(3, 3, 15), node="pve1")
+    held = watch.look(at(3, 3, 30), "pve2", good, nodes=both)
+    assert (held.guests[100].verdict.problem, held.guests[101].verdict.problem) == (True, False)
+    assert held.jobs["nightly"].verdict.status is Status.FAILED
+    cured = run(good_log(100, command=command).replace("INFO: Backup started", ""), started=at(3, 9, 15), node="pve2")
+    held = watch.look(at(3, 10), "pve2", cured, nodes=both)
+    assert (held.guests[100].verdict.problem, held.jobs["nightly"].verdict.problem) == (False, False)
+
+
+def test_b08_a_guest_that_was_in_another_time_zone_for_a_day_owes_only_that_days_slots_of_there() -> None:
+    both, weekly = nodes(pve2=NEW_YORK), job("nightly", 100, 101, storage="nas", schedule="sun 03:15")
+    watch = Watch(weekly, nodes=both)
+    watch.look(at(0, 10), "pve1", ran(at(0, 3, 15), "pve1", 100, 101), nodes=both)
+    there = watch.look(at(2, 12), "pve2", nodes=both)
+    assert (there.guests[100].verdict.problem, there.jobs["nightly"].verdict.problem) == (False, False)
+    # The Sunday of New York came at 09:15, when the guest was here.
+    held = watch.look(NOW, "pve1", nodes=nodes(off="pve2", pve2=NEW_YORK))
+    assert (held.guests[100].verdict.problem, held.jobs["nightly"].verdict.problem) == (False, False)
+
+
+def test_a_job_that_failed_for_a_guest_stays_failed_where_the_guest_moves_to_a_node_whose_run_was_good() -> None:
+    for which, nightly in JOBS.items():
+        watch = Watch(nightly)
+        watch.look(
+            at(1, 9), "pve2", ran(at(1, 3, 15), "pve1", 101, which=which), ran(at(1, 3, 15), "pve2", 100, which=which)
+        )
+        command = f"vzdump {WHICH[which]} --mode snapshot --quiet 1 --storage nas"
+        log = f"INFO: starting new backup job: {command}\n" + failed_log(100, at=at(2, 3, 15)).partition("\n")[2]
+        failed = run(log, "job errors", started=at(2, 3, 15), node="pve2")
+        watch.look(at(2, 9), "pve2", ran(at(2, 3, 15), "pve1", 101, which=which), failed)
+        early = watch.look(at(3, 4), "pve1", ran(at(3, 3, 15), "pve1", 101, which=which))
+        assert (early.guests[100].verdict.problem, early.jobs["nightly"].verdict.problem) == (True, True), which
+        good = watch.look(at(4, 9), "pve1", ran(at(4, 3, 15), "pve1", 100, 101, which=which))
+        assert (good.guests[100].verdict.problem, good.jobs["nightly"].verdict.problem) == (False, False), which
+
+
+def test_b33_a_list_whose_oldest_run_bears_a_date_to_come_still_shows_that_a_slot_was_missed() -> None:
+    def known(since: datetime, read: datetime) -> Mapping[str, NodeFacts]:
+        return {name: replace(node, runs_known_since=since, tasks_read=read) for name, node in nodes().items()}
+
+    watch = Watch()
+    watch.look(at(2, 9), "pve1", ran(at(2, 3, 15), "pve1", 100, 101), nodes=known(at(1, 0), at(2, 9)))
+    for moment in (at(2, 14), at(2, 19), at(3, 0), at(3, 5, 30), NOW):
+        # All older runs have left the list; the one that is there was dated by a clock that was days ahead.
+        watch.forget_runs("pve1")
+        text = good_log(100, 101, at=at(6, 3, 15)).replace("-x.vma", "-later.vma")
+        held = watch.look(
+            moment, "pve1", run(text, started=at(6, 3, 15), node="pve1"), nodes=known(at(6, 3, 15), moment)
+        )
+    assert (held.guests[100].verdict.status, held.jobs["nightly"].verdict.status) == (Status.OVERDUE, Status.OVERDUE)
+
+
+def test_b29_what_was_missed_while_a_node_was_off_stays_so_though_its_tasks_are_hidden_when_it_is_back() -> None:
+    def known(read: datetime, **changes: Any) -> Mapping[str, NodeFacts]:
+        return {
+            name: replace(node, runs_known_since=at(1, 0), tasks_read=read) for name, node in nodes(**changes).items()
+        }
+
+    watch = Watch()
+    watch.look(at(2, 9), "pve2", ran(at(2, 3, 15), "pve1", 101), ran(at(2, 3, 15), "pve2", 100), nodes=known(at(2, 9)))
+    off = dict(known(at(2, 9), off="pve2"))
+    off["pve2"] = replace(off["pve2"], blindness=Blindness.NODE_UNREACHABLE)
+    for moment in (at(3, 1), at(3, 5, 30)):
+        held = watch.look(moment, "pve2", ran(at(3, 3, 15), "pve1", 101), nodes=off)
+    hidden = dict(known(NOW, booted=at(3, 8)))
+    hidden["pve2"] = replace(hidden["pve2"], blindness=Blindness.TASKS_HIDDEN, tasks_read=None, runs_known_since=None)
+    later = watch.look(NOW, "pve2", nodes=hidden)
+    for assessment in (held, later):
+        verdicts = (assessment.guests[100].verdict, assessment.jobs["nightly"].verdict)
+        assert [(verdict.status, verdict.problem) for verdict in verdicts] == [(Status.OVERDUE, True)] * 2
+
+
+def test_b08_a_guest_that_left_its_time_zone_while_guests_were_hidden_may_have_done_so_before_the_slot() -> None:
+    both, nightly = nodes(pve2=NEW_YORK), JOBS["listed"]
+    runs: list[Run] = []
+
+    def look(held: Assessment | None, now: datetime, *places: str, **changes: Any) -> Assessment:
+        guests = [guest(vmid, node=place) for vmid, place in zip((100, 101), places, strict=False)]
+        known = facts(guests, [nightly], runs, now=now, read_at=now, nodes=both, **changes)
+        return judge(known, held.history if held else History(), held)
+
+    held = look(None, BEGAN, "pve1", "pve1")
+    runs.append(ran(at(2, 3, 15), "pve1", 100, 101))
+    held = look(held, at(2, 9), "pve1", "pve1")
+    for moment in (at(2, 12), at(3, 5)):
+        held = look(held, moment, guests_visible=False)
+    runs.append(ran(at(3, 3, 15), "pve1", 101))
+    # 03:15 in New York is 09:15 in Berlin.
+    held = look(held, at(3, 9), "pve2", "pve1")
     assert (held.guests[100].verdict.problem, held.jobs["nightly"].verdict.problem) == (False, False)

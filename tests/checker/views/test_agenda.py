@@ -119,7 +119,8 @@ def test_many_runs_in_a_day_are_one_item_beside_the_failed_ones() -> None:
     begin = at("2025-09-01T00:00:00")
     runs = [run_of(101, started=begin + timedelta(minutes=15 * number)) for number in range(60)]
     runs[7] = replace(runs[7], status="job errors", error="no", outcomes=())
-    items = agenda(past(*runs), begin, begin + timedelta(days=1), NOW)
+    # Before the job's own slot in the evening, which has no run.
+    items = agenda(past(*runs), begin, begin + timedelta(hours=16), NOW)
 
     assert codes(items) == ["agenda_many_runs", "agenda_failed"]
     assert items[0].day == date(2025, 9, 1)
@@ -155,22 +156,24 @@ def test_slots_follow_the_clocks_of_the_nodes_and_each_zone_has_its_own() -> Non
 
 
 @pytest.mark.parametrize(
-    ("schedule", "day", "starts"),
+    ("schedule", "day", "starts", "hours"),
     [
-        ("02:30", "2026-03-29", []),
-        ("hourly", "2026-03-29", 23),
-        ("02:30", "2025-10-26", 1),
-        ("hourly", "2025-10-26", 24),
+        ("02:30", "2026-03-29", 0, 0),
+        ("hourly", "2026-03-29", 1, 23),
+        ("0..4:00", "2026-03-29", 4, 4 * 0.5),
+        ("02:30", "2025-10-26", 1, 0.5),
+        ("hourly", "2025-10-26", 1, 25),
+        ("0..4:00", "2025-10-26", 5, 5 * 0.5),
     ],
 )
-def test_a_day_on_which_the_clocks_change(schedule: str, day: str, starts: list[str] | int) -> None:
+def test_a_day_on_which_the_clocks_change(schedule: str, day: str, starts: int, hours: float) -> None:
     held = assessment([guest(101)], [job("nightly", 101, storage="nas", schedule=schedule)])
     begin = datetime.fromisoformat(f"{day}T00:00:00").replace(tzinfo=ZoneInfo("Europe/Berlin"))
     following = begin + timedelta(days=1)
     items = [item for item in agenda(held, begin, following, NOW) if begin <= item.start < following]
 
-    assert len(items) == (starts if isinstance(starts, int) else len(starts))
-    assert len({item.start for item in items}) == len(items)
+    assert len(items) == len({item.start for item in items}) == starts
+    assert sum((item.end - item.start for item in items), timedelta()) == timedelta(hours=hours)
 
 
 def test_a_job_that_runs_all_the_time_is_one_item_a_day_and_cheap() -> None:
@@ -184,10 +187,15 @@ def test_a_job_that_runs_all_the_time_is_one_item_a_day_and_cheap() -> None:
     assert current_or_next(held, NOW) is None
 
 
-def test_a_month_of_an_hourly_job_is_there_slot_by_slot() -> None:
-    held = assessment([guest(101)], [job("nightly", 101, storage="nas", schedule="hourly")])
-    items = agenda(held, at("2025-12-01T00:00:00"), at("2026-01-01T00:00:00"), NOW)
-    assert len([item for item in items if item.start >= at("2025-12-01T00:00:00")]) == 31 * 24
+@pytest.mark.parametrize(("schedule", "folded"), [("*/4:00", True), ("*/5:00", False), ("hourly", True)])
+def test_from_six_a_day_on_the_slots_are_one_item_with_what_is_planned(schedule: str, folded: bool) -> None:
+    held = assessment([guest(101)], [job("nightly", 101, storage="nas", schedule=schedule)])
+    items = agenda(held, at("2025-12-02T00:00:00"), at("2025-12-03T00:00:00"), NOW)
+    ahead = [item for item in items if item.start >= at("2025-12-01T23:00:00")]
+    assert {item.title.code for item in ahead} == {"agenda_many_slots" if folded else "agenda_planned"}
+    assert all(item.details[0].values["guests"] == "g101 (101)" for item in ahead)
+    # What comes every few hours is still something to wait for.
+    assert current_or_next(held, NOW) is not None
 
 
 def test_disabled_ignored_and_unreadable_jobs_promise_nothing() -> None:

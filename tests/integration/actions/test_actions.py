@@ -95,8 +95,8 @@ async def test_explain_tells_the_verdict_with_everything_that_led_to_it(failing:
         f"Proxmox says: {IO_ERROR}.",
         "What to do: Check the SMART values",
         "No good backup is known.",
-        "was due on Tuesday, 2026-01-13 02:00; until Tuesday, 2026-01-13 04:00 it was still in time.",
-        "The next backup is due on Wednesday, 2026-01-14 02:00.",
+        "was due on Tuesday, 13 January 2026, 02:00; until Tuesday, 13 January 2026, 04:00 it was still in time.",
+        "The next backup is due on Wednesday, 14 January 2026, 02:00.",
     ):
         assert sentence in text
     found = entity(failing.hass, "_guest_104_problem")
@@ -111,7 +111,7 @@ async def test_explain_speaks_german_where_home_assistant_does(home: Home) -> No
     await home.until(NIGHT)
     [verdict] = (await act(home, "explain", guest="104"))["verdicts"]
     assert verdict["text"].startswith("files (104): fehlgeschlagen. Die letzte Sicherung auf pve2 ist fehlgeschlagen:")
-    assert "Die nächste Sicherung ist am Mittwoch, 14.01.2026 02:00 fällig." in verdict["text"]
+    assert "Die nächste Sicherung ist am Mittwoch, 14.01.2026, 02:00 fällig." in verdict["text"]
 
 
 async def test_explain_knows_jobs_storages_and_the_cluster_with_its_problems(failing: Home) -> None:
@@ -133,10 +133,10 @@ async def test_explain_tells_of_a_run_in_progress_of_findings_and_of_what_is_ack
     await failing.hass.services.async_call(DOMAIN, "acknowledge", {"entity_id": found.entity_id}, blocking=True)
     [verdict] = (await act(failing, "explain", guest="104"))["verdicts"]
     assert verdict["acknowledged"]
-    assert "It is acknowledged: no more messages until it is over" in verdict["text"]
+    assert "It is silenced: no more messages until it is fixed" in verdict["text"]
     report = await act(failing, "report")
-    assert report["summary"].endswith("1 problem is acknowledged.")
-    assert "dmesg in the shell. (acknowledged)" in report["text"]
+    assert report["summary"].endswith("1 problem is silenced.")
+    assert "dmesg in the shell. (silenced)" in report["text"]
     assert report["problems_acknowledged"] == 1
 
     failing.pve.guest(101).exclude_disk("scsi0")
@@ -271,9 +271,9 @@ async def test_report_of_a_night_and_of_the_week_after_it(failing: Home) -> None
     week = await act(failing, "report", period="week")
     assert week["title"] == "Backups of small, last 7 days: all is well"
     assert week["summary"].endswith("nothing to do.")
-    assert "Failed, and good again since:\n- files (104): failed on Tuesday, 2026-01-13 02:00" in week["text"]
+    assert "Failed, and good again since:\n- files (104): failed on Tuesday, 13 January 2026, 02:00" in week["text"]
     assert "- nightly: 6 runs, 1 failed" in week["text"]
-    assert week["text"].endswith("Next backup: Monday, 2026-01-19 02:00.")
+    assert week["text"].endswith("Next backup: Monday, 19 January 2026, 02:00.")
     assert (await act(failing, "report"))["runs"] == 1
 
 

@@ -59,7 +59,7 @@ async def test_the_server_behind_a_storage_is_offered_with_its_address(
     [offer] = offers(hass)
     assert offer["step_id"] == "backup_server"
     assert offer["context"]["unique_id"] == local.fingerprint
-    assert offer["context"]["title_placeholders"] == {"name": local.ip}
+    assert offer["context"]["title_placeholders"] == {"name": f"Proxmox Backup Server {local.ip}"}
 
 
 async def test_the_certificate_that_the_cluster_pins_needs_no_second_look(

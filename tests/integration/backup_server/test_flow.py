@@ -288,3 +288,13 @@ async def test_entries_without_a_kind_are_clusters(hass: HomeAssistant, pbs: Ser
     await hass.config_entries.async_setup(entry.entry_id)
     # A backup server does not answer as a cluster does.
     assert entry.state is not ConfigEntryState.LOADED
+
+
+async def test_a_datastore_that_cannot_be_read_keeps_nobody_from_the_others(
+    hass: HomeAssistant, pbs: ServedBackupServer
+) -> None:
+    pbs.store("ds1").enter_maintenance("offline", "disk swap")
+    result = await accept(hass, await start(hass, form_data(pbs)), until="datastores")
+    assert [str(field) for field in result["data_schema"].schema] == ["datastores"]
+    result = await accept(hass, result)
+    assert result["type"] is FlowResultType.CREATE_ENTRY

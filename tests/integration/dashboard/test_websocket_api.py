@@ -102,7 +102,7 @@ async def test_what_a_card_shows_at_first(home: Home, card: Card) -> None:
     assert web["id"] == f"{home.entry.entry_id}/guest/101"
     assert (web["kind"], *brief(web)) == ("qemu", "ok", False, "uuuuuoo")
     assert web["entity_id"] == "binary_sensor.web_backup_problem"
-    assert (web["where"], web["reason"]) == ("pve1", "Backed up by the job nightly on pve1.")
+    assert (web["where"], web["reason"]) == ("pve1", "Backed up by the job “nightly” on pve1.")
     assert (web["failures"], web["acknowledged"], web["new"], web["deleted"]) == (0, False, False, False)
     assert dr.async_get(home.hass).async_get(web["device_id"]) is not None
     assert web["next_due"] - web["last_success"] < 24 * 3600
@@ -133,15 +133,15 @@ async def test_each_card_speaks_the_language_of_who_looks(home: Home, card: Card
         nas = next(storage["reason"] for storage in storages if storage["name"] == "nas")
         told[language] = (row["reason"], details["reason"], details["confidence_text"], nas)
     english = (
-        "Backed up by the job nightly on pve1.",
-        "Backed up by the job nightly on pve1.",
-        "Matched",
+        "Backed up by the job “nightly” on pve1.",
+        "Backed up by the job “nightly” on pve1.",
+        "Very likely: matched by its settings",
         "25 % full.",
     )
     german = (
-        "Vom Auftrag nightly auf pve1 gesichert.",
-        "Vom Auftrag nightly auf pve1 gesichert.",
-        "Zugeordnet",
+        "Vom Job „nightly“ auf pve1 gesichert.",
+        "Vom Job „nightly“ auf pve1 gesichert.",
+        "Sehr wahrscheinlich: an den Einstellungen erkannt",
         "Zu 25 % voll.",
     )
     assert told["en"] == told["fr"] == english
@@ -277,7 +277,7 @@ async def test_a_row_that_is_opened_tells_everything(
     assert found["runs"][0]["cause"]
     assert found["runs"][0]["day"] == "2026-01-14"
     assert len(found["archives"]) == 2
-    assert found["url"].endswith("#v1:0:=qemu/102")
+    assert found["url"].endswith("#v1:0:=qemu/102:4:::::21::")
     job_row = f"{home.entry.entry_id}/job/backup-nightly"
     of_job = (await card.ask("runs", row=job_row, days=7))["result"]
     assert {run["result"] for run in of_job["runs"]} == {"failed", "ok"}
@@ -365,3 +365,21 @@ async def test_cards_of_different_days_and_groups_each_hear_their_own(
     home.pve.job("nightly").run()
     await home.after(minutes=30)
     assert by_name((await card.hear("rows"))["rows"])["database"]["status"] == "ok"
+
+
+async def test_a_run_that_goes_on_shows_how_far_it_is(home: Home) -> None:
+    home.pve.add_vm(100, "large", "pve1", size=400)
+    home.pve.job("nightly").change(vmid="100,101")
+    await home.after(minutes=5)
+    await home.until("2026-01-15T01:03:00")
+    assert home.entry is not None
+    board = board_of(home.hass, home.entry)
+    assert board is not None
+    [job] = [found.row for found in (await board.async_shown(("job", 7, "en"))).rows.values()]
+    guests = [found.row for found in (await board.async_shown(("guest", 7, "en"))).rows.values()]
+    [large] = [row for row in guests if row["progress"] is not None]
+    assert large["progress"] is not None
+    assert large["progress"]["total"] is not None
+    assert (large["name"], large["status"]) == ("large", "running")
+    assert 0 < large["progress"]["done"] < large["progress"]["total"]
+    assert job["progress"] == {"percent": 0, "done": 0, "total": 2, "now": "large (100)", "ends": None}

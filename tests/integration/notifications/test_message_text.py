@@ -93,15 +93,12 @@ def test_every_language_has_the_same_words_with_the_same_blanks() -> None:
 
 
 def test_no_words_are_left_that_nobody_says() -> None:
-    code = "".join(
-        path.read_text(encoding="utf-8")
-        for folder in ("notifications", "texts")
-        for path in sorted((ROOT / folder).rglob("*.py"))
-    )
+    code = "".join(path.read_text(encoding="utf-8") for path in sorted(ROOT.rglob("*.py")))
     made = {f"title_{form.value}{more}" for form in AlertForm for more in ("", "_again")}
     made |= {f"{start}_{kind.value}" for kind in AlertKind for start in ("title", "recovered")}
     made |= {f"{kind.value}_todo" for kind in AlertKind}
-    assert {key for key in WORDS["en"] if not re.search(rf'"{key}"', code)} <= made
+    made |= {f"heartbeat_no_{what}" for what in ("answer", "connection", "trusted_certificate")}
+    assert {key for key in WORDS["en"] if not re.search(rf"[\"']{key}[\"']", code)} <= made
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
@@ -124,7 +121,7 @@ async def test_every_alert_has_a_title_and_answers_in_every_language(
     ("code", "title"),
     [
         ("backup_failed", "Backup failed: nightly → nas"),
-        ("run_missed", "Backup missed: nightly → nas"),
+        ("run_missed", "Run missed: nightly → nas"),
         ("no_run_seen", "Backup in doubt: nightly → nas"),
         ("retention_failed", "Backup with a problem: nightly → nas"),
     ],
@@ -142,7 +139,10 @@ async def test_the_title_tells_what_became_of_the_backup(hass: HomeAssistant, co
         ((1, 1), "Last good backup: yesterday 10:00."),
         ((1, None), "Last good backup: yesterday 10:00 (g101), none known (g102)."),
         ((1, 2), "Last good backup: yesterday 10:00 (g101), Monday 10:00 (g102)."),
-        ((1, 2, 3, 8), "Last good backups: the oldest Tuesday, 2025-08-26 10:00 (g104), the newest yesterday 10:00."),
+        (
+            (1, 2, 3, 8),
+            "Last good backups: the oldest Tuesday, 26 August 2025, 10:00 (g104), the newest yesterday 10:00.",
+        ),
         ((1, 2, 3, None), "Last good backup: none known (g104 (104))."),
     ],
 )

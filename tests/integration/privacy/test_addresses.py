@@ -74,7 +74,7 @@ def test_an_address_is_left_out(text: str, expected: str) -> None:
         "pve1:8006 and nas:/export are names here, as web.example.org is",
         "qmp command 'backup' failed - got timeout",
         "no such file or directory. Next sentence",
-        "Backed up by the job nightly on pve1.",
+        "Backed up by the job “nightly” on pve1.",
     ],
 )
 def test_what_is_no_address_stays(text: str) -> None:

@@ -11,6 +11,7 @@ from custom_components.proxmox_backup_checker.proxmox.api.notifications import (
     BODY,
     NotificationMessage,
     WebhookTarget,
+    undelivered,
     unheard_jobs,
 )
 
@@ -123,3 +124,15 @@ def test_what_is_no_message_is_refused(body: bytes) -> None:
 def test_jobs_that_tell_by_mail_alone_are_named(options: dict[str, object], is_unheard: bool) -> None:
     job = BackupJob(job_id="nightly", enabled=True, schedule="02:00", storage="nas", options=options)
     assert unheard_jobs([job]) == ([job] if is_unheard else [])
+
+
+def test_the_log_of_a_run_says_why_a_message_was_not_delivered() -> None:
+    log = (
+        "INFO: Backup job finished successfully\n"
+        "ERROR: could not notify via target `mail-to-root`: no sendmail\n"
+        "ERROR: could not notify via target `home-assistant-1a2b3c`: io: Connection refused\n"
+        "TASK OK\n"
+    )
+    assert undelivered(log, "home-assistant-1a2b3c") == "io: Connection refused"
+    assert undelivered(log, "home-assistant-1a2b") is None
+    assert undelivered("TASK OK\n", "home-assistant-1a2b3c") is None

@@ -8,6 +8,7 @@ from typing import Final
 
 from ..model.reason_codes import ReasonCode
 from ..model.records import Acknowledgement, History
+from ..model.server_records import ServerHistory
 from ..model.subject import Subject
 from ..model.verdict import Status, Verdict
 
@@ -55,8 +56,8 @@ def _lacks_disks(verdict: Verdict) -> bool:
     return any(finding.code is ReasonCode.DISKS_NEWLY_EXCLUDED for finding in verdict.findings)
 
 
-def acknowledge(
-    history: History,
+def acknowledge[Kept: (History, ServerHistory)](
+    history: Kept,
     verdicts: Mapping[Subject, Verdict],
     subjects: Iterable[Subject],
     now: datetime,
@@ -64,12 +65,14 @@ def acknowledge(
     until: datetime | None = None,
     until_next_run: bool = False,
     note: str | None = None,
-) -> History:
-    """Return the history with the problems of these subjects acknowledged.
+) -> Kept:
+    """Return the history, of a cluster or of a backup server, with the problems of these subjects acknowledged.
 
     Of a guest that is fine but for disks which were left out only lately, it is acknowledged that they are left out.
     """
-    history = _with_accepted_disks(history, verdicts, subjects := list(subjects))
+    subjects = list(subjects)
+    if isinstance(history, History):
+        history = _with_accepted_disks(history, verdicts, subjects)
     new = {
         subject: Acknowledgement(
             subject=subject,
@@ -99,7 +102,7 @@ def _with_accepted_disks(history: History, verdicts: Mapping[Subject, Verdict], 
     return replace(history, guests={**history.guests, **accepted}) if accepted else history
 
 
-def withdraw(history: History, subjects: Iterable[Subject]) -> History:
+def withdraw[Kept: (History, ServerHistory)](history: Kept, subjects: Iterable[Subject]) -> Kept:
     """Return the history without the acknowledgements of these subjects."""
     gone = set(subjects)
     kept = {subject: record for subject, record in history.acknowledgements.items() if subject not in gone}

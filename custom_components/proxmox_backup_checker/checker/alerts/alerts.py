@@ -16,6 +16,8 @@ from ..model.verdict import Reason, Status, Verdict
 from .acknowledgements import cause_key
 
 _CRITICAL_FROM: Final = 2
+# A run that goes on may have more to tell of these: more guests, or that all ends well.
+_OF_RUNS: Final = frozenset({AlertKind.JOB, AlertKind.STORAGE})
 # A right that was taken away does not come back by itself, as a connection does.
 _RIGHTS_PATIENCE: Final = timedelta(hours=1)
 LONGEST_WAIT_FOR_RUN: Final = timedelta(hours=3)
@@ -132,14 +134,21 @@ def about_of(kind: AlertKind, tag: str) -> Subject | None:
             return None
 
 
-def alerts_of(verdicts: Mapping[Subject, Verdict], context: Context) -> tuple[Alert, ...]:
-    """Return the alerts that the verdicts on guests, jobs and storages give."""
+def alerts_of(
+    verdicts: Mapping[Subject, Verdict], context: Context, full: Mapping[Subject, str] | None = None
+) -> tuple[Alert, ...]:
+    """Return the alerts that the verdicts on guests, jobs and storages give.
+
+    `full` are the guests and jobs that failed since a storage is full, with its key: these have one cause.
+    """
     groups: dict[tuple[AlertKind, Subject | None], _Group] = {}
     told = told_occurrences(context.history.alerts.values())
     for subject, verdict in verdicts.items():
         if subject == CLUSTER or not _is_worth_telling(verdict):
             continue
         kind, about = _group_of(subject, verdict, context)
+        if full is not None and subject in full:
+            kind, about = AlertKind.STORAGE, Subject.storage(full[subject])
         if verdict.occurrence is not None and (tags := told.get((subject, verdict.occurrence))):
             kind, about = tags.get(tag_of(kind, about)) or next(iter(tags.values()))
         groups.setdefault((kind, about), _Group(kind, about)).members[subject] = verdict
@@ -262,7 +271,7 @@ def _alert(group: _Group, context: Context) -> Alert:
         total=len(context.covered_guests(job)) if job else 0,
         runs=tuple(runs),
         patience=_RIGHTS_PATIENCE if blind else timedelta(),
-        in_progress=group.kind is AlertKind.JOB and _is_in_progress(members, context),
+        in_progress=group.kind in _OF_RUNS and _is_in_progress(members, context),
     )
     return replace(alert, severity=Severity.CRITICAL) if _is_critical(alert, context) else alert
 
@@ -297,7 +306,7 @@ def _causes(members: Mapping[Subject, Verdict], group: _Group) -> tuple[AlertCau
 
 def _is_in_progress(members: Mapping[Subject, Verdict], context: Context) -> bool:
     """Tell whether a job of these is still running, for no longer than a while: then nobody would wait to be told."""
-    jobs = {verdict.job_id for verdict in members.values()}
+    jobs = {verdict.job_id for verdict in members.values() if verdict.job_id is not None}
     return any(
         (run.job_id in jobs or not jobs.isdisjoint(run.candidates))
         and context.node_now(run.node) - run.started < LONGEST_WAIT_FOR_RUN
@@ -310,7 +319,7 @@ def _is_critical(alert: Alert, context: Context) -> bool:
     """Tell whether it failed twice in a row, or a guest's last good backup is older than was allowed."""
     if alert.failures >= _CRITICAL_FROM or alert.kind is AlertKind.AGE:
         return True
-    if alert.kind in {AlertKind.BLIND, AlertKind.UNCOVERED, AlertKind.PAUSED, AlertKind.STORAGE}:
+    if alert.kind in {AlertKind.BLIND, AlertKind.UNCOVERED, AlertKind.PAUSED}:
         return False
     concerned = {guest.vmid for guest in alert.guests}
     for guest in context.facts.guests:

@@ -49,9 +49,20 @@ class Pruning:
         if any(found.pruned and found.job_id is None and not found.by_hand for found in since):
             # Of a job that nobody has seen only its run is left to tell that it removes archives.
             return True
-        backups: list[Prunable] = [Backup(ctime=begun), *present]
+        backups: list[Prunable] = [Backup(ctime=begun), *present, *self._gone_since(since, present, listed)]
         keeps = {keep for keep in self._keeps(_writers(newer, since), storage, outcome.node) if keep is not None}
         return any(prune(backups, keep, zone)[0] is Mark.REMOVE for keep in keeps if not keep.keeps_everything)
+
+    def _gone_since(
+        self, since: Sequence[Outcome], present: Iterable[Archive], listed: ListedStorage
+    ) -> Iterator[Prunable]:
+        """Return the later backups that were there when others pruned, and are gone by now themselves."""
+        names = {logged_name(archive) for archive in present}
+        for found in since:
+            if found.archive is not None and written_name(found.archive) not in names:
+                writer = self.facts.zone_of(found.node)
+                moment = listed.listing.dated(found.archive, found.started, writer)
+                yield Backup(ctime=int(moment.timestamp()))
 
     def _keeps(self, writers: set[str | None] | None, storage: StorageFacts, node: str) -> Iterator[KeepOptions | None]:
         """Return by what backups of these jobs on a storage prune: None among them is one by hand, None itself anybody."""

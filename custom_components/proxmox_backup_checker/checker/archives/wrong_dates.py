@@ -1,6 +1,6 @@
 """Notes the dates that are ahead of every clock, of runs and of archives."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -30,9 +30,30 @@ def noted(history: History, facts: Facts, runs: RunRecords) -> Mapping[str, Wron
     """
     if facts.read_at not in {None, facts.now} or latest_shown(history, facts) is not None:
         return history.wrong_dates
-    known = history.wrong_dates
+    known = _without_rewritten(history, runs)
     found = {record.name: record for record in _wrong(history, facts, runs) if record.name not in known}
     return {**known, **found} if found else known
+
+
+def _without_rewritten(history: History, runs: RunRecords) -> Mapping[str, WrongDate]:
+    """Return the known wrong dates without those of archives that a later run has written over.
+
+    When the date of an archive comes, a run can leave one of the same name. It is another run than the one that was seen to
+    leave it first: one whose list is read late is that itself.
+    """
+    known = history.wrong_dates
+    if all(record.vmid is None for record in known.values()):
+        return known
+    first = set(_left_by(runs.finished[upid] for upid in known.keys() & runs.finished.keys()))
+    recent = [run for upid, run in runs.finished.items() if upid not in history.runs]
+    again = set(_left_by(run for run in (*recent, *runs.unfinished.values()) if run.upid not in known))
+    rewritten = first & again & known.keys()
+    return {name: record for name, record in known.items() if name not in rewritten} if rewritten else known
+
+
+def _left_by(runs: Iterable[RunRecord]) -> Iterator[str]:
+    for run in runs:
+        yield from (written_name(outcome.archive) for outcome in run.outcomes if outcome.archive is not None)
 
 
 def _wrong(history: History, facts: Facts, runs: RunRecords) -> Iterable[WrongDate]:
@@ -40,7 +61,9 @@ def _wrong(history: History, facts: Facts, runs: RunRecords) -> Iterable[WrongDa
     earliest = min(clocks.values(), default=_LATEST)
     for records in (runs.finished, runs.unfinished):
         for run in [run for run in records.values() if run.ended is None or max(run.started, run.ended) > earliest]:
-            yield from _of_run(run, clocks.get(run.node, _LATEST), facts.now)
+            known = run.upid in history.runs or run.upid in history.unfinished
+            seen = (history.evaluated if known else None) or facts.now
+            yield from _of_run(run, clocks.get(run.node, _LATEST), seen)
     zones = {node.zone for node in facts.nodes.values() if node.zone is not None}
     for storage in facts.storages:
         writers = [name for name in clocks if storage.node in {None, name}]
@@ -60,13 +83,13 @@ def _latest_right(node: NodeFacts, record: NodeRecord | None, now: datetime) -> 
     return max(shown) + WRONG_DATE
 
 
-def _of_run(run: RunRecord, latest: datetime, now: datetime) -> Iterable[WrongDate]:
+def _of_run(run: RunRecord, latest: datetime, seen: datetime) -> Iterable[WrongDate]:
     if run.started > latest:
-        yield WrongDate(name=run.upid, dated=run.started, seen=now)
+        yield WrongDate(name=run.upid, dated=run.started, seen=seen)
     for outcome in run.outcomes:
         if outcome.archive is not None and outcome.started > latest:
             name = written_name(outcome.archive)
-            yield WrongDate(name=name, dated=outcome.started, seen=now, vmid=outcome.vmid)
+            yield WrongDate(name=name, dated=outcome.started, seen=seen, vmid=outcome.vmid)
 
 
 def _on(storage: StorageFacts, latest: datetime, zones: Collection[ZoneInfo]) -> Iterable[WrongDate]:

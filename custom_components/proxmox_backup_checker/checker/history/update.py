@@ -66,6 +66,9 @@ def _known_node(node: NodeFacts, record: NodeRecord | None, history: History) ->
     if zone is None and record.zone is not None:
         zone = _zone(record.zone)
     since = node.runs_known_since
+    if since is not None and node.tasks_read is not None:
+        # The oldest run of the list may bear a date that has not come yet.
+        since = min(since, node.tasks_read + node.skew)
     known_since, known_until = record.runs_known_since, record.runs_known_until
     if known_until is None and record.blind_since is None and history.evaluated is not None:
         # Version 0.1.0 kept no such moments; it read every run of the nodes that it saw.
@@ -214,7 +217,9 @@ def _guests(history: History, facts: Facts, indexes: Indexes, missing: MissingAr
     for vmid, record in history.guests.items():
         if vmid not in records:
             absent = record.absent_since or (facts.now if facts.guests_complete else None)
-            record = record if absent == record.absent_since else replace(record, absent_since=absent)
+            seen = record.last_seen or history.evaluated
+            if (absent, seen) != (record.absent_since, record.last_seen):
+                record = replace(record, absent_since=absent, last_seen=seen)
             records[vmid] = missing.noted(record, indexes.runs, pruned)
     return records
 
@@ -253,12 +258,14 @@ def _guest(history: History, guest: Guest, facts: Facts, indexes: Indexes, *, bu
     changes: dict[str, object] = {
         "name": guest.name or record.name,
         "absent_since": None,
+        "last_seen": None,
         "locked_since": (record.locked_since or now) if guest.lock == "backup" and not busy else None,
         "template": guest.template,
         "tags": guest.tags,
     }
     if record.node != guest.node:
-        changes |= {"node": guest.node, "moved": now, "moved_after": history.evaluated, "moved_from": record.node}
+        after = record.last_seen or history.evaluated
+        changes |= {"node": guest.node, "moved": now, "moved_after": after, "moved_from": record.node}
         changes["moved_before"] = record.moves[:_MOST_MOVES]
     if facts.jobs is not None:
         jobs = indexes.coverage.jobs_of[guest.vmid]
@@ -336,6 +343,9 @@ def _node(record: NodeRecord | None, node: NodeFacts, history: History, facts: F
             runs_known_until=node.tasks_read + node.skew,
             runs_known_before=_known_before(record, node, now),
         )
+    elif node.online and record.offline_since is not None:
+        off = (record.offline_since + node.skew, (node.booted or now) + node.skew)
+        record = replace(record, runs_known_before=(off, *record.runs_known_before)[:_MOST_STRETCHES])
     blind = None if node.blindness is None else record.blind_since or now
     if not node.online:
         return replace(record, offline_since=record.offline_since or now, blind_since=blind)

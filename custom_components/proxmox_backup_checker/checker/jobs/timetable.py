@@ -102,11 +102,13 @@ class Period:
         return (self.earliest is None or slot > self.earliest) and (self.latest is None or slot <= self.latest)
 
 
-def periods_of(job: BackupJob, past: Sequence[JobDefinition], skew: timedelta) -> tuple[Period, ...]:
+def periods_of(job: BackupJob, past: Sequence[JobDefinition], skew: timedelta, zone: ZoneInfo) -> tuple[Period, ...]:
     """Return what a job was defined as over time, the newest first; none where its schedule cannot be read.
 
     `past` are its earlier definitions, newest first, `skew` is what the node's clock is ahead of ours. A slot from the time
-    in which nobody saw the edit is of neither schedule, unless both are the same: then it is of the newer period.
+    in which nobody saw the edit is of neither schedule, unless both are the same: then it is of the newer period. But the
+    first slot of the old schedule in that time is owed where one of the new follows it: whenever the edit was, one of
+    the two came.
     """
     event = event_of(job)
     if event is None:
@@ -122,12 +124,26 @@ def periods_of(job: BackupJob, past: Sequence[JobDefinition], skew: timedelta) -
                 event=schedule,
                 storage=storage,
                 since=(before.until if is_kept else before.edited) + skew if before is not None else None,
-                until=after.until + skew if after is not None else None,
+                until=_surely_until(schedule, schedules[place - 1][0], after, skew, zone)
+                if after is not None
+                else None,
                 earliest=before.until + skew if before is not None else None,
                 latest=after.edited + skew if after is not None else None,
             )
             periods.append(period)
     return tuple(periods)
+
+
+def _surely_until(
+    event: CalendarEvent, following: CalendarEvent | None, edit: JobDefinition, skew: timedelta, zone: ZoneInfo
+) -> datetime:
+    """Return up to when slots of a schedule were surely owed, by its own rules or by the one that took its place."""
+    until, edited = edit.until + skew, edit.edited + skew
+    slot = _utc(event.next_after(until.astimezone(zone)))
+    if slot is None or following is None or following == event:
+        return until
+    last = _utc(following.last_before(edited.astimezone(zone)))
+    return slot if last is not None and slot <= last else until
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -29,8 +29,8 @@ def _place(job: BackupJob) -> str:
 
 
 def names_of_jobs(jobs: Iterable[BackupJob]) -> str:
-    """Return the names of jobs as one text."""
-    return ", ".join(job_name(job) for job in jobs)
+    """Return the names of jobs as one value: a line each, which a sentence puts into quotation marks of its language."""
+    return "\n".join(job_name(job) for job in jobs)
 
 
 def job_name_by_id(job_id: str | None, records: Mapping[str, JobRecord]) -> str:

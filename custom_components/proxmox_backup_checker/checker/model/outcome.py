@@ -27,6 +27,11 @@ class Result(StrEnum):
     UNCLEAR = "unclear"
     RUNNING = "running"
 
+    @property
+    def is_bad(self) -> bool:
+        """Whether the run surely left no backup."""
+        return self not in {Result.OK, Result.UNCLEAR, Result.RUNNING}
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:

@@ -225,6 +225,7 @@ class ReasonCode(StrEnum):
     STORAGE_FILL_UNKNOWN = "storage_fill_unknown"
     STORAGE_FILLING = "storage_filling"
     STORAGE_NEARLY_FULL = "storage_nearly_full"
+    STORAGE_FULL = "storage_full", Meaning(form=AlertForm.FAILED)
     STORAGE_OF_RESTING_NODE = "storage_of_resting_node"
     STORAGE_UNREACHABLE = "storage_unreachable"
     NEXT_RUN_DOES_NOT_FIT = "next_run_does_not_fit"
@@ -291,6 +292,7 @@ class ReasonCode(StrEnum):
     PBSJOB_OK = "pbsjob_ok"
     PBSJOB_MANUAL = "pbsjob_manual"
     PBSJOB_MANUAL_NEVER_RAN = "pbsjob_manual_never_ran"
+    SYNC_STORE_WAS_AWAY = "sync_store_was_away"
     SYNC_PULLED = "sync_pulled"
     SYNC_PUSHED = "sync_pushed"
     SYNC_COPIED = "sync_copied"

@@ -136,7 +136,8 @@ class GuestRecord:
     origin, where it was last seen at `moved_after`; `moved_before` are the moves before that, newest first.
     `template` and `tags` are the last that were seen: Proxmox does not show them while a guest's node is down.
     `missing` holds, by the name that the log shows, the archives of good runs that are not where they should be.
-    `without_job` tells whether any job, enabled or not, had it when jobs were last seen.
+    `without_job` tells whether any job, enabled or not, had it when jobs were last seen. `last_seen` is when it was seen last,
+    while it is out of sight.
     """
 
     vmid: int
@@ -159,6 +160,7 @@ class GuestRecord:
     template: bool | None = None
     tags: tuple[str, ...] = ()
     without_job: bool | None = None
+    last_seen: datetime | None = None
 
     @property
     def moves(self) -> tuple[Move, ...]:

@@ -1,11 +1,12 @@
-"""Dates that were ahead of every clock when they were seen: what bears them proves nothing, then or ever.
+"""Dates that were ahead of every clock when they were seen: what bears them proves nothing good, then or ever.
 
-When it really came to be is not known, only that this was before it was seen. So it stays, when the date has come.
+When it really came to be is not known, only that this was before it was seen. So it stays, when the date has come. A failure is
+one whenever it was: it counts from when it was seen.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Final, Self
 
 from .outcome import Outcome, written_name
@@ -17,9 +18,9 @@ WRONG_DATE: Final = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class WrongDates:
-    """What bears a wrong date for ever: runs by UPID, and the names of archives by the VMID that they bear."""
+    """What bears a wrong date for ever: when runs were seen, by UPID, and the names of archives by the VMID that they bear."""
 
-    runs: frozenset[str] = frozenset()
+    runs: Mapping[str, datetime] = field(default_factory=dict)
     archives: Mapping[int, frozenset[str]] = field(default_factory=dict)
 
     @classmethod
@@ -30,22 +31,32 @@ class WrongDates:
             if record.vmid is not None:
                 archives.setdefault(record.vmid, set()).add(name)
         return cls(
-            runs=frozenset([name for name, record in records.items() if record.vmid is None]),
+            runs={name: record.seen for name, record in records.items() if record.vmid is None},
             archives={vmid: frozenset(names) for vmid, names in archives.items()},
         )
 
-    def right(self, run: RunRecord) -> tuple[Outcome, ...] | None:
-        """Return those outcomes of a run that prove something, None where the run itself proves nothing.
+    def right(self, run: RunRecord) -> RunRecord | None:
+        """Return a run as far as it proves something, None where it proves nothing.
 
         That is so too where its list of tasks was read late, and all that it left was seen before.
         """
-        if run.upid in self.runs:
-            return None
+        if (seen := self.runs.get(run.upid)) is not None:
+            return _failures(run, seen)
         if self.archives.keys().isdisjoint([outcome.vmid for outcome in run.outcomes]):
-            return run.outcomes
+            return run
         right = tuple([outcome for outcome in run.outcomes if not self._left_wrong(outcome)])
-        return right or None
+        if len(right) == len(run.outcomes):
+            return run
+        return replace(run, outcomes=right) if right else None
 
     def _left_wrong(self, outcome: Outcome) -> bool:
         names = self.archives.get(outcome.vmid, ())
         return outcome.archive is not None and written_name(outcome.archive) in names
+
+
+def _failures(run: RunRecord, seen: datetime) -> RunRecord | None:
+    """Return what failed in a run, dated as it was seen, None where nothing did."""
+    bad = [replace(outcome, started=seen, finished=seen) for outcome in run.outcomes if outcome.result.is_bad]
+    if not bad:
+        return None
+    return replace(run, started=seen, ended=run.ended and seen, outcomes=tuple(bad))

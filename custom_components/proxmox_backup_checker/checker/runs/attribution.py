@@ -12,6 +12,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from ...proxmox.api.backup_models import BackupJob
+from ...proxmox.api.cluster_models import Guest
 from ...proxmox.calendar.event import CalendarEvent
 from ...proxmox.vzdump.command import JobCommand
 from ..jobs.coverage import Coverage, covers, in_order
@@ -19,6 +20,8 @@ from ..jobs.timetable import Span, event_of, periods_of, started_for_slot
 from ..model.facts import Facts, Run
 from ..model.records import JobDefinition
 from ..model.verdict import Confidence
+from ..model.wrong_dates import WRONG_DATE
+from .stays import Stays
 
 _ALIKE: Final = 0.5
 _CLOCKS_DIFFER: Final = timedelta(seconds=5)
@@ -55,10 +58,12 @@ class Clues:
     `exact` are the links in the state files by UPID. By node: `spans` are the times in which other runs went on, `off` the
     time for which it was off last, up to its start. `served` are the runs known of each job on each node, by start and UPID:
     a slot that has its run has no other. `past` are the earlier definitions of jobs by id, `seen` is what each job promised
-    when it was last seen. Times are those of the node's clock.
+    when it was last seen. Times are those of the node's clock. `stays` tells which guests were on a node then: they come
+    and go.
     """
 
     exact: Mapping[str, str]
+    stays: Stays
     spans: Mapping[str, Sequence[Span]] = field(default_factory=dict)
     off: Mapping[str, Span] = field(default_factory=dict)
     served: Mapping[tuple[str, str], Sequence[Start]] = field(default_factory=dict)
@@ -77,6 +82,9 @@ def attribute(run: Run, facts: Facts, clues: Clues) -> Attribution:
     jobs = [job for job in in_order(facts.jobs or ()) if job.node in {None, run.task.node}]
     if run.log is None or run.log.command is None:
         return _by_error(run, jobs, facts, clues)
+    if facts.jobs is None:
+        # It may be that of a job which a person has started: that is told once the jobs can be seen.
+        return Attribution(job_id=None, confidence=Confidence.NONE)
     command = JobCommand.parse(run.log.command)
     matching = [job for job in jobs if command.matches(job.options, run.task.node)]
     if len(matching) == 1:
@@ -135,16 +143,16 @@ def _by_error(run: Run, jobs: Iterable[BackupJob], facts: Facts, clues: Clues) -
         return MANUAL
     if facts.jobs is None:
         return Attribution(job_id=None, confidence=Confidence.NONE)
-    candidates = [job for job in jobs if job.enabled and _makes_such_a_task(job, run, facts)]
+    candidates = [job for job in jobs if job.enabled and _makes_such_a_task(job, run, facts, clues.stays)]
     if (named := _named_storage(run, facts)) is not None:
         candidates = [job for job in candidates if facts.storage_name(job.storage, run.task.node) == named]
     if facts.zone_of(run.task.node) is not None:
         candidates = [job for job in candidates if _at_slot(job, run, facts, clues)]
         if not candidates:
             return MANUAL
-        if not run.task.task_id and len(candidates) > 1:
-            # A job with one guest there would have named it; but guests come and go.
-            candidates = [job for job in candidates if len(_covered(job, run, facts)) != 1] or candidates
+        if len(candidates) > 1:
+            # A job with one guest there would have named just that one; but guests come and go.
+            candidates = [job for job in candidates if _names_as_now(job, run, facts)] or candidates
         if len(candidates) == 1:
             return Attribution(job_id=candidates[0].job_id, confidence=Confidence.SCHEDULED)
     if len(candidates) == 1 and run.log is not None:
@@ -177,13 +185,14 @@ def _at_slot(job: BackupJob, run: Run, facts: Facts, clues: Clues) -> bool:
         return False
     known = facts.nodes.get(node)
     skew = known.skew if known is not None else timedelta()
-    for period in periods_of(job, clues.past.get(job.job_id, ()), skew):
-        if not started_for_slot(
-            job, period.event, zone, run.started, spans=clues.spans.get(node, ()), off=clues.off.get(node)
-        ):
-            continue
+    for period in periods_of(job, clues.past.get(job.job_id, ()), skew, zone):
         slot = period.event.last_before((run.started + _CLOCKS_DIFFER).astimezone(zone))
         if slot is None or not period.may_hold(slot):
+            continue
+        # A clock that was set ahead has jumped over slots which have not come yet: the scheduler starts their jobs at once.
+        if slot <= facts.now + WRONG_DATE and not started_for_slot(
+            job, period.event, zone, run.started, spans=clues.spans.get(node, ()), off=clues.off.get(node)
+        ):
             continue
         return not _has_its_run(job, slot, period.event, zone, run, clues)
     return False
@@ -212,20 +221,28 @@ def _by_scheduler(run: Run) -> bool:
     return run.task.token is None and run.task.user == "root@pam"
 
 
-def _makes_such_a_task(job: BackupJob, run: Run, facts: Facts) -> bool:
-    """Tell whether a job's run on this node bears such an id: the VMID of its only guest there, else none.
+def _makes_such_a_task(job: BackupJob, run: Run, facts: Facts, stays: Stays) -> bool:
+    """Tell whether a job's run on this node can bear such an id: the VMID of its only guest there, else none.
 
     Numbers that no guest has are of every node; a list without any guest of the node makes no task at all, which a job of
-    all guests does (PVE/API2/VZDump.pm, vzdump).
+    all guests does (PVE/API2/VZDump.pm, vzdump). Others may have come to the node since, and that one may have left it.
     """
-    covered = _covered(job, run, facts)
+    node, started = run.task.node, run.started
+    possible = _covered(job, stays.possibly_on(node, started), facts)
     if run.task.task_id.isdecimal():
-        return covered == {int(run.task.task_id)}
-    return bool(covered) or job.all_guests
+        vmid = int(run.task.task_id)
+        return vmid in possible and _covered(job, stays.surely_on(node, started), facts) <= {vmid}
+    return bool(possible) or job.all_guests
 
 
-def _covered(job: BackupJob, run: Run, facts: Facts) -> set[int]:
-    guests = [guest for guest in facts.guests if guest.node == run.task.node]
+def _names_as_now(job: BackupJob, run: Run, facts: Facts) -> bool:
+    """Tell whether a job's run would bear the same id with the guests that are there now."""
+    covered = _covered(job, [guest for guest in facts.guests if guest.node == run.task.node], facts)
+    return covered == {int(run.task.task_id)} if run.task.task_id.isdecimal() else len(covered) != 1
+
+
+def _covered(job: BackupJob, guests: Iterable[Guest], facts: Facts) -> set[int]:
+    """Return the numbers that a job backs up on a node, where these guests are on it."""
     covered = {guest.vmid for guest in guests if covers(job, guest, pools_visible=facts.pools_visible) is Coverage.YES}
     if job.vmids and job.pool is None and facts.guests_complete:
         covered |= set(job.vmids) - {guest.vmid for guest in facts.guests}

@@ -17,6 +17,7 @@ from ..model.facts import Facts, Run
 from ..model.outcome import LOST, Outcome, Result, succeeded, unclear
 from ..model.verdict import Confidence
 from .attribution import Attribution
+from .stays import Stays
 
 # Bytes; not even a folder can be made on a storage that has less.
 _NO_ROOM: Final = 1024 * 1024
@@ -30,7 +31,7 @@ def storage_of(run: Run, jobs: Sequence[BackupJob], facts: Facts) -> str | None:
     return names.pop() if len(names) == 1 else None
 
 
-def outcomes_of(run: Run, attribution: Attribution, facts: Facts) -> Iterable[Outcome]:
+def outcomes_of(run: Run, attribution: Attribution, facts: Facts, stays: Stays) -> Iterable[Outcome]:
     """Return what a run did for every guest that it was to back up, with the jobs as they are now."""
     possible = {attribution.job_id, *attribution.candidates}
     jobs = [job for job in facts.jobs or () if job.job_id in possible]
@@ -46,7 +47,7 @@ def outcomes_of(run: Run, attribution: Attribution, facts: Facts) -> Iterable[Ou
             seen.add(outcome.vmid)
             yield outcome
     if not run.task.running and _ended_early(run):
-        yield from _of_the_unreached(run, attribution, jobs, seen, facts, storage)
+        yield from _of_the_unreached(run, attribution, jobs, seen, facts, stays, storage)
 
 
 def _explained(outcome: Outcome, facts: Facts) -> str | None:
@@ -166,12 +167,17 @@ def _of_the_unreached(
     jobs: list[BackupJob],
     seen: set[int],
     facts: Facts,
+    stays: Stays,
     storage: str | None,
 ) -> Iterable[Outcome]:
-    """Take the guests that a job of this run covers on this node and that its log never mentions."""
+    """Take the guests that a job of this run covered on its node and that its log never mentions.
+
+    Who came to the node only since then was not in the run, nor was anybody else in one that bears the number of its guest.
+    """
     named = set(run.log.unreached_vmids) if run.log else set()
-    for guest in sorted(facts.guests, key=attrgetter("vmid")):
-        if guest.vmid in seen or guest.node != run.task.node:
+    alone = int(run.task.task_id) if run.task.task_id.isdecimal() else None
+    for guest in sorted(stays.surely_on(run.task.node, run.started), key=attrgetter("vmid")):
+        if guest.vmid in seen or alone not in {None, guest.vmid}:
             continue
         covered = any(covers(job, guest, pools_visible=facts.pools_visible) is Coverage.YES for job in jobs)
         if not covered and guest.vmid not in named:

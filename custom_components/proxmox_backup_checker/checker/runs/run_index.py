@@ -59,8 +59,8 @@ class RunIndex:
     that are new to us. Nodes start a job in the same second: the order of such runs is that of their UPIDs, whichever was
     seen to end first.
 
-    What bears a wrong date is neither in `by_job` nor in `by_guest`; `misdated` has its outcomes by guest, which still tell who
-    wrote an archive, and `wrong` tells what it is.
+    What is good and bears a wrong date is neither in `by_job` nor in `by_guest`, what failed is there with the date of its
+    sight; `misdated` has its outcomes by guest, which still tell who wrote an archive, and `wrong` tells what it is.
     """
 
     runs: Mapping[str, RunRecord] = field(default_factory=dict)
@@ -84,18 +84,11 @@ class RunIndex:
         runs = {**finished, **unfinished} if unfinished else finished
         by_job: defaultdict[str, list[RunRecord]] = defaultdict(list)
         outcomes_of: defaultdict[int, list[Outcome]] = defaultdict(list)
-        misdated: defaultdict[int, list[Outcome]] = defaultdict(list)
+        rightly_dated, misdated = _sorted_out(runs.values(), wrong)
         untold: list[RunRecord] = []
         newest_good: dict[tuple[str, str], datetime] = {}
-        for run in sorted(runs.values(), key=_ORDER, reverse=True):
-            right = wrong.right(run)
-            outcomes = right or ()
-            if len(outcomes) < len(run.outcomes):
-                for outcome in run.outcomes:
-                    if outcome not in outcomes:
-                        misdated[outcome.vmid].append(outcome)
-            if right is None:
-                continue
+        for run in sorted(rightly_dated, key=_ORDER, reverse=True):
+            outcomes = run.outcomes
             if run.upid in finished:
                 if run.job_id is not None:
                     by_job[run.job_id].append(run)
@@ -125,9 +118,25 @@ class RunIndex:
             newest_good=newest_good,
             nodes=frozenset([run.node for run in runs.values()]),
             untold=tuple(untold),
-            misdated={vmid: tuple(found) for vmid, found in misdated.items()},
+            misdated=misdated,
             wrong=wrong,
         )
+
+
+def _sorted_out(runs: Iterable[RunRecord], wrong: WrongDates) -> tuple[list[RunRecord], dict[int, tuple[Outcome, ...]]]:
+    """Return the runs as far as they prove something, and by guest the outcomes that prove nothing, newest first."""
+    right: list[RunRecord] = []
+    misdated: defaultdict[int, list[Outcome]] = defaultdict(list)
+    for run in runs:
+        held = wrong.right(run)
+        if held is not None:
+            right.append(held)
+        if held is not run:
+            proven = held.outcomes if held is not None else ()
+            for outcome in run.outcomes:
+                if outcome not in proven:
+                    misdated[outcome.vmid].append(outcome)
+    return right, {vmid: tuple(sorted(found, key=_ORDER, reverse=True)) for vmid, found in misdated.items()}
 
 
 def _newest_first(outcomes: list[Outcome]) -> tuple[Outcome, ...]:

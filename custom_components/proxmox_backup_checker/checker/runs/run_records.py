@@ -15,6 +15,7 @@ from ..model.records import NOTHING_TO_DO, History, NodeRecord, RunRecord
 from ..model.verdict import Confidence
 from .attribution import Attribution, Clues, Start, attribute
 from .outcomes import outcomes_of, storage_of
+from .stays import Stays
 
 _RECENT: Final = timedelta(days=2)
 _SAME_BOOT: Final = timedelta(minutes=2)
@@ -65,11 +66,11 @@ def _read(runs: Iterable[Run], facts: Facts, history: History) -> Iterable[tuple
         if run.log is None or run.log.command is None:
             later.append(run)
             continue
-        record = _record(run, attribute(run, facts, clues), facts)
+        record = _record(run, attribute(run, facts, clues), facts, clues.stays)
         clues = _with_served(clues, record)
         yield run.task.upid, record
     for run in later:
-        record = _record(run, attribute(run, facts, clues), facts)
+        record = _record(run, attribute(run, facts, clues), facts, clues.stays)
         clues = _with_served(clues, record)
         yield run.task.upid, record
 
@@ -85,6 +86,7 @@ def clues_of(facts: Facts, history: History) -> Clues:
             served.setdefault((record.job_id, record.node), []).append((record.started, record.upid))
     return Clues(
         exact=links,
+        stays=Stays(facts=facts, history=history),
         spans=_spans(history.runs.values(), facts.runs, since),
         off={name: _off(node, history.nodes.get(name), history) for name, node in facts.nodes.items() if node.booted},
         served=served,
@@ -125,8 +127,9 @@ def _spans(records: Iterable[RunRecord], runs: Iterable[Run], since: datetime | 
 def _linked_later(facts: Facts, history: History) -> dict[str, RunRecord]:
     """Return the runs of the history whose job can be told now, and could not or not as surely when they were read."""
     links = {state.upid: state.job_id for state in facts.job_states if state.upid is not None}
+    stays = Stays(facts=facts, history=history)
     found = {
-        upid: _linked(history.runs[upid], Attribution(job_id=job_id, confidence=Confidence.EXACT), facts)
+        upid: _linked(history.runs[upid], Attribution(job_id=job_id, confidence=Confidence.EXACT), facts, stays)
         for upid, job_id in links.items()
         if upid in history.runs and history.runs[upid].confidence is not Confidence.EXACT
     }
@@ -135,7 +138,7 @@ def _linked_later(facts: Facts, history: History) -> dict[str, RunRecord]:
     waiting = [run for run in history.runs.values() if run.command is not None and run.upid not in found]
     if waiting:
         clues = clues_of(facts, history)
-        found |= {run.upid: _linked(run, attribute(_as_read(run), facts, clues), facts) for run in waiting}
+        found |= {run.upid: _linked(run, attribute(_as_read(run), facts, clues), facts, stays) for run in waiting}
     return found
 
 
@@ -157,7 +160,7 @@ def _as_read(record: RunRecord) -> Run:
     return Run(task=task, log=log)
 
 
-def _linked(record: RunRecord, attribution: Attribution, facts: Facts) -> RunRecord:
+def _linked(record: RunRecord, attribution: Attribution, facts: Facts, stays: Stays) -> RunRecord:
     """Return the record with another attribution, with the guests that it should have come to and did not."""
     outcomes = [
         replace(outcome, job_id=attribution.job_id, confidence=attribution.confidence, by_hand=attribution.by_hand)
@@ -165,7 +168,8 @@ def _linked(record: RunRecord, attribution: Attribution, facts: Facts) -> RunRec
     ]
     if record.command is not None:
         seen = {outcome.vmid for outcome in outcomes}
-        outcomes += [other for other in outcomes_of(_as_read(record), attribution, facts) if other.vmid not in seen]
+        of_run = outcomes_of(_as_read(record), attribution, facts, stays)
+        outcomes += [other for other in of_run if other.vmid not in seen]
     return replace(
         record,
         job_id=attribution.job_id,
@@ -176,7 +180,7 @@ def _linked(record: RunRecord, attribution: Attribution, facts: Facts) -> RunRec
     )
 
 
-def _record(run: Run, attribution: Attribution, facts: Facts) -> RunRecord:
+def _record(run: Run, attribution: Attribution, facts: Facts, stays: Stays) -> RunRecord:
     status = run.task.status
     jobs = [job for job in facts.jobs or () if job.job_id in {attribution.job_id, *attribution.candidates}]
     error = None
@@ -193,7 +197,7 @@ def _record(run: Run, attribution: Attribution, facts: Facts) -> RunRecord:
         confidence=attribution.confidence,
         candidates=attribution.candidates,
         storage=storage_of(run, jobs, facts),
-        outcomes=tuple(outcomes_of(run, attribution, facts)),
+        outcomes=tuple(outcomes_of(run, attribution, facts, stays)),
         error=error,
         warnings=_warnings(run),
         logged=run.log is not None,

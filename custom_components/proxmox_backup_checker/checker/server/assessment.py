@@ -136,6 +136,8 @@ def _held[Key, View: _Part](
     held = {}
     for key, view in views.items():
         verdict = _unseen(view.verdict, reach) if reach is not None else view.verdict
+        if context.options.warnings_are_problems and verdict.lasting is Status.WARNING:
+            verdict = replace(verdict, problem=True)
         subject = Subject.datastore(view.store) if isinstance(view, DatastoreView) else view.subject
         held[key] = replace(view, verdict=_limited(subject, verdict, context))
     return held

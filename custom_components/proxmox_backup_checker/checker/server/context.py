@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Final
 
-from ...proxmox.backup_server.namespace import covers
+from ...proxmox.backup_server.namespace import acl_path, covers
 from ...proxmox.backup_server.task_models import Task
 from ..model.server_facts import DatastoreFacts, ServerFacts
 from ..model.server_options import ServerOptions
@@ -49,6 +49,11 @@ class ServerContext:
         found = {place_of(key): record for key, record in self.history.groups.items() if record.gone is None}
         return {place: record for place, record in found.items() if self.options.watches(place.store)}
 
+    def sees(self, place: Place) -> bool:
+        """Tell whether the token is shown everything where a group lies, and not only what it owns itself."""
+        found = self.store(place.store)
+        return found is not None and not found.hidden and sees_all(self.facts, place.store, place.ns)
+
     def store(self, name: str) -> DatastoreFacts | None:
         """Return a datastore."""
         return self.facts.datastores.get(name)
@@ -64,6 +69,11 @@ class ServerContext:
             for place, record in self.groups.items()
             if place.store == store and covers(ns, max_depth, place.ns)
         ]
+
+
+def sees_all(facts: ServerFacts, store: str, ns: str) -> bool:
+    """Tell whether the token is shown all groups of a namespace."""
+    return facts.permissions.has(acl_path(store, ns), "Datastore.Audit")
 
 
 AFTER_RETURN: Final = timedelta(hours=1)

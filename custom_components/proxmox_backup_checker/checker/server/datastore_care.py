@@ -23,7 +23,7 @@ _INFORMATIVE: Final = frozenset(
         ReasonCode.DATASTORE_PENDING,
     }
 )
-_SETTLED: Final = timedelta(days=7)
+_SETTLED: Final = timedelta(days=14)
 """For how long something new may be without care."""
 _INCOMPLETE_AFTER: Final = timedelta(hours=24)
 VANISHED_TOLD: Final = timedelta(days=7)
@@ -102,6 +102,10 @@ def _collection(store: str, groups: list[tuple[Place, GroupRecord]], context: Se
             yield Reason(ReasonCode.DATASTORE_NOT_COLLECTED, {"since": max(good), "store": store})
         return
     sees_tasks = context.facts.permissions.has("/system/tasks", "Sys.Audit")
+    began = context.history.began
+    if collection.schedule is not None and (began is None or context.now - began < limit):
+        # Its first run may be about to come.
+        return
     if not runs and sees_tasks and _is_settled(groups, context, limit):
         yield Reason(ReasonCode.DATASTORE_NEVER_COLLECTED, {"store": store})
 

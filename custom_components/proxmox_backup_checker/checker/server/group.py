@@ -5,9 +5,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from ...proxmox.backup_server.group_filter import included
+from ...proxmox.backup_server.job_models import SyncDirection
+from ...proxmox.backup_server.namespace import covers
 from ..model.labels import duration_text
 from ..model.reason_codes import ReasonCode
 from ..model.server_records import GroupRecord
+from ..model.subject import Subject
 from ..model.verdict import Confidence, Reason, Status, Verdict, unknown
 from .context import ServerContext, is_just_back, unreadable_since
 from .datastore_care import incomplete_since, is_being_written, is_unverified, verify_jobs_of
@@ -29,7 +33,7 @@ def judge_group(place: Place, record: GroupRecord, context: ServerContext) -> Ve
         reason = Reason(ReasonCode.GROUP_DELETED, {"count": str(record.gone_points), "moment": record.gone})
         return Verdict(status=Status.WARNING, problem=True, reason=reason, since=record.gone, findings=(reason,))
     found = context.store(place.store)
-    if found is None or found.hidden:
+    if found is None or not context.sees(place):
         return replace(unknown(ReasonCode.GROUP_HIDDEN), last_success=_last(record, context))
     if (unreadable := unreadable_since(found, context)) is not None:
         verdict = unknown(ReasonCode.STORE_UNREADABLE, store=place.store, since=unreadable)
@@ -69,14 +73,14 @@ def rhythm_of(place: Place, record: GroupRecord, context: ServerContext) -> Rhyt
 
 def _by_age(place: Place, record: GroupRecord, context: ServerContext) -> Verdict:
     last = _last(record, context)
+    rhythm = rhythm_of(place, record, context)
+    age = max(_present(place, context) - last, timedelta()) if last is not None else None
     if record.failed is not None:
-        return _failed(record, context)
-    if last is None:
+        return _failed(record, rhythm, age, context)
+    if last is None or age is None:
         return _nothing_finished(place, record, context)
     if record.newest_verification == "failed":
         return _corrupt(record, context)
-    rhythm = rhythm_of(place, record, context)
-    age = max(_present(place, context) - last, timedelta())
     if rhythm is None:
         return _few(record, age)
     if is_just_back(place.store, context):
@@ -110,12 +114,26 @@ def _late(rhythm: Rhythm, record: GroupRecord, values: dict[str, str | datetime]
 
 
 def _present(place: Place, context: ServerContext) -> datetime:
-    """Return until when a backup could have come: it waits while the datastore cannot be written, and an hour longer."""
+    """Return until when a backup could have come: not while the datastore cannot be written, and a copy with its sync only."""
     record = context.record(place.store)
-    paused = [moment for moment in (record.maintenance_since, record.away_since) if moment is not None]
-    if paused:
-        return min([context.now, *paused])
-    return context.now
+    ends = [moment for moment in (record.maintenance_since, record.away_since) if moment is not None]
+    if (synced := last_sync(place, context)) is not None:
+        ends.append(synced)
+    return min([context.now, *ends])
+
+
+def last_sync(place: Place, context: ServerContext) -> datetime | None:
+    """Return when the last run began that copies here what a group has elsewhere, None for a group that clients write."""
+    jobs = [
+        Subject.server_job("sync", job.job_id).id
+        for job in context.facts.sync_jobs
+        if job.direction is SyncDirection.PULL
+        and job.store == place.store
+        and covers(job.ns, job.max_depth, place.ns)
+        and included(place.group, job.group_filters) is not False
+    ]
+    started = [run.started for job in jobs for run in context.runs.get(job, [])]
+    return max(started, default=None)
 
 
 def duration_or_days(duration: timedelta) -> str:
@@ -126,9 +144,13 @@ def duration_or_days(duration: timedelta) -> str:
     return f"{days:.1f} d" if days < 10 and round(days, 1) != round(days) else f"{days:.0f} d"
 
 
-def _failed(record: GroupRecord, context: ServerContext) -> Verdict:
+def _failed(record: GroupRecord, rhythm: Rhythm | None, age: timedelta | None, context: ServerContext) -> Verdict:
+    """Return the verdict on a backup that failed; that of a laptop may break off as it goes, and is made up for."""
     assert record.failed is not None
     ended = context.clock.ours(record.failed.ended)
+    if rhythm is not None and not rhythm.is_regular and age is not None and age < rhythm.late_after:
+        reason = Reason(ReasonCode.GROUP_BACKUP_FAILED, {"said": record.failed.error, "moment": ended})
+        return Verdict(status=Status.WARNING, problem=False, reason=reason, since=ended, findings=(reason,))
     return Verdict(
         status=Status.FAILED,
         problem=True,

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ...proxmox.backup_server.logs.backup_log import BackupLog
-from ...proxmox.backup_server.namespace import GroupId
-from ...proxmox.backup_server.snapshot_models import Snapshot
+from ...proxmox.backup_server.namespace import GroupId, acl_path
+from ...proxmox.backup_server.snapshot_models import Group, Snapshot
 from ...proxmox.backup_server.task_models import Task
 from ...proxmox.backup_server.task_state import TaskResult
 from ..model.server_facts import DatastoreFacts, GroupFacts, ServerFacts
@@ -42,9 +42,15 @@ def place_of(key: str) -> Place:
     return Place(store=store, ns=ns, group=GroupId.parse(group))
 
 
+def is_gone(store: str, facts: ServerFacts) -> bool:
+    """Tell whether a datastore is no longer there, and not only out of sight."""
+    seen = "datastores" not in facts.unread and facts.permissions.has(acl_path(store), "Datastore.Audit")
+    return seen and store not in facts.datastores
+
+
 def remembered_groups(history: ServerHistory, facts: ServerFacts, links: Links) -> dict[str, GroupRecord]:
     """Return the records of groups: those that are there, those that nobody has listed yet, and those that are missed."""
-    records = {key: record for key, record in history.groups.items() if place_of(key).store in facts.datastores}
+    records = {key: record for key, record in history.groups.items() if not is_gone(place_of(key).store, facts)}
     for store, found in facts.datastores.items():
         if found.hidden:
             continue
@@ -76,6 +82,7 @@ def _updated(
         finished=group.finished,
         owner=group.owner,
         comment=group.comment,
+        failed=None if _is_cured(known.failed, group) else known.failed,
         gone=None,
         gone_points=0,
     )
@@ -85,6 +92,13 @@ def _updated(
         seen = {*record.times, *([group.last_backup] if group.finished and group.last_backup else [])}
         record = replace(record, times=tuple(sorted(seen | set(record.lying)))[-TIMES_KEPT:])
     return record if record != known else known
+
+
+def _is_cured(failed: FailedBackup | None, group: Group) -> bool:
+    """Tell whether a good backup lies there that was begun after the one that failed."""
+    if failed is None or group.last_backup is None or not group.finished:
+        return False
+    return group.last_backup > failed.started
 
 
 def _with_snapshots(
@@ -214,8 +228,6 @@ def _with_tasks(record: GroupRecord, tasks: list[Task]) -> GroupRecord:
                 error=str(newest.state),
             )
     elif failed is not None and newest.upid.starttime > failed.started:
-        failed = None
-    if failed is not None and record.last_backup is not None and record.last_backup > failed.ended:
         failed = None
     return replace(record, failed=failed, times=_with_task_times(record, good))
 

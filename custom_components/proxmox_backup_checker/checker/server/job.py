@@ -189,7 +189,9 @@ def _never_ran(job: JobFacts, context: ServerContext, running: datetime | None) 
         return Verdict(status=Status.WARNING, problem=False, reason=Reason(ReasonCode.PRUNE_KEEPS_EVERYTHING))
     if job.schedule is None:
         return Verdict(status=Status.PENDING, problem=False, reason=Reason(ReasonCode.PBSJOB_MANUAL_NEVER_RAN))
-    if job.status.next_run is None:
+    sees_tasks = context.facts.permissions.has("/system/tasks", "Sys.Audit")
+    if job.status.next_run is None or (job.kind == "gc" and not sees_tasks):
+        # The answer for a garbage collection that never succeeded is silent on those that failed.
         return unknown(ReasonCode.PBSJOB_STATE_UNKNOWN)
     reason = Reason(ReasonCode.PBSJOB_FIRST_RUN_NOT_DUE, {"due": context.clock.ours(job.status.next_run)})
     return Verdict(status=Status.PENDING, problem=False, reason=reason, confidence=Confidence.EXACT)

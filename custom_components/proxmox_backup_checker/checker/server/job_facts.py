@@ -21,7 +21,7 @@ from .views import ServerJob
 
 # What the web interface makes up where nobody gives a name.
 _MADE_UP: Final = re.compile(r"[a-z]+-[0-9a-f]{8}-[0-9a-f]{4}")
-_TOPICS: Final[Mapping[str, str]] = {
+TOPICS: Final[Mapping[str, str]] = {
     "sync": "sync jobs",
     "verify": "verify jobs",
     "prune": "prune jobs",
@@ -56,7 +56,7 @@ class JobFacts:
     @property
     def topic(self) -> str:
         """The part of a reading that it comes from."""
-        return _TOPICS[self.kind]
+        return TOPICS[self.kind]
 
     @property
     def name(self) -> str:

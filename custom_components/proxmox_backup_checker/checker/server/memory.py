@@ -8,6 +8,7 @@ from ..model.server_facts import ReadTrouble, ServerFacts
 from ..model.server_records import ServerHistory
 from ..model.subject import Subject
 from .clock import ServerClock
+from .context import sees_all
 from .group_memory import remembered_groups
 from .links import Links
 from .run_memory import remembered_runs
@@ -67,7 +68,10 @@ def _with_sight(history: ServerHistory, facts: ServerFacts) -> ServerHistory:
     """Note that the server can be read again, and since when rights are missing that were there before."""
     if history.unread_since is not None:
         history = replace(history, unread_since=None, back_since=facts.now)
-    is_hidden = bool(facts.hidden_jobs) or any(found.hidden for found in facts.datastores.values())
+    is_hidden = bool(facts.hidden_jobs) or any(
+        found.hidden or not all(sees_all(facts, store, ns) for ns, _ in found.groups)
+        for store, found in facts.datastores.items()
+    )
     since = (history.rights_lost_since or facts.now) if is_hidden else None
     return replace(history, rights_lost_since=since)
 

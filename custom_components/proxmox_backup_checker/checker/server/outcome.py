@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+import re
 from typing import Final
 
+from ...proxmox.backup_server.datastore_models import MountStatus
 from ...proxmox.backup_server.job_models import PruneJob, SyncDirection, SyncJob
 from ...proxmox.backup_server.task_state import TaskResult, TaskState
 from ..model.labels import abbreviated
@@ -20,6 +22,9 @@ _BAD: Final = frozenset({TaskResult.ERROR, TaskResult.UNKNOWN})
 _CERTIFICATE: Final = "certificate verify failed"
 _UNREACHABLE: Final = ("error trying to connect", "lookup failed", "connection refused", "timed out", "dns error")
 _LOGIN: Final = ("authentication failed", "permission check failed", "401 Unauthorized", "403 Forbidden")
+_UNAVAILABLE: Final = re.compile(
+    r"datastore '([^']{1,100})' is (?:not mounted|unavailable: |in [^ ]{1,20} maintenance)"
+)
 _NIGHTS_UNTIL_PROBLEM: Final = 3
 
 
@@ -128,6 +133,8 @@ def _failed_sync(
 ) -> Verdict:
     """Tell why a sync failed: one group that could not be copied fails the whole run."""
     error = state.error or ""
+    if (away := _store_was_away(job, sync, error, context)) is not None:
+        return away
     reasons = [sync_reason(kind, sync, found) for kind, found in _by_kind(run)]
     if reasons:
         first = run.troubles[0]
@@ -143,6 +150,25 @@ def _failed_sync(
     if sync.remote and any(text in error.lower() for text in _UNREACHABLE):
         return _failed(Reason(ReasonCode.SYNC_REMOTE_UNREACHABLE, values), error)
     return _plain(job, run, state)
+
+
+def _store_was_away(job: JobFacts, sync: SyncJob, error: str, context: ServerContext) -> Verdict | None:
+    """Return the verdict on a run that failed since a disk of this server was not there, or a datastore was in maintenance.
+
+    Other jobs wait in silence for that; a sync is started all the same, and is no failure either.
+    """
+    match = _UNAVAILABLE.match(error)
+    stores = {job.store} | ({sync.remote_store} if sync.remote is None else set())
+    if match is None or match[1] not in stores:
+        return None
+    found = context.store(match[1])
+    values = {"store": match[1]}
+    if found is not None and found.datastore.mount_status is MountStatus.NOT_MOUNTED:
+        return Verdict(status=Status.ASLEEP, problem=False, reason=Reason(ReasonCode.PBSJOB_STORE_ASLEEP, values))
+    if found is not None and found.datastore.maintenance is not None:
+        reason = Reason(ReasonCode.PBSJOB_STORE_IN_MAINTENANCE, values)
+        return Verdict(status=Status.PAUSED, problem=False, reason=reason)
+    return Verdict(status=Status.PENDING, problem=False, reason=Reason(ReasonCode.SYNC_STORE_WAS_AWAY, values))
 
 
 def sync_reason(kind: RunTroubleKind, job: SyncJob, troubles: Sequence[RunTrouble]) -> Reason:

@@ -11,6 +11,7 @@ from ..model.reason_codes import ReasonCode
 from ..model.subject import Subject
 from ..model.verdict import Reason
 from .context import ServerContext
+from .group import last_sync
 from .group_memory import Place
 
 _RUNS: Final = 2
@@ -37,11 +38,17 @@ def _groups_left(job: PruneJob, reckoned: int, between: tuple[datetime, datetime
         return []
     left = []
     for (ns, group), entry in found.groups.items():
-        if not covers(job.ns, job.max_depth, ns) or entry.read_at is None or entry.read_at <= between[1]:
+        listed = found.listed_at.get(ns)
+        if not covers(job.ns, job.max_depth, ns) or listed is None or listed <= between[1]:
+            continue
+        if entry.read_at is None or entry.group.backup_count != len(entry.snapshots):
             continue
         record = context.groups.get(Place(store=job.store, ns=ns, group=group))
         if record is None or (record.first_seen is not None and record.first_seen >= between[0]):
-            # What was copied here since may bring old snapshots along.
+            continue
+        synced = last_sync(Place(store=job.store, ns=ns, group=group), context)
+        if synced is not None and synced >= between[0]:
+            # What was copied here since has brought old snapshots along.
             continue
         lying = sorted(
             (snapshot for snapshot in entry.snapshots if snapshot.id.backup_time < reckoned),

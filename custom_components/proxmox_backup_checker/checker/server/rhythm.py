@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 import itertools
+import math
 from statistics import median
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -19,7 +20,7 @@ _LEAST_LATE: Final = timedelta(hours=1)
 _LAPTOP_LATE: Final = 3
 _LAPTOP_GONE: Final = 10
 _LEAST_GONE: Final = timedelta(days=30)
-_FEWEST_WEEKS: Final = 2
+_FEWEST_ALIKE: Final = 2
 _DAY: Final = 86_400
 _DAILY_TOLERANCE: Final = 2 * 3_600
 
@@ -36,18 +37,18 @@ class Rhythm:
     def learned(cls, times: Sequence[int], zone: ZoneInfo) -> Rhythm | None:
         """Learn it from moments in epoch seconds, oldest first; None for too few.
 
-        What rests on certain weekdays is expected by the gaps that began on the same day of the week.
+        What rests at night or on certain weekdays is expected by the gaps that began at the same time.
         """
-        newest = times[-_NEWEST:]
-        if len(newest) < FEWEST_BACKUPS:
+        if len(times) < FEWEST_BACKUPS:
             return None
-        gaps = sorted(later - earlier for earlier, later in itertools.pairwise(newest))
-        needed = -(-len(gaps) * int(_SHARE * 10) // 10)
-        for start in range(len(gaps) - needed + 1):
-            alike = gaps[start : start + needed]
-            if alike[-1] - alike[0] <= _WIDTH and alike[0] > 0:
-                gap = timedelta(seconds=median(alike))
-                return cls(gap=max(gap, _gap_of_weekday(newest, zone)), is_regular=True)
+        newest = times[-_NEWEST:]
+        gaps = [later - earlier for earlier, later in itertools.pairwise(newest)]
+        usual = _most_alike(gaps)
+        at_this_time = _gap_from_now(times, zone)
+        if usual is not None:
+            return cls(gap=timedelta(seconds=max(usual, at_this_time or 0)), is_regular=True)
+        if at_this_time is not None and _is_weekly(times, zone):
+            return cls(gap=timedelta(seconds=at_this_time), is_regular=True)
         return cls(gap=timedelta(seconds=median(gaps)), is_regular=False)
 
     @property
@@ -68,15 +69,48 @@ class Rhythm:
         return abs(self.gap.total_seconds() - _DAY) <= _DAILY_TOLERANCE
 
 
-def _gap_of_weekday(times: Sequence[int], zone: ZoneInfo) -> timedelta:
-    """Return how long it usually took to the next backup from the weekday of the last one, zero where that is not known."""
-    last = datetime.fromtimestamp(times[-1], zone).weekday()
-    gaps = [
-        later - earlier
-        for earlier, later in itertools.pairwise(times)
-        if datetime.fromtimestamp(earlier, zone).weekday() == last
-    ]
-    return timedelta(seconds=median(gaps)) if len(gaps) >= _FEWEST_WEEKS else timedelta()
+def _most_alike(gaps: Sequence[int]) -> float | None:
+    """Return the middle of four fifths of the gaps that are alike, None where so many are not."""
+    ordered = sorted(gaps)
+    needed = math.ceil(_SHARE * len(ordered))
+    for start in range(len(ordered) - needed + 1):
+        alike = ordered[start : start + needed]
+        if alike[-1] - alike[0] <= _WIDTH and alike[0] > 0:
+            return median(alike)
+    return None
+
+
+def _gap_from_now(times: Sequence[int], zone: ZoneInfo) -> float | None:
+    """Return how long it usually took to the next backup from a time of the week like that of the last one.
+
+    Where that time is new, as after somebody has changed it, what is longer of the same day and the same time counts.
+    """
+    last = datetime.fromtimestamp(times[-1], zone)
+    gaps: dict[tuple[bool, bool], list[int]] = {}
+    for earlier, later in itertools.pairwise(times):
+        began = datetime.fromtimestamp(earlier, zone)
+        apart = abs(_second_of_day(began) - _second_of_day(last))
+        is_time = min(apart, _DAY - apart) <= _WIDTH / 2
+        gaps.setdefault((began.weekday() == last.weekday(), is_time), []).append(later - earlier)
+    both = gaps.get((True, True), [])
+    if len(both) >= _FEWEST_ALIKE:
+        return median(both)
+    near = ([*both, *gaps.get((True, False), [])], [*both, *gaps.get((False, True), [])])
+    return max((median(found) for found in near if len(found) >= _FEWEST_ALIKE), default=None)
+
+
+def _is_weekly(times: Sequence[int], zone: ZoneInfo) -> bool:
+    """Tell whether four fifths of the gaps are those that are usual from their day of the week on."""
+    by_day: dict[int, list[int]] = {}
+    for earlier, later in itertools.pairwise(times):
+        by_day.setdefault(datetime.fromtimestamp(earlier, zone).weekday(), []).append(later - earlier)
+    told = [gaps for gaps in by_day.values() if len(gaps) >= _FEWEST_ALIKE]
+    alike = sum(abs(gap - median(gaps)) <= _WIDTH / 2 for gaps in told for gap in gaps)
+    return alike >= _SHARE * (len(times) - 1)
+
+
+def _second_of_day(moment: datetime) -> int:
+    return moment.hour * 3_600 + moment.minute * 60 + moment.second
 
 
 def usual_time(times: Sequence[int], clock: ServerClock) -> str:

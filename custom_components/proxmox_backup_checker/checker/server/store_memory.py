@@ -11,7 +11,8 @@ from ...proxmox.retention import keep_text
 from ..model.server_facts import DatastoreFacts, ServerFacts
 from ..model.server_records import DatastoreRecord, ServerHistory, ServerJobRecord
 from .clock import ServerClock
-from .job_facts import JobFacts, jobs_of
+from .group_memory import is_gone
+from .job_facts import TOPICS, JobFacts, jobs_of
 
 MOST_MOUNTS: Final = 20
 FORECAST_HELD: Final = timedelta(hours=24)
@@ -24,7 +25,8 @@ LATE: Final = timedelta(minutes=15)
 def remembered_stores(history: ServerHistory, facts: ServerFacts, clock: ServerClock) -> Mapping[str, DatastoreRecord]:
     """Return the records of the datastores that there are."""
     first = history.began is None or not history.datastores
-    return {
+    kept = {name: record for name, record in history.datastores.items() if not is_gone(name, facts)}
+    return kept | {
         name: _store(history.datastores.get(name), found, facts, clock, first=first)
         for name, found in facts.datastores.items()
     }
@@ -88,13 +90,18 @@ def _with_client_prunes(record: DatastoreRecord, facts: ServerFacts, clock: Serv
 def remembered_jobs(history: ServerHistory, facts: ServerFacts) -> Mapping[str, ServerJobRecord]:
     """Return the records of the jobs that there are; a list that could not be read has none that are gone."""
     first = history.began is None
-    kept = {}
+    kept = {job: record for job, record in history.jobs.items() if _is_unseen(job, facts)}
     for job in jobs_of(facts):
         record = history.jobs.get(job.id) or ServerJobRecord(job=job.id, first_seen=None if first else facts.now)
         record = _with_status(record, job.status)
         since = (record.disabled_since or facts.now) if job.disabled else None
         kept[job.id] = _with_rules(replace(record, disabled_since=since), job, facts.now)
     return kept
+
+
+def _is_unseen(job: str, facts: ServerFacts) -> bool:
+    """Tell whether a job that is not listed may be there all the same."""
+    return TOPICS[job.partition("_")[0]] in facts.unread or not facts.permissions.has("/datastore", "Datastore.Audit")
 
 
 def _with_rules(record: ServerJobRecord, job: JobFacts, now: datetime) -> ServerJobRecord:

@@ -1,13 +1,14 @@
 """What is worth saying of a guest whose backup is there: from a hint to a reason why it is not to be relied on."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
-from ...proxmox.api.backup_models import Archive
+from ...proxmox.api.backup_models import Archive, BackupJob
 from ...proxmox.api.cluster_models import Guest
+from ..archives.archive import logged_name
 from ..context import Context, newest_good
-from ..model.outcome import Outcome, Result
+from ..model.outcome import Outcome, Result, written_name
 from ..model.reason_codes import ReasonCode
 from ..model.records import GuestRecord
 from ..model.verdict import Reason, Status, Verdict
@@ -104,14 +105,61 @@ def _archive_findings(guest: Guest, context: Context) -> Iterable[tuple[Status, 
             Status.OK,
             Reason(ReasonCode.FOREIGN_ARCHIVES, {"count": str(len(foreign)), "storage": ", ".join(storages)}),
         )
-    promised = {context.facts.storage_name(job.storage, guest.node) for job in context.jobs_of(guest)}
+    promised: dict[str, list[BackupJob]] = {}
+    for job in context.jobs_of(guest):
+        promised.setdefault(context.facts.storage_name(job.storage, guest.node), []).append(job)
+    kept = {written_name(outcome.archive or "") for outcome in _that_keep_promises(promised, guest, context)}
     seen: set[str] = set()
+    told: set[str] = set()
     for archive in context.archives(guest):
-        if archive.storage in seen or archive.storage not in promised:
+        if archive.storage not in promised or archive.storage in told:
             continue
+        is_newest = archive.storage not in seen and not _is_replaced(archive, guest, context)
         seen.add(archive.storage)
-        if archive.verification == "failed":
+        if archive.verification != "failed":
+            continue
+        if logged_name(archive) in kept or (
+            is_newest and _matters_to(promised[archive.storage], archive, guest, context)
+        ):
+            told.add(archive.storage)
             yield Status.FAILED, _unverified(archive, guest, context)
+
+
+def _that_keep_promises(
+    promised: Mapping[str, Iterable[BackupJob]], guest: Guest, context: Context
+) -> Iterator[Outcome]:
+    """Return the newest good backup for each job, its own or by hand onto its storage: another job's keeps nothing of it."""
+    for storage, jobs in promised.items():
+        for job in jobs:
+            good = (
+                outcome
+                for outcome in context.outcomes(guest)
+                if outcome.result is Result.OK
+                and (outcome.job_id == job.job_id or (outcome.by_hand and context.is_on_storage(outcome, storage)))
+            )
+            newest = next(good, None)
+            floor = context.owed_since(job, guest)
+            if newest is not None and (newest.job_id is not None or floor is None or newest.started >= floor):
+                yield newest
+
+
+def _is_replaced(archive: Archive, guest: Guest, context: Context) -> bool:
+    """Tell whether a good backup has gone to an archive's storage since it was listed."""
+    storage = context.facts.storage_of(archive.storage, guest.node)
+    read = storage.listing.read_at if storage is not None and storage.listing is not None else None
+    return read is not None and any(
+        outcome.result is Result.OK and outcome.storage == archive.storage and (outcome.finished or read) > read
+        for outcome in context.outcomes(guest)
+    )
+
+
+def _matters_to(jobs: Iterable[BackupJob], archive: Archive, guest: Guest, context: Context) -> bool:
+    """Tell whether any of these jobs rests on an archive: not on that of another which is older than its own promise."""
+    name, written = logged_name(archive), context.written_between(archive)[1]
+    outcomes = context.outcomes(guest)
+    writer = next((o.job_id for o in outcomes if o.archive is not None and written_name(o.archive) == name), None)
+    floors = {job.job_id: context.owed_since(job, guest) for job in jobs}
+    return any(floor is None or floor <= written or writer == job_id for job_id, floor in floors.items())
 
 
 def _unverified(newest: Archive, guest: Guest, context: Context) -> Reason:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from itertools import takewhile
+from itertools import dropwhile, takewhile
 from operator import attrgetter
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -28,7 +28,7 @@ from .job_in_progress import with_progress
 from .missed_slots import expected_off, explain_miss, stuck_state
 from .promises import counted_from, failing, is_perhaps_of, kept_by_archives
 from .runs_in_progress import excused_since, serves
-from .whereabouts import are_runs_known, is_absence_proven, may_have_run_unseen, node_at, timetable_of
+from .whereabouts import are_runs_known, is_absence_proven, may_have_run_unseen, node_at, timetable_of, was_known
 
 _ANNOUNCED: Final = timedelta(days=7)
 
@@ -127,6 +127,7 @@ def _settled(job: BackupJob, runs: tuple[RunRecord, ...], context: Context) -> V
             trace={"rule": "schedule"},
         )
     verdicts = [_on_node(job, node, context) for node in _nodes_that_owe(job, runs, context)]
+    verdicts += _not_made_good(job, runs, context)
     if not verdicts:
         return _nothing_to_do(job, context)
     worst = min(verdicts, key=lambda verdict: gravity(verdict.status))
@@ -159,6 +160,15 @@ def _nodes_that_owe(job: BackupJob, runs: tuple[RunRecord, ...], context: Contex
             if not succeeded(run.status) and run.job_id == job.job_id
         }
     return sorted(nodes)
+
+
+def _newest_own(job: BackupJob, guest: Guest, context: Context) -> Outcome | None:
+    """Return what the job's own newest run did for a guest since it owes it anything, on whatever node."""
+    floor = context.owed_since(job, guest)
+    outcomes = context.outcomes(guest)
+    own = (one for one in outcomes if one.job_id == job.job_id or is_perhaps_of(one, job, context))
+    newest = next(own, None)
+    return None if newest is None or (floor is not None and newest.started < floor) else newest
 
 
 def _nothing_to_do(job: BackupJob, context: Context) -> Verdict:
@@ -256,11 +266,33 @@ def _before_it_came(
     return _missed(job, guest.node, runs, left_out, own, due, floor, context) if left_out else None
 
 
+def _not_made_good(job: BackupJob, runs: Sequence[RunRecord], context: Context) -> Iterator[Verdict]:
+    """Return what earlier runs of a job say of guests that failed in them and to which it has not come since.
+
+    They have left the node, or the newest run there has passed them over: what it did for others makes nothing good.
+    """
+    newest_on = {run.node: run.upid for run in reversed(runs)}
+    upids = dict.fromkeys(
+        newest.upid
+        for guest in context.covered_guests(job)
+        if not context.is_ignored(guest)
+        and (newest := _newest_own(job, guest, context)) is not None
+        and newest.result.is_bad
+        and (newest.node != guest.node or newest_on.get(newest.node) != newest.upid)
+    )
+    for upid in upids:
+        there = list(dropwhile(lambda run, upid=upid: run.upid != upid, runs))  # type: ignore[misc]
+        on_node = [run for run in there if run.node == there[0].node]
+        if on_node:
+            yield _from_runs(on_node, context, context.timetable(job, on_node[0].node), context.owed_since(job))
+
+
 def _is_of(run: RunRecord, job: BackupJob, context: Context) -> bool:
     """Tell whether a run says something of a job: one that may have been another's does, unless the job has its own."""
     if is_empty(run):
         return False
-    return run.job_id == job.job_id or not context.has_run_for_the_slot_of(run, job)
+    as_dated = context.index.runs.get(run.upid, run)
+    return run.job_id == job.job_id or not context.has_run_for_the_slot_of(as_dated, job)
 
 
 def _says_something(
@@ -326,13 +358,15 @@ def _missed(
     """Judge a slot whose time is up and that no known run of the node has served."""
     facts = context.node(node)
     kept = [kept_by_archives(guest, job, due, table, context) for guest in guests]
-    if kept and all(verdict is not None and verdict.status is Status.OK for verdict in kept):
+    is_kept = kept and all(verdict is not None and verdict.status is Status.OK for verdict in kept)
+    if is_kept and not _names_the_missing(job, context):
         reason = Reason(ReasonCode.JOB_ARCHIVES_FOUND)
         return Verdict(status=Status.OK, problem=False, reason=reason, confidence=Confidence.ARTIFACT)
     off = facts is not None and not facts.online and context.is_fresh
-    is_seen = context.is_seen(node, table.deadline(due))
+    deadline = table.deadline(due)
+    is_seen = context.is_seen(node, deadline) or was_known(node, due, deadline, context)
     if not is_seen and not off:
-        return _unseen(node, context)
+        return _as_before(job, node, runs, guests, table, due, floor, context) or _unseen(node, context)
     storage = context.facts.storage_name(table.storage_at(due), node)
     proven = [
         are_runs_known(guest, due, table.deadline(due), job, context)
@@ -365,6 +399,11 @@ def _missed(
         trace={"rule": "missed_slot", "slot": due.isoformat()},
     )
     return _with_failures(verdict, runs, table, counted_from(floor, runs, context), context)
+
+
+def _names_the_missing(job: BackupJob, context: Context) -> bool:
+    """Tell whether a job lists a number without a guest, with which no run of it ends well."""
+    return context.facts.guests_complete and job.pool is None and any(vmid not in context.present for vmid in job.vmids)
 
 
 def _as_before(

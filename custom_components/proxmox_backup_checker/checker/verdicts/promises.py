@@ -318,7 +318,7 @@ def _as_before(
 ) -> Verdict | None:
     """Return the problem from before a slot of which nothing is known: it lasts until something good is seen."""
     guest, job = promise.guest, promise.job
-    if outcomes and outcomes[0].result in _FAILURES:
+    if outcomes and outcomes[0].result.is_bad:
         return _with_failures(from_outcome(outcomes[0], context), outcomes, table, floor)
     last = outcomes[0].started if outcomes else context.history.began
     for slot in reversed(table.missed(promise.slot, last, floor)):

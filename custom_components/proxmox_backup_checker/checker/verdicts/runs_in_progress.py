@@ -27,15 +27,21 @@ def excused_since(job: BackupJob, node: str, context: Context, guest: Guest | No
         is_patient = guest is None or any(
             outcome.vmid == guest.vmid and outcome.result is Result.RUNNING for outcome in run.outcomes
         )
-        if _elapsed(run, context) <= (_patience(run, job, context) if is_patient else _limit(run, job, context)):
+        if _is_within_limit(run, job, context) or (is_patient and _is_before_next(run, job, context)):
             starts.append(run.started)
     return min(starts, default=None)
 
 
 def hanging(job: BackupJob, node: str, context: Context) -> RunRecord | None:
     """Return a job's run on a node that goes on for so long that it will hardly end by itself."""
-    found = context.going_on(job, node)
-    return next((run for run in found if _elapsed(run, context) > _patience(run, job, context)), None)
+    for run in context.going_on(job, node):
+        if not _is_within_limit(run, job, context) and not _is_before_next(run, job, context):
+            return run
+    return None
+
+
+def _is_within_limit(run: RunRecord, job: BackupJob, context: Context) -> bool:
+    return _elapsed(run, context) <= _limit(run, job, context)
 
 
 def serves(outcome: Outcome, slot: datetime, table: Timetable, job: BackupJob, context: Context) -> bool:
@@ -63,12 +69,12 @@ def _limit(run: RunRecord, job: BackupJob, context: Context) -> timedelta:
     return _LONGEST * context.usual_duration(job) + waiting
 
 
-def _patience(run: RunRecord, job: BackupJob, context: Context) -> timedelta:
-    """Return for how long at most a run may go on without being a problem of its job."""
+def _is_before_next(run: RunRecord, job: BackupJob, context: Context) -> bool:
+    """Tell whether a run keeps no other from starting yet, and is no day old; for how long it waited for a lock is all one."""
     table = context.timetable(job, run.node)
     following = table.event.next_after(run.started.astimezone(table.zone)) if table is not None else None
-    interval = timedelta(seconds=following.timestamp() - run.started.timestamp()) if following else _LONGEST_UNDER_WAY
-    return max(_limit(run, job, context), min(interval, _LONGEST_UNDER_WAY))
+    latest = run.started + _LONGEST_UNDER_WAY
+    return context.node_now(run.node) <= (latest if following is None else min(following, latest))
 
 
 def _lockwait(job: BackupJob) -> timedelta:

@@ -79,6 +79,11 @@ def _expected_off(name: str, context: Context) -> bool:
     return name in context.facts.policy.expected_offline and node is not None and not node.online
 
 
+def is_nearly_full(storage: StorageFacts) -> bool:
+    """Tell whether there is hardly any room left."""
+    return bool(storage.total) and storage.used is not None and storage.used / (storage.total or 1) >= NEARLY_FULL
+
+
 def _by_fill(storage: StorageFacts) -> Verdict:
     if not storage.total or storage.used is None:
         return unknown(ReasonCode.STORAGE_FILL_UNKNOWN)

@@ -72,17 +72,31 @@ def hidden_node(guest: Guest, slot: datetime, deadline: datetime, context: Conte
     """Return a node that was not seen while the guest was there and awaited its backup; None where there is none."""
     for node, end in stays(guest, slot, context):
         until = deadline if end is None else min(deadline, end)
-        if not context.is_seen(node, until) and not context.is_off_or_gone(node):
+        is_dark = not context.is_seen(node, until) and not context.is_off_or_gone(node)
+        if is_dark and not was_known(node, slot, until, context):
             return node
     return None
+
+
+def was_known(name: str, slot: datetime, until: datetime, context: Context) -> bool:
+    """Tell whether all that a node did between a slot and its deadline was known already before it went out of sight."""
+    record, began = context.history.nodes.get(name), context.history.began
+    if record is None or began is None or began > slot:
+        return False
+    stretches = list(record.runs_known_before)
+    if record.runs_known_since is not None and record.runs_known_until is not None:
+        stretches.append((record.runs_known_since, record.runs_known_until))
+    return _is_covered(slot, until, stretches)
 
 
 def are_runs_known(guest: Guest, slot: datetime, deadline: datetime, job: BackupJob, context: Context) -> bool:
     """Tell whether no run is missing that can have backed a guest up between a slot and its deadline."""
     began = context.history.began
     is_watched = began is not None and began <= slot
-    # Before the first look, a guest of which no run of the job says anything may not have been in it, nor have been there.
-    if not is_watched and (_last_named(guest, job, context) is None or _may_have_come_since(guest, slot, job, context)):
+    # A guest of which no run of the job says anything may not have been in it then.
+    if not is_watched and (
+        _last_named(guest, job, context) is None or _may_have_been_owed_nothing(guest, slot, job, context)
+    ):
         return False
     places = list(stays(guest, slot, context))
     if not is_watched and _was_elsewhere(guest, slot, job, context):
@@ -93,6 +107,23 @@ def are_runs_known(guest: Guest, slot: datetime, deadline: datetime, job: Backup
         )
         for node, end in places
     )
+
+
+def _may_have_been_owed_nothing(guest: Guest, slot: datetime, job: BackupJob, context: Context) -> bool:
+    """Tell whether a job may not have owed a guest a slot before the first look.
+
+    The guest may have been elsewhere; and a job whose newest run for it began at no slot may have had another schedule.
+    """
+    last, event = _last_named(guest, job, context), event_of(job)
+    if last is None or event is None:
+        return False
+    if _may_have_come_since(guest, slot, job, context):
+        return True
+    run, zone = context.index.runs.get(last.upid), context.facts.zone_of(last.node)
+    if run is None or zone is None:
+        return False
+    before = event.last_before((run.started + _ONE_MINUTE).astimezone(zone))
+    return before is None or run.started - before > _STARTS_WITHIN
 
 
 def _last_named(guest: Guest, job: BackupJob, context: Context) -> Outcome | None:
@@ -153,7 +184,9 @@ def _are_known(
     node = context.node(name)
     if node is None or not context.is_seen(name, until):
         is_surely_off = context.is_off_or_gone(name) and not may_have_run_unseen(guest, name, slot, job, context)
-        return is_surely_off and (is_watched or context.history.began is None)
+        if is_surely_off and (is_watched or context.history.began is None):
+            return True
+        return was_known(name, slot, until, context) and not _is_obscure(name, slot, until, context)
     if _is_obscure(name, slot, until, context):
         return False
     if node.runs_known_since is None:
@@ -228,20 +261,20 @@ def is_absence_proven(
     promised there. Nor do archives that are, or can be, those of other jobs prove a promise of a time before the first look.
     Newer ones may have let retention remove it.
     """
-    storage = context.facts.storage_of(name, guest.node)
+    where = node_at(guest, slot, context)
+    storage = context.facts.storage_of(name, where)
     if storage is None or storage.listing is None or not storage.listing.complete:
         return False
     there = [archive for archive in context.archives(guest) if archive.storage == name]
     if not there or any(context.written_between(archive)[1] >= slot for archive in there):
         return False
-    node = node_at(guest, slot, context)
-    off = context.history.nodes[node].offline_since if node in context.history.nodes else None
-    done = deadline if off is None else min(deadline, _by_clock_of(node, off, context))
-    if _by_clock_of(node, storage.listing.read_at, context) < max(slot, done):
+    off = context.history.nodes[where].offline_since if where in context.history.nodes else None
+    done = deadline if off is None else min(deadline, _by_clock_of(where, off, context))
+    if _by_clock_of(where, storage.listing.read_at, context) < max(slot, done):
         return False
     if context.history.began is not None and context.history.began <= slot:
         return True
-    if _may_have_come_since(guest, slot, job, context):
+    if _may_have_been_owed_nothing(guest, slot, job, context):
         return False
     writers = {
         written_name(outcome.archive): outcome.job_id

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 from typing import Final
@@ -17,8 +17,10 @@ from ..model.records import MissRecord, RunRecord
 from ..model.verdict import Confidence, Reason, Status, gravity
 from ..runs.run_summary import is_empty, result_of_run, starts_of, tell_run
 
-# What takes place more often in a day is told in one line for the day; a day has up to 25 hours.
-MOST_A_DAY: Final = 25
+# What takes place more often in a day is told in one line for the day: the rest of the month would drown in it.
+MOST_A_DAY: Final = 5
+# What comes more often than hourly is nothing to wait for; a day has up to 25 hours.
+_HOURLY: Final = timedelta(days=1) / 25
 # More than any calendar can show.
 _MOST_DAYS: Final = 800
 _DURATION_WHERE_UNKNOWN: Final = timedelta(minutes=30)
@@ -87,7 +89,9 @@ def _past(assessment: Assessment, start: datetime, end: datetime) -> Iterable[Ag
             "failed": str(len(bad)),
         }
         zone = zone_of(groups[0][0].node, assessment)
-        yield _whole_day(f"runs_{job_id}_{day}", day, zone, Reason(ReasonCode.AGENDA_MANY_RUNS, values))
+        newest = max(groups, key=lambda group: group[0].started)
+        day_item = _whole_day(f"runs_{job_id}_{day}", day, zone, Reason(ReasonCode.AGENDA_MANY_RUNS, values))
+        yield replace(day_item, details=_of_group(newest, assessment).details)
 
 
 def _groups(assessment: Assessment, start: datetime, end: datetime) -> Iterable[list[RunRecord]]:
@@ -211,10 +215,11 @@ def _planned(
     for zone, nodes in _zones(view, assessment).items():
         for day in _days(since, end, zone):
             slots = list(islice(_slots(view, assessment, day, zone, since), MOST_A_DAY + 1))
-            if len(slots) > MOST_A_DAY:
+            if slots and _are_many(view, day, zone):
                 values = {"job": job_name(view.job), "schedule": view.job.schedule or ""}
                 identity = f"plan_{view.job.job_id}_{day}_{zone}"
-                yield _whole_day(identity, day, zone, Reason(ReasonCode.AGENDA_MANY_SLOTS, values))
+                day_item = _whole_day(identity, day, zone, Reason(ReasonCode.AGENDA_MANY_SLOTS, values))
+                yield replace(day_item, details=_of_slot(view, assessment, slots[0], nodes).details, nodes=nodes)
             else:
                 yield from (_of_slot(view, assessment, slot, nodes) for slot in slots)
 
@@ -232,17 +237,31 @@ def _days(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[date]:
         day += _DAY
 
 
+def _are_many(view: JobView, day: date, zone: ZoneInfo) -> bool:
+    """Tell whether a job has too many slots in a day, whatever is left of it."""
+    event = event_of(view.job)
+    begin, until = _bounds(day, zone)
+    return event is not None and len(list(islice(event.slots(begin, until), MOST_A_DAY + 1))) > MOST_A_DAY
+
+
+def _bounds(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """Return between which moments the slots of a day lie: they are asked for after a moment, and midnight is of this day."""
+    moments = (
+        datetime.combine(each, time(), zone).astimezone(UTC) - timedelta(seconds=1) for each in (day, day + _DAY)
+    )
+    begin, until = (moment.astimezone(zone) for moment in moments)
+    return begin, until
+
+
 def _slots(view: JobView, assessment: Assessment, day: date, zone: ZoneInfo, since: datetime) -> Iterator[datetime]:
     """Return the slots of one day that are to come, or due without a run so far."""
     event = event_of(view.job)
     if event is None:
         return
-    # Slots are asked for after a moment, and midnight is of this day.
-    begin = datetime.combine(day, time(), zone).astimezone(UTC) - timedelta(seconds=1)
-    until = datetime.combine(day + _DAY, time(), zone).astimezone(UTC) - timedelta(seconds=1)
+    begin, until = _bounds(day, zone)
     newest = max((run.started for run in _runs_seen(view, assessment)), default=None)
     missed = {(miss.job_id, int(miss.slot.timestamp())) for miss in assessment.history.misses.values()}
-    for slot in event.slots(max(begin, since).astimezone(zone), until.astimezone(zone)):
+    for slot in event.slots(max(begin.astimezone(UTC), since).astimezone(zone), until):
         if newest is None or slot.timestamp() > (newest + _CLOCKS_DIFFER).timestamp():
             if (view.job.job_id, int(slot.timestamp())) not in missed:
                 yield slot.astimezone(UTC)
@@ -264,7 +283,7 @@ def _next(view: JobView, assessment: Assessment, now: datetime) -> Iterable[Agen
         following = event.next_after(now.astimezone(zone))
         after = event.next_after(following) if following is not None else None
         if following is None or (
-            after is not None and after.timestamp() - following.timestamp() < _DAY.total_seconds() / MOST_A_DAY
+            after is not None and after.timestamp() - following.timestamp() < _HOURLY.total_seconds()
         ):
             continue
         today = now.astimezone(zone).date()

@@ -16,7 +16,6 @@ from ..model.verdict import Status, Verdict
 from ..runs.run_summary import result_of_run, starts_of
 
 _SOON: Final = 365
-_BAD: Final = frozenset({Result.FAILED, Result.CANCELLED, Result.INTERRUPTED, Result.NOT_REACHED})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,7 +125,7 @@ def report(assessment: Assessment, since: datetime, until: datetime) -> Report:
     """Return the report of a period that ends now or has ended."""
     runs = [run for run in assessment.history.rightly_dated_runs() if since <= (run.ended or run.started) < until]
     runs.sort(key=lambda run: run.started)
-    standings = list(_standings(assessment))
+    standings = list(standings_of(assessment))
     guests = [found for found in standings if found.subject.kind == "guest"]
     upcoming = [found.verdict.next_due for found in standings if found.verdict.next_due is not None]
     return Report(
@@ -154,7 +153,8 @@ def report(assessment: Assessment, since: datetime, until: datetime) -> Report:
     )
 
 
-def _standings(assessment: Assessment) -> Iterable[Standing]:
+def standings_of(assessment: Assessment) -> Iterable[Standing]:
+    """Yield the verdicts on all guests, jobs and storages, each with whether it is acknowledged."""
     for found in _held(assessment):
         acknowledged = assessment.acknowledgement(found.subject) is not None
         yield replace(found, acknowledged=True) if acknowledged else found
@@ -171,7 +171,7 @@ def _held(assessment: Assessment) -> Iterable[Standing]:
 
 def problems_of(assessment: Assessment) -> tuple[Standing, ...]:
     """Return what is a problem: what nobody has acknowledged first, then guests; a job's only where no guest shows it."""
-    return _problems(_standings(assessment))
+    return _problems(standings_of(assessment))
 
 
 def _problems(standings: Iterable[Standing]) -> tuple[Standing, ...]:
@@ -187,7 +187,7 @@ def _failures(runs: Iterable[RunRecord], assessment: Assessment) -> Iterable[Fai
     by_job: dict[str, list[RunRecord]] = {}
     for run in runs:
         for outcome in run.outcomes:
-            if outcome.result in _BAD:
+            if outcome.result.is_bad:
                 by_guest.setdefault(outcome.vmid, []).append(outcome)
         if not run.outcomes and not succeeded(run.status) and run.job_id is not None:
             by_job.setdefault(run.job_id, []).append(run)

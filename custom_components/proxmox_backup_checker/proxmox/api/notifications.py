@@ -8,6 +8,7 @@ from base64 import b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
 import json
+import re
 from typing import Final
 
 from .backup_models import BackupJob
@@ -83,6 +84,12 @@ class NotificationMessage:
         if not isinstance(fields, dict):
             raise ValueError("no fields")  # noqa: TRY004 one error for all that is no message
         return cls(node=_name(fields.get("hostname")), job_id=_name(fields.get("job-id")))
+
+
+def undelivered(log: str, target: str) -> str | None:
+    """Return why Proxmox could not deliver a run's message to a target, by the run's log; None where it says nothing of that."""
+    found = re.search(rf"could not notify via target `{re.escape(target)}`: (.+)", log)
+    return found[1].strip() if found else None
 
 
 def unheard_jobs(jobs: Iterable[BackupJob]) -> list[BackupJob]:

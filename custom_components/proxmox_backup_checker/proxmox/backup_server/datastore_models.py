@@ -14,6 +14,8 @@ from .row_values import fingerprint_in, keep_of, property_string
 
 # A month in half hours, and some more.
 _LONGEST_USE: Final = 4_000
+# Nobody can foretell more than ten years.
+_FARTHEST: Final = 3_650 * 86_400
 
 
 class MountStatus(StrEnum):
@@ -213,9 +215,9 @@ class DatastoreUsage:
         )
 
     def full_on(self, now: int) -> int | None:
-        """Return when the datastore will be full by the server's own reckoning, None where it does not grow."""
+        """Return when the datastore will be full by the server's own reckoning, None where it hardly grows."""
         date = self.estimated_full_date
-        return date if date is not None and date > now else None
+        return date if date is not None and now < date <= now + _FARTHEST else None
 
 
 def _history(row: Fields) -> UsageHistory | None:

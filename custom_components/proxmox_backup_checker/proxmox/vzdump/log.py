@@ -6,6 +6,7 @@ only as the continuation of a warning, or as the closing TASK line.
 """
 
 import codecs
+from dataclasses import replace
 import re
 
 from . import guest_lines
@@ -13,6 +14,7 @@ from .guest_section import SAID_STARTS, GuestDraft
 from .job_section import JobLines
 from .line_patterns import FAILED, PREFIXED, STAMP, STARTED
 from .mail_table import MailTable
+from .progress import progress_of
 from .records import DirtyBitmap, ExcludedDisk, FreezeState, GuestResult, GuestRun, LogResult, PruneState, VzdumpLog
 
 __all__ = [
@@ -31,6 +33,8 @@ __all__ = [
 # Longer lines are cut; no line of vzdump comes near it, but a damaged file may have no line ends at all.
 _MAX_LINE = 65_536
 _CHUNK = 1 << 20
+# Among so many last lines there is one of progress while a backup goes on.
+_TAIL = 20
 _MAX_CONTINUATION = 20
 
 # Nearly all lines of a large log are progress: "INFO:  57% (...", in a guest's log after its time.
@@ -78,6 +82,7 @@ class VzdumpLogReader:
         self._stamped: bool | None = None  # whether lines carry their time, as in guests' logs and mails
         self._continue_warning_at = self._continue_error_at = -1
         self._continued = 0
+        self._tail: list[str] = []
 
     def feed(self, chunk: str | bytes) -> None:
         """Take the next piece, cut anywhere; a last line without end waits for the rest of it."""
@@ -100,6 +105,7 @@ class VzdumpLogReader:
     def _lines(self, lines: list[str]) -> None:
         before = self._number
         self._number += len(lines)
+        self._tail = [*self._tail, *lines[-_TAIL:]][-_TAIL:]
         head = _STAMPED_HEAD if self._stamped else _HEAD
         telling = [(number, line) for number, line in enumerate(lines, before) if line[head] not in _PROGRESS]
         for number, line in telling:
@@ -223,10 +229,12 @@ class VzdumpLogReader:
         ended = self._job.ended or finished is True
         if self._guest is not None:
             runs.append(self._guest.run(ended=ended))
-        return self._job.log(
+        log = self._job.log(
             tuple(runs),
             lines=self._number,
             finished=ended,
             died=finished is True and self._stamped is False,
             mail_result=self._mail.result,
         )
+        goes_on = not ended and self._guest is not None and self._guest.open
+        return replace(log, progress=progress_of(self._tail)) if goes_on else log

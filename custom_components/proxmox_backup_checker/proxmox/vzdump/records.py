@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 import re
 from typing import Literal
 
+from .progress import Progress
+
 type GuestResult = Literal["ok", "failed", "interrupted", "running"]
 type LogResult = Literal["ok", "warnings", "failed", "aborted"]
 type FreezeState = Literal["done", "skipped", "failed"]
@@ -142,6 +144,7 @@ class VzdumpLog:
     without a last word. `unreached_vmids` are guests of the command of which the log says nothing: still to come while the
     run lasts, never reached once it has ended. Only a command that lists VMIDs can tell them. `nothing_to_do` means that a good run
     surely backed up nobody: between its first words and its last there is nothing at all, in known words or in new ones.
+    `progress` is that of the guest whose backup goes on.
     """
 
     command: str | None = None
@@ -160,6 +163,7 @@ class VzdumpLog:
     lock_error: str | None = None
     notified_targets: tuple[str, ...] = ()
     notification_errors: tuple[str, ...] = ()
+    progress: Progress | None = None
 
     @property
     def lock_timeout(self) -> bool:

@@ -6,7 +6,7 @@ from typing import Final
 
 from ...checker.model.server_facts import DatastoreFacts, ServerFacts
 from ...checker.model.subject import Subject
-from ...proxmox.api.errors import PermissionDeniedError, ProxmoxError
+from ...proxmox.api.errors import ApiError, PermissionDeniedError, ProxmoxError
 from ...proxmox.backup_server.client import BackupServerClient
 from ...proxmox.backup_server.datastore_models import Datastore, DatastoreConfig, Remote, Usage
 from ...proxmox.backup_server.job_models import GarbageCollection, JobStatus, PruneJob, SyncJob, VerifyJob
@@ -196,10 +196,23 @@ class ServerReader:
     async def _read_datastores(self) -> None:
         found = {store.store: store for store in await self._client.datastores()}
         # What may no longer be seen is left out without a word.
-        stores, self._hidden_stores = await self._sight.with_hidden(
-            self._datastores, found, lambda store: self._sight.sees(store.store)
-        )
-        self._datastores = dict(stores)
+        missing = {name: store for name, store in self._datastores.items() if name not in found}
+        hidden = {name: store for name, store in missing.items() if await self._is_hidden(name)}
+        self._datastores, self._hidden_stores = found | hidden, frozenset(hidden)
+
+    async def _is_hidden(self, store: str) -> bool:
+        """Tell whether a datastore that is no longer listed is there all the same: one that is gone is not refused."""
+        self._sight.doubt()
+        await self._sight.settle()
+        if not self._sight.sees(store):
+            return True
+        try:
+            await self._client.datastore_status(store)
+        except PermissionDeniedError:
+            return True
+        except ApiError:
+            return False
+        return False
 
     async def _read_configuration(self) -> None:
         self._configs = {config.store: config for config in await self._client.datastore_config()}

@@ -16,7 +16,7 @@ TUESDAY = DAYS.starts[0]
 
 def plan(schedule: str) -> Plan:
     moments = Moments(now=NOW, seen=NOW, began=None)
-    table = Timetable.of(periods_of(job(schedule=schedule), (), timedelta()), BERLIN, NOW, timedelta(hours=2))
+    table = Timetable.of(periods_of(job(schedule=schedule), (), timedelta(), BERLIN), BERLIN, NOW, timedelta(hours=2))
     return Plan.of(table, DAYS, moments)
 
 

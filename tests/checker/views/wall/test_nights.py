@@ -19,9 +19,9 @@ from custom_components.proxmox_backup_checker.checker.model.outcome import Resul
 from custom_components.proxmox_backup_checker.checker.model.policy import Policy
 from custom_components.proxmox_backup_checker.checker.model.records import GuestRecord, History, JobRecord, RunRecord
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
+from custom_components.proxmox_backup_checker.checker.views.restore_points import restore_points_of
 from custom_components.proxmox_backup_checker.checker.views.wall.days import Days
 from custom_components.proxmox_backup_checker.checker.views.wall.details import (
-    archives_of,
     gone_guests,
     runs_of_guest,
     runs_of_job,
@@ -291,7 +291,8 @@ def test_an_archive_proves_a_backup_whose_run_is_forgotten() -> None:
     storage = StorageFacts(storage="nas", node=None, plugin_type="nfs", active_on=frozenset({"pve1"}), listing=listing)
     assessment = seen(past(*nights(1, 2, 3, 4, 5)), storages=(storage,))
     assert cells(assessment) == "oooooop"
-    assert [found.volid for found in archives_of(assessment.guests[101].guest, assessment)] == ["nas:backup/x"]
+    points = restore_points_of(assessment.guests[101].guest, assessment.context)
+    assert [(point.archive.volid, point.finished) for point in points] == [("nas:backup/x", True)]
 
 
 def test_runs_are_told_newest_first_with_the_slots_that_were_missed() -> None:
@@ -312,15 +313,33 @@ def test_sizes_are_those_of_each_day_s_last_good_backup() -> None:
     failed = night(1, result=Result.FAILED, error="x", status="job errors", size=None)
     assessment = seen(past(night(0, size=100), failed, night(2, size=300)))
     wall = wall_of(assessment)
-    assert sizes_of_guest(assessment.guests[101].guest, wall) == [None, None, None, 300, None, 100, None]
-    assert sizes_of_job(assessment.jobs["nightly"], wall) == [None, None, None, 300, None, 100, None]
+    for of in (sizes_of_guest(assessment.guests[101].guest, wall), sizes_of_job(assessment.jobs["nightly"], wall)):
+        assert (of.storage, of.sizes, of.sent) == ("nas", [None, None, None, 300, None, 100, None], [None] * 7)
 
 
 def test_sizes_on_another_storage_do_not_mix_in() -> None:
     """A sunday's copy on a backup server is of another size."""
     copy = night(1, started=LAST_SLOT + timedelta(hours=2), storage="pbs", size=5, job_id="other")
     assessment = seen(past(night(0, size=100), night(1, size=100), copy, night(2, size=100)))
-    assert sizes_of_guest(assessment.guests[101].guest, wall_of(assessment)) == [None, None, None, 100, 100, 100, None]
+    found = sizes_of_guest(assessment.guests[101].guest, wall_of(assessment))
+    assert (found.storage, found.sizes) == ("nas", [None, None, None, 100, 100, 100, None])
+    archive = assessment.guests[101].figures.archive
+    assert archive is not None
+    assert (archive.storage, archive.size) == ("nas", 100)
+
+
+def test_what_was_sent_to_a_backup_server_is_told_apart_from_the_size_of_the_archive() -> None:
+    pbs = StorageFacts(storage="pbs", node=None, plugin_type="pbs", active_on=frozenset({"pve1"}))
+    runs = [night(ago, storage="pbs", size=1000, transferred=20) for ago in range(3)]
+    assessment = seen(past(*runs), storages=(pbs,))
+    found = sizes_of_guest(assessment.guests[101].guest, wall_of(assessment))
+    assert (found.storage, found.sizes[3:6], found.sent[3:6]) == ("pbs", [1000] * 3, [20] * 3)
+
+
+def test_a_job_that_starts_twice_a_day_shows_the_size_of_the_last_start_and_not_of_both() -> None:
+    morning = night(0, started=LAST_SLOT - timedelta(hours=11), size=70)
+    assessment = seen(past(night(0, size=100), morning))
+    assert sizes_of_job(assessment.jobs["nightly"], wall_of(assessment)).sizes[5] == 100
 
 
 def test_a_guest_that_was_removed_keeps_its_days() -> None:

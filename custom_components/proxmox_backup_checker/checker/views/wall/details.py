@@ -1,20 +1,19 @@
 """The runs behind the cells: what each did for a guest, or was for a job, and how large the backups were."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from ....proxmox.api.backup_models import Archive
 from ....proxmox.api.cluster_models import Guest
 from ....proxmox.vzdump.failure_cause import Cause, cause_of
 from ...assessment import Assessment, GuestView, JobView
-from ...metrics import stored_bytes
+from ...metrics import archive_size_of, sent_bytes, usual_storage
 from ...model.labels import job_name_by_id
 from ...model.outcome import Outcome, Result
 from ...model.reason_codes import ReasonCode
 from ...model.records import GuestRecord, RunRecord
 from ...model.verdict import Confidence, Reason, Status, Verdict
+from ...runs.run_summary import starts_of
 from .nights import Cell, Missed, Wall, cell_of_run, guest_cells, job_cells
 
 
@@ -91,7 +90,7 @@ def _of_outcome(outcome: Outcome, day: date, wall: Wall) -> WallRun:
         by_hand=outcome.by_hand,
         confidence=outcome.confidence,
         size=outcome.size,
-        transferred=outcome.transferred,
+        transferred=sent_bytes(outcome, wall.context.facts),
         seconds=outcome.seconds,
         error=outcome.error,
         storage=outcome.storage,
@@ -101,7 +100,7 @@ def _of_outcome(outcome: Outcome, day: date, wall: Wall) -> WallRun:
 
 def _of_run(run: RunRecord, day: date, wall: Wall) -> WallRun:
     sizes = [outcome.size for outcome in run.outcomes if outcome.size is not None]
-    moved = [outcome.transferred for outcome in run.outcomes if outcome.transferred is not None]
+    moved = [sent for outcome in run.outcomes if (sent := sent_bytes(outcome, wall.context.facts)) is not None]
     errors = {outcome.error for outcome in run.outcomes if outcome.error}
     return WallRun(
         upid=run.upid,
@@ -142,32 +141,45 @@ def _job_name(job_id: str | None, wall: Wall) -> str | None:
     return job_name_by_id(job_id, wall.assessment.history.jobs) or None
 
 
-def sizes_of_guest(guest: Guest, wall: Wall) -> list[int | None]:
-    """Return the size of each day's last good backup, of those on the storage that has most of them.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DaySizes:
+    """The size of the archive of each day's last good backup on one storage, and what was sent for it; None where not known.
 
-    Beside a file, what a backup server had to be sent would look like a backup that has shrunk.
+    `storage` is None where a job writes to several.
     """
+
+    storage: str | None
+    sizes: list[int | None]
+    sent: list[int | None]
+
+
+def sizes_of_guest(guest: Guest, wall: Wall) -> DaySizes:
+    """Return the sizes of a guest's archives on the storage to which it is usually saved: others would not compare."""
     good = [(day, outcome) for day, outcome in wall.outcomes(guest) if outcome.result is Result.OK]
-    uses = Counter(outcome.storage for _, outcome in good)
-    usual = max(uses, key=lambda storage: uses[storage], default=None)
+    usual = usual_storage([outcome for _, outcome in good], wall.context.facts)
     sizes: list[int | None] = [None] * len(wall.days)
+    sent: list[int | None] = [None] * len(wall.days)
     for day, outcome in good:
         if outcome.storage == usual and sizes[day] is None:
-            sizes[day] = stored_bytes(outcome, wall.context.facts)
-    return sizes
+            sizes[day], sent[day] = outcome.size, sent_bytes(outcome, wall.context.facts)
+    return DaySizes(storage=usual, sizes=sizes, sent=sent)
 
 
-def sizes_of_job(view: JobView, wall: Wall) -> list[int | None]:
-    """Return what a job saved on each day, on all nodes."""
+def sizes_of_job(view: JobView, wall: Wall) -> DaySizes:
+    """Return what a job saved at the last of each day's starts, on all its nodes together."""
     sizes: list[int | None] = [None] * len(wall.days)
-    for run in wall.assessment.index.by_job.get(view.job.job_id, ()):
-        if run.started < wall.days.starts[0]:
-            break
-        day = wall.day_of(run) if run.job_id == view.job.job_id else None
-        for outcome in run.outcomes if day is not None else ():
-            if day is not None and (size := stored_bytes(outcome, wall.context.facts)) is not None:
-                sizes[day] = (sizes[day] or 0) + size
-    return sizes
+    sent: list[int | None] = [None] * len(wall.days)
+    runs = [
+        run
+        for run in wall.assessment.index.by_job.get(view.job.job_id, ())
+        if run.job_id == view.job.job_id and run.started >= wall.days.starts[0]
+    ]
+    for start in starts_of(run for run in runs if run.outcomes):
+        figures = archive_size_of([outcome for run in start for outcome in run.outcomes], wall.context.facts)
+        if (day := wall.day_of(start[0])) is not None and figures is not None:
+            sizes[day], sent[day] = figures.size, figures.transferred
+    storages = wall.context.storages_of(view.job)
+    return DaySizes(storage=next(iter(storages)) if len(storages) == 1 else None, sizes=sizes, sent=sent)
 
 
 def gone_guests(assessment: Assessment, since: datetime) -> Iterator[tuple[Guest, GuestRecord]]:
@@ -195,9 +207,3 @@ def verdict_on_gone(record: GuestRecord) -> Verdict:
     since = record.absent_since
     reason = Reason(ReasonCode.GUEST_REMOVED, {"since": since} if since else {})
     return Verdict(status=Status.IGNORED, problem=False, reason=reason, since=since)
-
-
-def archives_of(guest: Guest, assessment: Assessment) -> Sequence[Archive]:
-    """Return a guest's own finished archives on all storages, newest first, each once."""
-    view = assessment.guests.get(guest.vmid)
-    return view.archives if view is not None else ()

@@ -1,0 +1,172 @@
+"""Setting up, unloading and removing a server's entry; what is remembered over a restart; how often the server is asked."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr, issue_registry as ir
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.typing import WebSocketGenerator
+
+from custom_components.proxmox_backup_checker.const import DOMAIN
+from simulator import SimulatedCluster
+from simulator.backup_server import BackupServers, ServedBackupServer
+
+from ..conftest import set_up as set_up_cluster
+from .conftest import add_entry, device_keys, entity_id_of, poll, set_up, state_of
+
+
+@pytest.fixture
+def hass_storage() -> dict[str, Any]:
+    """Let Home Assistant write real files, which its test package keeps it from."""
+    return {}
+
+
+@pytest.fixture
+def hass_config_dir(hass_tmp_config_dir: str) -> str:
+    """Give each test a folder of its own for them."""
+    return hass_tmp_config_dir
+
+
+async def test_a_server_that_is_silent_at_the_start_is_tried_again(
+    hass: HomeAssistant, pbs: ServedBackupServer
+) -> None:
+    pbs.power_off()
+    entry = add_entry(hass, pbs)
+    await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+
+    pbs.power_on()
+    await hass.config_entries.async_reload(entry.entry_id)
+    assert entry.state.value == "loaded"
+
+
+async def test_an_entry_can_be_unloaded_and_set_up_again(hass: HomeAssistant, pbs: ServedBackupServer) -> None:
+    entry = await set_up(hass, pbs)
+    before = device_keys(hass, entry)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    assert entry.state is ConfigEntryState.NOT_LOADED
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    assert entry.state.value == "loaded"
+    assert device_keys(hass, entry) == before
+
+
+async def test_what_is_remembered_lasts_over_a_restart(
+    hass: HomeAssistant, site: BackupServers, pbs: ServedBackupServer
+) -> None:
+    entry = await set_up(hass, pbs)
+    pbs.job("copies").start()
+    site.clock.advance(seconds=10)
+    await entry.runtime_data.async_check_now()
+    runs = entry.runtime_data.assessment.history.runs
+    assert runs
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+
+    assert entry.runtime_data.assessment.history.runs == runs
+    # What was told before is not told again.
+    assert entry.runtime_data.assessment.events == ()
+    assert state_of(hass, pbs, "sensor", "pbsjob_sync_copies_status").state == "failed"
+
+
+async def test_a_history_that_is_damaged_is_set_aside(hass: HomeAssistant, pbs: ServedBackupServer) -> None:
+    entry = add_entry(hass, pbs)
+    path = Path(hass.config.path(".storage", f"{DOMAIN}.{entry.entry_id}"))
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("{ this is no JSON")
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+
+    assert entry.state is ConfigEntryState.LOADED
+    assert ir.async_get(hass).async_get_issue(DOMAIN, f"history_lost_{entry.entry_id}") is not None
+
+
+async def test_a_history_that_cannot_be_judged_is_set_aside_and_a_new_one_begins(
+    hass: HomeAssistant, pbs: ServedBackupServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    entry = add_entry(hass, pbs)
+    key = f"{DOMAIN}.{entry.entry_id}"
+    path = Path(hass.config.path(".storage", key))
+    path.parent.mkdir(exist_ok=True)
+    # No clock knows this moment.
+    data = {"began": 1_700_000_000, "groups": {"ds1::host/nas": {"last_backup": 10**17, "times": [10**17]}}}
+    path.write_text(json.dumps({"version": 1, "minor_version": 1, "key": key, "data": data}))
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+
+    assert entry.state is ConfigEntryState.LOADED
+    assert ir.async_get(hass).async_get_issue(DOMAIN, f"history_damaged_{entry.entry_id}") is not None
+    assert list(path.parent.glob(f"{path.name}.corrupt.*"))
+    assert "cannot be judged" in caplog.text
+    assert entry.runtime_data.assessment.groups
+
+
+async def test_a_server_that_is_removed_leaves_nothing(hass: HomeAssistant, pbs: ServedBackupServer) -> None:
+    entry = await set_up(hass, pbs)
+    await hass.config_entries.async_unload(entry.entry_id)
+    path = Path(hass.config.path(".storage", f"{DOMAIN}.{entry.entry_id}"))
+    assert path.exists()
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert not path.exists()
+    assert not dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+
+
+async def test_only_what_is_gone_can_be_removed_by_hand(
+    hass: HomeAssistant, pbs: ServedBackupServer, hass_ws_client: WebSocketGenerator
+) -> None:
+    assert await async_setup_component(hass, "config", {})
+    entry = await set_up(hass, pbs)
+    pbs.remove_job(pbs.job("check"))
+    await entry.runtime_data.async_check_now()
+    registry, client = dr.async_get(hass), await hass_ws_client(hass)
+    for key, is_gone in (("pbsjob_verify_check", True), ("pbsjob_sync_copies", False)):
+        device = registry.async_get_device_by_identifier((DOMAIN, f"{pbs.instance_id}_{key}"), entry.entry_id)
+        assert device is not None
+        answer = await client.remove_device(device.id)
+        assert answer["success"] is is_gone
+
+
+async def test_a_quiet_server_is_asked_once_a_poll(hass: HomeAssistant, pbs: ServedBackupServer) -> None:
+    entry = await set_up(hass, pbs)
+    while entry.runtime_data.update_interval.total_seconds() < 300:
+        await poll(hass, entry)
+    pbs.traffic.clear()
+    await poll(hass, entry)
+    assert [request.path.rpartition("/")[2] for request in pbs.requests] == ["tasks"]
+
+
+async def test_a_refused_token_is_not_offered_at_every_poll(hass: HomeAssistant, pbs: ServedBackupServer) -> None:
+    entry = await set_up(hass, pbs)
+    pbs.token.enabled = False
+    await poll(hass, entry)
+    pbs.traffic.clear()
+    await poll(hass, entry, times=3)
+    assert pbs.requests == []
+    assert state_of(hass, pbs, "sensor", "server_status").state == "unknown"
+    assert len(hass.config_entries.flow.async_progress_by_handler(DOMAIN)) == 1
+
+
+@pytest.mark.parametrize("action", ["list_runs", "open_alerts"])
+async def test_actions_of_clusters_find_theirs_beside_a_server(
+    hass: HomeAssistant, pve: SimulatedCluster, pbs: ServedBackupServer, action: str
+) -> None:
+    await set_up(hass, pbs)
+    await set_up_cluster(hass, pve)
+    answer = await hass.services.async_call(DOMAIN, action, {}, blocking=True, return_response=True)
+    assert answer is not None
+
+
+async def test_a_server_alone_is_no_cluster(
+    hass: HomeAssistant, pbs: ServedBackupServer, hass_ws_client: WebSocketGenerator
+) -> None:
+    await set_up(hass, pbs)
+    client = await hass_ws_client(hass)
+    await client.send_json({"id": 1, "type": f"{DOMAIN}/info"})
+    answer = await client.receive_json()
+    assert answer["success"]
+    assert answer["result"]["entries"] == []
+    assert entity_id_of(hass, pbs, "sensor", "server_status") is not None
