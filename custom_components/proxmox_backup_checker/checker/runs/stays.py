@@ -59,10 +59,12 @@ class Stays:
             came = (record.last_seen or last_look or _ALWAYS, self.facts.now)
             end = came if record.absent_since is None else (record.absent_since, record.absent_since)
             yield guest.node, came, _NOT_YET
-        moved = None if record.moved is None else (record.moved_after or record.moved, record.moved)
-        yield record.node, moved or _first_seen(record), end
-        if moved is not None and record.moved_from is not None:
-            yield record.moved_from, _first_seen(record), moved
+        node = record.node
+        for move in record.moves:
+            moved = (move.after or move.seen, move.seen)
+            yield node, moved, end
+            node, end = move.origin, moved
+        yield node, _first_seen(record), end
 
 
 def _first_seen(record: GuestRecord) -> _Change:
