@@ -2,9 +2,9 @@
 
 from typing import Any, Final, override
 
-from homeassistant.components.event import EventEntity, EventEntityDescription
+from homeassistant.components.event import EventEntityDescription
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .backup_server.events import async_setup_events
@@ -12,6 +12,7 @@ from .checker.activity.events import ActivityEvent, ActivityKind
 from .const import is_backup_server
 from .coordinator import CheckerCoordinator
 from .entity import ClusterEntity, EntityMakers, JobEntity, VerdictEntity, async_add_entities_as_they_appear
+from .news_entity import NewsEntity
 from .texts.localizer import Localizer
 
 PARALLEL_UPDATES = 0
@@ -54,41 +55,20 @@ async def async_setup_entry(
     await async_add_entities_as_they_appear(entry, async_add_entities, makers)
 
 
-class ActivityEntity(VerdictEntity, EventEntity):
-    """What has happened, each event as a state of its own, oldest first."""
+class ActivityEntity(NewsEntity[ActivityEvent], VerdictEntity):
+    """What has happened to the cluster or to a part of it."""
 
     _unrecorded_attributes = frozenset({"reason", "details", "guests", "upid"})
-    _told: tuple[ActivityEvent, ...] = ()
 
+    @override
     def concerns(self, event: ActivityEvent) -> bool:
         """Tell whether this entity tells of it."""
         return event.kind in self.event_types
 
     @override
-    async def async_added_to_hass(self) -> None:
-        """Tell what the first look after a start has found."""
-        await super().async_added_to_hass()
-        self._tell()
-
-    @callback
-    @override
-    def _handle_coordinator_update(self) -> None:
-        """Tell what a look has found, once."""
-        if not self._tell():
-            super()._handle_coordinator_update()
-
-    def _tell(self) -> bool:
-        """Write a state for every event that was not told yet, and say whether there was one."""
-        # An assessment may be published again, as after a person's word; what has happened is then the same tuple.
-        events = self.coordinator.assessment.events
-        if events is self._told:
-            return False
-        self._told = events
-        news = [event for event in events if self.concerns(event)]
-        for event in news:
-            self._trigger_event(event.kind, attributes_of(event, self.coordinator.localizer))
-            self.async_write_ha_state()
-        return bool(news)
+    def attributes_of(self, event: ActivityEvent) -> dict[str, Any]:
+        """Return what is told of it."""
+        return attributes_of(event, self.coordinator.localizer)
 
 
 class ClusterActivity(ActivityEntity, ClusterEntity):
