@@ -157,7 +157,13 @@ class Context:
 
     def _good_durations(self, job: BackupJob) -> list[timedelta]:
         if job.job_id not in self._durations:
-            self._durations[job.job_id] = good_durations(self.job_runs(job))
+            # Where the end is yet to come, the clock was set while the run went on: how long that took is not known.
+            over = (
+                run
+                for run in self.job_runs(job)
+                if run.ended is None or run.ended <= self.node_now(run.node) + WRONG_DATE
+            )
+            self._durations[job.job_id] = good_durations(over)
         return self._durations[job.job_id]
 
     def owed_since(self, job: BackupJob, guest: Guest | None = None) -> datetime | None:

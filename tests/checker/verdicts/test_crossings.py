@@ -146,6 +146,15 @@ def test_a06_only_an_archive_of_the_slots_time_on_the_jobs_storage_stands_in_for
     assert judge(other, History()).guests[100].verdict.problem is not False
 
 
+def test_b33_a_run_during_which_the_clock_was_wrong_makes_no_later_slot_wait_for_weeks() -> None:
+    across = ran(NIGHTS[-2], 100)
+    ended = int((NOW + timedelta(days=20)).timestamp())
+    nights = [*(ran(moment, 100) for moment in NIGHTS[:-2]), replace(across, task=replace(across.task, ended=ended))]
+    held = watched(*nights, jobs=(NIGHTLY,))
+    for verdict in (held.guests[100].verdict, held.jobs["nightly"].verdict):
+        assert (verdict.status, verdict.problem) == (Status.OVERDUE, True)
+
+
 def test_a_job_that_was_created_and_failed_while_nobody_looked_has_failed() -> None:
     # The slot after it was missed, and only then somebody looked.
     bad = run(failed_log(100, "Input/output error", at(1, 21)), "job errors", started=at(1, 21))
