@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from "lit";
 import type { VerdictDetails } from "../data/contract";
-import { labelOf, noLastGood, type Row } from "../data/row";
+import { isServerJob, labelOf, noLastGood, type Row } from "../data/row";
 import type { Format } from "../format";
 import type { Words } from "../i18n/words";
 import { progressText } from "../model/progress";
@@ -15,7 +15,7 @@ export function verdictPanel(row: Row, verdict: VerdictDetails, words: Words, fo
     .join(" · ");
   const facts: [string, string | null][] = [
     [
-      words.say("last_good"),
+      words.say(isServerJob(row) ? "last_good_run" : "last_good"),
       verdict.last_success
         ? `${format.moment(verdict.last_success)} (${format.relative(verdict.last_success)})`
         : words.say(noLastGood(verdict)),

@@ -31,10 +31,12 @@ const within = (value: unknown, low: number, high: number): boolean =>
 export function checkConfig(config: WallConfig, words: Words): void {
   if (!within(config.days, 7, 60)) throw new Error(words.say("err_days"));
   if (!within(config.max_rows, 1, 500)) throw new Error(words.say("err_max_rows"));
-  if (config.group !== undefined && !["guest", "job"].includes(config.group)) throw new Error(words.say("err_group"));
+  if (config.group !== undefined && !GROUPS.includes(config.group)) throw new Error(words.say("err_group"));
   if (config.sort !== undefined && !SORTS.includes(config.sort)) {
     throw new Error(words.say("err_sort", { values: SORTS.join(", ") }));
   }
 }
+
+const GROUPS: Group[] = ["guest", "job", "pbsjob", "group"];
 
 export const shownColumns = (config: WallConfig): readonly string[] => config.show ?? COLUMNS;

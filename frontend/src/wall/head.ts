@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from "lit";
-import type { Status } from "../data/contract";
+import type { Group, Status } from "../data/contract";
 import type { Format } from "../format";
 import type { Words } from "../i18n/words";
 import { dayOfCell, labelledCells } from "../model/days";
@@ -43,7 +43,7 @@ export function search(query: string, words: Words, change: (query: string) => v
 /** The dates above the strips, and what the columns show. */
 export function columnHeads(
   layout: Layout,
-  group: "guest" | "job",
+  group: Group,
   end: string,
   days: number,
   words: Words,
