@@ -8,7 +8,6 @@ from homeassistant.helpers import device_registry as dr
 from ..backup_server.coordinator import ServerConfigEntry, ServerCoordinator
 from ..backup_server.servers import server_of
 from ..checker.model.subject import SERVER, Subject
-from ..checker.server.assessment import ServerAssessment
 from ..checker.server.views import DatastoreView, LooseGroup
 from ..const import DOMAIN
 from ..devices import device_key
@@ -22,11 +21,11 @@ _MOST_LOOSE = 200
 
 def datastores(hass: HomeAssistant, sight: Sight, localizer: Localizer, entry_id: str | None) -> list[dict[str, Any]]:
     """Return every server that is loaded, or the one that is asked for, with the datastores that this person may see."""
-    found = []
-    for entry in backup_servers(hass, entry_id):
-        if (coordinator := server_of(entry)) is not None and sight.sees(coordinator, SERVER):
-            found.append(_server(hass, entry, coordinator, sight, localizer))
-    return found
+    return [
+        _server(hass, entry, coordinator, sight, localizer)
+        for entry in backup_servers(hass, entry_id)
+        if (coordinator := server_of(entry)) is not None and sight.sees(coordinator, SERVER)
+    ]
 
 
 def _server(
@@ -51,16 +50,15 @@ def _server(
         "waiting": assessment.facts.waiting if assessment.facts is not None else 0,
         **ids(SERVER),
         "datastores": [
-            _datastore(view, assessment, localizer) | ids(Subject.datastore(store))
+            _datastore(view, localizer) | ids(Subject.datastore(store))
             for store, view in sorted(assessment.datastores.items())
         ],
     }
 
 
-def _datastore(view: DatastoreView, assessment: ServerAssessment, localizer: Localizer) -> dict[str, Any]:
+def _datastore(view: DatastoreView, localizer: Localizer) -> dict[str, Any]:
     usage, verdict = view.facts.usage, view.verdict
     loose = [*((group, False) for group in view.foreign), *((group, True) for group in view.orphaned)]
-    checks = [group.verification for group in assessment.groups.values() if group.store == view.store]
     return {
         "name": view.store,
         "comment": view.facts.datastore.comment,
@@ -76,7 +74,7 @@ def _datastore(view: DatastoreView, assessment: ServerAssessment, localizer: Loc
         "full_on": epoch(view.full_on),
         "collected": epoch(view.last_collected),
         "filled": epoch(view.last_filled),
-        "verified": epoch(max((check.at for check in checks if check and check.at), default=None)),
+        "verified": epoch(view.verified),
         "bad": view.failed_verifications,
         "groups": view.groups,
         "restore_points": view.restore_points,

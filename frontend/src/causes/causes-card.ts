@@ -103,6 +103,8 @@ export class CausesCard extends HassElement {
     const clusters = this.guests.state.servers;
     if (!this.hass || !rows.length || clusters.some((server) => server.state !== "ok" || !server.counts))
       return nothing;
+    // What a server warns of is no problem, but it is not nothing either.
+    if (this.backups.state.rows.some((row) => row.status === "warning")) return nothing;
     if (this.backups.state.servers.some((server) => server.state !== "ok" && server.state !== "asleep")) return nothing;
     if (rows.some((row) => row.problem === null && !row.deleted)) return nothing;
     const words = wordsOf(this.hass);
