@@ -91,7 +91,7 @@ class Watch:
     def _read(self, now: datetime) -> Facts:
         """Return what is read now; what was read last stands in for what cannot be read."""
         try:
-            return self._runner.run(self._reader.read(now, self.history.runs)).facts
+            return self._runner.run(self._reader.read(now, self.history.runs, self.history.restores)).facts
         except ProxmoxError:
             if self._facts is None:
                 raise

@@ -247,7 +247,7 @@ class CheckerCoordinator(DataUpdateCoordinator[Snapshot]):
         """Read and judge; for some polls what was read last stands in for what cannot be read now."""
         now = dt_util.utcnow()
         try:
-            reading = await self._source.read(now, self._history.runs)
+            reading = await self._source.read(now, self._history.runs, self._history.restores.keys())
         except ProxmoxError as error:
             return await self._look_without_reading(error, now)
         self._failed_polls = 0
