@@ -15,11 +15,14 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
+from ..checker.model.linked_servers import KnownServer
 from ..checker.model.records import Acknowledgement
 from ..checker.model.server_facts import ReadTrouble, ServerFacts
 from ..checker.model.server_records import ServerHistory
 from ..checker.model.subject import Subject
 from ..checker.server.assessment import ServerAssessment, assess_server
+from ..checker.server.contents import Contents, contents_of
+from ..checker.server.description import Address, described
 from ..checker.server.links import NO_LINKS, Links
 from ..const import CONF_FINGERPRINT, CONF_IDENTITY, DOMAIN
 from ..history_store import ServerHistoryStore
@@ -79,6 +82,8 @@ class ServerCoordinator(DataUpdateCoordinator[ServerAssessment]):
         self._store = store
         self._links_of = links
         self.links = NO_LINKS
+        self.known: KnownServer | None = None
+        self.contents: Contents = {}
         self._history = ServerHistory()
         self._options = server_options(entry.options)
         self._facts: ServerFacts | None = None
@@ -107,6 +112,13 @@ class ServerCoordinator(DataUpdateCoordinator[ServerAssessment]):
         """The fingerprint of the certificate that the server has to show, or was seen to show where the system judges it."""
         pinned: str | None = self.config_entry.data[CONF_FINGERPRINT]
         return pinned or self._seen_certificate
+
+    @property
+    def _address(self) -> Address:
+        """How clusters know the server."""
+        entry = self.config_entry
+        host, port = entry.data[CONF_HOST], entry.data[CONF_PORT]
+        return Address(server=entry.entry_id, name=entry.title, host=host, port=port, fingerprint=self.certificate)
 
     @property
     def known_stores(self) -> frozenset[str]:
@@ -204,6 +216,9 @@ class ServerCoordinator(DataUpdateCoordinator[ServerAssessment]):
         judge = partial(assess_server, self._facts, options=self._options, now=now, trouble=trouble, links=self.links)
         assessment = await self._assess(judge)
         self._history = assessment.history
+        if self._facts is not None:
+            self.known = described(self._address, self._facts, self._history, self._options, now)
+            self.contents = contents_of(self._facts, self._options, self.contents)
         self._store.save_later(assessment.history, soon=bool(assessment.events))
         return assessment
 
