@@ -196,7 +196,8 @@ def restore(
     begin = cluster.moment() if at is None else at.timestamp()
     cluster.engine.spawn(made.process(), begin)
     missing = begin + made.seconds + 1 - cluster.clock.time()
-    if at is None and missing > 0:
+    if at is None and missing > 0 and not cluster.engine.playing:
         cluster.clock.advance(seconds=missing)
-    cluster.settle()
+    if not cluster.engine.playing:
+        cluster.settle()
     return made

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from ..checker.model.facts import Facts
+from ..checker.model.facts import NO_SERVERS, Facts, LinkedServers
 from ..checker.model.records import NodeRecord, RunRecord, StorageRecord
 from ..proxmox.api.cluster_models import Permissions, Version
 from ..proxmox.api.errors import ProxmoxError
@@ -71,9 +71,15 @@ class Source(Protocol):
         """Let the next reading ask for everything, whatever was read lately."""
 
     async def read(
-        self, now: datetime, known: Mapping[str, RunRecord], known_restores: Collection[str] = ()
+        self,
+        now: datetime,
+        known: Mapping[str, RunRecord],
+        servers: LinkedServers = NO_SERVERS,
+        restores: Collection[str] = (),
     ) -> Reading:
-        """Return the state at `now`; finished runs in `known` and `known_restores`, by UPID, are not read again.
+        """Return the state at `now`; finished runs in `known` and `restores`, by UPID, are not read again.
+
+        What `servers` have shown just now, is not asked for either.
 
         Raises a ProxmoxError where the system as a whole cannot be read; a part that cannot be is part of the facts.
         """

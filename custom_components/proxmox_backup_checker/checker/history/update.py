@@ -16,6 +16,7 @@ from ..model.labels import job_name
 from ..model.records import GuestRecord, History, JobDefinition, JobRecord, NodeRecord
 from ..restores.remembering import remember_restores
 from ..runs.run_records import RunRecords
+from .server_memory import remembered_servers
 from .storage_history import MissingArchives, remember_storages
 
 _SAME_BOOT: Final = timedelta(minutes=2)
@@ -45,6 +46,7 @@ def updated(history: History, facts: Facts, runs: RunRecords, indexes: Indexes) 
         restores=remember_restores(history, facts, indexes, guests),
         storages=storages,
         nodes={name: _node(history.nodes.get(name), node, history, facts) for name, node in facts.nodes.items()},
+        servers=remembered_servers(history, facts),
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import time
 from typing import Final
 
-from ...checker.model.facts import Blindness, Facts, NodeFacts, Restore, Run, StorageFacts
+from ...checker.model.facts import NO_SERVERS, Blindness, Facts, LinkedServers, NodeFacts, Restore, Run, StorageFacts
 from ...checker.model.records import NodeRecord, RunRecord, StorageRecord
 from ...proxmox.api.client import ProxmoxClient
 from ...proxmox.api.cluster_models import Guest, Node, NodeStorage, Permissions, Resources, Version
@@ -98,9 +98,15 @@ class ClusterReader:
         return await self._task_logs.text(upid, record, self._clocks.zone(upid.node))
 
     async def read(
-        self, now: datetime, known: Mapping[str, RunRecord], known_restores: Collection[str] = ()
+        self,
+        now: datetime,
+        known: Mapping[str, RunRecord],
+        servers: LinkedServers = NO_SERVERS,
+        restores: Collection[str] = (),
     ) -> Reading:
-        """Return the state of the cluster; finished runs in `known` and `known_restores`, by UPID, are not read again.
+        """Return the state of the cluster; finished runs in `known` and `restores`, by UPID, are not read again.
+
+        A storage whose content `servers` have shown just now is listed once a day only.
 
         Raises a ProxmoxError where the cluster as a whole cannot be read; a part that cannot be is part of the facts.
         """
@@ -110,7 +116,7 @@ class ClusterReader:
         nodes = await self._read_nodes(overview, now, troubles)
         visible = frozenset(name for name, node in nodes.items() if node.blindness is None)
         runs = await self._runs.runs(visible, known.keys(), now, troubles)
-        restores = await self._restores.restores(visible, known_restores, troubles)
+        restored = await self._restores.restores(visible, restores, troubles)
         await self._read_slow(overview, visible, now, troubles)
         poll = StoragePoll(
             now=now,
@@ -120,6 +126,7 @@ class ClusterReader:
             runs_hidden=any(node.blindness is Blindness.TASKS_HIDDEN for node in nodes.values()),
             known=known,
             troubles=troubles,
+            servers=servers,
         )
         storages = await self._storages.read(overview.resources.storages, poll)
         for part, text in self._client.left_out.items():
@@ -129,7 +136,7 @@ class ClusterReader:
             troubles.tell(f"job states of {node}", ", ".join(f"{job}: {error}" for job, error in jobs.items()))
         self._trouble_log.report(troubles)
         return Reading(
-            facts=self._facts(overview, nodes, runs, restores, storages, now),
+            facts=self._facts(overview, nodes, runs, restored, storages, now),
             permissions=overview.permissions,
             agent_errors=agent_errors,
             troubles=troubles.texts,

@@ -86,7 +86,7 @@ class RestoreReader:
             running = (task.started for task in known.tasks if task.running and task.task_type in _RESTORING)
             since = min([int((known.read - _OVERLAP).timestamp()), *running])
         self._schedule.note(topic, now, good=False)
-        tasks = await self._client.tasks(node, since)
+        tasks = await self._client.all_tasks(node, since)
         self._schedule.note(topic, now)
         oldest = min((task.started for task in tasks), default=None)
         reach = known.reach if known is not None else _moment(oldest) or now + skew

@@ -42,7 +42,7 @@ class Proxmox(ProxmoxClient):
         self.error: ProxmoxError | None = None
 
     @override
-    async def tasks(self, node: str, since: int | None = None) -> tuple[Task, ...]:
+    async def all_tasks(self, node: str, since: int | None = None) -> tuple[Task, ...]:
         """Return the tasks that began since then."""
         self.asked.append(since)
         return tuple(entry for entry in self.listed if entry.started >= (since or 0))
