@@ -1,6 +1,6 @@
 """The rows of the dashboard card: what is held of every guest or job of one cluster."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypedDict
@@ -16,6 +16,7 @@ from ..checker.views.wall.details import gone_guests, verdict_on_gone
 from ..checker.views.wall.nights import Wall, guest_cells, job_cells
 from ..checker.views.wall.order import LAST, is_new, rank
 from ..checker.views.wall.progress import progress_of_guest, progress_of_job
+from ..proxmox.api.backup_models import BackupJob
 from ..proxmox.api.cluster_models import Guest
 from ..texts.localizer import Localizer
 
@@ -38,7 +39,8 @@ class Row(TypedDict):
 
     `size` is that of the last good archive on the storage `size_on`, of a job's archives together, and `transferred` what
     had to be sent for it.
-    `where` is a guest's node or a job's storage, `cells` has a letter for each day. Deleted guests have no entity.
+    `where` is a guest's node or a job's storage, `jobs` and `storages` are those that back a guest up, `cells` has a letter
+    for each day. Deleted guests have no entity.
     """
 
     id: str
@@ -56,6 +58,8 @@ class Row(TypedDict):
     next_due: int | None
     entity_id: str | None
     where: str
+    jobs: list[str]
+    storages: list[str]
     reason: str
     acknowledged: bool
     new: bool
@@ -119,6 +123,7 @@ class RowMaker:
             duration=_seconds(view.figures.duration),
             progress=_progress_of_guest(guest.vmid, self.wall.context),
             where=guest.node,
+            jobs=self.wall.context.jobs_of(guest),
             acknowledged=acknowledged is not None,
             new=is_new(self.wall.assessment.history.guests.get(guest.vmid), self.wall.now),
             tags=list(guest.tags),
@@ -169,6 +174,7 @@ class RowMaker:
         kind: str,
         cells: str,
         where: str,
+        jobs: Sequence[BackupJob] = (),
         archive: ArchiveSize | None = None,
         duration: int | None = None,
         progress: RowProgress | None = None,
@@ -178,6 +184,7 @@ class RowMaker:
         tags: list[str] | None = None,
     ) -> Row:
         ids = self.ids.get(subject, _NO_IDS) if subject else _NO_IDS
+        facts = self.wall.context.facts
         return Row(
             id=f"{self.entry_id}/{row_id}",
             name=name,
@@ -194,6 +201,8 @@ class RowMaker:
             next_due=epoch(verdict.next_due),
             entity_id=ids.entity_id,
             where=where,
+            jobs=sorted(map(job_name, jobs)),
+            storages=sorted({facts.storage_name(job.storage, where) for job in jobs} - {""}),
             reason=self.localizer.sentence(verdict.reason),
             acknowledged=acknowledged,
             new=new,
