@@ -16,7 +16,6 @@ from ..checker.views.wall.details import gone_guests, verdict_on_gone
 from ..checker.views.wall.nights import Wall, guest_cells, job_cells
 from ..checker.views.wall.order import LAST, is_new, rank
 from ..checker.views.wall.progress import progress_of_guest, progress_of_job
-from ..proxmox.api.backup_models import BackupJob
 from ..proxmox.api.cluster_models import Guest
 from ..texts.localizer import Localizer
 
@@ -39,7 +38,7 @@ class Row(TypedDict):
 
     `size` is that of the last good archive on the storage `size_on`, of a job's archives together, and `transferred` what
     had to be sent for it.
-    `where` is a guest's node or a job's storage, `jobs` and `storages` are those that back a guest up, `cells` has a letter
+    `where` is a guest's node or a job's storage, `jobs` and `storages` are what backs a guest up, `cells` has a letter
     for each day. Deleted guests have no entity.
     """
 
@@ -111,6 +110,7 @@ class RowMaker:
     def of_guest(self, view: GuestView) -> RankedRow:
         """Return the row of a guest."""
         guest, verdict, subject = view.guest, view.verdict, Subject.guest(view.guest.vmid)
+        jobs, facts = self.wall.context.jobs_of(guest), self.wall.context.facts
         acknowledged = self.wall.assessment.acknowledgement(subject)
         row = self._row(
             f"guest/{guest.vmid}",
@@ -123,7 +123,8 @@ class RowMaker:
             duration=_seconds(view.figures.duration),
             progress=_progress_of_guest(guest.vmid, self.wall.context),
             where=guest.node,
-            jobs=self.wall.context.jobs_of(guest),
+            jobs=sorted(map(job_name, jobs)),
+            storages=sorted({facts.storage_name(job.storage, guest.node) for job in jobs} - {""}),
             acknowledged=acknowledged is not None,
             new=is_new(self.wall.assessment.history.guests.get(guest.vmid), self.wall.now),
             tags=list(guest.tags),
@@ -149,6 +150,7 @@ class RowMaker:
         """Return the row of a job."""
         subject = Subject.job(view.job.job_id)
         acknowledged = self.wall.assessment.acknowledgement(subject)
+        storages = sorted(self.wall.assessment.context.storages_of(view.job))
         row = self._row(
             f"job/{view.job.job_id}",
             job_name(view.job),
@@ -159,7 +161,8 @@ class RowMaker:
             archive=view.figures.archive,
             duration=_seconds(view.figures.duration),
             progress=_progress_of_job(view, self.wall.context),
-            where=", ".join(sorted(self.wall.assessment.context.storages_of(view.job))),
+            where=", ".join(storages),
+            storages=storages,
             acknowledged=acknowledged is not None,
         )
         return RankedRow((*rank(view.verdict, acknowledged), row["name"].casefold(), row["id"]), row)
@@ -174,7 +177,8 @@ class RowMaker:
         kind: str,
         cells: str,
         where: str,
-        jobs: Sequence[BackupJob] = (),
+        jobs: Sequence[str] = (),
+        storages: Sequence[str] = (),
         archive: ArchiveSize | None = None,
         duration: int | None = None,
         progress: RowProgress | None = None,
@@ -184,7 +188,6 @@ class RowMaker:
         tags: list[str] | None = None,
     ) -> Row:
         ids = self.ids.get(subject, _NO_IDS) if subject else _NO_IDS
-        facts = self.wall.context.facts
         return Row(
             id=f"{self.entry_id}/{row_id}",
             name=name,
@@ -201,8 +204,8 @@ class RowMaker:
             next_due=epoch(verdict.next_due),
             entity_id=ids.entity_id,
             where=where,
-            jobs=sorted(map(job_name, jobs)),
-            storages=sorted({facts.storage_name(job.storage, where) for job in jobs} - {""}),
+            jobs=list(jobs),
+            storages=list(storages),
             reason=self.localizer.sentence(verdict.reason),
             acknowledged=acknowledged,
             new=new,

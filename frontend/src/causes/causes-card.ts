@@ -86,7 +86,7 @@ export class CausesCard extends HassElement {
     if (!causes.length) return this.renderCalm();
     const title = this.config.title ? html`<h2>${this.config.title}</h2>` : nothing;
     return card(
-      html`${title}<ul aria-label=${words.say("causes_shown")}>
+      html`${title}<ul class="causes" aria-label=${words.say("causes_shown")}>
           ${repeat(
             causes,
             (cause) => cause.id,
