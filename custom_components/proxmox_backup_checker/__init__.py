@@ -13,6 +13,7 @@ from homeassistant.util import dt as dt_util
 
 from .backup_server.discovery import offer_servers
 from .backup_server.setup import async_remove_server, async_setup_server, async_unload_server, is_removable
+from .backup_server.watched import Watcher
 from .const import CONF_FINGERPRINT, CONF_LOG_AGENTS, CONF_TOKEN_ID, CONF_TOKEN_SECRET, DOMAIN, is_backup_server
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .dashboard import resources as frontend, websocket_api
@@ -56,7 +57,8 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 async def async_setup_entry(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
     """Set up one cluster or backup server."""
     if is_backup_server(entry.data):
-        await async_setup_server(hass, entry)
+        await async_setup_server(hass, entry, audience_of(hass).listens)
+        _keep_messages(hass, entry.runtime_data)
         return
     store = HistoryStore(hass, entry.entry_id)
     agents = _agents(hass, entry)
@@ -80,9 +82,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Non
     keep_statistics(hass, entry, coordinator)
     keep_heartbeat(hass, entry, coordinator)
     keep_webhook(hass, entry, coordinator)
-    messenger = Messenger(hass, coordinator)
-    messenger.update()
-    entry.async_on_unload(coordinator.async_add_listener(messenger.update))
+    _keep_messages(hass, coordinator)
 
     @callback
     def offer() -> None:
@@ -99,6 +99,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Non
         refresh=coordinator.async_refresh,
         last_reading=lambda: coordinator.reading,
     )
+
+
+def _keep_messages(hass: HomeAssistant, coordinator: Watcher) -> None:
+    """Tell of problems for as long as the entry is loaded."""
+    messenger = Messenger(hass, coordinator)
+    messenger.update()
+    coordinator.config_entry.async_on_unload(coordinator.async_add_listener(messenger.update))
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:

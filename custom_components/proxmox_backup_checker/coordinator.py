@@ -21,6 +21,8 @@ from .checker.history.limits import bounded, is_time_to_bound
 from .checker.history.salvage import salvaged
 from .checker.model.facts import Facts
 from .checker.model.records import History
+from .checker.model.server_records import ServerHistory
+from .checker.server.assessment import ServerAssessment
 from .history_store import HistoryStore
 from .policy_options import policy_of
 from .proxmox.api.cluster_models import Version
@@ -291,7 +293,7 @@ class CheckerCoordinator(DataUpdateCoordinator[Snapshot]):
                 return self.data
             assessment = await self._assess(reading.facts)
             if not self._has_audience():
-                assessment = _untold(assessment, self._history)
+                assessment = untold(assessment, self._history)
             history = assessment.history
             if is_time_to_bound(self._bounded, reading.facts.now):
                 history = await self.hass.async_add_executor_job(bounded, history, reading.facts.now)
@@ -332,7 +334,7 @@ class CheckerCoordinator(DataUpdateCoordinator[Snapshot]):
         return interval
 
 
-def _untold(assessment: Assessment, before: History) -> Assessment:
+def untold[Held: (Assessment, ServerAssessment)](assessment: Held, before: History | ServerHistory) -> Held:
     """Return an assessment of which nobody was told: alerts are as they were `before`, so that a later one tells of them.
 
     Acknowledgements stay too, since one that has run out is a message; and a first look stays the first.

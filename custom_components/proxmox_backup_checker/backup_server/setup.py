@@ -1,5 +1,6 @@
 """Setting up, unloading and removing the entry of a backup server."""
 
+from collections.abc import Callable
 from functools import partial
 
 from homeassistant.config_entries import ConfigEntryState
@@ -19,12 +20,12 @@ from .links import follow_links, links_of
 _OTHER_PLATFORMS = [Platform.BUTTON, Platform.EVENT, Platform.SENSOR]
 
 
-async def async_setup_server(hass: HomeAssistant, entry: ServerConfigEntry) -> None:
-    """Set up one backup server."""
+async def async_setup_server(hass: HomeAssistant, entry: ServerConfigEntry, has_audience: Callable[[], bool]) -> None:
+    """Set up one backup server; while `has_audience` says no, its messages wait."""
     store = ServerHistoryStore(hass, entry.entry_id)
     localizer = await Localizer.load(hass)
     client = client_of(hass, entry.data)
-    coordinator = ServerCoordinator(hass, entry, client, localizer, store, partial(links_of, hass))
+    coordinator = ServerCoordinator(hass, entry, client, localizer, store, partial(links_of, hass), has_audience)
     issues = ServerIssues(hass, coordinator)
     entry.async_on_unload(coordinator.async_add_listener(issues.update))
     try:

@@ -10,7 +10,7 @@ from .activity.detection import Change, events_of
 from .activity.events import ActivityEvent
 from .alerts.acknowledgements import applies_to
 from .alerts.alerts import Alert, alerts_of
-from .alerts.announcements import Message, announce
+from .alerts.announcements import Message, announce, occasion_of
 from .archives.wrong_dates import latest_shown, noted
 from .context import Context
 from .history.job_history import remember_verdicts
@@ -149,7 +149,7 @@ def judge(facts: Facts, history: History, before: Assessment | None = None) -> A
     after = remember_verdicts(remembered, of_jobs, context)
     records = _remembered(verdicts, after, facts.now)
     alerts = alerts_of(verdicts, context, {subject: key for subject, (key, _) in full.items()})
-    told = announce(alerts, verdicts, after, facts, first_look=history.evaluated is None)
+    told = announce(alerts, verdicts, after, occasion_of(facts, first_look=history.evaluated is None))
     change = Change(before=history, after=after, context=context, guests=of_guests, jobs=of_jobs)
     return Assessment(
         cluster=facts.cluster,
