@@ -1,6 +1,7 @@
 """Proxmox Backup Checker: is the backup that was promised there?"""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
@@ -11,6 +12,7 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.typing import ConfigType
 from homeassistant.util import dt as dt_util
 
+from .backup_server.cluster_view import follow_servers, servers_for
 from .backup_server.discovery import offer_servers
 from .backup_server.setup import async_remove_server, async_setup_server, async_unload_server, is_removable
 from .backup_server.watched import Watcher
@@ -63,7 +65,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Non
     store = HistoryStore(hass, entry.entry_id)
     agents = _agents(hass, entry)
     source, localizer = _source(hass, entry, agents), await Localizer.load(hass)
-    coordinator = CheckerCoordinator(hass, entry, source, localizer, store, audience_of(hass).listens)
+    coordinator = CheckerCoordinator(
+        hass, entry, source, localizer, store, audience_of(hass).listens, partial(servers_for, hass)
+    )
     issues = Issues(hass, coordinator)
     entry.async_on_unload(coordinator.async_add_listener(issues.update))
     try:
@@ -91,6 +95,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Non
 
     offer()
     entry.async_on_unload(coordinator.async_add_listener(offer))
+    follow_servers(hass, coordinator)
     listen(
         hass,
         entry,

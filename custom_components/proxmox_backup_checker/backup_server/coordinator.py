@@ -15,9 +15,12 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
+from ..checker.model.linked_servers import KnownServer
 from ..checker.model.server_facts import ReadTrouble, ServerFacts
 from ..checker.model.server_records import ServerHistory
 from ..checker.server.assessment import ServerAssessment, assess_server
+from ..checker.server.contents import Contents, contents_of
+from ..checker.server.description import Address, described
 from ..checker.server.links import NO_LINKS, Links
 from ..const import CONF_FINGERPRINT, CONF_IDENTITY, DOMAIN
 from ..coordinator import untold
@@ -83,6 +86,8 @@ class ServerCoordinator(DataUpdateCoordinator[ServerAssessment]):
         self._links_of = links
         self._has_audience = has_audience
         self.links = NO_LINKS
+        self.known: KnownServer | None = None
+        self.contents: Contents = {}
         self._history = ServerHistory()
         self._options = server_options(entry.options)
         self._facts: ServerFacts | None = None
@@ -110,6 +115,13 @@ class ServerCoordinator(DataUpdateCoordinator[ServerAssessment]):
         """The fingerprint of the certificate that the server has to show, or was seen to show where the system judges it."""
         pinned: str | None = self.config_entry.data[CONF_FINGERPRINT]
         return pinned or self._seen_certificate
+
+    @property
+    def _address(self) -> Address:
+        """How clusters know the server."""
+        entry = self.config_entry
+        host, port = entry.data[CONF_HOST], entry.data[CONF_PORT]
+        return Address(server=entry.entry_id, name=entry.title, host=host, port=port, fingerprint=self.certificate)
 
     @property
     def known_stores(self) -> frozenset[str]:
@@ -244,6 +256,9 @@ class ServerCoordinator(DataUpdateCoordinator[ServerAssessment]):
         if not self._has_audience():
             assessment = untold(assessment, self._history)
         self._history = assessment.history
+        if self._facts is not None:
+            self.known = described(self._address, self._facts, self._history, self._options, now)
+            self.contents = contents_of(self._facts, self._options, self.contents)
         self._store.save_later(assessment.history, soon=bool(assessment.messages or assessment.events))
         return assessment
 

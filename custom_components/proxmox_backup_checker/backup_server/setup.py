@@ -7,6 +7,7 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.dispatcher import async_dispatcher_send
 
 from ..history_store import ServerHistoryStore
 from ..texts.localizer import Localizer
@@ -16,6 +17,7 @@ from .devices import ServerDevices, is_present
 from .discovery import withdraw_offers
 from .issues import ServerIssues
 from .links import follow_links, links_of
+from .servers import SIGNAL_SERVER_READ
 
 _OTHER_PLATFORMS = [Platform.BUTTON, Platform.EVENT, Platform.SENSOR]
 
@@ -42,6 +44,7 @@ async def async_setup_server(hass: HomeAssistant, entry: ServerConfigEntry, has_
     await hass.config_entries.async_forward_entry_setups(entry, _OTHER_PLATFORMS)
     issues.update()
     follow_links(hass, coordinator)
+    entry.async_on_unload(coordinator.async_add_listener(partial(async_dispatcher_send, hass, SIGNAL_SERVER_READ)))
     withdraw_offers(hass, coordinator)
 
 

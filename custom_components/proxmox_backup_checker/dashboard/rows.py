@@ -42,7 +42,8 @@ class Row(TypedDict):
 
     `size` is that of the last good archive on the storage `size_on`, of a job's archives together, and `transferred` what
     had to be sent for it.
-    `where` is a guest's node or a job's storage, `cells` has a letter for each day. Deleted guests have no entity.
+    `where` is a guest's node or a job's storage, `jobs` and `storages` are what backs a guest up, `cells` has a letter
+    for each day. Deleted guests have no entity.
     """
 
     id: str
@@ -60,6 +61,8 @@ class Row(TypedDict):
     next_due: int | None
     entity_id: str | None
     where: str
+    jobs: list[str]
+    storages: list[str]
     reason: str
     acknowledged: bool
     new: bool
@@ -111,6 +114,7 @@ class RowMaker:
     def of_guest(self, view: GuestView) -> RankedRow:
         """Return the row of a guest."""
         guest, verdict, subject = view.guest, view.verdict, Subject.guest(view.guest.vmid)
+        jobs, facts = self.wall.context.jobs_of(guest), self.wall.context.facts
         acknowledged = self.wall.assessment.acknowledgement(subject)
         row = self._row(
             f"guest/{guest.vmid}",
@@ -123,6 +127,8 @@ class RowMaker:
             duration=seconds(view.figures.duration),
             progress=_progress_of_guest(guest.vmid, self.wall.context),
             where=guest.node,
+            jobs=sorted(map(job_name, jobs)),
+            storages=sorted({facts.storage_name(job.storage, guest.node) for job in jobs} - {""}),
             acknowledged=acknowledged is not None,
             new=is_new(self.wall.assessment.history.guests.get(guest.vmid), self.wall.now),
             tags=list(guest.tags),
@@ -148,6 +154,7 @@ class RowMaker:
         """Return the row of a job."""
         subject = Subject.job(view.job.job_id)
         acknowledged = self.wall.assessment.acknowledgement(subject)
+        storages = sorted(self.wall.assessment.context.storages_of(view.job))
         row = self._row(
             f"job/{view.job.job_id}",
             job_name(view.job),
@@ -158,7 +165,8 @@ class RowMaker:
             **_sizes(view.figures.archive),
             duration=seconds(view.figures.duration),
             progress=_progress_of_job(view, self.wall.context),
-            where=", ".join(sorted(self.wall.assessment.context.storages_of(view.job))),
+            where=", ".join(storages),
+            storages=storages,
             acknowledged=acknowledged is not None,
         )
         return RankedRow((*rank(view.verdict, acknowledged), row["name"].casefold(), row["id"]), row)
@@ -183,6 +191,8 @@ class MoreOfRow(TypedDict, total=False):
     new: bool
     deleted: bool
     tags: list[str]
+    jobs: list[str]
+    storages: list[str]
 
 
 def make_row(
@@ -205,6 +215,8 @@ def make_row(
         next_due=epoch(verdict.next_due),
         entity_id=ids.entity_id,
         where=more["where"],
+        jobs=more.get("jobs", []),
+        storages=more.get("storages", []),
         reason=localizer.sentence(verdict.reason),
         acknowledged=more.get("acknowledged", False),
         new=more.get("new", False),

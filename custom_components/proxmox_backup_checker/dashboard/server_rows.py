@@ -45,6 +45,7 @@ class ServerRowMaker:
             transferred=view.transferred,
             duration=seconds(view.duration),
             where=f"{view.store}/{view.ns}" if view.ns else view.store,
+            storages=[view.store],
             acknowledged=acknowledged is not None,
         )
         return RankedRow((*rank(view.verdict, acknowledged), row["name"].casefold(), row["id"]), row)
@@ -63,6 +64,7 @@ class ServerRowMaker:
             size=view.size,
             size_on=view.store,
             where=f"{view.store}/{view.ns}" if view.ns else view.store,
+            storages=[view.store],
             acknowledged=acknowledged is not None,
         )
         return RankedRow((*rank(view.verdict, acknowledged), row["name"].casefold(), row["id"]), row)

@@ -6,6 +6,7 @@ import type { Row } from "../data/row";
 import { WallController } from "../data/wall-controller";
 import { openDetails } from "../details/open";
 import { silenceMenu, silenceStyles } from "../details/silence";
+import { groundsPanel, whyButton, whyStyles } from "../details/why";
 import { formatOf } from "../format";
 import { notify } from "../ha/actions";
 import { alert, card } from "../ha/elements";
@@ -23,13 +24,14 @@ const AT_ONCE = 300;
 
 /** What is wrong, a line for each cause; the guests and jobs that it concerns are folded under it. */
 export class CausesCard extends HassElement {
-  static override styles = [look, silenceStyles, causesStyles, css`:host { display: block; }`];
+  static override styles = [look, silenceStyles, causesStyles, whyStyles, css`:host { display: block; }`];
 
   static override properties = {
     config: { attribute: false },
     causes: { state: true },
     error: { state: true },
     silencing: { state: true },
+    explained: { state: true },
   };
 
   config?: CardConfig;
@@ -37,6 +39,7 @@ export class CausesCard extends HassElement {
   private error = "";
   private silencing?: string;
   private asked: unknown[] = [];
+  private explained?: string;
   private waiting?: ReturnType<typeof setTimeout>;
   private readonly guests = new WallController(this);
   private readonly jobs = new WallController(this);
@@ -87,7 +90,7 @@ export class CausesCard extends HassElement {
     if (!causes.length) return this.renderCalm();
     const title = this.config.title ? html`<h2>${this.config.title}</h2>` : nothing;
     return card(
-      html`${title}<ul aria-label=${words.say("causes_shown")}>
+      html`${title}<ul class="causes" aria-label=${words.say("causes_shown")}>
           ${repeat(
             causes,
             (cause) => cause.id,
@@ -124,13 +127,18 @@ export class CausesCard extends HassElement {
       namesOf([...this.guests.state.servers, ...this.backups.state.servers]).get(cause.entry_id) ?? "",
       cause.silenced ? words.say("silenced") : "",
     ];
+    const open = this.explained === cause.id;
+    const toggle = () => {
+      this.explained = open ? undefined : cause.id;
+    };
     const tone = cause.unseen ? "muted" : "bad";
     return html`<li class=${cause.silenced ? "silenced" : ""}>
       <span class="sign ${tone}">${glyph(BAD)}</span>
       <div class="what">
-        <h3>${cause.title}</h3>
+        <div class="headline"><h3>${cause.title}</h3>${cause.grounds?.length ? whyButton(cause.title, open, toggle, words) : nothing}</div>
         <p class="facts">${facts.filter(Boolean).join(" · ")}</p>
         ${cause.why.map((sentence) => html`<p>${sentence}</p>`)}
+        ${open ? groundsPanel(cause.grounds, [], words) : nothing}
         <details>
           <summary>${[cause.todo ? words.say("next_step") : "", rows.map((row) => row.name).join(", ")].filter(Boolean).join(" · ")}</summary>
           ${cause.todo ? html`<p class="step">${cause.todo}</p>` : nothing}
