@@ -1,5 +1,6 @@
 """Setting up, unloading and removing a server's entry; what is remembered over a restart; how often the server is asked."""
 
+from datetime import timedelta
 import json
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
@@ -164,3 +166,22 @@ async def test_a_server_alone_is_no_cluster(
     assert answer["success"]
     assert answer["result"]["entries"] == []
     assert entity_id_of(hass, pbs, "sensor", "server_status") is not None
+
+
+async def test_a_server_has_a_calendar_of_its_jobs(hass: HomeAssistant, pbs: ServedBackupServer) -> None:
+    await set_up(hass, pbs)
+    calendar = entity_id_of(hass, pbs, "calendar", "server_runs")
+    assert calendar is not None
+    state = hass.states.get(calendar)
+    assert state is not None
+    assert state.attributes["message"]
+    now = dt_util.utcnow()
+    answer: Any = await hass.services.async_call(
+        "calendar",
+        "get_events",
+        {"entity_id": calendar, "start_date_time": now, "end_date_time": now + timedelta(days=3)},
+        blocking=True,
+        return_response=True,
+    )
+    names = {event["summary"] for event in answer[calendar]["events"]}
+    assert {"Sync: copies", "Prune: tidy", "Garbage collection: ds1"} <= names

@@ -450,6 +450,7 @@ class ReasonCode(StrEnum):
     AGENDA_UNCLEAR_RUN = "agenda_unclear_run"
     AGENDA_UNKNOWN_JOB = "agenda_unknown_job"
     AGENDA_UNKNOWN_JOB_FAILED = "agenda_unknown_job_failed"
+    AGENDA_USUALLY = "agenda_usually"
     AGENDA_WARNINGS = "agenda_warnings"
     TREND_DURATION = "trend_duration"
     TREND_SIZE = "trend_size"
