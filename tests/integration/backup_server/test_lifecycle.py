@@ -40,6 +40,32 @@ async def test_a_server_that_is_silent_at_the_start_is_tried_again(
     assert entry.state.value == "loaded"
 
 
+@pytest.mark.parametrize("awake", [None, ["00:00:00", "00:00:01"]])
+async def test_a_known_server_that_is_off_at_the_start_is_shown_as_it_is_and_whole_again_once_it_is_back(
+    hass: HomeAssistant, pbs: ServedBackupServer, awake: list[str] | None
+) -> None:
+    entry = await set_up(hass, pbs, options={"awake": awake} if awake else {})
+    await hass.config_entries.async_unload(entry.entry_id)
+    devices = device_keys(hass, entry)
+    pbs.power_off()
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.LOADED
+    status = "asleep" if awake else "unknown"
+    assert state_of(hass, pbs, "sensor", "server_status").state == status
+    problem = state_of(hass, pbs, "binary_sensor", "server_problem")
+    assert problem.attributes["reason_code"] == ("server_asleep" if awake else "server_unreachable")
+    for part in ("datastore_ds1", "pbsjob_sync_copies", "group_ds1::host/nas"):
+        assert state_of(hass, pbs, "sensor", f"{part}_status").state == status
+        assert state_of(hass, pbs, "binary_sensor", f"{part}_problem").state == ("off" if awake else "unknown")
+    assert device_keys(hass, entry) == devices
+    pbs.power_on()
+    await poll(hass, entry)
+    assert entry.state is ConfigEntryState.LOADED
+    assert state_of(hass, pbs, "sensor", "datastore_ds1_used").state not in {"unknown", "unavailable"}
+    assert state_of(hass, pbs, "binary_sensor", "group_ds1::host/nas_problem").state == "off"
+
+
 async def test_an_entry_can_be_unloaded_and_set_up_again(hass: HomeAssistant, pbs: ServedBackupServer) -> None:
     entry = await set_up(hass, pbs)
     before = device_keys(hass, entry)

@@ -436,6 +436,7 @@ class ReasonCode(StrEnum):
     AGENDA_FAILED = "agenda_failed"
     AGENDA_FAILED_IN_PART = "agenda_failed_in_part"
     AGENDA_FIGURES = "agenda_figures"
+    AGENDA_FREED = "agenda_freed"
     AGENDA_MANY_RUNS = "agenda_many_runs"
     AGENDA_MANY_SLOTS = "agenda_many_slots"
     AGENDA_MISSED = "agenda_missed"

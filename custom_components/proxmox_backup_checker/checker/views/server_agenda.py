@@ -186,7 +186,9 @@ def _details(run: ServerRunRecord, state: TaskState, verdict: Verdict | None) ->
     elif state.error:
         yield Reason(ReasonCode.PBSJOB_FAILED, {"said": state.error})
     duration = duration_text(run.ended - run.started)
-    if run.transferred:
+    if run.freed is not None:
+        yield Reason(ReasonCode.AGENDA_FREED, {"size": size_text(run.freed), "duration": duration})
+    elif run.transferred:
         yield Reason(ReasonCode.AGENDA_FIGURES, {"size": size_text(run.transferred), "duration": duration})
     else:
         yield Reason(ReasonCode.AGENDA_DURATION, {"duration": duration})
