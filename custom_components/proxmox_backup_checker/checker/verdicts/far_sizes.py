@@ -25,7 +25,8 @@ def far_findings(good: Sequence[Outcome], guest: Guest, context: Context) -> Ite
     newest = good[0]
     comparable = _comparable(newest, alike(newest, good[1 : _LOOKED_BACK + 1]), guest, context)
     if comparable is not None:
-        taken = [_taken(entry, context.facts) for entry in (newest, *comparable)]
+        # The first one of a storage, or after a restore, is new to it as a whole, whatever has changed in the guest.
+        taken = [_taken(entry, context.facts) for entry in (newest, *comparable[:-1])]
         yield from anomalies(taken[0], taken[1:])
 
 
