@@ -97,7 +97,7 @@ class Evidence:
         results = self._of_job[job, guest.vmid]
         first = bisect_left(results, guest.born, key=_start_of_result)
         last = bisect_right(results, time, key=_start_of_result)
-        return [result for result in results[first:last] if result.run.started < guest.died]
+        return results[first : min(last, bisect_left(results, guest.died, key=_start_of_result))]
 
     def runs(self, job: str, time: float) -> list[RunFact]:
         """Return the runs of a job that had begun."""
