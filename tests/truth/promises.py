@@ -202,9 +202,7 @@ class Promise:
         """Tell whether another job differed from this one in nothing but its schedule at a moment."""
         own, other = self.job.at(time), twin.at(time)
         return (
-            own is not None
-            and other is not None
-            and replace(other, schedule=own.schedule, enabled=own.enabled) == own
+            own is not None and other is not None and replace(other, schedule=own.schedule, enabled=own.enabled) == own
         )
 
     def _doubtful(self, good: Sequence[Result]) -> list[Expectation]:
