@@ -112,6 +112,12 @@ class Evidence:
             return False
         return not any(since <= rotation <= sights[first] for rotation in self._ledger.nodes[node].rotations)
 
+    def sights_around(self, node: str, time: float) -> tuple[float, float]:
+        """Return the last look at a node's tasks up to a moment, and the first after it."""
+        sights = self._sights[node]
+        after = bisect_right(sights, time)
+        return sights[after - 1] if after else -FOREVER, sights[after] if after < len(sights) else FOREVER
+
     def looked(self, since: float, until: float) -> bool:
         """Tell whether anything was read in a stretch of time, both ends included."""
         looks = self._ledger.looks

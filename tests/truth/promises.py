@@ -15,6 +15,8 @@ from .ledger import FOREVER, ArchiveFact, GuestLife, JobLife, Ledger, NodeLife, 
 BLIND_LIMIT = 23 * HOUR
 """A little less than what it takes for the unknown to be a problem."""
 SECONDS = 5.0
+LOST_WITHIN = 6 * HOUR
+"""In less time than this no node has so many tasks that one appears on its list and leaves it again."""
 LONG_BEFORE = FAR + HOUR
 """What began so long before a slot cannot have kept its promise, whatever the clocks of the nodes showed."""
 
@@ -283,7 +285,8 @@ class Promise:
         life = self.ledger.nodes[slot.node]
         what = f"{self.job.id} did not back it up for its slot"
         if life.is_off(slot.time) and life.is_off(min(deadline, self.time)):
-            if self._seen_off(life, slot) or self.evidence.seen(slot.node, deadline, self.time):
+            lost = any(self._begins_after(rotation, slot) for rotation in life.rotations)
+            if self._seen_off(life, slot) or (self.evidence.seen(slot.node, deadline, self.time) and not lost):
                 return on(f"{what}: the node was off")
             return not_off(f"{what}: the node was off, which nobody saw then")
         seen = self.evidence.seen(slot.node, deadline, self.time) and not any(
@@ -299,12 +302,14 @@ class Promise:
     def _begins_after(self, rotation: float, slot: Slot) -> bool:
         """Tell whether nothing shows that a node's list of tasks, which was lost before a slot, went back that far again.
 
-        No run of the time between is in it, and nobody has looked: it may as well have been lost after the slot.
+        No run of the time between is in it, and nobody has looked about the time of the slot: it may as well have been lost
+        after it.
         """
         runs = (run for run in self.ledger.runs if run.node == slot.node)
+        before, after = self.evidence.sights_around(slot.node, slot.time)
         return (
             rotation < slot.time
-            and not self.evidence.seen(slot.node, rotation, slot.time)
+            and (before < rotation or after - before > LOST_WITHIN)
             and not any(rotation <= run.noticed <= slot.time for run in runs)
         )
 

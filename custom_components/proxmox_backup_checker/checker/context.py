@@ -157,13 +157,9 @@ class Context:
 
     def _good_durations(self, job: BackupJob) -> list[timedelta]:
         if job.job_id not in self._durations:
-            # Where the end is yet to come, the clock was set while the run went on: how long that took is not known.
-            over = (
-                run
-                for run in self.job_runs(job)
-                if run.ended is None or run.ended <= self.node_now(run.node) + WRONG_DATE
-            )
-            self._durations[job.job_id] = good_durations(over)
+            # The clock was set while such a run went on: how long that took is not known.
+            wrong = self.index.wrong.runs
+            self._durations[job.job_id] = good_durations(run for run in self.job_runs(job) if run.upid not in wrong)
         return self._durations[job.job_id]
 
     def owed_since(self, job: BackupJob, guest: Guest | None = None) -> datetime | None:
@@ -345,7 +341,7 @@ class Context:
 
     def wrongly_dated(self, guest: Guest) -> Sequence[str]:
         """Return the archives, by volume id, that bear a guest's number and a wrong date, newest first."""
-        wrong = self.index.wrong.archives.get(guest.vmid, frozenset())
+        wrong = self.index.wrong.archives.get(guest.vmid, {})
         if not wrong:
             return self.dated_ahead(guest)
         ahead = set(self.dated_ahead(guest))
