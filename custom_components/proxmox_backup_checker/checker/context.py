@@ -6,18 +6,18 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import takewhile
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from ..proxmox.api.backup_models import Archive, BackupJob
 from ..proxmox.api.cluster_models import Guest
 from ..proxmox.retention import Pattern
-from .archives.archive import archive_time, file_name, logged_name
+from .archives.archive import file_name, logged_name
 from .archives.archive_origin import Provenance
+from .archives.dating import Dating
 from .indexes import Indexes
 from .jobs.coverage import Coverage, covers
 from .jobs.terms import Terms
 from .jobs.timetable import Timetable, allowance, periods_of, usual_duration
-from .model.facts import ArchiveListing, Facts, NodeFacts, StorageFacts, storage_key
+from .model.facts import Facts, NodeFacts, StorageFacts, storage_key
 from .model.outcome import Outcome, Result, written_name
 from .model.policy import NO_BACKUP_TAG
 from .model.records import GuestRecord, History, JobRecord, RunRecord
@@ -381,25 +381,12 @@ class Context:
         )
 
     def written_between(self, archive: Archive) -> tuple[datetime, datetime]:
-        """Return the earliest and the latest moment at which an archive can have been written.
-
-        The time in a file's name is that of the node which wrote it, and the storage reads it by the zone of the node that
-        lists it (PVE/Storage.pm, archive_info): where nodes are in different zones, it may be hours off.
-        """
-        listing = self._shared_listings.get(archive.storage)
-        if listing is None:
-            return archive_time(archive), archive_time(archive)
-        return listing.written_between(archive, self._zones)
+        """Return the earliest and the latest moment at which an archive can have been written."""
+        return self._dating.written_between(archive)
 
     @cached_property
-    def _shared_listings(self) -> dict[str, ArchiveListing]:
-        """The listings of storages that nodes share, by storage."""
-        storages = self.facts.storages
-        return {found.storage: found.listing for found in storages if found.node is None and found.listing is not None}
-
-    @cached_property
-    def _zones(self) -> frozenset[ZoneInfo]:
-        return frozenset([node.zone for node in self.facts.nodes.values() if node.zone is not None])
+    def _dating(self) -> Dating:
+        return Dating(self.facts)
 
     def has_run_for_the_slot_of(self, run: RunRecord, job: BackupJob) -> bool:
         """Tell whether a job has a run of its own on the same node for the slot at which another run started."""
