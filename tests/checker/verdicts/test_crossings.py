@@ -10,6 +10,7 @@ import pytest
 from custom_components.proxmox_backup_checker.checker.assessment import Assessment, judge
 from custom_components.proxmox_backup_checker.checker.model.facts import (
     ArchiveListing,
+    Blindness,
     Facts,
     NodeFacts,
     Run,
@@ -277,6 +278,40 @@ def test_d17_the_newest_archive_of_each_promised_storage_has_to_pass_its_verific
     assert (held.guests[100].verdict.status, held.guests[100].verdict.problem) == (Status.FAILED, True)
     unpromised = watched(*nights, jobs=(NIGHTLY,), storages=(listed("nas", *NIGHTS), broken))
     assert unpromised.guests[100].verdict.problem is False
+
+
+@pytest.mark.parametrize("spoilt", ["broken", "gone"])
+def test_d17_what_was_broken_or_gone_before_a_node_went_out_of_sight_is_so_until_something_good_is_seen(
+    spoilt: str,
+) -> None:
+    names = NIGHTS[:-1] if spoilt == "gone" else NIGHTS
+    verification = "failed" if spoilt == "broken" else None
+    held = watched(*(ran(moment, 100) for moment in NIGHTS), jobs=(NIGHTLY,), storages=(listed("nas", *NIGHTS),))
+    assert held.guests[100].verdict.problem is False
+    for day, hour in ((3, 13), (3, 14), (4, 13)):
+        now = at(day, hour)
+        nas = listed("nas", *names, verification=verification)
+        assert nas.listing is not None
+        nas = replace(nas, listing=replace(nas.listing, read_at=min(now, at(3, 14))))
+        dark = day == 4
+        node = NodeFacts(
+            name="pve1",
+            zone=BERLIN,
+            blindness=Blindness.TASKS_HIDDEN if dark else None,
+            tasks_read=at(3, 14) if dark else now,
+            runs_known_since=BEGAN,
+        )
+        known = facts(
+            [guest(100)],
+            [NIGHTLY],
+            [ran(moment, 100) for moment in NIGHTS],
+            now=now,
+            read_at=now,
+            storages=(nas,),
+            nodes={"pve1": node},
+        )
+        held = judge(known, held.history, held)
+    assert (held.guests[100].verdict.status, held.guests[100].verdict.problem) == (Status.FAILED, True)
 
 
 def test_d18_a_broken_archive_that_a_good_backup_has_followed_since_the_listing_is_the_newest_no_more() -> None:
