@@ -431,6 +431,22 @@ def test_b23_a_run_that_waited_for_another_hangs_once_it_keeps_the_next_one_wait
     assert (after.guests[100].verdict.problem, after.jobs["daily"].verdict.problem) == (True, True)
 
 
+def test_b23_a_run_that_cannot_be_seen_any_more_may_have_ended_and_does_not_hang() -> None:
+    often = job("often", 100, storage="nas", schedule="*/6:00")
+    command = "vzdump 100 --mode snapshot --quiet 1 --storage nas"
+    text = good_log(100, command=command, at=at(3, 0)).partition("INFO: status")[0]
+    good = [run(good_log(100, command=command, at=at(2, hour)), started=at(2, hour)) for hour in (6, 12, 18)]
+    hidden = NodeFacts(name="pve1", zone=BERLIN, blindness=Blindness.TASKS_HIDDEN, runs_known_since=BEGAN)
+    for seen_until, problem in ((at(3, 0, 20), None), (at(3, 7), True)):
+        held = judge(facts([guest(100)], [often], good, now=at(2, 23), read_at=at(2, 23)), History())
+        going_on = [*good, run(text, None, started=at(3, 0))]
+        held = judge(facts([guest(100)], [often], going_on, now=seen_until, read_at=seen_until), held.history, held)
+        now = at(3, 9)
+        node = replace(hidden, tasks_read=seen_until)
+        held = judge(facts([guest(100)], [often], now=now, read_at=now, nodes={"pve1": node}), held.history, held)
+        assert held.jobs["often"].verdict.problem is problem
+
+
 @pytest.mark.parametrize(("usual", "problem"), [(10, True), (150, False)])
 def test_b23_a_run_that_hangs_keeps_no_slot_that_came_before_the_turn_of_a_guest_in_it(
     usual: int, problem: bool
