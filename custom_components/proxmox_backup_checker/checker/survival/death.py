@@ -31,6 +31,8 @@ class Death:
 
 HERE: Final = Death("place", "here")
 """All that stands in this house: every node, and what is not said to be elsewhere."""
+ELSEWHERE: Final = Death("place", "elsewhere")
+"""All that is said to stand in another house."""
 
 
 class Lot(IntEnum):

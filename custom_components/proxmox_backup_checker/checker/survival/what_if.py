@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
-from typing import Final
+from typing import Final, Self
 
 from ..assessment import Assessment, to_be_protected
 from ..context import Context
 from .copies import Copy, copies_of, unseen_storages
-from .death import HERE, Death, Doubt, DoubtCode, Fate, Lot
+from .death import ELSEWHERE, HERE, Death, Doubt, DoubtCode, Fate, Lot
 from .fates import Fates
 from .house import House
 
@@ -85,6 +85,14 @@ class Survivals:
     _fates: dict[Death, Fates] = field(default_factory=dict)
     _copies: dict[int, tuple[Copy, ...]] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, assessment: Assessment) -> Self:
+        """Find out at once what is always shown; the rest is found when somebody asks."""
+        made = cls(assessment)
+        _ = made.worst_case
+        _ = made.total_losses
+        return made
+
     @property
     def _context(self) -> Context:
         return self.assessment.context
@@ -96,10 +104,14 @@ class Survivals:
 
     @cached_property
     def deaths(self) -> tuple[Death, ...]:
-        """What can die: every node, every storage, and the house."""
+        """What can die: every node, every storage, and either house."""
         nodes = (Death("node", node) for node in self.house.nodes)
         storages = (Death("storage", key) for key in sorted(self.house.keys.values()))
-        return (*nodes, *storages, HERE)
+        return (*nodes, *storages, HERE, ELSEWHERE)
+
+    def can_die(self, death: Death) -> bool:
+        """Tell whether there is such a thing."""
+        return death in self.deaths
 
     def what_if(self, death: Death) -> tuple[Survival, ...]:
         """Return what becomes of every guest, the worst first."""
@@ -130,6 +142,12 @@ class Survivals:
             for node in self.house.nodes
             if (lost := tuple(one.vmid for one in self._losers(Death("node", node)) if one.is_total_loss))
         }
+
+    @property
+    def asked_about(self) -> tuple[str, ...]:
+        """The storages of which their user is to say where they stand, by key: those for backups, and those of all nodes."""
+        backups = {(storage.storage, storage.node) for storage in self._context.facts.storages}
+        return tuple(sorted(key for place, key in self.house.keys.items() if place in backups or place[1] is None))
 
     @property
     def is_known(self) -> bool:
