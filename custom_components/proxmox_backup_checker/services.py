@@ -12,14 +12,16 @@ from homeassistant.helpers.typing import VolDictType
 from homeassistant.util import dt as dt_util
 import probatio
 
-from .actions.calls import check_control_of, check_sight, cluster_of, clusters_of, moment_of, sight_of
+from .actions.calls import check_control_of, check_sight, cluster_of, clusters_of, moment_of, sight_of, watchers_of
 from .actions.explanation import explained
 from .actions.report_text import PERIODS, Period, render
 from .actions.responses import archive_data, archives_of, run_data, runs_of, telling_run
 from .actions.targets import Target, guest_of, job_of, storage_of, targets_of
 from .actions.what_if import chosen_death, what_if
+from .backup_server.coordinator import ServerCoordinator
+from .backup_server.watched import Watcher
 from .checker.assessment import Assessment
-from .checker.model.subject import CLUSTER
+from .checker.model.subject import CLUSTER, SERVER, Subject
 from .checker.views.report import report
 from .const import DOMAIN
 from .coordinator import CheckerCoordinator
@@ -113,27 +115,40 @@ def async_setup_services(hass: HomeAssistant) -> None:
 
 
 async def _check_now(call: ServiceCall) -> ServiceResponse:
-    """Read everything again, of one cluster or of all, and wait for the result."""
-    checked, clusters = [], clusters_of(call)
-    await check_control_of(call, Platform.BUTTON, ((coordinator, "cluster_check_now") for coordinator in clusters))
-    sight = await sight_of(call)
-    for coordinator in clusters:
-        await coordinator.async_check_now()
-        assessment, counts = coordinator.assessment, sight.counts(coordinator)
-        checked.append(
-            {
-                "config_entry_id": coordinator.config_entry.entry_id,
-                "cluster": assessment.cluster.title,
-                "read": iso(assessment.read_at),
-                "problem": assessment.verdict.problem,
-                "status": assessment.verdict.status.value,
-                "reason": coordinator.localizer.sentence(assessment.verdict.reason),
-                "guests": counts.guests - counts.ignored,
-                "protected": counts.protected,
-                "problems": counts.problems,
-            }
-        )
-    return {"clusters": cast(Any, checked)} if call.return_response else None
+    """Read everything again, of one cluster or backup server or of all, and wait for the result."""
+    watchers = watchers_of(call)
+    keys = ((watcher, f"{_whole_of(watcher)}_check_now") for watcher in watchers)
+    await check_control_of(call, Platform.BUTTON, keys)
+    sight, clusters, servers = await sight_of(call), [], []
+    for watcher in watchers:
+        await watcher.async_check_now()
+        if isinstance(watcher, ServerCoordinator):
+            servers.append(_checked(watcher) | {"server": watcher.config_entry.title})
+            continue
+        counts = sight.counts(watcher)
+        figures = {
+            "cluster": watcher.assessment.cluster.title,
+            "guests": counts.guests - counts.ignored,
+            "protected": counts.protected,
+            "problems": counts.problems,
+        }
+        clusters.append(_checked(watcher) | figures)
+    return cast(Any, {"clusters": clusters, "servers": servers}) if call.return_response else None
+
+
+def _whole_of(watcher: Watcher) -> Subject:
+    return SERVER if isinstance(watcher, ServerCoordinator) else CLUSTER
+
+
+def _checked(watcher: Watcher) -> dict[str, Any]:
+    assessment = watcher.assessment
+    return {
+        "config_entry_id": watcher.config_entry.entry_id,
+        "read": iso(assessment.read_at),
+        "problem": assessment.verdict.problem,
+        "status": assessment.verdict.status.value,
+        "reason": watcher.localizer.sentence(assessment.verdict.reason),
+    }
 
 
 async def _explain(call: ServiceCall) -> ServiceResponse:

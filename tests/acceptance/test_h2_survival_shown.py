@@ -175,6 +175,7 @@ async def test_h31_people_say_in_the_options_where_a_storage_stands(home: Home, 
     assert home.entry is not None
     flow = await home.hass.config_entries.options.async_init(home.entry.entry_id)
     form = await home.hass.config_entries.options.async_configure(flow["flow_id"], {"next_step_id": "places"})
+    assert form["data_schema"] is not None
     assert {str(key) for key in form["data_schema"].schema} == {"nas", "pve1/local", "pve2/local", "pve3/local"}
     entered = dict.fromkeys(("pve1/local", "pve2/local", "pve3/local"), "not_said")
 

@@ -29,6 +29,7 @@ from ..const import DOMAIN
 from ..devices import guest_page
 from ..privacy.sight import Sight
 from ..proxmox.api.cluster_models import Guest
+from ..texts.explanation import error_sentences, grounds_of
 from ..texts.localizer import Localizer
 from .board import board_of
 from .clusters import entries, page
@@ -152,6 +153,10 @@ def _details(row_id: RowId, url: URL, maker: RowMaker) -> dict[str, Any] | None:
         "row": row,
         "end": maker.wall.days.dates[-1].isoformat(),
         "verdict": _verdict(verdict, row, localizer, acknowledged),
+        "grounds": [
+            *error_sentences(verdict, localizer),
+            *grounds_of(row_id.group, verdict, acknowledged, assessment, localizer),
+        ],
         "runs": [_run(run, localizer) for run in opened.runs()],
         "sizes": {"storage": sizes.storage, "sizes": sizes.sizes, "transferred": sizes.sent},
         "archives": [_archive(point) for point in opened.restore_points()],

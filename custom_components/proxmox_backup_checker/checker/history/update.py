@@ -15,6 +15,7 @@ from ..model.facts import Facts, JobState, NodeFacts
 from ..model.labels import job_name
 from ..model.records import GuestRecord, History, JobDefinition, JobRecord, NodeRecord
 from ..runs.run_records import RunRecords
+from .server_memory import remembered_servers
 from .storage_history import MissingArchives, remember_storages
 
 _SAME_BOOT: Final = timedelta(minutes=2)
@@ -42,6 +43,7 @@ def updated(history: History, facts: Facts, runs: RunRecords, indexes: Indexes) 
         guests=_guests(history, facts, indexes, missing),
         storages=storages,
         nodes={name: _node(history.nodes.get(name), node, history, facts) for name, node in facts.nodes.items()},
+        servers=remembered_servers(history, facts),
     )
 
 

@@ -13,12 +13,15 @@ from ...proxmox.api.cluster_models import ClusterStatus, Guest, Task
 from ...proxmox.api.config_models import Addresses, GuestConfig
 from ...proxmox.retention import KeepOptions
 from ...proxmox.vzdump.log import VzdumpLog
+from .linked_servers import KnownServer, NamespaceContent
 from .policy import Policy
 
 # A file's name as vzdump writes it; renamed files and snapshots have no such time.
 _TIME_IN_NAME: Final = re.compile(
     r"vzdump-(?:lxc|openvz|qemu)-[1-9][0-9]{2,8}-[0-9]{4}_[0-9]{2}_[0-9]{2}-[0-9]{2}_[0-9]{2}_[0-9]{2}\.[a-z0-9.]+$"
 )
+READ_LATELY: Final = timedelta(minutes=16)
+"""Three polls of a backup server, and a little more: they are never exactly as far apart as asked for."""
 # What vzdump takes where neither job nor /etc/vzdump.conf names a storage (PVE/VZDump.pm, new).
 PROXMOX_DEFAULT_STORAGE: Final = "local"
 
@@ -182,6 +185,42 @@ def storage_key(storage: StorageFacts) -> str:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class LinkedServers:
+    """The backup servers that are watched beside a cluster, at one moment.
+
+    `entries` are the ids of all that there are, None where nobody has said, and `read` those of them that are loaded and were
+    read; what is known of the others is in the history. By the name of a storage, `behind` tells its server, `contents` are what that
+    shows behind it, `listings` the same as archives, and `left_behind` those in a namespace that the storage led to before.
+    """
+
+    entries: frozenset[str] | None = None
+    read: Mapping[str, KnownServer] = field(default_factory=dict)
+    behind: Mapping[str, str] = field(default_factory=dict)
+    contents: Mapping[str, NamespaceContent] = field(default_factory=dict)
+    listings: Mapping[str, ArchiveListing] = field(default_factory=dict)
+    left_behind: Mapping[str, tuple[Archive, ...]] = field(default_factory=dict)
+
+    def shown(self, now: datetime) -> Mapping[str, ArchiveListing]:
+        """Return the listings of the storages whose server was read lately: three polls may fail."""
+        return {
+            name: listing
+            for name, listing in self.listings.items()
+            if now - self.read[self.behind[name]].read_at <= READ_LATELY
+        }
+
+    def is_like(self, other: LinkedServers) -> bool:
+        """Tell whether nothing is new but the moments at which all this was seen."""
+        if (self.entries, self.behind, self.left_behind) != (other.entries, other.behind, other.left_behind):
+            return False
+        if self.contents != other.contents or self.read.keys() != other.read.keys():
+            return False
+        return all(server.is_like(other.read[key]) for key, server in self.read.items())
+
+
+NO_SERVERS: Final = LinkedServers()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Facts:
     """The state of a cluster at the moment `now`.
 
@@ -197,7 +236,8 @@ class Facts:
     older than `now` where Proxmox cannot be reached. `default_storage` is that of a job that names none, by node, where it
     could be read; None stands for a folder that is no storage. `defaults_keep` is the retention of `/etc/vzdump.conf` by node,
     where it sets one. `storage_configs` are all storages, those for disks too, by id; `guest_configs` and `node_addresses` are
-    missing where they could not be read yet. `policy` is what the user has decided.
+    missing where they could not be read yet. `policy` is what the user has decided, and
+    `servers` what the backup servers tell that are watched as well.
     """
 
     now: datetime
@@ -224,6 +264,7 @@ class Facts:
     guest_configs: Mapping[int, GuestConfig] = field(default_factory=dict)
     node_addresses: Mapping[str, Addresses] = field(default_factory=dict)
     policy: Policy = field(default_factory=Policy)
+    servers: LinkedServers = NO_SERVERS
 
     @property
     def guests_complete(self) -> bool:

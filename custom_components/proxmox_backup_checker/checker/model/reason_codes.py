@@ -22,6 +22,11 @@ class AlertKind(StrEnum):
     MISSING = "missing"
     AGE = "age"
     GUEST = "guest"
+    # Of a backup server.
+    DATASTORE = "datastore"
+    PBSJOB = "pbsjob"
+    REMOTE = "remote"
+    GROUP = "group"
 
 
 class AlertForm(StrEnum):
@@ -37,7 +42,8 @@ class AlertForm(StrEnum):
 class Meaning:
     """What a reason means to those who tell of it.
 
-    `alert` is the kind of alert that its problem belongs to; None leaves it with its job, its storage or its guest. `form`
+    `alert` is the kind of alert that its problem belongs to; None leaves it with its job, its storage, its guest or its part of a
+    backup server. `form`
     is what it says of the backups that a job promised. Reasons with the same `cause` are one cause to people: nothing new
     happens when one turns into the other. `is_right_missing` tells that the token lacks a right, `is_start_failed` that
     Proxmox could not even start the job. Where `error_lists_guests`, the error text holds names and no cause. Where
@@ -63,6 +69,7 @@ _OUT_OF_REACH: Final = Meaning(alert=AlertKind.BLIND)
 _NO_RIGHT: Final = Meaning(alert=AlertKind.BLIND, is_right_missing=True)
 _UNCOVERED: Final = Meaning(alert=AlertKind.UNCOVERED)
 _UNVERIFIED: Final = Meaning(alert=AlertKind.VERIFICATION, cause="verification_failed")
+_REMOTE: Final = Meaning(alert=AlertKind.REMOTE, form=AlertForm.FAILED, sentence_says_cause=True)
 _TOO_OLD: Final = Meaning(alert=AlertKind.AGE, cause="older_than_allowed")
 
 
@@ -318,12 +325,12 @@ class ReasonCode(StrEnum):
     SYNC_UNREADABLE = "sync_unreadable"
     SYNC_PARTIALLY_ENCRYPTED = "sync_partially_encrypted"
     SYNC_REMOVALS_FAILED = "sync_removals_failed"
-    SYNC_REMOTE_CERTIFICATE = "sync_remote_certificate", _FAILED
-    SYNC_REMOTE_LOGIN = "sync_remote_login", _FAILED
-    SYNC_REMOTE_UNREACHABLE = "sync_remote_unreachable", _FAILED
+    SYNC_REMOTE_CERTIFICATE = "sync_remote_certificate", _REMOTE
+    SYNC_REMOTE_LOGIN = "sync_remote_login", _REMOTE
+    SYNC_REMOTE_UNREACHABLE = "sync_remote_unreachable", _REMOTE
     SYNC_DELETES_UNVERIFIED = "sync_deletes_unverified"
     SYNC_NOTHING_VERIFIED = "sync_nothing_verified"
-    VERIFY_NEWEST_CORRUPT = "verify_newest_corrupt", _FAILED
+    VERIFY_NEWEST_CORRUPT = "verify_newest_corrupt", _UNVERIFIED
     VERIFY_OLDER_CORRUPT = "verify_older_corrupt"
     VERIFY_UNFINISHED = "verify_unfinished"
     VERIFY_ABORTED = "verify_aborted", _FAILED

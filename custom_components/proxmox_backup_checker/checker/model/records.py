@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from .linked_servers import KnownServer
 from .outcome import Outcome
 from .reason_codes import AlertKind, ReasonCode
 from .subject import Subject
@@ -199,7 +200,8 @@ class StorageRecord:
 
     `samples` are pairs of a moment and bytes in use; `archives` maps volume id to ctime in epoch seconds. `keep` is the
     storage's own retention as a property string. `node` is that of its name; whose own it is, also where it goes by its name
-    alone, `owner` tells.
+    alone, `owner` tells. `place` is the datastore and namespace that one of a backup server leads to, as ds1:home, and
+    `earlier_places` are those that it led to before, the last one first.
     """
 
     storage: str
@@ -212,6 +214,8 @@ class StorageRecord:
     changed_identity: datetime | None = None
     keep: str | None = None
     owner: str | None = None
+    place: str | None = None
+    earlier_places: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -290,7 +294,8 @@ class History:
 
     `unfinished` are the runs that were seen going on and whose end has not been seen. `jobs_unseen` tells that the jobs could
     not be seen so far. `latest` is the latest time that our clock has shown, while it shows less than that. `wrong_dates`
-    holds by name what proves nothing, since it was dated ahead of every clock.
+    holds by name what proves nothing, since it was dated ahead of every clock. `servers` are the backup servers that are watched
+    as well, as they were known last.
     """
 
     began: datetime | None = None
@@ -308,6 +313,7 @@ class History:
     jobs_unseen: bool = False
     latest: datetime | None = None
     wrong_dates: Mapping[str, WrongDate] = field(default_factory=dict)
+    servers: Mapping[str, KnownServer] = field(default_factory=dict)
 
     def rightly_dated_runs(self) -> list[RunRecord]:
         """Return the finished runs whose dates say when they were."""

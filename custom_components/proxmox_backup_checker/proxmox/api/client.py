@@ -152,6 +152,11 @@ class ProxmoxClient:
         """Return the addresses that a node's network configuration tells."""
         return node_addresses(await self._connection.get(f"{_node(node)}/network"))
 
+    async def storage_identity(self, node: str, storage: str) -> str:
+        """Return the id of the backup server behind a storage; ApiError where the host or the server is too old to tell."""
+        path = f"{_node(node)}/storage/{_quote(storage)}/identity"
+        return Fields.of(await self._connection.get(path), path).identifier("id")
+
     async def archives_by_content(self, node: str, storage: str) -> tuple[Archive, ...]:
         """Return the archives of a storage with all their attributes.
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import time
 from typing import Final
 
-from ...checker.model.facts import Blindness, Facts, NodeFacts, Run, StorageFacts
+from ...checker.model.facts import NO_SERVERS, Blindness, Facts, LinkedServers, NodeFacts, Run, StorageFacts
 from ...checker.model.records import NodeRecord, RunRecord, StorageRecord
 from ...proxmox.api.client import ProxmoxClient
 from ...proxmox.api.cluster_models import Guest, Node, NodeStorage, Permissions, Resources, Version
@@ -97,8 +97,10 @@ class ClusterReader:
         """
         return await self._task_logs.text(upid, record, self._clocks.zone(upid.node))
 
-    async def read(self, now: datetime, known: Mapping[str, RunRecord]) -> Reading:
+    async def read(self, now: datetime, known: Mapping[str, RunRecord], servers: LinkedServers = NO_SERVERS) -> Reading:
         """Return the state of the cluster; the finished runs in `known`, by UPID, are not read again.
+
+        A storage whose content `servers` have shown just now is listed once a day only.
 
         Raises a ProxmoxError where the cluster as a whole cannot be read; a part that cannot be is part of the facts.
         """
@@ -117,6 +119,7 @@ class ClusterReader:
             runs_hidden=any(node.blindness is Blindness.TASKS_HIDDEN for node in nodes.values()),
             known=known,
             troubles=troubles,
+            servers=servers,
         )
         storages = await self._storages.read(overview.resources.storages, poll)
         for part, text in self._client.left_out.items():
