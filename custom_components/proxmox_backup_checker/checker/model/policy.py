@@ -22,8 +22,9 @@ class Policy:
 
     `remind_after` is how long after a message another one may come about the same problem, None for never. A job that is in
     `ignored_jobs` promises nothing. Nodes `expected_offline` owe no slot while they are off. No guest's last
-    good backup may be older than `longest_age`, whatever its jobs promise; None leaves that to the jobs. `standings` tell, by
-    their keys, where storages stand of which somebody has said so.
+    good backup may be older than `longest_age`, whatever its jobs promise; None leaves that to the jobs. After `restore_limit` without
+    a restore test of a guest that is a warning; None asks for no tests. `standings` tell, by their keys, where storages stand of
+    which somebody has said so.
     """
 
     ignored_guests: frozenset[int] = frozenset()
@@ -37,6 +38,7 @@ class Policy:
     warnings_are_problems: bool = False
     remind_after: timedelta | None = timedelta(days=1)
     standings: Mapping[str, Standing] = field(default_factory=dict)
+    restore_limit: timedelta | None = None
 
     def age_allowed(self, guest: Guest) -> timedelta | None:
         """Return how old a guest's last good backup may be: by its tag, by decision, or since its node is often off."""
