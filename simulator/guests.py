@@ -61,12 +61,18 @@ class Guest:
     tags: str | None = None
     pool: str | None = None
     hastate: str | None = None
+    address: str | None = None
+    """A fixed address that its configuration tells; None where it gets one from elsewhere."""
     agent: bool | None = None
     """Whether the guest agent answers; None where it is disabled in the options."""
     filled: float = 0.3
     """Share of the disks that holds data."""
     speed: float = 300.0
     """MiB/s that a backup reads."""
+    changes: float | None = None
+    """Share of the disks that changes from one backup to the next; a few percent of it where nothing is told."""
+    loses_bitmap: bool = False
+    """Whether the next backup finds no bitmap, as after a start of the guest, and reads everything."""
     troubles: list[Trouble] = field(default_factory=list)
 
     @property

@@ -16,6 +16,7 @@ from ..model.labels import job_name
 from ..model.records import GuestRecord, History, JobDefinition, JobRecord, NodeRecord
 from ..restores.remembering import remember_restores
 from ..runs.run_records import RunRecords
+from .resizes import with_resizes
 from .server_memory import remembered_servers
 from .storage_history import MissingArchives, remember_storages
 
@@ -34,7 +35,7 @@ def updated(history: History, facts: Facts, runs: RunRecords, indexes: Indexes) 
     """Return the history with what the facts add to it; `runs` and `indexes` are those of the moment."""
     storages = remember_storages(history.storages, facts, indexes.runs)
     missing = MissingArchives.of(indexes.archives, storages, facts)
-    guests = _guests(history, facts, indexes, missing)
+    guests = with_resizes(_guests(history, facts, indexes, missing), facts.guest_tasks)
     return replace(
         history,
         began=history.began or facts.now,
@@ -316,9 +317,10 @@ def _coverage(record: GuestRecord, covering: Sequence[str], facts: Facts, *, fir
     """Tell since when a guest is in which enabled jobs, and since when in none."""
     new = None if first_look else facts.now
     uncovered = None
-    if not covering and not first_look:
-        was_covered = bool(record.covered_since) or record.first_seen == facts.now
-        uncovered = facts.now if was_covered and record.uncovered_since is None else record.uncovered_since
+    if not covering:
+        # One that came after the first look, and was in no job when jobs could be seen again, never was in any.
+        since = facts.now if record.covered_since else record.first_seen
+        uncovered = record.uncovered_since or since
     covered = {job_id: record.covered_since.get(job_id, new) for job_id in covering}
     return {"covered_since": covered, "uncovered_since": uncovered}
 
