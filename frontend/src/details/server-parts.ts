@@ -11,7 +11,7 @@ export function serverParts(details: Details, words: Words, format: Format): Tem
   // The headline says it of a single one already.
   const listed = only && !another && !only.error && only.reason === details.verdict.reason ? [] : troubles;
   if (!listed.length && !facts) return nothing;
-  return html`${
+  return html`<div class="parts">${
     facts
       ? definitions([
           [words.say("restore_points"), String(facts.restore_points)],
@@ -30,5 +30,5 @@ export function serverParts(details: Details, words: Words, format: Format): Tem
               html`<li>${reason.includes(group) ? nothing : html`<b>${group}</b>: `}${reason}${error && !reason.includes(error) ? html` <small>${sentence(error)}</small>` : nothing}</li>`,
           )}</ul></section>`
       : nothing
-  }`;
+  }</div>`;
 }
