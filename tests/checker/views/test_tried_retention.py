@@ -1,6 +1,7 @@
 """Another retention, tried out on the archives that are there: rows H61 to H64."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -19,7 +20,7 @@ GIB = 1024**3
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
-def archive(days: int, vmid: int = 101, *, storage: str = "nas", size: int | None = GIB, **how: bool) -> Archive:
+def archive(days: int, vmid: int = 101, *, storage: str = "nas", size: int | None = GIB, **how: Any) -> Archive:
     begun = datetime(2026, 1, 12, 1, tzinfo=UTC) - timedelta(days=days)
     name = (
         f"vm/{vmid}/{begun:%Y-%m-%dT%H:%M:%SZ}"
@@ -40,7 +41,8 @@ def archive(days: int, vmid: int = 101, *, storage: str = "nas", size: int | Non
 def tried(keep: str, *archives: Archive, storage: str = "nas", visible: set[int] | None = None) -> TriedRetention:
     listing = ArchiveListing(read_at=NOW, archives=archives, complete=True, detailed=True, zone=BERLIN)
     kind = "pbs" if storage == "pbs" else "nfs"
-    job = builders.job("nightly", 101, 102, storage=storage, **{"prune-backups": {"keep-last": "3"}})
+    options: dict[str, Any] = {"prune-backups": {"keep-last": "3"}}
+    job = builders.job("nightly", 101, 102, storage=storage, **options)
     facts = builders.facts(
         jobs=(job, builders.job("weekly", 102, storage=storage)),
         guests=(builders.guest(101), builders.guest(102)),
@@ -80,7 +82,9 @@ def test_h61_it_is_told_what_the_present_retention_keeps(keep: str, now: list[bo
 
 @pytest.mark.parametrize("how", ["protected", "renamed"])
 def test_h62_what_prune_never_removes_stays_and_takes_nobodys_place(how: str) -> None:
-    found = tried("keep-last=1", archive(0), archive(1, **{how: True}), archive(2))
+    found = tried(
+        "keep-last=1", archive(0), archive(1, protected=how == "protected", renamed=how == "renamed"), archive(2)
+    )
 
     assert stays(found) == [True, True, False]
 
