@@ -1,8 +1,18 @@
 /** A `hass` whose connection answers from canned data. */
 
-import type { Cause, Checklist, MessageSetupInfo, RowData, Server, Storage, WallEvent } from "../src/data/contract";
+import type {
+  Cause,
+  Checklist,
+  Digest,
+  Happened,
+  MessageSetupInfo,
+  RowData,
+  Server,
+  Storage,
+  WallEvent,
+} from "../src/data/contract";
 import type { Hass } from "../src/ha/types";
-import { CAUSES, details, END, GUESTS, JOBS, LOG, STORAGES, server, sizesOf } from "./canned";
+import { ACTIVITY, CAUSES, DIGESTS, details, END, GUESTS, JOBS, LOG, STORAGES, server, sizesOf } from "./canned";
 
 export interface World {
   servers?: Server[];
@@ -11,6 +21,8 @@ export interface World {
   storages?: Storage[];
   causes?: Cause[];
   start?: Checklist[];
+  activity?: Happened[];
+  digests?: Digest[];
   messages?: MessageSetupInfo;
   /** What the wall is refused with; "never" leaves it without an answer. */
   refusal?: { code: string; message: string } | "never";
@@ -65,6 +77,10 @@ export class FakeConnection {
         return LOG;
       case "causes":
         return { causes: this.world.causes ?? CAUSES };
+      case "activity":
+        return { activity: this.world.activity ?? ACTIVITY };
+      case "digest":
+        return { digests: this.world.digests ?? DIGESTS };
       case "start":
         return { clusters: this.world.start ?? [] };
       case "messages":

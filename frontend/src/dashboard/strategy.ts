@@ -6,7 +6,6 @@ import { fetchWordsFor, type Words, wordsOf } from "../i18n/words";
 
 type Card = Record<string, unknown>;
 
-const MOST_LOGGED = 40;
 const FULL = { grid_options: { columns: "full" } };
 // Rows enough for the names of a day's runs.
 const MONTH = { grid_options: { columns: "full", rows: 13 } };
@@ -51,16 +50,14 @@ const section = (title: string, icon: string, cards: Card[], span = 1): Card => 
 
 function overview(servers: Server[], ours: EntityEntry[], words: Words): Card {
   const several = servers.length > 1;
-  const badges = several
-    ? servers.map((server) => ({ type: "custom:proxmox-backup-badge", server: server.id, title: server.name }))
-    : [{ type: "custom:proxmox-backup-badge" }];
+  const week = section(words.say("week"), "mdi:calendar-week", [{ type: "custom:proxmox-backup-digest", ...FULL }], 3);
   return {
     title: words.say("overview"),
     path: "overview",
     icon: "mdi:shield-check",
     type: "sections",
     max_columns: 3,
-    badges,
+    badges: [{ type: "custom:proxmox-backup-badge" }],
     sections: [
       {
         type: "grid",
@@ -68,22 +65,31 @@ function overview(servers: Server[], ours: EntityEntry[], words: Words): Card {
         cards: [
           { type: "custom:proxmox-backup-start", ...FULL },
           { type: "custom:proxmox-backup-causes", ...FULL },
+          // Who watches many wants to know first how each is.
+          ...(several ? [{ type: "custom:proxmox-backup-digest", links: true, ...FULL }] : []),
           { type: "custom:proxmox-backup-wall", title: words.say("guests"), ...FULL },
         ],
       },
-      section(words.say("storages"), "mdi:harddisk", [{ type: "custom:proxmox-backup-storages" }]),
-      section(words.say("next_runs"), "mdi:clock-outline", [
-        { type: "custom:proxmox-backup-next-runs" },
-        ...activity(ours, words),
-      ]),
+      ...columns(words),
       {
         type: "grid",
         column_span: 3,
         cards: [{ type: "custom:proxmox-backup-wall", title: words.say("jobs"), group: "job", ...FULL }],
       },
+      ...(several ? [] : [week]),
       ...calendar(ours, words),
     ],
   };
+}
+
+/** Three columns side by side: where backups go, what comes, and what has been. */
+function columns(words: Words, server?: string): Card[] {
+  const of = server ? { server } : {};
+  return [
+    section(words.say("storages"), "mdi:harddisk", [{ type: "custom:proxmox-backup-storages", ...of }]),
+    section(words.say("next_runs"), "mdi:clock-outline", [{ type: "custom:proxmox-backup-next-runs", ...of }]),
+    section(words.say("recent"), "mdi:history", [{ type: "custom:proxmox-backup-activity", ...of }]),
+  ];
 }
 
 function problems(words: Words): Card {
@@ -122,11 +128,13 @@ function cluster(server: Server, ours: EntityEntry[], hass: Hass, words: Words):
         column_span: 3,
         cards: [{ type: "custom:proxmox-backup-wall", server: id, title: words.say("jobs"), group: "job", ...FULL }],
       },
-      section(words.say("storages"), "mdi:harddisk", [{ type: "custom:proxmox-backup-storages", server: id }]),
-      section(words.say("next_runs"), "mdi:clock-outline", [
-        { type: "custom:proxmox-backup-next-runs", server: id },
-        ...activity(own, words),
-      ]),
+      ...columns(words, id),
+      section(
+        words.say("week"),
+        "mdi:calendar-week",
+        [{ type: "custom:proxmox-backup-digest", server: id, ...FULL }],
+        3,
+      ),
       ...calendar(own, words),
     ],
   };
@@ -148,20 +156,5 @@ function calendar(entities: EntityEntry[], words: Words): Card[] {
       [{ type: "calendar", entities: calendars, initial_view: narrow() ? "listWeek" : "dayGridMonth", ...MONTH }],
       3,
     ),
-  ];
-}
-
-/** What happened lately: the events where there are any, or else the problems of jobs and clusters. */
-function activity(entities: EntityEntry[], words: Words): Card[] {
-  const events = ofDomain(entities, "event");
-  const of = (prefix: string) => entities.filter((entity) => entity.translation_key?.startsWith(prefix));
-  const problems = ["cluster_problem", "job_problem", "guest_problem"].flatMap((key) =>
-    ofDomain(of(key), "binary_sensor"),
-  );
-  const logged = [...events, ...problems].slice(0, MOST_LOGGED);
-  if (!logged.length) return [];
-  return [
-    heading(words.say("recent"), "mdi:format-list-bulleted"),
-    { type: "logbook", target: { entity_id: logged }, hours_to_show: 72 },
   ];
 }
