@@ -274,7 +274,8 @@ class CheckerCoordinator(DataUpdateCoordinator[Snapshot]):
         try:
             if self.data is not None:
                 self._servers = self._told_of_servers(self.data.reading)
-            reading = await self._source.read(now, self._history.runs, self._servers)
+            history = self._history
+            reading = await self._source.read(now, history.runs, self._servers, history.restores.keys())
         except ProxmoxError as error:
             return await self._look_without_reading(error, now)
         self._failed_polls = 0

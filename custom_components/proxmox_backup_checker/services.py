@@ -14,6 +14,7 @@ import probatio
 
 from .actions.calls import check_control_of, check_sight, cluster_of, clusters_of, moment_of, sight_of, watchers_of
 from .actions.explanation import explained
+from .actions.recovery import recovery_data
 from .actions.report_chapters import async_chapters, bound
 from .actions.report_text import PERIODS, Period, render
 from .actions.responses import archive_data, archives_of, run_data, runs_of, telling_run
@@ -33,6 +34,7 @@ from .translated_errors import invalid
 
 ATTR_GUEST: Final = "guest"
 ATTR_JOB: Final = "job"
+ATTR_NODE: Final = "node"
 ATTR_STORAGE: Final = "storage"
 ATTR_SINCE: Final = "since"
 ATTR_UNTIL: Final = "until"
@@ -59,6 +61,9 @@ _LIMIT: Final[VolDictType] = {
 }
 
 CHECK_NOW_SCHEMA: Final = probatio.Schema(_CLUSTER)
+ESTIMATE_RECOVERY_SCHEMA: Final = probatio.Schema(
+    {**_CLUSTER, probatio.Optional(ATTR_GUEST): _NAME, probatio.Optional(ATTR_NODE): _NAME}
+)
 EXPLAIN_SCHEMA: Final = probatio.Schema({**_GUEST_OR_JOB, probatio.Optional(ATTR_STORAGE): _NAME})
 LIST_RUNS_SCHEMA: Final = probatio.Schema(
     {
@@ -94,6 +99,7 @@ def async_setup_services(hass: HomeAssistant) -> None:
     """Register the actions."""
     register = hass.services.async_register
     register(DOMAIN, "check_now", _check_now, CHECK_NOW_SCHEMA, SupportsResponse.OPTIONAL)
+    register(DOMAIN, "estimate_recovery", _estimate_recovery, ESTIMATE_RECOVERY_SCHEMA, SupportsResponse.ONLY)
     register(DOMAIN, "explain", _explain, EXPLAIN_SCHEMA, SupportsResponse.ONLY)
     register(DOMAIN, "list_runs", _list_runs, LIST_RUNS_SCHEMA, SupportsResponse.ONLY)
     register(DOMAIN, "list_archives", _list_archives, LIST_ARCHIVES_SCHEMA, SupportsResponse.ONLY)
@@ -151,6 +157,19 @@ async def _explain(call: ServiceCall) -> ServiceResponse:
         assessment = sight.assessment(target.coordinator)
         verdicts.append(explained(target, verdict, assessment, target.coordinator.localizer))
     return {"verdicts": cast(Any, verdicts)}
+
+
+async def _estimate_recovery(call: ServiceCall) -> ServiceResponse:
+    """Return how long it may take to get a guest, the guests of a node or all of them back."""
+    coordinator = cluster_of(call)
+    assessment = (await sight_of(call)).assessment(coordinator)
+    node: str | None = call.data.get(ATTR_NODE)
+    if node is not None and node not in assessment.nodes:
+        nodes = ", ".join(sorted(assessment.nodes))
+        raise invalid("unknown_node", node=node, cluster=assessment.cluster.title, nodes=nodes)
+    guest = guest_of(coordinator, assessment, call.data[ATTR_GUEST]) if ATTR_GUEST in call.data else None
+    vmid = guest.subject.vmid if guest is not None else None
+    return await call.hass.async_add_executor_job(recovery_data, assessment, vmid, node, coordinator.localizer)
 
 
 async def _list_runs(call: ServiceCall) -> ServiceResponse:

@@ -42,6 +42,13 @@ describe("the details", () => {
     expect((await open(FAILED, {}, { why: true })).text()).toContain("until 04:00 it was still in time");
   });
 
+  test("tell what restores have proven, and that a recovery time is an estimate", async () => {
+    const shown = await open(FAILED);
+    const told = shown.find(".points .told").map((line) => line.textContent ?? "");
+    expect(told[0]).toContain("Last proven restorable: Monday, October 12");
+    expect(told[1]).toContain("an estimate, from the restores of this guest");
+  });
+
   test("begin with the last run and its log, the first error marked", async () => {
     const shown = await open(FAILED);
     expect(shown.find("h3")[0]?.textContent).toBe("Saturday, November 28");

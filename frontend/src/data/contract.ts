@@ -166,6 +166,8 @@ export interface Details {
   /** Of each day, on one storage: sizes of archives, and what was sent for them. */
   sizes: { storage: string | null; sizes: (number | null)[]; transferred: (number | null)[] };
   archives: Archive[];
+  /** Sentences: what restores have proven, and how long one may take. */
+  restores: string[];
   url: string;
   device_id: string | null;
 }

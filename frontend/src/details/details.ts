@@ -126,7 +126,7 @@ export class GuestDetails extends HassElement {
       )}
       ${
         details.archives.length
-          ? html`${restorePoints(details.archives, this.width, words, format)}
+          ? html`${restorePoints(details.archives, details.restores, this.width, words, format)}
             ${disclosure(words.count("archives", details.archives.length), archivesTable(details.archives, words, format))}`
           : nothing
       }`;
