@@ -70,7 +70,7 @@ export class DigestCard extends HassElement {
       ? html`<a class="name" href=${path}>${digest.name}</a>`
       : html`<span class="name">${digest.name}</span>`;
     const file = (href: string, symbol: string, text: string, label: string) =>
-      html`<a class="btn" href=${href} target="_blank" rel="noreferrer" aria-label="${label}: ${digest.name}" title=${label}>${icon(symbol)} ${text}</a>`;
+      html`<a class="btn" href=${href} target="_blank" rel="noreferrer" title=${label}>${icon(symbol)} ${text}<span class="sr"> ${digest.name}</span></a>`;
     return html`<li>
       <span class="sign ${tone}">${glyph(tone === "bad" || tone === "muted" ? BAD : GOOD)}</span>
       <p>${several ? html`${name}: ` : nothing}${digest.summary}</p>
