@@ -6,6 +6,7 @@ import { fetchWordsFor, type Words, wordsOf } from "../i18n/words";
 
 type Card = Record<string, unknown>;
 
+const MOST_LOGGED = 40;
 const FULL = { grid_options: { columns: "full" } };
 // Rows enough for the names of a day's runs.
 const MONTH = { grid_options: { columns: "full", rows: 13 } };
@@ -19,18 +20,19 @@ export const suggestions = async (hass: Hass) => {
 export async function generate(hass: Hass): Promise<Card> {
   await fetchWordsFor(hass);
   // Without the integration the cards say so themselves, and go on by themselves.
-  const servers = await fetchInfo(hass.connection).then(
-    (info) => info.entries,
-    () => [] as Server[],
+  const { servers, backups } = await fetchInfo(hass.connection).then(
+    (info) => ({ servers: info.entries, backups: info.backup_servers ?? [] }),
+    () => ({ servers: [] as Server[], backups: [] as Server[] }),
   );
   const words = wordsOf(hass);
   const ours = Object.values(hass.entities).filter((entity) => entity.platform === DOMAIN && !entity.hidden);
   return {
     title: words.say("title"),
     views: [
-      overview(servers, ours, words),
+      overview(servers, backups, ours, words),
       problems(words),
       ...(servers.length > 1 ? servers.map((server) => cluster(server, ours, hass, words)) : []),
+      ...backups.map((server) => backupServer(server, ours, hass, words)),
     ],
   };
 }
@@ -48,9 +50,11 @@ const section = (title: string, icon: string, cards: Card[], span = 1): Card => 
   cards: [heading(title, icon), ...cards],
 });
 
-function overview(servers: Server[], ours: EntityEntry[], words: Words): Card {
+function overview(servers: Server[], backups: Server[], ours: EntityEntry[], words: Words): Card {
   const several = servers.length > 1;
-  const week = section(words.say("week"), "mdi:calendar-week", [{ type: "custom:proxmox-backup-digest", ...FULL }], 3);
+  // A single cluster has no view of its own.
+  const links = [...(several ? servers : []), ...backups].map(({ id }) => id);
+  const digest = { type: "custom:proxmox-backup-digest", links, ...FULL };
   return {
     title: words.say("overview"),
     path: "overview",
@@ -66,7 +70,7 @@ function overview(servers: Server[], ours: EntityEntry[], words: Words): Card {
           { type: "custom:proxmox-backup-start", ...FULL },
           { type: "custom:proxmox-backup-causes", ...FULL },
           // Who watches many wants to know first how each is.
-          ...(several ? [{ type: "custom:proxmox-backup-digest", links: true, ...FULL }] : []),
+          ...(several ? [digest] : []),
           { type: "custom:proxmox-backup-wall", title: words.say("guests"), ...FULL },
         ],
       },
@@ -76,7 +80,7 @@ function overview(servers: Server[], ours: EntityEntry[], words: Words): Card {
         column_span: 3,
         cards: [{ type: "custom:proxmox-backup-wall", title: words.say("jobs"), group: "job", ...FULL }],
       },
-      ...(several ? [] : [week]),
+      ...(several ? [] : [section(words.say("week"), "mdi:calendar-week", [digest], 3)]),
       ...calendar(ours, words),
     ],
   };
@@ -103,10 +107,45 @@ function problems(words: Words): Card {
   };
 }
 
+const ownOf = (server: Server, ours: EntityEntry[], hass: Hass): EntityEntry[] =>
+  ours.filter((entity) => entity.device_id && hass.devices[entity.device_id]?.config_entries?.includes(server.id));
+
+/** A backup server: what is wrong first, then its datastores, its jobs day by day, and the backups of clients. */
+function backupServer(server: Server, ours: EntityEntry[], hass: Hass, words: Words): Card {
+  const { id } = server;
+  const own = ownOf(server, ours, hass);
+  const wall = (group: string, title: string, show: string[]): Card => ({
+    type: "grid",
+    column_span: 3,
+    cards: [{ type: "custom:proxmox-backup-wall", server: id, group, title, show, ...FULL }],
+  });
+  return {
+    title: server.name,
+    path: `server-${id}`,
+    type: "sections",
+    max_columns: 3,
+    sections: [
+      {
+        type: "grid",
+        column_span: 3,
+        cards: [
+          { type: "custom:proxmox-backup-causes", server: id, ...FULL },
+          { type: "custom:proxmox-backup-datastores", server: id, ...FULL },
+        ],
+      },
+      wall("pbsjob", words.say("jobs"), ["reason", "last", "next"]),
+      wall("group", words.say("clients"), ["reason", "size", "last"]),
+      section(words.say("next_runs"), "mdi:clock-outline", [
+        { type: "custom:proxmox-backup-next-runs", server: id, group: "pbsjob" },
+      ]),
+      { type: "grid", cards: happenings(own, words) },
+      ...calendar(own, words),
+    ],
+  };
+}
+
 function cluster(server: Server, ours: EntityEntry[], hass: Hass, words: Words): Card {
-  const own = ours.filter(
-    (entity) => entity.device_id && hass.devices[entity.device_id]?.config_entries?.includes(server.id),
-  );
+  const own = ownOf(server, ours, hass);
   const { id } = server;
   return {
     title: server.name,
@@ -156,5 +195,15 @@ function calendar(entities: EntityEntry[], words: Words): Card[] {
       [{ type: "calendar", entities: calendars, initial_view: narrow() ? "listWeek" : "dayGridMonth", ...MONTH }],
       3,
     ),
+  ];
+}
+
+/** What has happened on a backup server: its events. */
+function happenings(entities: EntityEntry[], words: Words): Card[] {
+  const events = ofDomain(entities, "event").slice(0, MOST_LOGGED);
+  if (!events.length) return [];
+  return [
+    heading(words.say("happenings"), "mdi:format-list-bulleted"),
+    { type: "logbook", target: { entity_id: events }, hours_to_show: 72 },
   ];
 }

@@ -36,7 +36,8 @@ export class DigestCard extends HassElement {
 
   static override properties = { config: { attribute: false } };
 
-  config?: CardConfig & { links?: boolean };
+  /** `links` are those that have a view of their own on the dashboard. */
+  config?: CardConfig & { links?: string[] };
   private readonly digests = new Polled(this, fetchDigest);
   private readonly wall = new WallController(this, () => this.digests.load());
 
@@ -66,7 +67,7 @@ export class DigestCard extends HassElement {
   private renderDigest(digest: Digest, several: boolean, words: Words) {
     const tone = digest.problems ? "bad" : digest.unknown ? "muted" : digest.warning ? "warning" : "ok";
     const path = `/${location.pathname.split("/")[1]}/${digest.html ? "cluster" : "server"}-${digest.id}`;
-    const name = this.config?.links
+    const name = this.config?.links?.includes(digest.id)
       ? html`<a class="name" href=${path}>${digest.name}</a>`
       : html`<span class="name">${digest.name}</span>`;
     const file = (href: string, symbol: string, text: string, label: string) =>
