@@ -7,6 +7,7 @@ from pathlib import Path
 import runpy
 from shutil import copytree
 import threading
+from typing import override
 
 from playwright.sync_api import Browser, expect
 import pytest
@@ -30,6 +31,7 @@ def address(tmp_path: Path) -> Iterator[str]:
 
 
 class _Quiet(SimpleHTTPRequestHandler):
+    @override
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""
 

@@ -48,8 +48,8 @@ def _language(hass: HomeAssistant, msg: dict[str, Any]) -> str:
 @callback
 def async_register(hass: HomeAssistant) -> None:
     """Register all commands; to be called once."""
-    of_clusters = (ws_info, ws_wall, ws_sizes, ws_runs, ws_log, ws_storages, ws_causes, ws_start, ws_messages, ws_activity)
-    for command in (*of_clusters, ws_datastores):
+    walls, first_days = (ws_info, ws_wall, ws_sizes, ws_runs, ws_log), (ws_start, ws_messages)
+    for command in (*walls, ws_storages, ws_datastores, ws_causes, ws_activity, *first_days):
         websocket_api.async_register_command(hass, command)
 
 
