@@ -1,7 +1,7 @@
 """Which run belongs to which job, and how sure that is."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -91,6 +91,32 @@ def test_a_late_run_of_jobs_alike_is_of_the_one_whose_slot_has_none_yet() -> Non
     assert attribute(late, known, clues_of(known, history)).job_id == "b"
     by_hand = run(good_log(100), started=NOW - timedelta(hours=9), user="admin@pam")
     assert attribute(by_hand, known, clues_of(known, history)).job_id == "a"
+
+
+@pytest.mark.parametrize(
+    ("started", "node", "expected"),
+    [
+        (NOW - timedelta(hours=22), "pve1", "b"),
+        (NOW - timedelta(hours=21), "pve1", "a"),
+        (NOW - timedelta(hours=22), "pve2", "a"),
+    ],
+    ids=["on time", "run now", "on another node"],
+)
+def test_a_late_run_is_not_for_a_slot_since_which_the_scheduler_of_its_node_was_at_work(
+    started: datetime, node: str, expected: str
+) -> None:
+    # The slot of the 1st was long before the quorum was lost: with it the scheduler would have made up for it at once.
+    late = run(good_log(100), started=NOW - timedelta(hours=9))
+    jobs = [
+        job("a", 100, storage="nas", schedule="*-*-1 03:00"),
+        job("b", 100, storage="nas", schedule="21:00"),
+        job("c", 100, storage="usb", schedule="12:00"),
+    ]
+    command = "vzdump 100 --mode snapshot --quiet 1 --storage usb"
+    other = run(good_log(100, command=command), started=started, node=node)
+    served = records_of(facts([], jobs, [other]), History()).finished
+    known = facts([], jobs, [other, late])
+    assert attribute(late, known, clues_of(known, History(runs=served))).job_id == expected
 
 
 def test_a_run_with_the_command_of_before_the_edit_probably_belongs_to_the_edited_job() -> None:

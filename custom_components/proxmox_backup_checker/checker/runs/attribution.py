@@ -25,6 +25,8 @@ from .stays import Stays
 
 _ALIKE: Final = 0.5
 _CLOCKS_DIFFER: Final = timedelta(seconds=5)
+# What could not be started before is started within minutes, one job after another.
+_AT_ONCE: Final = timedelta(minutes=10)
 
 type Start = tuple[datetime, str]
 """When a run was started, and its UPID."""
@@ -204,7 +206,20 @@ def _awaits_its_run(job: BackupJob, run: Run, facts: Facts, clues: Clues) -> boo
     if zone is None or event is None:
         return False
     slot = event.last_before((run.started + _CLOCKS_DIFFER).astimezone(zone))
-    return slot is not None and not _has_its_run(job, slot, event, zone, run, clues)
+    if slot is None or _has_its_run(job, slot, event, zone, run, clues):
+        return False
+    return not _was_scheduler_at_work(slot, zone, run, facts, clues)
+
+
+def _was_scheduler_at_work(slot: datetime, zone: ZoneInfo, run: Run, facts: Facts, clues: Clues) -> bool:
+    """Tell whether a node's scheduler started any job on time between a slot and a run: it was at work, and owed the slot nothing then."""
+    until = run.started - _AT_ONCE
+    return any(
+        slot < started < until and started_for_slot(job, event, zone, started, spans=(), off=None)
+        for job in facts.jobs or ()
+        if (event := event_of(job)) is not None
+        for started, _ in clues.served.get((job.job_id, run.task.node), ())
+    )
 
 
 def _has_its_run(job: BackupJob, slot: datetime, event: CalendarEvent, zone: ZoneInfo, run: Run, clues: Clues) -> bool:
