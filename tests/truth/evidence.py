@@ -112,6 +112,18 @@ class Evidence:
             return False
         return not any(since <= rotation <= sights[first] for rotation in self._ledger.nodes[node].rotations)
 
+    def last_sight(self, node: str, time: float) -> float | None:
+        """Return the last look up to a moment that showed a node's list of tasks."""
+        sights = self._sights[node]
+        last = bisect_right(sights, time)
+        return sights[last - 1] if last else None
+
+    def first_sight(self, node: str, since: float) -> float | None:
+        """Return the first look from a moment on that shows a node's list of tasks."""
+        sights = self._sights[node]
+        first = bisect_left(sights, since)
+        return sights[first] if first < len(sights) else None
+
     def looked(self, since: float, until: float) -> bool:
         """Tell whether anything was read in a stretch of time, both ends included."""
         looks = self._ledger.looks

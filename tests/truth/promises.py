@@ -14,6 +14,8 @@ from .ledger import FOREVER, ArchiveFact, GuestLife, JobLife, Ledger, NodeLife, 
 BLIND_LIMIT = 23 * HOUR
 """A little less than what it takes for the unknown to be a problem."""
 SECONDS = 5.0
+NO_GAP = 6 * HOUR
+"""Within this time no node has so many tasks that the first of them are no longer listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,31 +275,36 @@ class Promise:
             return open_("it moved to another time zone while nobody looked, and the slot came then")
         life = self.ledger.nodes[slot.node]
         what = f"{self.job.id} did not back it up for its slot"
+        seen = self._is_told(slot, deadline)
         if life.is_off(slot.time) and life.is_off(min(deadline, self.time)):
-            if self._seen_off(life, slot) or self.evidence.seen(slot.node, deadline, self.time):
+            if self._seen_off(life, slot) or seen:
                 return on(f"{what}: the node was off")
             return not_off(f"{what}: the node was off, which nobody saw then")
-        seen = self.evidence.seen(slot.node, deadline, self.time) and not any(
-            slot.time <= rotation <= self.evidence.first_look(deadline) or self._begins_after(rotation, slot)
-            for rotation in life.rotations
-        )
         if self.ledger.blind_to("tasks", self.time):
             return not_off(f"{what}, and the tasks are hidden now")
         if self._left_unseen(slot, deadline):
             return not_off(f"{what}: it had just left a node that nobody could see since")
         return on(what) if seen else not_off(f"{what}, and nobody could see its node since")
 
-    def _begins_after(self, rotation: float, slot: Slot) -> bool:
+    def _is_told(self, slot: Slot, deadline: float) -> bool:
+        """Tell whether a node's list of tasks, looked at since a deadline, shows that there was no run for a slot."""
+        rotations, first = self.ledger.nodes[slot.node].rotations, self.evidence.first_look(deadline)
+        return self.evidence.seen(slot.node, deadline, self.time) and not any(
+            slot.time <= rotation <= first or self._begins_after(rotation, slot, deadline) for rotation in rotations
+        )
+
+    def _begins_after(self, rotation: float, slot: Slot, deadline: float) -> bool:
         """Tell whether nothing shows that a node's list of tasks, which was lost before a slot, went back that far again.
 
-        No run of the time between is in it, and nobody has looked: it may as well have been lost after the slot.
+        No run of the time between is in it, and no two looks are near enough to each other that none can be lost between
+        them: it may as well have been lost after the slot.
         """
         runs = (run for run in self.ledger.runs if run.node == slot.node)
-        return (
-            rotation < slot.time
-            and not self.evidence.seen(slot.node, rotation, slot.time)
-            and not any(rotation <= run.noticed <= slot.time for run in runs)
-        )
+        if rotation >= slot.time or any(rotation <= run.noticed <= slot.time for run in runs):
+            return False
+        before = self.evidence.last_sight(slot.node, slot.time)
+        after = self.evidence.first_sight(slot.node, deadline)
+        return before is None or before < rotation or after is None or after - before > NO_GAP
 
     def _left_unseen(self, slot: Slot, deadline: float) -> bool:
         """Tell whether the guest left a node between the last look and the slot, and nobody knows what was done there.
