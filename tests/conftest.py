@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Generator
+import logging
+from pathlib import Path
 from typing import Any
 
 from homeassistant.core import HomeAssistant
@@ -9,6 +11,8 @@ import pytest
 import pytest_socket
 
 from custom_components.proxmox_backup_checker.const import DOMAIN
+
+OUR_LOGGERS = ("custom_components.proxmox_backup_checker", "proxmox_backup_log_agent")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -21,6 +25,25 @@ def _custom_integrations(request: pytest.FixtureRequest) -> None:
     """Let Home Assistant find our integration, in the tests that run one."""
     if "hass" in request.fixturenames:
         request.getfixturevalue("enable_custom_integrations")
+
+
+@pytest.fixture
+def hass_config_dir(tmp_path: Path) -> str:
+    """Give the Home Assistant of each test a folder of its own: what one of them writes there, no other reads."""
+    folder = tmp_path / "home-assistant"
+    (folder / ".storage").mkdir(parents=True)
+    return str(folder)
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Generator[None]:
+    """Let no test hush what others listen to: levels and handlers of loggers belong to the process."""
+    loggers = [logging.getLogger(name) for name in ("", *OUR_LOGGERS)]
+    before = [(logger, logger.level, logger.handlers[:]) for logger in loggers]
+    yield
+    for logger, level, handlers in before:
+        logger.setLevel(level)
+        logger.handlers[:] = handlers
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import json
 from typing import Any, Self, cast
 from urllib.parse import unquote
 
+from custom_components.proxmox_backup_checker.checker.alerts.announcements import Message
 from custom_components.proxmox_backup_checker.checker.history.format import server_history_from_data, to_data
 from custom_components.proxmox_backup_checker.checker.model.server_facts import ReadTrouble, ServerFacts
 from custom_components.proxmox_backup_checker.checker.model.server_options import ServerOptions
@@ -113,7 +114,7 @@ def _failure(path: str, refused: Refused) -> ProxmoxError:
 
 
 class ServerWatch:
-    """A server at work, and what is held of it at every look; `events` are all news since they were taken."""
+    """A server at work, and what is held of it at every look; `events` and `messages` are all news since they were taken."""
 
     def __init__(self, server: BackupServer, clock: Clock) -> None:
         """Look at nothing yet."""
@@ -127,6 +128,7 @@ class ServerWatch:
         self.links: Links = NO_LINKS
         self.history = ServerHistory()
         self.events: list[ServerEvent] = []
+        self.messages: list[Message] = []
         self.wire = Wire(server, self.token)
         self._facts: ServerFacts | None = None
         self._assessment: ServerAssessment | None = None
@@ -176,6 +178,7 @@ class ServerWatch:
         )
         self.history = self._assessment.history
         self.events += self._assessment.events
+        self.messages += self._assessment.messages
         return self._assessment
 
     def restart(self) -> None:

@@ -39,24 +39,25 @@ class Site(Protocol):
         """Statuses and messages sent in place of answers, by a part of the path."""
 
 
-def reader_of(site: Site, *agents: str) -> ClusterReader:
-    """Return a reader of a cluster, with a log agent on some of its nodes."""
+def reader_of(site: Site, *agents: str, asked: list[str] | None = None) -> ClusterReader:
+    """Return a reader of a cluster, with a log agent on some of its nodes; the paths that it asks for are added to `asked`."""
     on = {name: cast(LogAgentClient, ShortAgent(site, site.cluster.nodes[name])) for name in agents}
     # A look takes no time there; how busy this machine is must not show in what a clock is ahead.
-    return ClusterReader(ShortClient(site), on, zone, timer=lambda: 0.0)
+    return ClusterReader(ShortClient(site, asked if asked is not None else []), on, zone, timer=lambda: 0.0)
 
 
 class Wire:
     """A connection to one node of a site."""
 
-    def __init__(self, site: Site, host: str) -> None:
-        """Lead to the node at an address."""
-        self._site = site
+    def __init__(self, site: Site, host: str, asked: list[str]) -> None:
+        """Lead to the node at an address, and keep in mind what was asked for."""
+        self._site, self._asked = site, asked
         self._node = next((node for node in site.cluster.nodes.values() if node.ip == host), None)
 
     async def get(self, path: str, parameters: Mapping[str, str | int] | None = None) -> object:
         """Return the `data` of a GET; raises what the product's own connection raises."""
         site, node = self._site, self._node
+        self._asked.append(path)
         if not site.token.enabled:
             raise AuthenticationError("authentication failure")
         if node is None or not node.online or not site.reachable:
@@ -98,15 +99,15 @@ def _answered(site: Site, contacted: Node, path: str, query: Mapping[str, str]) 
 class ShortClient(ProxmoxClient):
     """The product's client on such a wire."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, asked: list[str]) -> None:
         """Ask the first node."""
-        self._site = site
+        self._site, self._asked = site, asked
         first = next(iter(site.cluster.nodes.values()))
         super().__init__(cast(Any, None), first.ip, 8006, token_id="a@b!c", token_secret="s", fingerprint=None)
 
     @override
     def _connect(self, host: str, port: int, fingerprint: str | None) -> Any:
-        return Wire(self._site, host)
+        return Wire(self._site, host, self._asked)
 
 
 class ShortAgent:

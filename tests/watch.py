@@ -9,7 +9,7 @@ from typing import Self
 
 from custom_components.proxmox_backup_checker.checker.assessment import Assessment, judge
 from custom_components.proxmox_backup_checker.checker.history.format import from_data, to_data
-from custom_components.proxmox_backup_checker.checker.model.facts import Facts
+from custom_components.proxmox_backup_checker.checker.model.facts import NO_SERVERS, Facts, LinkedServers
 from custom_components.proxmox_backup_checker.checker.model.policy import Policy
 from custom_components.proxmox_backup_checker.checker.model.records import History
 from custom_components.proxmox_backup_checker.checker.model.verdict import Verdict
@@ -44,6 +44,8 @@ class Watch:
         self.happened: list[str] = []
         self.told: list[str] = []
         self.history = History()
+        self.servers = NO_SERVERS
+        self.asked: list[str] = []
         self._assessment: Assessment | None = None
         self._facts: Facts | None = None
         self._runner = asyncio.Runner()
@@ -74,24 +76,34 @@ class Watch:
         if self._facts is None:
             for number, node in enumerate(self.cluster.nodes):
                 self.cluster.fingerprints[node] = ":".join(["AB"] * 31 + [f"{number:02X}"])
-            self._reader = reader_of(self, *self.agents)
+            self._reader = reader_of(self, *self.agents, asked=self.asked)
             self._reader.restore_nodes(self.history.nodes.values())
             self._reader.restore_storages(self.history.storages)
+        if self._facts is not None:
+            self.servers = self.told_of_servers(self._facts)
         self._facts = self._read(at or self.now)
-        self._assessment = judge(replace(self._facts, policy=self.policy), self.history, self._assessment)
+        self.servers = self.told_of_servers(self._facts)
+        facts = replace(self._facts, policy=self.policy, servers=self.servers)
+        self._assessment = judge(facts, self.history, self._assessment)
         self.history = self._assessment.history
         self.happened += [event.kind for event in self._assessment.events]
         self.told += [message.kind for message in self._assessment.messages]
+
+    def told_of_servers(self, facts: Facts) -> LinkedServers:
+        """Return what is told of backup servers that are watched as well; here there are none."""
+        return self.servers
 
     def restart(self) -> None:
         """Begin anew with what was written down."""
         self.history = from_data(json.loads(json.dumps(to_data(self.history))))[0]
         self._facts = self._assessment = None
+        self.servers = NO_SERVERS
 
     def _read(self, now: datetime) -> Facts:
         """Return what is read now; what was read last stands in for what cannot be read."""
         try:
-            return self._runner.run(self._reader.read(now, self.history.runs)).facts
+            history = self.history
+            return self._runner.run(self._reader.read(now, history.runs, self.servers, history.restores)).facts
         except ProxmoxError:
             if self._facts is None:
                 raise

@@ -1,6 +1,7 @@
 """Proxmox Backup Checker: is the backup that was promised there?"""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
@@ -11,8 +12,10 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.typing import ConfigType
 from homeassistant.util import dt as dt_util
 
+from .backup_server.cluster_view import follow_servers, servers_for
 from .backup_server.discovery import offer_servers
 from .backup_server.setup import async_remove_server, async_setup_server, async_unload_server, is_removable
+from .backup_server.watched import Watcher
 from .const import CONF_FINGERPRINT, CONF_LOG_AGENTS, CONF_TOKEN_ID, CONF_TOKEN_SECRET, DOMAIN, is_backup_server
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .dashboard import resources as frontend, websocket_api
@@ -56,12 +59,15 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 async def async_setup_entry(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
     """Set up one cluster or backup server."""
     if is_backup_server(entry.data):
-        await async_setup_server(hass, entry)
+        await async_setup_server(hass, entry, audience_of(hass).listens)
+        _keep_messages(hass, entry.runtime_data)
         return
     store = HistoryStore(hass, entry.entry_id)
     agents = _agents(hass, entry)
     source, localizer = _source(hass, entry, agents), await Localizer.load(hass)
-    coordinator = CheckerCoordinator(hass, entry, source, localizer, store, audience_of(hass).listens)
+    coordinator = CheckerCoordinator(
+        hass, entry, source, localizer, store, audience_of(hass).listens, partial(servers_for, hass)
+    )
     issues = Issues(hass, coordinator)
     entry.async_on_unload(coordinator.async_add_listener(issues.update))
     try:
@@ -80,9 +86,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Non
     keep_statistics(hass, entry, coordinator)
     keep_heartbeat(hass, entry, coordinator)
     keep_webhook(hass, entry, coordinator)
-    messenger = Messenger(hass, coordinator)
-    messenger.update()
-    entry.async_on_unload(coordinator.async_add_listener(messenger.update))
+    _keep_messages(hass, coordinator)
 
     @callback
     def offer() -> None:
@@ -91,6 +95,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Non
 
     offer()
     entry.async_on_unload(coordinator.async_add_listener(offer))
+    follow_servers(hass, coordinator)
     listen(
         hass,
         entry,
@@ -99,6 +104,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Non
         refresh=coordinator.async_refresh,
         last_reading=lambda: coordinator.reading,
     )
+
+
+def _keep_messages(hass: HomeAssistant, coordinator: Watcher) -> None:
+    """Tell of problems for as long as the entry is loaded."""
+    messenger = Messenger(hass, coordinator)
+    messenger.update()
+    coordinator.config_entry.async_on_unload(coordinator.async_add_listener(messenger.update))
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -19,8 +19,10 @@ from homeassistant.util import dt as dt_util
 from .checker.assessment import Assessment, judge
 from .checker.history.limits import bounded, is_time_to_bound
 from .checker.history.salvage import salvaged
-from .checker.model.facts import Facts
-from .checker.model.records import History
+from .checker.model.facts import NO_SERVERS, Facts, LinkedServers, StorageFacts
+from .checker.model.records import History, StorageRecord
+from .checker.model.server_records import ServerHistory
+from .checker.server.assessment import ServerAssessment
 from .history_store import HistoryStore
 from .policy_options import policy_of
 from .proxmox.api.cluster_models import Version
@@ -47,6 +49,7 @@ _AFTER_SLOT: Final = timedelta(seconds=75)
 _LARGEST_LOG: Final = 16 * 1024 * 1024
 
 type _Waiting = deque[tuple[int, tuple[CALLBACK_TYPE, object | None]]]
+type TellOfServers = Callable[[Iterable[StorageFacts], Mapping[str, StorageRecord], LinkedServers], LinkedServers]
 type CheckerConfigEntry = ConfigEntry[CheckerCoordinator]
 
 
@@ -74,10 +77,12 @@ class CheckerCoordinator(DataUpdateCoordinator[Snapshot]):
         localizer: Localizer,
         store: HistoryStore,
         has_audience: Callable[[], bool],
+        servers: TellOfServers,
     ) -> None:
         """Poll a source; `localizer` puts verdicts into words, `store` keeps the history.
 
-        While `has_audience` says no, as before Home Assistant has started, messages are left to a later look.
+        While `has_audience` says no, as before Home Assistant has started, messages are left to a later look. `servers` tells
+        what is known of the backup servers that are watched as well.
         """
         super().__init__(hass, _LOGGER, config_entry=entry, name=entry.title, update_interval=QUIET)
         self._source = source
@@ -90,6 +95,8 @@ class CheckerCoordinator(DataUpdateCoordinator[Snapshot]):
         self._telling: set[asyncio.Task[None]] = set()
         self._stopped = False
         self._has_audience = has_audience
+        self._tell_of_servers = servers
+        self._servers = NO_SERVERS
         self._policy = policy_of(entry.options)
         self.localizer = localizer
         self.agent_reachability = AgentReachability()
@@ -183,6 +190,24 @@ class CheckerCoordinator(DataUpdateCoordinator[Snapshot]):
                 self.data = await self._judge(replace(reading, facts=replace(reading.facts, now=dt_util.utcnow())))
         self.async_update_listeners()
 
+    async def async_judge_anew(self) -> None:
+        """Judge anew what was read last, as when a backup server has news; nothing is older or younger by that."""
+        async with self._polling:
+            if self.data is None or not self.last_update_success:
+                return
+            self.data = await self._judge(self.data.reading)
+        self.async_update_listeners()
+
+    @callback
+    def has_news_of_servers(self) -> bool:
+        """Tell whether the backup servers tell something else than at the last judgement."""
+        if self.data is None:
+            return False
+        return not self._told_of_servers(self.data.reading).is_like(self._servers)
+
+    def _told_of_servers(self, reading: Reading) -> LinkedServers:
+        return self._tell_of_servers(reading.facts.storages, self._history.storages, self._servers)
+
     @override
     @callback
     def async_update_listeners(self) -> None:
@@ -247,7 +272,10 @@ class CheckerCoordinator(DataUpdateCoordinator[Snapshot]):
         """Read and judge; for some polls what was read last stands in for what cannot be read now."""
         now = dt_util.utcnow()
         try:
-            reading = await self._source.read(now, self._history.runs)
+            if self.data is not None:
+                self._servers = self._told_of_servers(self.data.reading)
+            history = self._history
+            reading = await self._source.read(now, history.runs, self._servers, history.restores.keys())
         except ProxmoxError as error:
             return await self._look_without_reading(error, now)
         self._failed_polls = 0
@@ -289,9 +317,10 @@ class CheckerCoordinator(DataUpdateCoordinator[Snapshot]):
             await self._told()
             if self._stopped:
                 return self.data
-            assessment = await self._assess(reading.facts)
+            self._servers = self._told_of_servers(reading)
+            assessment = await self._assess(replace(reading.facts, servers=self._servers))
             if not self._has_audience():
-                assessment = _untold(assessment, self._history)
+                assessment = untold(assessment, self._history)
             history = assessment.history
             if is_time_to_bound(self._bounded, reading.facts.now):
                 history = await self.hass.async_add_executor_job(bounded, history, reading.facts.now)
@@ -332,7 +361,7 @@ class CheckerCoordinator(DataUpdateCoordinator[Snapshot]):
         return interval
 
 
-def _untold(assessment: Assessment, before: History) -> Assessment:
+def untold[Held: (Assessment, ServerAssessment)](assessment: Held, before: History | ServerHistory) -> Held:
     """Return an assessment of which nobody was told: alerts are as they were `before`, so that a later one tells of them.
 
     Acknowledgements stay too, since one that has run out is a message; and a first look stays the first.

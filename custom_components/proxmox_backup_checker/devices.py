@@ -5,8 +5,9 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from itertools import batched
-from typing import Final
+from typing import Any, Final
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
@@ -16,7 +17,7 @@ from yarl import URL
 from .checker.assessment import Assessment, GuestView, StorageView
 from .checker.model.labels import guest_name, job_name
 from .checker.model.subject import CLUSTER, Subject
-from .const import DOMAIN
+from .const import CONF_IDENTITY, DOMAIN
 from .coordinator import CheckerCoordinator
 from .proxmox.api.backup_models import BackupJob
 from .proxmox.api.cluster_models import Guest
@@ -39,6 +40,11 @@ _NODE_PAGE: Final = "v1:0:=node/{}:4:4::::::"
 def guest_page(guest_type: str, vmid: int) -> str:
     """Return the place of a guest's backups in the web interface of Proxmox."""
     return _GUEST_PAGES[guest_type].format(vmid)
+
+
+def identity_of(entry: ConfigEntry[Any]) -> str:
+    """Return the first part of every unique id: the cluster's, or what a backup server was known by when its entry was made."""
+    return entry.data.get(CONF_IDENTITY) or entry.unique_id or entry.entry_id
 
 
 def device_key(identity: str, subject: Subject) -> str:

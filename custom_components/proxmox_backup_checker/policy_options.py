@@ -32,6 +32,7 @@ CONF_PAUSE_LIMIT: Final = "pause_limit_days"
 CONF_BLIND_LIMIT: Final = "blind_limit_hours"
 CONF_WARNINGS_ARE_PROBLEMS: Final = "warnings_are_problems"
 CONF_REMIND_AFTER: Final = "remind_after_days"
+CONF_RESTORE_LIMIT: Final = "restore_test_days"
 
 _USUAL: Final = Policy()
 NUMBERS: Final[Mapping[str, int]] = {
@@ -45,6 +46,7 @@ NUMBERS: Final[Mapping[str, int]] = {
 SETTINGS: Final = frozenset(
     {
         *(CONF_IGNORED_GUESTS, CONF_IGNORED_JOBS, CONF_EXPECTED_OFFLINE, CONF_LONGEST_AGE, CONF_WARNINGS_ARE_PROBLEMS),
+        CONF_RESTORE_LIMIT,
         CONF_HIDE_NAMES,
         *NUMBERS,
     }
@@ -66,7 +68,7 @@ def policy_of(options: Mapping[str, Any]) -> Policy:
     def number(name: str) -> float:
         return float(options.get(name, NUMBERS[name]))
 
-    age = options.get(CONF_LONGEST_AGE)
+    age, tests = options.get(CONF_LONGEST_AGE), options.get(CONF_RESTORE_LIMIT)
     return Policy(
         ignored_guests=frozenset(int(vmid) for vmid in options.get(CONF_IGNORED_GUESTS, ())),
         ignored_jobs=frozenset(options.get(CONF_IGNORED_JOBS, ())),
@@ -78,6 +80,7 @@ def policy_of(options: Mapping[str, Any]) -> Policy:
         blind_limit=timedelta(hours=number(CONF_BLIND_LIMIT)),
         warnings_are_problems=bool(options.get(CONF_WARNINGS_ARE_PROBLEMS, False)),
         remind_after=timedelta(days=number(CONF_REMIND_AFTER)) or None,
+        restore_limit=timedelta(days=float(tests)) if tests else None,
     )
 
 
@@ -99,6 +102,7 @@ def settings_schema(assessment: Assessment | None, options: Mapping[str, Any]) -
             probatio.Optional(CONF_IGNORED_JOBS): _chooser(jobs, options.get(CONF_IGNORED_JOBS, ())),
             probatio.Optional(CONF_EXPECTED_OFFLINE): _chooser(nodes, options.get(CONF_EXPECTED_OFFLINE, ())),
             probatio.Optional(CONF_LONGEST_AGE): _number(1, 366, "d"),
+            probatio.Optional(CONF_RESTORE_LIMIT): _number(7, 1096, "d"),
             probatio.Required(CONF_WARNINGS_ARE_PROBLEMS, default=False): BooleanSelector(),
             probatio.Required(CONF_HIDE_NAMES, default=False): BooleanSelector(),
             probatio.Required(SECTION): section(

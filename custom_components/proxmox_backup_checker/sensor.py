@@ -108,6 +108,13 @@ GUEST_SENSORS = (
         entity_registry_enabled_default=False,
         value=lambda view: view.figures.verification.value if view.figures.verification else None,
     ),
+    GuestSensorDescription(
+        key="restore_test",
+        translation_key="guest_restore_test",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        entity_registry_enabled_default=False,
+        value=lambda view: view.figures.restore.ended if view.figures.restore else None,
+    ),
 )
 JOB_SENSORS = (
     JobSensorDescription(
@@ -196,6 +203,12 @@ CLUSTER_SENSORS = (
         translation_key="guests_uncovered",
         state_class=SensorStateClass.MEASUREMENT,
         value=lambda assessment: assessment.counts.uncovered,
+    ),
+    ClusterSensorDescription(
+        key="guests_restorable",
+        translation_key="guests_restorable",
+        state_class=SensorStateClass.MEASUREMENT,
+        value=lambda assessment: len(assessment.restorable),
     ),
     ClusterSensorDescription(
         key="last_check",

@@ -12,13 +12,16 @@ from homeassistant.helpers.typing import VolDictType
 from homeassistant.util import dt as dt_util
 import probatio
 
-from .actions.calls import check_control_of, check_sight, cluster_of, clusters_of, moment_of, sight_of
+from .actions.calls import check_control_of, check_sight, cluster_of, clusters_of, moment_of, sight_of, watchers_of
 from .actions.explanation import explained
+from .actions.recovery import recovery_data
 from .actions.report_text import PERIODS, Period, render
 from .actions.responses import archive_data, archives_of, run_data, runs_of, telling_run
 from .actions.targets import Target, guest_of, job_of, storage_of, targets_of
+from .backup_server.coordinator import ServerCoordinator
+from .backup_server.watched import Watcher
 from .checker.assessment import Assessment
-from .checker.model.subject import CLUSTER
+from .checker.model.subject import CLUSTER, SERVER, Subject
 from .checker.views.report import report
 from .const import DOMAIN
 from .coordinator import CheckerCoordinator
@@ -30,6 +33,7 @@ from .translated_errors import invalid
 
 ATTR_GUEST: Final = "guest"
 ATTR_JOB: Final = "job"
+ATTR_NODE: Final = "node"
 ATTR_STORAGE: Final = "storage"
 ATTR_SINCE: Final = "since"
 ATTR_UNTIL: Final = "until"
@@ -56,6 +60,9 @@ _LIMIT: Final[VolDictType] = {
 }
 
 CHECK_NOW_SCHEMA: Final = probatio.Schema(_CLUSTER)
+ESTIMATE_RECOVERY_SCHEMA: Final = probatio.Schema(
+    {**_CLUSTER, probatio.Optional(ATTR_GUEST): _NAME, probatio.Optional(ATTR_NODE): _NAME}
+)
 EXPLAIN_SCHEMA: Final = probatio.Schema({**_GUEST_OR_JOB, probatio.Optional(ATTR_STORAGE): _NAME})
 LIST_RUNS_SCHEMA: Final = probatio.Schema(
     {
@@ -91,6 +98,7 @@ def async_setup_services(hass: HomeAssistant) -> None:
     """Register the actions."""
     register = hass.services.async_register
     register(DOMAIN, "check_now", _check_now, CHECK_NOW_SCHEMA, SupportsResponse.OPTIONAL)
+    register(DOMAIN, "estimate_recovery", _estimate_recovery, ESTIMATE_RECOVERY_SCHEMA, SupportsResponse.ONLY)
     register(DOMAIN, "explain", _explain, EXPLAIN_SCHEMA, SupportsResponse.ONLY)
     register(DOMAIN, "list_runs", _list_runs, LIST_RUNS_SCHEMA, SupportsResponse.ONLY)
     register(DOMAIN, "list_archives", _list_archives, LIST_ARCHIVES_SCHEMA, SupportsResponse.ONLY)
@@ -101,27 +109,40 @@ def async_setup_services(hass: HomeAssistant) -> None:
 
 
 async def _check_now(call: ServiceCall) -> ServiceResponse:
-    """Read everything again, of one cluster or of all, and wait for the result."""
-    checked, clusters = [], clusters_of(call)
-    await check_control_of(call, Platform.BUTTON, ((coordinator, "cluster_check_now") for coordinator in clusters))
-    sight = await sight_of(call)
-    for coordinator in clusters:
-        await coordinator.async_check_now()
-        assessment, counts = coordinator.assessment, sight.counts(coordinator)
-        checked.append(
-            {
-                "config_entry_id": coordinator.config_entry.entry_id,
-                "cluster": assessment.cluster.title,
-                "read": iso(assessment.read_at),
-                "problem": assessment.verdict.problem,
-                "status": assessment.verdict.status.value,
-                "reason": coordinator.localizer.sentence(assessment.verdict.reason),
-                "guests": counts.guests - counts.ignored,
-                "protected": counts.protected,
-                "problems": counts.problems,
-            }
-        )
-    return {"clusters": cast(Any, checked)} if call.return_response else None
+    """Read everything again, of one cluster or backup server or of all, and wait for the result."""
+    watchers = watchers_of(call)
+    keys = ((watcher, f"{_whole_of(watcher)}_check_now") for watcher in watchers)
+    await check_control_of(call, Platform.BUTTON, keys)
+    sight, clusters, servers = await sight_of(call), [], []
+    for watcher in watchers:
+        await watcher.async_check_now()
+        if isinstance(watcher, ServerCoordinator):
+            servers.append(_checked(watcher) | {"server": watcher.config_entry.title})
+            continue
+        counts = sight.counts(watcher)
+        figures = {
+            "cluster": watcher.assessment.cluster.title,
+            "guests": counts.guests - counts.ignored,
+            "protected": counts.protected,
+            "problems": counts.problems,
+        }
+        clusters.append(_checked(watcher) | figures)
+    return cast(Any, {"clusters": clusters, "servers": servers}) if call.return_response else None
+
+
+def _whole_of(watcher: Watcher) -> Subject:
+    return SERVER if isinstance(watcher, ServerCoordinator) else CLUSTER
+
+
+def _checked(watcher: Watcher) -> dict[str, Any]:
+    assessment = watcher.assessment
+    return {
+        "config_entry_id": watcher.config_entry.entry_id,
+        "read": iso(assessment.read_at),
+        "problem": assessment.verdict.problem,
+        "status": assessment.verdict.status.value,
+        "reason": watcher.localizer.sentence(assessment.verdict.reason),
+    }
 
 
 async def _explain(call: ServiceCall) -> ServiceResponse:
@@ -135,6 +156,19 @@ async def _explain(call: ServiceCall) -> ServiceResponse:
         assessment = sight.assessment(target.coordinator)
         verdicts.append(explained(target, verdict, assessment, target.coordinator.localizer))
     return {"verdicts": cast(Any, verdicts)}
+
+
+async def _estimate_recovery(call: ServiceCall) -> ServiceResponse:
+    """Return how long it may take to get a guest, the guests of a node or all of them back."""
+    coordinator = cluster_of(call)
+    assessment = (await sight_of(call)).assessment(coordinator)
+    node: str | None = call.data.get(ATTR_NODE)
+    if node is not None and node not in assessment.nodes:
+        nodes = ", ".join(sorted(assessment.nodes))
+        raise invalid("unknown_node", node=node, cluster=assessment.cluster.title, nodes=nodes)
+    guest = guest_of(coordinator, assessment, call.data[ATTR_GUEST]) if ATTR_GUEST in call.data else None
+    vmid = guest.subject.vmid if guest is not None else None
+    return await call.hass.async_add_executor_job(recovery_data, assessment, vmid, node, coordinator.localizer)
 
 
 async def _list_runs(call: ServiceCall) -> ServiceResponse:

@@ -15,15 +15,16 @@ from homeassistant.helpers.trigger.entity_trigger import NotTriggeredReasonRepor
 from .checker.model.subject import SubjectKind
 from .checker.model.verdict import GOOD, Status
 from .const import DOMAIN
-from .devices import PROBLEM, subject_of
+from .devices import PROBLEM, identity_of, subject_of
 
-_WITH_BACKUPS: Final[frozenset[SubjectKind | None]] = frozenset({"guest", "job"})
+_WITH_BACKUPS: Final[frozenset[SubjectKind | None]] = frozenset({"guest", "job", "pbsjob", "group"})
+_WHOLE: Final[frozenset[SubjectKind | None]] = frozenset({"cluster", "server"})
 _OUT_OF_SIGHT: Final = frozenset({STATE_UNAVAILABLE, STATE_UNKNOWN})
 _LEFT_ALONE: Final = frozenset({Status.PAUSED, Status.IGNORED, Status.UNCOVERED})
 
 
 class _ProblemTrigger(EntityTriggerBase):
-    """A trigger on the problem sensors of guests and jobs; the cluster stands for all of its guests and jobs."""
+    """A trigger on the problem sensors of guests, jobs and clients; a cluster or backup server stands for all of its own."""
 
     _domain_specs: Mapping[str, DomainSpec] = {
         BINARY_SENSOR_DOMAIN: DomainSpec(device_class=BinarySensorDeviceClass.PROBLEM)
@@ -33,14 +34,14 @@ class _ProblemTrigger(EntityTriggerBase):
 
     @override
     def entity_filter(self, entities: set[str]) -> set[str]:
-        """Return the problem sensors of the guests and jobs that entities stand for."""
+        """Return the problem sensors of the guests, jobs and clients that entities stand for."""
         return problem_sensors(self._hass, super().entity_filter(entities))
 
 
 def problem_sensors(hass: HomeAssistant, entity_ids: set[str]) -> set[str]:
-    """Return those of these entities that are problem sensors of guests and jobs, and all of a cluster with its own.
+    """Return those of these entities that are problem sensors of guests, jobs and clients, and all of a cluster or server with its own.
 
-    Asks the registries only: automations start before clusters are set up.
+    Asks the registries only: automations start before entries are set up.
     """
     registry = er.async_get(hass)
     found: set[str] = set()
@@ -51,7 +52,7 @@ def problem_sensors(hass: HomeAssistant, entity_ids: set[str]) -> set[str]:
         kind = _kind_of_subject(hass, sensor)
         if kind in _WITH_BACKUPS:
             found.add(entity_id)
-        elif kind == "cluster":
+        elif kind in _WHOLE:
             siblings = er.async_entries_for_config_entry(registry, sensor.config_entry_id)
             found |= {sibling.entity_id for sibling in siblings if _kind_of_subject(hass, sibling) in _WITH_BACKUPS}
     return found
@@ -62,7 +63,7 @@ def _kind_of_subject(hass: HomeAssistant, sensor: er.RegistryEntry) -> SubjectKi
     entry = hass.config_entries.async_get_entry(sensor.config_entry_id or "")
     if entry is None or not sensor.unique_id.endswith(PROBLEM):
         return None
-    subject = subject_of(entry.unique_id or entry.entry_id, sensor.unique_id.removesuffix(PROBLEM))
+    subject = subject_of(identity_of(entry), sensor.unique_id.removesuffix(PROBLEM))
     return subject.kind if subject is not None else None
 
 

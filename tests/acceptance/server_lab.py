@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
+from custom_components.proxmox_backup_checker.checker.alerts.acknowledgements import acknowledge
+from custom_components.proxmox_backup_checker.checker.model.subject import Subject
 from custom_components.proxmox_backup_checker.checker.model.verdict import Verdict
 from custom_components.proxmox_backup_checker.checker.server.assessment import ServerAssessment
 from custom_components.proxmox_backup_checker.checker.server.links import LinkedPlace, Links
@@ -160,6 +162,17 @@ class ServerLab:
         kinds = [event.kind for event in self.watch.events]
         self.watch.events.clear()
         return kinds
+
+    def told(self) -> list[tuple[str, str]]:
+        """Take the messages: the kind and the tag of each."""
+        told = [(message.kind.value, message.record.tag) for message in self.watch.messages]
+        self.watch.messages.clear()
+        return told
+
+    def silence(self, *keys: str) -> None:
+        """Let the user acknowledge the problems of these subjects."""
+        verdicts, subjects = self.watch.held.verdicts, [Subject.parse(key) for key in keys]
+        self.watch.history = acknowledge(self.watch.history, verdicts, subjects, self.now)
 
 
 def values(verdict: Verdict) -> dict[str, str]:

@@ -29,9 +29,8 @@ NO_SPACE = "job failed with err -28 - No space left on device"
 
 
 @pytest.fixture
-async def phone(hass: HomeAssistant, home: Home, tmp_path: Path) -> AsyncIterator[Phone]:
+async def phone(hass: HomeAssistant, home: Home) -> AsyncIterator[Phone]:
     """A phone that is connected; there is no automation yet."""
-    hass.config.config_dir = str(tmp_path)
     home.freezer.move_to(home.now)
     yield await connect_phone(hass)
     if hass.services.has_service(AUTOMATION, "turn_off"):

@@ -38,12 +38,6 @@ def hass_storage() -> dict[str, Any]:
 
 
 @pytest.fixture
-def hass_config_dir(hass_tmp_config_dir: str) -> str:
-    """Give each test a folder of its own for them."""
-    return hass_tmp_config_dir
-
-
-@pytest.fixture
 def entry(hass: HomeAssistant) -> MockConfigEntry:
     """An entry that is not set up."""
     entry = MockConfigEntry(domain=DOMAIN, title="home", data={"host": "pve.example"})

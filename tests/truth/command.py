@@ -47,11 +47,21 @@ class Task:
 
 def play(task: Task) -> Report:
     """Play one world; what goes wrong within it is part of the report."""
-    logging.getLogger("custom_components.proxmox_backup_checker").setLevel(logging.ERROR)
     try:
         return check(task.plan, BREAKS.get(task.broken or ""))
     except Exception:  # noqa: BLE001
         return Report(task.plan, error=traceback.format_exc())
+
+
+def players(jobs: int) -> ProcessPoolExecutor:
+    """Return processes that play worlds, in which the integration's warnings about what goes wrong there are not printed."""
+    forkserver = multiprocessing.get_context("forkserver")
+    return ProcessPoolExecutor(jobs, mp_context=forkserver, initializer=hush)
+
+
+def hush() -> None:
+    """Leave out warnings of the integration, in this process."""
+    logging.getLogger("custom_components.proxmox_backup_checker").setLevel(logging.ERROR)
 
 
 def story(task: Task, fault: Fault, seconds: float) -> str:
@@ -70,7 +80,7 @@ def watch(tasks: list[Task], jobs: int, stories: int, seconds: float) -> int:
     demands: Counter[str] = Counter()
     looks = asked = failing = 0
     sorts: dict[tuple[str, ...], tuple[int, Task, Fault]] = {}
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("forkserver")) as pool:
+    with players(jobs) as pool:
         for number, (task, report) in enumerate(zip(tasks, pool.map(play, tasks), strict=True), 1):
             looks, asked = looks + report.looks, asked + report.asked
             totals += report.kinds
@@ -104,7 +114,7 @@ def watch(tasks: list[Task], jobs: int, stories: int, seconds: float) -> int:
 def break_rules(names: list[str], first: int, jobs: int) -> int:
     """Break rules and print how many worlds it takes until that is seen; 1 where one never is."""
     unseen = list(names)
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("forkserver")) as pool:
+    with players(jobs) as pool:
         for seed in range(first, first + MOST_WORLDS_PER_BREAK):
             kinds = {entry.kind for entry in Task(seed, small=True).plan.happenings}
             tried = [name for name in unseen if BREAKS[name].matters_in(kinds)]

@@ -22,14 +22,6 @@ def hass_storage() -> dict[str, Any]:
 
 
 @pytest.fixture
-def hass_config_dir(tmp_path: Path) -> str:
-    """Give each test a folder of its own for them."""
-    folder = tmp_path / "home-assistant"
-    (folder / ".storage").mkdir(parents=True)
-    return str(folder)
-
-
-@pytest.fixture
 def load_registries() -> bool:
     """Leave the registries to the household, which loads them once their files are there."""
     return False

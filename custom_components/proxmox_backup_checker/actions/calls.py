@@ -2,15 +2,18 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from homeassistant.auth.models import User
 from homeassistant.auth.permissions.const import POLICY_CONTROL, POLICY_READ
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID, Platform
 from homeassistant.core import ServiceCall
 from homeassistant.exceptions import Unauthorized, UnknownUser
 from homeassistant.helpers import entity_registry as er, service
 from homeassistant.util import dt as dt_util
 
+from ..backup_server.watched import Watcher, watched_entries, watcher_of
 from ..checker.model.subject import Subject
 from ..clusters import cluster_entries, loaded_cluster
 from ..const import DOMAIN
@@ -51,6 +54,25 @@ def clusters_of(call: ServiceCall) -> list[CheckerCoordinator]:
     return loaded
 
 
+def watchers_of(call: ServiceCall) -> list[Watcher]:
+    """Return the cluster or backup server that was chosen, all that are loaded where none was.
+
+    Raises ServiceValidationError where there is none.
+    """
+    if entry_id := call.data.get(ATTR_CONFIG_ENTRY_ID):
+        entry: ConfigEntry[Any] = service.async_get_config_entry(call.hass, DOMAIN, entry_id)
+        if (chosen := watcher_of(entry)) is None:
+            raise invalid("entry_not_loaded", name=entry.title)
+        return [chosen]
+    entries = watched_entries(call.hass)
+    if not entries:
+        raise invalid("nothing_watched")
+    loaded = [watcher for entry in entries if (watcher := watcher_of(entry)) is not None]
+    if not loaded:
+        raise invalid("entry_not_loaded", name=entries[0].title)
+    return loaded
+
+
 def moment_of(call: ServiceCall, key: str) -> datetime | None:
     """Return a moment of a call in UTC; one without a zone is in that of this Home Assistant."""
     value: datetime | None = call.data.get(key)
@@ -85,9 +107,7 @@ async def user_of(call: ServiceCall) -> User | None:
     return user
 
 
-async def check_control_of(
-    call: ServiceCall, platform: Platform, keys: Iterable[tuple[CheckerCoordinator, str]]
-) -> None:
+async def check_control_of(call: ServiceCall, platform: Platform, keys: Iterable[tuple[Watcher, str]]) -> None:
     """Let a person do only what they may do with entities too, those whose unique ids end with these keys.
 
     Raises Unauthorized.

@@ -85,7 +85,7 @@ class ServerProblem(ServerEntity, BinarySensorEntity):
         """Why, since when, and how sure."""
         if self.verdict is None:
             return None
-        acknowledgement = self.coordinator.acknowledgement(self.subject)
+        acknowledgement = self.coordinator.assessment.acknowledgement(self.subject)
         # Home Assistant shows this element of ours in the dialog of the entity.
         return problem_attributes(self.verdict, self.coordinator.localizer, acknowledgement) | {
             "custom_ui_more_info": "pbc-more-info"

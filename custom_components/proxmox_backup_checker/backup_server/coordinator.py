@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from functools import partial
 import logging
@@ -15,13 +15,16 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
-from ..checker.model.records import Acknowledgement
+from ..checker.model.linked_servers import KnownServer
 from ..checker.model.server_facts import ReadTrouble, ServerFacts
 from ..checker.model.server_records import ServerHistory
-from ..checker.model.subject import Subject
 from ..checker.server.assessment import ServerAssessment, assess_server
+from ..checker.server.contents import Contents, contents_of
+from ..checker.server.description import Address, described
 from ..checker.server.links import NO_LINKS, Links
 from ..const import CONF_FINGERPRINT, CONF_IDENTITY, DOMAIN
+from ..coordinator import untold
+from ..devices import identity_of
 from ..history_store import ServerHistoryStore
 from ..proxmox.api.connection import Asked, noting_requests
 from ..proxmox.api.errors import AuthenticationError, CannotConnectError, ProxmoxError
@@ -31,7 +34,7 @@ from ..proxmox.backup_server.job_models import SyncJob
 from ..sources.backup_server.server_reader import QUIET, ServerReader
 from ..sources.read_schedule import DAILY, ReadSchedule
 from ..texts.localizer import Localizer
-from ..translated_errors import action_error, poll_error
+from ..translated_errors import action_error, invalid, poll_error
 from .options import server_options
 
 _LOGGER = logging.getLogger(__name__)
@@ -68,17 +71,22 @@ class ServerCoordinator(DataUpdateCoordinator[ServerAssessment]):
         localizer: Localizer,
         store: ServerHistoryStore,
         links: Callable[[ServerCoordinator], Links],
+        has_audience: Callable[[], bool],
     ) -> None:
         """Poll a server; `localizer` puts verdicts into words, `store` keeps the history.
 
-        `links` tells to which places on the server clusters back up.
+        `links` tells to which places on the server clusters back up. While `has_audience` says no, as before Home Assistant has
+        started, messages are left to a later look.
         """
         super().__init__(hass, _LOGGER, config_entry=entry, name=entry.title, update_interval=QUIET)
         self._client = client
         self._reader = ServerReader(client)
         self._store = store
         self._links_of = links
+        self._has_audience = has_audience
         self.links = NO_LINKS
+        self.known: KnownServer | None = None
+        self.contents: Contents = {}
         self._history = ServerHistory()
         self._options = server_options(entry.options)
         self._facts: ServerFacts | None = None
@@ -94,8 +102,7 @@ class ServerCoordinator(DataUpdateCoordinator[ServerAssessment]):
     @property
     def identity(self) -> str:
         """The first part of every unique id: what the server was known by when its entry was made."""
-        entry = self.config_entry
-        return entry.data.get(CONF_IDENTITY) or entry.unique_id or entry.entry_id
+        return identity_of(self.config_entry)
 
     @property
     def assessment(self) -> ServerAssessment:
@@ -107,6 +114,13 @@ class ServerCoordinator(DataUpdateCoordinator[ServerAssessment]):
         """The fingerprint of the certificate that the server has to show, or was seen to show where the system judges it."""
         pinned: str | None = self.config_entry.data[CONF_FINGERPRINT]
         return pinned or self._seen_certificate
+
+    @property
+    def _address(self) -> Address:
+        """How clusters know the server."""
+        entry = self.config_entry
+        host, port = entry.data[CONF_HOST], entry.data[CONF_PORT]
+        return Address(server=entry.entry_id, name=entry.title, host=host, port=port, fingerprint=self.certificate)
 
     @property
     def known_stores(self) -> frozenset[str]:
@@ -135,10 +149,6 @@ class ServerCoordinator(DataUpdateCoordinator[ServerAssessment]):
         """The last polls, the newest first."""
         return tuple(reversed(self._polls))
 
-    def acknowledgement(self, subject: Subject) -> Acknowledgement | None:
-        """Return a person's word that a problem is known."""
-        return self.assessment.history.acknowledgements.get(subject)
-
     async def async_check_now(self) -> None:
         """Read everything again, whatever was read lately, and wait for the new assessment.
 
@@ -157,6 +167,23 @@ class ServerCoordinator(DataUpdateCoordinator[ServerAssessment]):
                 return
             self.data = await self._judge(dt_util.utcnow(), self.last_error)
         self.async_update_listeners()
+
+    async def async_take_up(self, change: Callable[[ServerHistory], ServerHistory]) -> None:
+        """Go on with a changed history at once, as after a person's word; a look under way is waited for.
+
+        Raises ServiceValidationError where the entry is being unloaded: its history is written already.
+        """
+        async with self._looking:
+            if self._stopped:
+                raise invalid("entry_not_loaded", name=self.config_entry.title)
+            self._history = history = change(self._history)
+            self.data = replace(self.assessment, history=history, events=(), messages=())
+            self._store.save_later(history, soon=True)
+        self.async_update_listeners()
+
+    async def async_tell(self) -> None:
+        """Judge anew what was read last, and tell what was left untold while nobody listened."""
+        await self.async_judge_anew()
 
     async def async_stop(self) -> None:
         """Look no more, and write the history before the entry is unloaded."""
@@ -203,8 +230,13 @@ class ServerCoordinator(DataUpdateCoordinator[ServerAssessment]):
         self.links = self._links_of(self)
         judge = partial(assess_server, self._facts, options=self._options, now=now, trouble=trouble, links=self.links)
         assessment = await self._assess(judge)
+        if not self._has_audience():
+            assessment = untold(assessment, self._history)
         self._history = assessment.history
-        self._store.save_later(assessment.history, soon=bool(assessment.events))
+        if self._facts is not None:
+            self.known = described(self._address, self._facts, self._history, self._options, now)
+            self.contents = contents_of(self._facts, self._options, self.contents)
+        self._store.save_later(assessment.history, soon=bool(assessment.messages or assessment.events))
         return assessment
 
     async def _assess(self, judge: Callable[..., ServerAssessment]) -> ServerAssessment:

@@ -8,6 +8,9 @@ from homeassistant.config_entries import SIGNAL_CONFIG_ENTRY_CHANGED, ConfigEntr
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
+from ..checker.alerts.alerts import tag_of
+from ..checker.model.reason_codes import AlertKind
+from ..checker.model.subject import Subject
 from ..checker.server.links import LinkedPlace, Links
 from ..clusters import cluster_entries, loaded_cluster
 from ..const import CONF_LINKS, DOMAIN
@@ -55,7 +58,7 @@ def links_of(hass: HomeAssistant, server: ServerCoordinator) -> Links:
         if cluster in clusters and not (all_seen and clusters[cluster] is not None):
             unseen = LinkedPlace(store=store, ns=ns, cluster=cluster, vmids=frozenset(), complete=False)
             found.setdefault((cluster, store, ns), unseen)
-    return Links(tuple(found[key] for key in sorted(found)))
+    return Links(tuple(found[key] for key in sorted(found)), frozenset(_missed_by(hass, server)))
 
 
 @callback
@@ -112,6 +115,21 @@ def _written(hass: HomeAssistant, server: ServerCoordinator) -> Iterator[LinkedP
                     vmids=frozenset(cluster.assessment.guests),
                     complete=_is_complete(cluster),
                 )
+
+
+def _missed_by(hass: HomeAssistant, server: ServerCoordinator) -> Iterator[str]:
+    """Yield the clusters that have told that their storage on a server is out of reach."""
+    for entry in cluster_entries(hass):
+        if (cluster := loaded_cluster(entry)) is None:
+            continue
+        assessment = cluster.assessment
+        for view in assessment.storages.values():
+            place = view.storage.backup_server
+            if place is None or not server.is_at(place.host, place.port, place.fingerprint):
+                continue
+            record = assessment.history.alerts.get(tag_of(AlertKind.STORAGE, Subject.storage(view.key)))
+            if record is not None and record.announced is not None and not view.storage.active_on:
+                yield entry.entry_id
 
 
 def _is_complete(cluster: CheckerCoordinator) -> bool:

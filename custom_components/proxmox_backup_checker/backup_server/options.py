@@ -19,6 +19,7 @@ import probatio
 
 from ..checker.model.server_options import Hours, Place, ServerOptions
 from ..const import CONF_DATASTORES, CONF_HIDE_NAMES, CONF_IGNORE, CONF_NAMESPACES, CONF_PLACE
+from ..policy_options import CONF_REMIND_AFTER
 from ..proxmox.backup_server.namespace import ROOT
 
 CONF_AWAKE: Final = "awake"
@@ -41,6 +42,7 @@ NUMBERS: Final[Mapping[str, tuple[int, int, int, str]]] = {
     CONF_VERIFY_LIMIT: (35, 0, 730, "d"),
     CONF_GC_LIMIT: (7, 0, 365, "d"),
     CONF_BLIND_LIMIT: (int(_USUAL.blind_limit.total_seconds() // 3600), 1, 168, "h"),
+    CONF_REMIND_AFTER: (1, 0, 90, "d"),
 }
 """What holds where the user has decided nothing, the least and the most, and the unit."""
 
@@ -69,6 +71,7 @@ def server_options(options: Mapping[str, Any]) -> ServerOptions:
         verify_limit=_days(options, CONF_VERIFY_LIMIT),
         gc_limit=_days(options, CONF_GC_LIMIT),
         blind_limit=timedelta(hours=float(options.get(CONF_BLIND_LIMIT, NUMBERS[CONF_BLIND_LIMIT][0]))),
+        remind_after=_days(options, CONF_REMIND_AFTER),
         warnings_are_problems=bool(options.get(CONF_WARNINGS_ARE_PROBLEMS, False)),
     )
 

@@ -1,10 +1,15 @@
 """The entries that watch a backup server."""
 
+from typing import Final
+
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 
 from ..const import DOMAIN, is_backup_server
 from .coordinator import ServerConfigEntry, ServerCoordinator
+
+SIGNAL_SERVER_READ: Final = f"{DOMAIN}_server_read"
+"""Sent after every look at a server."""
 
 
 @callback

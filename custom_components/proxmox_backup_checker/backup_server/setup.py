@@ -1,11 +1,13 @@
 """Setting up, unloading and removing the entry of a backup server."""
 
+from collections.abc import Callable
 from functools import partial
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.dispatcher import async_dispatcher_send
 
 from ..history_store import ServerHistoryStore
 from ..texts.localizer import Localizer
@@ -15,16 +17,17 @@ from .devices import ServerDevices, is_present
 from .discovery import withdraw_offers
 from .issues import ServerIssues
 from .links import follow_links, links_of
+from .servers import SIGNAL_SERVER_READ
 
 _OTHER_PLATFORMS = [Platform.BUTTON, Platform.EVENT, Platform.SENSOR]
 
 
-async def async_setup_server(hass: HomeAssistant, entry: ServerConfigEntry) -> None:
-    """Set up one backup server."""
+async def async_setup_server(hass: HomeAssistant, entry: ServerConfigEntry, has_audience: Callable[[], bool]) -> None:
+    """Set up one backup server; while `has_audience` says no, its messages wait."""
     store = ServerHistoryStore(hass, entry.entry_id)
     localizer = await Localizer.load(hass)
     client = client_of(hass, entry.data)
-    coordinator = ServerCoordinator(hass, entry, client, localizer, store, partial(links_of, hass))
+    coordinator = ServerCoordinator(hass, entry, client, localizer, store, partial(links_of, hass), has_audience)
     issues = ServerIssues(hass, coordinator)
     entry.async_on_unload(coordinator.async_add_listener(issues.update))
     try:
@@ -41,6 +44,7 @@ async def async_setup_server(hass: HomeAssistant, entry: ServerConfigEntry) -> N
     await hass.config_entries.async_forward_entry_setups(entry, _OTHER_PLATFORMS)
     issues.update()
     follow_links(hass, coordinator)
+    entry.async_on_unload(coordinator.async_add_listener(partial(async_dispatcher_send, hass, SIGNAL_SERVER_READ)))
     withdraw_offers(hass, coordinator)
 
 

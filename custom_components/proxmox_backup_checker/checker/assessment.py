@@ -10,9 +10,11 @@ from .activity.detection import Change, events_of
 from .activity.events import ActivityEvent
 from .alerts.acknowledgements import applies_to
 from .alerts.alerts import Alert, alerts_of
-from .alerts.announcements import Message, announce
+from .alerts.announcements import Message, announce, occasion_of
 from .archives.wrong_dates import latest_shown, noted
 from .context import Context
+from .copies.copies import Copies, Copy
+from .copies.listings import with_listings
 from .history.job_history import remember_verdicts
 from .history.update import updated, with_known_values
 from .indexes import Indexes
@@ -24,6 +26,7 @@ from .model.records import Acknowledgement, History, RunRecord, VerdictRecord
 from .model.subject import CLUSTER, Subject
 from .model.verdict import Status, Verdict, unknown
 from .model.wrong_dates import WrongDates
+from .restores.proof import USUAL_LIMIT
 from .runs.run_index import RunIndex
 from .runs.run_records import records_of
 from .verdicts.cluster import Counts, judge_cluster
@@ -40,12 +43,16 @@ type FullStorage = tuple[str, Verdict]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GuestView:
-    """A guest and what is held of its backups; `archives` are its own finished ones, newest first, each once."""
+    """A guest and what is held of its backups; `archives` are its own finished ones, newest first, each once.
+
+    `copies` are the places where its restore points lie, on other servers too.
+    """
 
     guest: Guest
     verdict: Verdict
     figures: GuestFigures
     archives: Sequence[Archive] = ()
+    copies: tuple[Copy, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,6 +112,19 @@ class Assessment:
     misconfigurations: tuple[Misconfiguration, ...]
     context: Context = field(compare=False, repr=False)
 
+    @property
+    def restorable(self) -> frozenset[int]:
+        """The guests with a proof, young enough, that they can be restored."""
+        limit = self.context.facts.policy.restore_limit or USUAL_LIMIT
+        return frozenset(
+            vmid
+            for vmid, view in self.guests.items()
+            if (proof := view.figures.restore) is not None
+            and not proof.bad
+            and self.read_at - proof.ended <= limit
+            and view.verdict.lasting is not Status.IGNORED
+        )
+
     def acknowledgement(self, subject: Subject) -> Acknowledgement | None:
         """Return a person's word that the problem of something is known."""
         found = self.history.acknowledgements.get(subject)
@@ -125,14 +145,15 @@ def to_be_protected(assessment: Assessment) -> list[int]:
 
 def judge(facts: Facts, history: History, before: Assessment | None = None) -> Assessment:
     """Return the assessment that facts and history give; what is as in the one `before` is the same object there."""
-    facts = with_known_values(_with_plausible_clock(facts, history), history)
+    facts = with_listings(with_known_values(_with_plausible_clock(facts, history), history))
     runs = records_of(facts, history)
     wrong = noted(history, facts, runs)
     known = before.context.indexes if before is not None else None
     indexes = Indexes.of(facts, runs, known, wrong=WrongDates.of(wrong))
     remembered = replace(updated(history, facts, runs, indexes), wrong_dates=wrong)
     context = Context(facts=facts, history=remembered, indexes=indexes, running=tuple(runs.running.values()))
-    guests: Mapping[int, GuestView] = {guest.vmid: _guest_view(guest, context) for guest in facts.guests}
+    copies = Copies(context)
+    guests: Mapping[int, GuestView] = {guest.vmid: _guest_view(guest, context, copies) for guest in facts.guests}
     jobs: Mapping[str, JobView] = {job.job_id: _job_view(job, context) for job in facts.jobs or ()}
     full = _full_storages(guests, jobs, context)
     storages = _storage_views(context, full)
@@ -149,7 +170,7 @@ def judge(facts: Facts, history: History, before: Assessment | None = None) -> A
     after = remember_verdicts(remembered, of_jobs, context)
     records = _remembered(verdicts, after, facts.now)
     alerts = alerts_of(verdicts, context, {subject: key for subject, (key, _) in full.items()})
-    told = announce(alerts, verdicts, after, facts, first_look=history.evaluated is None)
+    told = announce(alerts, verdicts, after, occasion_of(facts, first_look=history.evaluated is None))
     change = Change(before=history, after=after, context=context, guests=of_guests, jobs=of_jobs)
     return Assessment(
         cluster=facts.cluster,
@@ -207,12 +228,13 @@ def _by_subject(
     }
 
 
-def _guest_view(guest: Guest, context: Context) -> GuestView:
+def _guest_view(guest: Guest, context: Context, copies: Copies) -> GuestView:
     return GuestView(
         guest=guest,
         verdict=_limited(Subject.guest(guest.vmid), judge_guest(guest, context), context),
         figures=figures_of_guest(guest, context),
         archives=context.archives(guest),
+        copies=copies.of(guest),
     )
 
 

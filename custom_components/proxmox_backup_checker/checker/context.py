@@ -1,6 +1,6 @@
 """One moment of one cluster, as all rules of the judgement look at it: facts, history, and what follows from both."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -18,6 +18,7 @@ from .jobs.coverage import Coverage, covers
 from .jobs.terms import Terms
 from .jobs.timetable import Timetable, allowance, periods_of, usual_duration
 from .model.facts import ArchiveListing, Facts, NodeFacts, StorageFacts, storage_key
+from .model.linked_servers import KnownServer
 from .model.outcome import Outcome, Result, written_name
 from .model.policy import NO_BACKUP_TAG
 from .model.records import GuestRecord, History, JobRecord, RunRecord
@@ -89,6 +90,15 @@ class Context:
     def present(self) -> frozenset[int]:
         """The VMIDs of all guests that are seen."""
         return frozenset(guest.vmid for guest in self.facts.guests)
+
+    @cached_property
+    def servers(self) -> Mapping[str, KnownServer]:
+        """The backup servers that are watched beside the cluster; those that are not read now as they are remembered."""
+        told = self.facts.servers
+        if told.entries is None:
+            return {**self.history.servers, **told.read}
+        known = {key: server for key, server in self.history.servers.items() if key in told.entries}
+        return {**known, **told.read}
 
     def node(self, name: str) -> NodeFacts | None:
         """Return what is known of a node."""

@@ -1,6 +1,6 @@
 """What is wrong, cause by cause, as the dashboard shows it on top: the same alerts that messages are made of."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, Final
 
@@ -12,9 +12,10 @@ from ..checker.assessment import Assessment
 from ..checker.model.subject import Subject
 from ..coordinator import CheckerConfigEntry
 from ..privacy.sight import Sight
-from ..texts.alert_text import text_of
+from ..texts.alert_texts import text_of
+from ..texts.explanation import error_sentences, grounds_of
 from ..texts.localizer import Localizer
-from ..texts.wording import Wording
+from ..texts.wording import ClusterWording
 from .clusters import coordinator_of, entries
 from .rows import epoch
 
@@ -34,12 +35,12 @@ def causes(hass: HomeAssistant, sight: Sight, localizer: Localizer, entry_id: st
     return sorted(found, key=lambda cause: (cause["silenced"], cause["unseen"], -cause["guests"], cause["id"]))
 
 
-def _wording(entry: CheckerConfigEntry, assessment: Assessment, localizer: Localizer) -> Wording:
-    return Wording(assessment=assessment, localizer=localizer, cluster=entry.title, now=dt_util.utcnow())
+def _wording(entry: CheckerConfigEntry, assessment: Assessment, localizer: Localizer) -> ClusterWording:
+    return ClusterWording(assessment=assessment, localizer=localizer, cluster=entry.title, now=dt_util.utcnow())
 
 
 def _cause(
-    alert: Alert, wording: Wording, entry: CheckerConfigEntry, sensor_of: Callable[[Subject], str | None]
+    alert: Alert, wording: ClusterWording, entry: CheckerConfigEntry, sensor_of: Callable[[Subject], str | None]
 ) -> dict[str, Any]:
     text, assessment = text_of(alert, wording), wording.assessment
     verdicts = [assessment.verdicts[subject] for subject in alert.subjects if subject in assessment.verdicts]
@@ -53,6 +54,7 @@ def _cause(
         "title": text.title(),
         "why": list(text.causes()),
         "todo": text.what_to_do(),
+        "grounds": list(_grounds(alert, wording)),
         "link": _REPAIRS if any(cause.reason.code.meaning.is_right_missing for cause in alert.causes) else None,
         "since": epoch(alert.since),
         "unseen": all(map(is_unseen, verdicts)) if verdicts else True,
@@ -66,6 +68,17 @@ def _cause(
         ],
         "upid": failed,
     }
+
+
+def _grounds(alert: Alert, wording: ClusterWording) -> Iterator[str]:
+    """Yield what the verdict on the first that an alert is about rests on: the others have the same cause."""
+    assessment, localizer = wording.assessment, wording.localizer
+    subject = next((subject for subject in alert.subjects if subject in assessment.verdicts), None)
+    if subject is None:
+        return
+    verdict = assessment.verdicts[subject]
+    yield from error_sentences(verdict, localizer)
+    yield from grounds_of(subject.kind, verdict, assessment.acknowledgement(subject), assessment, localizer)
 
 
 def _row_id(entry: CheckerConfigEntry, subject: Subject) -> str:

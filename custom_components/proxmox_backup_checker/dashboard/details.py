@@ -13,8 +13,9 @@ from yarl import URL
 from ..checker.assessment import GuestView, JobView
 from ..checker.model.records import Acknowledgement, GuestRecord
 from ..checker.model.subject import Subject
-from ..checker.model.verdict import Verdict
+from ..checker.model.verdict import Reason, Verdict
 from ..checker.views.restore_points import RestorePoint, restore_points_of
+from ..checker.views.restores import told_of_restores
 from ..checker.views.wall.details import (
     DaySizes,
     WallRun,
@@ -29,6 +30,7 @@ from ..const import DOMAIN
 from ..devices import guest_page
 from ..privacy.sight import Sight
 from ..proxmox.api.cluster_models import Guest
+from ..texts.explanation import error_sentences, grounds_of
 from ..texts.localizer import Localizer
 from .board import board_of
 from .clusters import entries, page
@@ -113,6 +115,12 @@ class Opened:
             else ()
         )
 
+    def restores(self) -> Sequence[Reason]:
+        """Return what is known of a guest's restores."""
+        if isinstance(self.view, GuestView) and self.guest:
+            return tuple(told_of_restores(self.guest, self.maker.wall.context))
+        return ()
+
     def runs(self) -> list[WallRun]:
         """Return the runs of these days, newest first."""
         if isinstance(self.view, JobView):
@@ -152,9 +160,14 @@ def _details(row_id: RowId, url: URL, maker: RowMaker) -> dict[str, Any] | None:
         "row": row,
         "end": maker.wall.days.dates[-1].isoformat(),
         "verdict": _verdict(verdict, row, localizer, acknowledged),
+        "grounds": [
+            *error_sentences(verdict, localizer),
+            *grounds_of(row_id.group, verdict, acknowledged, assessment, localizer),
+        ],
         "runs": [_run(run, localizer) for run in opened.runs()],
         "sizes": {"storage": sizes.storage, "sizes": sizes.sizes, "transferred": sizes.sent},
         "archives": [_archive(point) for point in opened.restore_points()],
+        "restores": [localizer.sentence(reason) for reason in opened.restores()],
         "url": str(url),
         "device_id": row["device_id"],
     }

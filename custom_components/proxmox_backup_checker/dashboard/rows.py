@@ -1,6 +1,6 @@
 """The rows of the dashboard card: what is held of every guest or job of one cluster."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypedDict
@@ -38,7 +38,8 @@ class Row(TypedDict):
 
     `size` is that of the last good archive on the storage `size_on`, of a job's archives together, and `transferred` what
     had to be sent for it.
-    `where` is a guest's node or a job's storage, `cells` has a letter for each day. Deleted guests have no entity.
+    `where` is a guest's node or a job's storage, `jobs` and `storages` are what backs a guest up, `cells` has a letter
+    for each day. Deleted guests have no entity.
     """
 
     id: str
@@ -56,6 +57,8 @@ class Row(TypedDict):
     next_due: int | None
     entity_id: str | None
     where: str
+    jobs: list[str]
+    storages: list[str]
     reason: str
     acknowledged: bool
     new: bool
@@ -107,6 +110,7 @@ class RowMaker:
     def of_guest(self, view: GuestView) -> RankedRow:
         """Return the row of a guest."""
         guest, verdict, subject = view.guest, view.verdict, Subject.guest(view.guest.vmid)
+        jobs, facts = self.wall.context.jobs_of(guest), self.wall.context.facts
         acknowledged = self.wall.assessment.acknowledgement(subject)
         row = self._row(
             f"guest/{guest.vmid}",
@@ -119,6 +123,8 @@ class RowMaker:
             duration=_seconds(view.figures.duration),
             progress=_progress_of_guest(guest.vmid, self.wall.context),
             where=guest.node,
+            jobs=sorted(map(job_name, jobs)),
+            storages=sorted({facts.storage_name(job.storage, guest.node) for job in jobs} - {""}),
             acknowledged=acknowledged is not None,
             new=is_new(self.wall.assessment.history.guests.get(guest.vmid), self.wall.now),
             tags=list(guest.tags),
@@ -144,6 +150,7 @@ class RowMaker:
         """Return the row of a job."""
         subject = Subject.job(view.job.job_id)
         acknowledged = self.wall.assessment.acknowledgement(subject)
+        storages = sorted(self.wall.assessment.context.storages_of(view.job))
         row = self._row(
             f"job/{view.job.job_id}",
             job_name(view.job),
@@ -154,7 +161,8 @@ class RowMaker:
             archive=view.figures.archive,
             duration=_seconds(view.figures.duration),
             progress=_progress_of_job(view, self.wall.context),
-            where=", ".join(sorted(self.wall.assessment.context.storages_of(view.job))),
+            where=", ".join(storages),
+            storages=storages,
             acknowledged=acknowledged is not None,
         )
         return RankedRow((*rank(view.verdict, acknowledged), row["name"].casefold(), row["id"]), row)
@@ -169,6 +177,8 @@ class RowMaker:
         kind: str,
         cells: str,
         where: str,
+        jobs: Sequence[str] = (),
+        storages: Sequence[str] = (),
         archive: ArchiveSize | None = None,
         duration: int | None = None,
         progress: RowProgress | None = None,
@@ -194,6 +204,8 @@ class RowMaker:
             next_due=epoch(verdict.next_due),
             entity_id=ids.entity_id,
             where=where,
+            jobs=list(jobs),
+            storages=list(storages),
             reason=self.localizer.sentence(verdict.reason),
             acknowledged=acknowledged,
             new=new,

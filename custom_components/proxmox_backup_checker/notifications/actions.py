@@ -18,14 +18,16 @@ from homeassistant.helpers import config_validation as cv, entity_registry as er
 from homeassistant.util import dt as dt_util
 import probatio
 
-from ..actions.calls import check_control, check_control_of, clusters_of, moment_of, sight_of
+from ..actions.calls import check_control, check_control_of, moment_of, sight_of, watchers_of
+from ..backup_server.coordinator import ServerCoordinator
+from ..backup_server.watched import Watcher
 from ..checker.alerts.acknowledgements import acknowledge, can_be_acknowledged, withdraw
 from ..checker.alerts.alerts import Alert, Severity
 from ..checker.alerts.announcements import is_silenced
 from ..checker.assessment import Assessment
-from ..checker.model.subject import CLUSTER, Subject
+from ..checker.model.subject import CLUSTER, SERVER, Subject
+from ..checker.server.assessment import ServerAssessment
 from ..const import DOMAIN
-from ..coordinator import CheckerCoordinator
 from ..devices import PROBLEM, subject_of
 from ..translated_errors import invalid
 from .messenger import fire_closed, fire_test, group_of, open_messages, tag_of
@@ -37,6 +39,7 @@ ATTR_TAG: Final = "tag"
 ATTR_UNTIL: Final = "until"
 ATTR_UNTIL_NEXT_RUN: Final = "until_next_run"
 
+_WHOLES: Final = frozenset({CLUSTER, SERVER})
 _TARGETS: Final = (ATTR_ENTITY_ID, ATTR_DEVICE_ID, ATTR_AREA_ID, ATTR_FLOOR_ID, ATTR_LABEL_ID)
 _WHICH: Final = {**cv.TARGET_SERVICE_FIELDS, probatio.Optional(ATTR_TAG): cv.string}
 _ACKNOWLEDGE_SCHEMA: Final = probatio.Schema(
@@ -89,17 +92,16 @@ async def _acknowledge(call: ServiceCall) -> None:
     for coordinator, subjects in chosen:
         assessment = coordinator.assessment
         loud = [alert for alert in assessment.alerts if not _is_silent(assessment, alert)]
-        await coordinator.async_take_up(
-            partial(
-                acknowledge,
-                verdicts=assessment.verdicts,
-                subjects=subjects,
-                now=now,
-                until=until,
-                until_next_run=call.data[ATTR_UNTIL_NEXT_RUN],
-                note=call.data.get(ATTR_NOTE),
-            )
+        known = partial(
+            acknowledge,
+            verdicts=assessment.verdicts,
+            subjects=subjects,
+            now=now,
+            until=until,
+            until_next_run=call.data[ATTR_UNTIL_NEXT_RUN],
+            note=call.data.get(ATTR_NOTE),
         )
+        await coordinator.async_take_up(known)
         fire_closed(call.hass, coordinator, (alert for alert in loud if _is_silent(coordinator.assessment, alert)))
 
 
@@ -111,17 +113,17 @@ async def _unacknowledge(call: ServiceCall) -> None:
 
 async def _test_alert(call: ServiceCall) -> None:
     """Send a message that is marked as a test, the way that all others take."""
-    clusters = clusters_of(call)
-    sensors = ((coordinator, f"{CLUSTER}{PROBLEM}") for coordinator in clusters)
+    watchers = watchers_of(call)
+    sensors = ((coordinator, f"{_whole_of(coordinator)}{PROBLEM}") for coordinator in watchers)
     await check_control_of(call, Platform.BINARY_SENSOR, sensors)
-    for coordinator in clusters:
+    for coordinator in watchers:
         fire_test(call.hass, coordinator, call.data[ATTR_SEVERITY])
 
 
 async def _open_alerts(call: ServiceCall) -> ServiceResponse:
     """Return what is open, as messages and as one."""
     since, severity = moment_of(call, ATTR_SINCE), call.data.get(ATTR_SEVERITY)
-    coordinators, sight = clusters_of(call), await sight_of(call)
+    coordinators, sight = watchers_of(call), await sight_of(call)
     there: list[dict[str, Any]] = []
     over: list[dict[str, Any]] = []
     for coordinator in coordinators:
@@ -146,10 +148,10 @@ async def _open_alerts(call: ServiceCall) -> ServiceResponse:
     }
 
 
-async def _chosen(call: ServiceCall) -> list[tuple[CheckerCoordinator, set[Subject]]]:
-    """Return the subjects that a call means, by cluster: those of its problem sensors, or of the message with its tag."""
-    chosen: list[tuple[CheckerCoordinator, set[Subject]]] = []
-    loaded = clusters_of(call)
+async def _chosen(call: ServiceCall) -> list[tuple[Watcher, set[Subject]]]:
+    """Return the subjects that a call means, by cluster or server: those of its problem sensors, or of the message with its tag."""
+    chosen: list[tuple[Watcher, set[Subject]]] = []
+    loaded = watchers_of(call)
     if tag := call.data.get(ATTR_TAG):
         chosen += [
             (coordinator, set(alert.subjects))
@@ -185,12 +187,20 @@ async def _chosen(call: ServiceCall) -> list[tuple[CheckerCoordinator, set[Subje
 
 
 def _with_what_belongs_to(subjects: set[Subject], alerts: Iterable[Alert]) -> set[Subject]:
-    """Return the subjects with the guests whose problem is their job's own; the cluster stands for all."""
+    """Return the subjects with the guests whose problem is their job's own; the cluster, or the server, stands for all."""
     leading = {subject for subject in subjects if subject.kind != "guest"}
     return subjects.union(
-        *(alert.subjects for alert in alerts if CLUSTER in leading or not leading.isdisjoint(alert.subjects))
+        *(
+            alert.subjects
+            for alert in alerts
+            if not leading.isdisjoint(_WHOLES) or not leading.isdisjoint(alert.subjects)
+        )
     )
 
 
-def _is_silent(assessment: Assessment, alert: Alert) -> bool:
+def _whole_of(coordinator: Watcher) -> Subject:
+    return SERVER if isinstance(coordinator, ServerCoordinator) else CLUSTER
+
+
+def _is_silent(assessment: Assessment | ServerAssessment, alert: Alert) -> bool:
     return is_silenced(alert, assessment.history.acknowledgements, assessment.verdicts, dt_util.utcnow())

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-from ..checker.alerts.alerts import Alert, about_of
+from ..checker.alerts.alerts import Alert
 from ..checker.alerts.announcements import Message, MessageKind
 from ..checker.model.reason_codes import AlertKind
 from ..checker.model.records import AlertRecord
-from ..texts.alert_text import SEVERAL, text_of
+from ..texts.alert_text import SEVERAL
+from ..texts.alert_texts import text_of
 from ..texts.wording import Wording
 
 
@@ -39,17 +40,7 @@ def _alert(alert: Alert, kind: MessageKind, wording: Wording) -> Iterator[str]:
 
 
 def _title_of_recovery(record: AlertRecord, wording: Wording) -> str:
-    guests = wording.guests_of(record)
-    about = about_of(record.kind, record.tag)
-    name = about.id if about is not None else ""
-    return wording.text(
-        f"recovered_{record.kind.value}",
-        guests=wording.counted(guests) if guests else wording.cluster,
-        job=wording.job(name),
-        node=name,
-        storage=wording.storage(name),
-        cluster=wording.cluster,
-    )
+    return wording.text(f"recovered_{record.kind.value}", cluster=wording.cluster, **wording.about(record))
 
 
 def _recovery(record: AlertRecord, wording: Wording) -> Iterator[str]:

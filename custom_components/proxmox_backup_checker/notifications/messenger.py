@@ -10,17 +10,20 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
+from ..backup_server.coordinator import ServerCoordinator
+from ..backup_server.watched import Watcher
 from ..checker.alerts import announcements
 from ..checker.alerts.alerts import Alert, AlertGuest, Severity, about_of
 from ..checker.alerts.announcements import Message, MessageKind
 from ..checker.assessment import Assessment
 from ..checker.model.reason_codes import AlertKind
 from ..checker.model.records import AlertRecord
-from ..checker.model.subject import CLUSTER, Subject
+from ..checker.model.subject import CLUSTER, SERVER, Subject
+from ..checker.server.assessment import ServerAssessment
 from ..const import DOMAIN
-from ..coordinator import CheckerCoordinator
 from ..devices import device_key
-from ..texts.wording import Wording
+from ..texts.server_wording import ServerWording
+from ..texts.wording import ClusterWording, Wording
 from .audience import audience_of
 from .message_text import body_of, title_of
 
@@ -34,10 +37,10 @@ _LONGEST_TAG: Final = 64
 
 
 class Messenger:
-    """Fires the messages of one cluster, each once; while nobody can hear them, there are none."""
+    """Fires the messages of one cluster or backup server, each once; while nobody can hear them, there are none."""
 
-    def __init__(self, hass: HomeAssistant, coordinator: CheckerCoordinator) -> None:
-        """Speak for the cluster of this coordinator."""
+    def __init__(self, hass: HomeAssistant, coordinator: Watcher) -> None:
+        """Speak for what this coordinator watches."""
         self._hass = hass
         self._coordinator = coordinator
         self._seen: object = None
@@ -60,8 +63,8 @@ class Messenger:
         self._coordinator.config_entry.async_create_task(self._hass, self._coordinator.async_tell())
 
 
-def tag_of(coordinator: CheckerCoordinator, tag: str) -> str:
-    """Return the tag of an alert among those of all clusters, as phones know it."""
+def tag_of(coordinator: Watcher, tag: str) -> str:
+    """Return the tag of an alert among those of all that is watched, as phones know it."""
     full = f"{group_of(coordinator)}-{tag}"
     if len(full) <= _LONGEST_TAG:
         return full
@@ -69,22 +72,21 @@ def tag_of(coordinator: CheckerCoordinator, tag: str) -> str:
     return f"{full[: _LONGEST_TAG - len(digest) - 1]}-{digest}"
 
 
-def group_of(coordinator: CheckerCoordinator) -> str:
-    """Return what the messages of one cluster have in common."""
+def group_of(coordinator: Watcher) -> str:
+    """Return what the messages of one cluster or server have in common."""
     return f"backups-{coordinator.config_entry.entry_id[-8:].lower()}"
 
 
-def wording_of(coordinator: CheckerCoordinator) -> Wording:
+def wording_of(coordinator: Watcher) -> Wording:
     """Return the wording of messages about the present assessment."""
-    return Wording(
-        assessment=coordinator.assessment,
-        localizer=coordinator.localizer,
-        cluster=coordinator.config_entry.title,
-        now=dt_util.utcnow(),
-    )
+    localizer, title, now = coordinator.localizer, coordinator.config_entry.title, dt_util.utcnow()
+    assessment = coordinator.assessment
+    if isinstance(assessment, ServerAssessment):
+        return ServerWording(assessment=assessment, localizer=localizer, cluster=title, now=now)
+    return ClusterWording(assessment=assessment, localizer=localizer, cluster=title, now=now)
 
 
-def message_data(hass: HomeAssistant, coordinator: CheckerCoordinator, message: Message) -> dict[str, Any]:
+def message_data(hass: HomeAssistant, coordinator: Watcher, message: Message) -> dict[str, Any]:
     """Return a message as automations get it."""
     wording = wording_of(coordinator)
     alert, record = message.alert, message.record
@@ -108,7 +110,11 @@ def message_data(hass: HomeAssistant, coordinator: CheckerCoordinator, message: 
 
 
 def open_messages(
-    hass: HomeAssistant, coordinator: CheckerCoordinator, assessment: Assessment, *, since: datetime | None = None
+    hass: HomeAssistant,
+    coordinator: Watcher,
+    assessment: Assessment | ServerAssessment,
+    *,
+    since: datetime | None = None,
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return what is open and what is over in an assessment as messages, told of after `since`, if given."""
     there, over = announcements.open_messages(
@@ -121,7 +127,7 @@ def open_messages(
 
 
 @callback
-def fire_closed(hass: HomeAssistant, coordinator: CheckerCoordinator, alerts: Iterable[Alert]) -> None:
+def fire_closed(hass: HomeAssistant, coordinator: Watcher, alerts: Iterable[Alert]) -> None:
     """Take back the messages about alerts that somebody has acknowledged."""
     for alert in alerts:
         if (record := coordinator.assessment.history.alerts.get(alert.tag)) is not None:
@@ -130,11 +136,10 @@ def fire_closed(hass: HomeAssistant, coordinator: CheckerCoordinator, alerts: It
 
 
 @callback
-def fire_test(hass: HomeAssistant, coordinator: CheckerCoordinator, severity: str) -> None:
+def fire_test(hass: HomeAssistant, coordinator: Watcher, severity: str) -> None:
     """Fire a message that says that it is a test, and take it back after a minute."""
     wording = wording_of(coordinator)
     localizer = coordinator.localizer
-    job_id = next(iter(sorted(coordinator.assessment.jobs)), "")
     record = AlertRecord(
         key="test", tag="test", kind=AlertKind.JOB, opened=wording.now, since=wording.now, severity=severity
     )
@@ -142,7 +147,7 @@ def fire_test(hass: HomeAssistant, coordinator: CheckerCoordinator, severity: st
         **message_data(hass, coordinator, Message(kind=MessageKind.CLOSED, record=record)),
         "kind": "test",
         "severity": severity,
-        "title": localizer.text("test_title", job=wording.job(job_id) if job_id else wording.cluster),
+        "title": localizer.text("test_title", job=wording.example()),
         "message": localizer.text("test_body", cluster=wording.cluster),
     }
     hass.bus.async_fire(EVENT_MESSAGE, data)
@@ -155,7 +160,7 @@ def fire_test(hass: HomeAssistant, coordinator: CheckerCoordinator, severity: st
 
 
 def _envelope(
-    hass: HomeAssistant, coordinator: CheckerCoordinator, record: AlertRecord, guests: tuple[AlertGuest, ...]
+    hass: HomeAssistant, coordinator: Watcher, record: AlertRecord, guests: tuple[AlertGuest, ...]
 ) -> dict[str, Any]:
     """Return what every message has: whose it is, where it leads, and the words of the buttons."""
     device = _device(hass, coordinator, record, guests)
@@ -176,12 +181,12 @@ def _envelope(
 
 
 def _device(
-    hass: HomeAssistant, coordinator: CheckerCoordinator, record: AlertRecord, guests: tuple[AlertGuest, ...]
+    hass: HomeAssistant, coordinator: Watcher, record: AlertRecord, guests: tuple[AlertGuest, ...]
 ) -> dr.DeviceEntry | None:
-    """Return the device of what an alert is about: the job, the storage or the only guest, else the cluster."""
+    """Return the device of what an alert is about: a part or the only guest, else the cluster or server."""
     about = about_of(record.kind, record.tag)
-    subjects = [CLUSTER]
-    if about is not None and about.kind in {"job", "storage"}:
+    subjects = [SERVER if isinstance(coordinator, ServerCoordinator) else CLUSTER]
+    if about is not None:
         subjects.insert(0, about)
     elif len(guests) == 1:
         subjects.insert(0, Subject.guest(guests[0].vmid))

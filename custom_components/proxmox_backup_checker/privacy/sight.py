@@ -1,7 +1,8 @@
 """What a person may see: what Home Assistant's own policy lets them read of our entities, and nothing else."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from typing import Protocol, overload
 
 from homeassistant.auth.models import User
 from homeassistant.auth.permissions.const import POLICY_READ
@@ -9,19 +10,32 @@ from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 
-from ..checker.alerts.alerts import AlertCause
+from ..checker.alerts.alerts import Alert, AlertCause
 from ..checker.assessment import Assessment
 from ..checker.model.outcome import Outcome, Result
-from ..checker.model.records import RunRecord
+from ..checker.model.records import AlertRecord, RunRecord
 from ..checker.model.subject import Subject
 from ..checker.model.wrong_dates import WrongDates
 from ..checker.runs.run_index import RunIndex
+from ..checker.server.assessment import ServerAssessment
 from ..checker.verdicts.cluster import Counts
 from ..const import DOMAIN
 from ..coordinator import CheckerCoordinator
 from ..devices import PROBLEM, device_key
 
 type Sees = Callable[[Subject], bool]
+
+
+class Watched[Held](Protocol):
+    """A cluster or backup server with what is held of it."""
+
+    @property
+    def identity(self) -> str:
+        """The first part of every unique id."""
+
+    @property
+    def assessment(self) -> Held:
+        """What is held of it."""
 
 
 class Sight:
@@ -44,11 +58,11 @@ class Sight:
             return True
         return entity_id is not None and self._permissions.check_entity(entity_id, POLICY_READ)
 
-    def sees(self, coordinator: CheckerCoordinator, subject: Subject) -> bool:
+    def sees(self, coordinator: Watched[object], subject: Subject) -> bool:
         """Tell whether something may be seen."""
         return not self.is_limited or self.reads(self.sensor_of(coordinator, subject))
 
-    def sensor_of(self, coordinator: CheckerCoordinator, subject: Subject) -> str | None:
+    def sensor_of(self, coordinator: Watched[object], subject: Subject) -> str | None:
         """Return the problem sensor of something."""
         unique_id = f"{device_key(coordinator.identity, subject)}{PROBLEM}"
         return self._entities.async_get_entity_id(Platform.BINARY_SENSOR, DOMAIN, unique_id)
@@ -61,11 +75,22 @@ class Sight:
         guests = assessment.guests.items()
         return Counts.of(view.verdict for vmid, view in guests if self.sees(coordinator, Subject.guest(vmid)))
 
-    def assessment(self, coordinator: CheckerCoordinator) -> Assessment:
-        """Return what is held of a cluster, as far as it may be seen."""
+    @overload
+    def assessment(self, coordinator: Watched[Assessment]) -> Assessment: ...
+
+    @overload
+    def assessment(self, coordinator: Watched[ServerAssessment]) -> ServerAssessment: ...
+
+    def assessment(self, coordinator: Watched[Assessment] | Watched[ServerAssessment]) -> Assessment | ServerAssessment:
+        """Return what is held of a cluster or server, as far as it may be seen."""
+        held = coordinator.assessment
         if not self.is_limited:
-            return coordinator.assessment
-        return _limited(coordinator.assessment, lambda subject: self.sees(coordinator, subject))
+            return held
+
+        def sees(subject: Subject) -> bool:
+            return self.sees(coordinator, subject)
+
+        return _limited_server(held, sees) if isinstance(held, ServerAssessment) else _limited(held, sees)
 
 
 def _limited(assessment: Assessment, sees: Sees) -> Assessment:
@@ -89,29 +114,58 @@ def _limited(assessment: Assessment, sees: Sees) -> Assessment:
             storages={key: record for key, record in history.storages.items() if sees(Subject.storage(key))},
             verdicts={subject: record for subject, record in history.verdicts.items() if sees(subject)},
             acknowledgements={subject: word for subject, word in history.acknowledgements.items() if sees(subject)},
-            alerts={
-                key: replace(record, subjects=tuple(filter(sees, record.subjects)))
-                for key, record in history.alerts.items()
-                if any(map(sees, record.subjects))
-            },
+            alerts=_limited_records(history.alerts, sees),
         ),
         index=RunIndex.of(runs, wrong=WrongDates.of(history.wrong_dates)),
         events=(),
         verdicts={subject: verdict for subject, verdict in assessment.verdicts.items() if sees(subject)},
-        alerts=tuple(
-            replace(
-                alert,
-                subjects=tuple(filter(sees, alert.subjects)),
-                causes=tuple(_limited_causes(alert.causes, sees)),
-                guests=tuple(guest for guest in alert.guests if sees(Subject.guest(guest.vmid))),
-                runs=tuple(_limited_runs(alert.runs, sees)),
-            )
-            for alert in assessment.alerts
-            if any(map(sees, alert.subjects))
-        ),
+        alerts=_limited_alerts(assessment.alerts, sees),
         messages=(),
         misconfigurations=(),
     )
+
+
+def _limited_server(assessment: ServerAssessment, sees: Sees) -> ServerAssessment:
+    """Return an assessment of a backup server without what is not seen."""
+    history = assessment.history
+    return replace(
+        assessment,
+        datastores={store: view for store, view in assessment.datastores.items() if sees(Subject.datastore(store))},
+        jobs={job: view for job, view in assessment.jobs.items() if sees(view.subject)},
+        groups={group: view for group, view in assessment.groups.items() if sees(view.subject)},
+        verdicts={subject: verdict for subject, verdict in assessment.verdicts.items() if sees(subject)},
+        alerts=_limited_alerts(assessment.alerts, sees),
+        history=replace(
+            history,
+            runs={upid: run for upid, run in history.runs.items() if run.job and sees(Subject("pbsjob", run.job))},
+            acknowledgements={subject: word for subject, word in history.acknowledgements.items() if sees(subject)},
+            alerts=_limited_records(history.alerts, sees),
+        ),
+        events=(),
+        messages=(),
+    )
+
+
+def _limited_alerts(alerts: Iterable[Alert], sees: Sees) -> tuple[Alert, ...]:
+    return tuple(
+        replace(
+            alert,
+            subjects=tuple(filter(sees, alert.subjects)),
+            causes=tuple(_limited_causes(alert.causes, sees)),
+            guests=tuple(guest for guest in alert.guests if sees(Subject.guest(guest.vmid))),
+            runs=tuple(_limited_runs(alert.runs, sees)),
+        )
+        for alert in alerts
+        if any(map(sees, alert.subjects))
+    )
+
+
+def _limited_records(records: Mapping[str, AlertRecord], sees: Sees) -> dict[str, AlertRecord]:
+    return {
+        key: replace(record, subjects=tuple(filter(sees, record.subjects)))
+        for key, record in records.items()
+        if any(map(sees, record.subjects))
+    }
 
 
 def _limited_causes(causes: Iterable[AlertCause], sees: Sees) -> Iterable[AlertCause]:

@@ -1,11 +1,11 @@
 """What the coordinator asks of a source: the facts of one system, however they are read."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from ..checker.model.facts import Facts
+from ..checker.model.facts import NO_SERVERS, Facts, LinkedServers
 from ..checker.model.records import NodeRecord, RunRecord, StorageRecord
 from ..proxmox.api.cluster_models import Permissions, Version
 from ..proxmox.api.errors import ProxmoxError
@@ -70,8 +70,16 @@ class Source(Protocol):
     def read_all_again(self) -> None:
         """Let the next reading ask for everything, whatever was read lately."""
 
-    async def read(self, now: datetime, known: Mapping[str, RunRecord]) -> Reading:
-        """Return the state at `now`; the finished runs in `known`, by UPID, are not read again.
+    async def read(
+        self,
+        now: datetime,
+        known: Mapping[str, RunRecord],
+        servers: LinkedServers = NO_SERVERS,
+        restores: Collection[str] = (),
+    ) -> Reading:
+        """Return the state at `now`; finished runs in `known` and `restores`, by UPID, are not read again.
+
+        What `servers` have shown just now, is not asked for either.
 
         Raises a ProxmoxError where the system as a whole cannot be read; a part that cannot be is part of the facts.
         """

@@ -1,4 +1,4 @@
-"""What is told of an alert, by its kind: title, guests, causes, what that means and what to do."""
+"""What is told of an alert of a cluster, by its kind: title, guests, causes, what that means and what to do."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -8,19 +8,19 @@ from ..checker.alerts.alerts import Alert
 from ..checker.model.labels import names_of_jobs
 from ..checker.model.reason_codes import AlertForm, AlertKind, ReasonCode
 from ..checker.model.verdict import Reason
-from .wording import Wording
+from .wording import ClusterWording, Wording
 
 SEVERAL: Final = 2
 """So many runs that failed or were missed are a row."""
 
-_MOST_CAUSES: Final = 3
+MOST_CAUSES: Final = 3
 
 
-class AlertText:
+class AlertText[Say: Wording]:
     """What is told of an alert of any kind; the kinds below tell some of it otherwise."""
 
-    def __init__(self, alert: Alert, wording: Wording) -> None:
-        """Tell of an alert in the wording of its cluster."""
+    def __init__(self, alert: Alert, wording: Say) -> None:
+        """Tell of an alert in the wording of its cluster or server."""
         self.alert = alert
         self.say = wording
         self.name = alert.about.id if alert.about is not None else ""
@@ -36,7 +36,7 @@ class AlertText:
 
     def causes(self) -> Iterator[str]:
         """Name each cause once, those of the most guests first."""
-        for cause in self.alert.causes[:_MOST_CAUSES]:
+        for cause in self.alert.causes[:MOST_CAUSES]:
             if cause.reason.code is ReasonCode.NO_JOB:
                 # The title says so.
                 continue
@@ -65,7 +65,7 @@ class AlertText:
         return self.say.localizer.step_for(first.reason, first.cause)
 
 
-class _JobText(AlertText):
+class _JobText(AlertText[ClusterWording]):
     """A job that failed, missed a slot, or of which that is not clear."""
 
     @override
@@ -101,7 +101,7 @@ class _JobText(AlertText):
         return self.say.text("job_todo_missed" if self.alert.form is AlertForm.MISSED else "job_todo_failed")
 
 
-class _NodeText(AlertText):
+class _NodeText(AlertText[ClusterWording]):
     """A node that was off over a slot, or still is."""
 
     @override
@@ -120,7 +120,7 @@ class _NodeText(AlertText):
         return record.offline_since if record else None
 
 
-class _QuorumText(AlertText):
+class _QuorumText(AlertText[ClusterWording]):
     """A cluster without quorum, in which no job starts."""
 
     @override
@@ -128,7 +128,7 @@ class _QuorumText(AlertText):
         return self.say.text("quorum_todo")
 
 
-class _BlindText(AlertText):
+class _BlindText(AlertText[ClusterWording]):
     """Backups that cannot be seen."""
 
     @override
@@ -149,7 +149,7 @@ class _BlindText(AlertText):
         return self.say.text("blind_todo_reach" if is_out_of_reach else "blind_todo_rights")
 
 
-class _UncoveredText(AlertText):
+class _UncoveredText(AlertText[ClusterWording]):
     """Guests that are in no job."""
 
     @override
@@ -167,7 +167,7 @@ class _UncoveredText(AlertText):
         return self.say.text("uncovered_todo", count=len(self.alert.guests))
 
 
-class _PausedText(AlertText):
+class _PausedText(AlertText[ClusterWording]):
     """A job that has been disabled for too long."""
 
     @override
@@ -175,7 +175,7 @@ class _PausedText(AlertText):
         return self.say.text("title_paused", job=self.say.job(self.name))
 
 
-class _StorageText(AlertText):
+class _StorageText(AlertText[ClusterWording]):
     """A storage that is full, out of reach or not what it was."""
 
     @override
@@ -220,7 +220,7 @@ class _StorageText(AlertText):
             yield self.say.last_good(self.alert.guests)
 
 
-class _ArchivesText(AlertText):
+class _ArchivesText(AlertText[ClusterWording]):
     """Archives that are gone, or have failed their verification."""
 
     @override
@@ -228,7 +228,7 @@ class _ArchivesText(AlertText):
         return self.say.text("archives_todo")
 
 
-_BY_KIND: Final[Mapping[AlertKind, type[AlertText]]] = {
+_BY_KIND: Final[Mapping[AlertKind, type[AlertText[ClusterWording]]]] = {
     AlertKind.JOB: _JobText,
     AlertKind.NODE: _NodeText,
     AlertKind.QUORUM: _QuorumText,
@@ -243,6 +243,6 @@ _BY_KIND: Final[Mapping[AlertKind, type[AlertText]]] = {
 }
 
 
-def text_of(alert: Alert, wording: Wording) -> AlertText:
-    """Return what is told of an alert."""
+def text_of_cluster(alert: Alert, wording: ClusterWording) -> AlertText[ClusterWording]:
+    """Return what is told of an alert of a cluster."""
     return _BY_KIND[alert.kind](alert, wording)

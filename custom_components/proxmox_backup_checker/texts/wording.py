@@ -1,13 +1,14 @@
 """How messages name guests, jobs and moments, and how they tell of the last good backups."""
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, override
 
 from homeassistant.util import dt as dt_util
 
-from ..checker.alerts.alerts import AlertGuest
+from ..checker.alerts.alerts import AlertGuest, about_of
 from ..checker.assessment import Assessment
 from ..checker.model.labels import duration_text, guest_label, job_with_storage
 from ..checker.model.records import AlertRecord
@@ -20,13 +21,24 @@ _TOGETHER: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wording:
-    """What is said of the parts of one cluster, in one language, at one moment."""
+class Wording(ABC):
+    """What is said of the parts of one cluster or backup server, in one language, at one moment; `cluster` is what it is called."""
 
-    assessment: Assessment
     localizer: Localizer
     cluster: str
     now: datetime
+
+    @abstractmethod
+    def guests_of(self, record: AlertRecord) -> tuple[AlertGuest, ...]:
+        """Return the guests that a past alert concerned, as they are now."""
+
+    @abstractmethod
+    def about(self, record: AlertRecord) -> Mapping[str, object]:
+        """Return the names that the title of a past alert may hold."""
+
+    @abstractmethod
+    def example(self) -> str:
+        """Return what a message that is only a test may be about."""
 
     def text(self, key: str, **values: object) -> str:
         """Return a text with its blanks filled."""
@@ -44,33 +56,6 @@ class Wording:
         if len(guests) == 1:
             return guest_label(guests[0].name, guests[0].vmid)
         return self.text("guests_many", count=len(guests))
-
-    def job(self, job_id: str) -> str:
-        """Return a job with the storage that it writes to."""
-        if (view := self.assessment.jobs.get(job_id)) is not None:
-            return job_with_storage(view.job)
-        record = self.assessment.history.jobs.get(job_id)
-        return record.name if record else self.text("job_gone")
-
-    def storage(self, key: str) -> str:
-        """Return what people call a storage."""
-        view = self.assessment.storages.get(key)
-        return view.name if view is not None else key
-
-    def guests_of(self, record: AlertRecord) -> tuple[AlertGuest, ...]:
-        """Return the guests that a past alert concerned, as they are now."""
-        views = (self.assessment.guests.get(subject.vmid) for subject in record.subjects if subject.vmid is not None)
-        found = [
-            AlertGuest(
-                vmid=view.guest.vmid,
-                name=view.guest.name,
-                node=view.guest.node,
-                last_success=view.verdict.last_success,
-            )
-            for view in views
-            if view is not None
-        ]
-        return tuple(sorted(found, key=lambda guest: guest.vmid))
 
     def moment(self, moment: datetime) -> str:
         """Return a moment as people say it today."""
@@ -111,3 +96,54 @@ class Wording:
         if guest.last_success is None:
             return self.text("last_good_never", name=name)
         return self.text("last_good_each", moment=self.moment(guest.last_success), name=name)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClusterWording(Wording):
+    """What is said of a cluster's guests, jobs and storages."""
+
+    assessment: Assessment
+
+    def job(self, job_id: str) -> str:
+        """Return a job with the storage that it writes to."""
+        if (view := self.assessment.jobs.get(job_id)) is not None:
+            return job_with_storage(view.job)
+        record = self.assessment.history.jobs.get(job_id)
+        return record.name if record else self.text("job_gone")
+
+    def storage(self, key: str) -> str:
+        """Return what people call a storage."""
+        view = self.assessment.storages.get(key)
+        return view.name if view is not None else key
+
+    @override
+    def guests_of(self, record: AlertRecord) -> tuple[AlertGuest, ...]:
+        """Return the guests that a past alert concerned, as they are now."""
+        views = (self.assessment.guests.get(subject.vmid) for subject in record.subjects if subject.vmid is not None)
+        found = [
+            AlertGuest(
+                vmid=view.guest.vmid,
+                name=view.guest.name,
+                node=view.guest.node,
+                last_success=view.verdict.last_success,
+            )
+            for view in views
+            if view is not None
+        ]
+        return tuple(sorted(found, key=lambda guest: guest.vmid))
+
+    @override
+    def about(self, record: AlertRecord) -> Mapping[str, object]:
+        guests, about = self.guests_of(record), about_of(record.kind, record.tag)
+        name = about.id if about is not None else ""
+        return {
+            "guests": self.counted(guests) if guests else self.cluster,
+            "job": self.job(name),
+            "node": name,
+            "storage": self.storage(name),
+        }
+
+    @override
+    def example(self) -> str:
+        job_id = next(iter(sorted(self.assessment.jobs)), None)
+        return self.job(job_id) if job_id is not None else self.cluster

@@ -6,6 +6,7 @@ import type { Row } from "../data/row";
 import { WallController } from "../data/wall-controller";
 import { openDetails } from "../details/open";
 import { silenceMenu, silenceStyles } from "../details/silence";
+import { groundsPanel, whyButton, whyStyles } from "../details/why";
 import { formatOf } from "../format";
 import { notify } from "../ha/actions";
 import { alert, card } from "../ha/elements";
@@ -23,19 +24,21 @@ const AT_ONCE = 300;
 
 /** What is wrong, a line for each cause; the guests and jobs that it concerns are folded under it. */
 export class CausesCard extends HassElement {
-  static override styles = [look, silenceStyles, causesStyles, css`:host { display: block; }`];
+  static override styles = [look, silenceStyles, causesStyles, whyStyles, css`:host { display: block; }`];
 
   static override properties = {
     config: { attribute: false },
     causes: { state: true },
     error: { state: true },
     silencing: { state: true },
+    explained: { state: true },
   };
 
   config?: CardConfig;
   private causes?: Cause[];
   private error = "";
   private silencing?: string;
+  private explained?: string;
   private asked?: { rows: Row[]; servers: Server[] };
   private waiting?: ReturnType<typeof setTimeout>;
   private readonly guests = new WallController(this);
@@ -83,7 +86,7 @@ export class CausesCard extends HassElement {
     if (!causes.length) return this.renderCalm();
     const title = this.config.title ? html`<h2>${this.config.title}</h2>` : nothing;
     return card(
-      html`${title}<ul aria-label=${words.say("causes_shown")}>
+      html`${title}<ul class="causes" aria-label=${words.say("causes_shown")}>
           ${repeat(
             causes,
             (cause) => cause.id,
@@ -115,13 +118,18 @@ export class CausesCard extends HassElement {
       namesOf(this.guests.state.servers).get(cause.entry_id) ?? "",
       cause.silenced ? words.say("silenced") : "",
     ];
+    const open = this.explained === cause.id;
+    const toggle = () => {
+      this.explained = open ? undefined : cause.id;
+    };
     const tone = cause.unseen ? "muted" : "bad";
     return html`<li class=${cause.silenced ? "silenced" : ""}>
       <span class="sign ${tone}">${glyph(BAD)}</span>
       <div class="what">
-        <h3>${cause.title}</h3>
+        <div class="headline"><h3>${cause.title}</h3>${cause.grounds?.length ? whyButton(cause.title, open, toggle, words) : nothing}</div>
         <p class="facts">${facts.filter(Boolean).join(" · ")}</p>
         ${cause.why.map((sentence) => html`<p>${sentence}</p>`)}
+        ${open ? groundsPanel(cause.grounds, [], words) : nothing}
         <details>
           <summary>${[cause.todo ? words.say("next_step") : "", rows.map((row) => row.name).join(", ")].filter(Boolean).join(" · ")}</summary>
           ${cause.todo ? html`<p class="step">${cause.todo}</p>` : nothing}

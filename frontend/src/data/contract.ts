@@ -76,6 +76,9 @@ export interface RowData {
   next_due: number | null;
   entity_id: string | null;
   where: string;
+  /** The jobs that back a guest up, and where to. */
+  jobs: string[];
+  storages: string[];
   reason: string;
   acknowledged: boolean;
   new: boolean;
@@ -158,9 +161,13 @@ export interface Details {
   end: string;
   verdict: VerdictDetails;
   runs: Run[];
+  /** What the verdict rests on, as sentences. */
+  grounds: string[];
   /** Of each day, on one storage: sizes of archives, and what was sent for them. */
   sizes: { storage: string | null; sizes: (number | null)[]; transferred: (number | null)[] };
   archives: Archive[];
+  /** Sentences: what restores have proven, and how long one may take. */
+  restores: string[];
   url: string;
   device_id: string | null;
 }
@@ -181,6 +188,8 @@ export interface Cause {
   title: string;
   why: string[];
   todo: string | null;
+  /** What it rests on, as sentences. */
+  grounds: string[];
   /** The page that mends it, where there is one. */
   link: string | null;
   since: number | null;

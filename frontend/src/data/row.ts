@@ -20,6 +20,8 @@ export interface Row {
   nextDue: number | null;
   entityId: string | null;
   where: string;
+  jobs: string[];
+  storages: string[];
   reason: string;
   acknowledged: boolean;
   deleted: boolean;

@@ -22,13 +22,14 @@ import { detailsStyles } from "./styles";
 import { archivesTable, runsTable } from "./tables";
 import { timeline } from "./timeline";
 import { verdictPanel } from "./verdict";
+import { whyStyles } from "./why";
 
 export const DETAIL_DAYS = 30;
 const WHILE_RUNNING = 20_000;
 
 /** Everything about one guest or job; shown in our dialog and in Home Assistant's more-info dialog. */
 export class GuestDetails extends HassElement {
-  static override styles = [look, stripLook, silenceStyles, restorePointsStyles, detailsStyles];
+  static override styles = [look, stripLook, silenceStyles, restorePointsStyles, detailsStyles, whyStyles];
 
   static override properties = {
     rowId: { attribute: "row-id" },
@@ -37,12 +38,15 @@ export class GuestDetails extends HassElement {
     row: { state: true },
     error: { state: true },
     silencing: { state: true },
+    why: { type: Boolean },
     logShown: { state: true },
     width: { state: true },
   };
 
   rowId = "";
   day = "";
+  /** What the verdict rests on is shown. */
+  why = false;
   private details?: Details;
   private row?: Row;
   private error = "";
@@ -111,7 +115,7 @@ export class GuestDetails extends HassElement {
       return html`<div class="wait" role="status"><span class="sr">${words.say("loading")}</span></div>`;
     const disclosure = (title: string, content: unknown) =>
       html`<details><summary>${title}</summary>${content}</details>`;
-    return html`${verdictPanel(row, details.verdict, words, format)} ${this.renderActions(row)}
+    return html`${verdictPanel(row, details, { open: this.why, toggle: this.toggleWhy }, words, format)} ${this.renderActions(row)}
       ${details.runs.length ? this.renderDays(row, details) : nothing}
       ${disclosure(
         words.count("runs", details.runs.length),
@@ -122,18 +126,8 @@ export class GuestDetails extends HassElement {
       )}
       ${
         details.archives.length
-          ? html`${restorePoints(details.archives, this.width, words, format)}
+          ? html`${restorePoints(details.archives, details.restores, this.width, words, format)}
             ${disclosure(words.count("archives", details.archives.length), archivesTable(details.archives, words, format))}`
-          : nothing
-      }
-      ${
-        details.verdict.evidence.length
-          ? disclosure(
-              words.say("evidence"),
-              html`<ul>
-              ${details.verdict.evidence.map((sentence) => html`<li>${sentence}</li>`)}
-            </ul>`,
-            )
           : nothing
       }`;
   }
@@ -234,6 +228,10 @@ export class GuestDetails extends HassElement {
     const vmid = row.kind === "job" ? undefined : Number(row.key);
     return html`<pbc-run-log .hass=${this.hass} .entry=${row.entryId} .upid=${run.upid ?? ""} .vmid=${vmid}></pbc-run-log>`;
   }
+
+  private toggleWhy = (): void => {
+    this.why = !this.why;
+  };
 
   private startSilencing = async (): Promise<void> => {
     this.silencing = true;

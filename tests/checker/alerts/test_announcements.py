@@ -9,7 +9,7 @@ import pytest
 
 from custom_components.proxmox_backup_checker.checker.alerts.acknowledgements import acknowledge, cause_key, withdraw
 from custom_components.proxmox_backup_checker.checker.alerts.alerts import Alert, Severity, alerts_of
-from custom_components.proxmox_backup_checker.checker.alerts.announcements import announce
+from custom_components.proxmox_backup_checker.checker.alerts.announcements import announce, occasion_of
 from custom_components.proxmox_backup_checker.checker.context import Context
 from custom_components.proxmox_backup_checker.checker.history.format import from_data, to_data
 from custom_components.proxmox_backup_checker.checker.indexes import Indexes
@@ -84,7 +84,7 @@ class Watch:
         first = self.history.evaluated is None
         context = a_situation(known, self.history, self.running)
         self.alerts = alerts_of(self.verdicts, context)
-        told = announce(self.alerts, self.verdicts, self.history, known, first_look=first)
+        told = announce(self.alerts, self.verdicts, self.history, occasion_of(known, first_look=first))
         self.history = replace(
             self.history, evaluated=self.now, alerts=told.alerts, acknowledgements=told.acknowledgements
         )
@@ -559,7 +559,7 @@ def test_guests_that_all_vanish_from_the_tokens_sight_are_not_over(watch: Watch)
     alerts = alerts_of({}, context)
 
     assert [(alert.tag, alert.guests[0].name) for alert in alerts] == [("blind", "web")]
-    assert announce(alerts, {}, history, known, first_look=False).messages == ()
+    assert announce(alerts, {}, history, occasion_of(known, first_look=False)).messages == ()
 
 
 @pytest.mark.parametrize(

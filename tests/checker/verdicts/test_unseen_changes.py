@@ -60,9 +60,8 @@ def with_jobs(day: int, hour: int, enabled_job: BackupJob | None, *runs: object)
 @pytest.mark.parametrize("hidden", [True, False], ids=["while jobs were hidden", "between two looks"])
 @pytest.mark.parametrize("how", ["enabled", "created"])
 def test_b21_the_first_run_of_a_job_that_was_enabled_or_created_unseen_counts(how: str, hidden: bool) -> None:
-    often = {"storage": "nas", "schedule": "*/4:00"}
-    paused, enabled = job("nightly", 100, 101, enabled=False, **often), job("nightly", 100, 101, **often)
-    before = paused if how == "enabled" else job("other", 100, 101, enabled=False, **often)
+    paused, enabled = (job("nightly", 100, 101, enabled=on, storage="nas", schedule="*/4:00") for on in (False, True))
+    before = paused if how == "enabled" else job("other", 100, 101, enabled=False, storage="nas", schedule="*/4:00")
     bad = run(failed(2), "job errors", started=at(2, 20))
     first = with_jobs(1, 9, before, ran(at(-9, 20), 100, 101)), with_jobs(2, 19, before)
     between = [with_jobs(2, hour, None, *([bad] if hour > 20 else [])) for hour in (19, 22)] if hidden else []

@@ -25,12 +25,6 @@ def hass_storage() -> dict[str, Any]:
     return {}
 
 
-@pytest.fixture
-def hass_config_dir(hass_tmp_config_dir: str) -> str:
-    """Give each test a folder of its own for them."""
-    return hass_tmp_config_dir
-
-
 async def test_a_server_that_is_silent_at_the_start_is_tried_again(
     hass: HomeAssistant, pbs: ServedBackupServer
 ) -> None:

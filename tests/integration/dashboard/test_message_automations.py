@@ -5,7 +5,6 @@ from typing import Any
 
 from homeassistant.components.blueprint.models import Blueprint
 from homeassistant.components.blueprint.schemas import BLUEPRINT_SCHEMA
-from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 from homeassistant.util.yaml import parse_yaml
 import pytest
@@ -21,12 +20,6 @@ __all__ = ["card", "home", "pve"]
 
 SHIPPED = Path(integration.__path__[0]) / "dashboard" / "blueprints"
 PUBLISHED = Path(__file__).parents[3] / "blueprints" / "automation" / "proxmox_backup_checker"
-
-
-@pytest.fixture(autouse=True)
-def folder(hass: HomeAssistant, tmp_path: Path) -> None:
-    """Keep what is saved in a folder of the test's own."""
-    hass.config.config_dir = str(tmp_path)
 
 
 async def setup_of(card: Card, **message: Any) -> dict[str, Any]:

@@ -202,9 +202,9 @@ async def test_without_a_cluster_actions_say_so(hass: HomeAssistant, failing: Mo
         return error.value.translation_key
 
     await hass.config_entries.async_unload(failing.entry_id)
-    assert await refused("test_alert") == await refused("acknowledge", tag="backups-x-job_y") == "cluster_not_loaded"
+    assert await refused("test_alert") == await refused("acknowledge", tag="backups-x-job_y") == "entry_not_loaded"
     await hass.config_entries.async_remove(failing.entry_id)
-    assert await refused("test_alert") == await refused("check_now") == "no_cluster"
+    assert await refused("test_alert") == await refused("check_now") == "nothing_watched"
 
 
 async def test_a_tag_that_is_too_long_for_apple_is_shortened_and_still_acknowledges(

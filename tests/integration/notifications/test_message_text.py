@@ -25,7 +25,7 @@ from custom_components.proxmox_backup_checker.checker.model.subject import Subje
 from custom_components.proxmox_backup_checker.checker.model.verdict import Reason
 from custom_components.proxmox_backup_checker.notifications.message_text import body_of, title_of
 from custom_components.proxmox_backup_checker.texts.localizer import Localizer
-from custom_components.proxmox_backup_checker.texts.wording import Wording
+from custom_components.proxmox_backup_checker.texts.wording import ClusterWording
 from tests.checker.builders import NOW, assessment, guest, job
 
 ROOT = Path(integration.__path__[0])
@@ -37,6 +37,7 @@ VALUES: dict[str, str | datetime] = {
     **dict.fromkeys(("node", "job", "storage", "archive", "verified", "count", "nodes", "error", "here", "days"), "x"),
     **dict.fromkeys(("slot", "last", "since"), NOW),
 }
+# Those of a cluster; tests/texts/test_server_messages.py reads those of a backup server.
 CODES = {
     AlertKind.JOB: "backup_failed",
     AlertKind.NODE: "node_offline",
@@ -76,11 +77,11 @@ def record(of: Alert) -> AlertRecord:
     )
 
 
-async def a_wording(hass: HomeAssistant, language: str) -> Wording:
+async def a_wording(hass: HomeAssistant, language: str) -> ClusterWording:
     hass.config.language = language
     await hass.config.async_set_time_zone("Europe/Berlin")
     seen = assessment([guest(101), guest(102)], [job("nightly", 101, 102, comment="nightly", storage="nas")])
-    return Wording(assessment=seen, localizer=await Localizer.load(hass), cluster="home", now=NOW)
+    return ClusterWording(assessment=seen, localizer=await Localizer.load(hass), cluster="home", now=NOW)
 
 
 def test_every_language_has_the_same_words_with_the_same_blanks() -> None:
@@ -97,12 +98,19 @@ def test_no_words_are_left_that_nobody_says() -> None:
     made = {f"title_{form.value}{more}" for form in AlertForm for more in ("", "_again")}
     made |= {f"{start}_{kind.value}" for kind in AlertKind for start in ("title", "recovered")}
     made |= {f"{kind.value}_todo" for kind in AlertKind}
+    made |= {
+        f"title_{kind}_{form.value}{more}"
+        for kind in ("pbsjob", "group")
+        for form in AlertForm
+        for more in ("", "_again")
+    }
+    made |= {f"{kind}_job_named" for kind in ("sync", "verify", "prune", "gc")}
     made |= {f"heartbeat_no_{what}" for what in ("answer", "connection", "trusted_certificate")}
     assert {key for key in WORDS["en"] if not re.search(rf"[\"']{key}[\"']", code)} <= made
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
-@pytest.mark.parametrize("kind", list(AlertKind))
+@pytest.mark.parametrize("kind", list(CODES))
 @pytest.mark.parametrize("guests", [0, 1, 2, 12])
 async def test_every_alert_has_a_title_and_answers_in_every_language(
     hass: HomeAssistant, language: str, kind: AlertKind, guests: int

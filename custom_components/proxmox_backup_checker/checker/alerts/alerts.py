@@ -20,6 +20,9 @@ _CRITICAL_FROM: Final = 2
 _OF_RUNS: Final = frozenset({AlertKind.JOB, AlertKind.STORAGE})
 # A right that was taken away does not come back by itself, as a connection does.
 _RIGHTS_PATIENCE: Final = timedelta(hours=1)
+type Home = tuple[AlertKind, Subject | None]
+"""The kind of an alert, and what it is told by."""
+
 LONGEST_WAIT_FOR_RUN: Final = timedelta(hours=3)
 
 
@@ -90,8 +93,8 @@ class Alert:
 
 
 @dataclass(slots=True)
-class _Group:
-    """The verdicts of an alert that is being put together."""
+class AlertGroup:
+    """The verdicts of an alert that is being put together; `unseen` are guests that have none any more."""
 
     kind: AlertKind
     about: Subject | None
@@ -100,15 +103,47 @@ class _Group:
 
     @property
     def tag(self) -> str:
+        """The tag of the alert."""
         return tag_of(self.kind, self.about)
 
     @property
     def evidence(self) -> frozenset[str]:
+        """The runs that the verdicts rest on."""
         return frozenset(upid for verdict in self.members.values() for upid in verdict.evidence)
 
     @property
     def guests(self) -> dict[Subject, Verdict]:
+        """The verdicts on guests."""
         return {subject: verdict for subject, verdict in self.members.items() if subject.kind == "guest"}
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether nothing is known but that a right is missing."""
+        return self.kind is AlertKind.BLIND and not any(verdict.problem for verdict in self.members.values())
+
+    def alert(self) -> Alert:
+        """Return the alert, as far as the verdicts tell of it."""
+        verdicts = self.members.values()
+        since = [verdict.since for verdict in verdicts if verdict.since is not None]
+        upcoming = [verdict.next_due for verdict in verdicts if verdict.next_due is not None]
+        failures = max((verdict.failures for verdict in verdicts), default=0)
+        return Alert(
+            tag=self.tag,
+            kind=self.kind,
+            about=self.about,
+            subjects=tuple(sorted(self.members)),
+            occurrences={
+                subject: occurrence
+                for subject, verdict in sorted(self.members.items(), key=lambda member: member[0])
+                if (occurrence := verdict.occurrence) is not None
+            },
+            causes=_causes(self.guests or self.members, self),
+            severity=Severity.CRITICAL if failures >= _CRITICAL_FROM else Severity.NORMAL,
+            since=min(since, default=None),
+            failures=failures,
+            next_due=min(upcoming, default=None),
+            patience=_RIGHTS_PATIENCE if self.is_blind else timedelta(),
+        )
 
 
 def tag_of(kind: AlertKind, about: Subject | None) -> str:
@@ -130,6 +165,14 @@ def about_of(kind: AlertKind, tag: str) -> Subject | None:
             return Subject.storage(name)
         case AlertKind.GUEST if name.isdecimal():
             return Subject.guest(int(name))
+        case AlertKind.DATASTORE:
+            return Subject.datastore(name)
+        case AlertKind.PBSJOB:
+            return Subject("pbsjob", name)
+        case AlertKind.REMOTE:
+            return Subject.remote(name)
+        case AlertKind.GROUP:
+            return Subject("group", name)
         case _:
             return None
 
@@ -141,33 +184,47 @@ def alerts_of(
 
     `full` are the guests and jobs that failed since a storage is full, with its key: these have one cause.
     """
-    groups: dict[tuple[AlertKind, Subject | None], _Group] = {}
-    told = told_occurrences(context.history.alerts.values())
-    for subject, verdict in verdicts.items():
-        if subject == CLUSTER or not _is_worth_telling(verdict):
-            continue
-        kind, about = _group_of(subject, verdict, context)
-        if full is not None and subject in full:
-            kind, about = AlertKind.STORAGE, Subject.storage(full[subject])
-        if verdict.occurrence is not None and (tags := told.get((subject, verdict.occurrence))):
-            kind, about = tags.get(tag_of(kind, about)) or next(iter(tags.values()))
-        groups.setdefault((kind, about), _Group(kind, about)).members[subject] = verdict
+
+    def homes() -> Iterator[tuple[Subject, Verdict, Home]]:
+        for subject, verdict in verdicts.items():
+            if subject == CLUSTER or not is_worth_telling(verdict):
+                continue
+            if full is not None and subject in full:
+                yield subject, verdict, (AlertKind.STORAGE, Subject.storage(full[subject]))
+            else:
+                yield subject, verdict, _group_of(subject, verdict, context)
+
+    groups = gathered(homes(), context.history.alerts.values())
     if vanished := _vanished(context):
-        group = groups.setdefault((AlertKind.BLIND, None), _Group(AlertKind.BLIND, None))
-        group.unseen.extend(vanished)
-    return tuple(_alert(group, context) for group in _without_doubles(groups.values()))
+        blind = next((group for group in groups if group.kind is AlertKind.BLIND), None)
+        if blind is None:
+            groups.append(blind := AlertGroup(AlertKind.BLIND, None))
+        blind.unseen.extend(vanished)
+    return tuple(_alert(group, context) for group in _without_doubles(groups))
+
+
+def gathered(found: Iterable[tuple[Subject, Verdict, Home]], records: Iterable[AlertRecord]) -> list[AlertGroup]:
+    """Return the groups of problems that are told together: what was told before stays where it was told."""
+    groups: dict[Home, AlertGroup] = {}
+    told = told_occurrences(records)
+    for subject, verdict, own in found:
+        home = own
+        if verdict.occurrence is not None and (tags := told.get((subject, verdict.occurrence))):
+            home = tags.get(tag_of(*own)) or next(iter(tags.values()))
+        groups.setdefault(home, AlertGroup(*home)).members[subject] = verdict
+    return list(groups.values())
 
 
 def told_occurrences(
     records: Iterable[AlertRecord],
-) -> Mapping[tuple[Subject, str], Mapping[str, tuple[AlertKind, Subject | None]]]:
+) -> Mapping[tuple[Subject, str], Mapping[str, Home]]:
     """Return for each failed run or missed slot of a subject the alerts, by tag, that it belongs to already.
 
     It stays in its alert whatever is learned of its cause, so that nobody is told twice of one missing backup: a slot that
     "was missed" on Monday night may turn out to be one over which the host was off. Alerts that were neither told nor
     known at the first look do not count.
     """
-    told: dict[tuple[Subject, str], dict[str, tuple[AlertKind, Subject | None]]] = {}
+    told: dict[tuple[Subject, str], dict[str, Home]] = {}
     for record in records:
         if record.ended is None and (record.announced or record.known_before):
             home = record.kind, about_of(record.kind, record.tag)
@@ -176,12 +233,13 @@ def told_occurrences(
     return told
 
 
-def _is_worth_telling(verdict: Verdict) -> bool:
+def is_worth_telling(verdict: Verdict) -> bool:
+    """Tell whether there is a problem, or a right is missing."""
     is_right_missing = verdict.reason.code.meaning.is_right_missing
     return verdict.problem is True or (verdict.problem is None and is_right_missing)
 
 
-def _group_of(subject: Subject, verdict: Verdict, context: Context) -> tuple[AlertKind, Subject | None]:
+def _group_of(subject: Subject, verdict: Verdict, context: Context) -> Home:
     """Return the kind of a problem's alert, and what the alert is told by."""
     kind = verdict.reason.code.meaning.alert
     values = verdict.reason.values
@@ -223,7 +281,7 @@ def _vanished(context: Context) -> list[AlertGuest]:
     ]
 
 
-def _without_doubles(groups: Iterable[_Group]) -> Iterator[_Group]:
+def _without_doubles(groups: Iterable[AlertGroup]) -> Iterator[AlertGroup]:
     """Tell a run that can have been several jobs' once: with the job by which guests are missing."""
     held = list(groups)
     for group in held:
@@ -245,38 +303,20 @@ def _without_doubles(groups: Iterable[_Group]) -> Iterator[_Group]:
         yield group
 
 
-def _alert(group: _Group, context: Context) -> Alert:
-    members, own = group.members, group.guests
-    since = [verdict.since for verdict in members.values() if verdict.since is not None]
-    upcoming = [verdict.next_due for verdict in members.values() if verdict.next_due is not None]
-    failures = max((verdict.failures for verdict in members.values()), default=0)
+def _alert(group: AlertGroup, context: Context) -> Alert:
     job = context.job(group.about.id) if group.kind is AlertKind.JOB and group.about is not None else None
-    blind = group.kind is AlertKind.BLIND and not any(verdict.problem for verdict in members.values())
     runs = [run for upid in sorted(group.evidence) if (run := context.history.runs.get(upid)) is not None]
-    alert = Alert(
-        tag=group.tag,
-        kind=group.kind,
-        about=group.about,
-        subjects=tuple(sorted(members)),
-        occurrences={
-            subject: occurrence
-            for subject, verdict in sorted(members.items(), key=lambda member: member[0])
-            if (occurrence := verdict.occurrence) is not None
-        },
-        causes=_causes(own or members, group),
-        guests=_guests(own, group, context),
-        since=min(since, default=None),
-        failures=failures,
-        next_due=min(upcoming, default=None),
+    alert = replace(
+        group.alert(),
+        guests=_guests(group.guests, group, context),
         total=len(context.covered_guests(job)) if job else 0,
         runs=tuple(runs),
-        patience=_RIGHTS_PATIENCE if blind else timedelta(),
-        in_progress=group.kind in _OF_RUNS and _is_in_progress(members, context),
+        in_progress=group.kind in _OF_RUNS and _is_in_progress(group.members, context),
     )
     return replace(alert, severity=Severity.CRITICAL) if _is_critical(alert, context) else alert
 
 
-def _guests(own: Mapping[Subject, Verdict], group: _Group, context: Context) -> tuple[AlertGuest, ...]:
+def _guests(own: Mapping[Subject, Verdict], group: AlertGroup, context: Context) -> tuple[AlertGuest, ...]:
     present = [
         AlertGuest(vmid=guest.vmid, name=guest.name, node=guest.node, last_success=verdict.last_success)
         for guest in context.facts.guests
@@ -285,7 +325,7 @@ def _guests(own: Mapping[Subject, Verdict], group: _Group, context: Context) -> 
     return tuple(sorted([*present, *group.unseen], key=lambda guest: guest.vmid))
 
 
-def _causes(members: Mapping[Subject, Verdict], group: _Group) -> tuple[AlertCause, ...]:
+def _causes(members: Mapping[Subject, Verdict], group: AlertGroup) -> tuple[AlertCause, ...]:
     found: dict[str, list[tuple[Subject, Verdict]]] = {}
     for subject, verdict in members.items():
         found.setdefault(cause_key(verdict), []).append((subject, verdict))
@@ -317,7 +357,7 @@ def _is_in_progress(members: Mapping[Subject, Verdict], context: Context) -> boo
 
 def _is_critical(alert: Alert, context: Context) -> bool:
     """Tell whether it failed twice in a row, or a guest's last good backup is older than was allowed."""
-    if alert.failures >= _CRITICAL_FROM or alert.kind is AlertKind.AGE:
+    if alert.severity is Severity.CRITICAL or alert.kind is AlertKind.AGE:
         return True
     if alert.kind in {AlertKind.BLIND, AlertKind.UNCOVERED, AlertKind.PAUSED}:
         return False

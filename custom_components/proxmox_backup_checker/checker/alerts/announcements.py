@@ -1,6 +1,6 @@
 """What is to be told at one moment, and each problem once: what began, changed, lasts or is over."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -10,6 +10,7 @@ from typing import Final
 from ..model.facts import Facts
 from ..model.reason_codes import AlertKind, ReasonCode
 from ..model.records import Acknowledgement, AlertRecord, History
+from ..model.server_records import ServerHistory
 from ..model.subject import Subject
 from ..model.verdict import GOOD, Status, Verdict
 from .acknowledgements import applies_to, still_held
@@ -20,6 +21,7 @@ _MOST_KEPT: Final = 300
 _RECOVERY_STAYS: Final = timedelta(hours=12)
 # Who can see again what he knew not to be seen has not been told of another problem by that.
 _CAUSES_OF_BLINDNESS: Final = frozenset(code.cause for code in ReasonCode if code.meaning.alert is AlertKind.BLIND)
+_STILL_OPEN: Final = frozenset({Status.RUNNING, Status.WAITING, Status.ASLEEP})
 # For these it is enough that the guest is awaited by a job again.
 _GOOD_WHEN_AWAITED: Final = frozenset({AlertKind.UNCOVERED, AlertKind.PAUSED})
 
@@ -53,6 +55,20 @@ class Announcements:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Occasion:
+    """When something is told: what is there at the first look ever is a state, not news.
+
+    After `remind_after` a problem that lasts is told again. `is_hidden` says of something without a verdict whether it may be
+    there all the same.
+    """
+
+    now: datetime
+    is_hidden: Callable[[Subject], bool]
+    first_look: bool
+    remind_after: timedelta | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Moment:
     """What is asked of a moment: its verdicts, and what had been told before.
 
@@ -65,12 +81,11 @@ class _Moment:
     lapsed: frozenset[Subject]
     changed: frozenset[Subject]
     told: Collection[tuple[Subject, str]]
-    facts: Facts
-    first_look: bool
+    occasion: Occasion
 
     @property
     def now(self) -> datetime:
-        return self.facts.now
+        return self.occasion.now
 
     def is_told(self, alert: Alert, subject: Subject) -> bool:
         """Tell whether the failed run or missed slot of a subject belonged to an alert before, whatever was its cause."""
@@ -87,19 +102,30 @@ def _is_hidden(subject: Subject, facts: Facts) -> bool:
     return facts.jobs is None if subject.kind == "job" else not facts.guests_complete
 
 
-def announce(
-    alerts: tuple[Alert, ...], verdicts: Mapping[Subject, Verdict], history: History, facts: Facts, *, first_look: bool
-) -> Announcements:
-    """Return what is to be told, from the alerts there are now and what `history` holds of those before.
+def occasion_of(facts: Facts, *, first_look: bool) -> Occasion:
+    """Return the occasion that a look at a cluster is."""
+    return Occasion(
+        now=facts.now,
+        is_hidden=partial(_is_hidden, facts=facts),
+        first_look=first_look,
+        remind_after=facts.policy.remind_after,
+    )
 
-    What is there at the first look ever is a state, not news.
-    """
-    held = still_held(history.acknowledgements, verdicts, facts.now, partial(_is_hidden, facts=facts))
+
+def announce(
+    alerts: tuple[Alert, ...],
+    verdicts: Mapping[Subject, Verdict],
+    history: History | ServerHistory,
+    occasion: Occasion,
+) -> Announcements:
+    """Return what is to be told, from the alerts there are now and what `history` holds of those before."""
+    now = occasion.now
+    held = still_held(history.acknowledgements, verdicts, now, occasion.is_hidden)
     ended = {subject: record for subject, record in history.acknowledgements.items() if subject not in held}
     lapsed = frozenset(
         subject
         for subject, record in ended.items()
-        if record.until_next_run or (record.until is not None and facts.now >= record.until)
+        if record.until_next_run or (record.until is not None and now >= record.until)
     )
     moment = _Moment(
         verdicts=verdicts,
@@ -111,14 +137,13 @@ def announce(
             if subject not in lapsed and record.code not in _CAUSES_OF_BLINDNESS
         ),
         told=told_occurrences(history.alerts.values()),
-        facts=facts,
-        first_look=first_look,
+        occasion=occasion,
     )
     records = dict(history.alerts)
     # What is over comes first: where problems go from one alert to another, the old message is taken back before.
     messages = [*_over(alerts, records, moment), *_there(alerts, records, moment)]
     messages += _no_longer_news(records, moment)
-    kept = _bounded(records, facts.now)
+    kept = _bounded(records, now)
     return Announcements(
         messages=tuple(messages),
         alerts=history.alerts if kept == history.alerts else kept,
@@ -192,11 +217,11 @@ def _next(alert: Alert, known: AlertRecord | None, moment: _Moment) -> tuple[Ale
         severity=alert.severity.value,
         failures=alert.failures,
         announced=known.announced if known else None,
-        known_before=known.known_before if known else moment.first_look,
+        known_before=known.known_before if known else moment.occasion.first_look,
         held_since=((known.held_since if known else None) or moment.now) if alert.in_progress else None,
         occurrences=_occurrences(alert, known, moment),
     )
-    if moment.first_look or is_silenced(alert, moment.acknowledgements, moment.verdicts, moment.now):
+    if moment.occasion.first_look or is_silenced(alert, moment.acknowledgements, moment.verdicts, moment.now):
         return record, None
     news = _news(alert, record, known, moment)
     return (record if news is None else replace(record, announced=moment.now)), news
@@ -239,7 +264,7 @@ def _news(alert: Alert, record: AlertRecord, known: AlertRecord | None, moment: 
         return MessageKind.CHANGED
     if moment.is_silence_over(record.subjects):
         return MessageKind.REMINDER
-    remind_after = moment.facts.policy.remind_after
+    remind_after = moment.occasion.remind_after
     if remind_after is not None and moment.now - record.announced >= remind_after:
         return MessageKind.REMINDER
     return None
@@ -274,9 +299,9 @@ def _is_worse(alert: Alert, record: AlertRecord, known: AlertRecord, moment: _Mo
 def _end(known: AlertRecord, moment: _Moment) -> MessageKind | None:
     """Return how an alert that is no longer there has ended, None where that cannot be told yet."""
     verdicts = [moment.verdicts[subject] for subject in known.subjects if subject in moment.verdicts]
-    if any(is_unseen(verdict) or verdict.status in {Status.RUNNING, Status.WAITING} for verdict in verdicts):
+    if any(is_unseen(verdict) or verdict.status in _STILL_OPEN for verdict in verdicts):
         return None
-    if any(_is_hidden(subject, moment.facts) for subject in known.subjects if subject not in moment.verdicts):
+    if any(moment.occasion.is_hidden(subject) for subject in known.subjects if subject not in moment.verdicts):
         return None
     if known.kind == AlertKind.BLIND:
         return MessageKind.RECOVERED
@@ -291,7 +316,7 @@ def _end(known: AlertRecord, moment: _Moment) -> MessageKind | None:
 def open_messages(
     alerts: Iterable[Alert],
     verdicts: Mapping[Subject, Verdict],
-    history: History,
+    history: History | ServerHistory,
     now: datetime,
     since: datetime | None,
 ) -> tuple[list[Message], list[Message]]:

@@ -16,6 +16,7 @@ _SAMPLE_EVERY: Final = timedelta(hours=20)
 # Another file system below the same path has another size; growth of a pool is rarely as much.
 _ANOTHER_SIZE: Final = 0.2
 _LEAST_ARCHIVES: Final = 3
+_MOST_PLACES: Final = 5
 
 
 def remember_storages(known: Mapping[str, StorageRecord], facts: Facts, runs: RunIndex) -> Mapping[str, StorageRecord]:
@@ -27,6 +28,7 @@ def remember_storages(known: Mapping[str, StorageRecord], facts: Facts, runs: Ru
 def _storage(record: StorageRecord | None, storage: StorageFacts, now: datetime, runs: RunIndex) -> StorageRecord:
     node = None if storage.named_alone else storage.node
     record = replace(record or StorageRecord(storage=storage.storage, node=node), owner=storage.node)
+    record = _with_place(record, storage)
     reachable = bool(storage.active_on)
     record = replace(record, unreachable_since=None if reachable else record.unreachable_since or now)
     if storage.used is not None and (not record.samples or now - record.samples[-1][0] >= _SAMPLE_EVERY):
@@ -54,6 +56,16 @@ def _broken(record: StorageRecord, listing: ArchiveListing) -> Iterable[str]:
     for archive in listing.archives:
         if archive.verification == "failed" or (not listing.detailed and archive.volid in record.broken):
             yield archive.volid
+
+
+def _with_place(record: StorageRecord, storage: StorageFacts) -> StorageRecord:
+    """Note where a storage leads to, and where it led to before somebody gave it another datastore or namespace."""
+    found = storage.backup_server
+    place = f"{found.datastore}:{found.namespace}" if found is not None else record.place
+    if place == record.place:
+        return record
+    earlier = tuple(known for known in (record.place, *record.earlier_places) if known not in {None, place})
+    return replace(record, place=place, earlier_places=tuple(dict.fromkeys(filter(None, earlier)))[:_MOST_PLACES])
 
 
 def _is_another(record: StorageRecord, storage: StorageFacts, archives: Mapping[str, int], runs: RunIndex) -> bool:

@@ -10,14 +10,18 @@ from zoneinfo import ZoneInfo
 
 from ...proxmox.api.backup_models import Archive, BackupJob, BackupServerPlace, IncludedGuest
 from ...proxmox.api.cluster_models import ClusterStatus, Guest, Task
+from ...proxmox.restore_log import RestoreLog
 from ...proxmox.retention import KeepOptions
 from ...proxmox.vzdump.log import VzdumpLog
+from .linked_servers import KnownServer, NamespaceContent
 from .policy import Policy
 
 # A file's name as vzdump writes it; renamed files and snapshots have no such time.
 _TIME_IN_NAME: Final = re.compile(
     r"vzdump-(?:lxc|openvz|qemu)-[1-9][0-9]{2,8}-[0-9]{4}_[0-9]{2}_[0-9]{2}-[0-9]{2}_[0-9]{2}_[0-9]{2}\.[a-z0-9.]+$"
 )
+READ_LATELY: Final = timedelta(minutes=16)
+"""Three polls of a backup server, and a little more: they are never exactly as far apart as asked for."""
 # What vzdump takes where neither job nor /etc/vzdump.conf names a storage (PVE/VZDump.pm, new).
 PROXMOX_DEFAULT_STORAGE: Final = "local"
 
@@ -51,6 +55,23 @@ class Run:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Restore:
+    """A finished task that restored something with its log; `log` is None where it is gone, or names nothing by its kind."""
+
+    task: Task
+    log: RestoreLog | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskReach:
+    """How far back a node's tasks were listed, and until when, by its clock; `is_complete` where it had forgotten none."""
+
+    since: datetime
+    until: datetime
+    is_complete: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class NodeFacts:
     """What is known of a node; `blindness` says why its runs cannot be seen, `zone` is None where it is not known.
 
@@ -58,6 +79,7 @@ class NodeFacts:
     what the node's clock is ahead of ours, and `booted` the node's last start on our clock. Of the runs that started at
     `runs_known_since` or later, by the node's clock, none is missing; what its task list no longer held is not known.
     `has_lost_runs` tells that it has lost some since the last look.
+    `all_tasks` is how far its tasks of every kind are known.
     `address` and `fingerprint`, that of its certificate, lead to it where the node that is configured, the one that is
     `contacted`, does not answer.
     """
@@ -72,6 +94,7 @@ class NodeFacts:
     booted: datetime | None = None
     runs_known_since: datetime | None = None
     has_lost_runs: bool = False
+    all_tasks: TaskReach | None = None
     address: str | None = None
     fingerprint: str | None = None
     contacted: bool = False
@@ -181,6 +204,42 @@ def storage_key(storage: StorageFacts) -> str:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class LinkedServers:
+    """The backup servers that are watched beside a cluster, at one moment.
+
+    `entries` are the ids of all that there are, None where nobody has said, and `read` those of them that are loaded and were
+    read; what is known of the others is in the history. By the name of a storage, `behind` tells its server, `contents` are what that
+    shows behind it, `listings` the same as archives, and `left_behind` those in a namespace that the storage led to before.
+    """
+
+    entries: frozenset[str] | None = None
+    read: Mapping[str, KnownServer] = field(default_factory=dict)
+    behind: Mapping[str, str] = field(default_factory=dict)
+    contents: Mapping[str, NamespaceContent] = field(default_factory=dict)
+    listings: Mapping[str, ArchiveListing] = field(default_factory=dict)
+    left_behind: Mapping[str, tuple[Archive, ...]] = field(default_factory=dict)
+
+    def shown(self, now: datetime) -> Mapping[str, ArchiveListing]:
+        """Return the listings of the storages whose server was read lately: three polls may fail."""
+        return {
+            name: listing
+            for name, listing in self.listings.items()
+            if now - self.read[self.behind[name]].read_at <= READ_LATELY
+        }
+
+    def is_like(self, other: LinkedServers) -> bool:
+        """Tell whether nothing is new but the moments at which all this was seen."""
+        if (self.entries, self.behind, self.left_behind) != (other.entries, other.behind, other.left_behind):
+            return False
+        if self.contents != other.contents or self.read.keys() != other.read.keys():
+            return False
+        return all(server.is_like(other.read[key]) for key, server in self.read.items())
+
+
+NO_SERVERS: Final = LinkedServers()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Facts:
     """The state of a cluster at the moment `now`.
 
@@ -189,13 +248,14 @@ class Facts:
     understood: each is what it was when it was last read, at the moment told here, or missing in `jobs` where that is None.
     `quorum_known` is False where the contacted node cannot tell it; `cluster` then has the members that were known.
 
-    `runs` are those that are not in the history yet, finished or not: a finished run that was there before is not read
+    `restores` are the finished ones that are not in the history yet, `guest_tasks` what was lately done with whole guests: started,
+    created, removed. `runs` are those that are not in the history yet, finished or not: a finished run that was there before is not read
     again. `unread_runs` are the starts of finished runs whose logs are still to be read. `included` holds each job's guests
     with their volumes, as Proxmox resolves them, by job id; a job whose answer could not be read is missing, and `unresolved`
     says why Proxmox cannot tell whom a job covers, as where its pool is gone. `read_at` is when all this could last be read:
     older than `now` where Proxmox cannot be reached. `default_storage` is that of a job that names none, by node, where it
     could be read; None stands for a folder that is no storage. `defaults_keep` is the retention of `/etc/vzdump.conf` by node,
-    where it sets one. `policy` is what the user has decided.
+    where it sets one. `policy` is what the user has decided, and `servers` what the backup servers tell that are watched as well.
     """
 
     now: datetime
@@ -204,6 +264,8 @@ class Facts:
     guests: tuple[Guest, ...]
     jobs: tuple[BackupJob, ...] | None
     runs: tuple[Run, ...]
+    restores: tuple[Restore, ...] = ()
+    guest_tasks: tuple[Task, ...] = ()
     unread_runs: tuple[datetime, ...] = ()
     job_states: tuple[JobState, ...] = ()
     pools_visible: bool = True
@@ -219,6 +281,7 @@ class Facts:
     unread_jobs: Mapping[str, datetime | None] = field(default_factory=dict)
     quorum_known: bool = True
     policy: Policy = field(default_factory=Policy)
+    servers: LinkedServers = NO_SERVERS
 
     @property
     def guests_complete(self) -> bool:

@@ -22,6 +22,11 @@ class AlertKind(StrEnum):
     MISSING = "missing"
     AGE = "age"
     GUEST = "guest"
+    # Of a backup server.
+    DATASTORE = "datastore"
+    PBSJOB = "pbsjob"
+    REMOTE = "remote"
+    GROUP = "group"
 
 
 class AlertForm(StrEnum):
@@ -37,7 +42,8 @@ class AlertForm(StrEnum):
 class Meaning:
     """What a reason means to those who tell of it.
 
-    `alert` is the kind of alert that its problem belongs to; None leaves it with its job, its storage or its guest. `form`
+    `alert` is the kind of alert that its problem belongs to; None leaves it with its job, its storage, its guest or its part of a
+    backup server. `form`
     is what it says of the backups that a job promised. Reasons with the same `cause` are one cause to people: nothing new
     happens when one turns into the other. `is_right_missing` tells that the token lacks a right, `is_start_failed` that
     Proxmox could not even start the job. Where `error_lists_guests`, the error text holds names and no cause. Where
@@ -63,6 +69,7 @@ _OUT_OF_REACH: Final = Meaning(alert=AlertKind.BLIND)
 _NO_RIGHT: Final = Meaning(alert=AlertKind.BLIND, is_right_missing=True)
 _UNCOVERED: Final = Meaning(alert=AlertKind.UNCOVERED)
 _UNVERIFIED: Final = Meaning(alert=AlertKind.VERIFICATION, cause="verification_failed")
+_REMOTE: Final = Meaning(alert=AlertKind.REMOTE, form=AlertForm.FAILED, sentence_says_cause=True)
 _TOO_OLD: Final = Meaning(alert=AlertKind.AGE, cause="older_than_allowed")
 
 
@@ -182,6 +189,17 @@ class ReasonCode(StrEnum):
     PRUNE_NOT_WORKING = "prune_not_working"
     RETENTION_FAILED = "retention_failed"
     RETENTION_SHORT = "retention_short"
+    RESTORE_FAILED = "restore_failed"
+    RESTORE_POINT_BAD = "restore_point_bad"
+    RESTORE_PROVEN = "restore_proven"
+    RESTORE_PROVEN_AND_RAN = "restore_proven_and_ran"
+    RESTORE_NEVER_SEEN = "restore_never_seen"
+    RESTORE_SIGHT_MISSING = "restore_sight_missing"
+    RESTORE_TEST_DUE = "restore_test_due"
+    RESTORE_TEST_OLD = "restore_test_old"
+    RECOVERY_BY_BACKUPS = "recovery_by_backups"
+    RECOVERY_BY_OWN_RESTORE = "recovery_by_own_restore"
+    RECOVERY_BY_RESTORES = "recovery_by_restores"
     SIZE_SUSPICIOUS = "size_suspicious"
     SNAPSHOT_NEVER_FINISHED = "snapshot_never_finished"
     STORAGE_NOT_ON_NODE = "storage_not_on_node"
@@ -319,12 +337,12 @@ class ReasonCode(StrEnum):
     SYNC_UNREADABLE = "sync_unreadable"
     SYNC_PARTIALLY_ENCRYPTED = "sync_partially_encrypted"
     SYNC_REMOVALS_FAILED = "sync_removals_failed"
-    SYNC_REMOTE_CERTIFICATE = "sync_remote_certificate", _FAILED
-    SYNC_REMOTE_LOGIN = "sync_remote_login", _FAILED
-    SYNC_REMOTE_UNREACHABLE = "sync_remote_unreachable", _FAILED
+    SYNC_REMOTE_CERTIFICATE = "sync_remote_certificate", _REMOTE
+    SYNC_REMOTE_LOGIN = "sync_remote_login", _REMOTE
+    SYNC_REMOTE_UNREACHABLE = "sync_remote_unreachable", _REMOTE
     SYNC_DELETES_UNVERIFIED = "sync_deletes_unverified"
     SYNC_NOTHING_VERIFIED = "sync_nothing_verified"
-    VERIFY_NEWEST_CORRUPT = "verify_newest_corrupt", _FAILED
+    VERIFY_NEWEST_CORRUPT = "verify_newest_corrupt", _UNVERIFIED
     VERIFY_OLDER_CORRUPT = "verify_older_corrupt"
     VERIFY_UNFINISHED = "verify_unfinished"
     VERIFY_ABORTED = "verify_aborted", _FAILED
@@ -387,6 +405,12 @@ class ReasonCode(StrEnum):
     HAPPENED_GROUP_MOVED = "happened_group_moved"
     HAPPENED_POINTS_VANISHED = "happened_points_vanished"
     HAPPENED_POINTS_VANISHED_ON_BOTH_SIDES = "happened_points_vanished_on_both_sides"
+    HAPPENED_FILES_RESTORED = "happened_files_restored"
+    HAPPENED_RESTORE_FAILED = "happened_restore_failed"
+    HAPPENED_RESTORE_FAILED_UNNAMED = "happened_restore_failed_unnamed"
+    HAPPENED_RESTORED = "happened_restored"
+    HAPPENED_RESTORE_TESTED = "happened_restore_tested"
+    HAPPENED_RESTORE_UNNAMED = "happened_restore_unnamed"
     HAPPENED_RUN_FAILED = "happened_run_failed"
     HAPPENED_RUN_FAILED_EARLY = "happened_run_failed_early"
     HAPPENED_RUN_FAILED_OF_UNKNOWN_JOB = "happened_run_failed_of_unknown_job"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from .linked_servers import KnownServer
 from .outcome import Outcome
 from .reason_codes import AlertKind, ReasonCode
 from .subject import Subject
@@ -177,7 +178,8 @@ class NodeRecord:
 
     `earlier_outages` are the ones before `last_outage`, newest first. `zone` names its time zone. Of its runs
     between `runs_known_since` and `runs_known_until`, by its clock, none is missing in the history, nor in the stretches of
-    `runs_known_before`, newest first, which end where some were lost. `address` and `fingerprint` lead to it while the one that is `contacted` does not answer.
+    `runs_known_before`, newest first, which end where some were lost. Of its tasks of any kind none was missed between
+    `tasks_known_since` and `tasks_known_until`. `address` and `fingerprint` lead to it while the one that is `contacted` does not answer.
     """
 
     name: str
@@ -192,6 +194,8 @@ class NodeRecord:
     runs_known_since: datetime | None = None
     runs_known_until: datetime | None = None
     runs_known_before: tuple[tuple[datetime, datetime], ...] = ()
+    tasks_known_since: datetime | None = None
+    tasks_known_until: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -201,7 +205,8 @@ class StorageRecord:
     `samples` are pairs of a moment and bytes in use; `archives` maps volume id to ctime in epoch seconds, `broken` are those
     of them that failed their last verification, as far as that could be seen. `keep` is the
     storage's own retention as a property string. `node` is that of its name; whose own it is, also where it goes by its name
-    alone, `owner` tells.
+    alone, `owner` tells. `place` is the datastore and namespace that one of a backup server leads to, as ds1:home, and
+    `earlier_places` are those that it led to before, the last one first.
     """
 
     storage: str
@@ -215,6 +220,43 @@ class StorageRecord:
     changed_identity: datetime | None = None
     keep: str | None = None
     owner: str | None = None
+    place: str | None = None
+    earlier_places: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RestoreRecord:
+    """A restore that a person did, of an archive that its log names; of files only, `archive` and `vmid` are None.
+
+    `target` is the number under which the guest was restored, `vmid` the one of its backup. `copied` is the moment of the backup, and
+    `storage` where it lay, None where several fit. `size` are the bytes restored, `archive_size` those of the archive on its
+    storage. `ran` is when the restored guest was first started, `gone` when it made room for nothing or another one. `bad` tells that the
+    restore point failed a verification later.
+    """
+
+    upid: str
+    node: str
+    started: datetime
+    ended: datetime
+    ok: bool
+    target: int | None = None
+    archive: str | None = None
+    vmid: int | None = None
+    guest_type: str | None = None
+    copied: datetime | None = None
+    storage: str | None = None
+    size: int | None = None
+    archive_size: int | None = None
+    error: str | None = None
+    live: bool = False
+    ran: datetime | None = None
+    gone: datetime | None = None
+    bad: bool = False
+
+    @property
+    def is_real(self) -> bool:
+        """Whether it took the place of the guest itself, which is no test."""
+        return self.vmid is not None and self.target == self.vmid
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -292,8 +334,10 @@ class History:
     """All that is remembered of one cluster; `began` is the moment of the first look, `evaluated` that of the last.
 
     `unfinished` are the runs that were seen going on and whose end has not been seen. `jobs_unseen` tells that the jobs could
-    not be seen so far, `jobs_seen` is when they were last. `latest` is the latest time that our clock has shown, while it shows less than that. `wrong_dates`
-    holds by name what proves nothing, since it was dated ahead of every clock.
+    not be seen so far, `jobs_seen` is when they were last. `latest` is the latest time that our clock has shown, while it
+    shows less than that. `wrong_dates`
+    holds by name what proves nothing, since it was dated ahead of every clock. `servers` are the backup servers that are watched
+    as well, as they were known last. `restores` are those that people did, by UPID.
     """
 
     began: datetime | None = None
@@ -312,6 +356,8 @@ class History:
     jobs_seen: datetime | None = None
     latest: datetime | None = None
     wrong_dates: Mapping[str, WrongDate] = field(default_factory=dict)
+    servers: Mapping[str, KnownServer] = field(default_factory=dict)
+    restores: Mapping[str, RestoreRecord] = field(default_factory=dict)
 
     def rightly_dated_runs(self) -> list[RunRecord]:
         """Return the finished runs whose dates say when they were."""

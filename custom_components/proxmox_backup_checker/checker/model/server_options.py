@@ -37,7 +37,7 @@ class ServerOptions:
     watched, None for all. `rhythm` tells by the same ids how often a group is to be backed up, `asleep_limit` by datastore how
     long its disk may be away, and each of `rotation` names the datastores of disks that take turns. `places` tells of
     datastores and remotes where they stand other than the server: `datastore_tank`, `remote_offsite`. Without a limit (None)
-    nothing is said of that.
+    nothing is said of that. `remind_after` is how long after a message another one may come about the same problem, None for never.
     """
 
     place: Place = Place.UNKNOWN
@@ -56,6 +56,7 @@ class ServerOptions:
     pause_limit: timedelta = timedelta(days=7)
     blind_limit: timedelta = timedelta(hours=24)
     warnings_are_problems: bool = False
+    remind_after: timedelta | None = timedelta(days=1)
 
     def watches(self, store: str) -> bool:
         """Tell whether a datastore is watched."""

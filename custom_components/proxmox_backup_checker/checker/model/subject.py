@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Final, Literal, Self, cast, get_args, override
 
-type SubjectKind = Literal["cluster", "guest", "job", "node", "storage", "server", "datastore", "pbsjob", "group"]
+type SubjectKind = Literal[
+    "cluster", "guest", "job", "node", "storage", "server", "datastore", "pbsjob", "group", "remote"
+]
 
 _KINDS: Final[frozenset[str]] = frozenset(get_args(SubjectKind.__value__))
 _ALONE: Final = frozenset({"cluster", "server"})
@@ -15,8 +17,8 @@ class Subject:
 
     The id of a guest is its VMID, that of a job its job id, that of a node its name, and that of a storage its name or,
     where each node has its own, node/name. Of a backup server, the id of a datastore is its name, that of a job its kind and
-    its own id, as sync_nightly, and that of a group datastore, namespace and group, as ds1:home:host/nas. Cluster and server
-    have none. In text, as in unique ids, tags and the stored history, a subject is its `key`, such as guest_101 or cluster.
+    its own id, as sync_nightly, and that of a group datastore, namespace and group, as ds1:home:host/nas. That of a remote is its
+    name. Cluster and server have none. In text, as in unique ids, tags and the stored history, a subject is its `key`, such as guest_101 or cluster.
     """
 
     kind: SubjectKind
@@ -56,6 +58,11 @@ class Subject:
     def group(cls, store: str, ns: str, group: str) -> Self:
         """Return the subject that a backup group is, such as host/nas."""
         return cls("group", f"{store}:{ns}:{group}")
+
+    @classmethod
+    def remote(cls, name: str) -> Self:
+        """Return the subject that another backup server is by which a server's sync jobs know it."""
+        return cls("remote", name)
 
     @classmethod
     def parse(cls, key: str) -> Self:

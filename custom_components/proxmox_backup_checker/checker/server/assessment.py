@@ -1,17 +1,20 @@
 """The assessment of a backup server: each of its parts with its verdict, as one immutable value."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from ..alerts.acknowledgements import still_held
+from ..alerts.acknowledgements import applies_to
+from ..alerts.alerts import Alert
+from ..alerts.announcements import Message, Occasion, announce
 from ..model.reason_codes import ReasonCode
-from ..model.records import VerdictRecord
+from ..model.records import Acknowledgement, VerdictRecord
 from ..model.server_facts import ReadTrouble, ServerFacts
 from ..model.server_options import ServerOptions
 from ..model.server_records import ServerHistory
 from ..model.subject import SERVER, Subject
 from ..model.verdict import Reason, Status, Verdict, unknown
+from .alerts import alerts_of_server
 from .clock import ServerClock
 from .context import ServerContext
 from .events import event_of_certificate, events_of
@@ -31,7 +34,7 @@ class ServerAssessment:
     `facts` are those of the last reading, which was at `read_at`; None where it has never been read. `datastores` go by their
     names, `jobs` and `groups` by the ids of their subjects, as sync_nightly and ds1:home:host/nas. `history` is what to keep until the next
     moment. `verdict` is that of the server as a whole. `verdicts` holds all of them, `events` what has happened since the
-    assessment before, oldest first.
+    assessment before, oldest first. `alerts` are the problems as a person would tell them, `messages` what is to be told now, at `judged_at`.
     """
 
     facts: ServerFacts | None
@@ -43,6 +46,14 @@ class ServerAssessment:
     verdicts: Mapping[Subject, Verdict]
     events: tuple[ServerEvent, ...]
     history: ServerHistory
+    alerts: tuple[Alert, ...]
+    messages: tuple[Message, ...]
+    judged_at: datetime
+
+    def acknowledgement(self, subject: Subject) -> Acknowledgement | None:
+        """Return a person's word that the problem of something is known."""
+        found = self.history.acknowledgements.get(subject)
+        return found if applies_to(found, self.verdicts.get(subject), self.judged_at) else None
 
 
 def assess_server(
@@ -63,7 +74,7 @@ def assess_server(
     reach = judge_reach(facts, known.history, options, now, trouble)
     if facts is None:
         assert reach is not None
-        return _unread(history, known, reach, options, now)
+        return _unread(history, known, reach, options, now, links)
     context = ServerContext(
         facts=facts,
         history=known.history,
@@ -87,6 +98,8 @@ def assess_server(
         subject: _record(subject, verdict, known.history.verdicts.get(subject), now)
         for subject, verdict in verdicts.items()
     }
+    alerts = alerts_of_server(verdicts, jobs, groups, known.history, links)
+    told = announce(alerts, verdicts, known.history, _occasion(history, options, now, is_hidden=lambda subject: False))
     events = events_of(history, context, verdicts, known.lost, known.moves) if trouble is None else ()
     certificate = event_of_certificate(history, server)
     return ServerAssessment(
@@ -98,17 +111,37 @@ def assess_server(
         groups=groups,
         verdicts=verdicts,
         events=(*events, *([certificate] if certificate is not None else [])),
-        history=_after(known.history, verdicts, records, now),
+        history=replace(
+            known.history,
+            evaluated=now,
+            verdicts=records,
+            acknowledgements=told.acknowledgements,
+            alerts=told.alerts,
+        ),
+        alerts=alerts,
+        messages=told.messages,
+        judged_at=now,
+    )
+
+
+def _occasion(
+    before: ServerHistory, options: ServerOptions, now: datetime, *, is_hidden: Callable[[Subject], bool]
+) -> Occasion:
+    return Occasion(
+        now=now, is_hidden=is_hidden, first_look=before.evaluated is None, remind_after=options.remind_after
     )
 
 
 def _unread(
-    history: ServerHistory, known: Remembered, reach: Verdict, options: ServerOptions, now: datetime
+    history: ServerHistory, known: Remembered, reach: Verdict, options: ServerOptions, now: datetime, links: Links
 ) -> ServerAssessment:
-    """Return the assessment of a server that has not been read since the start."""
+    """Return the assessment of a server that has not been read since the start: what was held of its parts is not seen."""
     since = reach.since or now
     verdict = replace(reach, problem=True) if now - since >= options.blind_limit else reach
     record = _record(SERVER, verdict, history.verdicts.get(SERVER), now)
+    verdicts = {SERVER: verdict}
+    alerts = alerts_of_server(verdicts, {}, {}, known.history, links)
+    told = announce(alerts, verdicts, known.history, _occasion(history, options, now, is_hidden=lambda subject: True))
     return ServerAssessment(
         facts=None,
         read_at=None,
@@ -116,17 +149,18 @@ def _unread(
         datastores={},
         jobs={},
         groups={},
-        verdicts={SERVER: verdict},
+        verdicts=verdicts,
         events=(),
-        history=replace(known.history, verdicts={**history.verdicts, SERVER: record}),
+        history=replace(
+            known.history,
+            verdicts={**history.verdicts, SERVER: record},
+            acknowledgements=told.acknowledgements,
+            alerts=told.alerts,
+        ),
+        alerts=alerts,
+        messages=told.messages,
+        judged_at=now,
     )
-
-
-def _after(
-    history: ServerHistory, verdicts: Mapping[Subject, Verdict], records: Mapping[Subject, VerdictRecord], now: datetime
-) -> ServerHistory:
-    acknowledgements = still_held(history.acknowledgements, verdicts, now, lambda subject: False)
-    return replace(history, evaluated=now, verdicts=records, acknowledgements=acknowledgements)
 
 
 def _held[Key, View: _Part](

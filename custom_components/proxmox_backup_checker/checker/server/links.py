@@ -24,9 +24,10 @@ class LinkedPlace:
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """The places that are linked with clusters."""
+    """The places that are linked with clusters; `missed_by` are the clusters that have told that their storage there is out of reach."""
 
     places: tuple[LinkedPlace, ...] = ()
+    missed_by: frozenset[str] = frozenset()
 
     @property
     def any(self) -> bool:

@@ -10,7 +10,8 @@ from ...proxmox.backup_server.job_models import PruneJob, SyncDirection, SyncJob
 from ...proxmox.backup_server.task_state import TaskResult, TaskState
 from ..model.labels import abbreviated
 from ..model.reason_codes import ReasonCode
-from ..model.server_records import RunTrouble, RunTroubleKind, ServerRunRecord
+from ..model.run_troubles import RunTrouble, RunTroubleKind
+from ..model.server_records import ServerRunRecord
 from ..model.verdict import Confidence, Reason, Status, Verdict
 from .context import ServerContext
 from .job_facts import JobFacts, other_side

@@ -10,8 +10,9 @@ from ...proxmox.backup_server.logs.prune_log import PruneLog
 from ...proxmox.backup_server.logs.sync_records import GroupSync, SkipReason, SyncLog
 from ...proxmox.backup_server.logs.verify_log import VerifyFailure, VerifyLog
 from ...proxmox.backup_server.task_models import Task
+from ..model.run_troubles import RunTrouble, RunTroubleKind
 from ..model.server_facts import ServerFacts, TaskLog
-from ..model.server_records import RunTrouble, RunTroubleKind, ServerHistory, ServerRunRecord
+from ..model.server_records import ServerHistory, ServerRunRecord
 from ..model.subject import Subject
 from .clock import ServerClock
 

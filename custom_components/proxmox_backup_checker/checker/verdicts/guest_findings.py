@@ -12,6 +12,7 @@ from ..model.outcome import Outcome, Result, written_name
 from ..model.reason_codes import ReasonCode
 from ..model.records import GuestRecord
 from ..model.verdict import Reason, Status, Verdict
+from .restore_findings import restore_findings
 from .retention import retention_findings
 from .sizes import can_be_odd, size_findings
 
@@ -44,6 +45,7 @@ def findings_of(
         if can_be_odd(newest, context.in_short(guest)):
             found += size_findings([outcome for outcome in outcomes if outcome.result is Result.OK], context.facts)
         found += retention_findings(guest, outcomes, context)
+    found += restore_findings(guest, context)
     return found
 
 

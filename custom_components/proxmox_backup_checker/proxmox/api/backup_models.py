@@ -201,7 +201,8 @@ class StorageStatus:
 class BackupServerPlace:
     """The datastore and namespace on a backup server that a storage stands for; the root namespace is the empty text.
 
-    `fingerprint` is that of the certificate which the cluster pins, None where its hosts' own authorities judge it.
+    `fingerprint` is that of the certificate which the cluster pins, None where its hosts' own authorities judge it. `username` owns
+    what the cluster writes there. `instance_id` is that of the server, where Proxmox VE tells it.
     """
 
     host: str
@@ -209,6 +210,8 @@ class BackupServerPlace:
     datastore: str
     namespace: str
     fingerprint: str | None
+    username: str | None = None
+    instance_id: str | None = None
 
     @classmethod
     def from_row(cls, row: Fields) -> BackupServerPlace | None:
@@ -226,6 +229,7 @@ class BackupServerPlace:
             datastore=datastore,
             namespace=row.optional_text("namespace") or "",
             fingerprint=fingerprint,
+            username=row.one_line("username") or None,
         )
 
 

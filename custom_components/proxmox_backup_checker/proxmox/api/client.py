@@ -118,6 +118,13 @@ class ProxmoxClient:
             parameters["since"] = since
         return Task.list_from_api(await self._connection.get(f"{_node(node)}/tasks", parameters))
 
+    async def all_tasks(self, node: str, since: int | None = None) -> tuple[Task, ...]:
+        """Return a node's tasks of every kind, as `vzdump_tasks` returns backups: one request for restores and what follows them."""
+        parameters: dict[str, str | int] = {"source": "all", "limit": _ALL_TASKS}
+        if since is not None:
+            parameters["since"] = since
+        return await _understood(Task.list_from_api, await self._connection.get(f"{_node(node)}/tasks", parameters))
+
     async def task_log(self, node: str, upid: str, start: int = 0) -> str | None:
         """Return a task's log from line `start` on, or None where Proxmox no longer has it.
 
@@ -141,6 +148,11 @@ class ProxmoxClient:
     async def storage_config(self) -> tuple[StorageConfig, ...]:
         """Return the configuration of all storages that the token may see."""
         return StorageConfig.list_from_api(await self._connection.get("/storage"))
+
+    async def storage_identity(self, node: str, storage: str) -> str:
+        """Return the id of the backup server behind a storage; ApiError where the host or the server is too old to tell."""
+        path = f"{_node(node)}/storage/{_quote(storage)}/identity"
+        return Fields.of(await self._connection.get(path), path).identifier("id")
 
     async def archives_by_content(self, node: str, storage: str) -> tuple[Archive, ...]:
         """Return the archives of a storage with all their attributes.

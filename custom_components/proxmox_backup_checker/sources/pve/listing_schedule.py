@@ -7,6 +7,7 @@
 | it is a backup server that shows verifications, and its newest snapshot is younger than a day and a half | after six hours |
 | the runs of some node are hidden, so that nothing else tells of them | after two hours |
 | nothing | after 24 hours |
+| its backup server is watched as well, was read just now, and shows every backup that finished | after 24 hours, whatever happened |
 
 A listing that failed is tried again after half an hour. While a run goes on that writes there, what others have written waits an
 hour at most.
@@ -73,14 +74,45 @@ class ListingSchedule:
         if missing and listing.complete:
             self._suspected[place] = self._suspected.get(place, frozenset()) | missing
 
+    def are_all_shown(self, place: Place, shown: ArchiveListing, named: Iterable[str], now: datetime) -> bool:
+        """Tell whether a backup server shows what runs have named; what has just ended it has time to show.
+
+        What is older than the newest one of its guest may have been pruned.
+        """
+        present = _names(shown.archives)
+        newest: dict[str, str] = {}
+        for name in present:
+            group, _, moment = name.rpartition("/")
+            newest[group] = max(moment, newest.get(group, ""))
+        settled = self._settled.get(place, frozenset())
+        missing = [
+            name
+            for name in frozenset(named) - present - settled
+            if name.rpartition("/")[2] > newest.get(name.rpartition("/")[0], "")
+        ]
+        ended = self._ended.get(place)
+        return not missing or (ended is not None and now - ended < _SECOND_LOOK)
+
     def is_due(
-        self, place: Place, listing: ArchiveListing | None, now: datetime, *, written_to: bool, runs_hidden: bool
+        self,
+        place: Place,
+        listing: ArchiveListing | None,
+        now: datetime,
+        *,
+        written_to: bool,
+        runs_hidden: bool,
+        shown: bool = False,
     ) -> bool:
-        """Tell whether a storage is to be listed, whose newest listing is given; `written_to` while a run goes on there."""
+        """Tell whether a storage is to be listed, whose newest listing is given; `written_to` while a run goes on there.
+
+        `shown` tells that its backup server shows all that finished there.
+        """
         if not self._schedule.may_try(("archives", place), now):
             return False
         if listing is None:
             return True
+        if shown:
+            return is_older(listing.read_at, now, DAILY)
         suspicious = bool(self._suspected.get(place)) and is_older(listing.read_at, now, _SECOND_LOOK)
         longest = _HIDDEN if runs_hidden else _VERIFYING if _may_be_verified(listing, now) else DAILY
         return (

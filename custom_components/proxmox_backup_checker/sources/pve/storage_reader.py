@@ -10,7 +10,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from ...checker.archives.archive import file_name
-from ...checker.model.facts import PROXMOX_DEFAULT_STORAGE, ArchiveListing, StorageFacts
+from ...checker.model.facts import NO_SERVERS, PROXMOX_DEFAULT_STORAGE, ArchiveListing, LinkedServers, StorageFacts
 from ...checker.model.outcome import Outcome, Result, written_name
 from ...checker.model.records import RunRecord, StorageRecord
 from ...proxmox.api.backup_models import Archive, StorageConfig
@@ -22,6 +22,7 @@ from ..read_schedule import ReadSchedule
 from ..task_group import task_group
 from ..troubles import PollTroubles
 from .listing_schedule import ListingSchedule, Place
+from .server_identities import ServerIdentities
 from .storage_names import StorageNames
 from .storage_states import StorageStates
 
@@ -38,7 +39,8 @@ class StoragePoll:
     """What one poll knows when it comes to the storages.
 
     `writing` are the storages to which runs in progress write, None among them for one that is not known. `runs_hidden` is
-    whether the runs of some node cannot be seen; `known` are the runs of the history.
+    whether the runs of some node cannot be seen; `known` are the runs of the history. `servers` are the backup servers that are
+    watched as well.
     """
 
     now: datetime
@@ -48,6 +50,12 @@ class StoragePoll:
     runs_hidden: bool
     known: Mapping[str, RunRecord]
     troubles: PollTroubles
+    servers: LinkedServers = NO_SERVERS
+
+    @property
+    def shown(self) -> Mapping[str, ArchiveListing]:
+        """What servers have shown of storages just now."""
+        return self.servers.shown(self.now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +89,7 @@ class StorageReader:
         self._default_storages = default_storages
         self._listings = ListingSchedule(schedule)
         self._states = StorageStates(client, schedule)
+        self._identities = ServerIdentities(client, schedule)
         self._kept: dict[Place, _Kept] = {}
         self._config: dict[str, StorageConfig] = {}
         self._names = StorageNames()
@@ -118,10 +127,20 @@ class StorageReader:
         async with task_group() as group:
             for storage in self._due(places, poll):
                 group.create_task(self._list(storage, poll))
-        return self._storages(places, poll)
+        if poll.servers.entries:
+            await self._identities.read(self._storages(places, poll), poll.online, poll.now, poll.troubles)
+        return tuple(map(self._identified, self._storages(places, poll)))
+
+    def _identified(self, storage: StorageFacts) -> StorageFacts:
+        """Return a storage with the id of the server behind it, where that is known."""
+        place, found = storage.backup_server, self._identities.of(storage)
+        if place is None or found is None:
+            return storage
+        return replace(storage, backup_server=replace(place, instance_id=found))
 
     def _due(self, places: Mapping[Place, list[NodeStorage]], poll: StoragePoll) -> list[StorageFacts]:
         """Return the storages whose archives are to be listed now, and can be."""
+        shown = poll.shown
         return [
             storage
             for storage in self._storages(places, poll)
@@ -132,8 +151,16 @@ class StorageReader:
                 poll.now,
                 written_to=not poll.writing.isdisjoint({None, storage.storage}),
                 runs_hidden=poll.runs_hidden,
+                shown=self._proven(storage, shown.get(storage.storage), poll),
             )
         ]
+
+    def _proven(self, storage: StorageFacts, shown: ArchiveListing | None, poll: StoragePoll) -> bool:
+        """Tell whether a server shows what lies on a storage, and every backup that finished there."""
+        if shown is None or not shown.complete:
+            return False
+        place = (storage.storage, storage.node)
+        return self._listings.are_all_shown(place, shown, self._named(*place, poll), poll.now)
 
     def _nodes(self, storage: StorageFacts, poll: StoragePoll) -> list[str]:
         """Return the nodes through which a storage can be listed, always in the same order."""
