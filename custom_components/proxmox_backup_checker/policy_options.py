@@ -20,6 +20,7 @@ import probatio
 from .checker.assessment import Assessment
 from .checker.model.labels import job_name
 from .checker.model.policy import Policy
+from .checker.model.standing import Standing
 from .const import CONF_HIDE_NAMES
 
 CONF_IGNORED_GUESTS: Final = "ignored_guests"
@@ -32,6 +33,7 @@ CONF_PAUSE_LIMIT: Final = "pause_limit_days"
 CONF_BLIND_LIMIT: Final = "blind_limit_hours"
 CONF_WARNINGS_ARE_PROBLEMS: Final = "warnings_are_problems"
 CONF_REMIND_AFTER: Final = "remind_after_days"
+CONF_STANDINGS: Final = "storage_places"
 CONF_RESTORE_LIMIT: Final = "restore_test_days"
 
 _USUAL: Final = Policy()
@@ -80,6 +82,7 @@ def policy_of(options: Mapping[str, Any]) -> Policy:
         blind_limit=timedelta(hours=number(CONF_BLIND_LIMIT)),
         warnings_are_problems=bool(options.get(CONF_WARNINGS_ARE_PROBLEMS, False)),
         remind_after=timedelta(days=number(CONF_REMIND_AFTER)) or None,
+        standings={key: Standing.parse(text) for key, text in options.get(CONF_STANDINGS, {}).items()},
         restore_limit=timedelta(days=float(tests)) if tests else None,
     )
 

@@ -219,6 +219,11 @@ CLUSTER_SENSORS = (
         value=lambda assessment: assessment.read_at,
     ),
 )
+WORST_CASE = SensorEntityDescription(
+    key="worst_case",
+    translation_key="worst_case",
+    device_class=SensorDeviceClass.TIMESTAMP,
+)
 STORAGE_SENSORS = (
     StorageSensorDescription(
         key="used",
@@ -257,7 +262,10 @@ async def async_setup_entry(
         return
     coordinator: CheckerCoordinator = entry.runtime_data
     makers = EntityMakers(
-        cluster=lambda: [ClusterSensor(coordinator, description) for description in CLUSTER_SENSORS],
+        cluster=lambda: [
+            *(ClusterSensor(coordinator, description) for description in CLUSTER_SENSORS),
+            WorstCaseSensor(coordinator, WORST_CASE),
+        ],
         guest=lambda vmid: [GuestSensor(coordinator, vmid, description) for description in GUEST_SENSORS],
         job=lambda job_id: [JobSensor(coordinator, job_id, description) for description in JOB_SENSORS],
         storage=lambda key: [StorageSensor(coordinator, key, description) for description in STORAGE_SENSORS],
@@ -305,6 +313,30 @@ class ClusterSensor(ClusterEntity, SensorEntity):
     def native_value(self) -> StateType | datetime:
         """The part shown."""
         return self.entity_description.value(self.coordinator.assessment)
+
+
+class WorstCaseSensor(ClusterEntity, SensorEntity):
+    """The newest copy that would be left of the guest that would lose most, if what costs most died now.
+
+    It is a moment, so that it changes with the copies and not with every poll; without one the attributes say why.
+    """
+
+    @property
+    @override
+    def native_value(self) -> datetime | None:
+        """When that copy was made."""
+        worst = self.coordinator.survivals.worst_case
+        return worst.moment if worst is not None else None
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, Any]:
+        """What would have to die, and what would be left of that guest; its name is for those who may see it."""
+        worst = self.coordinator.survivals.worst_case
+        return {
+            "if_died": worst.death.key if worst is not None else None,
+            "left": worst.survival.answer.value if worst is not None else None,
+        }
 
 
 class StorageSensor(StorageEntity, SensorEntity):

@@ -18,6 +18,7 @@ from .actions.recovery import recovery_data
 from .actions.report_text import PERIODS, Period, render
 from .actions.responses import archive_data, archives_of, run_data, runs_of, telling_run
 from .actions.targets import Target, guest_of, job_of, storage_of, targets_of
+from .actions.what_if import chosen_death, what_if
 from .backup_server.coordinator import ServerCoordinator
 from .backup_server.watched import Watcher
 from .checker.assessment import Assessment
@@ -35,6 +36,7 @@ ATTR_GUEST: Final = "guest"
 ATTR_JOB: Final = "job"
 ATTR_NODE: Final = "node"
 ATTR_STORAGE: Final = "storage"
+ATTR_PLACE: Final = "place"
 ATTR_SINCE: Final = "since"
 ATTR_UNTIL: Final = "until"
 ATTR_LIMIT: Final = "limit"
@@ -91,6 +93,14 @@ GET_LOG_SCHEMA: Final = probatio.Schema(
 REPORT_SCHEMA: Final = probatio.Schema(
     {**_CLUSTER, probatio.Optional(ATTR_PERIOD, default="day"): probatio.In(list(PERIODS))}
 )
+WHAT_IF_SCHEMA: Final = probatio.Schema(
+    {
+        **_CLUSTER,
+        probatio.Optional(ATTR_NODE): _NAME,
+        probatio.Optional(ATTR_STORAGE): _NAME,
+        probatio.Optional(ATTR_PLACE): probatio.In(["here", "elsewhere"]),
+    }
+)
 
 
 @callback
@@ -103,6 +113,7 @@ def async_setup_services(hass: HomeAssistant) -> None:
     register(DOMAIN, "list_runs", _list_runs, LIST_RUNS_SCHEMA, SupportsResponse.ONLY)
     register(DOMAIN, "list_archives", _list_archives, LIST_ARCHIVES_SCHEMA, SupportsResponse.ONLY)
     register(DOMAIN, "report", _report, REPORT_SCHEMA, SupportsResponse.ONLY)
+    register(DOMAIN, "what_if", _what_if, WHAT_IF_SCHEMA, SupportsResponse.ONLY)
     service.async_register_admin_service(
         hass, DOMAIN, "get_log", _get_log, GET_LOG_SCHEMA, supports_response=SupportsResponse.ONLY
     )
@@ -256,6 +267,15 @@ async def _report(call: ServiceCall) -> ServiceResponse:
     def answer() -> ServiceResponse:
         return render(report(assessment, now - PERIODS[period], now), period, coordinator.localizer)
 
+    return await call.hass.async_add_executor_job(answer)
+
+
+async def _what_if(call: ServiceCall) -> ServiceResponse:
+    """Return what would be left of each guest if something died now."""
+    coordinator = cluster_of(call)
+    chosen = {name: call.data[name] for name in (ATTR_NODE, ATTR_STORAGE, ATTR_PLACE) if name in call.data}
+    death, seen = chosen_death(coordinator, chosen), (await sight_of(call)).assessment(coordinator)
+    answer = partial(what_if, death, coordinator.survivals, seen, coordinator.localizer)
     return await call.hass.async_add_executor_job(answer)
 
 

@@ -1,6 +1,7 @@
 /** Canned data: a small cluster as the integration would describe it. */
 
 import type {
+  BackupServer,
   Cause,
   Counts,
   Details,
@@ -473,3 +474,100 @@ export const STORAGES: Storage[] = [
 ];
 
 export const INFO: Info = { version: "1.0.0", frontend_hash: "0123456789", entries: [server()] };
+
+const part = (change: Partial<RowData>): RowData => ({ ...(JOBS[0] as RowData), size: null, size_on: null, ...change });
+
+/** The jobs of a backup server; one of them leaves a group out. */
+export const SERVER_JOBS: RowData[] = [
+  part({
+    id: "b1/pbsjob/sync_offsite",
+    name: "Everything to the vault",
+    kind: "sync",
+    status: "warning",
+    problem: false,
+    cells: `${"w".repeat(29)}p`,
+    where: "main/homelab",
+    reason: "Never copied, since they belong to somebody else on vault: homelab/ct/103.",
+  }),
+  part({ id: "b1/pbsjob/gc_main", name: "main", kind: "gc", status: "ok", problem: false, where: "main", reason: "" }),
+];
+
+/** Groups of clients. */
+export const CLIENTS: RowData[] = [
+  part({
+    id: "b1/group/main::host/nas",
+    name: "nas",
+    kind: "host",
+    status: "overdue",
+    problem: true,
+    cells: `${"o".repeat(28)}mm`,
+    size: 120 * GIB,
+    size_on: "main",
+    where: "main",
+    reason: "No backup for 2 d; usually every day at about 03:00.",
+  }),
+];
+
+export const BACKUP_SERVER: Server = server({ id: "b1", name: "pbs", counts: null, url: "https://pbs:8007/" });
+
+export const DATASTORES: BackupServer[] = [
+  {
+    id: "b1",
+    name: "pbs",
+    status: "warning",
+    problem: false,
+    reason: "One datastore or job needs a look.",
+    next_step: null,
+    version: "4.2.3",
+    waiting: 2,
+    entity_id: null,
+    device_id: null,
+    datastores: [
+      {
+        name: "main",
+        comment: "in the cellar",
+        status: "warning",
+        problem: false,
+        reason: "91 % full.",
+        findings: ["12 GiB will be freed by the next garbage collection."],
+        next_step: "Let a prune job keep fewer backups.",
+        used: 1.82 * 2 ** 40,
+        total: 2 * 2 ** 40,
+        free: 0.18 * 2 ** 40,
+        is_cache: false,
+        full_on: NOW + 40 * DAY,
+        collected: NOW - 5 * HOUR,
+        filled: NOW - 2 * HOUR,
+        verified: NOW - 3 * DAY,
+        bad: 0,
+        groups: 12,
+        restore_points: 86,
+        loose: [
+          {
+            ns: "lab",
+            group: "vm/300",
+            name: "<i>lab</i>",
+            owner: "friend@pbs",
+            orphaned: false,
+            last: NOW - 30 * DAY,
+            count: 3,
+            size: 20 * GIB,
+          },
+          {
+            ns: "",
+            group: "vm/999",
+            name: null,
+            owner: null,
+            orphaned: true,
+            last: NOW - 300 * DAY,
+            count: 1,
+            size: null,
+          },
+        ],
+        loose_count: 2,
+        entity_id: "binary_sensor.main_problem",
+        device_id: null,
+      },
+    ],
+  },
+];

@@ -234,7 +234,7 @@ describe("the wall", () => {
   test.each([
     [{ days: 3 }, /7 to 60/],
     [{ max_rows: "many" }, /1 to 500/],
-    [{ group: "node" }, /guest or job/],
+    [{ group: "node" }, /guest, job, pbsjob or group/],
     [{ sort: "best" }, /worst, name/],
   ])("16 configured with %o: is refused in plain words", async (config, message) => {
     await expect(show(WALL, {}, config)).rejects.toThrow(message);
@@ -440,7 +440,7 @@ describe("the wall", () => {
     help?.click();
     await wall.settle();
     expect(help?.getAttribute("aria-expanded")).toBe("true");
-    expect(wall.find(".panel li")).toHaveLength(19);
+    expect(wall.find(".panel li")).toHaveLength(20);
     expect(wall.find(".panel")[0]?.textContent).toContain("No backup, though one was due");
     help?.click();
     await wall.settle();

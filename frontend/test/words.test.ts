@@ -44,7 +44,8 @@ describe("the texts", () => {
     const path = `../custom_components/proxmox_backup_checker/translations/${language}.json`;
     const { sensor } = JSON.parse(readFileSync(path, "utf8")).entity;
     for (const status of STATUSES) {
-      const known = sensor.guest_status.state[status] ?? sensor.job_status.state[status];
+      const known =
+        sensor.guest_status.state[status] ?? sensor.job_status.state[status] ?? sensor.server_status.state[status];
       expect(wordsIn(language).say(`status_${status}` as Key)).toBe(known);
     }
   });

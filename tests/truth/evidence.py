@@ -97,7 +97,7 @@ class Evidence:
         results = self._of_job[job, guest.vmid]
         first = bisect_left(results, guest.born, key=_start_of_result)
         last = bisect_right(results, time, key=_start_of_result)
-        return [result for result in results[first:last] if result.run.started < guest.died]
+        return results[first : min(last, bisect_left(results, guest.died, key=_start_of_result))]
 
     def runs(self, job: str, time: float) -> list[RunFact]:
         """Return the runs of a job that had begun."""
@@ -112,17 +112,11 @@ class Evidence:
             return False
         return not any(since <= rotation <= sights[first] for rotation in self._ledger.nodes[node].rotations)
 
-    def last_sight(self, node: str, time: float) -> float | None:
-        """Return the last look up to a moment that showed a node's list of tasks."""
+    def sights_around(self, node: str, time: float) -> tuple[float, float]:
+        """Return the last look at a node's tasks up to a moment, and the first after it."""
         sights = self._sights[node]
-        last = bisect_right(sights, time)
-        return sights[last - 1] if last else None
-
-    def first_sight(self, node: str, since: float) -> float | None:
-        """Return the first look from a moment on that shows a node's list of tasks."""
-        sights = self._sights[node]
-        first = bisect_left(sights, since)
-        return sights[first] if first < len(sights) else None
+        after = bisect_right(sights, time)
+        return sights[after - 1] if after else -FOREVER, sights[after] if after < len(sights) else FOREVER
 
     def looked(self, since: float, until: float) -> bool:
         """Tell whether anything was read in a stretch of time, both ends included."""

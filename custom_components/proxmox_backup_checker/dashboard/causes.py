@@ -24,15 +24,19 @@ _REPAIRS: Final = "/config/repairs"
 
 
 def causes(hass: HomeAssistant, sight: Sight, localizer: Localizer, entry_id: str | None) -> list[dict[str, Any]]:
-    """Return the causes of problems that this person may see, those with the most guests first, silenced ones last."""
-    found = [
+    """Return the causes of problems in clusters that this person may see."""
+    return [
         _cause(alert, _wording(entry, assessment, localizer), entry, partial(sight.sensor_of, coordinator))
         for entry in entries(hass, entry_id)
         if (coordinator := coordinator_of(entry)) is not None and coordinator.last_update_success
         for assessment in [sight.assessment(coordinator)]
         for alert in assessment.alerts
     ]
-    return sorted(found, key=lambda cause: (cause["silenced"], cause["unseen"], -cause["guests"], cause["id"]))
+
+
+def urgency(cause: dict[str, Any]) -> tuple[Any, ...]:
+    """Return where a cause stands: those with the most guests first, silenced ones last."""
+    return cause["silenced"], cause["unseen"], -cause["guests"], cause["id"]
 
 
 def _wording(entry: CheckerConfigEntry, assessment: Assessment, localizer: Localizer) -> ClusterWording:

@@ -1,7 +1,7 @@
 import { html, nothing, type PropertyValues } from "lit";
 import { fetchDetails, messageOf, silence, unsilence } from "../data/commands";
 import { type Details, DOMAIN, type Run } from "../data/contract";
-import { decodeRow, type Row } from "../data/row";
+import { decodeRow, isJob, type Row } from "../data/row";
 import { formatOf } from "../format";
 import { navigate, notify } from "../ha/actions";
 import { alert } from "../ha/elements";
@@ -17,6 +17,7 @@ import { createAutomation } from "./automation";
 import { BACK, FORWARD, OUT } from "./glyphs";
 import { restorePoints, restorePointsStyles } from "./restore-points";
 import { folded, runPanel } from "./run";
+import { serverParts } from "./server-parts";
 import { silenceMenu, silenceStyles } from "./silence";
 import { detailsStyles } from "./styles";
 import { archivesTable, runsTable } from "./tables";
@@ -116,10 +117,11 @@ export class GuestDetails extends HassElement {
     const disclosure = (title: string, content: unknown) =>
       html`<details><summary>${title}</summary>${content}</details>`;
     return html`${verdictPanel(row, details, { open: this.why, toggle: this.toggleWhy }, words, format)} ${this.renderActions(row)}
+      ${serverParts(details, words, format)}
       ${details.runs.length ? this.renderDays(row, details) : nothing}
       ${disclosure(
         words.count("runs", details.runs.length),
-        runsTable(row.kind === "job", details.runs, words, format, (day) => {
+        runsTable(isJob(row), details.runs, words, format, (day) => {
           this.day = day;
           this.renderRoot.querySelector(".days")?.scrollIntoView({ block: "start" });
         }),
@@ -225,7 +227,7 @@ export class GuestDetails extends HassElement {
       };
       return html`<button class="btn" @click=${show}>${wordsOf(this.hass).say("log_show")}</button>`;
     }
-    const vmid = row.kind === "job" ? undefined : Number(row.key);
+    const vmid = row.kind === "qemu" || row.kind === "lxc" ? Number(row.key) : undefined;
     return html`<pbc-run-log .hass=${this.hass} .entry=${row.entryId} .upid=${run.upid ?? ""} .vmid=${vmid}></pbc-run-log>`;
   }
 

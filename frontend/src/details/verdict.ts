@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from "lit";
 import type { Details, VerdictDetails } from "../data/contract";
-import { labelOf, noLastGood, type Row } from "../data/row";
+import { isServerJob, labelOf, noLastGood, type Row } from "../data/row";
 import type { Format } from "../format";
 import type { Words } from "../i18n/words";
 import { progressText } from "../model/progress";
@@ -22,7 +22,7 @@ export function verdictPanel(
     .join(" · ");
   const facts: [string, string | null][] = [
     [
-      words.say("last_good"),
+      words.say(isServerJob(row) ? "last_good_run" : "last_good"),
       verdict.last_success
         ? `${format.moment(verdict.last_success)} (${format.relative(verdict.last_success)})`
         : words.say(noLastGood(verdict)),

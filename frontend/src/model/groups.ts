@@ -1,3 +1,4 @@
+import type { Group } from "../data/contract";
 import type { Row } from "../data/row";
 import { needsAttention } from "./status";
 
@@ -5,8 +6,8 @@ export const GROUPINGS = ["none", "server", "node", "job", "storage", "tag"] as 
 export type Grouping = (typeof GROUPINGS)[number];
 
 /** What can be told apart: jobs lie on no node, in no job and have no tags; a single cluster is no group. */
-export function groupingsOf(group: "guest" | "job", servers: number): Grouping[] {
-  const possible: Grouping[] = group === "job" ? ["none", "server", "storage"] : [...GROUPINGS];
+export function groupingsOf(group: Group, servers: number): Grouping[] {
+  const possible: Grouping[] = group === "guest" ? [...GROUPINGS] : ["none", "server", "storage"];
   return possible.filter((grouping) => grouping !== "server" || servers > 1);
 }
 

@@ -33,7 +33,7 @@ const within = (value: unknown, low: number, high: number): boolean =>
 export function checkConfig(config: WallConfig, words: Words): void {
   if (!within(config.days, 7, 60)) throw new Error(words.say("err_days"));
   if (!within(config.max_rows, 1, 500)) throw new Error(words.say("err_max_rows"));
-  if (config.group !== undefined && !["guest", "job"].includes(config.group)) throw new Error(words.say("err_group"));
+  if (config.group !== undefined && !GROUPS.includes(config.group)) throw new Error(words.say("err_group"));
   if (config.sort !== undefined && !SORTS.includes(config.sort)) {
     throw new Error(words.say("err_sort", { values: SORTS.join(", ") }));
   }
@@ -41,5 +41,7 @@ export function checkConfig(config: WallConfig, words: Words): void {
     throw new Error(words.say("err_group_by", { values: GROUPINGS.join(", ") }));
   }
 }
+
+const GROUPS: Group[] = ["guest", "job", "pbsjob", "group"];
 
 export const shownColumns = (config: WallConfig): readonly string[] => config.show ?? COLUMNS;

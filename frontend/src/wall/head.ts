@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from "lit";
-import type { Status } from "../data/contract";
+import type { Group, Status } from "../data/contract";
 import type { Format } from "../format";
 import type { Words } from "../i18n/words";
 import { dayOfCell, labelledCells } from "../model/days";
@@ -55,7 +55,7 @@ export interface Sorting {
 export function columnHeads(
   layout: Layout,
   sorting: Sorting,
-  group: "guest" | "job",
+  group: Group,
   end: string,
   days: number,
   words: Words,

@@ -325,9 +325,10 @@ def _coverage(record: GuestRecord, covering: Sequence[str], facts: Facts, *, fir
     """Tell since when a guest is in which enabled jobs, and since when in none."""
     new = None if first_look else facts.now
     uncovered = None
-    if not covering and not first_look:
-        was_covered = bool(record.covered_since) or record.first_seen == facts.now
-        uncovered = facts.now if was_covered and record.uncovered_since is None else record.uncovered_since
+    if not covering:
+        # One that came after the first look, and was in no job when jobs could be seen again, never was in any.
+        since = facts.now if record.covered_since else record.first_seen
+        uncovered = record.uncovered_since or since
     covered = {job_id: record.covered_since.get(job_id, new) for job_id in covering}
     return {"covered_since": covered, "uncovered_since": uncovered}
 

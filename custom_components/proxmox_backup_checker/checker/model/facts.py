@@ -8,8 +8,9 @@ import re
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from ...proxmox.api.backup_models import Archive, BackupJob, BackupServerPlace, IncludedGuest
+from ...proxmox.api.backup_models import Archive, BackupJob, BackupServerPlace, IncludedGuest, StorageConfig
 from ...proxmox.api.cluster_models import ClusterStatus, Guest, Task
+from ...proxmox.api.config_models import Addresses, GuestConfig
 from ...proxmox.restore_log import RestoreLog
 from ...proxmox.retention import KeepOptions
 from ...proxmox.vzdump.log import VzdumpLog
@@ -255,7 +256,9 @@ class Facts:
     says why Proxmox cannot tell whom a job covers, as where its pool is gone. `read_at` is when all this could last be read:
     older than `now` where Proxmox cannot be reached. `default_storage` is that of a job that names none, by node, where it
     could be read; None stands for a folder that is no storage. `defaults_keep` is the retention of `/etc/vzdump.conf` by node,
-    where it sets one. `policy` is what the user has decided, and `servers` what the backup servers tell that are watched as well.
+    where it sets one. `storage_configs` are all storages, those for disks too, by id; `guest_configs` and `node_addresses` are
+    missing where they could not be read yet. `policy` is what the user has decided, and
+    `servers` what the backup servers tell that are watched as well.
     """
 
     now: datetime
@@ -280,6 +283,9 @@ class Facts:
     jobs_unseen: Blindness | None = None
     unread_jobs: Mapping[str, datetime | None] = field(default_factory=dict)
     quorum_known: bool = True
+    storage_configs: Mapping[str, StorageConfig] = field(default_factory=dict)
+    guest_configs: Mapping[int, GuestConfig] = field(default_factory=dict)
+    node_addresses: Mapping[str, Addresses] = field(default_factory=dict)
     policy: Policy = field(default_factory=Policy)
     servers: LinkedServers = NO_SERVERS
 

@@ -5,7 +5,7 @@ so that its age is not known.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -271,6 +271,13 @@ class WrongDate:
     seen: datetime
     vmid: int | None = None
 
+    def only_end_of(self, run: RunRecord) -> RunRecord | None:
+        """Return a run of which nothing but the end bears this date, as one that had ended when it was seen; else None.
+
+        The clock of its node was set while it went on.
+        """
+        return replace(run, ended=max(run.started, self.seen)) if self.dated > run.started else None
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VerdictRecord:
@@ -361,4 +368,6 @@ class History:
 
     def rightly_dated_runs(self) -> list[RunRecord]:
         """Return the finished runs whose dates say when they were."""
-        return [run for upid, run in self.runs.items() if upid not in self.wrong_dates]
+        wrong = self.wrong_dates
+        dated = [run if upid not in wrong else wrong[upid].only_end_of(run) for upid, run in self.runs.items()]
+        return [run for run in dated if run is not None]

@@ -35,7 +35,7 @@ def findings_of(
 ) -> list[tuple[Status, Reason]]:
     """Return what is found with its weight: failed and warning change the verdict, ok is a hint."""
     record = context.guest_record(guest)
-    found = [*_archive_findings(guest, context), *_clock_findings(guest, context)]
+    found = [*_foreign_archives(guest, context), *_broken_archives(guest, context), *_clock_findings(guest, context)]
     found += [(Status.WARNING, reason) for reason in _never_finished(guest, context)]
     if record is not None:
         found += _record_findings(guest, record, context)
@@ -100,13 +100,21 @@ def _never_finished(guest: Guest, context: Context) -> Iterable[Reason]:
         yield Reason(ReasonCode.SNAPSHOT_NEVER_FINISHED, values)
 
 
-def _archive_findings(guest: Guest, context: Context) -> Iterable[tuple[Status, Reason]]:
+def still_broken(guest: Guest, context: Context) -> list[tuple[Status, Reason]]:
+    """Return the broken archives that nothing newer may have replaced on their storage, whatever has not been seen since."""
+    return list(_broken_archives(guest, context, only_newest=True))
+
+
+def _foreign_archives(guest: Guest, context: Context) -> Iterable[tuple[Status, Reason]]:
     if foreign := context.foreign_archives(guest):
         storages = sorted({archive.storage for archive in foreign})
         yield (
             Status.OK,
             Reason(ReasonCode.FOREIGN_ARCHIVES, {"count": str(len(foreign)), "storage": ", ".join(storages)}),
         )
+
+
+def _broken_archives(guest: Guest, context: Context, *, only_newest: bool = False) -> Iterable[tuple[Status, Reason]]:
     promised: dict[str, list[BackupJob]] = {}
     for job in context.jobs_of(guest):
         promised.setdefault(context.facts.storage_name(job.storage, guest.node), []).append(job)
@@ -122,9 +130,8 @@ def _archive_findings(guest: Guest, context: Context) -> Iterable[tuple[Status, 
         seen.add(archive.storage)
         if archive.verification != "failed" and (archive.verification or archive.volid not in broken):
             continue
-        if logged_name(archive) in kept or (
-            is_newest and _matters_to(promised[archive.storage], archive, guest, context)
-        ):
+        is_kept = logged_name(archive) in kept and (is_newest or not only_newest)
+        if is_kept or (is_newest and _matters_to(promised[archive.storage], archive, guest, context)):
             told.add(archive.storage)
             yield Status.FAILED, _unverified(archive, guest, context)
     if broken:

@@ -20,6 +20,7 @@ from ..source import Reading
 from ..task_group import task_group
 from ..troubles import PollTroubles, TroubleLog
 from .clock_reader import ClockReader, ZoneFinder
+from .config_reader import ConfigReader
 from .defaults_reader import DefaultsReader
 from .job_reader import JobReader, ListedJobs
 from .node_failover import Members, NodeFailover
@@ -60,6 +61,7 @@ class ClusterReader:
         self._restores = RestoreReader(client, self._schedule)
         self._jobs = JobReader(client)
         self._defaults = DefaultsReader(client, self._schedule)
+        self._configs = ConfigReader(client, self._schedule)
         self._storages = StorageReader(client, self._schedule, self._clocks.zone, lambda: self._defaults.storages)
         self._agents = JobStateReader(agents)
         self._task_logs = TaskLogs(client, agents)
@@ -199,6 +201,9 @@ class ClusterReader:
             unresolved=dict(self._jobs.unresolved),
             default_storage=self._defaults.storages,
             defaults_keep=self._defaults.keeps,
+            storage_configs={config.storage: config for config in self._storages.config},
+            guest_configs=self._configs.guests,
+            node_addresses=self._configs.nodes,
             read_at=now,
         )
 
@@ -303,6 +308,7 @@ class ClusterReader:
             good = await _attempt("storage configuration", self._storages.read_config(), troubles)
             self._schedule.note("storage config", now, good=good)
         await self._defaults.read(sorted(visible), self._storages.config, now, troubles)
+        await self._configs.read(visible, overview.resources.guests, now, troubles)
         jobs = overview.jobs.jobs
         # A guest that came, went or moved may be included in other jobs than before.
         guests = frozenset((guest.vmid, guest.node, guest.pool) for guest in overview.resources.guests)
