@@ -16,6 +16,7 @@ from ..model.labels import job_name
 from ..model.records import GuestRecord, History, JobDefinition, JobRecord, NodeRecord
 from ..restores.remembering import remember_restores
 from ..runs.run_records import RunRecords
+from .resizes import with_resizes
 from .server_memory import remembered_servers
 from .storage_history import MissingArchives, remember_storages
 
@@ -34,7 +35,7 @@ def updated(history: History, facts: Facts, runs: RunRecords, indexes: Indexes) 
     """Return the history with what the facts add to it; `runs` and `indexes` are those of the moment."""
     storages = remember_storages(history.storages, facts, indexes.runs)
     missing = MissingArchives.of(indexes.archives, storages, facts)
-    guests = _guests(history, facts, indexes, missing)
+    guests = with_resizes(_guests(history, facts, indexes, missing), facts.guest_tasks)
     return replace(
         history,
         began=history.began or facts.now,

@@ -172,16 +172,19 @@ class ReasonCode(StrEnum):
     ARCHIVE_LIMIT_REACHED = "archive_limit_reached"
     ARCHIVE_MISSING = "archive_missing", Meaning(alert=AlertKind.MISSING)
     ARCHIVE_NOT_LISTED = "archive_not_listed"
+    CHANGED_MUCH_MORE = "changed_much_more"
     BACKUP_WITHOUT_DISKS = "backup_without_disks"
     COPY_OUTSIDE_JOB = "copy_outside_job"
     COPY_ELSEWHERE = "copy_elsewhere"
     DISKS_NEWLY_EXCLUDED = "disks_newly_excluded"
     DISKS_NOT_IN_ARCHIVE = "disks_not_in_archive"
+    DURATION_MUCH_SHORTER = "duration_much_shorter"
     DURATION_SUSPICIOUS = "duration_suspicious"
     FOREIGN_ARCHIVES = "foreign_archives"
     FREEZE_FAILED = "freeze_failed"
     GUEST_LOCKED = "guest_locked"
     LOG_UPLOAD_FAILED = "log_upload_failed"
+    NOTHING_CHANGED = "nothing_changed"
     NOTES_FAILED = "notes_failed"
     OLDER_THAN_ALLOWED_DAYS = "older_than_allowed_days", _TOO_OLD
     OLDER_THAN_ALLOWED_HOURS = "older_than_allowed_hours", _TOO_OLD
@@ -200,6 +203,7 @@ class ReasonCode(StrEnum):
     RECOVERY_BY_BACKUPS = "recovery_by_backups"
     RECOVERY_BY_OWN_RESTORE = "recovery_by_own_restore"
     RECOVERY_BY_RESTORES = "recovery_by_restores"
+    SIZE_MUCH_LARGER = "size_much_larger"
     SIZE_SUSPICIOUS = "size_suspicious"
     SNAPSHOT_NEVER_FINISHED = "snapshot_never_finished"
     STORAGE_NOT_ON_NODE = "storage_not_on_node"

@@ -139,7 +139,7 @@ class GuestRecord:
     `template` and `tags` are the last that were seen: Proxmox does not show them while a guest's node is down.
     `missing` holds, by the name that the log shows, the archives of good runs that are not where they should be.
     `without_job` tells whether any job, enabled or not, had it when jobs were last seen. `last_seen` is when it was seen last,
-    while it is out of sight.
+    while it is out of sight. `resized` is when one of its disks was last enlarged.
     """
 
     vmid: int
@@ -162,6 +162,7 @@ class GuestRecord:
     template: bool | None = None
     tags: tuple[str, ...] = ()
     without_job: bool | None = None
+    resized: datetime | None = None
     last_seen: datetime | None = None
 
     @property

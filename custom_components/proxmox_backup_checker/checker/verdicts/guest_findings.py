@@ -12,6 +12,7 @@ from ..model.outcome import Outcome, Result, written_name
 from ..model.reason_codes import ReasonCode
 from ..model.records import GuestRecord
 from ..model.verdict import Reason, Status, Verdict
+from .far_sizes import can_be_far, far_findings
 from .restore_findings import restore_findings
 from .retention import retention_findings
 from .sizes import can_be_odd, size_findings
@@ -42,8 +43,7 @@ def findings_of(
     if (newest := newest_good(outcomes)) is not None:
         for good in _newest_of_each_job(guest, newest, outcomes, context):
             found += [finding for finding in _run_findings(good, record, verdict) if finding not in found]
-        if can_be_odd(newest, context.in_short(guest)):
-            found += size_findings([outcome for outcome in outcomes if outcome.result is Result.OK], context.facts)
+            found += _size_findings(good, guest, outcomes, context)
         found += retention_findings(guest, outcomes, context)
     found += restore_findings(guest, context)
     return found
@@ -225,6 +225,21 @@ def _newest_of_each_job(guest: Guest, newest: Outcome, outcomes: Sequence[Outcom
             if good is not None:
                 found.append(good)
     return found
+
+
+def _size_findings(
+    good: Outcome, guest: Guest, outcomes: Sequence[Outcome], context: Context
+) -> Iterable[tuple[Status, Reason]]:
+    """Return what is odd about the size of a good backup, beside those before it."""
+    in_short = context.in_short(guest)
+    is_odd, is_far = can_be_odd(good, in_short), can_be_far(good, in_short)
+    if not is_odd and not is_far:
+        return
+    older = [outcome for outcome in outcomes if outcome.result is Result.OK and outcome.started < good.started]
+    if is_odd:
+        yield from size_findings([good, *older], context.facts)
+    if is_far:
+        yield from far_findings([good, *older], guest, context)
 
 
 def _run_findings(good: Outcome, record: GuestRecord | None, verdict: Verdict) -> Iterable[tuple[Status, Reason]]:
