@@ -211,6 +211,7 @@ class ReasonCode(StrEnum):
     STORAGE_NOT_WHAT_IT_WAS = "storage_not_what_it_was", Meaning(alert=AlertKind.STORAGE)
     VERIFICATION_FAILED = "verification_failed", _UNVERIFIED
     VERIFICATION_FAILED_NONE_GOOD = "verification_failed_none_good", _UNVERIFIED
+    VERIFICATION_HAD_FAILED = "verification_had_failed", _UNVERIFIED
 
     # A job.
     JOB_ARCHIVES_MISSING = "job_archives_missing"
