@@ -7,7 +7,9 @@ import {
   type Cause,
   type Checklist,
   type Details,
+  type Digest,
   DOMAIN,
+  type Happened,
   type Info,
   type KeepRule,
   type LogExcerpt,
@@ -47,6 +49,18 @@ export const fetchDatastores = (hass: Hass, entryId?: string) =>
 
 export const fetchCauses = (hass: Hass, entryId?: string) =>
   ask<{ causes: Cause[] }>(hass.connection, "causes", {
+    language: languageOf(hass),
+    ...(entryId ? { entry_id: entryId } : {}),
+  });
+
+export const fetchActivity = (hass: Hass, entryId?: string) =>
+  ask<{ activity: Happened[] }>(hass.connection, "activity", {
+    language: languageOf(hass),
+    ...(entryId ? { entry_id: entryId } : {}),
+  });
+
+export const fetchDigest = (hass: Hass, entryId?: string) =>
+  ask<{ digests: Digest[] }>(hass.connection, "digest", {
     language: languageOf(hass),
     ...(entryId ? { entry_id: entryId } : {}),
   });

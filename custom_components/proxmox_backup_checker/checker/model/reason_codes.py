@@ -212,6 +212,7 @@ class ReasonCode(StrEnum):
     STORAGE_NOT_WHAT_IT_WAS = "storage_not_what_it_was", Meaning(alert=AlertKind.STORAGE)
     VERIFICATION_FAILED = "verification_failed", _UNVERIFIED
     VERIFICATION_FAILED_NONE_GOOD = "verification_failed_none_good", _UNVERIFIED
+    VERIFICATION_HAD_FAILED = "verification_had_failed", _UNVERIFIED
 
     # A job.
     JOB_ARCHIVES_MISSING = "job_archives_missing"
@@ -441,6 +442,7 @@ class ReasonCode(StrEnum):
     AGENDA_FAILED = "agenda_failed"
     AGENDA_FAILED_IN_PART = "agenda_failed_in_part"
     AGENDA_FIGURES = "agenda_figures"
+    AGENDA_FREED = "agenda_freed"
     AGENDA_MANY_RUNS = "agenda_many_runs"
     AGENDA_MANY_SLOTS = "agenda_many_slots"
     AGENDA_MISSED = "agenda_missed"
@@ -455,6 +457,7 @@ class ReasonCode(StrEnum):
     AGENDA_UNCLEAR_RUN = "agenda_unclear_run"
     AGENDA_UNKNOWN_JOB = "agenda_unknown_job"
     AGENDA_UNKNOWN_JOB_FAILED = "agenda_unknown_job_failed"
+    AGENDA_USUALLY = "agenda_usually"
     AGENDA_WARNINGS = "agenda_warnings"
     TREND_DURATION = "trend_duration"
     TREND_SIZE = "trend_size"

@@ -1,6 +1,6 @@
 """What is worth saying of a guest whose backup is there: from a hint to a reason why it is not to be relied on."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -120,7 +120,9 @@ def _broken_archives(guest: Guest, context: Context, *, only_newest: bool = Fals
     promised: dict[str, list[BackupJob]] = {}
     for job in context.jobs_of(guest):
         promised.setdefault(context.facts.storage_name(job.storage, guest.node), []).append(job)
-    kept = {written_name(outcome.archive or "") for outcome in _that_keep_promises(promised, guest, context)}
+    keeping = list(_that_keep_promises(promised, guest, context))
+    kept = {written_name(outcome.archive or "") for outcome in keeping}
+    broken = context.broken_archives
     seen: set[str] = set()
     told: set[str] = set()
     for archive in context.archives(guest):
@@ -128,12 +130,28 @@ def _broken_archives(guest: Guest, context: Context, *, only_newest: bool = Fals
             continue
         is_newest = archive.storage not in seen and not _is_replaced(archive, guest, context)
         seen.add(archive.storage)
-        if archive.verification != "failed":
+        if archive.verification != "failed" and (archive.verification or archive.volid not in broken):
             continue
         is_kept = logged_name(archive) in kept and (is_newest or not only_newest)
         if is_kept or (is_newest and _matters_to(promised[archive.storage], archive, guest, context)):
             told.add(archive.storage)
             yield Status.FAILED, _unverified(archive, guest, context)
+    if broken:
+        yield from _out_of_sight(keeping, told, guest, context)
+
+
+def _out_of_sight(
+    keeping: Iterable[Outcome], told: Container[str], guest: Guest, context: Context
+) -> Iterator[tuple[Status, Reason]]:
+    """Return the backups that keep promises, are not listed now, and were broken when they were listed last."""
+    listed = {archive.volid for archive in context.archives(guest)}
+    for outcome in keeping:
+        if outcome.storage is None or outcome.archive is None or outcome.storage in told:
+            continue
+        name = written_name(outcome.archive)
+        for volid in context.broken_archives - listed:
+            if volid.startswith(f"{outcome.storage}:") and volid.endswith(f"/{name}"):
+                yield Status.FAILED, Reason(ReasonCode.VERIFICATION_HAD_FAILED, {"archive": volid})
 
 
 def _that_keep_promises(
