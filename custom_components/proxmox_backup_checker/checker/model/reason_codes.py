@@ -182,6 +182,7 @@ class ReasonCode(StrEnum):
     DURATION_SUSPICIOUS = "duration_suspicious"
     FOREIGN_ARCHIVES = "foreign_archives"
     FREEZE_FAILED = "freeze_failed"
+    FREEZE_SKIPPED = "freeze_skipped"
     GUEST_LOCKED = "guest_locked"
     LOG_UPLOAD_FAILED = "log_upload_failed"
     NOTHING_CHANGED = "nothing_changed"
@@ -211,6 +212,7 @@ class ReasonCode(StrEnum):
     STORAGE_NOT_WHAT_IT_WAS = "storage_not_what_it_was", Meaning(alert=AlertKind.STORAGE)
     VERIFICATION_FAILED = "verification_failed", _UNVERIFIED
     VERIFICATION_FAILED_NONE_GOOD = "verification_failed_none_good", _UNVERIFIED
+    VERIFICATION_HAD_FAILED = "verification_had_failed", _UNVERIFIED
 
     # A job.
     JOB_ARCHIVES_MISSING = "job_archives_missing"

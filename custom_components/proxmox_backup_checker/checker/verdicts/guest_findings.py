@@ -1,6 +1,6 @@
 """What is worth saying of a guest whose backup is there: from a hint to a reason why it is not to be relied on."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -12,6 +12,7 @@ from ..model.outcome import Outcome, Result, written_name
 from ..model.reason_codes import ReasonCode
 from ..model.records import GuestRecord
 from ..model.verdict import Reason, Status, Verdict
+from .consistency import crash_consistent
 from .far_sizes import can_be_far, far_findings
 from .restore_findings import restore_findings
 from .retention import retention_findings
@@ -25,7 +26,6 @@ _TOOLS: Final = {"qemu": "qm", "lxc": "pct"}
 _WARNINGS: Final = {
     "prune_failed": (Status.WARNING, ReasonCode.RETENTION_FAILED),
     "no_disks": (Status.WARNING, ReasonCode.BACKUP_WITHOUT_DISKS),
-    "freeze_failed": (Status.OK, ReasonCode.FREEZE_FAILED),
     "notes_failed": (Status.OK, ReasonCode.NOTES_FAILED),
     "log_upload_failed": (Status.OK, ReasonCode.LOG_UPLOAD_FAILED),
 }
@@ -44,6 +44,8 @@ def findings_of(
         for good in _newest_of_each_job(guest, newest, outcomes, context):
             found += [finding for finding in _run_findings(good, record, verdict) if finding not in found]
             found += _size_findings(good, guest, outcomes, context)
+        if (reason := crash_consistent(outcomes)) is not None:
+            found.append((Status.OK, reason))
         found += retention_findings(guest, outcomes, context)
     found += restore_findings(guest, context)
     return found
@@ -118,7 +120,9 @@ def _broken_archives(guest: Guest, context: Context, *, only_newest: bool = Fals
     promised: dict[str, list[BackupJob]] = {}
     for job in context.jobs_of(guest):
         promised.setdefault(context.facts.storage_name(job.storage, guest.node), []).append(job)
-    kept = {written_name(outcome.archive or "") for outcome in _that_keep_promises(promised, guest, context)}
+    keeping = list(_that_keep_promises(promised, guest, context))
+    kept = {written_name(outcome.archive or "") for outcome in keeping}
+    broken = context.broken_archives
     seen: set[str] = set()
     told: set[str] = set()
     for archive in context.archives(guest):
@@ -126,12 +130,28 @@ def _broken_archives(guest: Guest, context: Context, *, only_newest: bool = Fals
             continue
         is_newest = archive.storage not in seen and not _is_replaced(archive, guest, context)
         seen.add(archive.storage)
-        if archive.verification != "failed":
+        if archive.verification != "failed" and (archive.verification or archive.volid not in broken):
             continue
         is_kept = logged_name(archive) in kept and (is_newest or not only_newest)
         if is_kept or (is_newest and _matters_to(promised[archive.storage], archive, guest, context)):
             told.add(archive.storage)
             yield Status.FAILED, _unverified(archive, guest, context)
+    if broken:
+        yield from _out_of_sight(keeping, told, guest, context)
+
+
+def _out_of_sight(
+    keeping: Iterable[Outcome], told: Container[str], guest: Guest, context: Context
+) -> Iterator[tuple[Status, Reason]]:
+    """Return the backups that keep promises, are not listed now, and were broken when they were listed last."""
+    listed = {archive.volid for archive in context.archives(guest)}
+    for outcome in keeping:
+        if outcome.storage is None or outcome.archive is None or outcome.storage in told:
+            continue
+        name = written_name(outcome.archive)
+        for volid in context.broken_archives - listed:
+            if volid.startswith(f"{outcome.storage}:") and volid.endswith(f"/{name}"):
+                yield Status.FAILED, Reason(ReasonCode.VERIFICATION_HAD_FAILED, {"archive": volid})
 
 
 def _that_keep_promises(

@@ -39,7 +39,10 @@ _TITLES: Final = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AgendaItem:
-    """One line of the calendar; `day` is set where it is of a whole day, `nodes` are those on which it takes place."""
+    """One line of the calendar; `day` is set where it is of a whole day, `nodes` are those on which it takes place.
+
+    `status` tells how what has happened went, `job_id` whose run it was.
+    """
 
     identity: str
     start: datetime
@@ -48,6 +51,18 @@ class AgendaItem:
     details: tuple[Reason, ...] = ()
     nodes: tuple[str, ...] = ()
     day: date | None = None
+    status: Status | None = None
+    job_id: str | None = None
+
+
+def happened(assessment: Assessment, start: datetime, now: datetime) -> list[AgendaItem]:
+    """Return what ran, what should have run and what runs, the newest first."""
+    items = [*_past(assessment, start, now), *_missed(assessment), *_running(assessment, now)]
+    return sorted(
+        (item for item in items if item.end > start and item.start <= now),
+        key=lambda item: (item.start if item.day is None else min(item.end, now), item.identity),
+        reverse=True,
+    )
 
 
 def agenda(assessment: Assessment, start: datetime, end: datetime, now: datetime) -> list[AgendaItem]:
@@ -91,7 +106,8 @@ def _past(assessment: Assessment, start: datetime, end: datetime) -> Iterable[Ag
         zone = zone_of(groups[0][0].node, assessment)
         newest = max(groups, key=lambda group: group[0].started)
         day_item = whole_day(f"runs_{job_id}_{day}", day, zone, Reason(ReasonCode.AGENDA_MANY_RUNS, values))
-        yield replace(day_item, details=_of_group(newest, assessment).details)
+        status = Status.FAILED if bad else Status.OK
+        yield replace(day_item, details=_of_group(newest, assessment).details, status=status, job_id=job_id)
 
 
 def _groups(assessment: Assessment, start: datetime, end: datetime) -> Iterable[list[RunRecord]]:
@@ -137,6 +153,8 @@ def _of_group(group: list[RunRecord], assessment: Assessment) -> AgendaItem:
         title=Reason(code, values),
         details=tuple(_details(group, last - first, assessment)),
         nodes=tuple(sorted({run.node for run in group})),
+        status=status,
+        job_id=group[0].job_id,
     )
 
 
@@ -171,6 +189,8 @@ def _missed(assessment: Assessment) -> Iterable[AgendaItem]:
             ),
             details=(_why_missed(miss, assessment),),
             nodes=(miss.node,),
+            status=Status.OVERDUE,
+            job_id=miss.job_id,
         )
 
 
@@ -202,6 +222,8 @@ def _running(assessment: Assessment, now: datetime) -> Iterable[AgendaItem]:
                 ReasonCode.AGENDA_RUNNING if job else ReasonCode.AGENDA_RUNNING_BY_HAND, {"job": job, "node": run.node}
             ),
             nodes=(run.node,),
+            status=Status.RUNNING,
+            job_id=run.job_id,
         )
 
 
