@@ -11,10 +11,12 @@ from .activity.events import ActivityEvent
 from .alerts.acknowledgements import applies_to
 from .alerts.alerts import Alert, alerts_of
 from .alerts.announcements import Message, announce, occasion_of
+from .archives.server_listings import with_listings
 from .archives.wrong_dates import latest_shown, noted
 from .context import Context
 from .copies.copies import Copies, Copy
-from .copies.listings import with_listings
+from .copies.offsite import judge_offsite
+from .copies.places import Places
 from .history.job_history import remember_verdicts
 from .history.update import updated, with_known_values
 from .indexes import Indexes
@@ -44,7 +46,8 @@ type FullStorage = tuple[str, Verdict]
 class GuestView:
     """A guest and what is held of its backups; `archives` are its own finished ones, newest first, each once.
 
-    `copies` are the places where its restore points lie, on other servers too.
+    `copies` are the places where its restore points lie, on other servers too, and `offsite` is what is held of those that are
+    elsewhere; None where the user has not said of any place that it is.
     """
 
     guest: Guest
@@ -52,6 +55,7 @@ class GuestView:
     figures: GuestFigures
     archives: Sequence[Archive] = ()
     copies: tuple[Copy, ...] = ()
+    offsite: Verdict | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -138,7 +142,7 @@ def judge(facts: Facts, history: History, before: Assessment | None = None) -> A
     indexes = Indexes.of(facts, runs, known, wrong=WrongDates.of(wrong))
     remembered = replace(updated(history, facts, runs, indexes), wrong_dates=wrong)
     context = Context(facts=facts, history=remembered, indexes=indexes, running=tuple(runs.running.values()))
-    copies = Copies(context)
+    copies = Copies(Places(context))
     guests: Mapping[int, GuestView] = {guest.vmid: _guest_view(guest, context, copies) for guest in facts.guests}
     jobs: Mapping[str, JobView] = {job.job_id: _job_view(job, context) for job in facts.jobs or ()}
     full = _full_storages(guests, jobs, context)
@@ -215,12 +219,14 @@ def _by_subject(
 
 
 def _guest_view(guest: Guest, context: Context, copies: Copies) -> GuestView:
+    verdict = _limited(Subject.guest(guest.vmid), judge_guest(guest, context), context)
     return GuestView(
         guest=guest,
-        verdict=_limited(Subject.guest(guest.vmid), judge_guest(guest, context), context),
+        verdict=verdict,
         figures=figures_of_guest(guest, context),
         archives=context.archives(guest),
         copies=copies.of(guest),
+        offsite=judge_offsite(guest, verdict, copies),
     )
 
 
