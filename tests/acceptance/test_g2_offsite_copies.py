@@ -189,7 +189,7 @@ def test_g28_where_only_the_pushing_server_is_watched_its_log_is_the_proof(lab: 
 
     held = lab.offsite(101)
     assert held.brief == ("off", "ok")
-    assert held.verdict.confidence is Confidence.TASK
+    assert held.verdict.confidence is Confidence.LOG
     [here, there] = lab.view(101).copies
     assert (there.witness, there.place, there.newest) == (Witness.LOG, Place.ELSEWHERE, here.newest)
     assert (lab.offsite(103).problem, lab.offsite(103).code) == ("off", "offsite_filtered")

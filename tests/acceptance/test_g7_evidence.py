@@ -94,7 +94,7 @@ def forget_tasks(lab: LinkedLab) -> None:
     ("schedule", "rights", "before", "after"),
     [
         ("21:00", "Datastore.Audit", 4, 2),
-        ("21:00", "Datastore.Audit Datastore.Allocate", 0, 2),
+        ("21:00", "Datastore.Audit Datastore.Allocate", 10, 2),
         ("*:00", "Datastore.Audit", 96, 2),
     ],
 )

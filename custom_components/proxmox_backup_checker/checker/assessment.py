@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from ..proxmox.api.backup_models import Archive, BackupJob
 from ..proxmox.api.cluster_models import ClusterStatus, Guest
@@ -37,6 +38,8 @@ from .verdicts.job import judge_job
 from .verdicts.misconfigurations import Misconfiguration, misconfigurations_of
 from .verdicts.storage import judge_storage
 from .verdicts.storage_forecast import full_on
+
+_COPIED: Final = frozenset({Status.OK, Status.WARNING, Status.PENDING, Status.ASLEEP})
 
 type FullStorage = tuple[str, Verdict]
 """The key of a full storage, with the verdict on what failed for it."""
@@ -114,6 +117,13 @@ class Assessment:
     messages: tuple[Message, ...]
     misconfigurations: tuple[Misconfiguration, ...]
     context: Context = field(compare=False, repr=False)
+
+    @property
+    def without_offsite_copy(self) -> int | None:
+        """How many guests have no copy elsewhere that is new enough, as far as can be proven; None where nothing is elsewhere."""
+        held = [view.offsite for view in self.guests.values() if view.verdict.lasting is not Status.IGNORED]
+        told = [verdict for verdict in held if verdict is not None]
+        return sum(verdict.status not in _COPIED for verdict in told) if told else None
 
     def acknowledgement(self, subject: Subject) -> Acknowledgement | None:
         """Return a person's word that the problem of something is known."""

@@ -277,6 +277,11 @@ class Copies:
         )
 
 
+def newest_verified(copies: Iterable[Copy]) -> datetime | None:
+    """Return the moment of the newest restore point that was checked where it lies and found good."""
+    return max((copy.verified for copy in copies if copy.verified is not None), default=None)
+
+
 def group_of(guest: Guest) -> str:
     """Return the group of a guest's backups on a backup server, as vm/101."""
     return f"{_KINDS.get(guest.guest_type, guest.guest_type)}/{guest.vmid}"

@@ -76,7 +76,7 @@ def judge_offsite(guest: Guest, held: Verdict, copies: Copies) -> Verdict | None
     moment = newest.newest if newest is not None else None
     confidence = verdict.confidence
     if newest is not None and confidence is Confidence.NONE:
-        confidence = Confidence.TASK if newest.witness is Witness.LOG else Confidence.ARTIFACT
+        confidence = Confidence.LOG if newest.witness is Witness.LOG else Confidence.ARTIFACT
     return replace(verdict, last_success=moment, confidence=confidence)
 
 
