@@ -61,6 +61,8 @@ class Guest:
     tags: str | None = None
     pool: str | None = None
     hastate: str | None = None
+    address: str | None = None
+    """A fixed address that its configuration tells; None where it gets one from elsewhere."""
     agent: bool | None = None
     """Whether the guest agent answers; None where it is disabled in the options."""
     filled: float = 0.3

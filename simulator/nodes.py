@@ -35,6 +35,8 @@ class Node:
     """What its /etc/vzdump.conf sets."""
     runs: list[Run] = field(default_factory=list)
     """Runs that have not ended."""
+    other_addresses: tuple[str, ...] = ()
+    """Its addresses in other networks, beside the one by which the cluster knows it; `dhcp` is one that nothing tells."""
     lock_holder: Handle | None = None
     last_end: float = 0.0
     """When its last task ended, in epoch seconds of the true time."""

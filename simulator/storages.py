@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .cluster import Cluster
     from .nodes import Node
 
-type StorageType = Literal["dir", "nfs", "pbs", "lvmthin"]
+type StorageType = Literal["dir", "nfs", "pbs", "lvmthin", "rbd"]
 
 NAME_TIME = re.compile(r"-(\d{4}_\d{2}_\d{2}-\d{2}_\d{2}_\d{2})\.")
 """The moment in the name of an archive on a file storage."""
@@ -76,6 +76,8 @@ class Storage:
     verifies: bool = False
     is_mountpoint: bool = False
     """Whether the directory is expected to be a mount point."""
+    marked_shared: bool = False
+    """Whether a directory is said to be the same on all nodes."""
     down: dict[str, str] = field(default_factory=dict)
     """Nodes that cannot reach it, with the message."""
     last_figures: dict[str, tuple[float, int]] = field(default_factory=dict)
@@ -98,7 +100,7 @@ class Storage:
     @property
     def shared(self) -> bool:
         """Tell whether every node sees the same content."""
-        return self.type in {"nfs", "pbs"}
+        return self.marked_shared or self.type in {"nfs", "pbs", "rbd"}
 
     def serves(self, node: str) -> bool:
         """Tell whether the storage exists for a node."""
@@ -303,6 +305,9 @@ def config_of(storage: Storage) -> dict[str, object]:
         fields |= {"server": storage.server, "export": "/volume1/proxmox", "path": storage.path, "shared": 1}
     elif storage.type == "dir":
         fields |= {"path": storage.path, "is_mountpoint": "1" if storage.is_mountpoint else None}
+        fields |= {"shared": 1 if storage.marked_shared else None}
+    elif storage.type == "rbd":
+        fields |= {"pool": "vms", "krbd": 0, "shared": 1, "monhost": storage.server or None}
     else:
         fields |= {"vgname": "pve", "thinpool": "data"}
     return {name: value for name, value in fields.items() if value is not None}

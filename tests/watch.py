@@ -102,7 +102,8 @@ class Watch:
     def _read(self, now: datetime) -> Facts:
         """Return what is read now; what was read last stands in for what cannot be read."""
         try:
-            return self._runner.run(self._reader.read(now, self.history.runs, self.servers)).facts
+            history = self.history
+            return self._runner.run(self._reader.read(now, history.runs, self.servers, history.restores)).facts
         except ProxmoxError:
             if self._facts is None:
                 raise

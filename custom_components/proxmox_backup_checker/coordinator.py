@@ -23,6 +23,7 @@ from .checker.model.facts import NO_SERVERS, Facts, LinkedServers, StorageFacts
 from .checker.model.records import History, StorageRecord
 from .checker.model.server_records import ServerHistory
 from .checker.server.assessment import ServerAssessment
+from .checker.survival.what_if import Survivals
 from .history_store import HistoryStore
 from .policy_options import policy_of
 from .proxmox.api.cluster_models import Version
@@ -57,11 +58,13 @@ type CheckerConfigEntry = ConfigEntry[CheckerCoordinator]
 class Snapshot:
     """What was read of a cluster, with the user's policy, and what is held of it: published together, so that they agree.
 
-    While the cluster cannot be read, the reading is the last one, and the assessment is of now.
+    While the cluster cannot be read, the reading is the last one, and the assessment is of now. `survivals` tell what would be
+    left of it if something died.
     """
 
     reading: Reading
     assessment: Assessment
+    survivals: Survivals
 
 
 class CheckerCoordinator(DataUpdateCoordinator[Snapshot]):
@@ -113,6 +116,11 @@ class CheckerCoordinator(DataUpdateCoordinator[Snapshot]):
     def assessment(self) -> Assessment:
         """What is held of the cluster; to be asked for only after the first look."""
         return self.data.assessment
+
+    @property
+    def survivals(self) -> Survivals:
+        """What would be left if something died; to be asked for only after the first look."""
+        return self.data.survivals
 
     @property
     def reading(self) -> Reading | None:
@@ -274,7 +282,8 @@ class CheckerCoordinator(DataUpdateCoordinator[Snapshot]):
         try:
             if self.data is not None:
                 self._servers = self._told_of_servers(self.data.reading)
-            reading = await self._source.read(now, self._history.runs, self._servers)
+            history = self._history
+            reading = await self._source.read(now, history.runs, self._servers, history.restores.keys())
         except ProxmoxError as error:
             return await self._look_without_reading(error, now)
         self._failed_polls = 0
@@ -318,6 +327,7 @@ class CheckerCoordinator(DataUpdateCoordinator[Snapshot]):
                 return self.data
             self._servers = self._told_of_servers(reading)
             assessment = await self._assess(replace(reading.facts, servers=self._servers))
+            survivals = await self.hass.async_add_executor_job(Survivals.of, assessment)
             if not self._has_audience():
                 assessment = untold(assessment, self._history)
             history = assessment.history
@@ -326,7 +336,7 @@ class CheckerCoordinator(DataUpdateCoordinator[Snapshot]):
                 self._bounded = reading.facts.now
             self._history = history
             self._store.save_later(history, soon=bool(assessment.messages or assessment.events))
-        return Snapshot(reading=reading, assessment=assessment)
+        return Snapshot(reading=reading, assessment=assessment, survivals=survivals)
 
     async def _assess(self, facts: Facts) -> Assessment:
         """Have facts judged; where the history makes that fail, without what is damaged in it."""

@@ -17,7 +17,8 @@ import probatio
 from yarl import URL
 
 from .const import CONF_HEARTBEAT_URL, CONF_LOG_AGENTS, CONF_NODES, CONF_PAIRING
-from .policy_options import SECTION, SETTINGS, entered_settings, settings_schema
+from .place_options import entered_places, places_schema
+from .policy_options import CONF_STANDINGS, SECTION, SETTINGS, entered_settings, settings_schema
 from .proxmox.api.errors import (
     AuthenticationError,
     CannotConnectError,
@@ -66,7 +67,7 @@ class CheckerOptionsFlow(WebhookOptions):
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Offer what can be done."""
-        options = ["settings", "add_log_agent", *(["remove_log_agent"] if self._agents else []), "webhook"]
+        options = ["settings", "places", "add_log_agent", *(["remove_log_agent"] if self._agents else []), "webhook"]
         options += [*(["webhook_check"] if CONF_WEBHOOK_ID in self.config_entry.options else []), "heartbeat"]
         return self.async_show_menu(
             step_id="init",
@@ -86,6 +87,17 @@ class CheckerOptionsFlow(WebhookOptions):
             )
         kept = {name: value for name, value in entry.options.items() if name not in SETTINGS}
         return self.async_create_entry(data={**kept, **entered_settings(user_input)})
+
+    async def async_step_places(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
+        """Ask where the storages stand, so that it is known what dies with what."""
+        entry = self.config_entry
+        survivals = entry.runtime_data.survivals if entry.state is ConfigEntryState.LOADED else None
+        if user_input is None:
+            schema = places_schema(survivals, entry.options)
+            said = entry.options.get(CONF_STANDINGS, {})
+            return self.async_show_form(step_id="places", data_schema=self.add_suggested_values_to_schema(schema, said))
+        kept = {name: value for name, value in entry.options.items() if name != CONF_STANDINGS}
+        return self.async_create_entry(data={**kept, **entered_places(user_input)})
 
     async def async_step_add_log_agent(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the pairing line, or for its parts."""

@@ -20,6 +20,7 @@ import probatio
 from .checker.assessment import Assessment
 from .checker.model.labels import job_name
 from .checker.model.policy import Policy
+from .checker.model.standing import Standing
 from .const import CONF_HIDE_NAMES
 
 CONF_IGNORED_GUESTS: Final = "ignored_guests"
@@ -32,6 +33,8 @@ CONF_PAUSE_LIMIT: Final = "pause_limit_days"
 CONF_BLIND_LIMIT: Final = "blind_limit_hours"
 CONF_WARNINGS_ARE_PROBLEMS: Final = "warnings_are_problems"
 CONF_REMIND_AFTER: Final = "remind_after_days"
+CONF_STANDINGS: Final = "storage_places"
+CONF_RESTORE_LIMIT: Final = "restore_test_days"
 
 _USUAL: Final = Policy()
 NUMBERS: Final[Mapping[str, int]] = {
@@ -45,6 +48,7 @@ NUMBERS: Final[Mapping[str, int]] = {
 SETTINGS: Final = frozenset(
     {
         *(CONF_IGNORED_GUESTS, CONF_IGNORED_JOBS, CONF_EXPECTED_OFFLINE, CONF_LONGEST_AGE, CONF_WARNINGS_ARE_PROBLEMS),
+        CONF_RESTORE_LIMIT,
         CONF_HIDE_NAMES,
         *NUMBERS,
     }
@@ -66,7 +70,7 @@ def policy_of(options: Mapping[str, Any]) -> Policy:
     def number(name: str) -> float:
         return float(options.get(name, NUMBERS[name]))
 
-    age = options.get(CONF_LONGEST_AGE)
+    age, tests = options.get(CONF_LONGEST_AGE), options.get(CONF_RESTORE_LIMIT)
     return Policy(
         ignored_guests=frozenset(int(vmid) for vmid in options.get(CONF_IGNORED_GUESTS, ())),
         ignored_jobs=frozenset(options.get(CONF_IGNORED_JOBS, ())),
@@ -78,6 +82,8 @@ def policy_of(options: Mapping[str, Any]) -> Policy:
         blind_limit=timedelta(hours=number(CONF_BLIND_LIMIT)),
         warnings_are_problems=bool(options.get(CONF_WARNINGS_ARE_PROBLEMS, False)),
         remind_after=timedelta(days=number(CONF_REMIND_AFTER)) or None,
+        standings={key: Standing.parse(text) for key, text in options.get(CONF_STANDINGS, {}).items()},
+        restore_limit=timedelta(days=float(tests)) if tests else None,
     )
 
 
@@ -99,6 +105,7 @@ def settings_schema(assessment: Assessment | None, options: Mapping[str, Any]) -
             probatio.Optional(CONF_IGNORED_JOBS): _chooser(jobs, options.get(CONF_IGNORED_JOBS, ())),
             probatio.Optional(CONF_EXPECTED_OFFLINE): _chooser(nodes, options.get(CONF_EXPECTED_OFFLINE, ())),
             probatio.Optional(CONF_LONGEST_AGE): _number(1, 366, "d"),
+            probatio.Optional(CONF_RESTORE_LIMIT): _number(7, 1096, "d"),
             probatio.Required(CONF_WARNINGS_ARE_PROBLEMS, default=False): BooleanSelector(),
             probatio.Required(CONF_HIDE_NAMES, default=False): BooleanSelector(),
             probatio.Required(SECTION): section(

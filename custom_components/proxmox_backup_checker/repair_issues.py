@@ -10,6 +10,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.helpers.entity_platform import MAX_ENABLED_ENTITIES_PER_CONFIG_ENTRY
 
+from .checker.model.labels import abbreviated, guest_label
 from .checker.model.subject import Subject
 from .const import CONF_TOKEN_ID, DOMAIN
 from .coordinator import CheckerCoordinator
@@ -36,6 +37,9 @@ _IN_CODE: Final = frozenset({"command", "expected", "fingerprint", "minutes", "p
 _OURS: Final = frozenset({"lines", "missing"})
 _PAGE_OF_SCHEDULES: Final = "schedules.md"
 _PAGE_OF_REPAIRS: Final = "repairs.md"
+_PAGE_OF_SURVIVAL: Final = "if-it-died.md"
+_LOST_WITH_NODE: Final = "lost_with_node"
+_MOST_GUESTS_NAMED: Final = 10
 
 
 class IssueKeeper:
@@ -141,6 +145,7 @@ class Issues(IssueKeeper):
             self._job_states()
             self._entity_limit("entity_limit", self._problem_sensors())
             self._misconfigurations()
+            self._total_losses()
 
     def _certificate(self, error: ProxmoxError | None) -> None:
         if self._changed_certificate(error, "certificate_changed"):
@@ -254,6 +259,26 @@ class Issues(IssueKeeper):
                 placeholders["meaning"] = CalendarEvent.parse(schedule).describe(self._hass.config.language)
             page = _PAGE_OF_SCHEDULES if schedule else _PAGE_OF_REPAIRS
             self._raise(issue, mistake.code, placeholders=placeholders, page=page)
+
+    def _total_losses(self) -> None:
+        """Tell which guests a node would take with all their copies; while that is not known of all, all stays as it is."""
+        survivals, guests = self._coordinator.survivals, self._coordinator.assessment.guests
+        if not survivals.is_known:
+            return
+        if not (losses := survivals.total_losses):
+            self._delete(_LOST_WITH_NODE)
+            return
+
+        def names(vmids: Iterable[int]) -> str:
+            labels = [guest_label(guests[vmid].guest.name, vmid) for vmid in vmids]
+            return inert(abbreviated(labels, _MOST_GUESTS_NAMED))
+
+        placeholders = {
+            "cluster": self._entry.title,
+            "count": str(len({vmid for lost in losses.values() for vmid in lost})),
+            "lines": "\n".join(f"- {inert(node)}: {names(lost)}" for node, lost in losses.items()),
+        }
+        self._raise(_LOST_WITH_NODE, page=_PAGE_OF_SURVIVAL, placeholders=placeholders)
 
 
 def agent_issue(node: str) -> str:

@@ -118,6 +118,13 @@ GUEST_SENSORS = (
         entity_registry_enabled_default=False,
         value=lambda view: newest_verified(view.copies),
     ),
+    GuestSensorDescription(
+        key="restore_test",
+        translation_key="guest_restore_test",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        entity_registry_enabled_default=False,
+        value=lambda view: view.figures.restore.ended if view.figures.restore else None,
+    ),
 )
 GUEST_COPIES = GuestSensorDescription(
     key="copies",
@@ -221,6 +228,12 @@ CLUSTER_SENSORS = (
         value=lambda assessment: assessment.counts.uncovered,
     ),
     ClusterSensorDescription(
+        key="guests_restorable",
+        translation_key="guests_restorable",
+        state_class=SensorStateClass.MEASUREMENT,
+        value=lambda assessment: len(assessment.restorable),
+    ),
+    ClusterSensorDescription(
         key="last_check",
         translation_key="last_check",
         device_class=SensorDeviceClass.TIMESTAMP,
@@ -234,6 +247,11 @@ WITHOUT_OFFSITE_COPY = ClusterSensorDescription(
     translation_key="guests_without_offsite_copy",
     state_class=SensorStateClass.MEASUREMENT,
     value=lambda assessment: assessment.without_offsite_copy,
+)
+WORST_CASE = SensorEntityDescription(
+    key="worst_case",
+    translation_key="worst_case",
+    device_class=SensorDeviceClass.TIMESTAMP,
 )
 STORAGE_SENSORS = (
     StorageSensorDescription(
@@ -273,7 +291,10 @@ async def async_setup_entry(
         return
     coordinator: CheckerCoordinator = entry.runtime_data
     makers = EntityMakers(
-        cluster=lambda: [ClusterSensor(coordinator, description) for description in CLUSTER_SENSORS],
+        cluster=lambda: [
+            *(ClusterSensor(coordinator, description) for description in CLUSTER_SENSORS),
+            WorstCaseSensor(coordinator, WORST_CASE),
+        ],
         guest=lambda vmid: [
             *(GuestSensor(coordinator, vmid, description) for description in GUEST_SENSORS),
             GuestCopies(coordinator, vmid, GUEST_COPIES),
@@ -354,6 +375,30 @@ class ClusterSensor(ClusterEntity, SensorEntity):
     def native_value(self) -> StateType | datetime:
         """The part shown."""
         return self.entity_description.value(self.coordinator.assessment)
+
+
+class WorstCaseSensor(ClusterEntity, SensorEntity):
+    """The newest copy that would be left of the guest that would lose most, if what costs most died now.
+
+    It is a moment, so that it changes with the copies and not with every poll; without one the attributes say why.
+    """
+
+    @property
+    @override
+    def native_value(self) -> datetime | None:
+        """When that copy was made."""
+        worst = self.coordinator.survivals.worst_case
+        return worst.moment if worst is not None else None
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, Any]:
+        """What would have to die, and what would be left of that guest; its name is for those who may see it."""
+        worst = self.coordinator.survivals.worst_case
+        return {
+            "if_died": worst.death.key if worst is not None else None,
+            "left": worst.survival.answer.value if worst is not None else None,
+        }
 
 
 class StorageSensor(StorageEntity, SensorEntity):

@@ -14,9 +14,11 @@ import probatio
 
 from .actions.calls import check_control_of, check_sight, cluster_of, clusters_of, moment_of, sight_of, watchers_of
 from .actions.explanation import explained
+from .actions.recovery import recovery_data
 from .actions.report_text import PERIODS, Period, render
 from .actions.responses import archive_data, archives_of, run_data, runs_of, telling_run
 from .actions.targets import Target, guest_of, job_of, storage_of, targets_of
+from .actions.what_if import chosen_death, what_if
 from .backup_server.coordinator import ServerCoordinator
 from .backup_server.watched import Watcher
 from .checker.assessment import Assessment
@@ -32,7 +34,9 @@ from .translated_errors import invalid
 
 ATTR_GUEST: Final = "guest"
 ATTR_JOB: Final = "job"
+ATTR_NODE: Final = "node"
 ATTR_STORAGE: Final = "storage"
+ATTR_PLACE: Final = "place"
 ATTR_SINCE: Final = "since"
 ATTR_UNTIL: Final = "until"
 ATTR_LIMIT: Final = "limit"
@@ -58,6 +62,9 @@ _LIMIT: Final[VolDictType] = {
 }
 
 CHECK_NOW_SCHEMA: Final = probatio.Schema(_CLUSTER)
+ESTIMATE_RECOVERY_SCHEMA: Final = probatio.Schema(
+    {**_CLUSTER, probatio.Optional(ATTR_GUEST): _NAME, probatio.Optional(ATTR_NODE): _NAME}
+)
 EXPLAIN_SCHEMA: Final = probatio.Schema({**_GUEST_OR_JOB, probatio.Optional(ATTR_STORAGE): _NAME})
 LIST_RUNS_SCHEMA: Final = probatio.Schema(
     {
@@ -86,6 +93,14 @@ GET_LOG_SCHEMA: Final = probatio.Schema(
 REPORT_SCHEMA: Final = probatio.Schema(
     {**_CLUSTER, probatio.Optional(ATTR_PERIOD, default="day"): probatio.In(list(PERIODS))}
 )
+WHAT_IF_SCHEMA: Final = probatio.Schema(
+    {
+        **_CLUSTER,
+        probatio.Optional(ATTR_NODE): _NAME,
+        probatio.Optional(ATTR_STORAGE): _NAME,
+        probatio.Optional(ATTR_PLACE): probatio.In(["here", "elsewhere"]),
+    }
+)
 
 
 @callback
@@ -93,10 +108,12 @@ def async_setup_services(hass: HomeAssistant) -> None:
     """Register the actions."""
     register = hass.services.async_register
     register(DOMAIN, "check_now", _check_now, CHECK_NOW_SCHEMA, SupportsResponse.OPTIONAL)
+    register(DOMAIN, "estimate_recovery", _estimate_recovery, ESTIMATE_RECOVERY_SCHEMA, SupportsResponse.ONLY)
     register(DOMAIN, "explain", _explain, EXPLAIN_SCHEMA, SupportsResponse.ONLY)
     register(DOMAIN, "list_runs", _list_runs, LIST_RUNS_SCHEMA, SupportsResponse.ONLY)
     register(DOMAIN, "list_archives", _list_archives, LIST_ARCHIVES_SCHEMA, SupportsResponse.ONLY)
     register(DOMAIN, "report", _report, REPORT_SCHEMA, SupportsResponse.ONLY)
+    register(DOMAIN, "what_if", _what_if, WHAT_IF_SCHEMA, SupportsResponse.ONLY)
     service.async_register_admin_service(
         hass, DOMAIN, "get_log", _get_log, GET_LOG_SCHEMA, supports_response=SupportsResponse.ONLY
     )
@@ -150,6 +167,19 @@ async def _explain(call: ServiceCall) -> ServiceResponse:
         assessment = sight.assessment(target.coordinator)
         verdicts.append(explained(target, verdict, assessment, target.coordinator.localizer))
     return {"verdicts": cast(Any, verdicts)}
+
+
+async def _estimate_recovery(call: ServiceCall) -> ServiceResponse:
+    """Return how long it may take to get a guest, the guests of a node or all of them back."""
+    coordinator = cluster_of(call)
+    assessment = (await sight_of(call)).assessment(coordinator)
+    node: str | None = call.data.get(ATTR_NODE)
+    if node is not None and node not in assessment.nodes:
+        nodes = ", ".join(sorted(assessment.nodes))
+        raise invalid("unknown_node", node=node, cluster=assessment.cluster.title, nodes=nodes)
+    guest = guest_of(coordinator, assessment, call.data[ATTR_GUEST]) if ATTR_GUEST in call.data else None
+    vmid = guest.subject.vmid if guest is not None else None
+    return await call.hass.async_add_executor_job(recovery_data, assessment, vmid, node, coordinator.localizer)
 
 
 async def _list_runs(call: ServiceCall) -> ServiceResponse:
@@ -237,6 +267,15 @@ async def _report(call: ServiceCall) -> ServiceResponse:
     def answer() -> ServiceResponse:
         return render(report(assessment, now - PERIODS[period], now), period, coordinator.localizer)
 
+    return await call.hass.async_add_executor_job(answer)
+
+
+async def _what_if(call: ServiceCall) -> ServiceResponse:
+    """Return what would be left of each guest if something died now."""
+    coordinator = cluster_of(call)
+    chosen = {name: call.data[name] for name in (ATTR_NODE, ATTR_STORAGE, ATTR_PLACE) if name in call.data}
+    death, seen = chosen_death(coordinator, chosen), (await sight_of(call)).assessment(coordinator)
+    answer = partial(what_if, death, coordinator.survivals, seen, coordinator.localizer)
     return await call.hass.async_add_executor_job(answer)
 
 

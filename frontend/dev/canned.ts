@@ -1,6 +1,7 @@
 /** Canned data: a small cluster as the integration would describe it. */
 
 import type {
+  BackupServer,
   Cause,
   Counts,
   Details,
@@ -55,6 +56,8 @@ interface Guest {
   last?: number | null;
   next?: number | null;
   where?: string;
+  jobs?: string[];
+  tags?: string[];
   reason?: string;
   acknowledged?: boolean;
   isNew?: boolean;
@@ -82,12 +85,14 @@ export function guest(g: Guest): RowData {
     next_due: g.next === undefined ? NOW + 17 * HOUR : g.next,
     entity_id: `binary_sensor.${g.name}_backup_problem`,
     where: g.where ?? "pve1",
+    jobs: g.jobs ?? ["nightly"],
+    storages: ["nas"],
     reason: g.reason ?? "Backed up by the job nightly on pve1.",
     acknowledged: g.acknowledged ?? false,
     new: g.isNew ?? false,
     deleted: g.deleted ?? false,
     failures: g.failures ?? 0,
-    tags: [],
+    tags: g.tags ?? [],
     device_id: `dev${g.vmid}`,
   };
 }
@@ -207,6 +212,8 @@ const job = (change: Partial<RowData> & { id: string; name: string }): RowData =
   deleted: false,
   failures: 0,
   tags: [],
+  jobs: [],
+  storages: [],
   device_id: `dev-${change.name}`,
   ...change,
 });
@@ -327,6 +334,11 @@ export function details(row: RowData): Details {
       error: null,
       acknowledged: row.acknowledged ? { until_next_run: false, until: NOW + DAY, note: "new disk ordered" } : null,
     },
+    grounds: [
+      "This has been so since Thursday, 26 November, 02:10.",
+      "The run that counts was due on Saturday, 28 November, 02:00; until 04:00 it was still in time.",
+      "This is certain: what Proxmox itself notes about the job says so.",
+    ],
     runs,
     sizes: { storage: "nas", sizes: sizesOf(row), transferred: sizesOf(row).map((size) => size && size / 20) },
     archives: runs
@@ -342,6 +354,10 @@ export function details(row: RowData): Details {
         protected: n === 3,
         encrypted: true,
       })),
+    restores: [
+      "Last proven restorable: Monday, October 12, 20:14, in 14 min, from the copy of Sunday, October 11, 02:10 on pbs; the restored guest 9101 was started.",
+      "To get it back from pbs would take about 16 min: an estimate, from the restores of this guest.",
+    ],
     url: "https://pve1:8006/#v1:0:=qemu/101",
     device_id: "dev101",
   };
@@ -382,6 +398,7 @@ export const CAUSES: Cause[] = [
     title: "Backup failed 3 times in a row: nightly → pbs-offsite",
     why: ["Cause: the storage pbs-offsite is full."],
     todo: "Free space on pbs-offsite, or let the job keep fewer backups.",
+    grounds: ["This has been so since Thursday, 26 November, 02:10.", "These are 3 failed or missed runs in a row."],
     link: null,
     since: NOW - 2 * DAY,
     unseen: false,
@@ -399,6 +416,7 @@ export const CAUSES: Cause[] = [
     title: "Cannot see the backups of homelab",
     why: ["The token may not see the backup runs on pve2: it needs Sys.Audit on /nodes/pve2."],
     todo: "Give the token its rights back. Settings > Repairs in Home Assistant has the command.",
+    grounds: [],
     link: "/config/repairs",
     since: null,
     unseen: true,
@@ -456,3 +474,100 @@ export const STORAGES: Storage[] = [
 ];
 
 export const INFO: Info = { version: "1.0.0", frontend_hash: "0123456789", entries: [server()] };
+
+const part = (change: Partial<RowData>): RowData => ({ ...(JOBS[0] as RowData), size: null, size_on: null, ...change });
+
+/** The jobs of a backup server; one of them leaves a group out. */
+export const SERVER_JOBS: RowData[] = [
+  part({
+    id: "b1/pbsjob/sync_offsite",
+    name: "Everything to the vault",
+    kind: "sync",
+    status: "warning",
+    problem: false,
+    cells: `${"w".repeat(29)}p`,
+    where: "main/homelab",
+    reason: "Never copied, since they belong to somebody else on vault: homelab/ct/103.",
+  }),
+  part({ id: "b1/pbsjob/gc_main", name: "main", kind: "gc", status: "ok", problem: false, where: "main", reason: "" }),
+];
+
+/** Groups of clients. */
+export const CLIENTS: RowData[] = [
+  part({
+    id: "b1/group/main::host/nas",
+    name: "nas",
+    kind: "host",
+    status: "overdue",
+    problem: true,
+    cells: `${"o".repeat(28)}mm`,
+    size: 120 * GIB,
+    size_on: "main",
+    where: "main",
+    reason: "No backup for 2 d; usually every day at about 03:00.",
+  }),
+];
+
+export const BACKUP_SERVER: Server = server({ id: "b1", name: "pbs", counts: null, url: "https://pbs:8007/" });
+
+export const DATASTORES: BackupServer[] = [
+  {
+    id: "b1",
+    name: "pbs",
+    status: "warning",
+    problem: false,
+    reason: "One datastore or job needs a look.",
+    next_step: null,
+    version: "4.2.3",
+    waiting: 2,
+    entity_id: null,
+    device_id: null,
+    datastores: [
+      {
+        name: "main",
+        comment: "in the cellar",
+        status: "warning",
+        problem: false,
+        reason: "91 % full.",
+        findings: ["12 GiB will be freed by the next garbage collection."],
+        next_step: "Let a prune job keep fewer backups.",
+        used: 1.82 * 2 ** 40,
+        total: 2 * 2 ** 40,
+        free: 0.18 * 2 ** 40,
+        is_cache: false,
+        full_on: NOW + 40 * DAY,
+        collected: NOW - 5 * HOUR,
+        filled: NOW - 2 * HOUR,
+        verified: NOW - 3 * DAY,
+        bad: 0,
+        groups: 12,
+        restore_points: 86,
+        loose: [
+          {
+            ns: "lab",
+            group: "vm/300",
+            name: "<i>lab</i>",
+            owner: "friend@pbs",
+            orphaned: false,
+            last: NOW - 30 * DAY,
+            count: 3,
+            size: 20 * GIB,
+          },
+          {
+            ns: "",
+            group: "vm/999",
+            name: null,
+            owner: null,
+            orphaned: true,
+            last: NOW - 300 * DAY,
+            count: 1,
+            size: null,
+          },
+        ],
+        loose_count: 2,
+        entity_id: "binary_sensor.main_problem",
+        device_id: null,
+      },
+    ],
+  },
+];

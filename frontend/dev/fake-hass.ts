@@ -1,8 +1,31 @@
 /** A `hass` whose connection answers from canned data. */
 
-import type { Cause, Checklist, MessageSetupInfo, RowData, Server, Storage, WallEvent } from "../src/data/contract";
+import type {
+  BackupServer,
+  Cause,
+  Checklist,
+  MessageSetupInfo,
+  RowData,
+  Server,
+  Storage,
+  WallEvent,
+} from "../src/data/contract";
 import type { Hass } from "../src/ha/types";
-import { CAUSES, details, END, GUESTS, JOBS, LOG, STORAGES, server, sizesOf } from "./canned";
+import {
+  BACKUP_SERVER,
+  CAUSES,
+  CLIENTS,
+  DATASTORES,
+  details,
+  END,
+  GUESTS,
+  JOBS,
+  LOG,
+  SERVER_JOBS,
+  STORAGES,
+  server,
+  sizesOf,
+} from "./canned";
 
 export interface World {
   servers?: Server[];
@@ -10,6 +33,8 @@ export interface World {
   jobs?: RowData[];
   storages?: Storage[];
   causes?: Cause[];
+  backups?: BackupServer[];
+  clients?: RowData[];
   start?: Checklist[];
   messages?: MessageSetupInfo;
   /** What the wall is refused with; "never" leaves it without an answer. */
@@ -35,7 +60,10 @@ export class FakeConnection {
     const { refusal, servers = [server()], rows = GUESTS, jobs = JOBS } = this.world;
     if (refusal === "never") return new Promise<never>(() => undefined);
     if (refusal) throw refusal;
-    const shown = message.group === "job" ? jobs : rows;
+    const { backups = [], clients = CLIENTS } = this.world;
+    const ofServers = { pbsjob: backups.length ? SERVER_JOBS : [], group: backups.length ? clients : [] };
+    const group = message.group as keyof typeof ofServers;
+    const shown = ofServers[group] ?? (message.group === "job" ? jobs : rows);
     this.subscribers.push(callback);
     callback({
       t: "snapshot",
@@ -43,7 +71,7 @@ export class FakeConnection {
       end: END,
       days: shown[0]?.cells.length ?? message.days ?? 30,
       tz: "Europe/Berlin",
-      servers,
+      servers: group in ofServers ? (backups.length ? [BACKUP_SERVER] : []) : servers,
       rows: shown,
     });
     if (this.world.disconnected) setTimeout(() => this.tell("disconnected"));
@@ -54,7 +82,7 @@ export class FakeConnection {
 
   sendMessagePromise = async (message: { type: string; ids?: string[]; row?: string }): Promise<unknown> => {
     this.sent.push(message);
-    const rows = [...(this.world.rows ?? GUESTS), ...(this.world.jobs ?? JOBS)];
+    const rows = [...(this.world.rows ?? GUESTS), ...(this.world.jobs ?? JOBS), ...SERVER_JOBS, ...CLIENTS];
     const find = (id: string | undefined) => rows.find((row) => row.id === id) ?? (rows[0] as RowData);
     switch (message.type.split("/")[1]) {
       case "sizes":
@@ -63,6 +91,8 @@ export class FakeConnection {
         return details(find(message.row));
       case "log":
         return LOG;
+      case "datastores":
+        return { servers: this.world.backups ?? DATASTORES };
       case "causes":
         return { causes: this.world.causes ?? CAUSES };
       case "start":
@@ -72,7 +102,12 @@ export class FakeConnection {
       case "storages":
         return { storages: this.world.storages ?? STORAGES, servers: this.world.servers ?? [server()] };
       default:
-        return { version: "1.0.0", frontend_hash: "", entries: this.world.servers ?? [server()] };
+        return {
+          version: "1.0.0",
+          frontend_hash: "",
+          entries: this.world.servers ?? [server()],
+          backup_servers: this.world.backups ? [BACKUP_SERVER] : [],
+        };
     }
   };
 

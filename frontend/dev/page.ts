@@ -5,7 +5,7 @@ import "../src/main";
 import "../src/rest";
 import "../src/details/details-elements";
 import "../src/dashboard/dashboard-elements";
-import { COUNTS, GUESTS, HEALTHY, healthy, manyGuests, NOW, server } from "./canned";
+import { COUNTS, DATASTORES, GUESTS, HEALTHY, healthy, manyGuests, NOW, server } from "./canned";
 import { fakeHass, type World } from "./fake-hass";
 
 const parameters = new URLSearchParams(location.search);
@@ -56,6 +56,13 @@ const OTHERS: Record<string, [string, World?, object?]> = {
   "compact-healthy": ["proxmox-backup-compact", { rows: HEALTHY, servers: [healthy()] }],
   badge: ["proxmox-backup-badge"],
   causes: ["proxmox-backup-causes"],
+  datastores: ["proxmox-backup-datastores", { backups: DATASTORES }],
+  "server-jobs": [
+    "proxmox-backup-wall",
+    { backups: DATASTORES },
+    { group: "pbsjob", show: ["reason", "last", "next"] },
+  ],
+  clients: ["proxmox-backup-wall", { backups: DATASTORES }, { group: "group", show: ["reason", "size", "last"] }],
   storages: ["proxmox-backup-storages"],
   "next-runs": ["proxmox-backup-next-runs"],
   "problems-card": ["proxmox-backup-problems"],

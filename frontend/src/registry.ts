@@ -15,6 +15,7 @@ const CARDS: [type: string, name: Key, description: Key, kinds: RegExp][] = [
   ["proxmox-backup-compact", "compact_name", "compact_description", /^(guests|cluster)/],
   ["proxmox-backup-storages", "storages_name", "storages_description", /^storage/],
   ["proxmox-backup-next-runs", "next_runs_name", "next_runs_description", /^job/],
+  ["proxmox-backup-datastores", "datastores_name", "datastores_description", /^(server|datastore)_/],
   ["proxmox-backup-causes", "causes_name", "causes_description", /^cluster/],
   ["proxmox-backup-start", "start_name", "start_description", /^cluster_status/],
   ["proxmox-backup-problems", "problems_name", "problems_description", /_problem/],

@@ -9,6 +9,7 @@ import "./registry";
 const LINE_FIELDS = ["title", "server", "navigation_path"];
 
 const load = () => import("./dashboard/dashboard-elements");
+const loadServer = () => import("./backup-server/server-elements");
 const loadLines = () => import("./compact/line-elements");
 
 /** Builds the dashboard "Proxmox backups". */
@@ -36,6 +37,12 @@ const ELEMENTS: Record<string, CustomElementConstructor> = {
     load,
     size: 4,
     fields: ["title", "server", "max_rows"],
+  }),
+  "proxmox-backup-datastores": lazyCard({
+    tag: "pbc-datastores",
+    load: loadServer,
+    size: 6,
+    grid: { columns: "full" },
   }),
   "proxmox-backup-causes": lazyCard({ tag: "pbc-causes", load, size: 3, grid: { columns: "full" } }),
   "proxmox-backup-start": lazyCard({ tag: "pbc-start", load, size: 1, grid: { columns: "full" } }),

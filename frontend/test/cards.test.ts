@@ -90,6 +90,17 @@ describe("the causes", () => {
     expect((await show(CARD, { admin: false })).text()).not.toContain("Log");
   });
 
+  test("say why, beside the headline, where there is more to say", async () => {
+    const shown = await show(CARD);
+    const whys = shown.find<HTMLButtonElement>("button.why");
+    expect(whys.map((button) => button.textContent)).toEqual([
+      "Why? Backup failed 3 times in a row: nightly → pbs-offsite",
+    ]);
+    whys[0]?.click();
+    await shown.settle();
+    expect(shown.find(".grounds")[0]?.textContent).toContain("These are 3 failed or missed runs in a row.");
+  });
+
   test("are silenced as a whole, and told again", async () => {
     const shown = await show(CARD);
     const call = vi.spyOn(shown.hass, "callService");

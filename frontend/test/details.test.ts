@@ -24,7 +24,29 @@ describe("the details", () => {
     expect(shown.text()).toContain("Exact: the log agent of pve1 saw this run.");
     expect(shown.text()).toContain("Free space on pbs-offsite, or let the job keep fewer backups.");
     expect(shown.text()).toContain("3 failures in a row");
+  });
+
+  test("say what that rests on when somebody asks, or at once where it was asked before", async () => {
+    const shown = await open(FAILED);
+    const why = shown.find<HTMLButtonElement>("button.why")[0];
+    expect(why?.textContent).toBe("Why? postgres");
+    expect(shown.text()).not.toContain("until 04:00 it was still in time");
+    why?.click();
+    await shown.settle();
+    expect(why?.getAttribute("aria-expanded")).toBe("true");
+    expect(shown.text()).toContain("until 04:00 it was still in time");
     expect(shown.text()).toContain("The newest archive on pbs-offsite is of 24 Nov");
+    why?.click();
+    await shown.settle();
+    expect(shown.find(".grounds")).toEqual([]);
+    expect((await open(FAILED, {}, { why: true })).text()).toContain("until 04:00 it was still in time");
+  });
+
+  test("tell what restores have proven, and that a recovery time is an estimate", async () => {
+    const shown = await open(FAILED);
+    const told = shown.find(".points .told").map((line) => line.textContent ?? "");
+    expect(told[0]).toContain("Last proven restorable: Monday, October 12");
+    expect(told[1]).toContain("an estimate, from the restores of this guest");
   });
 
   test("begin with the last run and its log, the first error marked", async () => {

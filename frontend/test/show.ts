@@ -3,6 +3,7 @@
 import "../src/main";
 import "../src/rest";
 import "../src/dashboard/dashboard-elements";
+import "../src/backup-server/server-elements";
 import "../src/compact/line-elements";
 import "../src/details/details-elements";
 import { type FakeConnection, fakeHass, type World } from "../dev/fake-hass";

@@ -49,10 +49,21 @@ describe("the columns", () => {
     expect(columns.narrow).toBe(width < 520);
   });
 
-  test("leave out what is not asked for, and give up the sparkline first where there is no room", () => {
+  test("leave out what is not asked for", () => {
     expect(layout(1200, 30, ["next"]).size).toBe(false);
-    const tight = layout(560, 30, COLUMNS);
-    expect([tight.spark, tight.next]).toEqual([false, true]);
+  });
+
+  test("give up the sparkline first where there is no room, and the last good backup last", () => {
+    const kept = (width: number) => {
+      const { spark, size, next, last } = layout(width, 30, COLUMNS);
+      return [spark, size, next, last];
+    };
+    expect([1000, 680, 600, 560].map(kept)).toEqual([
+      [true, true, true, true],
+      [false, true, true, true],
+      [false, false, true, true],
+      [false, false, false, true],
+    ]);
   });
 
   test("make a row higher where it gives a reason", () => {

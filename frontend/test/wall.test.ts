@@ -234,7 +234,7 @@ describe("the wall", () => {
   test.each([
     [{ days: 3 }, /7 to 60/],
     [{ max_rows: "many" }, /1 to 500/],
-    [{ group: "node" }, /guest or job/],
+    [{ group: "node" }, /guest, job, pbsjob or group/],
     [{ sort: "best" }, /worst, name/],
   ])("16 configured with %o: is refused in plain words", async (config, message) => {
     await expect(show(WALL, {}, config)).rejects.toThrow(message);
@@ -305,6 +305,146 @@ describe("the wall", () => {
       .find<HTMLButtonElement>(".row[tabindex='0']")[0]
       ?.dispatchEvent(new MouseEvent("click", { bubbles: true, detail: 0 }));
     expect((await opened).detail.dialogParams).toEqual({ id: "e1/guest/204", name: "paperless", day: "2026-11-27" });
+  });
+
+  test("says on the day under the cursor what ran and why it failed, once it is known", async () => {
+    const wall = await show(WALL);
+    const press = async (key: string) => {
+      wall.find(".scroll")[0]?.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+      await wall.settle();
+    };
+    await press("ArrowLeft");
+    expect(wall.find(".tip b")[0]?.textContent).toContain("Sat, Nov 28: Failed");
+    await vi.waitFor(() => expect(wall.find(".tip li").length).toBeGreaterThan(0));
+    expect(wall.find(".tip")[0]?.textContent).toContain("The storage pbs-offsite is full.");
+    expect(wall.find("[aria-live=polite]")[0]?.textContent).toContain("The storage pbs-offsite is full.");
+    const asked = () => wall.hass.connection.sent.filter(({ type }) => type.endsWith("/runs")).length;
+    expect(asked()).toBe(1);
+    await press("ArrowLeft");
+    expect(asked()).toBe(1);
+    await press("Escape");
+    expect(wall.find(".tip")).toEqual([]);
+  });
+
+  describe("a day of a row", () => {
+    const pointer = (type: string, pointerType: string, x: number) =>
+      Object.assign(new MouseEvent(type, { bubbles: true, composed: true, clientX: x, clientY: 5 }), { pointerType });
+    const laidOut = async () => {
+      const wall = await show(WALL);
+      const [strip] = wall.find(".row .strip");
+      if (strip) strip.getBoundingClientRect = () => new DOMRect(0, 0, 300, 22);
+      const send = async (type: string, kind: string, x: number) => {
+        strip?.dispatchEvent(pointer(type, kind, x));
+        await wall.settle();
+      };
+      const opened = vi.fn();
+      wall.element.addEventListener("show-dialog", opened);
+      return { wall, send, opened, tip: () => wall.find(".tip b")[0]?.textContent?.trim() };
+    };
+
+    test("shows what happened where the mouse points, until it goes", async () => {
+      const { wall, send, tip } = await laidOut();
+      await send("pointermove", "mouse", 299);
+      expect(tip()).toContain("Sat, Nov 28: Failed");
+      await send("pointermove", "mouse", 5);
+      expect(tip()).toContain("Fri, Oct 30: OK");
+      wall.find(".scroll")[0]?.dispatchEvent(pointer("pointerleave", "mouse", 0));
+      await wall.settle();
+      expect(tip()).toBeUndefined();
+    });
+
+    test("shows it where a finger rests, which then opens nothing", async () => {
+      const { wall, send, opened, tip } = await laidOut();
+      await send("pointerdown", "touch", 299);
+      expect(tip()).toBeUndefined();
+      await vi.waitFor(() => expect(tip()).toContain("Sat, Nov 28: Failed"));
+      await send("pointermove", "touch", 285);
+      expect(tip()).toContain("Fri, Nov 27: Failed");
+      await send("pointerup", "touch", 285);
+      wall.find<HTMLButtonElement>(".row")[0]?.click();
+      expect(opened).not.toHaveBeenCalled();
+      wall.find<HTMLButtonElement>(".row")[0]?.click();
+      expect(opened).toHaveBeenCalledOnce();
+    });
+
+    test("shows nothing to a finger that goes on, as one that scrolls", async () => {
+      const { send, tip } = await laidOut();
+      await send("pointerdown", "touch", 299);
+      await send("pointermove", "touch", 250);
+      await new Promise((done) => setTimeout(done, 500));
+      expect(tip()).toBeUndefined();
+    });
+  });
+
+  test("is sorted by the head of a column, and the other way round at the second press", async () => {
+    const wall = await show(WALL);
+    const names = () => wall.find(".row .name b").map((name) => name.textContent);
+    const press = async (label: string) => {
+      wall
+        .find<HTMLButtonElement>(".by")
+        .find((button) => button.textContent?.startsWith(label))
+        ?.click();
+      await wall.settle();
+    };
+    const worst = names();
+    await press("Size");
+    const largest = names();
+    expect(largest[0]).toBe("nextcloud");
+    await press("Size");
+    // What is deleted stays at the end.
+    expect(names().slice(0, -1)).toEqual(largest.slice(0, -1).reverse());
+    await press("Guest");
+    expect(names()[0]).toBe("gitlab");
+    expect(wall.find(".by[aria-pressed=true]").map((head) => head.textContent)).toEqual(["Guest▾"]);
+    expect(names()).not.toEqual(worst);
+  });
+
+  test("stands in groups, each with its problems, which can be folded", async () => {
+    const rows = [
+      guest({ vmid: 101, name: "web", jobs: ["daily", "weekly"], status: "failed", problem: true }),
+      guest({ vmid: 102, name: "db", jobs: ["daily"] }),
+      guest({ vmid: 103, name: "lab", jobs: [], status: "uncovered", problem: true }),
+    ];
+    const wall = await show(WALL, { rows }, { group_by: "job" });
+    const lines = () => wall.find("[data-key]").map((line) => line.querySelector("b")?.textContent ?? "");
+    expect(lines()).toEqual(["daily", "web", "db", "weekly", "web", "In no job", "lab"]);
+    expect(wall.find(".group")[0]?.textContent).toContain("1 problem");
+    wall.find<HTMLButtonElement>(".group")[0]?.click();
+    await wall.settle();
+    expect(lines()).toEqual(["daily", "weekly", "web", "In no job", "lab"]);
+    expect(wall.find(".group")[0]?.getAttribute("aria-expanded")).toBe("false");
+  });
+
+  test("lets whoever looks choose order and groups, of several clusters by cluster too", async () => {
+    const servers = [server(), server({ id: "e2", name: "office" })];
+    const rows = [guest({ vmid: 101, name: "web" }), guest({ vmid: 101, name: "mail", entry: "e2" })];
+    const wall = await show(WALL, { rows, servers });
+    wall.find<HTMLButtonElement>(".opener")[0]?.click();
+    await vi.waitFor(() => expect(wall.find("select")).toHaveLength(2));
+    const [, groups] = wall.find<HTMLSelectElement>("select") as [HTMLSelectElement, HTMLSelectElement];
+    expect([...groups.options].map((option) => option.value)).toContain("server");
+    groups.value = "server";
+    groups.dispatchEvent(new Event("change"));
+    await wall.settle();
+    expect(wall.find(".group b").map((name) => name.textContent)).toEqual(["homelab", "office"]);
+    const jobs = await show(WALL, {}, { group: "job" });
+    jobs.find<HTMLButtonElement>(".opener")[0]?.click();
+    await jobs.settle();
+    const [, ofJobs] = jobs.find<HTMLSelectElement>("select");
+    expect([...(ofJobs?.options ?? [])].map((option) => option.value)).toEqual(["none", "storage"]);
+  });
+
+  test("says what its bars and marks mean when somebody asks", async () => {
+    const wall = await show(WALL);
+    const help = wall.find<HTMLButtonElement>(".opener")[1];
+    help?.click();
+    await wall.settle();
+    expect(help?.getAttribute("aria-expanded")).toBe("true");
+    expect(wall.find(".panel li")).toHaveLength(20);
+    expect(wall.find(".panel")[0]?.textContent).toContain("No backup, though one was due");
+    help?.click();
+    await wall.settle();
+    expect(wall.find(".panel")).toEqual([]);
   });
 
   test("is one stop for the tab key", async () => {

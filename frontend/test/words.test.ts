@@ -32,7 +32,7 @@ describe("the texts", () => {
 
   test("are all used", () => {
     const text = sources("src");
-    const families = /^(status|cell|what|list|empty|server|result|ed_group|ed_sort|ed_show)_/;
+    const families = /^(status|cell|what|list|empty|server|result|ed_group|ed_sort|ed_show|group_by|in_no)_/;
     const unused = Object.keys(english).filter(
       (key) => !families.test(key) && !text.includes(`"${key.replace(/_(one|other)$/, "")}`),
     );
@@ -44,7 +44,8 @@ describe("the texts", () => {
     const path = `../custom_components/proxmox_backup_checker/translations/${language}.json`;
     const { sensor } = JSON.parse(readFileSync(path, "utf8")).entity;
     for (const status of STATUSES) {
-      const known = sensor.guest_status.state[status] ?? sensor.job_status.state[status];
+      const known =
+        sensor.guest_status.state[status] ?? sensor.job_status.state[status] ?? sensor.server_status.state[status];
       expect(wordsIn(language).say(`status_${status}` as Key)).toBe(known);
     }
   });

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from simulator.cluster import TIB, Cluster
 from simulator.guests import GIB, Disk
 from simulator.outcomes import Stage, failed
+from simulator.restoring import restore
 from simulator.scenario import Scenario
 
 from .homelab_servers import build_server_jobs, build_servers
@@ -108,6 +109,22 @@ def _add_mail_job(cluster: Cluster) -> None:
     )
 
 
+def _test_a_restore(cluster: Cluster, begin: datetime) -> None:
+    """Restore a guest under another number, look at it, and throw it away: as docs/restore-test.md says."""
+
+    def start() -> None:
+        cluster.guest(9110).start()
+        cluster.node("pve2").other_task("qmstart", "9110")
+
+    def throw_away() -> None:
+        cluster.guest(9110).delete()
+        cluster.node("pve2").other_task("qmdestroy", "9110")
+
+    cluster.at(begin, lambda: restore(cluster, 110, 9110, "nas"))
+    cluster.at(begin + timedelta(minutes=20), start)
+    cluster.at(begin + timedelta(minutes=26), throw_away)
+
+
 def build(cluster: Cluster) -> None:
     """Build the homelab and its past."""
     build_hardware(cluster)
@@ -115,6 +132,7 @@ def build(cluster: Cluster) -> None:
     now = cluster.clock.now().astimezone(cluster.node("pve1").zone)
     build_jobs(cluster, now)
     build_server_jobs(cluster, now)
+    _test_a_restore(cluster, now.replace(hour=19, minute=40) - timedelta(days=9))
     three_nights_ago = now.replace(hour=12, minute=0) - timedelta(days=3)
     silent = failed("VM 101 qmp command 'backup' failed - got timeout", stage=Stage.STARTING)
     cluster.guest(101).fails(silent, since=three_nights_ago, job="backup-3f1a7c52-91de")

@@ -58,14 +58,14 @@ class ServerLab:
         """Let a duration go by without a look, and look."""
         return self.watch.later(**duration)
 
-    def live(self, **duration: float) -> set[str]:
-        """Let a duration go by with the usual looks; return what was a problem at any of them."""
+    def live(self, *, step: timedelta | None = None, **duration: float) -> set[str]:
+        """Let a duration go by with the usual looks, or one at every step; return what was a problem at any of them."""
         end = self.now + timedelta(**duration)
         self.watch.look()
         seen = set(self.watch.problems())
         while self.now < end:
-            step = min(end - self.now, self.watch.reader.again_in)
-            self.site.clock.advance(seconds=step.total_seconds())
+            wait = min(end - self.now, step or self.watch.reader.again_in)
+            self.site.clock.advance(seconds=wait.total_seconds())
             self.watch.look()
             seen |= self.watch.problems()
         return seen

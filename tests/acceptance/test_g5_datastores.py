@@ -149,16 +149,16 @@ def test_g63_a_disk_that_is_taken_out_every_week_rests(servers: ServerLab) -> No
     servers.look()
     for _ in range(5):
         usb.unplug()
-        assert servers.live(days=6) == set()
+        assert servers.live(step=timedelta(minutes=30), days=6) == set()
         held = servers.store("usb")
         assert (held.brief, held.code) == (("off", "asleep"), "datastore_asleep")
         assert servers.job("verify_usb-check").brief == ("off", "asleep")
         usb.plug()
-        assert servers.live(days=1) == set()
+        assert servers.live(step=timedelta(minutes=30), days=1) == set()
     usb.unplug()
-    servers.live(days=13)
+    servers.live(step=timedelta(minutes=30), days=13)
     assert servers.store("usb").problem == "off"
-    servers.live(days=3)
+    servers.live(step=timedelta(minutes=30), days=3)
     held = servers.store("usb")
     assert (held.brief, held.code) == (("on", "warning"), "datastore_asleep_too_long")
 

@@ -90,8 +90,8 @@ def test_g80_what_rests_at_the_weekend_is_not_missed_there(servers: ServerLab) -
     for _ in range(14):
         if servers.now.weekday() < 5:
             servers.pbs.backup("ds1", "host/office")
-        assert servers.live(days=1) == set()
-    servers.live(days=3)
+        assert servers.live(step=timedelta(minutes=30), days=1) == set()
+    servers.live(step=timedelta(minutes=30), days=3)
     assert servers.group("host/office").brief[0] == "on"
 
 
@@ -448,5 +448,5 @@ def test_g80_a_copy_is_as_young_as_its_sync_lets_it_be(servers: ServerLab) -> No
     gap = servers.group_view("host/nas").usual_gap
     assert gap is not None
     assert abs(gap - timedelta(days=1)) < timedelta(minutes=5)
-    servers.live(days=7)
+    servers.live(step=timedelta(minutes=30), days=7)
     assert servers.group("host/nas").brief == ("on", "overdue")

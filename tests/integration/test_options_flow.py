@@ -48,7 +48,7 @@ async def _succeeds(hass: HomeAssistant, result: Any, entry: MockConfigEntry, ag
 
 async def test_the_pairing_line_is_enough(hass: HomeAssistant, entry: MockConfigEntry, log_agent: RunningAgent) -> None:
     result = await hass.config_entries.options.async_init(entry.entry_id)
-    assert result["menu_options"] == ["settings", "add_log_agent", "webhook", "heartbeat"]
+    assert result["menu_options"] == ["settings", "places", "add_log_agent", "webhook", "heartbeat"]
     assert result["description_placeholders"] == {"nodes": "–"}
     before = entry.runtime_data
     result = await _enter(hass, result, next_step_id="add_log_agent")

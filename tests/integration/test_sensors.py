@@ -19,7 +19,18 @@ from .conftest import add_entry, poll, set_up
 from .states import shown
 
 GIB = 1024**3
-OFF = {"status", "size", "duration", "restore_points", "oldest_restore_point", "verification", "encrypted"}
+OFF = {
+    "status",
+    "size",
+    "duration",
+    "restore_points",
+    "oldest_restore_point",
+    "verification",
+    "encrypted",
+    "restore_test",
+    "verified",
+    "copies",
+}
 
 
 async def _set_up_with_everything(hass: HomeAssistant, pve: SimulatedCluster) -> MockConfigEntry:

@@ -105,7 +105,9 @@ class Product:
         """Look now."""
         now = self._world.cluster.clock.now()
         try:
-            self._facts = self._runner.run(self._reader.read(now, self._history.runs)).facts
+            self._facts = self._runner.run(
+                self._reader.read(now, self._history.runs, restores=self._history.restores)
+            ).facts
             self._failed = 0
         except ProxmoxError as error:
             self._failed += 1

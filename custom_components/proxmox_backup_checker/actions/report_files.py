@@ -8,8 +8,8 @@ from typing import Final
 
 from ..checker.assessment import Assessment
 from ..checker.views.report import Report, Standing, standings_of
+from ..texts.explanation import status_text
 from ..texts.localizer import Localizer, iso
-from .explanation import status_text
 from .report_text import Period, Section, closing_of, sections_of, summary_of, title_of
 
 _COLUMNS: Final = (

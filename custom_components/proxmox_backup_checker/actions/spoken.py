@@ -8,8 +8,8 @@ from ..checker.model.labels import guest_label, job_name
 from ..checker.model.subject import Subject
 from ..checker.model.verdict import Status, Verdict
 from ..checker.views.report import Standing, standings_of
+from ..texts.explanation import status_text
 from ..texts.localizer import Localizer, full_stop
-from .explanation import status_text
 
 _NAMED = 6
 

@@ -40,6 +40,7 @@ from .options import server_options
 _LOGGER = logging.getLogger(__name__)
 
 _POLLS_KEPT: Final = 30
+_MOST_LINES: Final = 20_000
 _CERTIFICATE: Final = "certificate"
 
 type ServerConfigEntry = ConfigEntry[ServerCoordinator]
@@ -167,6 +168,28 @@ class ServerCoordinator(DataUpdateCoordinator[ServerAssessment]):
                 return
             self.data = await self._judge(dt_util.utcnow(), self.last_error)
         self.async_update_listeners()
+
+    async def async_task_log(self, upid: str) -> str:
+        """Return the log of a task, read from the server now, from its beginning on.
+
+        Raises ServiceValidationError where there is no such log, HomeAssistantError where it cannot be read.
+        """
+        if upid not in self.assessment.history.runs and not any(
+            record.failed is not None and record.failed.upid == upid
+            for record in self.assessment.history.groups.values()
+        ):
+            raise invalid("not_a_run", upid=upid[:200])
+        lines: list[str] = []
+        try:
+            async for page in self._client.task_log_pages(upid):
+                lines += page
+                if len(lines) >= _MOST_LINES:
+                    break
+        except ProxmoxError as error:
+            raise action_error(error) from error
+        if not lines:
+            raise invalid("log_gone", node=self.config_entry.title)
+        return "\n".join(lines)
 
     async def async_take_up(self, change: Callable[[ServerHistory], ServerHistory]) -> None:
         """Go on with a changed history at once, as after a person's word; a look under way is waited for.

@@ -29,6 +29,7 @@ from .model.records import Acknowledgement, History, RunRecord, VerdictRecord
 from .model.subject import CLUSTER, Subject
 from .model.verdict import Status, Verdict, unknown
 from .model.wrong_dates import WrongDates
+from .restores.proof import USUAL_LIMIT
 from .runs.run_index import RunIndex
 from .runs.run_records import records_of
 from .verdicts.cluster import Counts, judge_cluster
@@ -124,6 +125,19 @@ class Assessment:
         held = [view.offsite for view in self.guests.values() if view.verdict.lasting is not Status.IGNORED]
         told = [verdict for verdict in held if verdict is not None]
         return sum(verdict.status not in _COPIED for verdict in told) if told else None
+
+    @property
+    def restorable(self) -> frozenset[int]:
+        """The guests with a proof, young enough, that they can be restored."""
+        limit = self.context.facts.policy.restore_limit or USUAL_LIMIT
+        return frozenset(
+            vmid
+            for vmid, view in self.guests.items()
+            if (proof := view.figures.restore) is not None
+            and not proof.bad
+            and self.read_at - proof.ended <= limit
+            and view.verdict.lasting is not Status.IGNORED
+        )
 
     def acknowledgement(self, subject: Subject) -> Acknowledgement | None:
         """Return a person's word that the problem of something is known."""

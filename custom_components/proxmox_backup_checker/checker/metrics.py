@@ -14,7 +14,8 @@ from .archives.archive import archive_time
 from .context import Context, newest_good
 from .model.facts import Facts, StorageFacts
 from .model.outcome import LOST, Outcome, Result
-from .model.records import RunRecord
+from .model.records import RestoreRecord, RunRecord
+from .restores.proof import proof_of
 from .runs.run_summary import ONE_START, starts_of
 
 # The last runs, by which it is told where a guest is usually saved.
@@ -47,7 +48,7 @@ class GuestFigures:
     storage. `restore_points` are its finished archives, `oldest` the first of them, both None where some archive may or
     may not be finished. `verification` and `encrypted` are
     of the newest backup on a backup server, None where there is none or it cannot be seen; whether an encrypted backup can
-    be restored, depends on a key that is not on any server.
+    be restored, depends on a key that is not on any server. `restore` is the newest restore of a backup of it that went well.
     """
 
     size: int | None = None
@@ -57,6 +58,7 @@ class GuestFigures:
     oldest: datetime | None = None
     verification: Verification | None = None
     encrypted: bool | None = None
+    restore: RestoreRecord | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,6 +88,7 @@ def figures_of_guest(guest: Guest, context: Context) -> GuestFigures:
         oldest=archive_time(archives[-1]) if archives and certain else None,
         verification=_verification(newest) if newest else None,
         encrypted=newest.encrypted if newest else None,
+        restore=proof_of(guest, context).proven,
     )
 
 

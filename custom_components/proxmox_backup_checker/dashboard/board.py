@@ -1,30 +1,36 @@
-"""What the dashboard shows of one cluster: worked out in another thread after each poll, once for all cards."""
+"""What the dashboard shows of one cluster or backup server: worked out in another thread after each poll, once for all cards."""
 
+from abc import ABC, abstractmethod
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final, override
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
 
+from ..backup_server.coordinator import ServerCoordinator
+from ..backup_server.watched import watcher_of
 from ..checker.model.subject import Subject
+from ..checker.server.assessment import ServerAssessment
+from ..checker.views.server_wall import ServerWall
 from ..checker.views.wall.days import Days
 from ..checker.views.wall.nights import Wall
 from ..const import DOMAIN
-from ..coordinator import CheckerConfigEntry, CheckerCoordinator, Snapshot
+from ..coordinator import CheckerCoordinator, Snapshot
 from ..devices import PROBLEM, device_key
 from ..texts.localizer import Localizer
-from .clusters import coordinator_of
 from .rows import Group, Ids, RankedRow, RowMaker
+from .server_rows import ServerRowMaker
 
 # New entities are registered right after the snapshot in which they appear.
 _ENTITIES_SETTLE: Final = 0.5
-_BOARDS: HassKey[dict[str, Board]] = HassKey(f"{DOMAIN}_boards")
+_BOARDS: HassKey[dict[str, AnyBoard]] = HassKey(f"{DOMAIN}_boards")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,28 +39,31 @@ class Shown:
 
     rows: Mapping[str, RankedRow]
     days: Days
-    snapshot: Snapshot
+    snapshot: Published
     ids: Mapping[Subject, Ids]
 
 
 type Kind = tuple[Group, int, str]
-"""Which rows: of guests or jobs, of how many days up to today, in which language."""
+"""Which rows: of guests, jobs or groups, of how many days up to today, in which language."""
+
+type Published = Snapshot | ServerAssessment
+type Maker = RowMaker | ServerRowMaker
 
 type Follower = Callable[[Shown], None]
 
 
-class Board:
-    """Keeps up to date what the open cards show of one cluster, and works out what they ask for besides."""
+class Board[Made: Maker](ABC):
+    """Keeps up to date what the open cards show of one cluster or server, and works out what they ask for besides."""
 
-    def __init__(self, hass: HomeAssistant, entry: CheckerConfigEntry, coordinator: CheckerCoordinator) -> None:
-        """Show what this coordinator publishes."""
+    coordinator: CheckerCoordinator | ServerCoordinator
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
+        """Show what the coordinator of this entry publishes."""
         self._hass = hass
         self._entry = entry
-        self.coordinator = coordinator
         self._lock = asyncio.Lock()
         self._followers: dict[Kind, list[Follower]] = {}
         self._shown: dict[Kind, Shown] = {}
-        self._walls: dict[int, tuple[Snapshot, Wall]] = {}
         self._listening: list[CALLBACK_TYPE] = []
         self._settling: CALLBACK_TYPE | None = None
         self._outdated = False
@@ -133,15 +142,48 @@ class Board:
                 self._shown[kind] = shown
             return shown
 
-    async def async_ask[Answer](self, count: int, language: str, question: Callable[[RowMaker], Answer]) -> Answer:
+    async def async_ask[Answer](self, count: int, language: str, question: Callable[[Made], Answer]) -> Answer:
         """Return the answer to a question about the present wall of so many days, found in another thread."""
         async with self._lock:
             maker = await self._async_maker(self.coordinator.data, _days(count), self._ids(), language)
             return await self._hass.async_add_executor_job(question, maker)
 
-    async def _async_maker(self, snapshot: Snapshot, days: Days, ids: Mapping[Subject, Ids], language: str) -> RowMaker:
-        """Return what makes rows in a language, with the wall that all questions about a snapshot share."""
-        localizer = await Localizer.load(self._hass, language)
+    async def _async_maker(self, snapshot: Published, days: Days, ids: Mapping[Subject, Ids], language: str) -> Made:
+        """Return what makes rows in a language."""
+        return self._maker(snapshot, days, ids, await Localizer.load(self._hass, language))
+
+    @abstractmethod
+    def _maker(self, snapshot: Published, days: Days, ids: Mapping[Subject, Ids], localizer: Localizer) -> Made:
+        """Return what makes the rows of a snapshot."""
+
+    @abstractmethod
+    def _subjects(self) -> Iterable[Subject]:
+        """Return what there may be rows of."""
+
+    def _ids(self) -> dict[Subject, Ids]:
+        identity, entities, devices = self.coordinator.identity, er.async_get(self._hass), dr.async_get(self._hass)
+        found: dict[Subject, Ids] = {}
+        for subject in self._subjects():
+            key = device_key(identity, subject)
+            device = devices.async_get_device_by_identifier((DOMAIN, key), self._entry.entry_id)
+            entity_id = entities.async_get_entity_id("binary_sensor", DOMAIN, f"{key}{PROBLEM}")
+            found[subject] = Ids(entity_id, device.id if device else None)
+        return found
+
+
+class ClusterBoard(Board[RowMaker]):
+    """What is shown of a cluster: its guests and jobs."""
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any], coordinator: CheckerCoordinator) -> None:
+        """Show what this coordinator publishes."""
+        super().__init__(hass, entry)
+        self.coordinator: CheckerCoordinator = coordinator
+        self._walls: dict[int, tuple[Snapshot, Wall]] = {}
+
+    @override
+    def _maker(self, snapshot: Published, days: Days, ids: Mapping[Subject, Ids], localizer: Localizer) -> RowMaker:
+        """Return what makes rows, with the wall that all questions about a snapshot share."""
+        assert isinstance(snapshot, Snapshot)
         kept = self._walls.get(len(days))
         if kept is None or kept[0] is not snapshot or kept[1].days != days:
             policy = snapshot.reading.facts.policy
@@ -150,17 +192,36 @@ class Board:
             self._walls[len(days)] = kept = (snapshot, wall)
         return RowMaker(entry_id=self._entry.entry_id, wall=kept[1], localizer=localizer, ids=ids)
 
-    def _ids(self) -> dict[Subject, Ids]:
-        identity, assessment = self.coordinator.identity, self.coordinator.assessment
-        subjects = [*map(Subject.guest, assessment.guests), *map(Subject.job, assessment.jobs)]
-        entities, devices = er.async_get(self._hass), dr.async_get(self._hass)
-        found: dict[Subject, Ids] = {}
-        for subject in subjects:
-            key = device_key(identity, subject)
-            device = devices.async_get_device_by_identifier((DOMAIN, key), self._entry.entry_id)
-            entity_id = entities.async_get_entity_id("binary_sensor", DOMAIN, f"{key}{PROBLEM}")
-            found[subject] = Ids(entity_id, device.id if device else None)
-        return found
+    @override
+    def _subjects(self) -> Iterable[Subject]:
+        assessment = self.coordinator.assessment
+        return [*map(Subject.guest, assessment.guests), *map(Subject.job, assessment.jobs)]
+
+
+class ServerBoard(Board[ServerRowMaker]):
+    """What is shown of a backup server: its jobs and groups."""
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry[Any], coordinator: ServerCoordinator) -> None:
+        """Show what this coordinator publishes."""
+        super().__init__(hass, entry)
+        self.coordinator: ServerCoordinator = coordinator
+
+    @override
+    def _maker(
+        self, snapshot: Published, days: Days, ids: Mapping[Subject, Ids], localizer: Localizer
+    ) -> ServerRowMaker:
+        assert isinstance(snapshot, ServerAssessment)
+        wall = ServerWall(assessment=snapshot, days=days, now=dt_util.utcnow())
+        return ServerRowMaker(entry_id=self._entry.entry_id, wall=wall, localizer=localizer, ids=ids)
+
+    @override
+    def _subjects(self) -> Iterable[Subject]:
+        assessment = self.coordinator.assessment
+        jobs, groups = assessment.jobs.values(), assessment.groups.values()
+        return [*(view.subject for view in jobs), *(view.subject for view in groups)]
+
+
+type AnyBoard = ClusterBoard | ServerBoard
 
 
 def _days(count: int) -> Days:
@@ -168,14 +229,18 @@ def _days(count: int) -> Days:
 
 
 @callback
-def board_of(hass: HomeAssistant, entry: CheckerConfigEntry) -> Board | None:
-    """Return the board of a cluster, None where the entry is not loaded."""
-    if (coordinator := coordinator_of(entry)) is None:
+def board_of(hass: HomeAssistant, entry: ConfigEntry[Any]) -> AnyBoard | None:
+    """Return the board of a cluster or server, None where the entry is not loaded."""
+    if (coordinator := watcher_of(entry)) is None:
         return None
     boards = hass.data.setdefault(_BOARDS, {})
     board = boards.get(entry.entry_id)
     if board is None or board.coordinator is not coordinator:
-        board = boards[entry.entry_id] = Board(hass, entry, coordinator)
+        board = boards[entry.entry_id] = (
+            ServerBoard(hass, entry, coordinator)
+            if isinstance(coordinator, ServerCoordinator)
+            else ClusterBoard(hass, entry, coordinator)
+        )
 
         @callback
         def forget() -> None:

@@ -1,6 +1,6 @@
 """What is wrong, cause by cause, as the dashboard shows it on top: the same alerts that messages are made of."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from ..checker.model.subject import Subject
 from ..coordinator import CheckerConfigEntry
 from ..privacy.sight import Sight
 from ..texts.alert_texts import text_of
+from ..texts.explanation import error_sentences, grounds_of
 from ..texts.localizer import Localizer
 from ..texts.wording import ClusterWording
 from .clusters import coordinator_of, entries
@@ -23,15 +24,19 @@ _REPAIRS: Final = "/config/repairs"
 
 
 def causes(hass: HomeAssistant, sight: Sight, localizer: Localizer, entry_id: str | None) -> list[dict[str, Any]]:
-    """Return the causes of problems that this person may see, those with the most guests first, silenced ones last."""
-    found = [
+    """Return the causes of problems in clusters that this person may see."""
+    return [
         _cause(alert, _wording(entry, assessment, localizer), entry, partial(sight.sensor_of, coordinator))
         for entry in entries(hass, entry_id)
         if (coordinator := coordinator_of(entry)) is not None and coordinator.last_update_success
         for assessment in [sight.assessment(coordinator)]
         for alert in assessment.alerts
     ]
-    return sorted(found, key=lambda cause: (cause["silenced"], cause["unseen"], -cause["guests"], cause["id"]))
+
+
+def urgency(cause: dict[str, Any]) -> tuple[Any, ...]:
+    """Return where a cause stands: those with the most guests first, silenced ones last."""
+    return cause["silenced"], cause["unseen"], -cause["guests"], cause["id"]
 
 
 def _wording(entry: CheckerConfigEntry, assessment: Assessment, localizer: Localizer) -> ClusterWording:
@@ -53,6 +58,7 @@ def _cause(
         "title": text.title(),
         "why": list(text.causes()),
         "todo": text.what_to_do(),
+        "grounds": list(_grounds(alert, wording)),
         "link": _REPAIRS if any(cause.reason.code.meaning.is_right_missing for cause in alert.causes) else None,
         "since": epoch(alert.since),
         "unseen": all(map(is_unseen, verdicts)) if verdicts else True,
@@ -66,6 +72,17 @@ def _cause(
         ],
         "upid": failed,
     }
+
+
+def _grounds(alert: Alert, wording: ClusterWording) -> Iterator[str]:
+    """Yield what the verdict on the first that an alert is about rests on: the others have the same cause."""
+    assessment, localizer = wording.assessment, wording.localizer
+    subject = next((subject for subject in alert.subjects if subject in assessment.verdicts), None)
+    if subject is None:
+        return
+    verdict = assessment.verdicts[subject]
+    yield from error_sentences(verdict, localizer)
+    yield from grounds_of(subject.kind, verdict, assessment.acknowledgement(subject), assessment, localizer)
 
 
 def _row_id(entry: CheckerConfigEntry, subject: Subject) -> str:

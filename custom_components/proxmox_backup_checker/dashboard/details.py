@@ -4,17 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 import re
-from typing import Any, Final, Self
+from typing import Any, Final, Self, cast
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.translation import async_get_translations
 from yarl import URL
 
 from ..checker.assessment import GuestView, JobView
-from ..checker.model.records import Acknowledgement, GuestRecord
+from ..checker.model.records import GuestRecord
 from ..checker.model.subject import Subject
-from ..checker.model.verdict import Verdict
+from ..checker.model.verdict import Reason, Verdict
 from ..checker.views.restore_points import RestorePoint, restore_points_of
+from ..checker.views.restores import told_of_restores
 from ..checker.views.wall.details import (
     DaySizes,
     WallRun,
@@ -29,11 +30,14 @@ from ..const import DOMAIN
 from ..devices import guest_page
 from ..privacy.sight import Sight
 from ..proxmox.api.cluster_models import Guest
-from ..texts.localizer import Localizer
-from .board import board_of
-from .clusters import entries, page
-from .rows import Group, Row, RowMaker, epoch
+from ..texts.explanation import error_sentences, grounds_of
+from .board import ClusterBoard, ServerBoard, board_of
+from .clusters import entries, entries_of, page
+from .details_parts import run_data, verdict_data
+from .rows import OF_SERVERS, Group, Row, RowMaker
+from .server_details import server_details
 
+_OTHERS: Final = frozenset({"job", *OF_SERVERS})
 # PVE::JSONSchema: pve-vmid
 _VMID: Final = re.compile(r"[1-9][0-9]{2,8}")
 
@@ -51,9 +55,9 @@ class RowId:
         """Read an id as the rows have it, such as `<entry id>/guest/101`; None where it is none."""
         entry_id, _, rest = text.partition("/")
         group, _, key = rest.partition("/")
-        if group == "guest" and _VMID.fullmatch(key):
-            return cls(entry_id, "guest", key)
-        return cls(entry_id, "job", key) if group == "job" and key else None
+        if group == "guest":
+            return cls(entry_id, "guest", key) if _VMID.fullmatch(key) else None
+        return cls(entry_id, cast(Group, group), key) if group in _OTHERS and key else None
 
     @property
     def subject(self) -> Subject:
@@ -113,6 +117,12 @@ class Opened:
             else ()
         )
 
+    def restores(self) -> Sequence[Reason]:
+        """Return what is known of a guest's restores."""
+        if isinstance(self.view, GuestView) and self.guest:
+            return tuple(told_of_restores(self.guest, self.maker.wall.context))
+        return ()
+
     def runs(self) -> list[WallRun]:
         """Return the runs of these days, newest first."""
         if isinstance(self.view, JobView):
@@ -125,11 +135,14 @@ async def async_details(
 ) -> dict[str, Any] | None:
     """Return everything about a row, None where there is none that this person may see."""
     row_id = RowId.parse(text)
-    entry = next(iter(entries(hass, row_id.entry_id)), None) if row_id else None
+    entry = next(iter(entries_of(hass, row_id.group, row_id.entry_id)), None) if row_id else None
     board = board_of(hass, entry) if entry else None
     if row_id is None or entry is None or board is None or not sight.sees(board.coordinator, row_id.subject):
         return None
-    found = await board.async_ask(days, language, partial(_details, row_id, page(entry)))
+    if isinstance(board, ServerBoard):
+        found = await board.async_ask(days, language, partial(server_details, row_id.subject, page(entry)))
+    else:
+        found = await board.async_ask(days, language, partial(_details, row_id, page(entry)))
     if found is not None:
         verdict = found["verdict"]
         verdict["confidence_text"] = await _async_confidence(hass, language, verdict["confidence"])
@@ -151,39 +164,17 @@ def _details(row_id: RowId, url: URL, maker: RowMaker) -> dict[str, Any] | None:
     return {
         "row": row,
         "end": maker.wall.days.dates[-1].isoformat(),
-        "verdict": _verdict(verdict, row, localizer, acknowledged),
-        "runs": [_run(run, localizer) for run in opened.runs()],
+        "verdict": verdict_data(verdict, row, localizer, acknowledged),
+        "grounds": [
+            *error_sentences(verdict, localizer),
+            *grounds_of(row_id.group, verdict, acknowledged, assessment, localizer),
+        ],
+        "runs": [run_data(run, localizer) for run in opened.runs()],
         "sizes": {"storage": sizes.storage, "sizes": sizes.sizes, "transferred": sizes.sent},
         "archives": [_archive(point) for point in opened.restore_points()],
+        "restores": [localizer.sentence(reason) for reason in opened.restores()],
         "url": str(url),
         "device_id": row["device_id"],
-    }
-
-
-def _verdict(verdict: Verdict, row: Row, localizer: Localizer, acknowledged: Acknowledgement | None) -> dict[str, Any]:
-    return {
-        "status": row["status"],
-        "problem": verdict.problem,
-        "reason": row["reason"],
-        "reason_code": verdict.reason.code.value,
-        "since": epoch(verdict.since),
-        "confidence": verdict.confidence.value,
-        "evidence": list(verdict.evidence),
-        "failures": verdict.failures,
-        "last_success": epoch(verdict.last_success),
-        "next_due": epoch(verdict.next_due),
-        "findings": [localizer.sentence(finding) for finding in verdict.findings],
-        "next_step": localizer.next_step(verdict),
-        "error": verdict.error,
-        "acknowledged": _acknowledged(acknowledged) if acknowledged else None,
-    }
-
-
-def _acknowledged(acknowledged: Acknowledgement) -> dict[str, Any]:
-    return {
-        "until": epoch(acknowledged.until),
-        "until_next_run": acknowledged.until_next_run,
-        "note": acknowledged.note,
     }
 
 
@@ -192,30 +183,6 @@ async def _async_confidence(hass: HomeAssistant, language: str, confidence: str)
     texts = await async_get_translations(hass, language, "entity", {DOMAIN})
     path = f"component.{DOMAIN}.entity.binary_sensor.guest_problem.state_attributes.confidence.state"
     return texts.get(f"{path}.{confidence}", confidence)
-
-
-def _run(run: WallRun, localizer: Localizer) -> dict[str, Any]:
-    cause = run.cause
-    return {
-        "upid": run.upid,
-        "node": run.node,
-        "started": epoch(run.started),
-        "ended": epoch(run.ended),
-        "day": run.day.isoformat(),
-        "result": run.result,
-        "job_id": run.job_id,
-        "job_name": run.job_name,
-        "by_hand": run.by_hand,
-        "confidence": run.confidence.value,
-        "size": run.size,
-        "transferred": run.transferred,
-        "duration": run.seconds,
-        "error": run.error,
-        "cause": localizer.cause(cause) if cause else None,
-        "step": localizer.step(cause) if cause else None,
-        "storage": run.storage,
-        "archive": run.archive,
-    }
 
 
 def _archive(point: RestorePoint) -> dict[str, Any]:
@@ -239,7 +206,8 @@ async def async_sizes(hass: HomeAssistant, sight: Sight, ids: list[str], days: i
             asked.setdefault(row_id.entry_id, {})[text] = row_id
     found: dict[str, list[int | None]] = {}
     for entry in entries(hass):
-        if entry.entry_id not in asked or (board := board_of(hass, entry)) is None:
+        board = board_of(hass, entry) if entry.entry_id in asked else None
+        if not isinstance(board, ClusterBoard):
             continue
         rows = asked[entry.entry_id]
         seen = {text: row_id for text, row_id in rows.items() if sight.sees(board.coordinator, row_id.subject)}

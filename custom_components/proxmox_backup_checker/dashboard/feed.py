@@ -13,11 +13,12 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.event import async_track_time_change
 from homeassistant.util import dt as dt_util
 
+from ..backup_server.watched import watcher_of
 from ..checker.views.wall.days import Days
 from ..const import DOMAIN
 from ..privacy.sight import Sight
-from .board import Board, Kind, Shown, board_of
-from .clusters import coordinator_of, entries
+from .board import AnyBoard, Kind, Shown, board_of
+from .clusters import entries_of
 from .rows import RankedRow, Row
 from .servers import async_load_errors, servers
 
@@ -27,17 +28,17 @@ type Send = Callable[[dict[str, Any]], None]
 
 
 class WallFeed:
-    """Follows the clusters that a card shows, and sends what its reader may see of them."""
+    """Follows the clusters or backup servers that a card shows, and sends what its reader may see of them."""
 
     def __init__(self, hass: HomeAssistant, send: Send, sight: Sight, entry_id: str | None, kind: Kind) -> None:
-        """Follow one cluster, or all of them where none is named."""
+        """Follow one of them, or all where none is named."""
         self._hass = hass
         self._send = send
         self._sight = sight
         self._entry_id = entry_id
         self._kind = kind
-        _, self._count, self._language = kind
-        self._boards: dict[str, Board] = {}
+        self._group, self._count, self._language = kind
+        self._boards: dict[str, AnyBoard] = {}
         self._shown: dict[str, Shown] = {}
         self._sent: dict[str, Row] | None = None
         self._servers: list[dict[str, Any]] = []
@@ -66,12 +67,15 @@ class WallFeed:
 
     @callback
     def _begin(self, _: datetime | Event | None = None) -> None:
-        """Follow the clusters that are loaded now, and send everything of them."""
+        """Follow what is loaded now, and send everything of them."""
         if self._beginning is not None:
             self._beginning.cancel()
         for end in self._following:
             end()
-        known = ((entry.entry_id, board_of(self._hass, entry)) for entry in entries(self._hass, self._entry_id))
+        known = (
+            (entry.entry_id, board_of(self._hass, entry))
+            for entry in entries_of(self._hass, self._group, self._entry_id)
+        )
         self._boards = {entry_id: board for entry_id, board in known if board is not None}
         self._following = [
             board.follow(self._kind, partial(self._update, entry_id)) for entry_id, board in self._boards.items()
@@ -108,7 +112,7 @@ class WallFeed:
         return self._sight.reads(found.row["entity_id"])
 
     def _current_servers(self) -> list[dict[str, Any]]:
-        return servers(self._hass, self._sight, self._language, self._entry_id)
+        return servers(self._hass, self._sight, self._language, self._entry_id, group=self._group)
 
     @callback
     def _update(self, entry_id: str, shown: Shown) -> None:
@@ -133,8 +137,8 @@ class WallFeed:
     def _entry_changed(self, change: ConfigEntryChange, entry: ConfigEntry) -> None:
         if entry.domain != DOMAIN or self._entry_id not in {None, entry.entry_id}:
             return
-        known = {known.entry_id: known for known in entries(self._hass, self._entry_id)}
-        loaded = {entry_id for entry_id, found in known.items() if coordinator_of(found) is not None}
+        known = {known.entry_id: known for known in entries_of(self._hass, self._group, self._entry_id)}
+        loaded = {entry_id for entry_id, found in known.items() if watcher_of(found) is not None}
         if loaded != self._boards.keys() or known.keys() != {told["id"] for told in self._servers}:
             self._begin()
         elif change is ConfigEntryChange.UPDATED and self._sent is not None:

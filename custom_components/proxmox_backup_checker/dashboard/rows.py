@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, TypedDict
+from typing import Any, Final, Literal, Required, TypedDict, Unpack
 
 from ..checker.assessment import GuestView, JobView
 from ..checker.context import Context
@@ -19,7 +19,11 @@ from ..checker.views.wall.progress import progress_of_guest, progress_of_job
 from ..proxmox.api.cluster_models import Guest
 from ..texts.localizer import Localizer
 
-type Group = Literal["guest", "job"]
+type Group = Literal["guest", "job", "pbsjob", "group"]
+"""Of which rows are: guests and jobs of clusters, or jobs and backup groups of backup servers."""
+
+OF_SERVERS: Final = frozenset({"pbsjob", "group"})
+
 type Rank = tuple[Any, ...]
 
 
@@ -38,7 +42,8 @@ class Row(TypedDict):
 
     `size` is that of the last good archive on the storage `size_on`, of a job's archives together, and `transferred` what
     had to be sent for it.
-    `where` is a guest's node or a job's storage, `cells` has a letter for each day. Deleted guests have no entity.
+    `where` is a guest's node or a job's storage, `jobs` and `storages` are what backs a guest up, `cells` has a letter
+    for each day. Deleted guests have no entity.
     """
 
     id: str
@@ -56,6 +61,8 @@ class Row(TypedDict):
     next_due: int | None
     entity_id: str | None
     where: str
+    jobs: list[str]
+    storages: list[str]
     reason: str
     acknowledged: bool
     new: bool
@@ -73,7 +80,7 @@ class Ids:
     device_id: str | None
 
 
-_NO_IDS = Ids(None, None)
+NO_IDS = Ids(None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +114,7 @@ class RowMaker:
     def of_guest(self, view: GuestView) -> RankedRow:
         """Return the row of a guest."""
         guest, verdict, subject = view.guest, view.verdict, Subject.guest(view.guest.vmid)
+        jobs, facts = self.wall.context.jobs_of(guest), self.wall.context.facts
         acknowledged = self.wall.assessment.acknowledgement(subject)
         row = self._row(
             f"guest/{guest.vmid}",
@@ -115,10 +123,12 @@ class RowMaker:
             subject,
             kind=_kind(guest),
             cells=guest_cells(guest, verdict, self.wall)[0],
-            archive=view.figures.archive,
-            duration=_seconds(view.figures.duration),
+            **_sizes(view.figures.archive),
+            duration=seconds(view.figures.duration),
             progress=_progress_of_guest(guest.vmid, self.wall.context),
             where=guest.node,
+            jobs=sorted(map(job_name, jobs)),
+            storages=sorted({facts.storage_name(job.storage, guest.node) for job in jobs} - {""}),
             acknowledged=acknowledged is not None,
             new=is_new(self.wall.assessment.history.guests.get(guest.vmid), self.wall.now),
             tags=list(guest.tags),
@@ -144,6 +154,7 @@ class RowMaker:
         """Return the row of a job."""
         subject = Subject.job(view.job.job_id)
         acknowledged = self.wall.assessment.acknowledgement(subject)
+        storages = sorted(self.wall.assessment.context.storages_of(view.job))
         row = self._row(
             f"job/{view.job.job_id}",
             job_name(view.job),
@@ -151,57 +162,84 @@ class RowMaker:
             subject,
             kind="job",
             cells=job_cells(view, self.wall)[0],
-            archive=view.figures.archive,
-            duration=_seconds(view.figures.duration),
+            **_sizes(view.figures.archive),
+            duration=seconds(view.figures.duration),
             progress=_progress_of_job(view, self.wall.context),
-            where=", ".join(sorted(self.wall.assessment.context.storages_of(view.job))),
+            where=", ".join(storages),
+            storages=storages,
             acknowledged=acknowledged is not None,
         )
         return RankedRow((*rank(view.verdict, acknowledged), row["name"].casefold(), row["id"]), row)
 
-    def _row(
-        self,
-        row_id: str,
-        name: str,
-        verdict: Verdict,
-        subject: Subject | None,
-        *,
-        kind: str,
-        cells: str,
-        where: str,
-        archive: ArchiveSize | None = None,
-        duration: int | None = None,
-        progress: RowProgress | None = None,
-        acknowledged: bool = False,
-        new: bool = False,
-        deleted: bool = False,
-        tags: list[str] | None = None,
-    ) -> Row:
-        ids = self.ids.get(subject, _NO_IDS) if subject else _NO_IDS
-        return Row(
-            id=f"{self.entry_id}/{row_id}",
-            name=name,
-            kind=kind,
-            status=verdict.status.value,
-            problem=verdict.problem,
-            cells=cells,
-            size=archive.size if archive else None,
-            size_on=archive.storage if archive else None,
-            transferred=archive.transferred if archive else None,
-            duration=duration,
-            progress=progress,
-            last_success=epoch(verdict.last_success),
-            next_due=epoch(verdict.next_due),
-            entity_id=ids.entity_id,
-            where=where,
-            reason=self.localizer.sentence(verdict.reason),
-            acknowledged=acknowledged,
-            new=new,
-            deleted=deleted,
-            failures=verdict.failures,
-            tags=tags or [],
-            device_id=ids.device_id,
-        )
+    def _row(self, row_id: str, name: str, verdict: Verdict, subject: Subject | None, **more: Unpack[MoreOfRow]) -> Row:
+        ids = self.ids.get(subject, NO_IDS) if subject else NO_IDS
+        return make_row(f"{self.entry_id}/{row_id}", name, verdict, ids, self.localizer, **more)
+
+
+class MoreOfRow(TypedDict, total=False):
+    """What a row may say beside its verdict."""
+
+    kind: Required[str]
+    cells: Required[str]
+    where: Required[str]
+    size: int | None
+    size_on: str | None
+    transferred: int | None
+    duration: int | None
+    progress: RowProgress | None
+    acknowledged: bool
+    new: bool
+    deleted: bool
+    tags: list[str]
+    jobs: list[str]
+    storages: list[str]
+
+
+def make_row(
+    row_id: str, name: str, verdict: Verdict, ids: Ids, localizer: Localizer, **more: Unpack[MoreOfRow]
+) -> Row:
+    """Return a row, in the localizer's language."""
+    return Row(
+        id=row_id,
+        name=name,
+        kind=more["kind"],
+        status=verdict.status.value,
+        problem=verdict.problem,
+        cells=more["cells"],
+        size=more.get("size"),
+        size_on=more.get("size_on"),
+        transferred=more.get("transferred"),
+        duration=more.get("duration"),
+        progress=more.get("progress"),
+        last_success=epoch(verdict.last_success),
+        next_due=epoch(verdict.next_due),
+        entity_id=ids.entity_id,
+        where=more["where"],
+        jobs=more.get("jobs", []),
+        storages=more.get("storages", []),
+        reason=localizer.sentence(verdict.reason),
+        acknowledged=more.get("acknowledged", False),
+        new=more.get("new", False),
+        deleted=more.get("deleted", False),
+        failures=verdict.failures,
+        tags=more.get("tags", []),
+        device_id=ids.device_id,
+    )
+
+
+def _sizes(archive: ArchiveSize | None) -> MoreSizes:
+    """Return what a row tells of a size."""
+    if archive is None:
+        return MoreSizes(size=None, size_on=None, transferred=None)
+    return MoreSizes(size=archive.size, size_on=archive.storage, transferred=archive.transferred)
+
+
+class MoreSizes(TypedDict):
+    """What a row tells of a size."""
+
+    size: int | None
+    size_on: str | None
+    transferred: int | None
 
 
 def _kind(guest: Guest) -> str:
@@ -213,7 +251,8 @@ def epoch(moment: datetime | None) -> int | None:
     return int(moment.timestamp()) if moment else None
 
 
-def _seconds(duration: timedelta | None) -> int | None:
+def seconds(duration: timedelta | None) -> int | None:
+    """Return a duration in seconds."""
     return int(duration.total_seconds()) if duration is not None else None
 
 

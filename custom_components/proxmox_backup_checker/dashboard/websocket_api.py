@@ -10,6 +10,7 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.loader import async_get_integration
 import probatio
 
+from ..backup_server.watched import watched_entries, watcher_of
 from ..const import DOMAIN
 from ..privacy.sight import Sight
 from ..proxmox.api.answer import run_off_loop_if_large
@@ -17,12 +18,13 @@ from ..proxmox.vzdump.excerpt import excerpt, whole
 from ..texts.catalogue import language_of
 from ..texts.localizer import Localizer
 from ..translated_errors import invalid
-from .causes import causes
-from .clusters import coordinator_of, entries
+from .causes import causes, urgency
+from .datastores import datastores
 from .details import async_details, async_sizes
 from .feed import WallFeed
 from .message_automations import async_message_setup
 from .resources import content_hash
+from .server_causes import server_causes
 from .servers import async_load_errors, servers
 from .start import checklists
 from .storages import storages
@@ -45,7 +47,8 @@ def _language(hass: HomeAssistant, msg: dict[str, Any]) -> str:
 @callback
 def async_register(hass: HomeAssistant) -> None:
     """Register all commands; to be called once."""
-    for command in (ws_info, ws_wall, ws_sizes, ws_runs, ws_log, ws_storages, ws_causes, ws_start, ws_messages):
+    of_all = (ws_info, ws_wall, ws_sizes, ws_runs, ws_log, ws_storages, ws_datastores, ws_causes, ws_start, ws_messages)
+    for command in of_all:
         websocket_api.async_register_command(hass, command)
 
 
@@ -53,13 +56,14 @@ def async_register(hass: HomeAssistant) -> None:
 @websocket_api.async_response
 async def ws_info(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]) -> None:
     """Tell the version, which bundle is served, and the servers."""
-    integration = await async_get_integration(hass, DOMAIN)
+    integration, sight = await async_get_integration(hass, DOMAIN), Sight(hass, connection.user)
     connection.send_result(
         msg["id"],
         {
             "version": str(integration.version),
             "frontend_hash": content_hash(hass),
-            "entries": servers(hass, Sight(hass, connection.user), hass.config.language),
+            "entries": servers(hass, sight, hass.config.language),
+            "backup_servers": servers(hass, sight, hass.config.language, group="pbsjob"),
         },
     )
 
@@ -68,7 +72,7 @@ async def ws_info(hass: HomeAssistant, connection: ActiveConnection, msg: dict[s
     {
         probatio.Required("type"): f"{DOMAIN}/wall/subscribe",
         probatio.Optional("entry_id"): str,
-        probatio.Required("group"): probatio.Any("guest", "job"),
+        probatio.Required("group"): probatio.Any("guest", "job", "pbsjob", "group"),
         probatio.Required("days"): _DAYS,
         **_LANGUAGE,
     }
@@ -134,8 +138,8 @@ async def ws_runs(hass: HomeAssistant, connection: ActiveConnection, msg: dict[s
 @websocket_api.async_response
 async def ws_log(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]) -> None:
     """Read a run's log from Proxmox: the lines around its first failure, or all of it."""
-    entry = next(iter(entries(hass, msg["entry_id"])), None)
-    coordinator = coordinator_of(entry) if entry else None
+    entry = next((known for known in watched_entries(hass) if known.entry_id == msg["entry_id"]), None)
+    coordinator = watcher_of(entry) if entry else None
     if coordinator is None:
         _refuse(connection, msg, websocket_api.ERR_NOT_FOUND, invalid("cluster_not_loaded"))
         return
@@ -166,7 +170,8 @@ async def ws_causes(hass: HomeAssistant, connection: ActiveConnection, msg: dict
     """Tell what is wrong, cause by cause."""
     sight, entry_id = Sight(hass, connection.user), msg.get("entry_id")
     localizer = await Localizer.load(hass, _language(hass, msg))
-    connection.send_result(msg["id"], {"causes": causes(hass, sight, localizer, entry_id)})
+    found = [*causes(hass, sight, localizer, entry_id), *server_causes(hass, sight, localizer, entry_id)]
+    connection.send_result(msg["id"], {"causes": sorted(found, key=urgency)})
 
 
 @websocket_api.websocket_command(
@@ -183,6 +188,17 @@ async def ws_storages(hass: HomeAssistant, connection: ActiveConnection, msg: di
         "servers": servers(hass, sight, language, entry_id),
     }
     connection.send_result(msg["id"], told)
+
+
+@websocket_api.websocket_command(
+    {probatio.Required("type"): f"{DOMAIN}/datastores", probatio.Optional("entry_id"): str, **_LANGUAGE}
+)
+@websocket_api.async_response
+async def ws_datastores(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]) -> None:
+    """Tell how the backup servers and their datastores are."""
+    localizer = await Localizer.load(hass, _language(hass, msg))
+    told = datastores(hass, Sight(hass, connection.user), localizer, msg.get("entry_id"))
+    connection.send_result(msg["id"], {"servers": told})
 
 
 @websocket_api.websocket_command({probatio.Required("type"): f"{DOMAIN}/start", probatio.Optional("entry_id"): str})

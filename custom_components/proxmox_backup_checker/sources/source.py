@@ -1,6 +1,6 @@
 """What the coordinator asks of a source: the facts of one system, however they are read."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -70,8 +70,14 @@ class Source(Protocol):
     def read_all_again(self) -> None:
         """Let the next reading ask for everything, whatever was read lately."""
 
-    async def read(self, now: datetime, known: Mapping[str, RunRecord], servers: LinkedServers = NO_SERVERS) -> Reading:
-        """Return the state at `now`; the finished runs in `known`, by UPID, are not read again.
+    async def read(
+        self,
+        now: datetime,
+        known: Mapping[str, RunRecord],
+        servers: LinkedServers = NO_SERVERS,
+        restores: Collection[str] = (),
+    ) -> Reading:
+        """Return the state at `now`; finished runs in `known` and `restores`, by UPID, are not read again.
 
         What `servers` have shown just now, is not asked for either.
 

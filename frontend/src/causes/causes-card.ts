@@ -1,11 +1,12 @@
 import { css, html, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { fetchCauses, messageOf, type Silence, silence, unsilence } from "../data/commands";
-import { type Cause, DOMAIN, type Server } from "../data/contract";
+import { type Cause, DOMAIN } from "../data/contract";
 import type { Row } from "../data/row";
 import { WallController } from "../data/wall-controller";
 import { openDetails } from "../details/open";
 import { silenceMenu, silenceStyles } from "../details/silence";
+import { groundsPanel, whyButton, whyStyles } from "../details/why";
 import { formatOf } from "../format";
 import { notify } from "../ha/actions";
 import { alert, card } from "../ha/elements";
@@ -23,23 +24,26 @@ const AT_ONCE = 300;
 
 /** What is wrong, a line for each cause; the guests and jobs that it concerns are folded under it. */
 export class CausesCard extends HassElement {
-  static override styles = [look, silenceStyles, causesStyles, css`:host { display: block; }`];
+  static override styles = [look, silenceStyles, causesStyles, whyStyles, css`:host { display: block; }`];
 
   static override properties = {
     config: { attribute: false },
     causes: { state: true },
     error: { state: true },
     silencing: { state: true },
+    explained: { state: true },
   };
 
   config?: CardConfig;
   private causes?: Cause[];
   private error = "";
   private silencing?: string;
-  private asked?: { rows: Row[]; servers: Server[] };
+  private asked: unknown[] = [];
+  private explained?: string;
   private waiting?: ReturnType<typeof setTimeout>;
   private readonly guests = new WallController(this);
   private readonly jobs = new WallController(this);
+  private readonly backups = new WallController(this);
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
@@ -51,10 +55,13 @@ export class CausesCard extends HassElement {
     const server = this.config.server ? { entryId: this.config.server } : {};
     this.guests.watch(this.hass, { group: "guest", days: DAYS, ...server });
     this.jobs.watch(this.hass, { group: "job", days: DAYS, ...server });
-    const { rows, servers, phase } = this.guests.state;
-    if (phase !== "ready" || (this.asked?.rows === rows && this.asked.servers === servers)) return;
-    const first = !this.asked;
-    this.asked = { rows, servers };
+    this.backups.watch(this.hass, { group: "pbsjob", days: DAYS, ...server });
+    const states = [this.guests.state, this.backups.state];
+    if (states.some((state) => state.phase === "loading")) return;
+    const known = states.flatMap(({ rows, servers }) => [rows, servers]);
+    if (known.every((part, n) => part === this.asked[n])) return;
+    const first = !this.asked.length;
+    this.asked = known;
     clearTimeout(this.waiting);
     // Several changes of one poll come one after the other.
     if (first) this.load();
@@ -83,7 +90,7 @@ export class CausesCard extends HassElement {
     if (!causes.length) return this.renderCalm();
     const title = this.config.title ? html`<h2>${this.config.title}</h2>` : nothing;
     return card(
-      html`${title}<ul aria-label=${words.say("causes_shown")}>
+      html`${title}<ul class="causes" aria-label=${words.say("causes_shown")}>
           ${repeat(
             causes,
             (cause) => cause.id,
@@ -95,8 +102,13 @@ export class CausesCard extends HassElement {
 
   /** Nothing is said to be well of what is not read. */
   private renderCalm() {
-    const { rows, servers } = this.guests.state;
-    if (!this.hass || !rows.length || servers.some((server) => server.state !== "ok" || !server.counts)) return nothing;
+    const rows = [...this.guests.state.rows, ...this.backups.state.rows];
+    const clusters = this.guests.state.servers;
+    if (!this.hass || !rows.length || clusters.some((server) => server.state !== "ok" || !server.counts))
+      return nothing;
+    // What a server warns of is no problem, but it is not nothing either.
+    if (this.backups.state.rows.some((row) => row.status === "warning")) return nothing;
+    if (this.backups.state.servers.some((server) => server.state !== "ok" && server.state !== "asleep")) return nothing;
     if (rows.some((row) => row.problem === null && !row.deleted)) return nothing;
     const words = wordsOf(this.hass);
     return card(html`<p class="calm ok">${glyph(GOOD)}<b>${words.say("healthy")}</b></p>`);
@@ -112,16 +124,21 @@ export class CausesCard extends HassElement {
       cause.guests ? words.count("cause_guests", cause.guests) : "",
       cause.jobs ? words.count("cause_jobs", cause.jobs) : "",
       since,
-      namesOf(this.guests.state.servers).get(cause.entry_id) ?? "",
+      namesOf([...this.guests.state.servers, ...this.backups.state.servers]).get(cause.entry_id) ?? "",
       cause.silenced ? words.say("silenced") : "",
     ];
+    const open = this.explained === cause.id;
+    const toggle = () => {
+      this.explained = open ? undefined : cause.id;
+    };
     const tone = cause.unseen ? "muted" : "bad";
     return html`<li class=${cause.silenced ? "silenced" : ""}>
       <span class="sign ${tone}">${glyph(BAD)}</span>
       <div class="what">
-        <h3>${cause.title}</h3>
+        <div class="headline"><h3>${cause.title}</h3>${cause.grounds?.length ? whyButton(cause.title, open, toggle, words) : nothing}</div>
         <p class="facts">${facts.filter(Boolean).join(" · ")}</p>
         ${cause.why.map((sentence) => html`<p>${sentence}</p>`)}
+        ${open ? groundsPanel(cause.grounds, [], words) : nothing}
         <details>
           <summary>${[cause.todo ? words.say("next_step") : "", rows.map((row) => row.name).join(", ")].filter(Boolean).join(" · ")}</summary>
           ${cause.todo ? html`<p class="step">${cause.todo}</p>` : nothing}
@@ -137,7 +154,7 @@ export class CausesCard extends HassElement {
     </li>`;
   }
 
-  private renderActions(cause: Cause, rows: Row[]) {
+  private renderActions(cause: Cause, rows: Pick<Row, "id" | "name">[]) {
     if (!this.hass) return nothing;
     const words = wordsOf(this.hass);
     const may = this.hass.services[DOMAIN]?.acknowledge && cause.entity_ids.length;
@@ -177,7 +194,8 @@ export class CausesCard extends HassElement {
   }
 
   /** Returns the rows that a cause concerns, guests first. */
-  private rowsOf(cause: Cause): Row[] {
+  private rowsOf(cause: Cause): Pick<Row, "id" | "name" | "status" | "reason">[] {
+    if (cause.parts) return cause.parts;
     const known = new Map([...this.guests.state.rows, ...this.jobs.state.rows].map((row) => [row.id, row]));
     return cause.rows
       .flatMap((id) => known.get(id) ?? [])

@@ -3,14 +3,15 @@ import { css } from "lit";
 export const causesStyles = css`
   ha-card { padding: 4px 0; }
   h2 { margin: 0; padding: 10px 16px 4px; font-size: var(--ha-font-size-l, 16px); font-weight: 500; }
-  ul { list-style: none; margin: 0; padding: 0; }
+  .causes { list-style: none; margin: 0; padding: 0; }
   :host { container-type: inline-size; }
-  li { display: grid; grid-template-columns: 24px minmax(0, 1fr) auto; gap: 0 12px; padding: 10px 16px; align-items: start; }
+  .causes > li { display: grid; grid-template-columns: 24px minmax(0, 1fr) auto; gap: 0 12px; padding: 10px 16px; align-items: start; }
   .what:last-child { grid-column: 2 / -1; }
-  li + li { border-top: 1px solid var(--pbc-line); }
+  .causes > li + li { border-top: 1px solid var(--pbc-line); }
   .sign svg, .calm svg { width: 24px; height: 24px; fill: var(--tone); }
   .silenced { opacity: 0.7; }
   h3 { margin: 0; font-size: 15px; font-weight: 500; line-height: 24px; overflow-wrap: anywhere; }
+  .headline { display: flex; flex-wrap: wrap; align-items: center; gap: 0 6px; }
   p { margin: 4px 0 0; font-size: 14px; overflow-wrap: anywhere; }
   .facts { margin-top: 0; font-size: 12px; color: var(--pbc-text2); }
   .calm { display: flex; align-items: center; gap: 12px; margin: 0; padding: 10px 16px; }

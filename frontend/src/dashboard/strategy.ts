@@ -20,9 +20,9 @@ export const suggestions = async (hass: Hass) => {
 export async function generate(hass: Hass): Promise<Card> {
   await fetchWordsFor(hass);
   // Without the integration the cards say so themselves, and go on by themselves.
-  const servers = await fetchInfo(hass.connection).then(
-    (info) => info.entries,
-    () => [] as Server[],
+  const { servers, backups } = await fetchInfo(hass.connection).then(
+    (info) => ({ servers: info.entries, backups: info.backup_servers ?? [] }),
+    () => ({ servers: [] as Server[], backups: [] as Server[] }),
   );
   const words = wordsOf(hass);
   const ours = Object.values(hass.entities).filter((entity) => entity.platform === DOMAIN && !entity.hidden);
@@ -32,6 +32,7 @@ export async function generate(hass: Hass): Promise<Card> {
       overview(servers, ours, words),
       problems(words),
       ...(servers.length > 1 ? servers.map((server) => cluster(server, ours, hass, words)) : []),
+      ...backups.map((server) => backupServer(server, ours, hass, words)),
     ],
   };
 }
@@ -97,10 +98,45 @@ function problems(words: Words): Card {
   };
 }
 
+const ownOf = (server: Server, ours: EntityEntry[], hass: Hass): EntityEntry[] =>
+  ours.filter((entity) => entity.device_id && hass.devices[entity.device_id]?.config_entries?.includes(server.id));
+
+/** A backup server: what is wrong first, then its datastores, its jobs day by day, and the backups of clients. */
+function backupServer(server: Server, ours: EntityEntry[], hass: Hass, words: Words): Card {
+  const { id } = server;
+  const own = ownOf(server, ours, hass);
+  const wall = (group: string, title: string, show: string[]): Card => ({
+    type: "grid",
+    column_span: 3,
+    cards: [{ type: "custom:proxmox-backup-wall", server: id, group, title, show, ...FULL }],
+  });
+  return {
+    title: server.name,
+    path: `server-${id}`,
+    type: "sections",
+    max_columns: 3,
+    sections: [
+      {
+        type: "grid",
+        column_span: 3,
+        cards: [
+          { type: "custom:proxmox-backup-causes", server: id, ...FULL },
+          { type: "custom:proxmox-backup-datastores", server: id, ...FULL },
+        ],
+      },
+      wall("pbsjob", words.say("jobs"), ["reason", "last", "next"]),
+      wall("group", words.say("clients"), ["reason", "size", "last"]),
+      section(words.say("next_runs"), "mdi:clock-outline", [
+        { type: "custom:proxmox-backup-next-runs", server: id, group: "pbsjob" },
+      ]),
+      { type: "grid", cards: activity(own, words) },
+      ...calendar(own, words),
+    ],
+  };
+}
+
 function cluster(server: Server, ours: EntityEntry[], hass: Hass, words: Words): Card {
-  const own = ours.filter(
-    (entity) => entity.device_id && hass.devices[entity.device_id]?.config_entries?.includes(server.id),
-  );
+  const own = ownOf(server, ours, hass);
   const { id } = server;
   return {
     title: server.name,
@@ -155,9 +191,14 @@ function calendar(entities: EntityEntry[], words: Words): Card[] {
 function activity(entities: EntityEntry[], words: Words): Card[] {
   const events = ofDomain(entities, "event");
   const of = (prefix: string) => entities.filter((entity) => entity.translation_key?.startsWith(prefix));
-  const problems = ["cluster_problem", "job_problem", "guest_problem"].flatMap((key) =>
-    ofDomain(of(key), "binary_sensor"),
-  );
+  const problems = [
+    "cluster_problem",
+    "job_problem",
+    "guest_problem",
+    "server_problem",
+    "pbs_job_problem",
+    "group_problem",
+  ].flatMap((key) => ofDomain(of(key), "binary_sensor"));
   const logged = [...events, ...problems].slice(0, MOST_LOGGED);
   if (!logged.length) return [];
   return [

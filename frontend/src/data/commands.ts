@@ -3,6 +3,7 @@
 import type { Connection, Hass } from "../ha/types";
 import { languageOf } from "../i18n/words";
 import {
+  type BackupServer,
   type Cause,
   type Checklist,
   type Details,
@@ -32,6 +33,12 @@ export const fetchLog = (
 
 export const fetchStorages = (hass: Hass, entryId?: string) =>
   ask<{ storages: Storage[]; servers: Server[] }>(hass.connection, "storages", {
+    language: languageOf(hass),
+    ...(entryId ? { entry_id: entryId } : {}),
+  });
+
+export const fetchDatastores = (hass: Hass, entryId?: string) =>
+  ask<{ servers: BackupServer[] }>(hass.connection, "datastores", {
     language: languageOf(hass),
     ...(entryId ? { entry_id: entryId } : {}),
   });

@@ -12,12 +12,22 @@ export type Status =
   | "overdue"
   | "uncovered"
   | "paused"
+  | "asleep"
   | "ignored"
   | "unknown";
 
-export type ServerState = "ok" | "stale" | "unreachable" | "auth_failed" | "certificate" | "not_loaded" | "starting";
+export type ServerState =
+  | "ok"
+  | "stale"
+  | "unreachable"
+  | "auth_failed"
+  | "certificate"
+  | "not_loaded"
+  | "starting"
+  | "asleep";
 
-export type Group = "guest" | "job";
+/** Guests and jobs of clusters; jobs and groups of backup servers. */
+export type Group = "guest" | "job" | "pbsjob" | "group";
 
 export interface Counts {
   guests: number;
@@ -40,12 +50,15 @@ export interface Server {
   url: string;
   /** Null while the server is not read: nothing is known to sum up. */
   counts: Counts | null;
+  /** Of a backup server the problems that it has; whoever follows it learns by it that there are others. */
+  problems?: string[];
 }
 
 export interface Info {
   version: string;
   frontend_hash: string;
   entries: Server[];
+  backup_servers?: Server[];
 }
 
 /** How far a run is: `done` of `total` bytes of a guest, or guests of a job, whose turn it is and when it ends. */
@@ -76,6 +89,9 @@ export interface RowData {
   next_due: number | null;
   entity_id: string | null;
   where: string;
+  /** The jobs that back a guest up, and where to. */
+  jobs: string[];
+  storages: string[];
   reason: string;
   acknowledged: boolean;
   new: boolean;
@@ -158,11 +174,28 @@ export interface Details {
   end: string;
   verdict: VerdictDetails;
   runs: Run[];
+  /** What the verdict rests on, as sentences. */
+  grounds: string[];
   /** Of each day, on one storage: sizes of archives, and what was sent for them. */
   sizes: { storage: string | null; sizes: (number | null)[]; transferred: (number | null)[] };
   archives: Archive[];
+  /** Sentences: what restores have proven, and how long one may take. */
+  restores: string[];
   url: string;
   device_id: string | null;
+  /** What the last run of a backup server's job did not do, group by group. */
+  troubles?: { group: string; reason: string; error: string | null }[];
+  /** What is known of a backup group besides. */
+  facts?: GroupFacts | null;
+}
+
+export interface GroupFacts {
+  owner: string | null;
+  restore_points: number;
+  size: number | null;
+  verified: number | null;
+  verification: string | null;
+  encrypted: boolean | null;
 }
 
 export interface LogExcerpt {
@@ -181,6 +214,8 @@ export interface Cause {
   title: string;
   why: string[];
   todo: string | null;
+  /** What it rests on, as sentences. */
+  grounds: string[];
   /** The page that mends it, where there is one. */
   link: string | null;
   since: number | null;
@@ -190,6 +225,8 @@ export interface Cause {
   guests: number;
   jobs: number;
   rows: string[];
+  /** Of a backup server what it concerns: no wall has these rows at hand. */
+  parts?: { id: string; name: string; status: Status; reason: string }[];
   upid: string | null;
 }
 
@@ -228,4 +265,56 @@ export interface Checklist {
   first_due: number | null;
   nodes: number;
   agents: number;
+}
+
+/** A group of a guest that no linked cluster has. */
+export interface LooseGroup {
+  ns: string;
+  group: string;
+  name: string | null;
+  owner: string | null;
+  orphaned: boolean;
+  last: number | null;
+  count: number;
+  size: number | null;
+}
+
+export interface Datastore {
+  name: string;
+  comment: string | null;
+  status: Status;
+  problem: boolean | null;
+  reason: string;
+  findings: string[];
+  next_step: string | null;
+  used: number | null;
+  total: number | null;
+  free: number | null;
+  is_cache: boolean;
+  full_on: number | null;
+  collected: number | null;
+  filled: number | null;
+  verified: number | null;
+  bad: number;
+  groups: number;
+  restore_points: number;
+  loose: LooseGroup[];
+  loose_count: number;
+  entity_id: string | null;
+  device_id: string | null;
+}
+
+/** A backup server with its datastores. */
+export interface BackupServer {
+  id: string;
+  name: string;
+  status: Status;
+  problem: boolean | null;
+  reason: string;
+  next_step: string | null;
+  version: string | null;
+  waiting: number;
+  entity_id: string | null;
+  device_id: string | null;
+  datastores: Datastore[];
 }

@@ -20,6 +20,8 @@ export interface Row {
   nextDue: number | null;
   entityId: string | null;
   where: string;
+  jobs: string[];
+  storages: string[];
   reason: string;
   acknowledged: boolean;
   deleted: boolean;
@@ -50,8 +52,20 @@ export function decodeRow(data: RowData): Row {
 export const noLastGood = (row: { problem: boolean | null }): "last_good_none" | "last_good_unknown" =>
   row.problem === null ? "last_good_unknown" : "last_good_none";
 
-/** Returns what Proxmox's users call a row: "VM 101". */
+/** The jobs of backup servers, as Proxmox calls them. */
+const JOB_KINDS: Record<string, string> = { sync: "Sync", verify: "Verify", prune: "Prune", gc: "Garbage collection" };
+
+/** Tells whether a row is of a job of a backup server. */
+export const isServerJob = (row: Row): boolean => row.kind in JOB_KINDS;
+
+/** Tells whether a row is of something that runs, and not of something that is backed up. */
+export const isJob = (row: Row): boolean => row.kind === "job" || isServerJob(row);
+
+/** Returns what Proxmox's users call a row: "VM 101", of a backup group "host/nas". */
 export function labelOf(row: Row): string {
   if (row.kind === "job") return row.key;
+  const kind = JOB_KINDS[row.kind];
+  if (kind) return kind;
+  if (row.key.includes(":")) return row.key.split(":").pop() ?? "";
   return `${row.kind === "lxc" ? "CT" : "VM"} ${row.key}`;
 }

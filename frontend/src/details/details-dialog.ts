@@ -7,5 +7,5 @@ export class DetailsDialog extends Dialog<DetailsParams> {
   protected override heading = (params: DetailsParams): string => params.name;
 
   protected override content = (params: DetailsParams): TemplateResult =>
-    html`<pbc-details .hass=${this.hass} .rowId=${params.id} .day=${params.day ?? ""}></pbc-details>`;
+    html`<pbc-details .hass=${this.hass} .rowId=${params.id} .day=${params.day ?? ""} .why=${params.why ?? false}></pbc-details>`;
 }

@@ -1,7 +1,7 @@
 import { html, nothing, type PropertyValues } from "lit";
 import { fetchDetails, messageOf, silence, unsilence } from "../data/commands";
 import { type Details, DOMAIN, type Run } from "../data/contract";
-import { decodeRow, type Row } from "../data/row";
+import { decodeRow, isJob, type Row } from "../data/row";
 import { formatOf } from "../format";
 import { navigate, notify } from "../ha/actions";
 import { alert } from "../ha/elements";
@@ -17,18 +17,20 @@ import { createAutomation } from "./automation";
 import { BACK, FORWARD, OUT } from "./glyphs";
 import { restorePoints, restorePointsStyles } from "./restore-points";
 import { folded, runPanel } from "./run";
+import { serverParts } from "./server-parts";
 import { silenceMenu, silenceStyles } from "./silence";
 import { detailsStyles } from "./styles";
 import { archivesTable, runsTable } from "./tables";
 import { timeline } from "./timeline";
 import { verdictPanel } from "./verdict";
+import { whyStyles } from "./why";
 
 export const DETAIL_DAYS = 30;
 const WHILE_RUNNING = 20_000;
 
 /** Everything about one guest or job; shown in our dialog and in Home Assistant's more-info dialog. */
 export class GuestDetails extends HassElement {
-  static override styles = [look, stripLook, silenceStyles, restorePointsStyles, detailsStyles];
+  static override styles = [look, stripLook, silenceStyles, restorePointsStyles, detailsStyles, whyStyles];
 
   static override properties = {
     rowId: { attribute: "row-id" },
@@ -37,12 +39,15 @@ export class GuestDetails extends HassElement {
     row: { state: true },
     error: { state: true },
     silencing: { state: true },
+    why: { type: Boolean },
     logShown: { state: true },
     width: { state: true },
   };
 
   rowId = "";
   day = "";
+  /** What the verdict rests on is shown. */
+  why = false;
   private details?: Details;
   private row?: Row;
   private error = "";
@@ -111,29 +116,20 @@ export class GuestDetails extends HassElement {
       return html`<div class="wait" role="status"><span class="sr">${words.say("loading")}</span></div>`;
     const disclosure = (title: string, content: unknown) =>
       html`<details><summary>${title}</summary>${content}</details>`;
-    return html`${verdictPanel(row, details.verdict, words, format)} ${this.renderActions(row)}
+    return html`${verdictPanel(row, details, { open: this.why, toggle: this.toggleWhy }, words, format)} ${this.renderActions(row)}
+      ${serverParts(details, words, format)}
       ${details.runs.length ? this.renderDays(row, details) : nothing}
       ${disclosure(
         words.count("runs", details.runs.length),
-        runsTable(row.kind === "job", details.runs, words, format, (day) => {
+        runsTable(isJob(row), details.runs, words, format, (day) => {
           this.day = day;
           this.renderRoot.querySelector(".days")?.scrollIntoView({ block: "start" });
         }),
       )}
       ${
         details.archives.length
-          ? html`${restorePoints(details.archives, this.width, words, format)}
+          ? html`${restorePoints(details.archives, details.restores, this.width, words, format)}
             ${disclosure(words.count("archives", details.archives.length), archivesTable(details.archives, words, format))}`
-          : nothing
-      }
-      ${
-        details.verdict.evidence.length
-          ? disclosure(
-              words.say("evidence"),
-              html`<ul>
-              ${details.verdict.evidence.map((sentence) => html`<li>${sentence}</li>`)}
-            </ul>`,
-            )
           : nothing
       }`;
   }
@@ -231,9 +227,13 @@ export class GuestDetails extends HassElement {
       };
       return html`<button class="btn" @click=${show}>${wordsOf(this.hass).say("log_show")}</button>`;
     }
-    const vmid = row.kind === "job" ? undefined : Number(row.key);
+    const vmid = row.kind === "qemu" || row.kind === "lxc" ? Number(row.key) : undefined;
     return html`<pbc-run-log .hass=${this.hass} .entry=${row.entryId} .upid=${run.upid ?? ""} .vmid=${vmid}></pbc-run-log>`;
   }
+
+  private toggleWhy = (): void => {
+    this.why = !this.why;
+  };
 
   private startSilencing = async (): Promise<void> => {
     this.silencing = true;

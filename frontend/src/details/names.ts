@@ -5,6 +5,8 @@ export interface DetailsParams {
   name: string;
   /** The day to begin with; the last one that says something otherwise. */
   day?: string;
+  /** Begin with what the verdict rests on. */
+  why?: boolean;
 }
 
 export const DETAILS_DIALOG = "pbc-details-dialog";

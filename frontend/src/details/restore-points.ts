@@ -9,6 +9,7 @@ export const restorePointsStyles = css`
   .points ul { list-style: none; margin: 0; padding: 0; }
   .points li { color: inherit; margin: 0 0 10px; }
   .points .place { justify-content: space-between; flex-wrap: wrap; font-size: 12px; }
+  .points .told { margin: 8px 0 0; font-size: 13px; color: var(--pbc-text2); }
   .points svg { display: block; overflow: visible; }
   .points line { stroke: var(--pbc-line); }
   .points text { font-size: 11px; fill: var(--pbc-text2); }
@@ -32,9 +33,10 @@ export function placeOf(age: number, oldest: number, width: number): number {
   return EDGE + (width - 2 * EDGE) * (1 - log(age) / Math.max(log(oldest), log(DAY)));
 }
 
-/** From what a guest could be restored: where it lies, how old, and what is known of it. */
+/** From what a guest could be restored: where it lies, how old, what is known of it, and what restores have proven. */
 export function restorePoints(
   archives: readonly Archive[],
+  told: readonly string[],
   width: number,
   words: Words,
   format: Format,
@@ -55,6 +57,7 @@ export function restorePoints(
       )}
     </ul>
     ${width ? axis(oldest, width, words, format) : nothing}
+    ${told.map((sentence) => html`<p class="told">${sentence}</p>`)}
   </section>`;
 }
 

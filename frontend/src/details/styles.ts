@@ -11,7 +11,9 @@ export const detailsStyles = css`
   .sentence { margin: 6px 0 0; font-size: 16px; font-weight: 500; line-height: 1.4; overflow-wrap: anywhere; }
   .progress { display: flex; flex-wrap: wrap; gap: 4px 12px; align-items: center; margin-top: 8px; font-size: 13px; }
   .progress progress { flex: 1 1 160px; accent-color: var(--pbc-running); }
-  .findings { font-size: 13px; }
+  .findings, .troubles { font-size: 13px; }
+  .troubles { margin-top: 14px; }
+  .troubles b { font-weight: 500; }
   .step { margin-top: 8px; overflow-wrap: anywhere; }
   .step b, .acknowledged { font-weight: 500; }
   .acknowledged { margin-top: 8px; }

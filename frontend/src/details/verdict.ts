@@ -1,21 +1,28 @@
 import { html, nothing, type TemplateResult } from "lit";
-import type { VerdictDetails } from "../data/contract";
-import { labelOf, noLastGood, type Row } from "../data/row";
+import type { Details, VerdictDetails } from "../data/contract";
+import { isServerJob, labelOf, noLastGood, type Row } from "../data/row";
 import type { Format } from "../format";
 import type { Words } from "../i18n/words";
 import { progressText } from "../model/progress";
 import { lookOf } from "../model/status";
 import { mark } from "../styles/look";
 import { definitions } from "./run";
+import { groundsPanel, whyButton } from "./why";
 
-/** How it stands, in one sentence, and what to do about it. */
-export function verdictPanel(row: Row, verdict: VerdictDetails, words: Words, format: Format): TemplateResult {
+/** How it stands, in one sentence, why, and what to do about it. */
+export function verdictPanel(
+  row: Row,
+  { verdict, grounds }: Details,
+  why: { open: boolean; toggle: () => void },
+  words: Words,
+  format: Format,
+): TemplateResult {
   const place = [words.say(`status_${verdict.status}`), row.kind === "job" ? "" : labelOf(row), row.where]
     .filter(Boolean)
     .join(" · ");
   const facts: [string, string | null][] = [
     [
-      words.say("last_good"),
+      words.say(isServerJob(row) ? "last_good_run" : "last_good"),
       verdict.last_success
         ? `${format.moment(verdict.last_success)} (${format.relative(verdict.last_success)})`
         : words.say(noLastGood(verdict)),
@@ -32,7 +39,8 @@ export function verdictPanel(row: Row, verdict: VerdictDetails, words: Words, fo
     <p class="place">${mark(verdict.status)} <span>${place}${
       verdict.failures > 1 ? html` · <b>${words.count("failures", verdict.failures)}</b>` : nothing
     }</span></p>
-    <p class="sentence">${verdict.reason}</p>
+    <p class="sentence">${verdict.reason} ${whyButton(row.name, why.open, why.toggle, words)}</p>
+    ${why.open ? groundsPanel(grounds, verdict.evidence, words) : nothing}
     ${
       progress
         ? html`<p class="progress"><progress max="100" value=${row.progress?.percent ?? nothing} aria-label=${words.say("status_running")}></progress><span>${progress}</span></p>`

@@ -3,6 +3,7 @@ import { DOMAIN } from "../data/contract";
 import { fetchedPageWords } from "../ha/page-words";
 import type { Key } from "../i18n/keys";
 import type { Words } from "../i18n/words";
+import { GROUPINGS } from "../model/groups";
 import { SORTS } from "../model/sort";
 import { STATUSES } from "../model/status";
 import { COLUMNS } from "../wall/columns";
@@ -27,6 +28,7 @@ const LABELS: Record<string, Key> = {
   days: "ed_days",
   max_rows: "ed_max_rows",
   sort: "ed_sort",
+  group_by: "group_by",
   show: "ed_show",
   filter: "ed_filter",
   hide_deleted: "ed_hide_deleted",
@@ -84,6 +86,7 @@ export async function wallForm() {
         schema: [
           { name: "group", selector: choose(["guest", "job"], "ed_group_") },
           { name: "sort", selector: choose(SORTS, "ed_sort_") },
+          { name: "group_by", selector: choose(GROUPINGS, "group_by_") },
           { name: "days", selector: { number: { min: 7, max: 60, mode: "slider" } } },
           { name: "max_rows", selector: { number: { min: 1, max: 500, mode: "box" } } },
         ],

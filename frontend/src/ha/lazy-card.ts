@@ -1,10 +1,12 @@
 import { css, html, nothing, type PropertyValues } from "lit";
+import type { Group } from "../data/contract";
 import { HassElement } from "./hass-element";
 
 export interface CardConfig {
   type: string;
   title?: string;
   server?: string;
+  group?: Group;
   max_rows?: number;
   navigation_path?: string;
 }

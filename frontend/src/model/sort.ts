@@ -36,8 +36,9 @@ const ORDERS: Record<Sort, Compare> = {
   next: (a, b) => (a.nextDue ?? Number.MAX_SAFE_INTEGER) - (b.nextDue ?? Number.MAX_SAFE_INTEGER),
 };
 
-/** Returns the rows in order; what is deleted comes last, whatever the order. */
-export function sortRows(rows: readonly Row[], sort: Sort): Row[] {
+/** Returns the rows in order, or the other way round; what is deleted comes last, whatever the order. */
+export function sortRows(rows: readonly Row[], sort: Sort, reversed = false): Row[] {
   const order = ORDERS[sort] ?? ORDERS.worst;
-  return [...rows].sort((a, b) => Number(a.deleted) - Number(b.deleted) || order(a, b) || byName(a, b));
+  const sign = reversed ? -1 : 1;
+  return [...rows].sort((a, b) => Number(a.deleted) - Number(b.deleted) || sign * (order(a, b) || byName(a, b)));
 }

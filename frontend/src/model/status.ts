@@ -21,6 +21,7 @@ const LOOKS: Record<Status, Look> = {
   pending: { tone: "muted", shape: "ring" },
   ok: { tone: "ok", shape: "disc" },
   paused: { tone: "muted", shape: "dash" },
+  asleep: { tone: "muted", shape: "dash" },
   ignored: { tone: "muted", shape: "dash" },
 };
 
@@ -47,6 +48,6 @@ export const needsAttention = (row: Row): boolean => row.problem === true && !ro
 export const showsReason = (row: Row): boolean =>
   !row.deleted &&
   (row.problem !== false || row.status === "warning" || row.status === "uncovered") &&
-  !["pending", "waiting", "ok", "paused", "ignored", "running"].includes(row.status);
+  !["pending", "waiting", "ok", "paused", "asleep", "ignored", "running"].includes(row.status);
 
 export const groupOf = (row: Row): Group => (row.kind === "job" ? "job" : "guest");

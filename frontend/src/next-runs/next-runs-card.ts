@@ -54,7 +54,11 @@ export class NextRunsCard extends HassElement {
   protected override willUpdate(): void {
     if (!this.hass || !this.config) return;
     const { server } = this.config;
-    this.wall.watch(this.hass, { group: "job", days: DAYS, ...(server ? { entryId: server } : {}) });
+    this.wall.watch(this.hass, {
+      group: this.config.group ?? "job",
+      days: DAYS,
+      ...(server ? { entryId: server } : {}),
+    });
   }
 
   protected override render() {

@@ -3,6 +3,7 @@ import { fetchDetails } from "../data/commands";
 import type { Details } from "../data/contract";
 import { labelOf, noLastGood, type Row } from "../data/row";
 import { loadDetails, openDetails } from "../details/open";
+import { groundsPanel, whyButton, whyStyles } from "../details/why";
 import { formatOf } from "../format";
 import type { Hass } from "../ha/types";
 import { wordsOf } from "../i18n/words";
@@ -16,17 +17,19 @@ export class Problem extends LitElement {
   static override styles = [
     look,
     stripLook,
+    whyStyles,
     css`
       :host { display: block; padding: 14px 16px 16px; border-top: 1px solid var(--pbc-line); }
       .head { display: grid; grid-template-columns: 12px minmax(0, 1fr); align-items: center; gap: 10px; }
       .head span { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 10px; }
-      .head button { all: unset; cursor: pointer; font-size: 15px; font-weight: 500; border-radius: 4px; }
-      .head button:hover { text-decoration: underline; }
-      .head button:focus-visible { outline: 2px solid var(--primary-color, #0288d1); outline-offset: 2px; }
+      .head .open { all: unset; cursor: pointer; font-size: 15px; font-weight: 500; border-radius: 4px; }
+      .head .open:hover { text-decoration: underline; }
+      .head .open:focus-visible { outline: 2px solid var(--primary-color, #0288d1); outline-offset: 2px; }
       .aside { color: var(--pbc-text2); font-size: 12px; }
       p { margin: 6px 0 0 22px; overflow-wrap: anywhere; }
       .step { color: var(--pbc-text2); }
       .step b { font-weight: 500; }
+      .grounds { margin-inline-start: 22px; }
       pbc-run-log { margin: 6px 0 0 22px; --pbc-log-height: 170px; }
       @media (max-width: 600px) { p, pbc-run-log { margin-inline-start: 0; } }
     `,
@@ -36,11 +39,13 @@ export class Problem extends LitElement {
     hass: { attribute: false },
     row: { attribute: false },
     details: { state: true },
+    why: { state: true },
   };
 
   hass?: Hass;
   row?: Row;
   private details?: Details;
+  private why = false;
   private seen = false;
   private observer?: IntersectionObserver;
 
@@ -92,14 +97,18 @@ export class Problem extends LitElement {
       row.acknowledged ? words.say("silenced") : "",
     ];
     const run = details?.runs.find((candidate) => candidate.upid && candidate.result !== "ok");
+    const toggle = () => {
+      this.why = !this.why;
+    };
     const failed = row.status === "failed" || row.status === "warning";
     return html`<div class="head">
         ${mark(row.status)}<span
-          ><button @click=${() => openDetails(this, { id: row.id, name: row.name })}>${row.name}</button
-          ><small class="aside">${facts.filter(Boolean).join(" · ")}</small></span
+          ><button class="open" @click=${() => openDetails(this, { id: row.id, name: row.name })}>${row.name}</button
+          >${details ? whyButton(row.name, this.why, toggle, words) : nothing}<small class="aside">${facts.filter(Boolean).join(" · ")}</small></span
         >
       </div>
       <p>${row.reason}</p>
+      ${details && this.why ? groundsPanel(details.grounds, details.verdict.evidence, words) : nothing}
       ${details?.verdict.next_step ? html`<p class="step"><b>${words.say("next_step")}:</b> ${details.verdict.next_step}</p>` : nothing}
       ${
         failed && run && hass.user?.is_admin

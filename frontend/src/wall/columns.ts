@@ -35,7 +35,8 @@ export function layout(width: number, days: number, show: readonly string[]): La
     const fixed = (Object.keys(WIDTHS) as (keyof typeof WIDTHS)[]).filter((column) => has[column]);
     return width - PADDING - MARK - 2 * GAP - fixed.reduce((sum, column) => sum + WIDTHS[column] + GAP, 0);
   };
-  for (const column of ["spark", "last", "size"] as const) {
+  // What goes last is the age of the last good backup: it says more than size and next run.
+  for (const column of ["spark", "size", "next", "last"] as const) {
     if (room() - nameWidth(room()) < days * LEAST_PITCH) has[column] = false;
   }
   const strip = Math.floor(Math.min(room() - nameWidth(room()), days * WIDEST_CELL));
@@ -64,4 +65,4 @@ export function reasonLines(layout: Layout, width: number, reason: string): numb
 
 /** Returns how high a row is with so many lines of a reason. */
 export const rowHeight = (layout: Layout, lines: number): number =>
-  (layout.narrow ? 54 : 40) + (lines ? lines * REASON_LINE + 4 : 0);
+  (layout.narrow ? 58 : 40) + (lines ? lines * REASON_LINE + 4 : 0);

@@ -1,6 +1,7 @@
 import type { Group } from "../data/contract";
 import type { Words } from "../i18n/words";
 import type { RowFilter } from "../model/filter";
+import { GROUPINGS, type Grouping } from "../model/groups";
 import { SORTS, type Sort } from "../model/sort";
 import { COLUMNS } from "./columns";
 
@@ -12,6 +13,7 @@ export interface WallConfig {
   days?: number;
   max_rows?: number;
   sort?: Sort;
+  group_by?: Grouping;
   show?: string[];
   filter?: RowFilter;
   hide_deleted?: boolean;
@@ -31,10 +33,15 @@ const within = (value: unknown, low: number, high: number): boolean =>
 export function checkConfig(config: WallConfig, words: Words): void {
   if (!within(config.days, 7, 60)) throw new Error(words.say("err_days"));
   if (!within(config.max_rows, 1, 500)) throw new Error(words.say("err_max_rows"));
-  if (config.group !== undefined && !["guest", "job"].includes(config.group)) throw new Error(words.say("err_group"));
+  if (config.group !== undefined && !GROUPS.includes(config.group)) throw new Error(words.say("err_group"));
   if (config.sort !== undefined && !SORTS.includes(config.sort)) {
     throw new Error(words.say("err_sort", { values: SORTS.join(", ") }));
   }
+  if (config.group_by !== undefined && !GROUPINGS.includes(config.group_by)) {
+    throw new Error(words.say("err_group_by", { values: GROUPINGS.join(", ") }));
+  }
 }
+
+const GROUPS: Group[] = ["guest", "job", "pbsjob", "group"];
 
 export const shownColumns = (config: WallConfig): readonly string[] => config.show ?? COLUMNS;

@@ -1,8 +1,9 @@
 import { html, nothing, type TemplateResult } from "lit";
-import type { Status } from "../data/contract";
+import type { Group, Status } from "../data/contract";
 import type { Format } from "../format";
 import type { Words } from "../i18n/words";
 import { dayOfCell, labelledCells } from "../model/days";
+import type { Sort } from "../model/sort";
 import { glyph, SEARCH } from "../styles/glyphs";
 import { mark } from "../styles/look";
 import type { Layout } from "./columns";
@@ -40,27 +41,50 @@ export function search(query: string, words: Words, change: (query: string) => v
   /></label>`;
 }
 
-/** The dates above the strips, and what the columns show. */
+/** A round button that opens something below the head. */
+export const opener = (icon: string, label: string, open: boolean, toggle: () => void): TemplateResult =>
+  html`<button class="opener" title=${label} aria-label=${label} aria-expanded=${open ? "true" : "false"} @click=${toggle}>${glyph(icon)}</button>`;
+
+export interface Sorting {
+  sort: Sort;
+  reversed: boolean;
+  choose: (sort: Sort) => void;
+}
+
+/** The dates above the strips, and what the columns show; a press sorts by one, another the other way round. */
 export function columnHeads(
   layout: Layout,
-  group: "guest" | "job",
+  sorting: Sorting,
+  group: Group,
   end: string,
   days: number,
   words: Words,
   format: Format,
 ): TemplateResult {
-  return html`<div class="grid heads" aria-hidden="true" style="grid-template-columns:${layout.template}">
-    <span></span><span>${words.say(`what_${group}`)}</span>
+  const by = (sort: Sort, column: string, end = "end") => {
+    const on = sorting.sort === sort;
+    const label = words.say("sort_by", { column });
+    return html`<span class=${end}
+      ><button class="by" title=${label} aria-label=${label} aria-pressed=${on ? "true" : "false"} @click=${() => sorting.choose(sort)}
+        >${column}${on ? html`<i aria-hidden="true">${sorting.reversed ? "▴" : "▾"}</i>` : nothing}</button
+    ></span>`;
+  };
+  return html`<div class="grid heads" role="group" aria-label=${words.say("arrange")} style="grid-template-columns:${layout.template}">
+    <span></span>${by("name", words.say(`what_${group}`), "")}
     ${axis(end, days, layout.strip, words, format)}
     ${layout.spark ? html`<span></span>` : nothing}
-    ${layout.size ? html`<span class="end">${words.say("size")}</span>` : nothing}
-    ${layout.last ? html`<span class="end">${words.say("last")}</span>` : nothing}
-    ${layout.next ? html`<span class="end">${words.say("next")}</span>` : nothing}
+    ${layout.size ? by("size", words.say("size")) : nothing}
+    ${layout.last ? by("last", words.say("last")) : nothing}
+    ${layout.next ? by("next", words.say("next")) : nothing}
   </div>`;
 }
 
+/** Where there is no room for heads, the dates alone. */
+export const narrowAxis = (layout: Layout, end: string, days: number, words: Words, format: Format): TemplateResult =>
+  html`<div class="heads narrow-axis">${axis(end, days, layout.strip, words, format)}</div>`;
+
 export function axis(end: string, days: number, width: number, words: Words, format: Format): TemplateResult {
-  return html`<span class="axis" style="width:${width}px"
+  return html`<span class="axis" aria-hidden="true" style="width:${width}px"
     >${labelledCells(days, width).map((cell) => {
       const { x, w } = cellBox(cell, days, width);
       const today = cell === days - 1;

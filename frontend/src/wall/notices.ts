@@ -15,6 +15,7 @@ const SEVERITY = {
   certificate: "error",
   not_loaded: "warning",
   starting: "info",
+  asleep: "info",
 } as const;
 
 const styles = css`

@@ -22,6 +22,13 @@ export function cellUnder(event: MouseEvent, strip: Element, days: number): numb
   return cellAt(isRightToLeft(strip) ? right - event.clientX : event.clientX - left, days, width);
 }
 
+/** Returns the middle of a cell on the screen, as high as its strip. */
+export function cellPlace(cell: number, strip: Element, days: number): DOMRect {
+  const { left, right, top, width, height } = strip.getBoundingClientRect();
+  const { x, w } = cellBox(cell, days, width);
+  return new DOMRect(isRightToLeft(strip) ? right - x - w / 2 : left + x + w / 2, top, 0, height);
+}
+
 function bar(x: number, y: number, w: number, h: number, r = 1.5): string {
   const c = Math.min(r, w / 2, h / 2);
   const corner = (dx: number, dy: number) => `a${c} ${c} 0 0 1 ${dx} ${dy}`;

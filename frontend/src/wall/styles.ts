@@ -30,7 +30,7 @@ export const wallStyles = css`
   .search input::placeholder { color: var(--pbc-text2); }
   .grid { display: grid; column-gap: 14px; padding: 0 16px; align-items: center; }
   .heads { height: 22px; flex: none; contain: inline-size; font-size: 11px; color: var(--pbc-text2); }
-  .axis { position: relative; height: 14px; }
+  .axis { position: relative; display: block; height: 14px; }
   .axis i { position: absolute; font-style: normal; transform: translateX(-50%); white-space: nowrap; }
   :host([rtl]) .axis i:not(.today) { transform: translateX(50%); }
   .axis .today { inset-inline-end: 0; transform: none; color: var(--primary-text-color, #212121); }
@@ -56,15 +56,49 @@ export const wallStyles = css`
   .old :is(.strip, .spark, .mark) { opacity: 0.45; }
   .deleted, .known .mark { opacity: 0.6; }
   .deleted b { text-decoration: line-through; }
-  .row.narrow { display: grid; grid-template-columns: 12px minmax(0, 1fr) auto auto; grid-template-rows: 22px 24px; column-gap: 14px; padding: 4px 16px 0; align-items: center; align-content: start; }
+  .row.narrow { display: grid; grid-template-columns: 12px minmax(0, 1fr) auto auto; grid-template-rows: 20px 22px; column-gap: 14px; padding: 5px 16px 0; align-items: center; align-content: start; }
   .narrow .name { flex-direction: row; gap: 6px; align-items: baseline; }
   .narrow .strip { grid-row: 2; grid-column: 2 / -1; }
   .narrow .size { margin-inline-start: -6px; }
   .narrow .aside { margin-inline-start: -4px; }
-  .narrow .reason { margin-top: 0; }
+  .narrow .reason { margin-top: 4px; }
+  @media (pointer: coarse) { .chip, .search { height: 36px; border-radius: 18px; } .opener { width: 36px; height: 36px; } }
   .skeleton { padding: 4px 16px; opacity: 0; animation: pbc-appear 0.2s 0.15s forwards; }
   .skeleton i { display: block; height: 24px; margin: 12px 0; border-radius: 6px; background: var(--pbc-soft); animation: pbc-pulse 1.4s ease-in-out infinite alternate; }
   @keyframes pbc-appear { to { opacity: 1; } }
-  .tip { position: absolute; z-index: 2; transform: translate(-50%, calc(-100% - 6px)); padding: 4px 8px; border-radius: 6px; font-size: 12px; white-space: nowrap; pointer-events: none; background: var(--primary-text-color, #212121); color: var(--card-background-color, #fff); }
+  .tip { position: fixed; inset: auto; margin: 0; border: 0; z-index: 9; box-sizing: border-box; width: max-content; max-width: 330px; transform: translate(-50%, -100%); padding: 6px 10px; border-radius: 8px; font-size: 12px; line-height: 1.4; pointer-events: none; overflow-wrap: anywhere; background: var(--primary-text-color, #212121); color: var(--card-background-color, #fff); box-shadow: 0 2px 8px rgb(0 0 0 / 30%); }
+  .tip.below { transform: translate(-50%, 0); }
+  .tip b { font-weight: 500; }
+  .tip ul { list-style: none; margin: 4px 0 0; padding: 4px 0 0; border-top: 1px solid color-mix(in srgb, currentColor 25%, transparent); }
+  .tip li { display: grid; grid-template-columns: 12px minmax(0, 1fr); gap: 0 8px; align-items: center; margin: 2px 0; }
+  .tip li p { grid-column: 2; margin: 0; }
+  .tip .rest { display: block; padding-inline-start: 20px; }
+  .tip .mark { --tone: currentColor; }
+  .strip { touch-action: pan-y; }
+  .row { -webkit-touch-callout: none; user-select: none; }
+  .group { all: unset; box-sizing: border-box; display: flex; align-items: center; gap: 8px; width: 100%; height: 100%; padding: 8px 16px 0 8px; cursor: pointer; font-size: 13px; color: var(--pbc-text2); }
+  .group b { font-weight: 500; color: var(--primary-text-color, #212121); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+  .group svg { width: 20px; height: 20px; flex: none; fill: currentColor; }
+  .group[aria-expanded="true"] svg { transform: rotate(90deg); }
+  .group .bad { color: color-mix(in srgb, var(--pbc-bad) 75%, var(--primary-text-color, #212121)); }
+  .group:hover { background: var(--pbc-soft); }
+  .group:focus-visible { outline: 2px solid var(--primary-color, #0288d1); outline-offset: -2px; border-radius: 6px; }
+  .opener { all: unset; display: grid; place-items: center; width: 28px; height: 28px; border-radius: 50%; cursor: pointer; }
+  .opener svg { width: 20px; height: 20px; fill: var(--pbc-text2); }
+  .opener:hover, .opener[aria-expanded="true"] { background: var(--pbc-soft); }
+  .opener:focus-visible, .by:focus-visible { outline: 2px solid var(--primary-color, #0288d1); outline-offset: 1px; }
+  .by { all: unset; cursor: pointer; border-radius: 4px; padding: 2px 0; }
+  .by:hover { color: var(--primary-text-color, #212121); }
+  .by[aria-pressed="true"] { color: var(--primary-text-color, #212121); font-weight: 500; }
+  .by i { font-style: normal; }
+  .narrow-axis { padding-inline-start: 42px; }
+  .panel { margin: 0 16px 10px; padding: 10px 14px; border-radius: 12px; background: var(--pbc-soft); font-size: 12px; }
+  .panel p { margin: 0 0 6px; color: var(--pbc-text2); }
+  .panel ul { list-style: none; margin: 0 0 10px; padding: 0; display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: 6px 16px; }
+  .panel li { display: flex; gap: 10px; align-items: center; }
+  .panel .strip, .panel .mark { flex: none; }
+  .fields { display: flex; flex-wrap: wrap; gap: 10px 24px; }
+  .fields label { display: flex; gap: 8px; align-items: center; color: var(--pbc-text2); }
+  .fields select { font: inherit; color: var(--primary-text-color, #212121); background: var(--card-background-color, #fff); border: 1px solid var(--pbc-line); border-radius: 8px; padding: 0 8px; height: 36px; }
   @media (prefers-reduced-motion: reduce) { .skeleton i { animation: none; } .fill { transition: none; } }
 `;

@@ -9,24 +9,27 @@ import { formatOf } from "../format";
 import { card } from "../ha/elements";
 import { HassElement } from "../ha/hass-element";
 import { pageWords } from "../ha/page-words";
+import type { Hass } from "../ha/types";
 import { wordsOf } from "../i18n/words";
 import { dayOfCell } from "../model/days";
-import { countStatuses, filterRows, searchRows } from "../model/filter";
-import { sortRows } from "../model/sort";
-import { showsReason } from "../model/status";
+import { type Grouping, groupingsOf } from "../model/groups";
+import type { Sort } from "../model/sort";
+import { ARRANGE, HELP } from "../styles/glyphs";
 import { look } from "../styles/look";
 import { stripLook } from "../styles/strip-look";
-import { COLUMNS, type Layout, layout, reasonLines, rowHeight } from "./columns";
-import { checkConfig, DEFAULT_DAYS, DEFAULT_ROWS, PREVIEW_ROWS, shownColumns, type WallConfig } from "./config";
-import { chips, columnHeads, search } from "./head";
+import { type Arranged, arrange, type Line } from "./arrange";
+import { COLUMNS } from "./columns";
+import { checkConfig, DEFAULT_DAYS, DEFAULT_ROWS, PREVIEW_ROWS, type WallConfig } from "./config";
+import { DayTip, HAPPENED, type Pointed } from "./day-tip";
+import { groupHead } from "./group-head";
+import { chips, columnHeads, narrowAxis, opener, search } from "./head";
 import { move } from "./keys";
 import { openWall } from "./open-wall";
-import { daySentence, type RowView, rowContent } from "./row";
+import { type RowView, rowContent } from "./row";
 import { skeleton } from "./skeleton";
-import { cellUnder, isRightToLeft } from "./strip";
+import { cellPlace, isRightToLeft } from "./strip";
 import { wallStyles } from "./styles";
 import { isLost, namesOf, summarise, summariseRows, summaryLine } from "./summary";
-import { Offsets } from "./window";
 
 const SEARCHED_FROM = 10;
 const MINUTE = 60_000;
@@ -49,8 +52,12 @@ export class BackupWall extends HassElement {
     current: { state: true },
     day: { state: true },
     now: { state: true },
-    tip: { state: true },
     whole: { state: true },
+    sort: { state: true },
+    reversed: { state: true },
+    groupBy: { state: true },
+    folded: { state: true },
+    panel: { state: true },
   };
 
   preview = false;
@@ -65,19 +72,25 @@ export class BackupWall extends HassElement {
   private day = -1;
   private now = Date.now() / 1000;
   private whole = false;
-  private tip?: { text: string; x: number; y: number };
+  private sort?: Sort;
+  private reversed = false;
+  private groupBy?: Grouping;
+  private folded: ReadonlySet<string> = new Set();
+  private panel?: "legend" | "arrange";
 
   private fetched?: typeof import("./notices");
+  private panels?: typeof import("./view-panel");
   private stale = true;
-  private listed: Row[] = [];
-  private shown: Row[] = [];
-  private offsets = new Offsets([]);
-  private columns?: Layout;
+  private arranged?: Arranged;
   private readonly wall = new WallController(this, () => {
     this.stale = true;
   });
   private sizes?: Sizes;
   private sparkline?: RowView["sparkline"];
+  private readonly tip = new DayTip(this, {
+    rowOf: (target) => this.lineOf(target)?.row,
+    look: () => ({ hass: this.hass, end: this.wall.state.end, sizes: this.sizes }),
+  });
   private observer?: ResizeObserver;
   private clock?: ReturnType<typeof setInterval>;
 
@@ -129,22 +142,30 @@ export class BackupWall extends HassElement {
     if (!this.hass || !this.config) return;
     const { server, group = "guest", days = DEFAULT_DAYS } = this.config;
     this.wall.watch(this.hass, { group, days, ...(server ? { entryId: server } : {}) });
-    if (this.stale || ["config", "width", "status", "query"].some((name) => changed.has(name))) this.arrange();
+    const changes = ["config", "width", "status", "query", "sort", "reversed", "groupBy", "folded"];
+    if (this.stale || changes.some((name) => changed.has(name))) this.arrange();
   }
 
-  /** Works out which rows there are, in which order and how high. */
   private arrange(): void {
-    const { filter, hide_deleted, sort = "worst" } = this.config ?? {};
+    if (!this.config) return;
     this.stale = false;
-    this.listed = filterRows(this.wall.state.rows, filter, hide_deleted);
-    const searched = searchRows(this.listed, this.query);
-    const chosen = this.status ? searched.filter((row) => row.status === this.status) : searched;
-    this.shown = sortRows(chosen, sort);
-    this.columns = layout(this.width || 800, this.days, shownColumns(this.config as WallConfig));
-    const columns = this.columns;
-    const lines = (row: Row) =>
-      row.progress ? 1 : reasonLines(columns, this.width || 800, showsReason(row) ? row.reason : "");
-    this.offsets = new Offsets(this.shown.map((row) => rowHeight(columns, lines(row))));
+    const { status, query, reversed, folded } = this;
+    const choice = { status, query, sort: this.sortedBy, reversed, groupBy: this.groupedBy, folded };
+    this.arranged = arrange(this.wall.state.rows, this.config, choice, this.width || 800, this.days);
+  }
+
+  private get sortedBy(): Sort {
+    return this.sort ?? this.config?.sort ?? "worst";
+  }
+
+  private get groupedBy(): Grouping {
+    const chosen = this.groupBy ?? this.config?.group_by ?? "none";
+    const possible = groupingsOf(this.config?.group ?? "guest", this.wall.state.servers.length);
+    return possible.includes(chosen) ? chosen : "none";
+  }
+
+  private get lines(): readonly Line[] {
+    return this.arranged?.lines ?? [];
   }
 
   private get days(): number {
@@ -153,7 +174,8 @@ export class BackupWall extends HassElement {
 
   private rowsShown(): number {
     const most = this.preview ? PREVIEW_ROWS : (this.config?.max_rows ?? DEFAULT_ROWS);
-    return this.whole && !this.preview ? this.shown.length : Math.min(this.shown.length || most, most);
+    const all = this.lines.length;
+    return this.whole && !this.preview ? all : Math.min(all || most, most);
   }
 
   protected override render() {
@@ -169,6 +191,7 @@ export class BackupWall extends HassElement {
         </div>
         ${rows.length ? this.renderTools() : nothing}
       </div>
+      ${rows.length ? this.renderPanel() : nothing}
       ${this.exceptions?.notices(this.wall.state, words, formatOf(this.hass), this.wall.retry)}
       ${busy ? skeleton(words, this.preview ? PREVIEW_ROWS : 6) : this.renderBody()}`;
     return this.bare ? html`<div class="bare" aria-busy=${busy}>${content}</div>` : card(content, busy);
@@ -178,7 +201,7 @@ export class BackupWall extends HassElement {
   private get exceptions(): typeof import("./notices") | undefined {
     const { phase, rows, servers, connected, outdated } = this.wall.state;
     const usual = connected && !outdated && servers.length && servers.every((server) => server.state === "ok");
-    if (phase === "loading" || (phase === "ready" && usual && rows.length && this.shown.length)) return undefined;
+    if (phase === "loading" || (phase === "ready" && usual && rows.length && this.lines.length)) return undefined;
     if (!this.fetched) {
       import("./notices").then((fetched) => {
         this.fetched = fetched;
@@ -195,46 +218,82 @@ export class BackupWall extends HassElement {
     const whole =
       group === "guest" && !Object.values(filter ?? {}).some((value) => (Array.isArray(value) ? value.length : value));
     return summaryLine(
-      whole ? summarise(this.wall.state.servers, this.wall.state.rows, words) : summariseRows(this.listed, words),
+      whole
+        ? summarise(this.wall.state.servers, this.wall.state.rows, words)
+        : summariseRows(this.arranged?.listed ?? [], words),
     );
   }
 
   private renderTools() {
     if (!this.hass) return nothing;
     const words = wordsOf(this.hass);
-    const counts = countStatuses(this.listed);
+    const { counts = [], listed = [] } = this.arranged ?? {};
+    const toggle = (panel: "legend" | "arrange") => () => this.togglePanel(panel);
     return html`<div class="tools">
       ${chips(counts, this.status, words, (status) => {
         this.status = this.status === status ? undefined : status;
         this.toTop();
       })}
       ${
-        this.listed.length >= SEARCHED_FROM && !this.preview
+        listed.length >= SEARCHED_FROM && !this.preview
           ? search(this.query, words, (query) => {
               this.query = query;
               this.toTop();
             })
           : nothing
       }
+      ${
+        this.preview
+          ? nothing
+          : html`${opener(ARRANGE, words.say("arrange"), this.panel === "arrange", toggle("arrange"))}
+            ${opener(HELP, words.say("legend"), this.panel === "legend", toggle("legend"))}`
+      }
     </div>`;
   }
+
+  private async togglePanel(panel: "legend" | "arrange"): Promise<void> {
+    this.panel = this.panel === panel ? undefined : panel;
+    this.panels ??= await import("./view-panel");
+    this.requestUpdate();
+  }
+
+  private renderPanel() {
+    if (!this.hass || !this.panels || !this.panel) return nothing;
+    const words = wordsOf(this.hass);
+    if (this.panel === "legend") return this.panels.legend(words);
+    const groupings = groupingsOf(this.config?.group ?? "guest", this.wall.state.servers.length);
+    return this.panels.arrangement({ sort: this.sortedBy, groupBy: this.groupedBy }, groupings, words, (change) => {
+      if (change.sort) this.sort = change.sort;
+      if (change.groupBy) this.groupBy = change.groupBy;
+      this.reversed = false;
+      this.toTop();
+    });
+  }
+
+  private sortBy = (sort: Sort): void => {
+    this.reversed = this.sortedBy === sort && !this.reversed;
+    this.sort = sort;
+    this.toTop();
+  };
 
   private renderBody() {
     if (!this.hass) return nothing;
     const words = wordsOf(this.hass);
     const instead = this.exceptions?.instead(this.wall.state, this.config?.group ?? "guest", words, this.wall.retry);
     if (instead) return instead;
-    if (!this.shown.length) return this.exceptions?.noMatch(words, this.status || this.query ? this.reset : undefined);
+    if (!this.lines.length) return this.exceptions?.noMatch(words, this.status || this.query ? this.reset : undefined);
     return html`${this.renderList()}
       ${this.renderFoot()}
       <div class="sr" aria-live="polite">${this.sentence()}</div>
-      ${this.tip ? html`<div class="tip" aria-hidden="true" style="left:${this.tip.x}px;top:${this.tip.y}px">${this.tip.text}</div>` : nothing}`;
+      ${this.tip.render()}`;
   }
 
   /** Tells of the rows that are below the edge. */
   private renderFoot() {
-    const [shown, all] = [this.rowsShown(), this.shown.length];
-    if (!this.hass || shown >= all || this.preview) return nothing;
+    const lines = this.rowsShown();
+    if (!this.hass || lines >= this.lines.length || this.preview) return nothing;
+    const rowsOf = (some: readonly Line[]) => new Set(some.flatMap((line) => line.row?.id ?? [])).size;
+    const [shown, all] = [rowsOf(this.lines.slice(0, lines)), this.arranged?.rows ?? 0];
     const words = wordsOf(this.hass);
     const showAll = () => {
       if (all <= MOST_AT_ONCE) this.whole = true;
@@ -252,72 +311,102 @@ export class BackupWall extends HassElement {
   };
 
   private renderList() {
-    const columns = this.columns;
-    if (!this.hass || !columns) return nothing;
-    const words = wordsOf(this.hass);
-    const format = formatOf(this.hass);
-    const { end, servers } = this.wall.state;
+    const { hass, arranged } = this;
+    if (!hass || !arranged) return nothing;
+    const { columns, offsets, lines } = arranged;
+    const words = wordsOf(hass);
+    const format = formatOf(hass);
+    const { end } = this.wall.state;
     const group = this.config?.group ?? "guest";
-    const height = this.offsets.top(this.rowsShown());
-    const [first, last] = this.offsets.between(this.scrolled, height);
-    const visible = this.shown.slice(first, last);
-    this.wantSizes(visible);
-    const old = new Set(servers.filter(isLost).map((server) => server.id));
-    const names = namesOf(servers);
-    const tabbable = visible.some((row) => row.id === this.current) ? this.current : this.shown[first]?.id;
-    return html`${columns.narrow ? nothing : columnHeads(columns, group, end, this.days, words, format)}
+    const height = offsets.top(this.rowsShown());
+    const [first, last] = offsets.between(this.scrolled, height);
+    const visible = lines.slice(first, last);
+    this.wantSizes(visible.flatMap((line) => line.row ?? []));
+    const sorting = { sort: this.sortedBy, reversed: this.reversed, choose: this.sortBy };
+    const tabbable = visible.some((line) => line.key === this.current) ? this.current : lines[first]?.key;
+    const draw = this.lineDrawer(arranged);
+    return html`${columns.narrow ? narrowAxis(columns, end, this.days, words, format) : columnHeads(columns, sorting, group, end, this.days, words, format)}
       <div
         class="scroll"
         role="list"
         aria-label=${words.say(`list_${group}s`)}
         style="height:${height}px"
-        ?data-more=${height < this.offsets.top(this.shown.length)}
+        ?data-more=${height < offsets.top(lines.length)}
         @scroll=${this.onScroll}
         @keydown=${this.onKey}
-        @pointermove=${this.onPointer}
-        @pointerleave=${this.hideTip}
+        @focusout=${this.tip.hide}
+        @pointermove=${this.tip.onMove}
+        @pointerleave=${this.tip.onLeave}
+        @pointerdown=${this.tip.onDown}
+        @pointerup=${this.tip.onUp}
+        @pointercancel=${this.tip.onUp}
+        @contextmenu=${this.tip.onMenu}
       >
-        <div class="inner" role="presentation" style="height:${this.offsets.top(this.shown.length)}px">
+        <div class="inner" role="presentation" style="height:${offsets.top(lines.length)}px">
           ${repeat(
             visible,
-            (row) => row.id,
-            (row, n) => {
+            (line) => line.key,
+            (line, n) => {
               const index = first + n;
-              const top = this.offsets.top(index);
-              const classes = `${columns.narrow ? "narrow" : "grid"}${old.has(row.entryId) ? " old" : ""}${row.deleted ? " deleted" : row.acknowledged ? " known" : ""}`;
+              const top = offsets.top(index);
               return html`<div
                 role="listitem"
-                aria-setsize=${this.shown.length}
+                aria-setsize=${lines.length}
                 aria-posinset=${index + 1}
-                style="top:${top}px;height:${this.offsets.top(index + 1) - top}px"
-              ><button
-                class="row ${classes}"
-                data-id=${row.id}
-                tabindex=${row.id === tabbable ? 0 : -1}
-                style=${columns.narrow ? "" : `grid-template-columns:${columns.template}`}
-                @focus=${() => {
-                  this.current = row.id;
-                }}
-                @click=${(event: MouseEvent) => this.open(row, event)}
-              >${rowContent(row, {
-                layout: columns,
-                words,
-                format,
-                now: this.now,
-                server: names.get(row.entryId),
-                sizes: this.sizes?.of(row),
-                sparkline: this.sparkline,
-                day: row.id === this.current ? this.day : -1,
-              })}</button></div>`;
+                style="top:${top}px;height:${offsets.top(index + 1) - top}px"
+              >${draw(line, line.key === tabbable ? 0 : -1)}</div>`;
             },
           )}
         </div>
       </div>`;
   }
 
+  /** Returns what draws a line of the list: a row, or the head of a group. */
+  private lineDrawer({ columns }: Arranged) {
+    const hass = this.hass as Hass;
+    const words = wordsOf(hass);
+    const format = formatOf(hass);
+    const { servers } = this.wall.state;
+    const old = new Set(servers.filter(isLost).map((server) => server.id));
+    const names = namesOf(servers);
+    return (line: Line, tabindex: number) => {
+      const focus = () => {
+        this.current = line.key;
+      };
+      const { row } = line;
+      if (!row)
+        return groupHead(line, this.groupedBy, names, words, { tabindex, focus, toggle: () => this.fold(line.group) });
+      const state = `${old.has(row.entryId) ? " old" : ""}${row.deleted ? " deleted" : row.acknowledged ? " known" : ""}`;
+      return html`<button
+        class="row ${columns.narrow ? "narrow" : "grid"}${state}"
+        data-id=${row.id}
+        data-key=${line.key}
+        tabindex=${tabindex}
+        style=${columns.narrow ? "" : `grid-template-columns:${columns.template}`}
+        @focus=${focus}
+        @click=${(event: MouseEvent) => this.open(row, event)}
+      >${rowContent(row, {
+        layout: columns,
+        words,
+        format,
+        now: this.now,
+        server: names.get(row.entryId),
+        sizes: this.sizes?.of(row),
+        sparkline: this.sparkline,
+        day: line.key === this.current ? this.day : -1,
+      })}</button>`;
+    };
+  }
+
+  private fold(group: string): void {
+    const folded = new Set(this.folded);
+    if (!folded.delete(group)) folded.add(group);
+    this.folded = folded;
+  }
+
   private wantSizes(rows: Row[]): void {
     if (this.hass && this.sizes) this.sizes.want(this.hass.connection, rows, this.days);
-    else if (this.columns?.spark) this.fetchSizeColumn();
+    else if (this.arranged?.columns.spark) this.fetchSizeColumn();
   }
 
   private async fetchSizeColumn(): Promise<void> {
@@ -327,16 +416,19 @@ export class BackupWall extends HassElement {
     this.requestUpdate();
   }
 
-  private sentence(): string {
-    const row = this.shown.find((candidate) => candidate.id === this.current);
-    if (!row || this.day < 0 || !this.hass) return "";
-    return this.sentenceFor(row, this.day);
+  private get currentLine(): Line | undefined {
+    return this.lines.find((line) => line.key === this.current);
   }
 
-  private sentenceFor(row: Row, cell: number): string {
-    if (!this.hass) return "";
-    const day = dayOfCell(this.wall.state.end, row.cells.length, cell);
-    return daySentence(row, day, cell, this.sizes?.of(row), wordsOf(this.hass), formatOf(this.hass));
+  private lineOf(target: Element): Line | undefined {
+    const key = target.closest<HTMLElement>("[data-key]")?.dataset.key;
+    return this.lines.find((line) => line.key === key);
+  }
+
+  /** Says what happened on the day under the cursor. */
+  private sentence(): string {
+    const row = this.currentLine?.row;
+    return row && this.day >= 0 ? this.tip.sentence(row, this.day) : "";
   }
 
   private toTop(): void {
@@ -348,70 +440,59 @@ export class BackupWall extends HassElement {
   private onScroll = (event: Event): void => {
     const { scrollTop } = event.target as HTMLElement;
     // Only a change of the rows in view needs drawing.
-    if (this.offsets.at(scrollTop) !== this.offsets.at(this.scrolled)) this.scrolled = scrollTop;
-    this.tip = undefined;
+    const offsets = this.arranged?.offsets;
+    if (offsets?.at(scrollTop) !== offsets?.at(this.scrolled)) this.scrolled = scrollTop;
+    this.tip.hide();
   };
 
   private onKey = async (event: KeyboardEvent): Promise<void> => {
-    const at = {
-      row: Math.max(
-        0,
-        this.shown.findIndex((row) => row.id === this.current),
-      ),
-      day: this.day,
-    };
-    const to = move(event.key, at, { rows: this.shown.length, days: this.days, page: this.rowsShown() });
+    if (event.key === "Escape" && this.tip.shown) {
+      event.stopPropagation();
+      this.tip.hide();
+      return;
+    }
+    const current = this.lines.findIndex((line) => line.key === this.current);
+    const at = { row: Math.max(0, current), day: this.day };
+    const to = move(event.key, at, { rows: this.lines.length, days: this.days, page: this.rowsShown() });
     if (!to || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     this.day = to.day;
-    this.current = this.shown[to.row]?.id;
+    this.current = this.lines[to.row]?.key;
+    if (to.row !== at.row) await this.showLine(to.row);
+    else await this.updateComplete;
+    this.tip.show(this.underCursor());
+  };
+
+  private async showLine(index: number): Promise<void> {
     const list = this.renderRoot.querySelector(".scroll");
-    if (!list || to.row === at.row) return;
-    const [top, bottom] = [this.offsets.top(to.row), this.offsets.top(to.row + 1)];
+    const offsets = this.arranged?.offsets;
+    if (!list || !offsets) return;
+    const [top, bottom] = [offsets.top(index), offsets.top(index + 1)];
     if (top < list.scrollTop) list.scrollTop = top;
     else if (bottom > list.scrollTop + list.clientHeight) list.scrollTop = bottom - list.clientHeight;
     this.scrolled = list.scrollTop;
     await this.updateComplete;
-    this.renderRoot
-      .querySelector<HTMLElement>(`[data-id="${CSS.escape(this.current ?? "")}"]`)
-      ?.focus({ preventScroll: true });
-  };
-
-  /** Returns the row and the cell of it that the pointer is on. */
-  private under(event: MouseEvent): { row: Row; cell: number; box: DOMRect } | undefined {
-    const target = event.target as Element;
-    const strip = target.closest(".strip");
-    const id = target.closest<HTMLElement>("[data-id]")?.dataset.id;
-    const row = this.shown.find((candidate) => candidate.id === id);
-    if (!strip || !row) return undefined;
-    const box = strip.getBoundingClientRect();
-    return { row, cell: cellUnder(event, strip, row.cells.length), box };
+    this.button(this.current)?.focus({ preventScroll: true });
   }
 
-  private onPointer = (event: PointerEvent): void => {
-    const under = event.pointerType === "mouse" ? this.under(event) : undefined;
-    if (!under) {
-      this.hideTip();
-      return;
-    }
-    const text = this.sentenceFor(under.row, under.cell);
-    if (this.tip?.text === text && this.tip.y === under.box.top) return;
-    const own = this.getBoundingClientRect();
-    this.tip = {
-      text,
-      x: Math.max(90, Math.min(own.width - 90, event.clientX - own.left)),
-      y: under.box.top - own.top,
-    };
-  };
+  private button = (key: string | undefined): HTMLElement | null =>
+    this.renderRoot.querySelector<HTMLElement>(`[data-key="${CSS.escape(key ?? "")}"]`);
 
-  private hideTip = (): void => {
-    if (this.tip) this.tip = undefined;
-  };
+  /** Returns the day under the keyboard's cursor, with its place on the screen. */
+  private underCursor(): Pointed | undefined {
+    const row = this.currentLine?.row;
+    const strip = this.button(this.current)?.querySelector(".strip");
+    return row && strip && this.day >= 0
+      ? { row, cell: this.day, box: cellPlace(this.day, strip, row.cells.length) }
+      : undefined;
+  }
 
   private open(row: Row, event: MouseEvent): void {
+    if (this.tip.endsHold()) return;
+    this.tip.hide();
     // A finger is too wide to mean one day of many, and a day on which nothing happened has nothing to show.
-    const pointed = (event as PointerEvent).pointerType === "mouse" ? (this.under(event)?.cell ?? -1) : -1;
-    const cell = event.detail ? ("owfmr".includes(row.cells[pointed] ?? "-") ? pointed : -1) : this.day;
+    const pointed = (event as PointerEvent).pointerType === "mouse" ? (this.tip.under(event)?.cell ?? -1) : -1;
+    const cell = event.detail ? (HAPPENED.includes(row.cells[pointed] ?? "-") ? pointed : -1) : this.day;
     const day = cell < 0 ? undefined : dayOfCell(this.wall.state.end, row.cells.length, cell);
     openDetails(this, { id: row.id, name: row.name, ...(day ? { day } : {}) });
   }

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -142,6 +143,18 @@ def test_a_copy_on_another_storage_is_ours_too() -> None:
 def test_what_no_run_wrote_while_all_runs_are_known_is_foreign(storage: str) -> None:
     ours, other = snapshot(LAST_NIGHT, storage), snapshot(LAST_NIGHT + timedelta(seconds=3), storage)
     assert provenance(seen(), record(outcome(ours))).origin(other) is Origin.FOREIGN
+
+
+def test_what_another_node_may_have_written_hours_later_by_its_own_zone_is_not_foreign() -> None:
+    early = NOW - timedelta(hours=4)
+    for zone, origin in ((BERLIN, Origin.FOREIGN), (ZoneInfo("America/New_York"), Origin.UNCERTAIN)):
+        nodes = known_nodes(zone=zone, tasks_read=NOW - timedelta(hours=2), blindness=Blindness.TASKS_HIDDEN)
+        listed = seen(snapshot(early, "nas"), nodes=nodes)
+        by_first = [
+            replace(storage, listing=storage.listing and replace(storage.listing, listed_by="pve1", zone=BERLIN))
+            for storage in listed.storages
+        ]
+        assert provenance(replace(listed, storages=tuple(by_first))).origin(snapshot(early, "nas")) is origin
 
 
 def test_a_backup_whose_archive_is_not_named_wrote_what_was_begun_meanwhile() -> None:
@@ -295,7 +308,7 @@ def test_a_missed_slot_is_not_made_good_by_the_backup_of_another_cluster() -> No
     served = seen(ours, foreign, runs=(run(good_log(101), started=LAST_NIGHT),))
     verdict = judge(served, history).guests[101].verdict
     assert verdict.problem is False
-    assert "foreign_archives" in {finding.code for finding in verdict.findings}
+    assert "archives_of_several_clusters" in {finding.code for finding in verdict.findings}
 
 
 def test_what_another_cluster_removes_of_its_own_is_no_news() -> None:

@@ -16,6 +16,7 @@ import custom_components.proxmox_backup_checker as integration
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
 from custom_components.proxmox_backup_checker.const import DOMAIN
 from simulator.outcomes import failed, storage_unreachable
+from simulator.restoring import restore
 from tests.acceptance.home import Home
 from tests.integration.states import device, entity
 
@@ -228,6 +229,27 @@ async def test_list_archives_by_guest_and_by_storage(failing: Home) -> None:
     assert nas == await act(failing, "list_archives", storage="nas")
     assert (await act(failing, "list_archives", guest="web", storage="pve1/local"))["total"] == 0
     assert (await act(failing, "list_archives", limit=1))["archives"] == nas["archives"][:1]
+
+
+async def test_estimate_recovery_adds_up_what_restores_and_backups_tell_and_names_it_an_estimate(home: Home) -> None:
+    await home.until(NIGHT)
+    by_backups = await act(home, "estimate_recovery")
+    assert by_backups["estimate"] is True
+    assert [guest["basis"] for guest in by_backups["guests"]] == ["backups"] * 4
+    assert by_backups["seconds"] == sum(guest["seconds"] for guest in by_backups["guests"])
+    assert "an estimate, from how fast its backups are read" in by_backups["guests"][0]["sentence"]
+    restored = restore(home.pve, 101, 9101, "nas")
+    await home.after(minutes=61)
+    own = await act(home, "estimate_recovery", guest="101")
+    assert [guest["basis"] for guest in own["guests"]] == ["own_restore"]
+    assert own["seconds"] == pytest.approx(restored.seconds, abs=1)
+    assert own["guests"][0]["last_restore"] is not None
+    node = await act(home, "estimate_recovery", node="pve2")
+    assert [guest["vmid"] for guest in node["guests"]] == [102, 104]
+    assert [guest["basis"] for guest in node["guests"]] == ["restores", "backups"]
+    assert (node["guests_unknown"], node["guests_without_archive"]) == (0, 0)
+    assert (await act(home, "estimate_recovery", guest="9101"))["guests_without_archive"] == 1
+    assert "It has: pve1, pve2, pve3" in await refused(home, "estimate_recovery", node="pve9")
 
 
 async def test_get_log_shows_the_failure_of_a_guest_or_job_and_the_whole_on_request(failing: Home) -> None:

@@ -104,7 +104,7 @@ async def test_once_a_place_is_declared_guests_show_their_copies_there(
     assert verified.state == copy.state
     missing = shown(hass, cluster, "sensor", "cluster_guests_without_offsite_copy")
     assert missing is not None
-    assert missing.state == "2"
+    assert missing.state == "0"
 
 
 async def test_who_is_skipped_by_the_sync_shows_why(

@@ -56,6 +56,18 @@ async def test_two_guests_of_one_job_that_fail_for_one_cause_are_one_cause(faili
     assert await told(card, entry_id="other") == []
 
 
+async def test_each_tells_what_it_rests_on(failing: Home, card: Card) -> None:
+    [cause] = await told(card)
+    row = next(row for row in cause["rows"] if row.endswith("/guest/102"))
+    details = (await card.ask("runs", row=row, days=7))["result"]
+    for grounds in (cause["grounds"], details["grounds"]):
+        text = " ".join(grounds)
+        assert "No space left on device" in text
+        assert "The run that counts was due on" in text
+        assert "This is the first failed or missed run." in text
+    assert any("der erste fehlgeschlagene" in said for said in (await told(card, language="de"))[0]["grounds"])
+
+
 async def test_they_are_told_in_the_language_of_who_looks(failing: Home, card: Card) -> None:
     [cause] = await told(card, language="de")
     assert cause["title"] == "Sicherung fehlgeschlagen: nightly → nas"

@@ -103,6 +103,7 @@ async def test_what_a_card_shows_at_first(home: Home, card: Card) -> None:
     assert (web["kind"], *brief(web)) == ("qemu", "ok", False, "uuuuuoo")
     assert web["entity_id"] == "binary_sensor.web_backup_problem"
     assert (web["where"], web["reason"]) == ("pve1", "Backed up by the job “nightly” on pve1.")
+    assert (web["jobs"], web["storages"]) == (["nightly"], ["nas"])
     assert (web["failures"], web["acknowledged"], web["new"], web["deleted"]) == (0, False, False, False)
     assert dr.async_get(home.hass).async_get(web["device_id"]) is not None
     assert web["next_due"] - web["last_success"] < 24 * 3600

@@ -23,6 +23,7 @@ from ..runs.run_summary import is_empty, result_of_run, tell_run
 from .events import ActivityEvent, ActivityKind
 from .job_changes import changes_of_jobs, changes_of_storages
 from .lost_archives import vanished_archives
+from .restores import events_of_restores
 
 # A restart or an update takes less; what is older than a day is no news either, however late it is seen.
 LONGEST_GAP: Final = timedelta(hours=12)
@@ -74,6 +75,7 @@ def events_of(change: Change) -> tuple[ActivityEvent, ...]:
             *changes_of_storages(change.before, change.after, change.now),
             *_guests(change),
             *_vanished(change),
+            *events_of_restores(change.before, change.after, change.context),
         ]
     ignored = change.context.facts.policy.ignored_jobs
     told = (event for event in found if event.job_id not in ignored)

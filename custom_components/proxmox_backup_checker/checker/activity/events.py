@@ -27,6 +27,9 @@ class ActivityKind(StrEnum):
     GUEST_NEW = "guest_new"
     GUEST_UNCOVERED = "guest_uncovered"
     ARCHIVE_VANISHED = "archive_vanished"
+    RESTORE_SUCCEEDED = "restore_succeeded"
+    RESTORE_FAILED = "restore_failed"
+    FILES_RESTORED = "files_restored"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,6 +14,7 @@ from ..indexes import Indexes
 from ..model.facts import Facts, JobState, NodeFacts
 from ..model.labels import job_name
 from ..model.records import GuestRecord, History, JobDefinition, JobRecord, NodeRecord
+from ..restores.remembering import remember_restores
 from ..runs.run_records import RunRecords
 from .server_memory import remembered_servers
 from .storage_history import MissingArchives, remember_storages
@@ -33,6 +34,7 @@ def updated(history: History, facts: Facts, runs: RunRecords, indexes: Indexes) 
     """Return the history with what the facts add to it; `runs` and `indexes` are those of the moment."""
     storages = remember_storages(history.storages, facts, indexes.runs)
     missing = MissingArchives.of(indexes.archives, storages, facts)
+    guests = _guests(history, facts, indexes, missing)
     return replace(
         history,
         began=history.began or facts.now,
@@ -40,7 +42,8 @@ def updated(history: History, facts: Facts, runs: RunRecords, indexes: Indexes) 
         unfinished=runs.unfinished,
         jobs_unseen=facts.jobs is None and not history.jobs,
         jobs=_jobs(history, facts),
-        guests=_guests(history, facts, indexes, missing),
+        guests=guests,
+        restores=remember_restores(history, facts, indexes, guests),
         storages=storages,
         nodes={name: _node(history.nodes.get(name), node, history, facts) for name, node in facts.nodes.items()},
         servers=remembered_servers(history, facts),
@@ -313,9 +316,10 @@ def _coverage(record: GuestRecord, covering: Sequence[str], facts: Facts, *, fir
     """Tell since when a guest is in which enabled jobs, and since when in none."""
     new = None if first_look else facts.now
     uncovered = None
-    if not covering and not first_look:
-        was_covered = bool(record.covered_since) or record.first_seen == facts.now
-        uncovered = facts.now if was_covered and record.uncovered_since is None else record.uncovered_since
+    if not covering:
+        # One that came after the first look, and was in no job when jobs could be seen again, never was in any.
+        since = facts.now if record.covered_since else record.first_seen
+        uncovered = record.uncovered_since or since
     covered = {job_id: record.covered_since.get(job_id, new) for job_id in covering}
     return {"covered_since": covered, "uncovered_since": uncovered}
 
@@ -337,6 +341,7 @@ def _node(record: NodeRecord | None, node: NodeFacts, history: History, facts: F
         contacted=node.contacted,
         zone=str(node.zone) if node.zone is not None else record.zone if record is not None else None,
     )
+    record = _with_known_tasks(record, node)
     if node.blindness is None and node.tasks_read is not None and node.runs_known_since is not None:
         # The facts have no gap to what was known before.
         record = replace(
@@ -362,6 +367,18 @@ def _node(record: NodeRecord | None, node: NodeFacts, history: History, facts: F
         earlier_outages=earlier[:_MOST_OUTAGES],
         blind_since=blind,
     )
+
+
+def _with_known_tasks(record: NodeRecord, node: NodeFacts) -> NodeRecord:
+    """Remember since and until when all tasks of a node are known: a list that reaches back to the last one leaves no gap."""
+    listed = node.all_tasks
+    if listed is None or listed.until == record.tasks_known_until:
+        return record
+    since = min(listed.since, listed.until)
+    if record.tasks_known_since is not None and record.tasks_known_until is not None:
+        is_joined = listed.is_complete or since <= record.tasks_known_until
+        since = min(since, record.tasks_known_since) if is_joined else since
+    return replace(record, tasks_known_since=since, tasks_known_until=listed.until)
 
 
 def _known_before(record: NodeRecord, node: NodeFacts, now: datetime) -> tuple[tuple[datetime, datetime], ...]:

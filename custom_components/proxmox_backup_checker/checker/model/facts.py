@@ -8,8 +8,10 @@ import re
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from ...proxmox.api.backup_models import Archive, BackupJob, BackupServerPlace, IncludedGuest
+from ...proxmox.api.backup_models import Archive, BackupJob, BackupServerPlace, IncludedGuest, StorageConfig
 from ...proxmox.api.cluster_models import ClusterStatus, Guest, Task
+from ...proxmox.api.config_models import Addresses, GuestConfig
+from ...proxmox.restore_log import RestoreLog
 from ...proxmox.retention import KeepOptions
 from ...proxmox.vzdump.log import VzdumpLog
 from .linked_servers import KnownServer, NamespaceContent
@@ -54,6 +56,23 @@ class Run:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Restore:
+    """A finished task that restored something with its log; `log` is None where it is gone, or names nothing by its kind."""
+
+    task: Task
+    log: RestoreLog | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskReach:
+    """How far back a node's tasks were listed, and until when, by its clock; `is_complete` where it had forgotten none."""
+
+    since: datetime
+    until: datetime
+    is_complete: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class NodeFacts:
     """What is known of a node; `blindness` says why its runs cannot be seen, `zone` is None where it is not known.
 
@@ -61,6 +80,7 @@ class NodeFacts:
     what the node's clock is ahead of ours, and `booted` the node's last start on our clock. Of the runs that started at
     `runs_known_since` or later, by the node's clock, none is missing; what its task list no longer held is not known.
     `has_lost_runs` tells that it has lost some since the last look.
+    `all_tasks` is how far its tasks of every kind are known.
     `address` and `fingerprint`, that of its certificate, lead to it where the node that is configured, the one that is
     `contacted`, does not answer.
     """
@@ -75,6 +95,7 @@ class NodeFacts:
     booted: datetime | None = None
     runs_known_since: datetime | None = None
     has_lost_runs: bool = False
+    all_tasks: TaskReach | None = None
     address: str | None = None
     fingerprint: str | None = None
     contacted: bool = False
@@ -228,13 +249,16 @@ class Facts:
     understood: each is what it was when it was last read, at the moment told here, or missing in `jobs` where that is None.
     `quorum_known` is False where the contacted node cannot tell it; `cluster` then has the members that were known.
 
-    `runs` are those that are not in the history yet, finished or not: a finished run that was there before is not read
+    `restores` are the finished ones that are not in the history yet, `guest_tasks` what was lately done with whole guests: started,
+    created, removed. `runs` are those that are not in the history yet, finished or not: a finished run that was there before is not read
     again. `unread_runs` are the starts of finished runs whose logs are still to be read. `included` holds each job's guests
     with their volumes, as Proxmox resolves them, by job id; a job whose answer could not be read is missing, and `unresolved`
     says why Proxmox cannot tell whom a job covers, as where its pool is gone. `read_at` is when all this could last be read:
     older than `now` where Proxmox cannot be reached. `default_storage` is that of a job that names none, by node, where it
     could be read; None stands for a folder that is no storage. `defaults_keep` is the retention of `/etc/vzdump.conf` by node,
-    where it sets one. `policy` is what the user has decided, and `servers` what the backup servers tell that are watched as well.
+    where it sets one. `storage_configs` are all storages, those for disks too, by id; `guest_configs` and `node_addresses` are
+    missing where they could not be read yet. `policy` is what the user has decided, and
+    `servers` what the backup servers tell that are watched as well.
     """
 
     now: datetime
@@ -243,6 +267,8 @@ class Facts:
     guests: tuple[Guest, ...]
     jobs: tuple[BackupJob, ...] | None
     runs: tuple[Run, ...]
+    restores: tuple[Restore, ...] = ()
+    guest_tasks: tuple[Task, ...] = ()
     unread_runs: tuple[datetime, ...] = ()
     job_states: tuple[JobState, ...] = ()
     pools_visible: bool = True
@@ -257,6 +283,9 @@ class Facts:
     jobs_unseen: Blindness | None = None
     unread_jobs: Mapping[str, datetime | None] = field(default_factory=dict)
     quorum_known: bool = True
+    storage_configs: Mapping[str, StorageConfig] = field(default_factory=dict)
+    guest_configs: Mapping[int, GuestConfig] = field(default_factory=dict)
+    node_addresses: Mapping[str, Addresses] = field(default_factory=dict)
     policy: Policy = field(default_factory=Policy)
     servers: LinkedServers = NO_SERVERS
 

@@ -1,12 +1,13 @@
 """What the user has decided: what is left alone, and how long to wait before something is a problem."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 import re
 from typing import Final
 
 from ...proxmox.api.cluster_models import Guest
+from .standing import Standing
 
 NO_BACKUP_TAG: Final = "no-backup"
 
@@ -21,7 +22,9 @@ class Policy:
 
     `remind_after` is how long after a message another one may come about the same problem, None for never. A job that is in
     `ignored_jobs` promises nothing. Nodes `expected_offline` owe no slot while they are off. No guest's last
-    good backup may be older than `longest_age`, whatever its jobs promise; None leaves that to the jobs.
+    good backup may be older than `longest_age`, whatever its jobs promise; None leaves that to the jobs. After `restore_limit` without
+    a restore test of a guest that is a warning; None asks for no tests. `standings` tell, by their keys, where storages stand of
+    which somebody has said so.
     """
 
     ignored_guests: frozenset[int] = frozenset()
@@ -34,6 +37,8 @@ class Policy:
     blind_limit: timedelta = timedelta(hours=24)
     warnings_are_problems: bool = False
     remind_after: timedelta | None = timedelta(days=1)
+    standings: Mapping[str, Standing] = field(default_factory=dict)
+    restore_limit: timedelta | None = None
 
     def age_allowed(self, guest: Guest) -> timedelta | None:
         """Return how old a guest's last good backup may be: by its tag, by decision, or since its node is often off."""

@@ -5,7 +5,7 @@ so that its age is not known.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -177,7 +177,8 @@ class NodeRecord:
 
     `earlier_outages` are the ones before `last_outage`, newest first. `zone` names its time zone. Of its runs
     between `runs_known_since` and `runs_known_until`, by its clock, none is missing in the history, nor in the stretches of
-    `runs_known_before`, newest first, which end where some were lost. `address` and `fingerprint` lead to it while the one that is `contacted` does not answer.
+    `runs_known_before`, newest first, which end where some were lost. Of its tasks of any kind none was missed between
+    `tasks_known_since` and `tasks_known_until`. `address` and `fingerprint` lead to it while the one that is `contacted` does not answer.
     """
 
     name: str
@@ -192,6 +193,8 @@ class NodeRecord:
     runs_known_since: datetime | None = None
     runs_known_until: datetime | None = None
     runs_known_before: tuple[tuple[datetime, datetime], ...] = ()
+    tasks_known_since: datetime | None = None
+    tasks_known_until: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -219,6 +222,41 @@ class StorageRecord:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RestoreRecord:
+    """A restore that a person did, of an archive that its log names; of files only, `archive` and `vmid` are None.
+
+    `target` is the number under which the guest was restored, `vmid` the one of its backup. `copied` is the moment of the backup, and
+    `storage` where it lay, None where several fit. `size` are the bytes restored, `archive_size` those of the archive on its
+    storage. `ran` is when the restored guest was first started, `gone` when it made room for nothing or another one. `bad` tells that the
+    restore point failed a verification later.
+    """
+
+    upid: str
+    node: str
+    started: datetime
+    ended: datetime
+    ok: bool
+    target: int | None = None
+    archive: str | None = None
+    vmid: int | None = None
+    guest_type: str | None = None
+    copied: datetime | None = None
+    storage: str | None = None
+    size: int | None = None
+    archive_size: int | None = None
+    error: str | None = None
+    live: bool = False
+    ran: datetime | None = None
+    gone: datetime | None = None
+    bad: bool = False
+
+    @property
+    def is_real(self) -> bool:
+        """Whether it took the place of the guest itself, which is no test."""
+        return self.vmid is not None and self.target == self.vmid
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class WrongDate:
     """A date that no clock had come to when it was seen: what bears it proves nothing, not even when the date has come.
 
@@ -229,6 +267,13 @@ class WrongDate:
     dated: datetime
     seen: datetime
     vmid: int | None = None
+
+    def only_end_of(self, run: RunRecord) -> RunRecord | None:
+        """Return a run of which nothing but the end bears this date, as one that had ended when it was seen; else None.
+
+        The clock of its node was set while it went on.
+        """
+        return replace(run, ended=max(run.started, self.seen)) if self.dated > run.started else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -295,7 +340,7 @@ class History:
     `unfinished` are the runs that were seen going on and whose end has not been seen. `jobs_unseen` tells that the jobs could
     not be seen so far. `latest` is the latest time that our clock has shown, while it shows less than that. `wrong_dates`
     holds by name what proves nothing, since it was dated ahead of every clock. `servers` are the backup servers that are watched
-    as well, as they were known last.
+    as well, as they were known last. `restores` are those that people did, by UPID.
     """
 
     began: datetime | None = None
@@ -314,7 +359,10 @@ class History:
     latest: datetime | None = None
     wrong_dates: Mapping[str, WrongDate] = field(default_factory=dict)
     servers: Mapping[str, KnownServer] = field(default_factory=dict)
+    restores: Mapping[str, RestoreRecord] = field(default_factory=dict)
 
     def rightly_dated_runs(self) -> list[RunRecord]:
         """Return the finished runs whose dates say when they were."""
-        return [run for upid, run in self.runs.items() if upid not in self.wrong_dates]
+        wrong = self.wrong_dates
+        dated = [run if upid not in wrong else wrong[upid].only_end_of(run) for upid, run in self.runs.items()]
+        return [run for run in dated if run is not None]

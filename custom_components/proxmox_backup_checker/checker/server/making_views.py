@@ -40,6 +40,7 @@ def datastore_views(context: ServerContext) -> dict[str, DatastoreView]:
             continue
         groups = context.groups_in(store)
         foreign, orphaned = loose_groups(store, context)
+        verified = [record.verified for _, record in groups if record.verified is not None]
         newest = [record.last_backup for _, record in groups if record.last_backup is not None and record.finished]
         views[store] = DatastoreView(
             store=store,
@@ -50,6 +51,7 @@ def datastore_views(context: ServerContext) -> dict[str, DatastoreView]:
             full_on=full_on(found, context),
             last_collected=_last_collected(store, context),
             last_filled=context.clock.ours(max(newest)) if newest else None,
+            verified=context.clock.ours(max(verified)) if verified else None,
             groups=len(groups),
             restore_points=sum(record.backup_count for _, record in groups),
             failed_verifications=sum(len(record.bad) for _, record in groups),

@@ -41,7 +41,8 @@ class DatastoreView:
 
     `used_share` is between 0 and 1; of an S3 store it is that of the local cache, and `is_cache` tells so. `full_on` is when it will be full, smoothed, None where it does not grow.
     `last_collected` is the start of the last good garbage collection. `restore_points` and `groups` count what was listed. `foreign` and `orphaned` are groups
-    of guests that no linked cluster has: of somebody else, or of guests that are gone. `last_filled` is the newest backup that lies there.
+    of guests that no linked cluster has: of somebody else, or of guests that are gone. `last_filled` is the newest backup that lies there,
+    `verified` the newest one that was checked there and found good.
     """
 
     store: str
@@ -52,7 +53,7 @@ class DatastoreView:
     full_on: datetime | None = None
     last_collected: datetime | None = None
     last_filled: datetime | None = None
-    verification: Axis | None = None
+    verified: datetime | None = None
     groups: int = 0
     restore_points: int = 0
     failed_verifications: int = 0

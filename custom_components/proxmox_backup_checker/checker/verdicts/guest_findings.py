@@ -12,6 +12,7 @@ from ..model.outcome import Outcome, Result, written_name
 from ..model.reason_codes import ReasonCode
 from ..model.records import GuestRecord
 from ..model.verdict import Reason, Status, Verdict
+from .restore_findings import restore_findings
 from .retention import retention_findings
 from .server_hints import server_hints
 from .sizes import can_be_odd, size_findings
@@ -35,7 +36,7 @@ def findings_of(
 ) -> list[tuple[Status, Reason]]:
     """Return what is found with its weight: failed and warning change the verdict, ok is a hint."""
     record = context.guest_record(guest)
-    found = [*_archive_findings(guest, context), *_clock_findings(guest, context)]
+    found = [*_foreign_archives(guest, context), *_broken_archives(guest, context), *_clock_findings(guest, context)]
     found += [(Status.OK, reason) for reason in _left_behind(guest, context)]
     found += [(Status.WARNING, reason) for reason in _never_finished(guest, context)]
     if record is not None:
@@ -46,6 +47,7 @@ def findings_of(
         if can_be_odd(newest, context.in_short(guest)):
             found += size_findings([outcome for outcome in outcomes if outcome.result is Result.OK], context.facts)
         found += retention_findings(guest, outcomes, context)
+    found += restore_findings(guest, context)
     return found
 
 
@@ -115,9 +117,17 @@ def _left_behind(guest: Guest, context: Context) -> Iterable[Reason]:
             yield Reason(ReasonCode.POINTS_LEFT_BEHIND, values)
 
 
-def _archive_findings(guest: Guest, context: Context) -> Iterable[tuple[Status, Reason]]:
+def still_broken(guest: Guest, context: Context) -> list[tuple[Status, Reason]]:
+    """Return the broken archives that nothing newer may have replaced on their storage, whatever has not been seen since."""
+    return list(_broken_archives(guest, context, only_newest=True))
+
+
+def _foreign_archives(guest: Guest, context: Context) -> Iterable[tuple[Status, Reason]]:
     if foreign := context.foreign_archives(guest):
         yield from _foreign(foreign, context)
+
+
+def _broken_archives(guest: Guest, context: Context, *, only_newest: bool = False) -> Iterable[tuple[Status, Reason]]:
     promised: dict[str, list[BackupJob]] = {}
     for job in context.jobs_of(guest):
         promised.setdefault(context.facts.storage_name(job.storage, guest.node), []).append(job)
@@ -131,9 +141,8 @@ def _archive_findings(guest: Guest, context: Context) -> Iterable[tuple[Status, 
         seen.add(archive.storage)
         if archive.verification != "failed":
             continue
-        if logged_name(archive) in kept or (
-            is_newest and _matters_to(promised[archive.storage], archive, guest, context)
-        ):
+        is_kept = logged_name(archive) in kept and (is_newest or not only_newest)
+        if is_kept or (is_newest and _matters_to(promised[archive.storage], archive, guest, context)):
             told.add(archive.storage)
             yield Status.FAILED, _unverified(archive, guest, context)
 

@@ -318,8 +318,12 @@ def _as_before(
 ) -> Verdict | None:
     """Return the problem from before a slot of which nothing is known: it lasts until something good is seen."""
     guest, job = promise.guest, promise.job
-    if outcomes and outcomes[0].result.is_bad:
-        return _with_failures(from_outcome(outcomes[0], context), outcomes, table, floor)
+    if outcomes:
+        newest = _where_the_archive_is(guest, outcomes[0], from_outcome(outcomes[0], context), context)
+        if outcomes[0].result.is_bad:
+            return _with_failures(newest, outcomes, table, floor)
+        if newest.problem:
+            return newest
     last = outcomes[0].started if outcomes else context.history.began
     for slot in reversed(table.missed(promise.slot, last, floor)):
         if slot < promise.slot and are_runs_known(guest, slot, table.deadline(slot), job, context):

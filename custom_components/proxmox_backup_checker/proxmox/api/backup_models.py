@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import re
 from typing import Final
 
+from .config_models import normalised
 from .errors import UnexpectedAnswerError
 from .fields import Fields, Rows
 from .tls import normalise_fingerprint
@@ -18,6 +19,12 @@ _STANDARD_NAME: Final = re.compile(
 
 
 BACKUP_SERVER_PORT: Final = 8007
+# PVE/Storage/Plugin.pm, @SHARED_STORAGE, of all versions.
+_ALWAYS_SHARED: Final = frozenset(
+    {"iscsi", "nfs", "cifs", "rbd", "cephfs", "iscsidirect", "zfs", "drbd", "pbs", "glusterfs"}
+)
+_PORT: Final = re.compile(r":[0-9]+$")
+_HOSTS: Final = ("server", "server2", "portal", "monhost")
 NO_STORAGE: Final = ""
 """In place of a storage's name: a folder that is none, so that nobody can see what lies there."""
 
@@ -235,7 +242,11 @@ class BackupServerPlace:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StorageConfig:
-    """A storage's configuration; `nodes` is empty where all nodes may use it."""
+    """A storage's configuration; `nodes` is empty where all nodes may use it.
+
+    `shared` tells that what one node writes the others see, and `hosts` who serves it: names or addresses, none where it is
+    the nodes themselves or where nothing says so.
+    """
 
     storage: str
     plugin_type: str
@@ -244,6 +255,8 @@ class StorageConfig:
     disabled: bool
     prune_backups: str | None
     backup_server: BackupServerPlace | None = None
+    shared: bool = False
+    hosts: tuple[str, ...] = ()
 
     @classmethod
     def list_from_api(cls, data: object) -> tuple[StorageConfig, ...]:
@@ -257,10 +270,18 @@ class StorageConfig:
                 disabled=row.flag("disable"),
                 prune_backups=row.optional_text("prune-backups"),
                 backup_server=BackupServerPlace.from_row(row),
+                shared=row.flag("shared") or row.text("type") in _ALWAYS_SHARED,
+                hosts=tuple(_host(word) for name in _HOSTS for word in row.words(name, ";, ")),
             )
             for row in Fields.rows(data, "/storage")
         )
         return tuple(sorted(storages, key=lambda storage: storage.storage))
+
+
+def _host(text: str) -> str:
+    """Return a name or an address, the latter in its one form, without a port."""
+    name = text if normalised(text) is not None else _PORT.sub("", text)
+    return normalised(name) or name.lower()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

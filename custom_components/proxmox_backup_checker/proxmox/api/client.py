@@ -10,6 +10,7 @@ import aiohttp
 from .answer import run_off_loop_if_large
 from .backup_models import Archive, IncludedGuest, JobList, StorageConfig, StorageStatus, VzdumpDefaults
 from .cluster_models import Certificate, ClusterStatus, Node, NodeTime, Permissions, Resources, Task, Version
+from .config_models import Addresses, GuestConfig, node_addresses
 from .connection import Connection
 from .endpoint import Endpoint
 from .errors import CannotConnectError
@@ -118,6 +119,13 @@ class ProxmoxClient:
             parameters["since"] = since
         return Task.list_from_api(await self._connection.get(f"{_node(node)}/tasks", parameters))
 
+    async def all_tasks(self, node: str, since: int | None = None) -> tuple[Task, ...]:
+        """Return a node's tasks of every kind, as `vzdump_tasks` returns backups: one request for restores and what follows them."""
+        parameters: dict[str, str | int] = {"source": "all", "limit": _ALL_TASKS}
+        if since is not None:
+            parameters["since"] = since
+        return await _understood(Task.list_from_api, await self._connection.get(f"{_node(node)}/tasks", parameters))
+
     async def task_log(self, node: str, upid: str, start: int = 0) -> str | None:
         """Return a task's log from line `start` on, or None where Proxmox no longer has it.
 
@@ -141,6 +149,15 @@ class ProxmoxClient:
     async def storage_config(self) -> tuple[StorageConfig, ...]:
         """Return the configuration of all storages that the token may see."""
         return StorageConfig.list_from_api(await self._connection.get("/storage"))
+
+    async def guest_config(self, node: str, guest_type: str, vmid: int) -> GuestConfig:
+        """Return on which storages a guest's disks lie, and its addresses as far as its configuration tells them."""
+        path = f"{_node(node)}/{_quote(guest_type)}/{vmid}/config"
+        return GuestConfig.from_api(await self._connection.get(path))
+
+    async def node_addresses(self, node: str) -> Addresses:
+        """Return the addresses that a node's network configuration tells."""
+        return node_addresses(await self._connection.get(f"{_node(node)}/network"))
 
     async def storage_identity(self, node: str, storage: str) -> str:
         """Return the id of the backup server behind a storage; ApiError where the host or the server is too old to tell."""

@@ -1,12 +1,12 @@
 """Reads everything that the judgement needs of a cluster, and asks no more often than it takes."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 import time
 from typing import Final
 
-from ...checker.model.facts import NO_SERVERS, Blindness, Facts, LinkedServers, NodeFacts, Run, StorageFacts
+from ...checker.model.facts import NO_SERVERS, Blindness, Facts, LinkedServers, NodeFacts, Restore, Run, StorageFacts
 from ...checker.model.records import NodeRecord, RunRecord, StorageRecord
 from ...proxmox.api.client import ProxmoxClient
 from ...proxmox.api.cluster_models import Guest, Node, NodeStorage, Permissions, Resources, Version
@@ -20,9 +20,11 @@ from ..source import Reading
 from ..task_group import task_group
 from ..troubles import PollTroubles, TroubleLog
 from .clock_reader import ClockReader, ZoneFinder
+from .config_reader import ConfigReader
 from .defaults_reader import DefaultsReader
 from .job_reader import JobReader, ListedJobs
 from .node_failover import Members, NodeFailover
+from .restore_reader import RestoreReader
 from .run_reader import RunReader
 from .storage_reader import StoragePoll, StorageReader
 from .task_logs import TaskLogs
@@ -56,8 +58,10 @@ class ClusterReader:
         self._failover = NodeFailover(client)
         self._clocks = ClockReader(client, self._schedule, find_zone, timer)
         self._runs = RunReader(client)
+        self._restores = RestoreReader(client, self._schedule)
         self._jobs = JobReader(client)
         self._defaults = DefaultsReader(client, self._schedule)
+        self._configs = ConfigReader(client, self._schedule)
         self._storages = StorageReader(client, self._schedule, self._clocks.zone, lambda: self._defaults.storages)
         self._agents = JobStateReader(agents)
         self._task_logs = TaskLogs(client, agents)
@@ -95,8 +99,14 @@ class ClusterReader:
         """
         return await self._task_logs.text(upid, record, self._clocks.zone(upid.node))
 
-    async def read(self, now: datetime, known: Mapping[str, RunRecord], servers: LinkedServers = NO_SERVERS) -> Reading:
-        """Return the state of the cluster; the finished runs in `known`, by UPID, are not read again.
+    async def read(
+        self,
+        now: datetime,
+        known: Mapping[str, RunRecord],
+        servers: LinkedServers = NO_SERVERS,
+        restores: Collection[str] = (),
+    ) -> Reading:
+        """Return the state of the cluster; finished runs in `known` and `restores`, by UPID, are not read again.
 
         A storage whose content `servers` have shown just now is listed once a day only.
 
@@ -108,6 +118,7 @@ class ClusterReader:
         nodes = await self._read_nodes(overview, now, troubles)
         visible = frozenset(name for name, node in nodes.items() if node.blindness is None)
         runs = await self._runs.runs(visible, known.keys(), now, troubles)
+        restored = await self._restores.restores(visible, restores, troubles)
         await self._read_slow(overview, visible, now, troubles)
         poll = StoragePoll(
             now=now,
@@ -127,7 +138,7 @@ class ClusterReader:
             troubles.tell(f"job states of {node}", ", ".join(f"{job}: {error}" for job, error in jobs.items()))
         self._trouble_log.report(troubles)
         return Reading(
-            facts=self._facts(overview, nodes, runs, storages, now),
+            facts=self._facts(overview, nodes, runs, restored, storages, now),
             permissions=overview.permissions,
             agent_errors=agent_errors,
             troubles=troubles.texts,
@@ -162,6 +173,7 @@ class ClusterReader:
         overview: _Overview,
         nodes: Mapping[str, NodeFacts],
         runs: tuple[Run, ...],
+        restores: tuple[Restore, ...],
         storages: tuple[StorageFacts, ...],
         now: datetime,
     ) -> Facts:
@@ -179,6 +191,8 @@ class ClusterReader:
             unread_jobs=jobs.unread,
             runs=runs,
             unread_runs=self._runs.unread,
+            restores=restores,
+            guest_tasks=self._restores.guest_tasks,
             job_states=self._agents.states,
             pools_visible=permissions.has("/pool", "Pool.Audit"),
             guests_visible=permissions.has("/vms", "VM.Audit") and not resources.odd,
@@ -187,6 +201,9 @@ class ClusterReader:
             unresolved=dict(self._jobs.unresolved),
             default_storage=self._defaults.storages,
             defaults_keep=self._defaults.keeps,
+            storage_configs={config.storage: config for config in self._storages.config},
+            guest_configs=self._configs.guests,
+            node_addresses=self._configs.nodes,
             read_at=now,
         )
 
@@ -239,6 +256,8 @@ class ClusterReader:
             except ProxmoxError as error:
                 troubles.note(f"node {node.name}", error)
                 blindness = Blindness.NODE_UNREACHABLE
+        if blindness is None:
+            await self._read_restores(node.name, now, troubles)
         runs, known = self._runs.of(node.name), self._failover.nodes[node.name]
         return NodeFacts(
             name=node.name,
@@ -251,10 +270,18 @@ class ClusterReader:
             booted=_boot(overview.resources.uptimes.get(node.name), now) if node.online else None,
             runs_known_since=runs.known_since,
             has_lost_runs=runs.has_lost_runs,
+            all_tasks=self._restores.reach(node.name),
             address=known.address,
             fingerprint=known.fingerprint,
             contacted=known.contacted,
         )
+
+    async def _read_restores(self, node: str, now: datetime, troubles: PollTroubles) -> None:
+        """Read a node's list of all tasks; without it only restores are not seen."""
+        try:
+            await self._restores.read_list(node, now, self._clocks.skew(node))
+        except ProxmoxError as error:
+            troubles.note(f"tasks of {node}", error)
 
     def _notice_runs(self, runs: tuple[Run, ...], now: datetime) -> frozenset[str | None]:
         """Let the storages be listed on which runs have ended, and return those to which runs in progress write.
@@ -281,6 +308,7 @@ class ClusterReader:
             good = await _attempt("storage configuration", self._storages.read_config(), troubles)
             self._schedule.note("storage config", now, good=good)
         await self._defaults.read(sorted(visible), self._storages.config, now, troubles)
+        await self._configs.read(visible, overview.resources.guests, now, troubles)
         jobs = overview.jobs.jobs
         # A guest that came, went or moved may be included in other jobs than before.
         guests = frozenset((guest.vmid, guest.node, guest.pool) for guest in overview.resources.guests)

@@ -1,0 +1,1 @@
+"""What people have restored, and what that proves."""

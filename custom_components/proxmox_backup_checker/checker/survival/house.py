@@ -1,0 +1,147 @@
+"""What rests on what: guests on storages and nodes, and storages on the nodes and guests that serve them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Final, Self
+
+from ...proxmox.api.cluster_models import Guest
+from ...proxmox.api.config_models import Addresses, GuestConfig, normalised
+from ..archives.archive_index import Place
+from ..model.facts import Facts, storage_key
+from ..model.standing import Standing
+
+_NONE_TOLD: Final = Addresses()
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True, slots=True)
+class Footing:
+    """What guests rest on who share their fate: `places` are None where that could not be read yet."""
+
+    node: str
+    places: frozenset[Place] | None
+    uses_node: bool = False
+
+    @classmethod
+    def of(cls, guest: Guest, config: GuestConfig | None, shared: frozenset[str]) -> Self:
+        """Return what a guest rests on; one without a disk lives on its node alone."""
+        if config is None:
+            return cls(guest.node, None)
+        places = frozenset((name, None if name in shared else guest.node) for name in config.storages)
+        return cls(guest.node, places, config.uses_node or not places)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Server:
+    """Who may be behind a host's name or address."""
+
+    nodes: tuple[str, ...] = ()
+    vmids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class House:
+    """Everything that rests on something, as the facts of one moment tell it."""
+
+    nodes: tuple[str, ...]
+    places: frozenset[Place]
+    keys: Mapping[Place, str]
+    standings: Mapping[Place, Standing]
+    hosts: Mapping[Place, tuple[str, ...]]
+    datastores: Mapping[Place, tuple[str, str]]
+    footings: Mapping[int, Footing]
+    guests_of: Mapping[Footing, tuple[int, ...]]
+    addresses: Mapping[int, Addresses]
+    node_addresses: Mapping[str, Addresses]
+    owners: Mapping[str, Server]
+    guests_visible: bool
+
+    @classmethod
+    def of(cls, facts: Facts) -> Self:
+        """Sort the facts in."""
+        shared = _shared_storages(facts)
+        footings = {
+            guest.vmid: Footing.of(guest, facts.guest_configs.get(guest.vmid), shared) for guest in facts.guests
+        }
+        guests_of: dict[Footing, list[int]] = {}
+        for vmid, footing in footings.items():
+            guests_of.setdefault(footing, []).append(vmid)
+        backup_places: dict[Place, str] = {(one.storage, one.node): storage_key(one) for one in facts.storages}
+        disk_places = {place for footing in guests_of for place in footing.places or ()}
+        places = frozenset(backup_places) | disk_places
+        keys = {place: backup_places.get(place) or _key(place) for place in places}
+        servers = {(one.storage, one.node): one.backup_server for one in facts.storages}
+        return cls(
+            nodes=tuple(sorted(facts.nodes)),
+            places=places,
+            keys=keys,
+            standings={
+                place: facts.policy.standings[key] for place, key in keys.items() if key in facts.policy.standings
+            },
+            hosts={place: config.hosts for place in places if (config := facts.storage_configs.get(place[0]))},
+            datastores={
+                place: (server.host, server.datastore) for place, server in servers.items() if server is not None
+            },
+            footings=footings,
+            guests_of={footing: tuple(vmids) for footing, vmids in guests_of.items()},
+            addresses={vmid: config.addresses for vmid, config in facts.guest_configs.items()},
+            node_addresses={node: _addresses_of_node(node, facts) for node in facts.nodes},
+            owners=_owners(facts),
+            guests_visible=facts.guests_visible,
+        )
+
+    def place_of(self, key: str) -> Place | None:
+        """Return the place of a storage by its key."""
+        return next((place for place, known in self.keys.items() if known == key), None)
+
+    def server_of(self, host: str) -> Server | None:
+        """Return who bears a host's name or address, None where nobody of the cluster is known to."""
+        if (found := self.owners.get(host)) is not None:
+            return found
+        if host in _LOOPBACK:
+            return Server(nodes=self.nodes)
+        named = host.partition(".")[0]
+        by_name = tuple(node for node in self.nodes if named == node.lower())
+        return Server(nodes=by_name) if by_name and normalised(host) is None else None
+
+    def nodes_that_may_have(self, host: str) -> tuple[str, ...]:
+        """Return the nodes whose addresses are not all told."""
+        family = ip_address(host).version
+        return tuple(node for node in self.nodes if family not in self.node_addresses[node].all_told)
+
+    def may_have(self, vmid: int, host: str) -> bool:
+        """Tell whether a guest may have an address that its configuration does not tell."""
+        return ip_address(host).version not in self.addresses.get(vmid, _NONE_TOLD).all_told
+
+
+def _shared_storages(facts: Facts) -> frozenset[str]:
+    configured = {name for name, config in facts.storage_configs.items() if config.shared}
+    return frozenset(configured | {one.storage for one in facts.storages if one.node is None})
+
+
+def _key(place: Place) -> str:
+    storage, node = place
+    return storage if node is None else f"{node}/{storage}"
+
+
+def _addresses_of_node(node: str, facts: Facts) -> Addresses:
+    """Return a node's addresses, with that by which its cluster knows it."""
+    known = facts.node_addresses.get(node, _NONE_TOLD)
+    found = (member.address for member in facts.cluster.nodes if member.name == node and member.address)
+    return Addresses(told=known.told | {normalised(one) or one for one in found}, all_told=known.all_told)
+
+
+def _owners(facts: Facts) -> dict[str, Server]:
+    nodes = {node: _addresses_of_node(node, facts).told for node in facts.nodes}
+    guests = {
+        guest.vmid: facts.guest_configs[guest.vmid].addresses.told
+        for guest in facts.guests
+        if guest.vmid in facts.guest_configs
+    }
+    every: set[str] = {address for told in (*nodes.values(), *guests.values()) for address in told}
+    return {address: Server(nodes=_with(address, nodes), vmids=_with(address, guests)) for address in every}
+
+
+def _with[Owner](address: str, told: Mapping[Owner, Iterable[str]]) -> tuple[Owner, ...]:
+    return tuple(owner for owner, addresses in told.items() if address in addresses)

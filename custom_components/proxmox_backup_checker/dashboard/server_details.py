@@ -1,0 +1,59 @@
+"""What the dashboard card shows when a job or a group of a backup server is opened."""
+
+from typing import Any
+
+from yarl import URL
+
+from ..checker.model.subject import Subject
+from ..checker.server.views import GroupTrouble, GroupView
+from ..texts.localizer import Localizer
+from .details_parts import run_data, verdict_data
+from .rows import epoch
+from .server_rows import ServerRowMaker
+
+
+def server_details(subject: Subject, url: URL, maker: ServerRowMaker) -> dict[str, Any] | None:
+    """Return everything about a job or group, None where there is none."""
+    wall, localizer = maker.wall, maker.localizer
+    assessment = wall.assessment
+    job, group = assessment.jobs.get(subject.id), assessment.groups.get(subject.id)
+    view = job if subject.kind == "pbsjob" else group
+    row = maker.row_of(subject)
+    if view is None or row is None:
+        return None
+    if isinstance(view, GroupView):
+        runs, troubles, facts = wall.runs_of_group(view), [], _of_group(view, localizer)
+    else:
+        runs, facts = wall.runs_of_job(view), None
+        troubles = [_trouble(trouble, localizer) for trouble in view.troubles]
+    days = len(wall.days)
+    return {
+        "row": row,
+        "end": wall.days.dates[-1].isoformat(),
+        "verdict": verdict_data(view.verdict, row, localizer, assessment.acknowledgement(subject)),
+        "runs": [run_data(run, localizer) for run in runs],
+        "sizes": {"storage": None, "sizes": [None] * days, "transferred": [None] * days},
+        "archives": [],
+        "troubles": troubles,
+        "facts": facts,
+        "url": str(url.with_fragment(f"DataStore-{view.store}")),
+        "device_id": row["device_id"],
+    }
+
+
+def _trouble(trouble: GroupTrouble, localizer: Localizer) -> dict[str, Any]:
+    """Return what a run did not do for a group, and why."""
+    name = f"{trouble.ns}/{trouble.group}" if trouble.ns and trouble.group else trouble.group or trouble.ns or "/"
+    return {"group": name, "reason": localizer.sentence(trouble.reason), "error": trouble.error}
+
+
+def _of_group(view: GroupView, localizer: Localizer) -> dict[str, Any]:
+    """Return what is known of a group beside its verdict."""
+    return {
+        "owner": view.owner,
+        "restore_points": view.restore_points,
+        "size": view.size,
+        "verified": epoch(view.verified),
+        "verification": localizer.sentence(view.verification.reason) if view.verification is not None else None,
+        "encrypted": view.encrypted,
+    }

@@ -1,0 +1,1 @@
+"""What would be left if something died."""
