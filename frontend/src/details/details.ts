@@ -14,6 +14,7 @@ import { look } from "../styles/look";
 import { stripLook } from "../styles/strip-look";
 import { isRightToLeft } from "../wall/strip";
 import { createAutomation } from "./automation";
+import { copiesPanel, copiesStyles } from "./copies";
 import { BACK, FORWARD, OUT } from "./glyphs";
 import { restorePoints, restorePointsStyles } from "./restore-points";
 import { folded, runPanel } from "./run";
@@ -30,7 +31,15 @@ const WHILE_RUNNING = 20_000;
 
 /** Everything about one guest or job; shown in our dialog and in Home Assistant's more-info dialog. */
 export class GuestDetails extends HassElement {
-  static override styles = [look, stripLook, silenceStyles, restorePointsStyles, detailsStyles, whyStyles];
+  static override styles = [
+    look,
+    stripLook,
+    silenceStyles,
+    restorePointsStyles,
+    detailsStyles,
+    whyStyles,
+    copiesStyles,
+  ];
 
   static override properties = {
     rowId: { attribute: "row-id" },
@@ -126,6 +135,7 @@ export class GuestDetails extends HassElement {
           this.renderRoot.querySelector(".days")?.scrollIntoView({ block: "start" });
         }),
       )}
+      ${copiesPanel(details, words, format)}
       ${
         details.archives.length
           ? html`${restorePoints(details.archives, details.restores, this.width, words, format)}
