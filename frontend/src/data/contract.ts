@@ -231,6 +231,30 @@ export interface GroupFacts {
   encrypted: boolean | null;
 }
 
+export type KeepRule = "last" | "hourly" | "daily" | "weekly" | "monthly" | "yearly";
+
+export interface TriedGuest {
+  vmid: number;
+  name: string | null;
+  storage: string;
+  /** The newest first; null where the storage could not be listed. */
+  archives: { volid: string; created: string; size: number | null; stays: boolean; stays_now: boolean | null }[] | null;
+}
+
+/** What another retention would keep; bytes are null where a storage keeps equal data once or sizes are hidden. */
+export interface TriedRetention {
+  present: string | null;
+  present_rules: Record<KeepRule, number> | null;
+  removes: boolean;
+  others: string[];
+  deduplicated: boolean;
+  stay: number;
+  go: number;
+  stay_bytes: number | null;
+  go_bytes: number | null;
+  guests: TriedGuest[];
+}
+
 export interface LogExcerpt {
   lines: { n: number; text: string; level: "error" | "warning" | "info" }[];
   first_error: number | null;
@@ -261,6 +285,30 @@ export interface Cause {
   /** Of a backup server what it concerns: no wall has these rows at hand. */
   parts?: { id: string; name: string; status: Status; reason: string }[];
   upid: string | null;
+}
+
+/** A run of a job, or one that did not come; many of one day are one, which has no time but a day. */
+export interface Happened {
+  id: string;
+  entry_id: string;
+  row: string | null;
+  status: Status;
+  title: string;
+  details: string[];
+  at: number;
+  day: string | null;
+}
+
+/** The last week of a cluster or backup server in a sentence; only clusters have a report. */
+export interface Digest {
+  id: string;
+  name: string;
+  summary: string;
+  problems: number;
+  unknown: boolean;
+  warning: boolean;
+  csv: string | null;
+  html: string | null;
 }
 
 export interface Storage {

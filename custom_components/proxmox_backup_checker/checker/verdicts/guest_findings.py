@@ -1,6 +1,6 @@
 """What is worth saying of a guest whose backup is there: from a hint to a reason why it is not to be relied on."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -12,6 +12,8 @@ from ..model.outcome import Outcome, Result, written_name
 from ..model.reason_codes import ReasonCode
 from ..model.records import GuestRecord
 from ..model.verdict import Reason, Status, Verdict
+from .consistency import crash_consistent
+from .far_sizes import can_be_far, far_findings
 from .restore_findings import restore_findings
 from .retention import retention_findings
 from .server_hints import server_hints
@@ -25,7 +27,6 @@ _TOOLS: Final = {"qemu": "qm", "lxc": "pct"}
 _WARNINGS: Final = {
     "prune_failed": (Status.WARNING, ReasonCode.RETENTION_FAILED),
     "no_disks": (Status.WARNING, ReasonCode.BACKUP_WITHOUT_DISKS),
-    "freeze_failed": (Status.OK, ReasonCode.FREEZE_FAILED),
     "notes_failed": (Status.OK, ReasonCode.NOTES_FAILED),
     "log_upload_failed": (Status.OK, ReasonCode.LOG_UPLOAD_FAILED),
 }
@@ -44,8 +45,9 @@ def findings_of(
     if (newest := newest_good(outcomes)) is not None:
         for good in _newest_of_each_job(guest, newest, outcomes, context):
             found += [finding for finding in _run_findings(good, record, verdict) if finding not in found]
-        if can_be_odd(newest, context.in_short(guest)):
-            found += size_findings([outcome for outcome in outcomes if outcome.result is Result.OK], context.facts)
+            found += _size_findings(good, guest, outcomes, context)
+        if (reason := crash_consistent(outcomes)) is not None:
+            found.append((Status.OK, reason))
         found += retention_findings(guest, outcomes, context)
     found += restore_findings(guest, context)
     return found
@@ -131,7 +133,9 @@ def _broken_archives(guest: Guest, context: Context, *, only_newest: bool = Fals
     promised: dict[str, list[BackupJob]] = {}
     for job in context.jobs_of(guest):
         promised.setdefault(context.facts.storage_name(job.storage, guest.node), []).append(job)
-    kept = {written_name(outcome.archive or "") for outcome in _that_keep_promises(promised, guest, context)}
+    keeping = list(_that_keep_promises(promised, guest, context))
+    kept = {written_name(outcome.archive or "") for outcome in keeping}
+    broken = context.broken_archives
     seen: set[str] = set()
     told: set[str] = set()
     for archive in context.archives(guest):
@@ -139,12 +143,28 @@ def _broken_archives(guest: Guest, context: Context, *, only_newest: bool = Fals
             continue
         is_newest = archive.storage not in seen and not _is_replaced(archive, guest, context)
         seen.add(archive.storage)
-        if archive.verification != "failed":
+        if archive.verification != "failed" and (archive.verification or archive.volid not in broken):
             continue
         is_kept = logged_name(archive) in kept and (is_newest or not only_newest)
         if is_kept or (is_newest and _matters_to(promised[archive.storage], archive, guest, context)):
             told.add(archive.storage)
             yield Status.FAILED, _unverified(archive, guest, context)
+    if broken:
+        yield from _out_of_sight(keeping, told, guest, context)
+
+
+def _out_of_sight(
+    keeping: Iterable[Outcome], told: Container[str], guest: Guest, context: Context
+) -> Iterator[tuple[Status, Reason]]:
+    """Return the backups that keep promises, are not listed now, and were broken when they were listed last."""
+    listed = {archive.volid for archive in context.archives(guest)}
+    for outcome in keeping:
+        if outcome.storage is None or outcome.archive is None or outcome.storage in told:
+            continue
+        name = written_name(outcome.archive)
+        for volid in context.broken_archives - listed:
+            if volid.startswith(f"{outcome.storage}:") and volid.endswith(f"/{name}"):
+                yield Status.FAILED, Reason(ReasonCode.VERIFICATION_HAD_FAILED, {"archive": volid})
 
 
 def _foreign(foreign: Sequence[Archive], context: Context) -> Iterable[tuple[Status, Reason]]:
@@ -233,6 +253,21 @@ def _newest_of_each_job(guest: Guest, newest: Outcome, outcomes: Sequence[Outcom
             if good is not None:
                 found.append(good)
     return found
+
+
+def _size_findings(
+    good: Outcome, guest: Guest, outcomes: Sequence[Outcome], context: Context
+) -> Iterable[tuple[Status, Reason]]:
+    """Return what is odd about the size of a good backup, beside those before it."""
+    in_short = context.in_short(guest)
+    is_odd, is_far = can_be_odd(good, in_short), can_be_far(good, in_short)
+    if not is_odd and not is_far:
+        return
+    older = [outcome for outcome in outcomes if outcome.result is Result.OK and outcome.started < good.started]
+    if is_odd:
+        yield from size_findings([good, *older], context.facts)
+    if is_far:
+        yield from far_findings([good, *older], guest, context)
 
 
 def _run_findings(good: Outcome, record: GuestRecord | None, verdict: Verdict) -> Iterable[tuple[Status, Reason]]:
