@@ -273,7 +273,7 @@ def test_h19_a_copy_on_a_storage_out_of_reach_is_not_promised(house: Household, 
     assert found.doubt is not None
     assert found.doubt.code.value == "out_of_reach"
     assert found.perhaps is not None
-    assert found.perhaps.storage.storage == "nas"
+    assert found.perhaps.key == "nas"
 
 
 @pytest.mark.parametrize("older", [True, False])
