@@ -254,6 +254,7 @@ def test_h18_two_storages_of_a_node_may_be_one_disk(house: Household, said: str 
         house.say(pve1__local=said)
 
     assert house.answers("storage:pve1/local-lvm")[101] == answer
+    assert house.answers("storage:pve1/local")[101] == ("unknown" if said is None else "lives")
     assert house.answers("storage:pve2/local-lvm")[101] == "lives"
 
 

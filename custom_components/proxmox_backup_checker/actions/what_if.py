@@ -1,7 +1,7 @@
 """What would be left of each guest if something died, as an action answers it."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from ..checker.assessment import Assessment
 from ..checker.survival.copies import Copy
@@ -12,7 +12,8 @@ from ..texts.localizer import Localizer, iso
 from ..texts.survival_text import SurvivalText
 from ..translated_errors import invalid
 
-_LEFT: Mapping[Lot, bool | None] = {Lot.LIVES: True, Lot.UNKNOWN: None, Lot.DIES: False}
+LEFT: Final[Mapping[Lot, bool | None]] = {Lot.LIVES: True, Lot.UNKNOWN: None, Lot.DIES: False}
+"""Whether something is left, None where nobody can know."""
 
 
 def chosen_death(coordinator: CheckerCoordinator, chosen: Mapping[str, str]) -> Death:
@@ -51,7 +52,7 @@ def what_if(death: Death, survivals: Survivals, seen: Assessment, localizer: Loc
         "counts": {answer.value: sum(one.answer is answer for one in found) for answer in Answer},
         "guests": [_guest_data(one, text) for one in found],
         "storages": [
-            {"storage": key, "left": _LEFT[fate.lot], "why": text.doubt(fate.doubt) if fate.doubt else None}
+            {"storage": key, "left": LEFT[fate.lot], "why": text.doubt(fate.doubt) if fate.doubt else None}
             for key, fate in sorted(survivals.storages_after(death).items())
             if seen is survivals.assessment or key in seen.storages
         ],

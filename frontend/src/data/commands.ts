@@ -13,6 +13,7 @@ import {
   type MessageSetupInfo,
   type Server,
   type Storage,
+  type Survival,
 } from "./contract";
 
 const ask = <T>(connection: Connection, command: string, message: object = {}): Promise<T> =>
@@ -47,6 +48,13 @@ export const fetchCauses = (hass: Hass, entryId?: string) =>
   ask<{ causes: Cause[] }>(hass.connection, "causes", {
     language: languageOf(hass),
     ...(entryId ? { entry_id: entryId } : {}),
+  });
+
+export const fetchSurvival = (hass: Hass, entryId?: string, died?: string) =>
+  ask<Survival>(hass.connection, "survival", {
+    language: languageOf(hass),
+    ...(entryId ? { entry_id: entryId } : {}),
+    ...(died ? { died } : {}),
   });
 
 export const fetchStart = (hass: Hass, entryId?: string) =>

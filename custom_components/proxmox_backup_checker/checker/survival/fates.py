@@ -161,7 +161,7 @@ class _Step:
         same_node = place[1] is not None and place[1] == dying[1]
         same_host = not set(house.hosts.get(place, ())).isdisjoint(house.hosts.get(dying, ()))
         same_standing = mine is not None and mine == other and mine.where in {"node", "guest"}
-        if (same_node and mine is None) or same_host or same_standing:
+        if (same_node and mine is None and other is None) or same_host or same_standing:
             return doubtful(DoubtCode.SAME_BOX, storage=self._key(place))
         return LIVES
 

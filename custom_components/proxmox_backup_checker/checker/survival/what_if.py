@@ -135,7 +135,7 @@ class Survivals:
             WorstCase(death=death, survival=survival)
             for death in self.deaths
             if death.kind != "place"
-            for survival in self._losers(death)
+            for survival in self.losers(death)
         )
         return min(cases, key=lambda case: (*case.survival.badness, case.death), default=None)
 
@@ -145,7 +145,7 @@ class Survivals:
         return {
             node: lost
             for node in self.house.nodes
-            if (lost := tuple(one.vmid for one in self._losers(Death("node", node)) if one.is_total_loss))
+            if (lost := tuple(one.vmid for one in self.losers(Death("node", node)) if one.is_total_loss))
         }
 
     @property
@@ -163,7 +163,7 @@ class Survivals:
     def _protected(self) -> frozenset[int]:
         return frozenset(to_be_protected(self.assessment))
 
-    def _losers(self, death: Death) -> Iterator[Survival]:
+    def losers(self, death: Death) -> Iterator[Survival]:
         """Yield what becomes of those guests that need a backup and do not surely live on."""
         fates = self._after(death)
         for footing, fate in fates.footings.items():
