@@ -15,12 +15,13 @@ import probatio
 from .actions.calls import check_control_of, check_sight, cluster_of, clusters_of, moment_of, sight_of, watchers_of
 from .actions.explanation import explained
 from .actions.recovery import recovery_data
+from .actions.report_chapters import async_chapters, bound
 from .actions.report_text import PERIODS, Period, render
 from .actions.responses import archive_data, archives_of, run_data, runs_of, telling_run
 from .actions.targets import Target, guest_of, job_of, storage_of, targets_of
 from .actions.what_if import chosen_death, what_if
 from .backup_server.coordinator import ServerCoordinator
-from .backup_server.watched import Watcher
+from .backup_server.watched import Watcher, watched_entries
 from .checker.assessment import Assessment
 from .checker.model.subject import CLUSTER, SERVER, Subject
 from .checker.views.report import report
@@ -29,7 +30,7 @@ from .coordinator import CheckerCoordinator
 from .privacy.sight import Sight
 from .proxmox.api.answer import run_off_loop_if_large
 from .proxmox.vzdump.excerpt import excerpt, whole
-from .texts.localizer import iso
+from .texts.localizer import Localizer, iso
 from .translated_errors import invalid
 
 ATTR_GUEST: Final = "guest"
@@ -259,9 +260,13 @@ async def _get_log(call: ServiceCall) -> ServiceResponse:
 
 async def _report(call: ServiceCall) -> ServiceResponse:
     """Return the report of the last day or week, on what the caller may see."""
-    coordinator = cluster_of(call)
     period: Period = call.data[ATTR_PERIOD]
-    assessment = (await sight_of(call)).assessment(coordinator)
+    sight = await sight_of(call)
+    if ATTR_CONFIG_ENTRY_ID not in call.data and len(watched_entries(call.hass)) > 1:
+        localizer = await Localizer.load(call.hass)
+        return bound(await async_chapters(call.hass, sight, period, localizer), period, localizer)
+    coordinator = cluster_of(call)
+    assessment = sight.assessment(coordinator)
     now = dt_util.utcnow()
 
     def answer() -> ServiceResponse:

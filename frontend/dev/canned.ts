@@ -5,6 +5,8 @@ import type {
   Cause,
   Counts,
   Details,
+  Digest,
+  Happened,
   Info,
   LogExcerpt,
   RowData,
@@ -475,6 +477,42 @@ export const STORAGES: Storage[] = [
 ];
 
 export const INFO: Info = { version: "1.0.0", frontend_hash: "0123456789", entries: [server()] };
+
+export const ACTIVITY: Happened[] = [
+  {
+    id: "e1/run_1",
+    entry_id: "e1",
+    row: "e1/job/nightly",
+    status: "failed",
+    title: "nightly: failed for 1 of 9 guests",
+    details: ["The last run on pve1 could not back up: postgres (101).", "84.2 GiB in 13 minutes."],
+    at: NOW - 7 * HOUR,
+    day: null,
+  },
+  {
+    id: "e1/runs_mail",
+    entry_id: "e1",
+    row: null,
+    status: "ok",
+    title: "mail: 96 runs, all good",
+    details: [],
+    at: NOW - DAY,
+    day: "2026-11-27",
+  },
+];
+
+export const DIGESTS: Digest[] = [
+  {
+    id: "e1",
+    name: "homelab",
+    summary: "7 of 9 protected, 590 GiB in 2 h 10 min, to look at: postgres (101), paperless (204).",
+    problems: 2,
+    unknown: false,
+    warning: true,
+    csv: "/api/report.csv?authSig=1",
+    html: "/api/report.html?authSig=1",
+  },
+];
 
 const part = (change: Partial<RowData>): RowData => ({ ...(JOBS[0] as RowData), size: null, size_on: null, ...change });
 

@@ -4,6 +4,8 @@ import type {
   BackupServer,
   Cause,
   Checklist,
+  Digest,
+  Happened,
   MessageSetupInfo,
   RowData,
   Server,
@@ -13,10 +15,12 @@ import type {
 } from "../src/data/contract";
 import type { Hass } from "../src/ha/types";
 import {
+  ACTIVITY,
   BACKUP_SERVER,
   CAUSES,
   CLIENTS,
   DATASTORES,
+  DIGESTS,
   details,
   END,
   GUESTS,
@@ -39,6 +43,8 @@ export interface World {
   backups?: BackupServer[];
   clients?: RowData[];
   start?: Checklist[];
+  activity?: Happened[];
+  digests?: Digest[];
   messages?: MessageSetupInfo;
   /** What the wall is refused with; "never" leaves it without an answer. */
   refusal?: { code: string; message: string } | "never";
@@ -98,6 +104,10 @@ export class FakeConnection {
         return { servers: this.world.backups ?? DATASTORES };
       case "causes":
         return { causes: this.world.causes ?? CAUSES };
+      case "activity":
+        return { activity: this.world.activity ?? ACTIVITY };
+      case "digest":
+        return { digests: this.world.digests ?? DIGESTS };
       case "start":
         return { clusters: this.world.start ?? [] };
       case "messages":

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,7 @@ class Call:
     contacted: Node
     who: str
     parameters: Mapping[str, str | int]
+    _rights: dict[str, dict[str, int]] = field(default_factory=dict, init=False)
 
     @property
     def node(self) -> Node:
@@ -70,12 +72,14 @@ class Call:
         return int(self.parameters.get(name, default))
 
     def privileges(self, path: str) -> dict[str, int]:
-        """Return what the caller may do on a path."""
-        pool = None
-        if match := re.fullmatch(r"/vms/(\d+)", path):
-            guest = self.cluster.guests.get(int(match[1]))
-            pool = guest.pool if guest else None
-        return self.cluster.access.privileges(self.who, path, pool)
+        """Return what the caller may do on a path; nobody's rights change while a request is answered."""
+        if (found := self._rights.get(path)) is None:
+            pool = None
+            if match := re.fullmatch(r"/vms/(\d+)", path):
+                guest = self.cluster.guests.get(int(match[1]))
+                pool = guest.pool if guest else None
+            found = self._rights[path] = self.cluster.access.privileges(self.who, path, pool)
+        return found
 
     def may(self, path: str, *any_of: str) -> bool:
         """Tell whether the caller has one of the privileges on a path."""
@@ -141,6 +145,7 @@ def get(
     return register
 
 
+@lru_cache(maxsize=4096)
 def find(path: str) -> tuple[Route, dict[str, str]] | None:
     """Return the route of a path with what stands in its places."""
     for route in ROUTES:

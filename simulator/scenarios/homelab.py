@@ -131,6 +131,11 @@ def _test_a_restore(cluster: Cluster, begin: datetime) -> None:
     cluster.at(begin + timedelta(minutes=26), throw_away)
 
 
+def _let_a_log_run_away(cluster: Cluster) -> None:
+    """Fill a guest's disk with what nobody reads."""
+    cluster.guest(121).filled = 0.97
+
+
 def build(cluster: Cluster) -> None:
     """Build the homelab and its past."""
     build_hardware(cluster)
@@ -138,6 +143,7 @@ def build(cluster: Cluster) -> None:
     now = cluster.clock.now().astimezone(cluster.node("pve1").zone)
     build_jobs(cluster, now)
     build_server_jobs(cluster, now)
+    cluster.at(now.replace(hour=18, minute=0) - timedelta(days=1), lambda: _let_a_log_run_away(cluster))
     _test_a_restore(cluster, now.replace(hour=19, minute=40) - timedelta(days=9))
     three_nights_ago = now.replace(hour=12, minute=0) - timedelta(days=3)
     silent = failed("VM 101 qmp command 'backup' failed - got timeout", stage=Stage.STARTING)

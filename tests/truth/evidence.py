@@ -97,7 +97,7 @@ class Evidence:
         results = self._of_job[job, guest.vmid]
         first = bisect_left(results, guest.born, key=_start_of_result)
         last = bisect_right(results, time, key=_start_of_result)
-        return [result for result in results[first:last] if result.run.started < guest.died]
+        return results[first : min(last, bisect_left(results, guest.died, key=_start_of_result))]
 
     def runs(self, job: str, time: float) -> list[RunFact]:
         """Return the runs of a job that had begun."""
@@ -111,6 +111,12 @@ class Evidence:
         if first >= len(sights) or sights[first] > time:
             return False
         return not any(since <= rotation <= sights[first] for rotation in self._ledger.nodes[node].rotations)
+
+    def sights_around(self, node: str, time: float) -> tuple[float, float]:
+        """Return the last look at a node's tasks up to a moment, and the first after it."""
+        sights = self._sights[node]
+        after = bisect_right(sights, time)
+        return sights[after - 1] if after else -FOREVER, sights[after] if after < len(sights) else FOREVER
 
     def looked(self, since: float, until: float) -> bool:
         """Tell whether anything was read in a stretch of time, both ends included."""

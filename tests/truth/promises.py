@@ -1,5 +1,6 @@
 """Whether one job has kept its promise to one guest, by what really happened."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -14,6 +15,10 @@ from .ledger import FOREVER, ArchiveFact, GuestLife, JobLife, Ledger, NodeLife, 
 BLIND_LIMIT = 23 * HOUR
 """A little less than what it takes for the unknown to be a problem."""
 SECONDS = 5.0
+LOST_WITHIN = 6 * HOUR
+"""In less time than this no node has so many tasks that one appears on its list and leaves it again."""
+LONG_BEFORE = FAR + HOUR
+"""What began so long before a slot cannot have kept its promise, whatever the clocks of the nodes showed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +78,9 @@ class Promise:
 
     def _failed(self, own: Sequence[Result], good: Sequence[Result], by_hand: Sequence[Result]) -> list[Expectation]:
         """Judge by the newest result of the job that was not good."""
-        bad = [result for result in own if result.bad and result.known <= self.time]
-        if not bad:
+        last = next((result for result in reversed(own) if result.bad and result.known <= self.time), None)
+        if last is None:
             return []
-        last = bad[-1]
         later = [result for result in good if result.run.started > last.run.started]
         later += [
             result
@@ -164,7 +168,7 @@ class Promise:
         for slot in reversed(self.period.slots):
             if slot.time > self.time:
                 continue
-            keeping = [result for result in good if self._keeps(result, slot)]
+            keeping = [result for result in _since(good, slot.time - LONG_BEFORE) if self._keeps(result, slot)]
             keeping += [
                 result
                 for result in by_hand
@@ -185,18 +189,23 @@ class Promise:
 
     def _twins_by_hand(self) -> list[RunFact]:
         """Return the good runs for the guest that a person started of jobs alike in all but their schedules: nothing tells whose they are."""
-        found = []
-        for twin in self.ledger.jobs.values():
-            for result in self.evidence.results(twin.id, self.guest, self.time) if twin is not self.job else ():
-                own, other = self.job.at(result.run.started), twin.at(result.run.started)
-                alike = (
-                    own is not None
-                    and other is not None
-                    and replace(other, schedule=own.schedule, enabled=own.enabled) == own
-                )
-                if alike and result.run.by_hand and result.good and result.known <= self.time:
-                    found.append(result.run)
-        return found
+        return [
+            result.run
+            for twin in self.ledger.jobs.values()
+            if twin is not self.job
+            for result in self.evidence.results(twin.id, self.guest, self.time)
+            if result.run.by_hand
+            and result.good
+            and result.known <= self.time
+            and self._is_alike(twin, result.run.started)
+        ]
+
+    def _is_alike(self, twin: JobLife, time: float) -> bool:
+        """Tell whether another job differed from this one in nothing but its schedule at a moment."""
+        own, other = self.job.at(time), twin.at(time)
+        return (
+            own is not None and other is not None and replace(other, schedule=own.schedule, enabled=own.enabled) == own
+        )
 
     def _doubtful(self, good: Sequence[Result]) -> list[Expectation]:
         """Return that nothing is demanded where the last slot came while the clock of the node showed another time.
@@ -211,8 +220,10 @@ class Promise:
 
     def _was_kept(self, slot: Slot, until: float, good: Sequence[Result]) -> bool:
         """Tell whether the slot before another one was served by what had begun until a moment."""
-        earlier = [before for before in self.period.slots if before.time < slot.time]
-        return not earlier or any(result.run.started < until and self._keeps(result, earlier[-1]) for result in good)
+        earlier = next((before for before in reversed(self.period.slots) if before.time < slot.time), None)
+        return earlier is None or any(
+            result.run.started < until and self._keeps(result, earlier) for result in reversed(good)
+        )
 
     def _unserved(self, slot: Slot, own: Sequence[Result]) -> list[Expectation]:
         """Judge a slot that nothing has served so far."""
@@ -273,29 +284,35 @@ class Promise:
             return open_("it moved to another time zone while nobody looked, and the slot came then")
         life = self.ledger.nodes[slot.node]
         what = f"{self.job.id} did not back it up for its slot"
+        seen = self._is_told(slot, deadline)
         if life.is_off(slot.time) and life.is_off(min(deadline, self.time)):
-            if self._seen_off(life, slot) or self.evidence.seen(slot.node, deadline, self.time):
+            if self._seen_off(life, slot) or seen:
                 return on(f"{what}: the node was off")
             return not_off(f"{what}: the node was off, which nobody saw then")
-        seen = self.evidence.seen(slot.node, deadline, self.time) and not any(
-            slot.time <= rotation <= self.evidence.first_look(deadline) or self._begins_after(rotation, slot)
-            for rotation in life.rotations
-        )
         if self.ledger.blind_to("tasks", self.time):
             return not_off(f"{what}, and the tasks are hidden now")
         if self._left_unseen(slot, deadline):
             return not_off(f"{what}: it had just left a node that nobody could see since")
         return on(what) if seen else not_off(f"{what}, and nobody could see its node since")
 
+    def _is_told(self, slot: Slot, deadline: float) -> bool:
+        """Tell whether a node's list of tasks, looked at since a deadline, shows that there was no run for a slot."""
+        rotations, first = self.ledger.nodes[slot.node].rotations, self.evidence.first_look(deadline)
+        return self.evidence.seen(slot.node, deadline, self.time) and not any(
+            slot.time <= rotation <= first or self._begins_after(rotation, slot) for rotation in rotations
+        )
+
     def _begins_after(self, rotation: float, slot: Slot) -> bool:
         """Tell whether nothing shows that a node's list of tasks, which was lost before a slot, went back that far again.
 
-        No run of the time between is in it, and nobody has looked: it may as well have been lost after the slot.
+        No run of the time between is in it, and nobody has looked about the time of the slot: it may as well have been lost
+        after it.
         """
         runs = (run for run in self.ledger.runs if run.node == slot.node)
+        before, after = self.evidence.sights_around(slot.node, slot.time)
         return (
             rotation < slot.time
-            and not self.evidence.seen(slot.node, rotation, slot.time)
+            and (before < rotation or after - before > LOST_WITHIN)
             and not any(rotation <= run.noticed <= slot.time for run in runs)
         )
 
@@ -332,10 +349,9 @@ class Promise:
             return [open_("the newest archive on the job's storage, made by hand, is corrupt")]
         if len(good) > 1 and self.time < good[-1].run.ended and good[-2].spoilt(self.time) is not None:
             return [open_("an archive is no longer good, and a newer one of a run in progress is not listed yet")]
-        right = [result for result in good if not self._wrongly_dated(result.run)]
-        if not right or (since := right[-1].spoilt(self.time)) is None:
+        last = next((result for result in reversed(good) if not self._wrongly_dated(result.run)), None)
+        if last is None or (since := last.spoilt(self.time)) is None:
             return []
-        last = right[-1]
         if last is not good[-1]:
             return [open_("a backup with a wrong date replaces an archive that was deleted")]
         if any(
@@ -459,8 +475,9 @@ class Promise:
         Its log names neither whom it left out nor when they came, and no other run says anything of the guest.
         """
         node = self.guest.node_at(self.time)
-        runs = [run for run in self.evidence.runs(self.job.id, self.time) if run.node == node and any(run.parts)]
-        return bool(runs) and runs[-1].broke_off and runs[-1].started < self.guest.born <= first
+        runs = reversed(self.evidence.runs(self.job.id, self.time))
+        last = next((run for run in runs if run.node == node and any(run.parts)), None)
+        return last is not None and last.broke_off and last.started < self.guest.born <= first
 
     def _was_rescheduled_before(self, first: float, own: Sequence[Result]) -> bool:
         """Tell whether the job's schedule is another one since its last run, from before the first look."""
@@ -525,3 +542,8 @@ class Promise:
         """Tell whether new settings have slots before the first look that the job, changed before it, never had."""
         is_first = since < self.evidence.first_look(self.ledger.start)
         return is_first and after is not None and any(events(after.schedule, zone, since - 16 * DAY, since))
+
+
+def _since(results: Sequence[Result], time: float) -> Sequence[Result]:
+    """Return those of some results, in the order in which they began, whose runs began at a moment or later."""
+    return results[bisect_left(results, time, key=lambda result: result.run.started) :]

@@ -6,29 +6,28 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import takewhile
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from ..proxmox.api.backup_models import Archive, BackupJob
 from ..proxmox.api.cluster_models import Guest
 from ..proxmox.retention import Pattern
-from .archives.archive import archive_time, file_name, logged_name
+from .archives.archive import file_name, logged_name
 from .archives.archive_origin import Provenance
+from .archives.dating import Dating
 from .indexes import Indexes
 from .jobs.coverage import Coverage, covers
 from .jobs.terms import Terms
 from .jobs.timetable import Timetable, allowance, periods_of, usual_duration
-from .model.facts import ArchiveListing, Facts, NodeFacts, StorageFacts, storage_key
+from .model.facts import Facts, NodeFacts, StorageFacts, storage_key
 from .model.linked_servers import KnownServer
 from .model.outcome import Outcome, Result, written_name
 from .model.policy import NO_BACKUP_TAG
 from .model.records import GuestRecord, History, JobRecord, RunRecord
-from .model.verdict import Confidence
 from .model.wrong_dates import WRONG_DATE
+from .runs.owed import Owed
 from .runs.run_index import NOTHING, InShort, RunIndex, good_durations
 
 _STARTS_WITHIN: Final = timedelta(minutes=10)
 _ONE_MINUTE: Final = timedelta(minutes=1)
-_SURE: Final = frozenset({Confidence.EXACT, Confidence.MATCHED})
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -167,34 +166,21 @@ class Context:
 
     def _good_durations(self, job: BackupJob) -> list[timedelta]:
         if job.job_id not in self._durations:
-            # Where the end is yet to come, the clock was set while the run went on: how long that took is not known.
-            over = (
-                run
-                for run in self.job_runs(job)
-                if run.ended is None or run.ended <= self.node_now(run.node) + WRONG_DATE
-            )
-            self._durations[job.job_id] = good_durations(over)
+            # The clock was set while such a run went on: how long that took is not known.
+            wrong = self.index.wrong.runs
+            self._durations[job.job_id] = good_durations(run for run in self.job_runs(job) if run.upid not in wrong)
         return self._durations[job.job_id]
 
     def owed_since(self, job: BackupJob, guest: Guest | None = None) -> datetime | None:
         """Return the moment before which no slot is owed: the job, or the guest in it, was not there yet."""
-        record = self.job_record(job)
-        created = self._created(record) if record is not None else None
-        moments = [created]
+        moments = [self._owed.since(job.job_id)]
         if guest is not None and (remembered := self.guest_record(guest)) is not None:
-            covered = remembered.covered_since.get(job.job_id)
-            is_as_old = record is not None and covered == record.first_seen
-            moments += [self.there_since(guest), created if is_as_old else covered]
+            moments += [self.there_since(guest), self._owed.to(remembered, job.job_id)]
         return max([moment for moment in moments if moment is not None], default=None)
 
-    def _created(self, record: JobRecord) -> datetime | None:
-        """Return since when a job owes anything: one that was created unseen since its first run, where that is known."""
-        if record.owed_because != "created" or record.owed_since != record.first_seen:
-            return record.owed_since
-        runs = self.index.by_job.get(record.job_id, ())
-        own = (run.started for run in reversed(runs) if run.job_id == record.job_id and run.confidence in _SURE)
-        first = next(own, None)
-        return first if first is not None and record.owed_since and first < record.owed_since else record.owed_since
+    @cached_property
+    def _owed(self) -> Owed:
+        return Owed(facts=self.facts, jobs=self.history.jobs, index=self.index)
 
     def job_runs(self, job: BackupJob) -> tuple[RunRecord, ...]:
         """Return a job's finished runs, newest first, those among them that can have been another job's.
@@ -355,7 +341,7 @@ class Context:
 
     def wrongly_dated(self, guest: Guest) -> Sequence[str]:
         """Return the archives, by volume id, that bear a guest's number and a wrong date, newest first."""
-        wrong = self.index.wrong.archives.get(guest.vmid, frozenset())
+        wrong = self.index.wrong.archives.get(guest.vmid, {})
         if not wrong:
             return self.dated_ahead(guest)
         ahead = set(self.dated_ahead(guest))
@@ -395,25 +381,12 @@ class Context:
         )
 
     def written_between(self, archive: Archive) -> tuple[datetime, datetime]:
-        """Return the earliest and the latest moment at which an archive can have been written.
-
-        The time in a file's name is that of the node which wrote it, and the storage reads it by the zone of the node that
-        lists it (PVE/Storage.pm, archive_info): where nodes are in different zones, it may be hours off.
-        """
-        listing = self._shared_listings.get(archive.storage)
-        if listing is None:
-            return archive_time(archive), archive_time(archive)
-        return listing.written_between(archive, self._zones)
+        """Return the earliest and the latest moment at which an archive can have been written."""
+        return self._dating.written_between(archive)
 
     @cached_property
-    def _shared_listings(self) -> dict[str, ArchiveListing]:
-        """The listings of storages that nodes share, by storage."""
-        storages = self.facts.storages
-        return {found.storage: found.listing for found in storages if found.node is None and found.listing is not None}
-
-    @cached_property
-    def _zones(self) -> frozenset[ZoneInfo]:
-        return frozenset([node.zone for node in self.facts.nodes.values() if node.zone is not None])
+    def _dating(self) -> Dating:
+        return Dating(self.facts)
 
     def has_run_for_the_slot_of(self, run: RunRecord, job: BackupJob) -> bool:
         """Tell whether a job has a run of its own on the same node for the slot at which another run started."""
@@ -455,6 +428,11 @@ class Context:
             if not self.has_run_for_the_slot_of(run, job):
                 found.append(job.job_id)
         return tuple(found)
+
+    @cached_property
+    def broken_archives(self) -> frozenset[str]:
+        """The archives, by volume id, that failed their verification when their storage was last listed."""
+        return frozenset([volid for record in self.history.storages.values() for volid in record.broken])
 
     @cached_property
     def changed_storages(self) -> Sequence[tuple[StorageFacts, datetime]]:

@@ -4,7 +4,6 @@ from typing import Any
 
 from homeassistant.core import HomeAssistant
 
-from ..actions.what_if import LEFT, survival_text
 from ..checker.assessment import Assessment
 from ..checker.survival.copies import Copy
 from ..checker.survival.death import Death
@@ -12,7 +11,7 @@ from ..checker.survival.what_if import Answer, Survival, Survivals
 from ..coordinator import CheckerConfigEntry, CheckerCoordinator
 from ..privacy.sight import Sight
 from ..texts.localizer import Localizer
-from ..texts.survival_text import SurvivalText
+from ..texts.survival_text import LEFT, SurvivalText
 from .clusters import coordinator_of, entries
 from .rows import epoch
 
@@ -36,7 +35,7 @@ def _told(
     answer: dict[str, Any] | None = None
     for entry, coordinator, seen in clusters:
         survivals = coordinator.survivals
-        text = survival_text(survivals, seen, localizer)
+        text = SurvivalText.of(survivals, seen, localizer)
         shown = [death for death in survivals.deaths if _is_shown(death, survivals, seen)]
         deaths += [_death(entry.entry_id, death, survivals, text) for death in shown]
         chosen = _chosen(entry.entry_id, shown, survivals, died)

@@ -3,14 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Self
 
+from ..checker.assessment import Assessment
 from ..checker.model.labels import abbreviated, guest_label
 from ..checker.survival.copies import Copy
 from ..checker.survival.death import Death, Doubt, DoubtCode, Lot
-from ..checker.survival.what_if import Answer, Survival
+from ..checker.survival.what_if import Answer, Survival, Survivals
 from .localizer import Localizer
 
+LEFT: Final[Mapping[Lot, bool | None]] = {Lot.LIVES: True, Lot.UNKNOWN: None, Lot.DIES: False}
+"""Whether something is left, None where nobody can know."""
 _TWO_DAYS: Final = timedelta(days=2)
 _ONE_HOUR: Final = timedelta(hours=1)
 
@@ -23,6 +26,16 @@ class SurvivalText:
     names: Mapping[int, str | None]
     storages: Mapping[str, str]
     now: datetime
+
+    @classmethod
+    def of(cls, survivals: Survivals, seen: Assessment, localizer: Localizer) -> Self:
+        """Return what puts into words what becomes of the guests that somebody sees."""
+        return cls(
+            localizer=localizer,
+            names={vmid: view.guest.name for vmid, view in seen.guests.items()},
+            storages={key: view.name for key, view in survivals.assessment.storages.items()},
+            now=survivals.assessment.context.facts.now,
+        )
 
     def death(self, death: Death) -> str:
         """Return what dies, as in a heading."""

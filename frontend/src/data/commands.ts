@@ -7,7 +7,9 @@ import {
   type Cause,
   type Checklist,
   type Details,
+  type Digest,
   DOMAIN,
+  type Happened,
   type Info,
   type LogExcerpt,
   type MessageSetupInfo,
@@ -55,6 +57,18 @@ export const fetchSurvival = (hass: Hass, entryId?: string, died?: string) =>
     language: languageOf(hass),
     ...(entryId ? { entry_id: entryId } : {}),
     ...(died ? { died } : {}),
+  });
+
+export const fetchActivity = (hass: Hass, entryId?: string) =>
+  ask<{ activity: Happened[] }>(hass.connection, "activity", {
+    language: languageOf(hass),
+    ...(entryId ? { entry_id: entryId } : {}),
+  });
+
+export const fetchDigest = (hass: Hass, entryId?: string) =>
+  ask<{ digests: Digest[] }>(hass.connection, "digest", {
+    language: languageOf(hass),
+    ...(entryId ? { entry_id: entryId } : {}),
   });
 
 export const fetchStart = (hass: Hass, entryId?: string) =>

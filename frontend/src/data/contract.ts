@@ -230,6 +230,30 @@ export interface Cause {
   upid: string | null;
 }
 
+/** A run of a job, or one that did not come; many of one day are one, which has no time but a day. */
+export interface Happened {
+  id: string;
+  entry_id: string;
+  row: string | null;
+  status: Status;
+  title: string;
+  details: string[];
+  at: number;
+  day: string | null;
+}
+
+/** The last week of a cluster or backup server in a sentence; only clusters have a report. */
+export interface Digest {
+  id: string;
+  name: string;
+  summary: string;
+  problems: number;
+  unknown: boolean;
+  warning: boolean;
+  csv: string | null;
+  html: string | null;
+}
+
 export interface Storage {
   id: string;
   entry_id: string;

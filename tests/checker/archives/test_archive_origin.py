@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -142,6 +143,18 @@ def test_a_copy_on_another_storage_is_ours_too() -> None:
 def test_what_no_run_wrote_while_all_runs_are_known_is_foreign(storage: str) -> None:
     ours, other = snapshot(LAST_NIGHT, storage), snapshot(LAST_NIGHT + timedelta(seconds=3), storage)
     assert provenance(seen(), record(outcome(ours))).origin(other) is Origin.FOREIGN
+
+
+def test_what_another_node_may_have_written_hours_later_by_its_own_zone_is_not_foreign() -> None:
+    early = NOW - timedelta(hours=4)
+    for zone, origin in ((BERLIN, Origin.FOREIGN), (ZoneInfo("America/New_York"), Origin.UNCERTAIN)):
+        nodes = known_nodes(zone=zone, tasks_read=NOW - timedelta(hours=2), blindness=Blindness.TASKS_HIDDEN)
+        listed = seen(snapshot(early, "nas"), nodes=nodes)
+        by_first = [
+            replace(storage, listing=storage.listing and replace(storage.listing, listed_by="pve1", zone=BERLIN))
+            for storage in listed.storages
+        ]
+        assert provenance(replace(listed, storages=tuple(by_first))).origin(snapshot(early, "nas")) is origin
 
 
 def test_a_backup_whose_archive_is_not_named_wrote_what_was_begun_meanwhile() -> None:

@@ -189,6 +189,22 @@ def test_b33_what_runs_after_the_clock_was_set_right_counts_as_ever() -> None:
         assert timedelta() <= last - (SLOT + days * DAY) < timedelta(hours=1)
 
 
+def test_b33_a_run_in_the_midst_of_which_the_clock_was_wrong_counts_from_its_start() -> None:
+    life = Life()
+    began, ahead = SLOT + DAY, SLOT + DAY + AHEAD
+    made = run(good_log(100, at=ahead).replace("vzdump-qemu-100-x.vma.zst", name_of(ahead)), started=began)
+    life.runs.append(replace(made, task=replace(made.task, ended=int(ahead.timestamp()))))
+    life.archives.append(ahead)
+    for now in (NOW + DAY, NOW + DAY + timedelta(hours=6)):
+        held = life.look(now).guests[100].verdict
+        assert (held.problem, held.last_success) == (False, began)
+        assert "wrong_date" in {finding.code for finding in held.findings}
+        assert life.status[1][1] is False
+    for days in (2, 6):
+        life.look(NOW + days * DAY + timedelta(hours=6))
+        assert life.status == OVERDUE
+
+
 def test_b33_a_run_that_is_read_late_is_worth_what_its_archive_was_when_it_was_seen() -> None:
     life = Life()
     life.blind["pve1"] = Blindness.TASKS_HIDDEN

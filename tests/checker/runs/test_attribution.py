@@ -1,7 +1,7 @@
 """Which run belongs to which job, and how sure that is."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -91,6 +91,56 @@ def test_a_late_run_of_jobs_alike_is_of_the_one_whose_slot_has_none_yet() -> Non
     assert attribute(late, known, clues_of(known, history)).job_id == "b"
     by_hand = run(good_log(100), started=NOW - timedelta(hours=9), user="admin@pam")
     assert attribute(by_hand, known, clues_of(known, history)).job_id == "a"
+
+
+@pytest.mark.parametrize(
+    ("started", "node", "expected"),
+    [
+        (NOW - timedelta(hours=22), "pve1", "b"),
+        (NOW - timedelta(hours=21), "pve1", "a"),
+        (NOW - timedelta(hours=22), "pve2", "a"),
+    ],
+    ids=["on time", "run now", "on another node"],
+)
+def test_a_late_run_is_not_for_a_slot_since_which_the_scheduler_of_its_node_was_at_work(
+    started: datetime, node: str, expected: str
+) -> None:
+    # The slot of the 1st was long before the quorum was lost: with it the scheduler would have made up for it at once.
+    late = run(good_log(100), started=NOW - timedelta(hours=9))
+    jobs = [
+        job("a", 100, storage="nas", schedule="*-*-1 03:00"),
+        job("b", 100, storage="nas", schedule="21:00"),
+        job("c", 100, storage="usb", schedule="12:00"),
+    ]
+    command = "vzdump 100 --mode snapshot --quiet 1 --storage usb"
+    other = run(good_log(100, command=command), started=started, node=node)
+    served = records_of(facts([], jobs, [other]), History()).finished
+    known = facts([], jobs, [other, late])
+    assert attribute(late, known, clues_of(known, History(runs=served))).job_id == expected
+
+
+@pytest.mark.parametrize(
+    ("hours", "status", "expected"),
+    [(4, None, "b"), (4, "OK", None), (4, "unexpected status", None), (3, None, None)],
+    ids=["goes on", "ended", "was cut off", "was started by hand"],
+)
+def test_a_run_without_a_command_is_not_of_a_job_whose_run_before_goes_on(
+    hours: int, status: str | None, expected: str | None
+) -> None:
+    # The scheduler starts no second run of a job; the one of another waits for the lock without a word of what it is.
+    waiting = run(None, None, started=NOW - timedelta(hours=2))
+    started = waiting.started - timedelta(hours=hours)
+    before = run(good_log(100, command="vzdump 100 101 --quiet 1 --storage nas"), status, started=started)
+    jobs = [
+        job("a", 100, 101, storage="nas", schedule="*/4:00", mode=None),
+        job("b", 100, 101, storage="usb", schedule="08:00"),
+    ]
+    known = facts([guest(100), guest(101)], jobs, [before, waiting])
+    found = records_of(known, History())
+    records = {**found.finished, **found.running}
+    assert records[before.task.upid].job_id == "a"
+    assert records[waiting.task.upid].job_id == expected
+    assert records[waiting.task.upid].candidates == (() if expected else ("a", "b"))
 
 
 def test_a_run_with_the_command_of_before_the_edit_probably_belongs_to_the_edited_job() -> None:

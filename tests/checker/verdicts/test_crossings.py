@@ -10,6 +10,7 @@ import pytest
 from custom_components.proxmox_backup_checker.checker.assessment import Assessment, judge
 from custom_components.proxmox_backup_checker.checker.model.facts import (
     ArchiveListing,
+    Blindness,
     Facts,
     NodeFacts,
     Run,
@@ -279,6 +280,40 @@ def test_d17_the_newest_archive_of_each_promised_storage_has_to_pass_its_verific
     assert unpromised.guests[100].verdict.problem is False
 
 
+@pytest.mark.parametrize("spoilt", ["broken", "gone"])
+def test_d17_what_was_broken_or_gone_before_a_node_went_out_of_sight_is_so_until_something_good_is_seen(
+    spoilt: str,
+) -> None:
+    names = NIGHTS[:-1] if spoilt == "gone" else NIGHTS
+    verification = "failed" if spoilt == "broken" else None
+    held = watched(*(ran(moment, 100) for moment in NIGHTS), jobs=(NIGHTLY,), storages=(listed("nas", *NIGHTS),))
+    assert held.guests[100].verdict.problem is False
+    for day, hour in ((3, 13), (3, 14), (4, 13)):
+        now = at(day, hour)
+        nas = listed("nas", *names, verification=verification)
+        assert nas.listing is not None
+        nas = replace(nas, listing=replace(nas.listing, read_at=min(now, at(3, 14))))
+        dark = day == 4
+        node = NodeFacts(
+            name="pve1",
+            zone=BERLIN,
+            blindness=Blindness.TASKS_HIDDEN if dark else None,
+            tasks_read=at(3, 14) if dark else now,
+            runs_known_since=BEGAN,
+        )
+        known = facts(
+            [guest(100)],
+            [NIGHTLY],
+            [ran(moment, 100) for moment in NIGHTS],
+            now=now,
+            read_at=now,
+            storages=(nas,),
+            nodes={"pve1": node},
+        )
+        held = judge(known, held.history, held)
+    assert (held.guests[100].verdict.status, held.guests[100].verdict.problem) == (Status.FAILED, True)
+
+
 def test_d18_a_broken_archive_that_a_good_backup_has_followed_since_the_listing_is_the_newest_no_more() -> None:
     broken = listed("nas", at(2, 21), verification="failed")
     assert broken.listing is not None
@@ -394,6 +429,22 @@ def test_b23_a_run_that_waited_for_another_hangs_once_it_keeps_the_next_one_wait
     assert (before.guests[100].verdict.problem, before.jobs["daily"].verdict.problem) == (False, False)
     after = watched(*good, going_on, jobs=(daily,), now=at(3, 8, 10))
     assert (after.guests[100].verdict.problem, after.jobs["daily"].verdict.problem) == (True, True)
+
+
+def test_b23_a_run_that_cannot_be_seen_any_more_may_have_ended_and_does_not_hang() -> None:
+    often = job("often", 100, storage="nas", schedule="*/6:00")
+    command = "vzdump 100 --mode snapshot --quiet 1 --storage nas"
+    text = good_log(100, command=command, at=at(3, 0)).partition("INFO: status")[0]
+    good = [run(good_log(100, command=command, at=at(2, hour)), started=at(2, hour)) for hour in (6, 12, 18)]
+    hidden = NodeFacts(name="pve1", zone=BERLIN, blindness=Blindness.TASKS_HIDDEN, runs_known_since=BEGAN)
+    for seen_until, problem in ((at(3, 0, 20), None), (at(3, 7), True)):
+        held = judge(facts([guest(100)], [often], good, now=at(2, 23), read_at=at(2, 23)), History())
+        going_on = [*good, run(text, None, started=at(3, 0))]
+        held = judge(facts([guest(100)], [often], going_on, now=seen_until, read_at=seen_until), held.history, held)
+        now = at(3, 9)
+        node = replace(hidden, tasks_read=seen_until)
+        held = judge(facts([guest(100)], [often], now=now, read_at=now, nodes={"pve1": node}), held.history, held)
+        assert held.jobs["often"].verdict.problem is problem
 
 
 @pytest.mark.parametrize(("usual", "problem"), [(10, True), (150, False)])

@@ -78,6 +78,16 @@ def test_a_guest_in_no_job_is_uncovered_and_a_template_is_left_alone() -> None:
     assert (template.status, template.problem) == (Status.IGNORED, False)
 
 
+def test_a_guest_that_came_while_jobs_were_hidden_is_as_new_as_any_other() -> None:
+    other = job("other", 101)
+    known = assessment([guest(101)], [other]).history
+    came = assessment([guest(100), guest(101)], None, history=known).history
+    for hours, problem in ((6, False), (49, True)):
+        later = NOW + timedelta(hours=hours)
+        held = assessment([guest(100), guest(101)], [other], history=came, now=later, read_at=later).guests[100].verdict
+        assert held.problem is problem, hours
+
+
 def test_a_guest_of_a_disabled_job_is_paused_and_a_problem_after_seven_days() -> None:
     off = job("off", 100, enabled=False, storage="nas")
     early, late, never = verdict(day(6), jobs=(off,)), verdict(day(8), jobs=(off,)), verdict(jobs=(off,))

@@ -15,6 +15,7 @@ from ..model.records import FEWEST_RUNS_PER_GUEST, KEPT, History, RunRecord
 from ..runs.run_index import RunIndex
 from .archive import logged_name
 from .archive_index import ArchiveIndex
+from .dating import Dating
 
 # Times of archives and runs are those of the node that wrote them.
 _CLOCKS_DIFFER: Final = timedelta(minutes=1)
@@ -124,7 +125,13 @@ class Provenance:
 
     def _can_be_foreign(self, archive: Archive) -> bool:
         """Tell whether every run of ours is known that can have written an archive on a shared storage."""
-        return not archive.renamed and self._is_all_known(archive.vmid or 0, _written(archive))
+        # Where the nodes are in different zones, a name may tell a time before the one at which it was written.
+        written = self._dating.written_between(archive)
+        return not archive.renamed and all(self._is_all_known(archive.vmid or 0, moment) for moment in set(written))
+
+    @cached_property
+    def _dating(self) -> Dating:
+        return Dating(self.facts)
 
     def _is_ours(self, archive: Archive) -> bool:
         """Tell whether a known run of ours wrote an archive: it names it, or was under way and names none."""

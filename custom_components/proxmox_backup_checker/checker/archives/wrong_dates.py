@@ -86,6 +86,8 @@ def _latest_right(node: NodeFacts, record: NodeRecord | None, now: datetime) -> 
 def _of_run(run: RunRecord, latest: datetime, seen: datetime) -> Iterable[WrongDate]:
     if run.started > latest:
         yield WrongDate(name=run.upid, dated=run.started, seen=seen)
+    elif run.ended is not None and run.ended > latest:
+        yield WrongDate(name=run.upid, dated=run.ended, seen=seen)
     for outcome in run.outcomes:
         if outcome.archive is not None and outcome.started > latest:
             name = written_name(outcome.archive)

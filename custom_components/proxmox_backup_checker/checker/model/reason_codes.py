@@ -172,16 +172,19 @@ class ReasonCode(StrEnum):
     ARCHIVE_LIMIT_REACHED = "archive_limit_reached"
     ARCHIVE_MISSING = "archive_missing", Meaning(alert=AlertKind.MISSING)
     ARCHIVE_NOT_LISTED = "archive_not_listed"
+    CHANGED_MUCH_MORE = "changed_much_more"
     BACKUP_WITHOUT_DISKS = "backup_without_disks"
     COPY_OUTSIDE_JOB = "copy_outside_job"
     COPY_ELSEWHERE = "copy_elsewhere"
     DISKS_NEWLY_EXCLUDED = "disks_newly_excluded"
     DISKS_NOT_IN_ARCHIVE = "disks_not_in_archive"
+    DURATION_MUCH_SHORTER = "duration_much_shorter"
     DURATION_SUSPICIOUS = "duration_suspicious"
     FOREIGN_ARCHIVES = "foreign_archives"
     FREEZE_FAILED = "freeze_failed"
     GUEST_LOCKED = "guest_locked"
     LOG_UPLOAD_FAILED = "log_upload_failed"
+    NOTHING_CHANGED = "nothing_changed"
     NOTES_FAILED = "notes_failed"
     OLDER_THAN_ALLOWED_DAYS = "older_than_allowed_days", _TOO_OLD
     OLDER_THAN_ALLOWED_HOURS = "older_than_allowed_hours", _TOO_OLD
@@ -200,6 +203,7 @@ class ReasonCode(StrEnum):
     RECOVERY_BY_BACKUPS = "recovery_by_backups"
     RECOVERY_BY_OWN_RESTORE = "recovery_by_own_restore"
     RECOVERY_BY_RESTORES = "recovery_by_restores"
+    SIZE_MUCH_LARGER = "size_much_larger"
     SIZE_SUSPICIOUS = "size_suspicious"
     SNAPSHOT_NEVER_FINISHED = "snapshot_never_finished"
     STORAGE_NOT_ON_NODE = "storage_not_on_node"
@@ -207,6 +211,7 @@ class ReasonCode(StrEnum):
     STORAGE_NOT_WHAT_IT_WAS = "storage_not_what_it_was", Meaning(alert=AlertKind.STORAGE)
     VERIFICATION_FAILED = "verification_failed", _UNVERIFIED
     VERIFICATION_FAILED_NONE_GOOD = "verification_failed_none_good", _UNVERIFIED
+    VERIFICATION_HAD_FAILED = "verification_had_failed", _UNVERIFIED
 
     # A job.
     JOB_ARCHIVES_MISSING = "job_archives_missing"
@@ -436,6 +441,7 @@ class ReasonCode(StrEnum):
     AGENDA_FAILED = "agenda_failed"
     AGENDA_FAILED_IN_PART = "agenda_failed_in_part"
     AGENDA_FIGURES = "agenda_figures"
+    AGENDA_FREED = "agenda_freed"
     AGENDA_MANY_RUNS = "agenda_many_runs"
     AGENDA_MANY_SLOTS = "agenda_many_slots"
     AGENDA_MISSED = "agenda_missed"
@@ -450,6 +456,7 @@ class ReasonCode(StrEnum):
     AGENDA_UNCLEAR_RUN = "agenda_unclear_run"
     AGENDA_UNKNOWN_JOB = "agenda_unknown_job"
     AGENDA_UNKNOWN_JOB_FAILED = "agenda_unknown_job_failed"
+    AGENDA_USUALLY = "agenda_usually"
     AGENDA_WARNINGS = "agenda_warnings"
     TREND_DURATION = "trend_duration"
     TREND_SIZE = "trend_size"

@@ -18,40 +18,51 @@ WRONG_DATE: Final = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class WrongDates:
-    """What bears a wrong date for ever: when runs were seen, by UPID, and the names of archives by the VMID that they bear."""
+    """What bears a wrong date for ever: runs by UPID; archives by VMID, the moments at which they were seen by their names."""
 
-    runs: Mapping[str, datetime] = field(default_factory=dict)
-    archives: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    runs: Mapping[str, WrongDate] = field(default_factory=dict)
+    archives: Mapping[int, Mapping[str, datetime]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, records: Mapping[str, WrongDate]) -> Self:
         """Sort in what is remembered."""
-        archives: dict[int, set[str]] = {}
+        archives: dict[int, dict[str, datetime]] = {}
         for name, record in records.items():
             if record.vmid is not None:
-                archives.setdefault(record.vmid, set()).add(name)
+                archives.setdefault(record.vmid, {})[name] = record.seen
         return cls(
-            runs={name: record.seen for name, record in records.items() if record.vmid is None},
-            archives={vmid: frozenset(names) for vmid, names in archives.items()},
+            runs={name: record for name, record in records.items() if record.vmid is None},
+            archives=archives,
         )
 
     def right(self, run: RunRecord) -> RunRecord | None:
         """Return a run as far as it proves something, None where it proves nothing.
 
-        That is so too where its list of tasks was read late, and all that it left was seen before.
+        That is so too where its list of tasks was read late, and all that it left was seen before. What it left while the clock
+        was wrong in the midst of it counts from its start, which is right.
         """
-        if (seen := self.runs.get(run.upid)) is not None:
-            return _failures(run, seen)
-        if self.archives.keys().isdisjoint([outcome.vmid for outcome in run.outcomes]):
+        wrong = self.runs.get(run.upid)
+        begun = run if wrong is None else wrong.only_end_of(run)
+        if wrong is not None and begun is None:
+            return _failures(run, wrong.seen)
+        if begun is run and self.archives.keys().isdisjoint([outcome.vmid for outcome in run.outcomes]):
             return run
-        right = tuple([outcome for outcome in run.outcomes if not self._left_wrong(outcome)])
-        if len(right) == len(run.outcomes):
+        assert begun is not None
+        dated = tuple([self._dated(outcome, begun, wrong) for outcome in run.outcomes])
+        if begun is run and dated == run.outcomes:
             return run
-        return replace(run, outcomes=right) if right else None
+        right = tuple([outcome for outcome in dated if outcome is not None])
+        return replace(begun, outcomes=right) if right or not run.outcomes else None
 
-    def _left_wrong(self, outcome: Outcome) -> bool:
-        names = self.archives.get(outcome.vmid, ())
-        return outcome.archive is not None and written_name(outcome.archive) in names
+    def _dated(self, outcome: Outcome, run: RunRecord, wrong: WrongDate | None) -> Outcome | None:
+        """Return an outcome with a date that is right, None where there is none; `wrong` is the end of its run."""
+        name = "" if outcome.archive is None else written_name(outcome.archive)
+        seen = self.archives.get(outcome.vmid, {}).get(name)
+        if seen is None:
+            seen = wrong.seen if wrong is not None and outcome.started > wrong.seen else None
+        if seen is None:
+            return outcome
+        return replace(outcome, started=run.started, finished=run.started) if run.started <= seen else None
 
 
 def _failures(run: RunRecord, seen: datetime) -> RunRecord | None:

@@ -25,9 +25,17 @@ from .stays import Stays
 
 _ALIKE: Final = 0.5
 _CLOCKS_DIFFER: Final = timedelta(seconds=5)
+# What could not be started before is started within minutes, one job after another.
+_AT_ONCE: Final = timedelta(minutes=10)
 
-type Start = tuple[datetime, str]
-"""When a run was started, and its UPID."""
+
+@dataclass(frozen=True, slots=True)
+class OwnRun:
+    """A run that is known to be a job's; `ended` is None while it goes on."""
+
+    upid: str
+    started: datetime
+    ended: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,8 +64,8 @@ class Clues:
     """What helps to tell a run's job.
 
     `exact` are the links in the state files by UPID. By node: `spans` are the times in which other runs went on, `off` the
-    time for which it was off last, up to its start. `served` are the runs known of each job on each node, by start and UPID:
-    a slot that has its run has no other. `past` are the earlier definitions of jobs by id, `seen` is what each job promised
+    time for which it was off last, up to its start. `served` are the runs known of each job on each node:
+    a slot that has its run has no other, nor has one that comes while a run goes on. `past` are the earlier definitions of jobs by id, `seen` is what each job promised
     when it was last seen. Times are those of the node's clock. `stays` tells which guests were on a node then: they come
     and go.
     """
@@ -66,7 +74,7 @@ class Clues:
     stays: Stays
     spans: Mapping[str, Sequence[Span]] = field(default_factory=dict)
     off: Mapping[str, Span] = field(default_factory=dict)
-    served: Mapping[tuple[str, str], Sequence[Start]] = field(default_factory=dict)
+    served: Mapping[tuple[str, str], Sequence[OwnRun]] = field(default_factory=dict)
     past: Mapping[str, Sequence[JobDefinition]] = field(default_factory=dict)
     seen: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
@@ -194,8 +202,19 @@ def _at_slot(job: BackupJob, run: Run, facts: Facts, clues: Clues) -> bool:
             job, period.event, zone, run.started, spans=clues.spans.get(node, ()), off=clues.off.get(node)
         ):
             continue
-        return not _has_its_run(job, slot, period.event, zone, run, clues)
+        is_busy = _is_busy(job, period.event, zone, run, clues)
+        return not is_busy and not _has_its_run(job, slot, period.event, zone, run, clues)
     return False
+
+
+def _is_busy(job: BackupJob, event: CalendarEvent, zone: ZoneInfo, run: Run, clues: Clues) -> bool:
+    """Tell whether a run of a job that the scheduler had started before was going on: it starts no second one then (PVE/Jobs.pm)."""
+    return any(
+        own.started < run.started
+        and (own.ended is None or own.ended > run.started)
+        and started_for_slot(job, event, zone, own.started, spans=(), off=None)
+        for own in clues.served.get((job.job_id, run.task.node), ())
+    )
 
 
 def _awaits_its_run(job: BackupJob, run: Run, facts: Facts, clues: Clues) -> bool:
@@ -204,15 +223,28 @@ def _awaits_its_run(job: BackupJob, run: Run, facts: Facts, clues: Clues) -> boo
     if zone is None or event is None:
         return False
     slot = event.last_before((run.started + _CLOCKS_DIFFER).astimezone(zone))
-    return slot is not None and not _has_its_run(job, slot, event, zone, run, clues)
+    if slot is None or _has_its_run(job, slot, event, zone, run, clues):
+        return False
+    return not _was_scheduler_at_work(slot, zone, run, facts, clues)
+
+
+def _was_scheduler_at_work(slot: datetime, zone: ZoneInfo, run: Run, facts: Facts, clues: Clues) -> bool:
+    """Tell whether a node's scheduler started any job on time between a slot and a run: it was at work, and owed the slot nothing then."""
+    until = run.started - _AT_ONCE
+    return any(
+        slot < own.started < until and started_for_slot(job, event, zone, own.started, spans=(), off=None)
+        for job in facts.jobs or ()
+        if (event := event_of(job)) is not None
+        for own in clues.served.get((job.job_id, run.task.node), ())
+    )
 
 
 def _has_its_run(job: BackupJob, slot: datetime, event: CalendarEvent, zone: ZoneInfo, run: Run, clues: Clues) -> bool:
     """Tell whether another run than this one is a job's for a slot."""
     following = event.next_after(run.started.astimezone(zone))
     return any(
-        slot <= started and (following is None or started < following) and upid != run.task.upid
-        for started, upid in clues.served.get((job.job_id, run.task.node), ())
+        slot <= own.started and (following is None or own.started < following) and own.upid != run.task.upid
+        for own in clues.served.get((job.job_id, run.task.node), ())
     )
 
 

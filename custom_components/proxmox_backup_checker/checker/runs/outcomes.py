@@ -21,6 +21,7 @@ from .stays import Stays
 
 # Bytes; not even a folder can be made on a storage that has less.
 _NO_ROOM: Final = 1024 * 1024
+_ON_SERVER: Final = ("vm/", "ct/")
 
 
 def storage_of(run: Run, jobs: Sequence[BackupJob], facts: Facts) -> str | None:
@@ -92,7 +93,24 @@ def _of_guest_run(
         warnings=tuple(_warnings(guest_run)),
         excluded=tuple(sorted(disk.name for disk in guest_run.exclusions if disk.kind in {"disk", "volume"})),
         pruned=guest_run.pruned or 0,
+        changed=_changed(guest_run),
+        disks=guest_run.disks_size,
+        stopped=guest_run.was_running is False,
     )
+
+
+def _changed(guest_run: GuestRun) -> int | None:
+    """Return what was new on a backup server: after a lost bitmap all is read again, and what the server had is not new.
+
+    What is reused is told to two decimals, so what a bitmap tells is better.
+    """
+    if not (guest_run.archive or "").startswith(_ON_SERVER):
+        return None
+    if guest_run.fast_incremental:
+        return guest_run.transferred or 0
+    if guest_run.reused is None or guest_run.size is None:
+        return None
+    return max(guest_run.size - guest_run.reused, 0)
 
 
 def _result(run: Run, guest_run: GuestRun) -> Result:

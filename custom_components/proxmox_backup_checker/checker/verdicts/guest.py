@@ -18,7 +18,7 @@ from ..model.outcome import Outcome, Result, written_name
 from ..model.policy import NO_BACKUP_TAG, agreed_age
 from ..model.reason_codes import ReasonCode
 from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict, gravity, unknown, with_values
-from .guest_findings import findings_of, hints_of
+from .guest_findings import findings_of, hints_of, still_broken
 from .promises import judge_promise
 
 _NOT_GOOD: Final = frozenset({Status.FAILED, Status.OVERDUE, Status.UNKNOWN, Status.UNCOVERED})
@@ -39,6 +39,9 @@ def judge_guest(guest: Guest, context: Context) -> Verdict:
         verdict = _with_findings(verdict, findings_of(guest, verdict, outcomes, context))
     elif verdict.status in _NOT_GOOD:
         verdict = replace(verdict, findings=(*verdict.findings, *hints_of(guest, verdict, outcomes, context)))
+        if verdict.status is Status.UNKNOWN and not context.changed_storages:
+            # What was broken before is so until something good is seen.
+            verdict = _with_findings(verdict, still_broken(guest, context))
     if verdict.status is Status.WARNING and context.facts.policy.warnings_are_problems:
         verdict = replace(verdict, problem=True)
     if context.backed_up_now(guest):

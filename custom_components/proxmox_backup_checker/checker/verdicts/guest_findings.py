@@ -1,6 +1,6 @@
 """What is worth saying of a guest whose backup is there: from a hint to a reason why it is not to be relied on."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -12,6 +12,7 @@ from ..model.outcome import Outcome, Result, written_name
 from ..model.reason_codes import ReasonCode
 from ..model.records import GuestRecord
 from ..model.verdict import Reason, Status, Verdict
+from .far_sizes import can_be_far, far_findings
 from .restore_findings import restore_findings
 from .retention import retention_findings
 from .sizes import can_be_odd, size_findings
@@ -35,15 +36,14 @@ def findings_of(
 ) -> list[tuple[Status, Reason]]:
     """Return what is found with its weight: failed and warning change the verdict, ok is a hint."""
     record = context.guest_record(guest)
-    found = [*_archive_findings(guest, context), *_clock_findings(guest, context)]
+    found = [*_foreign_archives(guest, context), *_broken_archives(guest, context), *_clock_findings(guest, context)]
     found += [(Status.WARNING, reason) for reason in _never_finished(guest, context)]
     if record is not None:
         found += _record_findings(guest, record, context)
     if (newest := newest_good(outcomes)) is not None:
         for good in _newest_of_each_job(guest, newest, outcomes, context):
             found += [finding for finding in _run_findings(good, record, verdict) if finding not in found]
-        if can_be_odd(newest, context.in_short(guest)):
-            found += size_findings([outcome for outcome in outcomes if outcome.result is Result.OK], context.facts)
+            found += _size_findings(good, guest, outcomes, context)
         found += retention_findings(guest, outcomes, context)
     found += restore_findings(guest, context)
     return found
@@ -100,17 +100,27 @@ def _never_finished(guest: Guest, context: Context) -> Iterable[Reason]:
         yield Reason(ReasonCode.SNAPSHOT_NEVER_FINISHED, values)
 
 
-def _archive_findings(guest: Guest, context: Context) -> Iterable[tuple[Status, Reason]]:
+def still_broken(guest: Guest, context: Context) -> list[tuple[Status, Reason]]:
+    """Return the broken archives that nothing newer may have replaced on their storage, whatever has not been seen since."""
+    return list(_broken_archives(guest, context, only_newest=True))
+
+
+def _foreign_archives(guest: Guest, context: Context) -> Iterable[tuple[Status, Reason]]:
     if foreign := context.foreign_archives(guest):
         storages = sorted({archive.storage for archive in foreign})
         yield (
             Status.OK,
             Reason(ReasonCode.FOREIGN_ARCHIVES, {"count": str(len(foreign)), "storage": ", ".join(storages)}),
         )
+
+
+def _broken_archives(guest: Guest, context: Context, *, only_newest: bool = False) -> Iterable[tuple[Status, Reason]]:
     promised: dict[str, list[BackupJob]] = {}
     for job in context.jobs_of(guest):
         promised.setdefault(context.facts.storage_name(job.storage, guest.node), []).append(job)
-    kept = {written_name(outcome.archive or "") for outcome in _that_keep_promises(promised, guest, context)}
+    keeping = list(_that_keep_promises(promised, guest, context))
+    kept = {written_name(outcome.archive or "") for outcome in keeping}
+    broken = context.broken_archives
     seen: set[str] = set()
     told: set[str] = set()
     for archive in context.archives(guest):
@@ -118,13 +128,28 @@ def _archive_findings(guest: Guest, context: Context) -> Iterable[tuple[Status, 
             continue
         is_newest = archive.storage not in seen and not _is_replaced(archive, guest, context)
         seen.add(archive.storage)
-        if archive.verification != "failed":
+        if archive.verification != "failed" and (archive.verification or archive.volid not in broken):
             continue
-        if logged_name(archive) in kept or (
-            is_newest and _matters_to(promised[archive.storage], archive, guest, context)
-        ):
+        is_kept = logged_name(archive) in kept and (is_newest or not only_newest)
+        if is_kept or (is_newest and _matters_to(promised[archive.storage], archive, guest, context)):
             told.add(archive.storage)
             yield Status.FAILED, _unverified(archive, guest, context)
+    if broken:
+        yield from _out_of_sight(keeping, told, guest, context)
+
+
+def _out_of_sight(
+    keeping: Iterable[Outcome], told: Container[str], guest: Guest, context: Context
+) -> Iterator[tuple[Status, Reason]]:
+    """Return the backups that keep promises, are not listed now, and were broken when they were listed last."""
+    listed = {archive.volid for archive in context.archives(guest)}
+    for outcome in keeping:
+        if outcome.storage is None or outcome.archive is None or outcome.storage in told:
+            continue
+        name = written_name(outcome.archive)
+        for volid in context.broken_archives - listed:
+            if volid.startswith(f"{outcome.storage}:") and volid.endswith(f"/{name}"):
+                yield Status.FAILED, Reason(ReasonCode.VERIFICATION_HAD_FAILED, {"archive": volid})
 
 
 def _that_keep_promises(
@@ -200,6 +225,21 @@ def _newest_of_each_job(guest: Guest, newest: Outcome, outcomes: Sequence[Outcom
             if good is not None:
                 found.append(good)
     return found
+
+
+def _size_findings(
+    good: Outcome, guest: Guest, outcomes: Sequence[Outcome], context: Context
+) -> Iterable[tuple[Status, Reason]]:
+    """Return what is odd about the size of a good backup, beside those before it."""
+    in_short = context.in_short(guest)
+    is_odd, is_far = can_be_odd(good, in_short), can_be_far(good, in_short)
+    if not is_odd and not is_far:
+        return
+    older = [outcome for outcome in outcomes if outcome.result is Result.OK and outcome.started < good.started]
+    if is_odd:
+        yield from size_findings([good, *older], context.facts)
+    if is_far:
+        yield from far_findings([good, *older], guest, context)
 
 
 def _run_findings(good: Outcome, record: GuestRecord | None, verdict: Verdict) -> Iterable[tuple[Status, Reason]]:

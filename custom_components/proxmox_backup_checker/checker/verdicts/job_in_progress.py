@@ -12,7 +12,7 @@ from ..model.outcome import Result
 from ..model.reason_codes import ReasonCode
 from ..model.records import RunRecord
 from ..model.verdict import Reason, Status, Verdict
-from .runs_in_progress import hanging
+from .runs_in_progress import hanging, seen_going_on_until
 
 _SLOW_FACTOR: Final = 3
 _SLOW_LEAST: Final = timedelta(minutes=30)
@@ -54,17 +54,19 @@ def _hung(job: BackupJob, nodes: Iterable[str], context: Context) -> Reason | No
     """Return that a run goes on for so long that it will hardly end."""
     for node in sorted(nodes):
         if (run := hanging(job, node, context)) is not None:
-            hours, usual = _hours(context.node_now(node) - run.started), _hours(context.usual_duration(job))
+            hours = _hours(seen_going_on_until(node, context) - run.started)
+            usual = _hours(context.usual_duration(job))
             return Reason(ReasonCode.RUN_HANGS, {"node": node, "hours": hours, "usual": usual})
     return None
 
 
 def _too_slow(job: BackupJob, going_on: Iterable[RunRecord], context: Context) -> Reason | None:
     for run in going_on:
-        elapsed = context.node_now(run.node) - run.started
+        seen = seen_going_on_until(run.node, context)
+        elapsed = seen - run.started
         table = context.timetable(job, run.node)
         if table is not None and (following := table.event.next_after(run.started.astimezone(table.zone))) is not None:
-            if following.timestamp() < context.node_now(run.node).timestamp() - 60:
+            if following.timestamp() < seen.timestamp() - 60:
                 return Reason(ReasonCode.RUN_LONGER_THAN_INTERVAL, {"node": run.node, "hours": _hours(elapsed)})
         typical = context.typical_duration(job)
         if typical is not None and elapsed > max(_SLOW_FACTOR * typical, _SLOW_LEAST):

@@ -27,21 +27,28 @@ def excused_since(job: BackupJob, node: str, context: Context, guest: Guest | No
         is_patient = guest is None or any(
             outcome.vmid == guest.vmid and outcome.result is Result.RUNNING for outcome in run.outcomes
         )
-        if _is_within_limit(run, job, context) or (is_patient and _is_before_next(run, job, context)):
+        now = context.node_now(node)
+        if _is_within_limit(run, job, now, context) or (is_patient and _is_before_next(run, job, now, context)):
             starts.append(run.started)
     return min(starts, default=None)
 
 
 def hanging(job: BackupJob, node: str, context: Context) -> RunRecord | None:
-    """Return a job's run on a node that goes on for so long that it will hardly end by itself."""
+    """Return a job's run on a node that was seen going on for so long that it will hardly end by itself."""
+    seen = seen_going_on_until(node, context)
     for run in context.going_on(job, node):
-        if not _is_within_limit(run, job, context) and not _is_before_next(run, job, context):
+        if not _is_within_limit(run, job, seen, context) and not _is_before_next(run, job, seen, context):
             return run
     return None
 
 
-def _is_within_limit(run: RunRecord, job: BackupJob, context: Context) -> bool:
-    return _elapsed(run, context) <= _limit(run, job, context)
+def seen_going_on_until(node: str, context: Context) -> datetime:
+    """Return up to when a run in progress on a node was seen to be so, by the node's clock: it may have ended since."""
+    return min(context.node_now(node), context.seen_until(node))
+
+
+def _is_within_limit(run: RunRecord, job: BackupJob, moment: datetime, context: Context) -> bool:
+    return _elapsed(run, moment) <= _limit(run, job, context)
 
 
 def serves(outcome: Outcome, slot: datetime, table: Timetable, job: BackupJob, context: Context) -> bool:
@@ -55,12 +62,12 @@ def serves(outcome: Outcome, slot: datetime, table: Timetable, job: BackupJob, c
     run = context.index.runs.get(outcome.upid)
     if run is None or outcome.by_hand or outcome.result is not Result.OK or table.serves(run.started, slot):
         return True
-    return _elapsed(run, context) <= _limit(run, job, context)
+    return _is_within_limit(run, job, context.node_now(run.node), context)
 
 
-def _elapsed(run: RunRecord, context: Context) -> timedelta:
-    """Return for how long a run has worked; the time for which it waited for another run's lock does not count."""
-    return (run.ended or context.node_now(run.node)) - run.started - timedelta(seconds=run.waited)
+def _elapsed(run: RunRecord, moment: datetime) -> timedelta:
+    """Return for how long a run had worked by a moment; the time for which it waited for another run's lock does not count."""
+    return (run.ended or moment) - run.started - timedelta(seconds=run.waited)
 
 
 def _limit(run: RunRecord, job: BackupJob, context: Context) -> timedelta:
@@ -69,12 +76,12 @@ def _limit(run: RunRecord, job: BackupJob, context: Context) -> timedelta:
     return _LONGEST * context.usual_duration(job) + waiting
 
 
-def _is_before_next(run: RunRecord, job: BackupJob, context: Context) -> bool:
-    """Tell whether a run keeps no other from starting yet, and is no day old; for how long it waited for a lock is all one."""
+def _is_before_next(run: RunRecord, job: BackupJob, moment: datetime, context: Context) -> bool:
+    """Tell whether a run kept no other from starting by a moment, and was no day old; for how long it waited for a lock is all one."""
     table = context.timetable(job, run.node)
     following = table.event.next_after(run.started.astimezone(table.zone)) if table is not None else None
     latest = run.started + _LONGEST_UNDER_WAY
-    return context.node_now(run.node) <= (latest if following is None else min(following, latest))
+    return moment <= (latest if following is None else min(following, latest))
 
 
 def _lockwait(job: BackupJob) -> timedelta:

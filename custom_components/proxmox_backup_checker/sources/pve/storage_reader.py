@@ -237,19 +237,21 @@ class StorageReader:
     def _named(self, storage: str, node: str | None, poll: StoragePoll) -> set[str]:
         """Return the names that the logs told of archives on a storage: of the last nights, and of each guest the last in a job."""
         defaults = self._default_storages()
+        oldest, recent = poll.now - _LEFT_WITHIN, poll.now - _NAMED_WITHIN
         names: set[str] = set()
         left: dict[tuple[int, str | None], Outcome] = {}
         for run in poll.known.values():
-            if run.started < poll.now - _LEFT_WITHIN or node not in {None, run.node}:
+            if run.started < oldest or node not in {None, run.node}:
                 continue
-            default = defaults.get(run.node, PROXMOX_DEFAULT_STORAGE)
+            # Its own default stands in where an outcome names no storage.
+            written_to = {storage, None} if defaults.get(run.node, PROXMOX_DEFAULT_STORAGE) == storage else {storage}
             for outcome in run.outcomes:
-                if outcome.archive is None or _where(outcome, default) != storage:
+                if outcome.archive is None or outcome.storage not in written_to:
                     continue
                 key = (outcome.vmid, outcome.job_id)
                 if outcome.result is Result.OK and (key not in left or left[key].started < outcome.started):
                     left[key] = outcome
-                if run.started >= poll.now - _NAMED_WITHIN:
+                if run.started >= recent:
                     names.add(written_name(outcome.archive))
         return names | {written_name(outcome.archive) for outcome in left.values() if outcome.archive is not None}
 
@@ -293,11 +295,6 @@ def _files(listing: ArchiveListing) -> set[tuple[str, int]]:
     """Return names and times of the files in a listing; the snapshots of a backup server are none."""
     named = ((file_name(archive), archive.ctime) for archive in listing.archives)
     return {(name, ctime) for name, ctime in named if "/" not in name}
-
-
-def _where(outcome: Outcome, default: str | None) -> str | None:
-    """Return the storage to which a backup was written; empty where that is a folder that is none."""
-    return default if outcome.storage is None else outcome.storage
 
 
 def _unproven(archive: Archive, *, proven: bool) -> Archive:
