@@ -78,7 +78,7 @@ def _on_servers(guest: Guest, copies: Copies) -> Iterator[Copy]:
     for copy in copies.of(guest):
         # Where the newest was found bad, nobody says of the one before that it was checked.
         times = copy.times[1:] if copy.bad else copy.times
-        if copy.witness is Witness.STORAGE or not times:
+        if copy.storages or not times:
             continue
         doubt = DoubtCode.UNPROVEN if copy.bad else None
         if copy.unseen_since is not None or copy.away:

@@ -135,12 +135,14 @@ def _shared_storages(facts: Facts) -> frozenset[str]:
 
 def _houses_of_storages(copies: Copies) -> dict[Place, Stands]:
     """Return in which house storages stand whose backup server's entry says so."""
-    return {(storage.storage, storage.node): home.end.place for home in copies.homes for storage in home.storages}
+    return {
+        (storage.storage, storage.node): home.end.place for home in copies.places.homes for storage in home.storages
+    }
 
 
 def _host_of(copy: Copy, copies: Copies) -> tuple[str, ...]:
     """Return the host of a backup server that is watched; where a log alone tells of a copy, nobody knows it well enough."""
-    server = copies.servers.get(copy.server or "") if copy.witness is Witness.SERVER else None
+    server = copies.places.servers.get(copy.server or "") if copy.witness is Witness.SERVER else None
     return (normalised(server.host) or server.host.lower(),) if server is not None else ()
 
 

@@ -10,6 +10,7 @@ from typing import Final, Self
 from ..assessment import Assessment, to_be_protected
 from ..context import Context
 from ..copies.copies import Copies
+from ..copies.places import Places
 from .copies import Copy, copies_of, unseen_storages
 from .death import ELSEWHERE, HERE, Death, Doubt, DoubtCode, Fate, Lot
 from .fates import Fates
@@ -100,7 +101,8 @@ class Survivals:
 
     @cached_property
     def _copies(self) -> Copies:
-        return Copies(self._context, {vmid: view.copies for vmid, view in self.assessment.guests.items()})
+        known = {vmid: view.copies for vmid, view in self.assessment.guests.items()}
+        return Copies(Places(self._context), known)
 
     @cached_property
     def house(self) -> House:
