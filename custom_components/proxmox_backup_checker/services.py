@@ -25,7 +25,7 @@ from .backup_server.watched import Watcher, watched_entries
 from .checker.assessment import Assessment
 from .checker.model.subject import CLUSTER, SERVER, Subject
 from .checker.views.report import report
-from .const import DOMAIN
+from .const import DOMAIN, is_backup_server
 from .coordinator import CheckerCoordinator
 from .privacy.sight import Sight
 from .proxmox.api.answer import run_off_loop_if_large
@@ -262,9 +262,12 @@ async def _report(call: ServiceCall) -> ServiceResponse:
     """Return the report of the last day or week, on what the caller may see."""
     period: Period = call.data[ATTR_PERIOD]
     sight = await sight_of(call)
-    if ATTR_CONFIG_ENTRY_ID not in call.data and len(watched_entries(call.hass)) > 1:
+    chosen, watched = call.data.get(ATTR_CONFIG_ENTRY_ID), watched_entries(call.hass)
+    servers = {entry.entry_id for entry in watched if is_backup_server(entry.data)}
+    if chosen in servers or (chosen is None and len(watched) > 1):
         localizer = await Localizer.load(call.hass)
-        return bound(await async_chapters(call.hass, sight, period, localizer), period, localizer)
+        chapters = await async_chapters(call.hass, sight, period, localizer)
+        return bound([told for told in chapters if chosen in {None, told.entry_id}], period, localizer)
     coordinator = cluster_of(call)
     assessment = sight.assessment(coordinator)
     now = dt_util.utcnow()
