@@ -14,6 +14,7 @@ import type {
   Server,
   Status,
   Storage,
+  TriedRetention,
 } from "../src/data/contract";
 
 export const END = "2026-11-28";
@@ -364,6 +365,31 @@ export function details(row: RowData): Details {
     device_id: "dev101",
   };
 }
+
+const tried = (days: number, stays: boolean) => ({
+  volid: `nas:backup/vzdump-qemu-101-${days}.vma.zst`,
+  created: new Date((NOW - days * DAY) * 1000).toISOString(),
+  size: 4 * 1024 ** 3,
+  stays,
+  stays_now: days < 7,
+});
+
+/** What another retention would keep. */
+export const TRIED: TriedRetention = {
+  present: "keep-daily=7",
+  present_rules: { last: 0, hourly: 0, daily: 7, weekly: 0, monthly: 0, yearly: 0 },
+  removes: true,
+  others: ["Weekly"],
+  deduplicated: false,
+  stay: 3,
+  go: 4,
+  stay_bytes: 12 * 1024 ** 3,
+  go_bytes: 16 * 1024 ** 3,
+  guests: [
+    { vmid: 101, name: "web", storage: "nas", archives: [0, 1, 2, 3, 4, 5, 6].map((days) => tried(days, days < 3)) },
+    { vmid: 102, name: null, storage: "usb", archives: null },
+  ],
+};
 
 export const LOG: LogExcerpt = {
   lines: `INFO: starting new backup job: vzdump --all 1 --storage pbs-offsite

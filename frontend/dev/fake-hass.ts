@@ -29,6 +29,7 @@ import {
   STORAGES,
   server,
   sizesOf,
+  TRIED,
 } from "./canned";
 
 export interface World {
@@ -90,6 +91,7 @@ export class FakeConnection {
     this.sent.push(message);
     const rows = [...(this.world.rows ?? GUESTS), ...(this.world.jobs ?? JOBS), ...SERVER_JOBS, ...CLIENTS];
     const find = (id: string | undefined) => rows.find((row) => row.id === id) ?? (rows[0] as RowData);
+    if (message.type === "call_service") return { response: TRIED };
     switch (message.type.split("/")[1]) {
       case "sizes":
         return Object.fromEntries((message.ids ?? []).map((id) => [id, sizesOf(find(id))]));
@@ -147,7 +149,7 @@ export function fakeHass(world: World = {}): Hass & { connection: FakeConnection
     entities: {},
     devices: {},
     states: {},
-    services: { proxmox_backup_checker: { acknowledge: {} } },
+    services: { proxmox_backup_checker: { acknowledge: {}, try_retention: {} } },
     callService: async () => undefined,
     callApi: async <T>() => ({}) as T,
   };

@@ -198,6 +198,30 @@ export interface GroupFacts {
   encrypted: boolean | null;
 }
 
+export type KeepRule = "last" | "hourly" | "daily" | "weekly" | "monthly" | "yearly";
+
+export interface TriedGuest {
+  vmid: number;
+  name: string | null;
+  storage: string;
+  /** The newest first; null where the storage could not be listed. */
+  archives: { volid: string; created: string; size: number | null; stays: boolean; stays_now: boolean | null }[] | null;
+}
+
+/** What another retention would keep; bytes are null where a storage keeps equal data once or sizes are hidden. */
+export interface TriedRetention {
+  present: string | null;
+  present_rules: Record<KeepRule, number> | null;
+  removes: boolean;
+  others: string[];
+  deduplicated: boolean;
+  stay: number;
+  go: number;
+  stay_bytes: number | null;
+  go_bytes: number | null;
+  guests: TriedGuest[];
+}
+
 export interface LogExcerpt {
   lines: { n: number; text: string; level: "error" | "warning" | "info" }[];
   first_error: number | null;

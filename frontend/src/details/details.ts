@@ -9,6 +9,7 @@ import { HassElement } from "../ha/hass-element";
 import type { Hass } from "../ha/types";
 import { wordsOf } from "../i18n/words";
 import { addDays, cellOfDay, dayOfCell } from "../model/days";
+import { openRetention } from "../retention/open";
 import { glyph } from "../styles/glyphs";
 import { look } from "../styles/look";
 import { stripLook } from "../styles/strip-look";
@@ -158,6 +159,11 @@ export class GuestDetails extends HassElement {
             : nothing
       }
       ${entity && admin ? html`<button class="btn" @click=${this.automate}>${words.say("automation")}</button>` : nothing}
+      ${
+        row.kind === "job" && this.hass.services[DOMAIN]?.try_retention
+          ? html`<button class="btn" aria-haspopup="dialog" @click=${() => openRetention(this, { entry: row.entryId, job: row.key, name: row.name })}>${words.say("keep_try")}</button>`
+          : nothing
+      }
       ${device ? html`<a class="btn" href="/config/devices/device/${device}">${words.say("device")}</a>` : nothing}
       ${
         this.details.url

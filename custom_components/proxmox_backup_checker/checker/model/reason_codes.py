@@ -182,6 +182,7 @@ class ReasonCode(StrEnum):
     DURATION_SUSPICIOUS = "duration_suspicious"
     FOREIGN_ARCHIVES = "foreign_archives"
     FREEZE_FAILED = "freeze_failed"
+    FREEZE_SKIPPED = "freeze_skipped"
     GUEST_LOCKED = "guest_locked"
     LOG_UPLOAD_FAILED = "log_upload_failed"
     NOTHING_CHANGED = "nothing_changed"

@@ -12,6 +12,7 @@ from ..model.outcome import Outcome, Result, written_name
 from ..model.reason_codes import ReasonCode
 from ..model.records import GuestRecord
 from ..model.verdict import Reason, Status, Verdict
+from .consistency import crash_consistent
 from .far_sizes import can_be_far, far_findings
 from .restore_findings import restore_findings
 from .retention import retention_findings
@@ -25,7 +26,6 @@ _TOOLS: Final = {"qemu": "qm", "lxc": "pct"}
 _WARNINGS: Final = {
     "prune_failed": (Status.WARNING, ReasonCode.RETENTION_FAILED),
     "no_disks": (Status.WARNING, ReasonCode.BACKUP_WITHOUT_DISKS),
-    "freeze_failed": (Status.OK, ReasonCode.FREEZE_FAILED),
     "notes_failed": (Status.OK, ReasonCode.NOTES_FAILED),
     "log_upload_failed": (Status.OK, ReasonCode.LOG_UPLOAD_FAILED),
 }
@@ -44,6 +44,8 @@ def findings_of(
         for good in _newest_of_each_job(guest, newest, outcomes, context):
             found += [finding for finding in _run_findings(good, record, verdict) if finding not in found]
             found += _size_findings(good, guest, outcomes, context)
+        if (reason := crash_consistent(outcomes)) is not None:
+            found.append((Status.OK, reason))
         found += retention_findings(guest, outcomes, context)
     found += restore_findings(guest, context)
     return found
