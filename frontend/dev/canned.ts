@@ -3,6 +3,7 @@
 import type {
   BackupServer,
   Cause,
+  Copy,
   Counts,
   Details,
   Digest,
@@ -268,6 +269,24 @@ export const sizesOf = (row: RowData): (number | null)[] =>
       : null,
   );
 
+const copy = (name: string, change: Partial<Copy>): Copy => ({
+  key: name,
+  name,
+  stands: "unknown",
+  witness: "server",
+  storages: [],
+  newest: null,
+  count: 12,
+  verified: null,
+  verified_elsewhere: null,
+  bad: false,
+  protected: 0,
+  encrypted: null,
+  unseen_since: null,
+  away: false,
+  ...change,
+});
+
 export function details(row: RowData): Details {
   const failed = row.status === "failed";
   const runs: Run[] = [...row.cells]
@@ -357,6 +376,29 @@ export function details(row: RowData): Details {
         protected: n === 3,
         encrypted: true,
       })),
+    copies: [
+      copy("pbs: main/homelab", {
+        stands: "here",
+        newest: NOW - 36 * 3_600,
+        verified: NOW - 36 * 3_600,
+        storages: ["pbs"],
+      }),
+      copy("vault: tank/homelab", {
+        stands: "elsewhere",
+        newest: NOW - 5 * 86_400,
+        count: 4,
+        verified_elsewhere: NOW - 5 * 86_400,
+      }),
+      copy("cellar: usb", { newest: NOW - 9 * 86_400, count: 2, away: true, unseen_since: NOW - 6 * 86_400 }),
+    ],
+    offsite: {
+      status: "overdue",
+      problem: true,
+      reason: "The sync job “s-offsite” always skips ct/103: on vault: tank it belongs to somebody else.",
+      since: NOW - 86_400,
+      findings: [],
+      next_step: "On the other server, give the group ct/103 to the user of the remote vault.",
+    },
     restores: [
       "Last proven restorable: Monday, October 12, 20:14, in 14 min, from the copy of Sunday, October 11, 02:10 on pbs; the restored guest 9101 was started.",
       "To get it back from pbs would take about 16 min: an estimate, from the restores of this guest.",
