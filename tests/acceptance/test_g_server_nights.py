@@ -143,7 +143,8 @@ def test_g75_a_right_that_is_taken_away_is_told_as_what_is_not_seen_and_nothing_
     assert (servers.server.brief[1], servers.server.code) == (status, code)
     assert told(servers) == messages
     assert "group_deleted" not in servers.happened()
-    assert servers.watch.problems() == set()
+    # What has not been seen for a day is a problem, of which that one message tells.
+    assert bool(servers.watch.problems()) is bool(messages)
 
 
 def test_g66_how_long_unknown_is_no_problem_can_be_chosen(servers: ServerLab) -> None:
