@@ -17,6 +17,8 @@ from .checker.assessment import Assessment, GuestView, JobView, StorageView
 from .checker.copies.copies import newest_verified
 from .checker.metrics import Verification, free_bytes, used_percent
 from .checker.model.verdict import Status
+from .checker.views.orphans import orphans_of
+from .clusters import guests_of_others
 from .const import is_backup_server
 from .coordinator import CheckerCoordinator
 from .entity import (
@@ -248,6 +250,16 @@ WITHOUT_OFFSITE_COPY = ClusterSensorDescription(
     state_class=SensorStateClass.MEASUREMENT,
     value=lambda assessment: assessment.without_offsite_copy,
 )
+ORPHANS = SensorEntityDescription(
+    key="orphans",
+    translation_key="storage_orphans",
+    device_class=SensorDeviceClass.DATA_SIZE,
+    native_unit_of_measurement=UnitOfInformation.BYTES,
+    suggested_unit_of_measurement=UnitOfInformation.GIBIBYTES,
+    suggested_display_precision=1,
+    state_class=SensorStateClass.MEASUREMENT,
+    entity_registry_enabled_default=False,
+)
 WORST_CASE = SensorEntityDescription(
     key="worst_case",
     translation_key="worst_case",
@@ -300,7 +312,10 @@ async def async_setup_entry(
             GuestCopies(coordinator, vmid, GUEST_COPIES),
         ],
         job=lambda job_id: [JobSensor(coordinator, job_id, description) for description in JOB_SENSORS],
-        storage=lambda key: [StorageSensor(coordinator, key, description) for description in STORAGE_SENSORS],
+        storage=lambda key: [
+            *(StorageSensor(coordinator, key, description) for description in STORAGE_SENSORS),
+            OrphansSensor(coordinator, key, ORPHANS),
+        ],
     )
     await async_add_entities_as_they_appear(entry, async_add_entities, makers)
     offsite = EntityMakers(
@@ -411,3 +426,18 @@ class StorageSensor(StorageEntity, SensorEntity):
     def native_value(self) -> StateType | datetime:
         """The figure shown."""
         return self.entity_description.value(self.view) if self.view else None
+
+
+class OrphansSensor(StorageEntity, SensorEntity):
+    """What guests have left on a storage that no longer exist; unknown while that cannot be told, or not how large it is."""
+
+    @property
+    @override
+    def native_value(self) -> int | None:
+        """The bytes in all."""
+        assessment, others = self.coordinator.assessment, guests_of_others(self.hass, self.coordinator)
+        is_shared = self.view is None or self.view.storage.node is None
+        if not assessment.guests_complete or (is_shared and others is None):
+            return None
+        sizes = [one.size for one in orphans_of(assessment, others) if one.storage == self.subject.id]
+        return None if None in sizes else sum(size or 0 for size in sizes)
