@@ -10,10 +10,12 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.loader import async_get_integration
 import probatio
 
+from ..backup_server.coordinator import ServerCoordinator
 from ..backup_server.watched import watched_entries, watcher_of
 from ..const import DOMAIN
 from ..privacy.sight import Sight
 from ..proxmox.api.answer import run_off_loop_if_large
+from ..proxmox.backup_server.logs.excerpt import read_log
 from ..proxmox.vzdump.excerpt import excerpt, whole
 from ..texts.catalogue import language_of
 from ..texts.localizer import Localizer
@@ -150,7 +152,8 @@ async def ws_log(hass: HomeAssistant, connection: ActiveConnection, msg: dict[st
     except HomeAssistantError as error:
         _refuse(connection, msg, websocket_api.ERR_HOME_ASSISTANT_ERROR, error)
         return
-    read = partial(whole if msg["whole"] else excerpt, vmid=msg.get("vmid"))
+    of_cluster = partial(whole if msg["whole"] else excerpt, vmid=msg.get("vmid"))
+    read = read_log if isinstance(coordinator, ServerCoordinator) else of_cluster
     found = await run_off_loop_if_large(len(text), read, text)
     shown = found.lines[:_MOST_LINES]
     connection.send_result(
