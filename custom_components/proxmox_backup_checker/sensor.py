@@ -17,8 +17,6 @@ from .checker.assessment import Assessment, GuestView, JobView, StorageView
 from .checker.copies.copies import newest_verified
 from .checker.metrics import Verification, free_bytes, used_percent
 from .checker.model.verdict import Status
-from .checker.views.orphans import orphans_of
-from .clusters import guests_of_others
 from .const import is_backup_server
 from .coordinator import CheckerCoordinator
 from .entity import (
@@ -30,6 +28,7 @@ from .entity import (
     async_add_entities_as_they_appear,
     async_add_offsite_entities,
 )
+from .loss_sensors import ORPHANS, WORST_CASE, OrphansSensor, WorstCaseSensor
 from .texts.localizer import iso
 
 PARALLEL_UPDATES = 0
@@ -250,21 +249,6 @@ WITHOUT_OFFSITE_COPY = ClusterSensorDescription(
     state_class=SensorStateClass.MEASUREMENT,
     value=lambda assessment: assessment.without_offsite_copy,
 )
-ORPHANS = SensorEntityDescription(
-    key="orphans",
-    translation_key="storage_orphans",
-    device_class=SensorDeviceClass.DATA_SIZE,
-    native_unit_of_measurement=UnitOfInformation.BYTES,
-    suggested_unit_of_measurement=UnitOfInformation.GIBIBYTES,
-    suggested_display_precision=1,
-    state_class=SensorStateClass.MEASUREMENT,
-    entity_registry_enabled_default=False,
-)
-WORST_CASE = SensorEntityDescription(
-    key="worst_case",
-    translation_key="worst_case",
-    device_class=SensorDeviceClass.TIMESTAMP,
-)
 STORAGE_SENSORS = (
     StorageSensorDescription(
         key="used",
@@ -392,30 +376,6 @@ class ClusterSensor(ClusterEntity, SensorEntity):
         return self.entity_description.value(self.coordinator.assessment)
 
 
-class WorstCaseSensor(ClusterEntity, SensorEntity):
-    """The newest copy that would be left of the guest that would lose most, if what costs most died now.
-
-    It is a moment, so that it changes with the copies and not with every poll; without one the attributes say why.
-    """
-
-    @property
-    @override
-    def native_value(self) -> datetime | None:
-        """When that copy was made."""
-        worst = self.coordinator.survivals.worst_case
-        return worst.moment if worst is not None else None
-
-    @property
-    @override
-    def extra_state_attributes(self) -> dict[str, Any]:
-        """What would have to die, and what would be left of that guest; its name is for those who may see it."""
-        worst = self.coordinator.survivals.worst_case
-        return {
-            "if_died": worst.death.key if worst is not None else None,
-            "left": worst.survival.answer.value if worst is not None else None,
-        }
-
-
 class StorageSensor(StorageEntity, SensorEntity):
     """A sensor of a storage."""
 
@@ -426,18 +386,3 @@ class StorageSensor(StorageEntity, SensorEntity):
     def native_value(self) -> StateType | datetime:
         """The figure shown."""
         return self.entity_description.value(self.view) if self.view else None
-
-
-class OrphansSensor(StorageEntity, SensorEntity):
-    """What guests have left on a storage that no longer exist; unknown while that cannot be told, or not how large it is."""
-
-    @property
-    @override
-    def native_value(self) -> int | None:
-        """The bytes in all."""
-        assessment, others = self.coordinator.assessment, guests_of_others(self.hass, self.coordinator)
-        is_shared = self.view is None or self.view.storage.node is None
-        if not assessment.guests_complete or (is_shared and others is None):
-            return None
-        sizes = [one.size for one in orphans_of(assessment, others) if one.storage == self.subject.id]
-        return None if None in sizes else sum(size or 0 for size in sizes)
