@@ -23,6 +23,7 @@ from ..model.reason_codes import ReasonCode
 from ..model.records import RunRecord
 from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict, gravity, unknown
 from ..runs.run_summary import RunResult, is_empty, result_of_run
+from .doubtful_slots import perhaps_owed
 from .job_findings import lock_holder, missing_archives
 from .job_in_progress import with_progress
 from .missed_slots import expected_off, explain_miss, stuck_state
@@ -133,7 +134,19 @@ def _settled(job: BackupJob, runs: tuple[RunRecord, ...], context: Context) -> V
     worst = min(verdicts, key=lambda verdict: gravity(verdict.status))
     upcoming = [verdict.next_due for verdict in verdicts if verdict.next_due is not None]
     evidence = tuple(upid for verdict in verdicts for upid in verdict.evidence)
+    if worst.status in {*GOOD, Status.PENDING} and (doubtful := _perhaps_owed(job, context)) is not None:
+        worst = doubtful
     return replace(worst, next_due=min(upcoming, default=None), evidence=evidence)
+
+
+def _perhaps_owed(job: BackupJob, context: Context) -> Verdict | None:
+    """Return that a job may owe one of its guests a slot that nobody saw come."""
+    for guest in context.covered_guests(job):
+        if not context.is_ignored(guest):
+            newest = _newest_own(job, guest, context)
+            if (found := perhaps_owed(guest, job, newest, context)) is not None:
+                return found
+    return None
 
 
 def _unread(job: BackupJob, context: Context) -> Blindness | None:
