@@ -46,8 +46,11 @@ class Oracle:
         return self._without_jobs(demand, time) if self._ledger.blind_to("jobs", time) else demand
 
     def _is_tag_seen(self, guest: GuestLife, time: float) -> bool:
-        """Tell whether a guest's node was on at a look since the guest was tagged: of one that is off no tags are shown."""
-        since = max(moment for moment, _ in guest.ignored if moment <= time)
+        """Tell whether it could be seen that a guest was tagged."""
+        return self._was_node_on(guest, max(moment for moment, _ in guest.ignored if moment <= time), time)
+
+    def _was_node_on(self, guest: GuestLife, since: float, time: float) -> bool:
+        """Tell whether a guest's node was on at a look: of guests on one that is off neither tags nor templates are shown."""
         looks = (look for look in self._ledger.looks if since <= look <= time)
         return any(not self._ledger.nodes[guest.node_at(look)].is_off(look) for look in looks)
 
@@ -204,6 +207,8 @@ class Oracle:
             for period in self._periods(job, guest)
             if period.end <= time
         ]
+        if guest.template and not self._was_node_on(guest, guest.born, time):
+            return open_("it is a template, and its node was off ever since it could be seen")
         if guest.template:
             return open_("its job is switched off, and it is a template") if paused else off("a template needs no job")
         since = max(ends, default=guest.born)
