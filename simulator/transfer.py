@@ -138,6 +138,10 @@ class _Qemu(_Transfer):
             backup.info("skipping guest filesystem freeze - disabled in VM options")
         if newer:
             backup.info("starting backup via QMP command")
+        if agent and backup.guest.freeze_error is not None:
+            backup.both(
+                f"ERROR: VM {backup.guest.vmid} qga command 'guest-fsfreeze-freeze' failed - {backup.guest.freeze_error}"
+            )
         if agent:
             backup.info("issuing guest-agent 'fs-thaw' command")
 

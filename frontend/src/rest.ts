@@ -46,6 +46,13 @@ const ELEMENTS: Record<string, CustomElementConstructor> = {
   }),
   "proxmox-backup-causes": lazyCard({ tag: "pbc-causes", load, size: 3, grid: { columns: "full" } }),
   "proxmox-backup-start": lazyCard({ tag: "pbc-start", load, size: 1, grid: { columns: "full" } }),
+  "proxmox-backup-activity": lazyCard({
+    tag: "pbc-activity",
+    load,
+    size: 5,
+    fields: ["title", "server", "max_rows"],
+  }),
+  "proxmox-backup-digest": lazyCard({ tag: "pbc-digest", load, size: 2, grid: { columns: "full" } }),
   "proxmox-backup-problems": lazyCard({ tag: "pbc-problems", load, size: 8, grid: { columns: "full" } }),
   "pbc-more-info": MoreInfo,
   "ll-strategy-dashboard-proxmox-backups": BackupsStrategy,

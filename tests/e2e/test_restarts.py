@@ -46,8 +46,9 @@ def test_two_clusters_are_on_one_wall_and_have_views_of_their_own(
     shoot(tab, "two-clusters-light")
     stage.run(stage.home.make_dashboard())
     tab.go("/proxmox-backups")
-    expect(tab.find("proxmox-backup-badge")).to_have_count(2)
-    tab.page.get_by_role("tab", name="small").click()
+    expect(tab.find("proxmox-backup-badge")).to_have_count(1)
+    expect(tab.find("pbc-digest li")).to_have_count(2)
+    tab.find("pbc-digest").first.get_by_role("link", name="small", exact=True).click()
     expect(tab.find("proxmox-backup-wall").first.locator("button.row")).to_have_count(4)
     expect(tab.find("hui-error-card")).to_have_count(0)
 

@@ -18,6 +18,7 @@ from ..proxmox.vzdump.excerpt import excerpt, whole
 from ..texts.catalogue import language_of
 from ..texts.localizer import Localizer
 from ..translated_errors import invalid
+from .activity import async_activity
 from .causes import causes, urgency
 from .datastores import datastores
 from .details import async_details, async_sizes
@@ -47,8 +48,8 @@ def _language(hass: HomeAssistant, msg: dict[str, Any]) -> str:
 @callback
 def async_register(hass: HomeAssistant) -> None:
     """Register all commands; to be called once."""
-    of_all = (ws_info, ws_wall, ws_sizes, ws_runs, ws_log, ws_storages, ws_datastores, ws_causes, ws_start, ws_messages)
-    for command in of_all:
+    walls, first_days = (ws_info, ws_wall, ws_sizes, ws_runs, ws_log), (ws_start, ws_messages)
+    for command in (*walls, ws_storages, ws_datastores, ws_causes, ws_activity, *first_days):
         websocket_api.async_register_command(hass, command)
 
 
@@ -188,6 +189,17 @@ async def ws_storages(hass: HomeAssistant, connection: ActiveConnection, msg: di
         "servers": servers(hass, sight, language, entry_id),
     }
     connection.send_result(msg["id"], told)
+
+
+@websocket_api.websocket_command(
+    {probatio.Required("type"): f"{DOMAIN}/activity", probatio.Optional("entry_id"): str, **_LANGUAGE}
+)
+@websocket_api.async_response
+async def ws_activity(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]) -> None:
+    """Tell what has run lately."""
+    sight, localizer = Sight(hass, connection.user), await Localizer.load(hass, _language(hass, msg))
+    told = await async_activity(hass, sight, localizer, msg.get("entry_id"))
+    connection.send_result(msg["id"], {"activity": told})
 
 
 @websocket_api.websocket_command(

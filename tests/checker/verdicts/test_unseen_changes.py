@@ -49,6 +49,7 @@ def test_a29_a_failed_promise_stays_on_the_storage_of_its_run_though_the_job_was
     runs = (ran(at(1, 21), 100, 101), bad, by_hand(at(3, 7), 100, hand))
     held = judge(facts((guest(100), guest(101)), (ON_USB,), runs, job_states=(state,)), History())
     assert held.guests[100].verdict.problem is problem
+    assert ("copy_elsewhere" in {finding.code for finding in held.guests[100].verdict.findings}) is problem
 
 
 def with_jobs(day: int, hour: int, enabled_job: BackupJob | None, *runs: object) -> Facts:

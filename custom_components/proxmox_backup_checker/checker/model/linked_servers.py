@@ -43,7 +43,8 @@ class KnownGroup:
 class KnownStore:
     """A datastore; `seen` is up to when its content is known, which stands still while nobody can read it.
 
-    `verifies` tells that something checks what is new there: the datastore itself, or a job. `device` tells one medium from
+    `verifies` tells that something checks what is new there: the datastore itself, or a job. `prunes` tells that something removes what
+    is old by rules of its own. `device` tells one medium from
     another, as far as that can be told: the disk of a removable one, else the path.
     """
 
@@ -53,6 +54,7 @@ class KnownStore:
     away: bool = False
     cloud: bool = False
     verifies: bool = False
+    prunes: bool = False
     device: str | None = None
 
 

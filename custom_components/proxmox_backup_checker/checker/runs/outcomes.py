@@ -21,6 +21,8 @@ from .stays import Stays
 
 # Bytes; not even a folder can be made on a storage that has less.
 _NO_ROOM: Final = 1024 * 1024
+# So Proxmox says that the agent is switched on and does not answer; that the freeze is switched off, it says in other words.
+_NOT_RUNNING: Final = "agent configured"
 _ON_SERVER: Final = ("vm/", "ct/")
 
 
@@ -143,6 +145,8 @@ def _warnings(guest_run: GuestRun) -> Iterable[str]:
         yield "log_upload_failed"
     if guest_run.freeze == "failed":
         yield "freeze_failed"
+    if guest_run.freeze == "skipped" and (guest_run.freeze_detail or "").startswith(_NOT_RUNNING):
+        yield "agent_silent"
 
 
 def _of_task_alone(run: Run, attribution: Attribution, storage: str | None) -> Iterable[Outcome]:

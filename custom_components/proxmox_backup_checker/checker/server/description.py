@@ -77,6 +77,8 @@ def _store(found: DatastoreFacts, facts: ServerFacts, history: ServerHistory, op
         cloud=store.backend == "s3",
         verifies=(config is not None and config.verify_new)
         or any(check.store == store.store for check in facts.verify_jobs),
+        prunes=bool(record.client_prunes)
+        or any(prune.store == store.store and not prune.disabled for prune in facts.prune_jobs),
         device=(config.backing_device or config.path) if config is not None else None,
     )
 

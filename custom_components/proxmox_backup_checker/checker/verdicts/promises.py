@@ -55,7 +55,8 @@ def judge_promise(guest: Guest, job: BackupJob, context: Context) -> Verdict | N
     """Return the verdict on one guest in one enabled job; None where the job never runs by itself and never did."""
     table = timetable_of(job, guest, context)
     terms = context.terms(job, guest.node, table)
-    evidence = _evidence(guest, job, _promised_on(guest, job, terms, context), context)
+    storage = _promised_on(guest, job, terms, context)
+    evidence = _evidence(guest, job, storage, context)
     newest = next(evidence, None)
     if table is None or table.following is None:
         if not has_schedule(job) and newest is None:
@@ -68,7 +69,7 @@ def judge_promise(guest: Guest, job: BackupJob, context: Context) -> Verdict | N
     verdict = _judge(guest, job, newest, evidence, table, context)
     if verdict.status in _FINE and (doubtful := perhaps_owed(guest, job, newest, context)) is not None:
         verdict = doubtful
-    trace = {**terms.trace, **verdict.trace}
+    trace = {**terms.trace, "promised_on": storage, **verdict.trace}
     return with_values(verdict, next_due=table.following, job_id=job.job_id, trace=trace)
 
 
