@@ -6,14 +6,25 @@ from typing import Any, Final, cast
 
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID, Platform
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
+from homeassistant.exceptions import Unauthorized
 from homeassistant.helpers import config_validation as cv, service
 from homeassistant.helpers.target import TargetSelection
 from homeassistant.helpers.typing import VolDictType
 from homeassistant.util import dt as dt_util
 import probatio
 
-from .actions.calls import check_control_of, check_sight, cluster_of, clusters_of, moment_of, sight_of, watchers_of
+from .actions.calls import (
+    check_control_of,
+    check_sight,
+    chosen_server,
+    cluster_of,
+    clusters_of,
+    moment_of,
+    sight_of,
+    watchers_of,
+)
 from .actions.explanation import explained
+from .actions.orphans import orphans
 from .actions.recovery import recovery_data
 from .actions.report_chapters import async_chapters, bound
 from .actions.report_text import PERIODS, Period, render
@@ -25,7 +36,9 @@ from .backup_server.coordinator import ServerCoordinator
 from .backup_server.watched import Watcher, watched_entries
 from .checker.assessment import Assessment
 from .checker.model.subject import CLUSTER, SERVER, Subject
+from .checker.server.assessment import ServerAssessment
 from .checker.views.report import report
+from .checker.views.server_report import server_report
 from .const import DOMAIN
 from .coordinator import CheckerCoordinator
 from .privacy.sight import Sight
@@ -129,6 +142,7 @@ def async_setup_services(hass: HomeAssistant) -> None:
     register(DOMAIN, "try_retention", _try_retention, TRY_RETENTION_SCHEMA, SupportsResponse.ONLY)
     register(DOMAIN, "report", _report, REPORT_SCHEMA, SupportsResponse.ONLY)
     register(DOMAIN, "what_if", _what_if, WHAT_IF_SCHEMA, SupportsResponse.ONLY)
+    register(DOMAIN, "list_orphans", _list_orphans, CHECK_NOW_SCHEMA, SupportsResponse.ONLY)
     service.async_register_admin_service(
         hass, DOMAIN, "get_log", _get_log, GET_LOG_SCHEMA, supports_response=SupportsResponse.ONLY
     )
@@ -288,14 +302,27 @@ async def _report(call: ServiceCall) -> ServiceResponse:
     if ATTR_CONFIG_ENTRY_ID not in call.data and len(watched_entries(call.hass)) > 1:
         localizer = await Localizer.load(call.hass)
         return bound(await async_chapters(call.hass, sight, period, localizer), period, localizer)
-    coordinator = cluster_of(call)
+    coordinator: Watcher = chosen_server(call) or cluster_of(call)
     assessment = sight.assessment(coordinator)
-    now = dt_util.utcnow()
+    title, now = coordinator.config_entry.title, dt_util.utcnow()
 
     def answer() -> ServiceResponse:
-        return render(report(assessment, now - PERIODS[period], now), period, coordinator.localizer)
+        since = now - PERIODS[period]
+        if isinstance(assessment, ServerAssessment):
+            found = server_report(assessment, title, since, now)
+        else:
+            found = report(assessment, since, now)
+        return render(found, period, coordinator.localizer)
 
     return await call.hass.async_add_executor_job(answer)
+
+
+async def _list_orphans(call: ServiceCall) -> ServiceResponse:
+    """Return what guests have left that no longer exist; they have no entities that somebody might be let see."""
+    coordinator = cluster_of(call)
+    if (await sight_of(call)).is_limited:
+        raise Unauthorized(context=call.context)
+    return cast(ServiceResponse, orphans(call.hass, coordinator))
 
 
 async def _what_if(call: ServiceCall) -> ServiceResponse:
