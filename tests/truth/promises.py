@@ -445,7 +445,7 @@ class Promise:
             for result in own
             if (result.bad or (result.good and not self._wrongly_dated(result.run))) and result.known <= self.time
         )
-        if self.period.start >= first or any(self._seen(result) for result in telling):
+        if self._seen_since() >= first or any(self._seen(result) for result in telling):
             return []
         begun = (result for result in own if result.part.began is not None and result.part.began <= self.time)
         if demand.must in {Must.ON, Must.NOT_OFF} and any(
@@ -465,6 +465,14 @@ class Promise:
         if demand.must not in {Must.OFF, Must.NOT_ON}:
             return [open_(what)]
         return [not_on(what) if self.time < first + BLIND_LIMIT else open_(what)]
+
+    def _seen_since(self) -> float:
+        """Return since when the job covers the guest, for who did not see a break in that."""
+        if self.earlier is None:
+            return self.period.start
+        looks = (look for look in self.ledger.looks if self.earlier.end <= look < self.period.start)
+        is_seen = any(not self.ledger.blind_to("jobs", look) for look in looks)
+        return self.period.start if is_seen else self.earlier.start
 
     def _came_after_break(self, first: float) -> bool:
         """Tell whether the job's last run on the guest's node broke off before anybody looked and before the guest was there.
