@@ -40,7 +40,7 @@ class Promise:
         hand = [] if self.own_only else self.evidence.results(None, self.guest, self.time)
         good = [result for result in own if result.good and self._known(result) <= self.time]
         by_hand = [result for result in hand if result.good and result.known <= self.time]
-        if suspended := [*self._wrong_clock(), *self._unseen_change(good)]:
+        if suspended := self._wrong_clock():
             return self._suspended(suspended[0], own, good, by_hand)
         demands = [
             *self._failed(own, good, by_hand),
@@ -50,6 +50,10 @@ class Promise:
             *self._carried_over(good),
         ]
         demand = worst(demands) if demands else off("every promise is kept")
+        if changed := self._unseen_change(good):
+            if demand.must in {Must.OFF, Must.NOT_ON}:
+                return not_on("the job was changed while nobody looked, and keeps its promises")
+            return self._suspended(changed[0], own, good, by_hand)
         return next(iter(self._first_look(own, demand)), demand)
 
     def _suspended(

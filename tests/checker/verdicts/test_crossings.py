@@ -473,6 +473,21 @@ def test_b23_a_run_that_cannot_be_seen_any_more_may_have_ended_and_does_not_hang
         assert held.jobs["often"].verdict.problem is problem
 
 
+def test_b23_a_run_that_a_node_was_seen_without_does_not_go_on_again_while_nothing_can_be_read() -> None:
+    good = [ran(moment, 100) for moment in NIGHTS]
+    text = good_log(100, at=at(1, 12)).partition("INFO: status")[0]
+    known = facts([guest(100)], [NIGHTLY], [*good[:-1], run(text, None, started=at(1, 12))], now=at(1, 12, 1))
+    held = judge(known, History())
+    assert held.jobs["nightly"].verdict.status is Status.RUNNING
+    # Its end has left the list of tasks before anybody saw it.
+    gone = facts([guest(100)], [NIGHTLY], good, now=at(3, 8), read_at=at(3, 8))
+    held = judge(gone, held.history, held)
+    for later in (at(3, 8), at(3, 12)):
+        held = judge(replace(gone, now=later), held.history, held)
+        verdict = held.jobs["nightly"].verdict
+        assert (verdict.status, verdict.problem) == (Status.OK, False)
+
+
 @pytest.mark.parametrize(("usual", "problem"), [(10, True), (150, False)])
 def test_b23_a_run_that_hangs_keeps_no_slot_that_came_before_the_turn_of_a_guest_in_it(
     usual: int, problem: bool
