@@ -40,11 +40,8 @@ async def test_of_several_jobs_due_at_once_that_with_the_first_id_is_started_fir
     pve.add_job("a-first", nightly.schedule, nightly.storage, all=1)
     pve.add_job("z-last", nightly.schedule, nightly.storage, all=1)
     pve.job("a-first").reschedule(nightly.schedule)
-    started = []
     pve.clock.advance(days=1)
-    for run in pve.dispatch.ever:
-        if run.node.name == "pve1" and run.job is not None:
-            started.append(run.job.id)
+    started = [run.job.id for run in pve.dispatch.ever if run.node.name == "pve1" and run.job is not None]
     assert started == sorted(started)
     assert len(started) == 3
 
