@@ -69,6 +69,12 @@ class Guest:
     """Share of the disks that holds data."""
     speed: float = 300.0
     """MiB/s that a backup reads."""
+    freeze_error: str | None = None
+    """Why the agent cannot freeze the file systems."""
+    changes: float | None = None
+    """Share of the disks that changes from one backup to the next; a few percent of it where nothing is told."""
+    loses_bitmap: bool = False
+    """Whether the next backup finds no bitmap, as after a start of the guest, and reads everything."""
     troubles: list[Trouble] = field(default_factory=list)
 
     @property

@@ -85,7 +85,9 @@ class _Transfer:
 
 
 class _Qemu(_Transfer):
-    """A virtual machine: its disks are read through QEMU."""
+    """A virtual machine: its disks are read through QEMU; `changed` are the bytes that a backup server does not have yet."""
+
+    changed: int = 0
 
     def process(self) -> Process:
         backup, guest = self.backup, self.backup.guest
@@ -136,6 +138,10 @@ class _Qemu(_Transfer):
             backup.info("skipping guest filesystem freeze - disabled in VM options")
         if newer:
             backup.info("starting backup via QMP command")
+        if agent and backup.guest.freeze_error is not None:
+            backup.both(
+                f"ERROR: VM {backup.guest.vmid} qga command 'guest-fsfreeze-freeze' failed - {backup.guest.freeze_error}"
+            )
         if agent:
             backup.info("issuing guest-agent 'fs-thaw' command")
 
@@ -143,6 +149,12 @@ class _Qemu(_Transfer):
         """Print what changed on each disk since the last backup, and return the sum."""
         backup, first = self.backup, self.backup.archiving.first
         share = 1.0 if first else backup.run.random.uniform(0.01, 0.05)
+        if not first and backup.guest.changes is not None:
+            share = backup.guest.changes
+        self.changed = int(backup.guest.size * share)
+        if lost := backup.guest.loses_bitmap and not first:
+            backup.guest.loses_bitmap, share = False, 1.0
+        first = first or lost
         dirty = 0
         for disk in backup.guest.disks:
             if not disk.included:
@@ -157,6 +169,8 @@ class _Qemu(_Transfer):
         return dirty
 
     def _progress(self, total: int) -> Process:
+        if not total:
+            return
         duration = seconds_for(self.backup.guest, total)
         random = self.backup.run.random
         for second in _report_times(duration):
@@ -174,12 +188,14 @@ class _Qemu(_Transfer):
         backup, size = self.backup, self.backup.guest.size
         if backup.to_pbs:
             backup.info("Waiting for server to finish backup validation...")
-            reused = size - total
+            reused = size - self.changed
             share = reused * 100 // size
             backup.info(f"backup was done incrementally, reused {bytes_text(reused, 2)} ({share}%)")
         else:
             zero = int(size * (1 - backup.guest.filled))
             backup.info(f"backup is sparse: {bytes_text(zero, 2)} ({zero * 100 // size}%) total zero data")
+        if not total:
+            return
         seconds = seconds_for(backup.guest, total)
         rate = bytes_text(total / seconds)
         backup.info(f"transferred {bytes_text(total, 2)} in {seconds} seconds ({rate}/s)")
@@ -271,6 +287,8 @@ class _LxcToServer(_Transfer):
         backup = self.backup
         first = backup.archiving.first
         fresh = size if first else int(size * backup.run.random.uniform(0.02, 0.1))
+        if not first and backup.guest.changes is not None:
+            fresh = int(size * backup.guest.changes)
         backup.info(
             f"root.pxar: had to backup {bytes_text(fresh, 3)} of {bytes_text(size, 3)}"
             f" (compressed {bytes_text(fresh * 0.4, 3)}) in {seconds:.2f} s (average {bytes_text(fresh / seconds, 3)}/s)"

@@ -1,19 +1,25 @@
 """The calendar of backup runs: the past with its outcome, the future with every slot."""
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import override
+from typing import Any, override
 
 from homeassistant.components.calendar import CalendarEntity, CalendarEntityDescription, CalendarEvent
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from homeassistant.util import dt as dt_util
 
+from .backup_server.entity import ServerEntity
 from .checker.assessment import Assessment
+from .checker.model.subject import SERVER
 from .checker.model.verdict import Reason
+from .checker.server.assessment import ServerAssessment
 from .checker.views.agenda import AgendaItem, agenda, current_or_next
-from .coordinator import CheckerConfigEntry
+from .checker.views.server_agenda import server_agenda, server_current_or_next
+from .const import is_backup_server
 from .entity import ClusterEntity
 from .proxmox.calendar.event import CalendarEvent as ScheduleEvent
 from .texts.localizer import Localizer
@@ -21,19 +27,25 @@ from .texts.localizer import Localizer
 PARALLEL_UPDATES = 0
 
 BACKUP_RUNS = CalendarEntityDescription(key="runs", translation_key="backup_runs")
+SERVER_RUNS = CalendarEntityDescription(key="runs", translation_key="server_runs")
 
 
 async def async_setup_entry(
-    hass: HomeAssistant, entry: CheckerConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+    hass: HomeAssistant, entry: ConfigEntry[Any], async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Add the calendar of the cluster."""
-    async_add_entities([BackupRuns(entry.runtime_data, BACKUP_RUNS)])
+    """Add the calendar of the cluster or backup server."""
+    if is_backup_server(entry.data):
+        async_add_entities([ServerRuns(entry.runtime_data, SERVER, SERVER_RUNS)])
+    else:
+        async_add_entities([BackupRuns(entry.runtime_data, BACKUP_RUNS)])
 
 
-class BackupRuns(ClusterEntity, CalendarEntity):
+class _Runs[Held](CoordinatorEntity[Any], CalendarEntity):
     """All runs of all jobs: on while one runs or is due."""
 
-    _found: tuple[Assessment, datetime, CalendarEvent | None] | None = None
+    _found: tuple[Held, datetime, CalendarEvent | None] | None = None
+    _agenda: Callable[[Held, datetime, datetime, datetime], list[AgendaItem]]
+    _current_or_next: Callable[[Held, datetime], AgendaItem | None]
 
     @property
     @override
@@ -42,7 +54,7 @@ class BackupRuns(ClusterEntity, CalendarEntity):
         assessment, now = self.coordinator.assessment, dt_util.utcnow().replace(second=0, microsecond=0)
         # Home Assistant asks several times for each state.
         if self._found is None or self._found[0] is not assessment or self._found[1] != now:
-            item = current_or_next(assessment, dt_util.utcnow())
+            item = self._current_or_next(assessment, dt_util.utcnow())
             found = calendar_event(item, self.coordinator.localizer) if item is not None else None
             self._found = (assessment, now, found)
         return self._found[2]
@@ -53,10 +65,24 @@ class BackupRuns(ClusterEntity, CalendarEntity):
     ) -> list[CalendarEvent]:
         """Return what took place and what is due in a time."""
         # A month of an hourly job takes some thousand steps through the calendar.
-        items: Iterable[AgendaItem] = await hass.async_add_executor_job(
-            agenda, self.coordinator.assessment, start_date, end_date, dt_util.utcnow()
+        items = await hass.async_add_executor_job(
+            self._agenda, self.coordinator.assessment, start_date, end_date, dt_util.utcnow()
         )
         return [calendar_event(item, self.coordinator.localizer) for item in items]
+
+
+class BackupRuns(ClusterEntity, _Runs[Assessment]):
+    """The runs of a cluster's backup jobs."""
+
+    _agenda = staticmethod(agenda)
+    _current_or_next = staticmethod(current_or_next)
+
+
+class ServerRuns(ServerEntity, _Runs[ServerAssessment]):
+    """The runs of a backup server's jobs."""
+
+    _agenda = staticmethod(server_agenda)
+    _current_or_next = staticmethod(server_current_or_next)
 
 
 def calendar_event(item: AgendaItem, localizer: Localizer) -> CalendarEvent:

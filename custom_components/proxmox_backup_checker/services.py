@@ -12,24 +12,37 @@ from homeassistant.helpers.typing import VolDictType
 from homeassistant.util import dt as dt_util
 import probatio
 
-from .actions.calls import check_control_of, check_sight, cluster_of, clusters_of, moment_of, sight_of, watchers_of
+from .actions.calls import (
+    check_control_of,
+    check_sight,
+    chosen_server,
+    cluster_of,
+    clusters_of,
+    moment_of,
+    sight_of,
+    watchers_of,
+)
 from .actions.explanation import explained
 from .actions.recovery import recovery_data
+from .actions.report_chapters import async_chapters, bound
 from .actions.report_text import PERIODS, Period, render
 from .actions.responses import archive_data, archives_of, run_data, runs_of, telling_run
+from .actions.retention import RULES, retention_data
 from .actions.targets import Target, guest_of, job_of, storage_of, targets_of
 from .actions.what_if import chosen_death, what_if
 from .backup_server.coordinator import ServerCoordinator
-from .backup_server.watched import Watcher
+from .backup_server.watched import Watcher, watched_entries
 from .checker.assessment import Assessment
 from .checker.model.subject import CLUSTER, SERVER, Subject
+from .checker.server.assessment import ServerAssessment
 from .checker.views.report import report
+from .checker.views.server_report import server_report
 from .const import DOMAIN
 from .coordinator import CheckerCoordinator
 from .privacy.sight import Sight
 from .proxmox.api.answer import run_off_loop_if_large
 from .proxmox.vzdump.excerpt import excerpt, whole
-from .texts.localizer import iso
+from .texts.localizer import Localizer, iso
 from .translated_errors import invalid
 
 ATTR_GUEST: Final = "guest"
@@ -64,6 +77,18 @@ _LIMIT: Final[VolDictType] = {
 CHECK_NOW_SCHEMA: Final = probatio.Schema(_CLUSTER)
 ESTIMATE_RECOVERY_SCHEMA: Final = probatio.Schema(
     {**_CLUSTER, probatio.Optional(ATTR_GUEST): _NAME, probatio.Optional(ATTR_NODE): _NAME}
+)
+TRY_RETENTION_SCHEMA: Final = probatio.Schema(
+    {
+        **_CLUSTER,
+        probatio.Required(ATTR_JOB): _NAME,
+        **{
+            probatio.Optional(f"keep_{rule}", default=0): probatio.All(
+                probatio.Coerce(int), probatio.Range(min=0, max=_MOST)
+            )
+            for rule in RULES
+        },
+    }
 )
 EXPLAIN_SCHEMA: Final = probatio.Schema({**_GUEST_OR_JOB, probatio.Optional(ATTR_STORAGE): _NAME})
 LIST_RUNS_SCHEMA: Final = probatio.Schema(
@@ -112,6 +137,7 @@ def async_setup_services(hass: HomeAssistant) -> None:
     register(DOMAIN, "explain", _explain, EXPLAIN_SCHEMA, SupportsResponse.ONLY)
     register(DOMAIN, "list_runs", _list_runs, LIST_RUNS_SCHEMA, SupportsResponse.ONLY)
     register(DOMAIN, "list_archives", _list_archives, LIST_ARCHIVES_SCHEMA, SupportsResponse.ONLY)
+    register(DOMAIN, "try_retention", _try_retention, TRY_RETENTION_SCHEMA, SupportsResponse.ONLY)
     register(DOMAIN, "report", _report, REPORT_SCHEMA, SupportsResponse.ONLY)
     register(DOMAIN, "what_if", _what_if, WHAT_IF_SCHEMA, SupportsResponse.ONLY)
     service.async_register_admin_service(
@@ -257,15 +283,33 @@ async def _get_log(call: ServiceCall) -> ServiceResponse:
     }
 
 
+async def _try_retention(call: ServiceCall) -> ServiceResponse:
+    """Return which archives of a job's guests would stay and go with other keep values; nothing is changed."""
+    coordinator = cluster_of(call)
+    assessment = (await sight_of(call)).assessment(coordinator)
+    job_id = job_of(coordinator, assessment, call.data[ATTR_JOB]).subject.id
+    rules = {rule: call.data[f"keep_{rule}"] for rule in RULES}
+    return await call.hass.async_add_executor_job(retention_data, assessment, job_id, rules, assessment.guests.keys())
+
+
 async def _report(call: ServiceCall) -> ServiceResponse:
     """Return the report of the last day or week, on what the caller may see."""
-    coordinator = cluster_of(call)
     period: Period = call.data[ATTR_PERIOD]
-    assessment = (await sight_of(call)).assessment(coordinator)
-    now = dt_util.utcnow()
+    sight = await sight_of(call)
+    if ATTR_CONFIG_ENTRY_ID not in call.data and len(watched_entries(call.hass)) > 1:
+        localizer = await Localizer.load(call.hass)
+        return bound(await async_chapters(call.hass, sight, period, localizer), period, localizer)
+    coordinator: Watcher = chosen_server(call) or cluster_of(call)
+    assessment = sight.assessment(coordinator)
+    title, now = coordinator.config_entry.title, dt_util.utcnow()
 
     def answer() -> ServiceResponse:
-        return render(report(assessment, now - PERIODS[period], now), period, coordinator.localizer)
+        since = now - PERIODS[period]
+        if isinstance(assessment, ServerAssessment):
+            found = server_report(assessment, title, since, now)
+        else:
+            found = report(assessment, since, now)
+        return render(found, period, coordinator.localizer)
 
     return await call.hass.async_add_executor_job(answer)
 

@@ -4,18 +4,23 @@ import type {
   BackupServer,
   Cause,
   Checklist,
+  Digest,
+  Happened,
   MessageSetupInfo,
   RowData,
   Server,
   Storage,
+  Survival,
   WallEvent,
 } from "../src/data/contract";
 import type { Hass } from "../src/ha/types";
 import {
+  ACTIVITY,
   BACKUP_SERVER,
   CAUSES,
   CLIENTS,
   DATASTORES,
+  DIGESTS,
   details,
   END,
   GUESTS,
@@ -25,6 +30,8 @@ import {
   STORAGES,
   server,
   sizesOf,
+  survivalOf,
+  TRIED,
 } from "./canned";
 
 export interface World {
@@ -33,9 +40,12 @@ export interface World {
   jobs?: RowData[];
   storages?: Storage[];
   causes?: Cause[];
+  survival?: Survival;
   backups?: BackupServer[];
   clients?: RowData[];
   start?: Checklist[];
+  activity?: Happened[];
+  digests?: Digest[];
   messages?: MessageSetupInfo;
   /** What the wall is refused with; "never" leaves it without an answer. */
   refusal?: { code: string; message: string } | "never";
@@ -84,6 +94,7 @@ export class FakeConnection {
     this.sent.push(message);
     const rows = [...(this.world.rows ?? GUESTS), ...(this.world.jobs ?? JOBS), ...SERVER_JOBS, ...CLIENTS];
     const find = (id: string | undefined) => rows.find((row) => row.id === id) ?? (rows[0] as RowData);
+    if (message.type === "call_service") return { response: TRIED };
     switch (message.type.split("/")[1]) {
       case "sizes":
         return Object.fromEntries((message.ids ?? []).map((id) => [id, sizesOf(find(id))]));
@@ -95,10 +106,16 @@ export class FakeConnection {
         return { servers: this.world.backups ?? DATASTORES };
       case "causes":
         return { causes: this.world.causes ?? CAUSES };
+      case "activity":
+        return { activity: this.world.activity ?? ACTIVITY };
+      case "digest":
+        return { digests: this.world.digests ?? DIGESTS };
       case "start":
         return { clusters: this.world.start ?? [] };
       case "messages":
         return this.world.messages ?? { automation: { entity_id: "automation.told", id: "told", on: true } };
+      case "survival":
+        return this.world.survival ?? survivalOf((message as { died?: string }).died);
       case "storages":
         return { storages: this.world.storages ?? STORAGES, servers: this.world.servers ?? [server()] };
       default:
@@ -137,7 +154,7 @@ export function fakeHass(world: World = {}): Hass & { connection: FakeConnection
     entities: {},
     devices: {},
     states: {},
-    services: { proxmox_backup_checker: { acknowledge: {} } },
+    services: { proxmox_backup_checker: { acknowledge: {}, try_retention: {} } },
     callService: async () => undefined,
     callApi: async <T>() => ({}) as T,
   };

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { CAUSES, HEALTHY, healthy, JOBS, NOW, server } from "../dev/canned";
+import { CAUSES, DIGESTS, HEALTHY, healthy, JOBS, NOW, server } from "../dev/canned";
 import { fakeHass } from "../dev/fake-hass";
 import { generate } from "../src/dashboard/strategy";
-import type { Cause, RowData } from "../src/data/contract";
+import type { Cause, Digest, RowData } from "../src/data/contract";
 import { simpleForm, wallForm } from "../src/editor/forms";
 import type { Hass } from "../src/ha/types";
 import "../src/registry";
@@ -216,6 +216,64 @@ describe("the problems", () => {
   });
 });
 
+describe("the recent runs", () => {
+  const CARD = "proxmox-backup-activity";
+
+  test("say how each went, why, and when; many of a day with the day", async () => {
+    const shown = await show(CARD);
+    expect(shown.text()).toContain("nightly: failed for 1 of 9 guests");
+    expect(shown.text()).toContain("could not back up: postgres (101). · 84.2 GiB in 13 minutes.");
+    expect(shown.find(".when").map((when) => when.textContent)).toEqual(["Sat, Nov 28, 03:12", "Fri, Nov 27"]);
+    expect(shown.find("button.run[disabled]")).toHaveLength(1);
+  });
+
+  test("that are none are said to be none of what is read alone", async () => {
+    expect((await show(CARD, { activity: [] })).text()).toContain("Nothing has run in the last three days");
+    const early = await show(CARD, { activity: [], servers: [server({ state: "starting", counts: null })] });
+    expect(early.text()).toContain("Reading…");
+  });
+});
+
+describe("the digest", () => {
+  const CARD = "proxmox-backup-digest";
+  const [HOME] = DIGESTS as [Digest];
+
+  test("tells the week, and gives its report to print and as a table", async () => {
+    const shown = await show(CARD);
+    expect(shown.text()).toContain("7 of 9 protected");
+    expect(shown.text()).not.toContain("homelab:");
+    expect(shown.find("a.btn").map((link) => link.getAttribute("href"))).toEqual([HOME.html, HOME.csv]);
+  });
+
+  test("of several puts first what has problems, then what cannot be seen, and leads to each", async () => {
+    const digests = [
+      { ...HOME, id: "e3", name: "fine", problems: 0, warning: false },
+      { ...HOME, id: "e4", name: "vault", problems: 0, unknown: true, csv: null, html: null },
+      HOME,
+    ];
+    const shown = await show(CARD, { digests }, { links: ["e1", "e4"] });
+    expect(shown.find(".name").map((name) => name.textContent)).toEqual(["homelab", "vault", "fine"]);
+    expect(shown.find(".sign").map((sign) => sign.className)).toEqual(["sign bad", "sign muted", "sign ok"]);
+    expect(shown.find("a.name").map((link) => link.getAttribute("href")?.split("/").at(-1))).toEqual([
+      "cluster-e1",
+      "server-e4",
+    ]);
+  });
+
+  test("says why there is none", async () => {
+    const shown = await show(CARD);
+    shown.hass.connection.sendMessagePromise = async () => Promise.reject({ code: "x", message: "No." });
+    const other = document.createElement(CARD) as typeof shown.element;
+    other.setConfig({ type: `custom:${CARD}` });
+    other.hass = shown.hass;
+    document.body.replaceChildren(other);
+    await shown.settle();
+    expect(other.shadowRoot?.querySelector("pbc-digest")?.shadowRoot?.textContent).toContain(
+      "could not be loaded. No.",
+    );
+  });
+});
+
 describe("the dashboard", () => {
   const entity = (entity_id: string, translation_key: string, device_id: string) => ({
     entity_id,
@@ -237,21 +295,28 @@ describe("the dashboard", () => {
 
   test("of one cluster has an overview and the problems", async () => {
     const config = await generate(hass());
-    expect((config.views as { path: string }[]).map((view) => view.path)).toEqual(["overview", "problems"]);
+    expect((config.views as { path: string }[]).map((view) => view.path)).toEqual(["overview", "problems", "if-died"]);
     const text = JSON.stringify(config);
-    for (const card of ["wall", "storages", "next-runs", "problems", "badge"])
+    for (const card of ["wall", "storages", "next-runs", "activity", "digest", "problems", "badge", "if-died"])
       expect(text).toContain(`custom:proxmox-backup-${card}`);
     expect(text).toContain('"type":"calendar","entities":["calendar.backups"]');
-    expect(text).toContain('"type":"logbook"');
+    // The states of entities are no runs.
+    expect(text).not.toContain('"type":"logbook"');
   });
 
   test("of several has a view for each, with what is its own", async () => {
     const config = await generate(hass([server(), server({ id: "e2", name: "offsite" })]));
     const views = config.views as { path: string; title: string }[];
-    expect(views.map((view) => view.title)).toEqual(["Overview", "Needs attention", "homelab", "offsite"]);
-    expect(JSON.stringify(views[3])).toContain('"server":"e2"');
-    expect(JSON.stringify(views[3])).toContain("binary_sensor.b");
-    expect(JSON.stringify(views[3])).not.toContain("calendar.backups");
+    expect(views.map((view) => view.title)).toEqual(["Overview", "Needs attention", "If … died", "homelab", "offsite"]);
+    expect(JSON.stringify(views[4])).toContain('"server":"e2"');
+    expect(JSON.stringify(views[4])).not.toContain("calendar.backups");
+  });
+
+  test("of several has one badge, and one digest that leads to each", async () => {
+    const config = await generate(hass([server(), server({ id: "e2", name: "offsite" })]));
+    const [overview] = config.views as { badges: object[] }[];
+    expect(overview?.badges).toEqual([{ type: "custom:proxmox-backup-badge" }]);
+    expect(JSON.stringify(overview)).toContain('"type":"custom:proxmox-backup-digest","links":["e1","e2"');
   });
 
   test("speaks the user's language from the first moment", async () => {

@@ -3,12 +3,16 @@
 from pathlib import Path
 import posixpath
 import re
+import shutil
 from typing import Any, Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 REPOSITORY: Final = "https://github.com/proxmox-backup-checker/proxmox-backup-checker/blob/main"
 FIRST_PAGES: Final = {"index.md": "README.md", "de/index.md": "README.de.md"}
 """The first page of each language by its place in the site, and the file that it is made of."""
+
+BUNDLE: Final = ROOT / "custom_components" / "proxmox_backup_checker" / "frontend"
+"""The dashboard's code, which the page to try it runs as it is shipped."""
 
 _FOREIGN_IMAGE: Final = re.compile(r"!\[([^\]]*)\]\(https?://[^)\s]+\)")
 _LINK: Final = re.compile(r"(\]\(|src=\")([^)\"\s]+)")
@@ -47,3 +51,8 @@ def on_files(files: Any, config: Any) -> Any:
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Adapt the text of a page."""
     return adapted(markdown, page.file.src_uri)
+
+
+def on_post_build(config: Any) -> None:
+    """Put the dashboard's code beside the page on which it can be tried."""
+    shutil.copytree(BUNDLE, Path(config["site_dir"]) / "live" / "bundle", dirs_exist_ok=True)

@@ -1,4 +1,4 @@
-"""Makes the pictures of the documentation from the homelab; `scripts/screenshots` runs it."""
+"""Makes the pictures of the documentation from the homelab, and the moving one; `scripts/screenshots` runs it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +13,7 @@ from custom_components.proxmox_backup_checker.const import DOMAIN
 from demo.home_assistant import DASHBOARD
 
 from .browser import ARGUMENTS, Look, Tab, chromium, open_tab
+from .film import MOST_BYTES_OF_FILM, take_film
 from .stage import ROOT, Stage
 
 FOLDER: Final = ROOT / "docs" / "images"
@@ -21,6 +22,7 @@ _COLOURS: Final = 256
 _INTEGRATION: Final = f"/config/integrations/integration/{DOMAIN}"
 _ROW: Final = "proxmox-backup-wall button.row"
 _DIALOG: Final = "dialog-data-entry-flow"
+_FILM: Final = "film"
 
 
 def _dashboard(tab: Tab) -> None:
@@ -128,9 +130,10 @@ def _shrink(file: Path) -> None:
 
 def main() -> int:
     """Take the pictures that are named, all of them where none is."""
-    names = sys.argv[1:] or list(PICTURES)
-    if unknown := set(names) - PICTURES.keys():
-        sys.stderr.write(f"No such picture: {', '.join(sorted(unknown))}. There are: {', '.join(PICTURES)}\n")
+    known = [_FILM, *PICTURES]
+    names = sys.argv[1:] or known
+    if unknown := set(names) - set(known):
+        sys.stderr.write(f"No such picture: {', '.join(sorted(unknown))}. There are: {', '.join(known)}\n")
         return 2
     FOLDER.mkdir(exist_ok=True)
     stage = Stage(Path(tempfile.mkdtemp(prefix="pbc-pictures-")))
@@ -140,9 +143,10 @@ def main() -> int:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
             for name in names:
-                size = take(browser, stage, name).stat().st_size
-                sys.stdout.write(f"docs/images/{name}.png  {size / 1000:.0f} kB\n")
-                assert size <= MOST_BYTES, f"{name} is larger than {MOST_BYTES / 1000:.0f} kB"
+                file = take_film(browser, stage, FOLDER) if name == _FILM else take(browser, stage, name)
+                size, most = file.stat().st_size, MOST_BYTES_OF_FILM if name == _FILM else MOST_BYTES
+                sys.stdout.write(f"{file.relative_to(ROOT)}  {size / 1000:.0f} kB\n")
+                assert size <= most, f"{name} is larger than {most / 1000:.0f} kB"
             browser.close()
     finally:
         stage.close()

@@ -55,8 +55,8 @@ def test_the_dashboard_builds_itself(open_as: OpenTab, stage: Stage, shoot: Shoo
     expect(causes).to_contain_text("In no backup job: immich (123)")
     expect(tab.find("hui-error-card")).to_have_count(0)
     if look == "light":
-        for tag in ("pbc-causes", "proxmox-backup-storages", "proxmox-backup-next-runs", "proxmox-backup-badge"):
-            assert violations(tab, tag) == []
+        for tag in ("causes", "storages", "next-runs", "activity", "digest", "badge"):
+            assert violations(tab, f"proxmox-backup-{tag}") == []
     shoot(tab, f"dashboard-{look}")
     assert tab.errors == []
 

@@ -6,7 +6,7 @@ from functools import cache
 from .coverage import Period, covers, periods
 from .evidence import DAY, FAR, HOUR, MINUTE, Evidence
 from .expectation import Expectation, Must, not_off, not_on, off, on, open_, worst
-from .ledger import GuestLife, JobLife, Ledger, Part, RunFact, value_at
+from .ledger import FOREVER, GuestLife, JobLife, Ledger, Part, RunFact, value_at
 from .promises import BLIND_LIMIT, Promise
 
 NEW_GUEST_GRACE = 48 * HOUR
@@ -242,8 +242,8 @@ class Oracle:
         return self._paused(guest, time, since) if paused else self._uncovered(guest, time, since, bool(ends))
 
     def _uncovered(self, guest: GuestLife, time: float, since: float, before: bool) -> Expectation:
-        known = max(self._evidence.first_look(since), self._evidence.first_look(self._ledger.start))
         first = self._evidence.first_look(self._ledger.start)
+        known = max(self._first_sight_of_jobs(since), self._first_sight_of_jobs(first))
         if time < since + NEW_GUEST_GRACE - 10 * MINUTE and since >= first:
             return open_("it has just lost its job") if before else off("it is new and in no job")
         if time < known + NEW_GUEST_GRACE + 10 * MINUTE:
@@ -251,6 +251,11 @@ class Oracle:
         if self._was_paused(guest, known, time):
             return open_("it was covered by a disabled job for some time")
         return on("no job covers it")
+
+    def _first_sight_of_jobs(self, since: float) -> float:
+        """Return the first look from a moment on that shows jobs: who could not see them knows no earlier what they cover."""
+        looks = (look for look in self._ledger.looks if look >= since and not self._ledger.blind_to("jobs", look))
+        return next(looks, FOREVER)
 
     def _was_paused(self, guest: GuestLife, since: float, time: float) -> bool:
         """Tell whether a disabled job covered the guest lately, which is no lack of a job."""

@@ -288,20 +288,23 @@ class Promise:
             return open_("it moved to another time zone while nobody looked, and the slot came then")
         life = self.ledger.nodes[slot.node]
         what = f"{self.job.id} did not back it up for its slot"
+        seen = self._is_told(slot, deadline)
         if life.is_off(slot.time) and life.is_off(min(deadline, self.time)):
-            lost = any(self._begins_after(rotation, slot) for rotation in life.rotations)
-            if self._seen_off(life, slot) or (self.evidence.seen(slot.node, deadline, self.time) and not lost):
+            if self._seen_off(life, slot) or seen:
                 return on(f"{what}: the node was off")
             return not_off(f"{what}: the node was off, which nobody saw then")
-        seen = self.evidence.seen(slot.node, deadline, self.time) and not any(
-            slot.time <= rotation <= self.evidence.first_look(deadline) or self._begins_after(rotation, slot)
-            for rotation in life.rotations
-        )
         if self.ledger.blind_to("tasks", self.time):
             return not_off(f"{what}, and the tasks are hidden now")
         if self._left_unseen(slot, deadline):
             return not_off(f"{what}: it had just left a node that nobody could see since")
         return on(what) if seen else not_off(f"{what}, and nobody could see its node since")
+
+    def _is_told(self, slot: Slot, deadline: float) -> bool:
+        """Tell whether a node's list of tasks, looked at since a deadline, shows that there was no run for a slot."""
+        rotations, first = self.ledger.nodes[slot.node].rotations, self.evidence.first_look(deadline)
+        return self.evidence.seen(slot.node, deadline, self.time) and not any(
+            slot.time <= rotation <= first or self._begins_after(rotation, slot) for rotation in rotations
+        )
 
     def _begins_after(self, rotation: float, slot: Slot) -> bool:
         """Tell whether nothing shows that a node's list of tasks, which was lost before a slot, went back that far again.

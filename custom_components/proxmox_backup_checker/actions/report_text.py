@@ -43,8 +43,8 @@ def render(report: Report, period: Period, localizer: Localizer) -> dict[str, An
     return {
         "title": title_of(report, period, localizer),
         "summary": summary,
-        "text": _plain(summary, sections, closing),
-        "markdown": _markdown(summary, sections, closing),
+        "text": plain_of(summary, sections, closing),
+        "markdown": markdown_of(summary, sections, closing),
         "period": period,
         "since": iso(report.since),
         "until": iso(report.until),
@@ -74,14 +74,21 @@ def closing_of(report: Report, localizer: Localizer) -> str | None:
 
 def state_of(report: Report, localizer: Localizer) -> str:
     """Return in a few words whether all is well."""
-    if report.problems:
-        return localizer.text("report_title_problems", count=len(report.problems))
-    return localizer.text("report_title_unknown" if report.unknown else "report_title_well")
+    return state_of_counts(len(report.problems), unknown=bool(report.unknown), localizer=localizer)
+
+
+def state_of_counts(problems: int, *, unknown: bool, localizer: Localizer) -> str:
+    """Return the same by the number of problems, and whether there is anything that cannot be seen."""
+    if problems:
+        return localizer.text("report_title_problems", count=problems)
+    return localizer.text("report_title_unknown" if unknown else "report_title_well")
 
 
 def summary_of(report: Report, localizer: Localizer) -> str:
     """Return everything in one line: protected, what was saved, the next full storage, and what to do."""
-    parts = [localizer.text("report_protected", protected=report.protected, guests=report.guests)]
+    parts = []
+    if report.guests or not report.storages:
+        parts.append(localizer.text("report_protected", protected=report.protected, guests=report.guests))
     if not report.runs:
         parts.append(localizer.text("report_no_runs"))
     elif report.size is not None:
@@ -169,7 +176,8 @@ def _storage(storage: Capacity, now: datetime, localizer: Localizer) -> Line:
     return Line(storage.name, ", ".join(parts))
 
 
-def _plain(summary: str, sections: Iterable[Section], closing: str | None) -> str:
+def plain_of(summary: str, sections: Iterable[Section], closing: str | None) -> str:
+    """Return a report as plain text."""
     blocks = [
         "\n".join([f"{section.heading}:", *(f"- {line.name}: {line.text}" for line in section.lines)])
         for section in sections
@@ -177,7 +185,8 @@ def _plain(summary: str, sections: Iterable[Section], closing: str | None) -> st
     return "\n\n".join([summary, *blocks, *([closing] if closing else [])])
 
 
-def _markdown(summary: str, sections: Iterable[Section], closing: str | None) -> str:
+def markdown_of(summary: str, sections: Iterable[Section], closing: str | None) -> str:
+    """Return a report as markdown, in which no name acts."""
     blocks = [escaped(summary)]
     for section in sections:
         lines = "\n".join(f"- **{escaped(line.name)}**: {escaped(line.text)}" for line in section.lines)

@@ -51,8 +51,8 @@ async def async_setup_binary_sensors(
 
     def of_store(subject: Subject) -> list[Entity]:
         made: list[Entity] = [ServerProblem(coordinator, subject, DATASTORE_PROBLEM)]
-        view = coordinator.assessment.datastores[subject.id]
-        if view.facts.datastore.mount_status in {MountStatus.MOUNTED, MountStatus.NOT_MOUNTED}:
+        view = coordinator.assessment.datastores.get(subject.id)
+        if view is not None and view.facts.datastore.mount_status in {MountStatus.MOUNTED, MountStatus.NOT_MOUNTED}:
             made.append(DatastoreMounted(coordinator, subject, DATASTORE_MOUNTED))
         return made
 

@@ -16,7 +16,7 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
 from ..checker.model.linked_servers import KnownServer
-from ..checker.model.server_facts import ReadTrouble, ServerFacts
+from ..checker.model.server_facts import ReadFailure, ReadTrouble, ServerFacts
 from ..checker.model.server_records import ServerHistory
 from ..checker.server.assessment import ServerAssessment, assess_server
 from ..checker.server.contents import Contents, contents_of
@@ -28,7 +28,7 @@ from ..devices import identity_of
 from ..history_store import ServerHistoryStore
 from ..proxmox.api.connection import Asked, noting_requests
 from ..proxmox.api.errors import AuthenticationError, CannotConnectError, ProxmoxError
-from ..proxmox.api.tls import fetch_fingerprint
+from ..proxmox.api.tls import fetch_certificate
 from ..proxmox.backup_server.client import BackupServerClient
 from ..proxmox.backup_server.job_models import SyncJob
 from ..sources.backup_server.server_reader import QUIET, ServerReader
@@ -95,6 +95,7 @@ class ServerCoordinator(DataUpdateCoordinator[ServerAssessment]):
         self._strange: str | None = None
         self._seen_certificate: str | None = None
         self._certificate_schedule = ReadSchedule()
+        self.certificate_expires: datetime | None = None
         self._stopped = False
         self._polls: deque[ServerPoll] = deque(maxlen=_POLLS_KEPT)
         self.localizer = localizer
@@ -236,16 +237,23 @@ class ServerCoordinator(DataUpdateCoordinator[ServerAssessment]):
         except ProxmoxError as met:
             error = met
         self._note(now, asked, error)
+        if error is None and self.data is not None and self.data.facts is None:
+            # So far there was no more to show than that it is off.
+            self.hass.config_entries.async_schedule_reload(self.config_entry.entry_id)
         self.last_error = error
         self.update_interval = self._reader.again_in if error is None else QUIET
         if error is None:
             await self._take_better_identity()
             await self._see_certificate(now)
-        elif self._facts is None:
+        elif self._facts is None and not self._is_known_to_be_off(error):
             raise poll_error(error) from error
         elif isinstance(error, AuthenticationError):
             self.config_entry.async_start_reauth(self.hass)
         return await self._judge(now, error)
+
+    def _is_known_to_be_off(self, error: ProxmoxError) -> bool:
+        """Tell whether a server that was read before does not answer: at a start too that is a verdict, and nothing to wait for."""
+        return self._history.evaluated is not None and ReadTrouble.of(error).failure is ReadFailure.UNREACHABLE
 
     async def _judge(self, now: datetime, error: ProxmoxError | None) -> ServerAssessment:
         """Have what was read judged in another thread: nothing that takes part is ever changed."""
@@ -310,15 +318,16 @@ class ServerCoordinator(DataUpdateCoordinator[ServerAssessment]):
         )
 
     async def _see_certificate(self, now: datetime) -> None:
-        """Look once a day which certificate is shown where none is pinned: clusters know the server by it."""
+        """Look once a day which certificate is shown, by which clusters know the server, and until when it is valid."""
         data = self.config_entry.data
-        if data[CONF_FINGERPRINT] is not None or not self._certificate_schedule.is_due(_CERTIFICATE, now, DAILY):
+        if not self._certificate_schedule.is_due(_CERTIFICATE, now, DAILY):
             return
         try:
-            self._seen_certificate = await fetch_fingerprint(data[CONF_HOST], data[CONF_PORT])
+            shown = await fetch_certificate(data[CONF_HOST], data[CONF_PORT])
         except CannotConnectError:
             self._certificate_schedule.note(_CERTIFICATE, now, good=False)
         else:
+            self._seen_certificate, self.certificate_expires = shown.fingerprint, shown.expires
             self._certificate_schedule.note(_CERTIFICATE, now)
 
     async def _server_id(self) -> str | None:

@@ -55,17 +55,17 @@ class ServerDevices:
         return DOMAIN, device_key(self._coordinator.identity, subject)
 
     def _register_server(self, facts: ServerFacts | None) -> dr.DeviceEntry:
-        return self._register(
-            DeviceInfo(
-                identifiers={self._key(SERVER)},
-                name=self._coordinator.config_entry.title,
-                manufacturer="Proxmox",
-                model=self._coordinator.localizer.text("device_server"),
-                sw_version=facts.version.text if facts is not None else None,
-                entry_type=DeviceEntryType.SERVICE,
-                configuration_url=self._page,
-            )
+        info = DeviceInfo(
+            identifiers={self._key(SERVER)},
+            name=self._coordinator.config_entry.title,
+            manufacturer="Proxmox",
+            model=self._coordinator.localizer.text("device_server"),
+            entry_type=DeviceEntryType.SERVICE,
+            configuration_url=self._page,
         )
+        if facts is not None:
+            info["sw_version"] = facts.version.text
+        return self._register(info)
 
     def _register_store(self, store: str, server_id: str) -> dr.DeviceEntry:
         return self._register(

@@ -123,6 +123,23 @@ SERVER_SENSORS: Final = (
         entity_registry_enabled_default=False,
         value=_running,
     ),
+    ServerSensorDescription(
+        key="root_disk",
+        translation_key="server_root_disk",
+        native_unit_of_measurement=UnitOfRatio.PERCENTAGE,
+        state_class=SensorStateClass.MEASUREMENT,
+        suggested_display_precision=0,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        value=lambda assessment: _percent(assessment.facts.root_share) if assessment.facts else None,
+    ),
+)
+CERTIFICATE_EXPIRES: Final = SensorEntityDescription(
+    key="certificate_expires",
+    translation_key="server_certificate_expires",
+    device_class=SensorDeviceClass.TIMESTAMP,
+    entity_category=EntityCategory.DIAGNOSTIC,
+    entity_registry_enabled_default=False,
 )
 DATASTORE_SENSORS: Final = (
     DatastoreSensorDescription(
@@ -340,22 +357,33 @@ async def async_setup_sensors(entry: ServerConfigEntry, async_add_entities: AddC
     coordinator = entry.runtime_data
 
     def of_store(subject: Subject) -> list[Entity]:
-        view = coordinator.assessment.datastores[subject.id]
+        if (view := coordinator.assessment.datastores.get(subject.id)) is None:
+            return [StatusOfUnread(coordinator, subject, DATASTORE_SENSORS[0])]
         suitable = [described for described in DATASTORE_SENSORS if described.is_suitable(view)]
         return [
             *(ServerSensor(coordinator, subject, described) for described in suitable),
             *(GarbageSensor(coordinator, subject, described) for described in GARBAGE_SENSORS),
         ]
 
-    def of_job(subject: Subject) -> list[ServerSensor]:
-        kind = coordinator.assessment.jobs[subject.id].kind
+    def of_job(subject: Subject) -> list[Entity]:
+        if (job := coordinator.assessment.jobs.get(subject.id)) is None:
+            return [StatusOfUnread(coordinator, subject, JOB_SENSORS[0])]
+        kind = job.kind
         return [ServerSensor(coordinator, subject, described) for described in JOB_SENSORS if kind in described.kinds]
 
+    def of_group(subject: Subject) -> list[Entity]:
+        if subject.id not in coordinator.assessment.groups:
+            return [StatusOfUnread(coordinator, subject, GROUP_SENSORS[0])]
+        return [GroupSensor(coordinator, subject, described) for described in GROUP_SENSORS]
+
     makers = ServerEntityMakers(
-        server=lambda subject: [ServerSensor(coordinator, subject, described) for described in SERVER_SENSORS],
+        server=lambda subject: [
+            *(ServerSensor(coordinator, subject, described) for described in SERVER_SENSORS),
+            CertificateExpires(coordinator, subject, CERTIFICATE_EXPIRES),
+        ],
         datastore=of_store,
         job=of_job,
-        group=lambda subject: [GroupSensor(coordinator, subject, described) for described in GROUP_SENSORS],
+        group=of_group,
     )
     await async_add_server_entities(entry, async_add_entities, makers)
 
@@ -373,6 +401,26 @@ class ServerSensor(ServerEntity, SensorEntity):
         """The part shown."""
         value: Callable[[Any], Value] = self.entity_description.value
         return value(self.part) if self.part is not None else None
+
+
+class StatusOfUnread(ServerEntity, SensorEntity):
+    """The status of a part of a server that has not been read since the start."""
+
+    @property
+    @override
+    def native_value(self) -> Value:
+        """The status, which rests with the server or is not seen."""
+        return self.verdict.status.value if self.verdict is not None else None
+
+
+class CertificateExpires(ServerEntity, SensorEntity):
+    """Until when the certificate is valid that the server shows."""
+
+    @property
+    @override
+    def native_value(self) -> Value:
+        """The moment, None before it was looked at."""
+        return self.coordinator.certificate_expires
 
 
 class GarbageSensor(ServerEntity, SensorEntity):

@@ -19,7 +19,7 @@ from .issues import ServerIssues
 from .links import follow_links, links_of
 from .servers import SIGNAL_SERVER_READ
 
-_OTHER_PLATFORMS = [Platform.BUTTON, Platform.EVENT, Platform.SENSOR]
+_OTHER_PLATFORMS = [Platform.BUTTON, Platform.CALENDAR, Platform.EVENT, Platform.SENSOR]
 
 
 async def async_setup_server(hass: HomeAssistant, entry: ServerConfigEntry, has_audience: Callable[[], bool]) -> None:

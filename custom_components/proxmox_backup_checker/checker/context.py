@@ -13,6 +13,7 @@ from ..proxmox.retention import Pattern
 from .archives.archive import file_name, logged_name
 from .archives.archive_origin import Provenance
 from .archives.dating import Dating
+from .archives.linking import Link, link_of
 from .indexes import Indexes
 from .jobs.coverage import Coverage, covers
 from .jobs.terms import Terms
@@ -22,13 +23,12 @@ from .model.linked_servers import KnownServer
 from .model.outcome import Outcome, Result, written_name
 from .model.policy import NO_BACKUP_TAG
 from .model.records import GuestRecord, History, JobRecord, RunRecord
-from .model.verdict import Confidence
 from .model.wrong_dates import WRONG_DATE
+from .runs.owed import Owed
 from .runs.run_index import NOTHING, InShort, RunIndex, good_durations
 
 _STARTS_WITHIN: Final = timedelta(minutes=10)
 _ONE_MINUTE: Final = timedelta(minutes=1)
-_SURE: Final = frozenset({Confidence.EXACT, Confidence.MATCHED})
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -100,6 +100,12 @@ class Context:
             return {**self.history.servers, **told.read}
         known = {key: server for key, server in self.history.servers.items() if key in told.entries}
         return {**known, **told.read}
+
+    @cached_property
+    def links(self) -> Mapping[str, Link]:
+        """The watched servers behind storages, by the storages' keys."""
+        found = ((storage_key(storage), link_of(storage, self.servers.values())) for storage in self.facts.storages)
+        return {key: link for key, link in found if link is not None}
 
     def node(self, name: str) -> NodeFacts | None:
         """Return what is known of a node."""
@@ -174,23 +180,14 @@ class Context:
 
     def owed_since(self, job: BackupJob, guest: Guest | None = None) -> datetime | None:
         """Return the moment before which no slot is owed: the job, or the guest in it, was not there yet."""
-        record = self.job_record(job)
-        created = self._created(record) if record is not None else None
-        moments = [created]
+        moments = [self._owed.since(job.job_id)]
         if guest is not None and (remembered := self.guest_record(guest)) is not None:
-            covered = remembered.covered_since.get(job.job_id)
-            is_as_old = record is not None and covered == record.first_seen
-            moments += [self.there_since(guest), created if is_as_old else covered]
+            moments += [self.there_since(guest), self._owed.to(remembered, job.job_id)]
         return max([moment for moment in moments if moment is not None], default=None)
 
-    def _created(self, record: JobRecord) -> datetime | None:
-        """Return since when a job owes anything: one that was created unseen since its first run, where that is known."""
-        if record.owed_because != "created" or record.owed_since != record.first_seen:
-            return record.owed_since
-        runs = self.index.by_job.get(record.job_id, ())
-        own = (run.started for run in reversed(runs) if run.job_id == record.job_id and run.confidence in _SURE)
-        first = next(own, None)
-        return first if first is not None and record.owed_since and first < record.owed_since else record.owed_since
+    @cached_property
+    def _owed(self) -> Owed:
+        return Owed(facts=self.facts, jobs=self.history.jobs, index=self.index)
 
     def job_runs(self, job: BackupJob) -> tuple[RunRecord, ...]:
         """Return a job's finished runs, newest first, those among them that can have been another job's.
@@ -438,6 +435,11 @@ class Context:
             if not self.has_run_for_the_slot_of(run, job):
                 found.append(job.job_id)
         return tuple(found)
+
+    @cached_property
+    def broken_archives(self) -> frozenset[str]:
+        """The archives, by volume id, that failed their verification when their storage was last listed."""
+        return frozenset([volid for record in self.history.storages.values() for volid in record.broken])
 
     @cached_property
     def changed_storages(self) -> Sequence[tuple[StorageFacts, datetime]]:

@@ -29,8 +29,9 @@ export async function generate(hass: Hass): Promise<Card> {
   return {
     title: words.say("title"),
     views: [
-      overview(servers, ours, words),
+      overview(servers, backups, ours, words),
       problems(words),
+      ifDied(servers, words),
       ...(servers.length > 1 ? servers.map((server) => cluster(server, ours, hass, words)) : []),
       ...backups.map((server) => backupServer(server, ours, hass, words)),
     ],
@@ -50,18 +51,18 @@ const section = (title: string, icon: string, cards: Card[], span = 1): Card => 
   cards: [heading(title, icon), ...cards],
 });
 
-function overview(servers: Server[], ours: EntityEntry[], words: Words): Card {
+function overview(servers: Server[], backups: Server[], ours: EntityEntry[], words: Words): Card {
   const several = servers.length > 1;
-  const badges = several
-    ? servers.map((server) => ({ type: "custom:proxmox-backup-badge", server: server.id, title: server.name }))
-    : [{ type: "custom:proxmox-backup-badge" }];
+  // A single cluster has no view of its own.
+  const links = [...(several ? servers : []), ...backups].map(({ id }) => id);
+  const digest = { type: "custom:proxmox-backup-digest", links, ...FULL };
   return {
     title: words.say("overview"),
     path: "overview",
     icon: "mdi:shield-check",
     type: "sections",
     max_columns: 3,
-    badges,
+    badges: [{ type: "custom:proxmox-backup-badge" }],
     sections: [
       {
         type: "grid",
@@ -69,22 +70,31 @@ function overview(servers: Server[], ours: EntityEntry[], words: Words): Card {
         cards: [
           { type: "custom:proxmox-backup-start", ...FULL },
           { type: "custom:proxmox-backup-causes", ...FULL },
+          // Who watches many wants to know first how each is.
+          ...(several ? [digest] : []),
           { type: "custom:proxmox-backup-wall", title: words.say("guests"), ...FULL },
         ],
       },
-      section(words.say("storages"), "mdi:harddisk", [{ type: "custom:proxmox-backup-storages" }]),
-      section(words.say("next_runs"), "mdi:clock-outline", [
-        { type: "custom:proxmox-backup-next-runs" },
-        ...activity(ours, words),
-      ]),
+      ...columns(words),
       {
         type: "grid",
         column_span: 3,
         cards: [{ type: "custom:proxmox-backup-wall", title: words.say("jobs"), group: "job", ...FULL }],
       },
+      ...(several ? [] : [section(words.say("week"), "mdi:calendar-week", [digest], 3)]),
       ...calendar(ours, words),
     ],
   };
+}
+
+/** Three columns side by side: where backups go, what comes, and what has been. */
+function columns(words: Words, server?: string): Card[] {
+  const of = server ? { server } : {};
+  return [
+    section(words.say("storages"), "mdi:harddisk", [{ type: "custom:proxmox-backup-storages", ...of }]),
+    section(words.say("next_runs"), "mdi:clock-outline", [{ type: "custom:proxmox-backup-next-runs", ...of }]),
+    section(words.say("recent"), "mdi:history", [{ type: "custom:proxmox-backup-activity", ...of }]),
+  ];
 }
 
 function problems(words: Words): Card {
@@ -129,8 +139,31 @@ function backupServer(server: Server, ours: EntityEntry[], hass: Hass, words: Wo
       section(words.say("next_runs"), "mdi:clock-outline", [
         { type: "custom:proxmox-backup-next-runs", server: id, group: "pbsjob" },
       ]),
-      { type: "grid", cards: activity(own, words) },
+      { type: "grid", cards: happenings(own, words) },
       ...calendar(own, words),
+    ],
+  };
+}
+
+function ifDied(servers: Server[], words: Words): Card {
+  return {
+    title: words.say("survival_view"),
+    path: "if-died",
+    icon: "mdi:lifebuoy",
+    type: "sections",
+    max_columns: 2,
+    sections: [
+      {
+        type: "grid",
+        column_span: 2,
+        cards: servers.length
+          ? servers.map(({ id, name }) => ({
+              type: "custom:proxmox-backup-if-died",
+              ...(servers.length > 1 ? { server: id, title: name } : {}),
+              ...FULL,
+            }))
+          : [{ type: "custom:proxmox-backup-if-died", ...FULL }],
+      },
     ],
   };
 }
@@ -158,11 +191,13 @@ function cluster(server: Server, ours: EntityEntry[], hass: Hass, words: Words):
         column_span: 3,
         cards: [{ type: "custom:proxmox-backup-wall", server: id, title: words.say("jobs"), group: "job", ...FULL }],
       },
-      section(words.say("storages"), "mdi:harddisk", [{ type: "custom:proxmox-backup-storages", server: id }]),
-      section(words.say("next_runs"), "mdi:clock-outline", [
-        { type: "custom:proxmox-backup-next-runs", server: id },
-        ...activity(own, words),
-      ]),
+      ...columns(words, id),
+      section(
+        words.say("week"),
+        "mdi:calendar-week",
+        [{ type: "custom:proxmox-backup-digest", server: id, ...FULL }],
+        3,
+      ),
       ...calendar(own, words),
     ],
   };
@@ -187,22 +222,12 @@ function calendar(entities: EntityEntry[], words: Words): Card[] {
   ];
 }
 
-/** What happened lately: the events where there are any, or else the problems of jobs and clusters. */
-function activity(entities: EntityEntry[], words: Words): Card[] {
-  const events = ofDomain(entities, "event");
-  const of = (prefix: string) => entities.filter((entity) => entity.translation_key?.startsWith(prefix));
-  const problems = [
-    "cluster_problem",
-    "job_problem",
-    "guest_problem",
-    "server_problem",
-    "pbs_job_problem",
-    "group_problem",
-  ].flatMap((key) => ofDomain(of(key), "binary_sensor"));
-  const logged = [...events, ...problems].slice(0, MOST_LOGGED);
-  if (!logged.length) return [];
+/** What has happened on a backup server: its events. */
+function happenings(entities: EntityEntry[], words: Words): Card[] {
+  const events = ofDomain(entities, "event").slice(0, MOST_LOGGED);
+  if (!events.length) return [];
   return [
-    heading(words.say("recent"), "mdi:format-list-bulleted"),
-    { type: "logbook", target: { entity_id: logged }, hours_to_show: 72 },
+    heading(words.say("happenings"), "mdi:format-list-bulleted"),
+    { type: "logbook", target: { entity_id: events }, hours_to_show: 72 },
   ];
 }

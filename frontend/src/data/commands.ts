@@ -7,12 +7,17 @@ import {
   type Cause,
   type Checklist,
   type Details,
+  type Digest,
   DOMAIN,
+  type Happened,
   type Info,
+  type KeepRule,
   type LogExcerpt,
   type MessageSetupInfo,
   type Server,
   type Storage,
+  type Survival,
+  type TriedRetention,
 } from "./contract";
 
 const ask = <T>(connection: Connection, command: string, message: object = {}): Promise<T> =>
@@ -49,6 +54,25 @@ export const fetchCauses = (hass: Hass, entryId?: string) =>
     ...(entryId ? { entry_id: entryId } : {}),
   });
 
+export const fetchSurvival = (hass: Hass, entryId?: string, died?: string) =>
+  ask<Survival>(hass.connection, "survival", {
+    language: languageOf(hass),
+    ...(entryId ? { entry_id: entryId } : {}),
+    ...(died ? { died } : {}),
+  });
+
+export const fetchActivity = (hass: Hass, entryId?: string) =>
+  ask<{ activity: Happened[] }>(hass.connection, "activity", {
+    language: languageOf(hass),
+    ...(entryId ? { entry_id: entryId } : {}),
+  });
+
+export const fetchDigest = (hass: Hass, entryId?: string) =>
+  ask<{ digests: Digest[] }>(hass.connection, "digest", {
+    language: languageOf(hass),
+    ...(entryId ? { entry_id: entryId } : {}),
+  });
+
 export const fetchStart = (hass: Hass, entryId?: string) =>
   ask<{ clusters: Checklist[] }>(hass.connection, "start", entryId ? { entry_id: entryId } : {});
 
@@ -77,6 +101,24 @@ export function silence(hass: Hass, entityId: string | string[], how: Silence): 
 
 export const unsilence = (hass: Hass, entityId: string | string[]) =>
   hass.callService(DOMAIN, "unacknowledge", { entity_id: entityId });
+
+/** Tries keep values for a job of a cluster; nothing is changed. */
+export async function tryRetention(
+  hass: Hass,
+  entry: string,
+  job: string,
+  keep: Partial<Record<KeepRule, number>>,
+): Promise<TriedRetention> {
+  const values = Object.fromEntries(Object.entries(keep).map(([rule, count]) => [`keep_${rule}`, count]));
+  const { response } = await hass.connection.sendMessagePromise<{ response: TriedRetention }>({
+    type: "call_service",
+    domain: DOMAIN,
+    service: "try_retention",
+    service_data: { config_entry_id: entry, job, ...values },
+    return_response: true,
+  });
+  return response;
+}
 
 /** Returns the text of whatever a command was refused with; a connection that is lost has none. */
 export function messageOf(error: unknown): string {

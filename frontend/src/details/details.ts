@@ -9,11 +9,13 @@ import { HassElement } from "../ha/hass-element";
 import type { Hass } from "../ha/types";
 import { wordsOf } from "../i18n/words";
 import { addDays, cellOfDay, dayOfCell } from "../model/days";
+import { openRetention } from "../retention/open";
 import { glyph } from "../styles/glyphs";
 import { look } from "../styles/look";
 import { stripLook } from "../styles/strip-look";
 import { isRightToLeft } from "../wall/strip";
 import { createAutomation } from "./automation";
+import { copiesPanel, copiesStyles } from "./copies";
 import { BACK, FORWARD, OUT } from "./glyphs";
 import { restorePoints, restorePointsStyles } from "./restore-points";
 import { folded, runPanel } from "./run";
@@ -30,7 +32,15 @@ const WHILE_RUNNING = 20_000;
 
 /** Everything about one guest or job; shown in our dialog and in Home Assistant's more-info dialog. */
 export class GuestDetails extends HassElement {
-  static override styles = [look, stripLook, silenceStyles, restorePointsStyles, detailsStyles, whyStyles];
+  static override styles = [
+    look,
+    stripLook,
+    silenceStyles,
+    restorePointsStyles,
+    detailsStyles,
+    whyStyles,
+    copiesStyles,
+  ];
 
   static override properties = {
     rowId: { attribute: "row-id" },
@@ -126,6 +136,7 @@ export class GuestDetails extends HassElement {
           this.renderRoot.querySelector(".days")?.scrollIntoView({ block: "start" });
         }),
       )}
+      ${copiesPanel(details, words, format)}
       ${
         details.archives.length
           ? html`${restorePoints(details.archives, details.restores, this.width, words, format)}
@@ -158,6 +169,11 @@ export class GuestDetails extends HassElement {
             : nothing
       }
       ${entity && admin ? html`<button class="btn" @click=${this.automate}>${words.say("automation")}</button>` : nothing}
+      ${
+        row.kind === "job" && this.hass.services[DOMAIN]?.try_retention
+          ? html`<button class="btn" aria-haspopup="dialog" @click=${() => openRetention(this, { entry: row.entryId, job: row.key, name: row.name })}>${words.say("keep_try")}</button>`
+          : nothing
+      }
       ${device ? html`<a class="btn" href="/config/devices/device/${device}">${words.say("device")}</a>` : nothing}
       ${
         this.details.url

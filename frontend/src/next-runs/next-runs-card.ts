@@ -25,8 +25,8 @@ export class NextRunsCard extends HassElement {
       button:hover { background: var(--pbc-soft); }
       button:focus-visible { outline: 2px solid var(--primary-color, #0288d1); outline-offset: -2px; }
       .name { display: flex; flex-direction: column; min-width: 0; line-height: 1.3; }
-      b, small { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-      b { font-weight: 500; }
+      small { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+      b { font-weight: 500; overflow-wrap: anywhere; }
       small { font-size: 12px; color: var(--pbc-text2); }
       .when { text-align: end; display: flex; flex-direction: column; line-height: 1.3; }
       .none { margin: 0; padding: 14px 16px; color: var(--pbc-text2); }

@@ -30,7 +30,7 @@ export function rowContent(row: Row, view: RowView): TemplateResult {
     row.lastSuccess === null && row.status !== "ignored" && row.status !== "paused"
       ? words.say(noLastGood(row))
       : format.relative(row.lastSuccess, now);
-  // Where there is no room for all, the last good backup says more of a problem than its size.
+  // Where there is no room for all, the last good backup says more of a problem than size and next run.
   const instead = layout.narrow && row.problem !== false;
   return html`${mark(row.status)}
     <span class="name"><b>${row.name}</b> <small>${subtitle(row, view)}</small></span>
@@ -39,7 +39,7 @@ export function rowContent(row: Row, view: RowView): TemplateResult {
     ${layout.size && !instead ? html`<span class="end num size" title=${sizeHint(row, words, format)}>${format.size(row.size)}</span>` : nothing}
     ${instead ? html`<span class="end num aside">${words.say("last")}: ${last}</span>` : nothing}
     ${layout.last ? html`<span class="end num aside" title=${exact(row.lastSuccess)}><span class="sr">${words.say("last_good")}: </span>${last}</span>` : nothing}
-    ${layout.next ? html`<span class="end num aside" title=${exact(row.nextDue)}><span class="sr">${words.say("next_run")}: </span>${format.relative(row.nextDue, now)}</span>` : nothing}
+    ${layout.next && !instead ? html`<span class="end num aside" title=${exact(row.nextDue)}><span class="sr">${words.say("next_run")}: </span>${format.relative(row.nextDue, now)}</span>` : nothing}
     <span class="sr">${words.say("latest", { status: words.say(`status_${row.status}`) })}</span>
     ${below(row, view)}
     <span class="sr">${words.say("with_failures", { bad: badDays(row.cells), n: row.cells.length })}</span>`;

@@ -1,12 +1,13 @@
 """Which run belongs to which job, and how sure that is."""
 
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from custom_components.proxmox_backup_checker.checker.assessment import judge
-from custom_components.proxmox_backup_checker.checker.model.facts import Facts, JobState, NodeFacts, Run
+from custom_components.proxmox_backup_checker.checker.model.facts import Facts, JobState, NodeFacts, Run, ToldRun
 from custom_components.proxmox_backup_checker.checker.model.records import History
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
 from custom_components.proxmox_backup_checker.checker.runs.attribution import Attribution, attribute
@@ -66,6 +67,67 @@ def test_jobs_alike_with_the_same_slot_are_told_apart_by_nobody() -> None:
     assert found.job_id in {"a", "b"}
 
 
+def told(run: Run, job_id: str, node: str = "pve1", after: timedelta = timedelta(seconds=-1)) -> ToldRun:
+    assert run.ended is not None
+    return ToldRun(node=node, job_id=job_id, at=run.ended + after)
+
+
+def test_a_message_decides_between_jobs_of_which_it_can_have_been_either() -> None:
+    last = run(good_log(100))
+    known = facts([], [job("a", 100, storage="nas"), job("b", 100, storage="nas")], [last])
+    found = of(last, replace(known, told=(told(last, "b"),)))
+    assert found == Attribution(job_id="b", confidence=Confidence.PROBABLE)
+    skewed = {"pve1": replace(known.nodes["pve1"], skew=timedelta(hours=1))}
+    ahead = told(last, "b", after=timedelta(hours=-1))
+    assert of(last, replace(known, nodes=skewed, told=(ahead,))).job_id == "b"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        lambda last: told(last, "c"),
+        lambda last: told(last, "b", node="pve2"),
+        lambda last: told(last, "b", after=timedelta(minutes=-10)),
+        lambda last: told(last, "b", after=timedelta(minutes=10)),
+    ],
+    ids=["of a job that it cannot have been", "of another node", "of an earlier run", "of a later run"],
+)
+def test_a_message_that_fits_no_such_job_decides_nothing(message: Callable[[Run], ToldRun]) -> None:
+    last = run(good_log(100))
+    jobs = [job("a", 100, storage="nas"), job("b", 100, storage="nas"), job("c", 101, storage="pbs")]
+    known = facts([], jobs, [last])
+    assert of(last, replace(known, told=(message(last),))) == of(last, known)
+
+
+def test_messages_that_name_both_decide_nothing() -> None:
+    last = run(good_log(100))
+    known = facts([], [job("a", 100, storage="nas"), job("b", 100, storage="nas")], [last])
+    assert of(last, replace(known, told=(told(last, "b"), told(last, "a")))) == of(last, known)
+
+
+def test_a_message_overrules_neither_settings_nor_slot_nor_state_file() -> None:
+    last = run(good_log(100))
+    other = job("b", 101, storage="nas")
+    by_settings = facts([], [job("a", 100, storage="nas"), other], [last])
+    by_slot = facts([], [job("a", 100, storage="nas"), job("b", 100, storage="nas", schedule="sun 03:00")], [last])
+    exact = facts(
+        [], [job("a", 100, storage="nas"), job("b", 100, storage="nas")], [last], job_states=[state(last, "a")]
+    )
+    for known, sure in (
+        (by_settings, Confidence.MATCHED),
+        (by_slot, Confidence.SCHEDULED),
+        (exact, Confidence.EXACT),
+    ):
+        found = of(last, replace(known, told=(told(last, "b"),)))
+        assert found == Attribution(job_id="a", confidence=sure)
+
+
+def test_a_message_says_nothing_of_a_run_by_hand() -> None:
+    last = run(good_log(100), user="admin@pam")
+    known = facts([], [job("a", 100, storage="nas"), job("b", 100, storage="nas")], [last])
+    assert of(last, replace(known, told=(told(last, "b"),))) == of(last, known)
+
+
 def test_a_run_that_had_to_wait_for_the_one_before_is_still_known_by_its_slot() -> None:
     late = run(good_log(100), started=NOW - timedelta(hours=11))
     jobs = [job("a", 100, storage="nas", schedule="22:40"), job("b", 100, storage="nas", schedule="sun 21:00")]
@@ -91,6 +153,56 @@ def test_a_late_run_of_jobs_alike_is_of_the_one_whose_slot_has_none_yet() -> Non
     assert attribute(late, known, clues_of(known, history)).job_id == "b"
     by_hand = run(good_log(100), started=NOW - timedelta(hours=9), user="admin@pam")
     assert attribute(by_hand, known, clues_of(known, history)).job_id == "a"
+
+
+@pytest.mark.parametrize(
+    ("started", "node", "expected"),
+    [
+        (NOW - timedelta(hours=22), "pve1", "b"),
+        (NOW - timedelta(hours=21), "pve1", "a"),
+        (NOW - timedelta(hours=22), "pve2", "a"),
+    ],
+    ids=["on time", "run now", "on another node"],
+)
+def test_a_late_run_is_not_for_a_slot_since_which_the_scheduler_of_its_node_was_at_work(
+    started: datetime, node: str, expected: str
+) -> None:
+    # The slot of the 1st was long before the quorum was lost: with it the scheduler would have made up for it at once.
+    late = run(good_log(100), started=NOW - timedelta(hours=9))
+    jobs = [
+        job("a", 100, storage="nas", schedule="*-*-1 03:00"),
+        job("b", 100, storage="nas", schedule="21:00"),
+        job("c", 100, storage="usb", schedule="12:00"),
+    ]
+    command = "vzdump 100 --mode snapshot --quiet 1 --storage usb"
+    other = run(good_log(100, command=command), started=started, node=node)
+    served = records_of(facts([], jobs, [other]), History()).finished
+    known = facts([], jobs, [other, late])
+    assert attribute(late, known, clues_of(known, History(runs=served))).job_id == expected
+
+
+@pytest.mark.parametrize(
+    ("hours", "status", "expected"),
+    [(4, None, "b"), (4, "OK", None), (4, "unexpected status", None), (3, None, None)],
+    ids=["goes on", "ended", "was cut off", "was started by hand"],
+)
+def test_a_run_without_a_command_is_not_of_a_job_whose_run_before_goes_on(
+    hours: int, status: str | None, expected: str | None
+) -> None:
+    # The scheduler starts no second run of a job; the one of another waits for the lock without a word of what it is.
+    waiting = run(None, None, started=NOW - timedelta(hours=2))
+    started = waiting.started - timedelta(hours=hours)
+    before = run(good_log(100, command="vzdump 100 101 --quiet 1 --storage nas"), status, started=started)
+    jobs = [
+        job("a", 100, 101, storage="nas", schedule="*/4:00", mode=None),
+        job("b", 100, 101, storage="usb", schedule="08:00"),
+    ]
+    known = facts([guest(100), guest(101)], jobs, [before, waiting])
+    found = records_of(known, History())
+    records = {**found.finished, **found.running}
+    assert records[before.task.upid].job_id == "a"
+    assert records[waiting.task.upid].job_id == expected
+    assert records[waiting.task.upid].candidates == (() if expected else ("a", "b"))
 
 
 def test_a_run_with_the_command_of_before_the_edit_probably_belongs_to_the_edited_job() -> None:

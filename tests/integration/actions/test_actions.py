@@ -252,6 +252,21 @@ async def test_estimate_recovery_adds_up_what_restores_and_backups_tell_and_name
     assert "It has: pve1, pve2, pve3" in await refused(home, "estimate_recovery", node="pve9")
 
 
+async def test_h61_try_retention_tells_what_would_stay_and_go_and_changes_nothing(home: Home) -> None:
+    for night in range(13, 17):
+        await home.until(f"2026-01-{night}T05:00:00")
+    archives = [archive.name for archive in home.pve.storage("nas").archives]
+    one = await act(home, "try_retention", job="nightly", keep_last=1)
+    assert (one["stay"], one["go"], one["keep"]) == (4, 12, "keep-last=1")
+    assert one["go_bytes"] > one["stay_bytes"] > 0
+    assert {guest["vmid"] for guest in one["guests"]} == {101, 102, 103, 104}
+    assert [entry["stays"] for entry in one["guests"][0]["archives"]] == [True, False, False, False]
+    everything = await act(home, "try_retention", job="nightly")
+    assert (everything["stay"], everything["go"], everything["keep"]) == (16, 0, "keep-all=1")
+    assert [archive.name for archive in home.pve.storage("nas").archives] == archives
+    assert "weekly" in await refused(home, "try_retention", job="weekly")
+
+
 async def test_get_log_shows_the_failure_of_a_guest_or_job_and_the_whole_on_request(failing: Home) -> None:
     log = await act(failing, "get_log", guest="files")
     assert log["text"].splitlines()[0] == "INFO: Starting Backup of VM 104 (lxc)"

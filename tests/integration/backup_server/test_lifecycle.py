@@ -1,5 +1,6 @@
 """Setting up, unloading and removing a server's entry; what is remembered over a restart; how often the server is asked."""
 
+from datetime import timedelta
 import json
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
@@ -36,6 +38,32 @@ async def test_a_server_that_is_silent_at_the_start_is_tried_again(
     pbs.power_on()
     await hass.config_entries.async_reload(entry.entry_id)
     assert entry.state.value == "loaded"
+
+
+@pytest.mark.parametrize("awake", [None, ["00:00:00", "00:00:01"]])
+async def test_a_known_server_that_is_off_at_the_start_is_shown_as_it_is_and_whole_again_once_it_is_back(
+    hass: HomeAssistant, pbs: ServedBackupServer, awake: list[str] | None
+) -> None:
+    entry = await set_up(hass, pbs, options={"awake": awake} if awake else {})
+    await hass.config_entries.async_unload(entry.entry_id)
+    devices = device_keys(hass, entry)
+    pbs.power_off()
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.LOADED
+    status = "asleep" if awake else "unknown"
+    assert state_of(hass, pbs, "sensor", "server_status").state == status
+    problem = state_of(hass, pbs, "binary_sensor", "server_problem")
+    assert problem.attributes["reason_code"] == ("server_asleep" if awake else "server_unreachable")
+    for part in ("datastore_ds1", "pbsjob_sync_copies", "group_ds1::host/nas"):
+        assert state_of(hass, pbs, "sensor", f"{part}_status").state == status
+        assert state_of(hass, pbs, "binary_sensor", f"{part}_problem").state == ("off" if awake else "unknown")
+    assert device_keys(hass, entry) == devices
+    pbs.power_on()
+    await poll(hass, entry)
+    assert entry.state is ConfigEntryState.LOADED
+    assert state_of(hass, pbs, "sensor", "datastore_ds1_used").state not in {"unknown", "unavailable"}
+    assert state_of(hass, pbs, "binary_sensor", "group_ds1::host/nas_problem").state == "off"
 
 
 async def test_an_entry_can_be_unloaded_and_set_up_again(hass: HomeAssistant, pbs: ServedBackupServer) -> None:
@@ -164,3 +192,22 @@ async def test_a_server_alone_is_no_cluster(
     assert answer["success"]
     assert answer["result"]["entries"] == []
     assert entity_id_of(hass, pbs, "sensor", "server_status") is not None
+
+
+async def test_a_server_has_a_calendar_of_its_jobs(hass: HomeAssistant, pbs: ServedBackupServer) -> None:
+    await set_up(hass, pbs)
+    calendar = entity_id_of(hass, pbs, "calendar", "server_runs")
+    assert calendar is not None
+    state = hass.states.get(calendar)
+    assert state is not None
+    assert state.attributes["message"]
+    now = dt_util.utcnow()
+    answer: Any = await hass.services.async_call(
+        "calendar",
+        "get_events",
+        {"entity_id": calendar, "start_date_time": now, "end_date_time": now + timedelta(days=3)},
+        blocking=True,
+        return_response=True,
+    )
+    names = {event["summary"] for event in answer[calendar]["events"]}
+    assert {"Sync: copies", "Prune: tidy", "Garbage collection: ds1"} <= names

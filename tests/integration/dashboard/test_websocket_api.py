@@ -384,3 +384,18 @@ async def test_a_run_that_goes_on_shows_how_far_it_is(home: Home) -> None:
     assert (large["name"], large["status"]) == ("large", "running")
     assert 0 < large["progress"]["done"] < large["progress"]["total"]
     assert job["progress"] == {"percent": 0, "done": 0, "total": 2, "now": "large (100)", "ends": None}
+
+
+async def test_the_runs_of_the_last_days_are_told_the_newest_first(home: Home, card: Card) -> None:
+    home.pve.job("nightly").run({102: failed("timeout")})
+    await home.after(minutes=30)
+    assert home.entry is not None
+    told = (await card.ask("activity"))["result"]["activity"]
+    assert [item["status"] for item in told] == ["failed", "ok", "ok"]
+    assert told[0]["title"] == "nightly: failed for 1 of 4 guests"
+    assert any("102" in detail or "timeout" in detail for detail in told[0]["details"])
+    assert {item["row"] for item in told} == {f"{home.entry.entry_id}/job/backup-nightly"}
+    assert told[0]["at"] > told[1]["at"] > told[2]["at"]
+    german = (await card.ask("activity", language="de"))["result"]["activity"]
+    assert german[0]["title"] != told[0]["title"]
+    assert (await card.ask("activity", entry_id="other"))["result"]["activity"] == []

@@ -22,7 +22,6 @@ from custom_components.proxmox_backup_checker.proxmox.backup_server.job_models i
     PruneJob,
     SyncDirection,
     SyncJob,
-    TapeBackupJob,
     VerifyJob,
 )
 from custom_components.proxmox_backup_checker.proxmox.backup_server.server_models import (
@@ -93,10 +92,8 @@ def test_a_path_that_is_always_listed_and_is_not_has_no_right() -> None:
     assert not permissions.has("/datastore/ds1", "Datastore.Audit")
 
 
-def test_a_token_without_any_right_is_known_by_its_empty_answer() -> None:
-    assert Permissions.from_api({}).none_at_all
+def test_a_token_without_any_right_has_none() -> None:
     assert not Permissions.from_api({}).has("/datastore", "Datastore.Audit")
-    assert not Permissions.from_api(sample("GET /access/permissions (recipe)")).none_at_all
 
 
 def test_datastores_with_what_keeps_them_from_being_read() -> None:
@@ -141,7 +138,6 @@ def test_only_read_only_maintenance_can_be_read() -> None:
 
 def test_the_configuration_of_datastores() -> None:
     stores = {store.store: store for store in DatastoreConfig.list_from_api(sample("GET /config/datastore"))}
-    assert stores["ds1"].gc_schedule == "daily"
     assert stores["ds1"].verify_new is False
     assert stores["bucket"].backend == "s3"
     assert stores["usb-a"].backing_device == "1f2e3d4c-5b6a-4798-8877-665544332211"
@@ -252,10 +248,10 @@ def test_sync_jobs_of_both_directions() -> None:
         ("type", "vm", False),
         ("group", "vm/999", True),
     ]
-    assert (pull.max_depth, pull.transfer_last, pull.resync_corrupt, pull.remove_vanished) == (0, 7, True, True)
+    assert (pull.max_depth, pull.remove_vanished) == (0, True)
     assert pull.status.last_run_state is not None
     assert pull.status.last_run_state.error == "sync failed with some errors."
-    assert (local.direction, local.remote, local.schedule, local.run_on_mount) == (SyncDirection.PULL, None, None, True)
+    assert (local.direction, local.remote, local.schedule) == (SyncDirection.PULL, None, None)
     assert jobs["pull-b"].status.running
     assert (jobs["new-job"].status.running, jobs["new-job"].status.last_run_upid) == (False, None)
 
@@ -283,11 +279,6 @@ def test_garbage_collection_keeps_the_good_run_and_the_latest_apart() -> None:
     assert failed.status.last_run_state.error == "unable to get exclusive lock - EAGAIN: Try again"
     (never,) = GarbageCollection.list_from_api(sample("GET /admin/gc (never succeeded")).items
     assert (never.good_upid, never.status.last_run_state, never.deduplication_factor) == (None, None, None)
-
-
-def test_tape_jobs() -> None:
-    (job,) = TapeBackupJob.list_from_api(sample("GET /tape/backup")).items
-    assert (job.job_id, job.pool, job.drive, job.latest_only) == ("tj-weekly", "weekly", "lto8", True)
 
 
 def test_tasks_running_and_over() -> None:
@@ -331,7 +322,6 @@ LISTS: dict[str, Parse] = {
     "/admin/prune": PruneJob.list_from_api,
     "/admin/verify": VerifyJob.list_from_api,
     "/admin/gc": GarbageCollection.list_from_api,
-    "/tape/backup": TapeBackupJob.list_from_api,
     "tasks": Task.list_from_api,
     "log": log_lines_from_api,
 }
@@ -383,7 +373,6 @@ SAMPLED = {
     "/admin/prune": "GET /admin/prune",
     "/admin/verify": "GET /admin/verify",
     "/admin/gc": "GET /admin/gc (>=3.2)",
-    "/tape/backup": "GET /tape/backup",
     "tasks": "GET /nodes/localhost/tasks?limit=500",
 }
 

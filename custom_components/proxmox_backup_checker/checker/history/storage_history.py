@@ -7,7 +7,7 @@ from typing import Final
 
 from ...proxmox.retention import keep_text
 from ..archives.archive_index import ArchiveIndex, ListedStorage, Place
-from ..model.facts import Facts, StorageFacts, storage_key
+from ..model.facts import ArchiveListing, Facts, StorageFacts, storage_key
 from ..model.outcome import Outcome, Result, written_name
 from ..model.records import GuestRecord, MissingArchive, StorageRecord
 from ..runs.run_index import NOTHING, RunIndex
@@ -44,10 +44,18 @@ def _storage(record: StorageRecord | None, storage: StorageFacts, now: datetime,
         record,
         # While something else is mounted there, the last archives seen remain what is missing.
         archives=record.archives if changed else archives,
+        broken=record.broken if changed else tuple(_broken(record, listing)),
         listed=listing.read_at,
         total=record.total if changed else storage.total or record.total,
         changed_identity=changed,
     )
+
+
+def _broken(record: StorageRecord, listing: ArchiveListing) -> Iterable[str]:
+    """Return the archives that failed their verification; one that is not told of this time has not passed since."""
+    for archive in listing.archives:
+        if archive.verification == "failed" or (not listing.detailed and archive.volid in record.broken):
+            yield archive.volid
 
 
 def _with_place(record: StorageRecord, storage: StorageFacts) -> StorageRecord:

@@ -16,6 +16,7 @@ from ..model.labels import job_name
 from ..model.records import GuestRecord, History, JobDefinition, JobRecord, NodeRecord
 from ..restores.remembering import remember_restores
 from ..runs.run_records import RunRecords
+from .resizes import with_resizes
 from .server_memory import remembered_servers
 from .storage_history import MissingArchives, remember_storages
 
@@ -34,13 +35,14 @@ def updated(history: History, facts: Facts, runs: RunRecords, indexes: Indexes) 
     """Return the history with what the facts add to it; `runs` and `indexes` are those of the moment."""
     storages = remember_storages(history.storages, facts, indexes.runs)
     missing = MissingArchives.of(indexes.archives, storages, facts)
-    guests = _guests(history, facts, indexes, missing)
+    guests = with_resizes(_guests(history, facts, indexes, missing), facts.guest_tasks)
     return replace(
         history,
         began=history.began or facts.now,
         runs=runs.finished,
         unfinished=runs.unfinished,
         jobs_unseen=facts.jobs is None and not history.jobs,
+        jobs_seen=history.jobs_seen if facts.jobs is None else facts.jobs_read_at or facts.read_at or facts.now,
         jobs=_jobs(history, facts),
         guests=guests,
         restores=remember_restores(history, facts, indexes, guests),
@@ -112,7 +114,7 @@ def _jobs(history: History, facts: Facts) -> Mapping[str, JobRecord]:
 
 
 def _job(history: History, job: BackupJob, facts: Facts) -> JobRecord:
-    now = facts.now
+    now, seen = facts.now, _jobs_seen(history)
     record = history.jobs.get(job.job_id)
     schedule = job.schedule or job.starttime
     if record is None:
@@ -126,17 +128,20 @@ def _job(history: History, job: BackupJob, facts: Facts) -> JobRecord:
             schedule=schedule,
             owed_since=created,
             owed_because="created" if created else None,
+            owed_after=None if was_there else seen,
             disabled_since=None if job.enabled or was_there else now,
         )
     elif record.deleted is not None:
-        record = replace(record, deleted=None, owed_since=now, owed_because="created", failing_since=None)
+        record = replace(
+            record, deleted=None, owed_since=now, owed_because="created", owed_after=seen, failing_since=None
+        )
     if job.enabled and not record.enabled:
-        record = replace(record, owed_since=now, owed_because="enabled", disabled_since=None)
+        record = replace(record, owed_since=now, owed_because="enabled", owed_after=seen, disabled_since=None)
     elif not job.enabled and record.enabled:
         record = replace(record, disabled_since=now)
     return replace(
         record,
-        past=_past(record, job, history.evaluated, now),
+        past=_past(record, job, seen, now),
         name=job_name(job),
         enabled=job.enabled,
         schedule=schedule,
@@ -144,6 +149,11 @@ def _job(history: History, job: BackupJob, facts: Facts) -> JobRecord:
         fingerprint=fingerprint(job),
         next_run=job.next_run,
     )
+
+
+def _jobs_seen(history: History) -> datetime | None:
+    """Return the last look at which the jobs could be seen; version 0.1.0 kept only the last one at all."""
+    return history.jobs_seen or history.evaluated
 
 
 def _are_jobs_seen_first(history: History) -> bool:

@@ -41,7 +41,8 @@ class Outcome:
     bytes, `seconds` the guest's own share of the run, `archive` the name or path that the log shows; None where not known.
     `pruned` is how many older archives of the guest the run removed, as far as its log tells.
     `warnings` are the codes of what went wrong beside a good backup, such as `prune_failed`; `excluded` the disks and
-    mount points that could have been saved and were not.
+    mount points that could have been saved and were not. `changed` is what was new on a backup server, None for its first backup, and
+    `disks` all disks that the log names together. `stopped` tells that the guest did not run.
     """
 
     vmid: int
@@ -63,6 +64,9 @@ class Outcome:
     warnings: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
     pruned: int = 0
+    changed: int | None = None
+    disks: int | None = None
+    stopped: bool = False
 
 
 def written_name(archive: str) -> str:

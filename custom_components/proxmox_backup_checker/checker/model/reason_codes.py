@@ -172,16 +172,20 @@ class ReasonCode(StrEnum):
     ARCHIVE_LIMIT_REACHED = "archive_limit_reached"
     ARCHIVE_MISSING = "archive_missing", Meaning(alert=AlertKind.MISSING)
     ARCHIVE_NOT_LISTED = "archive_not_listed"
+    CHANGED_MUCH_MORE = "changed_much_more"
     BACKUP_WITHOUT_DISKS = "backup_without_disks"
     COPY_OUTSIDE_JOB = "copy_outside_job"
     COPY_ELSEWHERE = "copy_elsewhere"
     DISKS_NEWLY_EXCLUDED = "disks_newly_excluded"
     DISKS_NOT_IN_ARCHIVE = "disks_not_in_archive"
+    DURATION_MUCH_SHORTER = "duration_much_shorter"
     DURATION_SUSPICIOUS = "duration_suspicious"
     FOREIGN_ARCHIVES = "foreign_archives"
     FREEZE_FAILED = "freeze_failed"
+    FREEZE_SKIPPED = "freeze_skipped"
     GUEST_LOCKED = "guest_locked"
     LOG_UPLOAD_FAILED = "log_upload_failed"
+    NOTHING_CHANGED = "nothing_changed"
     NOTES_FAILED = "notes_failed"
     OLDER_THAN_ALLOWED_DAYS = "older_than_allowed_days", _TOO_OLD
     OLDER_THAN_ALLOWED_HOURS = "older_than_allowed_hours", _TOO_OLD
@@ -200,6 +204,7 @@ class ReasonCode(StrEnum):
     RECOVERY_BY_BACKUPS = "recovery_by_backups"
     RECOVERY_BY_OWN_RESTORE = "recovery_by_own_restore"
     RECOVERY_BY_RESTORES = "recovery_by_restores"
+    SIZE_MUCH_LARGER = "size_much_larger"
     SIZE_SUSPICIOUS = "size_suspicious"
     SNAPSHOT_NEVER_FINISHED = "snapshot_never_finished"
     STORAGE_NOT_ON_NODE = "storage_not_on_node"
@@ -207,6 +212,36 @@ class ReasonCode(StrEnum):
     STORAGE_NOT_WHAT_IT_WAS = "storage_not_what_it_was", Meaning(alert=AlertKind.STORAGE)
     VERIFICATION_FAILED = "verification_failed", _UNVERIFIED
     VERIFICATION_FAILED_NONE_GOOD = "verification_failed_none_good", _UNVERIFIED
+    VERIFICATION_HAD_FAILED = "verification_had_failed", _UNVERIFIED
+    POINTS_LEFT_BEHIND = "points_left_behind"
+    ARCHIVES_OF_SEVERAL_CLUSTERS = "archives_of_several_clusters"
+    CLOCKS_OF_NODE_AND_SERVER = "clocks_of_node_and_server"
+
+    # A guest: its copies elsewhere.
+    OFFSITE_COPIED = "offsite_copied"
+    OFFSITE_BEHIND = "offsite_behind"
+    OFFSITE_OLD_AS_HERE = "offsite_old_as_here"
+    OFFSITE_NOTHING_TO_COPY = "offsite_nothing_to_copy"
+    OFFSITE_PENDING = "offsite_pending"
+    OFFSITE_PENDING_UNTIL = "offsite_pending_until"
+    OFFSITE_LAGGING = "offsite_lagging"
+    OFFSITE_MISSING = "offsite_missing"
+    OFFSITE_NOT_OWNED = "offsite_not_owned"
+    OFFSITE_WRONG_OWNER = "offsite_wrong_owner"
+    OFFSITE_GROUP_FAILED = "offsite_group_failed"
+    OFFSITE_NOTHING_VERIFIES = "offsite_nothing_verifies"
+    OFFSITE_NOT_VERIFIED = "offsite_not_verified"
+    OFFSITE_NOT_ENCRYPTED = "offsite_not_encrypted"
+    OFFSITE_JOB_FAILED = "offsite_job_failed"
+    OFFSITE_JOB_OVERDUE = "offsite_job_overdue"
+    OFFSITE_JOB_NEVER_RAN = "offsite_job_never_ran"
+    OFFSITE_FILTERED = "offsite_filtered"
+    OFFSITE_NOT_COPIED = "offsite_not_copied"
+    OFFSITE_JOBS_HIDDEN = "offsite_jobs_hidden"
+    OFFSITE_UNSEEN = "offsite_unseen"
+    OFFSITE_NEVER_SEEN = "offsite_never_seen"
+    OFFSITE_ASLEEP = "offsite_asleep"
+    OFFSITE_HOLE = "offsite_hole"
 
     # A job.
     JOB_ARCHIVES_MISSING = "job_archives_missing"
@@ -246,6 +281,8 @@ class ReasonCode(StrEnum):
     STORAGE_FULL = "storage_full", Meaning(form=AlertForm.FAILED)
     STORAGE_OF_RESTING_NODE = "storage_of_resting_node"
     STORAGE_UNREACHABLE = "storage_unreachable"
+    STORAGE_UNREACHABLE_SERVER_ANSWERS = "storage_unreachable_server_answers"
+    STORAGE_FINGERPRINT_OUTDATED = "storage_fingerprint_outdated"
     NEXT_RUN_DOES_NOT_FIT = "next_run_does_not_fit"
 
     # The cluster.
@@ -436,6 +473,7 @@ class ReasonCode(StrEnum):
     AGENDA_FAILED = "agenda_failed"
     AGENDA_FAILED_IN_PART = "agenda_failed_in_part"
     AGENDA_FIGURES = "agenda_figures"
+    AGENDA_FREED = "agenda_freed"
     AGENDA_MANY_RUNS = "agenda_many_runs"
     AGENDA_MANY_SLOTS = "agenda_many_slots"
     AGENDA_MISSED = "agenda_missed"
@@ -450,6 +488,7 @@ class ReasonCode(StrEnum):
     AGENDA_UNCLEAR_RUN = "agenda_unclear_run"
     AGENDA_UNKNOWN_JOB = "agenda_unknown_job"
     AGENDA_UNKNOWN_JOB_FAILED = "agenda_unknown_job_failed"
+    AGENDA_USUALLY = "agenda_usually"
     AGENDA_WARNINGS = "agenda_warnings"
     TREND_DURATION = "trend_duration"
     TREND_SIZE = "trend_size"

@@ -75,7 +75,7 @@ class JobRecord:
     """What is remembered of a backup job, of one that was deleted too.
 
     Slots before `owed_since` are not owed: then the job was created or enabled; `owed_because` names which (`edited` in
-    what version 0.1.0 kept). `past` are its earlier schedules and storages, newest first, by which slots from before the
+    what version 0.1.0 kept). It was seen then, and had not been at the look before that, `owed_after`. `past` are its earlier schedules and storages, newest first, by which slots from before the
     edits are owed. `fingerprint` holds what the job promises, to notice a change. `failing_since` is when the present row
     of failed or missed runs began, so that its end can be told.
     """
@@ -88,6 +88,7 @@ class JobRecord:
     fingerprint: Mapping[str, str] = field(default_factory=dict)
     owed_since: datetime | None = None
     owed_because: str | None = None
+    owed_after: datetime | None = None
     disabled_since: datetime | None = None
     deleted: datetime | None = None
     next_run: int | None = None
@@ -138,7 +139,7 @@ class GuestRecord:
     `template` and `tags` are the last that were seen: Proxmox does not show them while a guest's node is down.
     `missing` holds, by the name that the log shows, the archives of good runs that are not where they should be.
     `without_job` tells whether any job, enabled or not, had it when jobs were last seen. `last_seen` is when it was seen last,
-    while it is out of sight.
+    while it is out of sight. `resized` is when one of its disks was last enlarged.
     """
 
     vmid: int
@@ -161,6 +162,7 @@ class GuestRecord:
     template: bool | None = None
     tags: tuple[str, ...] = ()
     without_job: bool | None = None
+    resized: datetime | None = None
     last_seen: datetime | None = None
 
     @property
@@ -201,7 +203,8 @@ class NodeRecord:
 class StorageRecord:
     """What is remembered of a storage: daily samples of its fill, and its archives when they were last listed.
 
-    `samples` are pairs of a moment and bytes in use; `archives` maps volume id to ctime in epoch seconds. `keep` is the
+    `samples` are pairs of a moment and bytes in use; `archives` maps volume id to ctime in epoch seconds, `broken` are those
+    of them that failed their last verification, as far as that could be seen. `keep` is the
     storage's own retention as a property string. `node` is that of its name; whose own it is, also where it goes by its name
     alone, `owner` tells. `place` is the datastore and namespace that one of a backup server leads to, as ds1:home, and
     `earlier_places` are those that it led to before, the last one first.
@@ -211,6 +214,7 @@ class StorageRecord:
     node: str | None
     samples: tuple[tuple[datetime, int], ...] = ()
     archives: Mapping[str, int] = field(default_factory=dict)
+    broken: tuple[str, ...] = ()
     listed: datetime | None = None
     unreachable_since: datetime | None = None
     total: int | None = None
@@ -338,7 +342,8 @@ class History:
     """All that is remembered of one cluster; `began` is the moment of the first look, `evaluated` that of the last.
 
     `unfinished` are the runs that were seen going on and whose end has not been seen. `jobs_unseen` tells that the jobs could
-    not be seen so far. `latest` is the latest time that our clock has shown, while it shows less than that. `wrong_dates`
+    not be seen so far, `jobs_seen` is when they were last. `latest` is the latest time that our clock has shown, while it
+    shows less than that. `wrong_dates`
     holds by name what proves nothing, since it was dated ahead of every clock. `servers` are the backup servers that are watched
     as well, as they were known last. `restores` are those that people did, by UPID.
     """
@@ -356,6 +361,7 @@ class History:
     misses: Mapping[str, MissRecord] = field(default_factory=dict)
     alerts: Mapping[str, AlertRecord] = field(default_factory=dict)
     jobs_unseen: bool = False
+    jobs_seen: datetime | None = None
     latest: datetime | None = None
     wrong_dates: Mapping[str, WrongDate] = field(default_factory=dict)
     servers: Mapping[str, KnownServer] = field(default_factory=dict)

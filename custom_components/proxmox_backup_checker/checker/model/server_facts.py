@@ -17,6 +17,7 @@ from ...proxmox.api.errors import (
 from ...proxmox.backup_server.datastore_models import Datastore, DatastoreConfig, Remote, Usage
 from ...proxmox.backup_server.job_models import GarbageCollection, PruneJob, SyncJob, VerifyJob
 from ...proxmox.backup_server.logs.backup_log import BackupLog
+from ...proxmox.backup_server.logs.garbage_collection_log import GarbageCollectionLog
 from ...proxmox.backup_server.logs.prune_log import PruneLog
 from ...proxmox.backup_server.logs.sync_records import SyncLog
 from ...proxmox.backup_server.logs.verify_log import VerifyLog
@@ -28,7 +29,7 @@ from ...proxmox.backup_server.task_models import Task
 type GroupKey = tuple[str, GroupId]
 """A namespace, and a group within it."""
 
-type TaskLog = BackupLog | PruneLog | SyncLog | VerifyLog
+type TaskLog = BackupLog | GarbageCollectionLog | PruneLog | SyncLog | VerifyLog
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,7 +68,7 @@ class ServerFacts:
     `waiting` counts the groups whose snapshots are still to be read. `logs` are those that this reading has read, by UPID, None
     for one that is gone, and `unread_logs` name the tasks whose logs the next ones will read.
     `hidden_jobs` are the ids, as subjects, of jobs that the token may no longer see. `unread` names the parts that could not be
-    read when they were asked for last, as `sync jobs`, with why.
+    read when they were asked for last, as `sync jobs`, with why. `root_share` is how full the disk of the host itself is, from 0 to 1.
     """
 
     now: datetime
@@ -90,6 +91,7 @@ class ServerFacts:
     unread_logs: frozenset[str] = frozenset()
     hidden_jobs: frozenset[str] = frozenset()
     unread: Mapping[str, str] = field(default_factory=dict)
+    root_share: float | None = None
 
 
 class ReadFailure(StrEnum):

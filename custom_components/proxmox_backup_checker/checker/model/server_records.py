@@ -19,7 +19,7 @@ class ServerRunRecord:
 
     `job` is the id of its job as a subject, such as sync_nightly, None for a run by hand. `state` is as the API has it.
     `logged` is None while the log is still to be read, and False where it could not be. `groups` counts those that a sync was
-    to copy, `transferred` are bytes, `failed_removals` counts what could not be deleted. `aborted` and `keeps_all` are a check that was
+    to copy, `transferred` and `freed` are bytes, `failed_removals` counts what could not be deleted. `aborted` and `keeps_all` are a check that was
     aborted, and a prune without any rule.
     """
 
@@ -33,6 +33,7 @@ class ServerRunRecord:
     trouble_count: int = 0
     groups: int | None = None
     transferred: int | None = None
+    freed: int | None = None
     failed_removals: int = 0
     aborted: bool = False
     keeps_all: bool = False
@@ -140,7 +141,7 @@ class ServerHistory:
 
     `unread_since` is since when the server could not be read, `back_since` when it could be read again after that. `tasks` are the UPIDs of the
     tasks that ended last, newest first, by which the next reading knows where to go on; `tasks_since` is from when on all tasks are
-    known, and `unread_parts` tells since when a list cannot be read. `node` is the server's host name, by which it signs its checks. `runs` go by UPID, `jobs`, `datastores` and `groups` by the ids of their subjects.
+    known, and `unread_parts` tells since when a list cannot be read. `node` is the server's host name, by which it signs its checks, `zone` that of its schedules. `runs` go by UPID, `jobs`, `datastores` and `groups` by the ids of their subjects.
     """
 
     began: datetime | None = None
@@ -148,6 +149,7 @@ class ServerHistory:
     unread_since: datetime | None = None
     back_since: datetime | None = None
     node: str | None = None
+    zone: str | None = None
     instance_id: str | None = None
     tasks: tuple[str, ...] = ()
     tasks_since: datetime | None = None

@@ -17,6 +17,7 @@ from ..model.records import KEPT, GuestRecord, History, RestoreRecord
 RESTORES_KEPT: Final = 200
 _FILES: Final = "pbs-download"
 _STARTS: Final = frozenset({"qmstart", "vzstart"})
+_ENDS: Final = frozenset({"qmrestore", "vzrestore", "qmcreate", "vzcreate", "qmdestroy", "vzdestroy"})
 # A task that ends in the same second as the next one begins.
 _AT_ONCE: Final = timedelta(seconds=1)
 
@@ -131,7 +132,10 @@ def _followed(record: RestoreRecord, tasks: Iterable[Task]) -> RestoreRecord:
         begun = datetime.fromtimestamp(task.started, UTC)
         if task.upid == record.upid or task.task_id != str(record.target) or begun < record.ended - _AT_ONCE:
             continue
-        return replace(record, ran=begun) if task.task_type in _STARTS else replace(record, gone=begun)
+        if task.task_type in _STARTS:
+            return replace(record, ran=begun)
+        if task.task_type in _ENDS:
+            return replace(record, gone=begun)
     return record
 
 

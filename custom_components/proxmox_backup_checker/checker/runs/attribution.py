@@ -25,9 +25,19 @@ from .stays import Stays
 
 _ALIKE: Final = 0.5
 _CLOCKS_DIFFER: Final = timedelta(seconds=5)
+# Proxmox sends a message a moment before the run is over, and it may be some time on its way.
+_MESSAGE_ARRIVES: Final = timedelta(minutes=2)
+# What could not be started before is started within minutes, one job after another.
+_AT_ONCE: Final = timedelta(minutes=10)
 
-type Start = tuple[datetime, str]
-"""When a run was started, and its UPID."""
+
+@dataclass(frozen=True, slots=True)
+class OwnRun:
+    """A run that is known to be a job's; `ended` is None while it goes on."""
+
+    upid: str
+    started: datetime
+    ended: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,8 +66,8 @@ class Clues:
     """What helps to tell a run's job.
 
     `exact` are the links in the state files by UPID. By node: `spans` are the times in which other runs went on, `off` the
-    time for which it was off last, up to its start. `served` are the runs known of each job on each node, by start and UPID:
-    a slot that has its run has no other. `past` are the earlier definitions of jobs by id, `seen` is what each job promised
+    time for which it was off last, up to its start. `served` are the runs known of each job on each node:
+    a slot that has its run has no other, nor has one that comes while a run goes on. `past` are the earlier definitions of jobs by id, `seen` is what each job promised
     when it was last seen. Times are those of the node's clock. `stays` tells which guests were on a node then: they come
     and go.
     """
@@ -66,7 +76,7 @@ class Clues:
     stays: Stays
     spans: Mapping[str, Sequence[Span]] = field(default_factory=dict)
     off: Mapping[str, Span] = field(default_factory=dict)
-    served: Mapping[tuple[str, str], Sequence[Start]] = field(default_factory=dict)
+    served: Mapping[tuple[str, str], Sequence[OwnRun]] = field(default_factory=dict)
     past: Mapping[str, Sequence[JobDefinition]] = field(default_factory=dict)
     seen: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
@@ -104,8 +114,9 @@ def _before_an_edit(
     were = [job for job in enabled if command.keeps(clues.seen.get(job.job_id, {}), run.task.node)]
     alike = [job for job in enabled if _similar(job, command, run.task.node, facts)]
     edited = _on_time(were, run, facts, clues) or _late(were, run, facts, clues) or _on_time(alike, run, facts, clues)
-    if len(edited) == 1:
-        return Attribution(job_id=edited[0].job_id, confidence=Confidence.PROBABLE)
+    found = edited[0] if len(edited) == 1 else _told(edited, run, facts)
+    if found is not None:
+        return Attribution(job_id=found.job_id, confidence=Confidence.PROBABLE)
     return Attribution(job_id=None, confidence=Confidence.NONE)
 
 
@@ -128,6 +139,8 @@ def _among(matching: Sequence[BackupJob], run: Run, facts: Facts, clues: Clues, 
         return Attribution(job_id=due[0].job_id, confidence=Confidence.SCHEDULED)
     if not due and is_scheduled:
         due = _late(matching, run, facts, clues)
+    if is_scheduled and (told := _told(due, run, facts)) is not None:
+        return Attribution(job_id=told.job_id, confidence=Confidence.PROBABLE)
     # What was saved is the same, whichever it was.
     enabled = [job for job in due or matching if job.enabled] or due or matching
     return Attribution(job_id=enabled[0].job_id, confidence=Confidence.PROBABLE)
@@ -155,9 +168,29 @@ def _by_error(run: Run, jobs: Iterable[BackupJob], facts: Facts, clues: Clues) -
             candidates = [job for job in candidates if _names_as_now(job, run, facts)] or candidates
         if len(candidates) == 1:
             return Attribution(job_id=candidates[0].job_id, confidence=Confidence.SCHEDULED)
+        if (told := _told(candidates, run, facts)) is not None:
+            return Attribution(job_id=told.job_id, confidence=Confidence.PROBABLE)
     if len(candidates) == 1 and run.log is not None:
         return Attribution(job_id=candidates[0].job_id, confidence=Confidence.PROBABLE)
     return Attribution(job_id=None, confidence=Confidence.NONE, candidates=tuple(job.job_id for job in candidates))
+
+
+def _told(jobs: Iterable[BackupJob], run: Run, facts: Facts) -> BackupJob | None:
+    """Return which of several jobs a message names whose node and time are the run's; None where it is not one of them.
+
+    Anybody can have sent it: it may only choose between jobs of which node, slot and settings say that it was either.
+    """
+    if run.ended is None:
+        return None
+    node = facts.nodes.get(run.task.node)
+    skew = node.skew if node is not None else timedelta()
+    named = {
+        told.job_id
+        for told in facts.told
+        if told.node == run.task.node and abs(told.at + skew - run.ended) <= _MESSAGE_ARRIVES
+    }
+    found = [job for job in jobs if job.job_id in named]
+    return found[0] if len(found) == 1 else None
 
 
 def _named_storage(run: Run, facts: Facts) -> str | None:
@@ -194,8 +227,19 @@ def _at_slot(job: BackupJob, run: Run, facts: Facts, clues: Clues) -> bool:
             job, period.event, zone, run.started, spans=clues.spans.get(node, ()), off=clues.off.get(node)
         ):
             continue
-        return not _has_its_run(job, slot, period.event, zone, run, clues)
+        is_busy = _is_busy(job, period.event, zone, run, clues)
+        return not is_busy and not _has_its_run(job, slot, period.event, zone, run, clues)
     return False
+
+
+def _is_busy(job: BackupJob, event: CalendarEvent, zone: ZoneInfo, run: Run, clues: Clues) -> bool:
+    """Tell whether a run of a job that the scheduler had started before was going on: it starts no second one then (PVE/Jobs.pm)."""
+    return any(
+        own.started < run.started
+        and (own.ended is None or own.ended > run.started)
+        and started_for_slot(job, event, zone, own.started, spans=(), off=None)
+        for own in clues.served.get((job.job_id, run.task.node), ())
+    )
 
 
 def _awaits_its_run(job: BackupJob, run: Run, facts: Facts, clues: Clues) -> bool:
@@ -204,15 +248,28 @@ def _awaits_its_run(job: BackupJob, run: Run, facts: Facts, clues: Clues) -> boo
     if zone is None or event is None:
         return False
     slot = event.last_before((run.started + _CLOCKS_DIFFER).astimezone(zone))
-    return slot is not None and not _has_its_run(job, slot, event, zone, run, clues)
+    if slot is None or _has_its_run(job, slot, event, zone, run, clues):
+        return False
+    return not _was_scheduler_at_work(slot, zone, run, facts, clues)
+
+
+def _was_scheduler_at_work(slot: datetime, zone: ZoneInfo, run: Run, facts: Facts, clues: Clues) -> bool:
+    """Tell whether a node's scheduler started any job on time between a slot and a run: it was at work, and owed the slot nothing then."""
+    until = run.started - _AT_ONCE
+    return any(
+        slot < own.started < until and started_for_slot(job, event, zone, own.started, spans=(), off=None)
+        for job in facts.jobs or ()
+        if (event := event_of(job)) is not None
+        for own in clues.served.get((job.job_id, run.task.node), ())
+    )
 
 
 def _has_its_run(job: BackupJob, slot: datetime, event: CalendarEvent, zone: ZoneInfo, run: Run, clues: Clues) -> bool:
     """Tell whether another run than this one is a job's for a slot."""
     following = event.next_after(run.started.astimezone(zone))
     return any(
-        slot <= started and (following is None or started < following) and upid != run.task.upid
-        for started, upid in clues.served.get((job.job_id, run.task.node), ())
+        slot <= own.started and (following is None or own.started < following) and own.upid != run.task.upid
+        for own in clues.served.get((job.job_id, run.task.node), ())
     )
 
 

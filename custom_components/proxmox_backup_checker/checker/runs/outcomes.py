@@ -21,6 +21,9 @@ from .stays import Stays
 
 # Bytes; not even a folder can be made on a storage that has less.
 _NO_ROOM: Final = 1024 * 1024
+# So Proxmox says that the agent is switched on and does not answer; that the freeze is switched off, it says in other words.
+_NOT_RUNNING: Final = "agent configured"
+_ON_SERVER: Final = ("vm/", "ct/")
 
 
 def storage_of(run: Run, jobs: Sequence[BackupJob], facts: Facts) -> str | None:
@@ -92,7 +95,24 @@ def _of_guest_run(
         warnings=tuple(_warnings(guest_run)),
         excluded=tuple(sorted(disk.name for disk in guest_run.exclusions if disk.kind in {"disk", "volume"})),
         pruned=guest_run.pruned or 0,
+        changed=_changed(guest_run),
+        disks=guest_run.disks_size,
+        stopped=guest_run.was_running is False,
     )
+
+
+def _changed(guest_run: GuestRun) -> int | None:
+    """Return what was new on a backup server: after a lost bitmap all is read again, and what the server had is not new.
+
+    What is reused is told to two decimals, so what a bitmap tells is better.
+    """
+    if not (guest_run.archive or "").startswith(_ON_SERVER):
+        return None
+    if guest_run.fast_incremental:
+        return guest_run.transferred or 0
+    if guest_run.reused is None or guest_run.size is None:
+        return None
+    return max(guest_run.size - guest_run.reused, 0)
 
 
 def _result(run: Run, guest_run: GuestRun) -> Result:
@@ -125,6 +145,8 @@ def _warnings(guest_run: GuestRun) -> Iterable[str]:
         yield "log_upload_failed"
     if guest_run.freeze == "failed":
         yield "freeze_failed"
+    if guest_run.freeze == "skipped" and (guest_run.freeze_detail or "").startswith(_NOT_RUNNING):
+        yield "agent_silent"
 
 
 def _of_task_alone(run: Run, attribution: Attribution, storage: str | None) -> Iterable[Outcome]:

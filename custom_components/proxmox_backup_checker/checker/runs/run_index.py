@@ -22,13 +22,16 @@ class InShort:
     """A guest's outcomes in short.
 
     `guest_types` are those that they name. `left` are the newest good ones by each job, and by hand, whose archive and its
-    storage are known. `largest` and `shortest` are the extremes of all good ones, in bytes and seconds, where they tell any.
+    storage are known. `largest`, `smallest`, `longest` and `shortest` are the extremes of all good ones, in bytes and seconds,
+    where they tell any.
     """
 
     guest_types: tuple[str | None, ...] = ()
     left: tuple[Outcome, ...] = ()
     largest: int | None = None
     shortest: int | None = None
+    smallest: int | None = None
+    longest: int | None = None
 
     @classmethod
     def of(cls, newest_first: Iterable[Outcome]) -> InShort:
@@ -38,11 +41,15 @@ class InShort:
         for outcome in good:
             if outcome.job_id not in left and outcome.archive is not None and outcome.storage is not None:
                 left[outcome.job_id] = outcome
+        sizes = [outcome.size for outcome in good if outcome.size is not None]
+        times = [outcome.seconds for outcome in good if outcome.seconds is not None]
         return cls(
             guest_types=tuple({outcome.guest_type: None for outcome in newest_first}),
             left=tuple(left.values()),
-            largest=max([outcome.size for outcome in good if outcome.size is not None], default=None),
-            shortest=min([outcome.seconds for outcome in good if outcome.seconds is not None], default=None),
+            largest=max(sizes, default=None),
+            shortest=min(times, default=None),
+            smallest=min(sizes, default=None),
+            longest=max(times, default=None),
         )
 
 

@@ -10,10 +10,10 @@ from ...proxmox.api.upid import Upid
 from ...proxmox.vzdump.records import VzdumpLog
 from ..jobs.timetable import Span
 from ..model.facts import Facts, NodeFacts, Run
-from ..model.outcome import succeeded
+from ..model.outcome import LOST, succeeded
 from ..model.records import NOTHING_TO_DO, History, NodeRecord, RunRecord
 from ..model.verdict import Confidence
-from .attribution import Attribution, Clues, Start, attribute
+from .attribution import Attribution, Clues, OwnRun, attribute
 from .outcomes import outcomes_of, storage_of
 from .stays import Stays
 
@@ -80,10 +80,10 @@ def clues_of(facts: Facts, history: History) -> Clues:
     links = {state.upid: state.job_id for state in facts.job_states if state.upid is not None}
     since = min((run.started for run in facts.runs), default=None)
     recent = [] if since is None else [run for run in history.rightly_dated_runs() if run.started >= since - _RECENT]
-    served: dict[tuple[str, str], list[Start]] = {}
+    served: dict[tuple[str, str], list[OwnRun]] = {}
     for record in recent:
         if record.job_id is not None:
-            served.setdefault((record.job_id, record.node), []).append((record.started, record.upid))
+            served.setdefault((record.job_id, record.node), []).append(_own_run(record))
     return Clues(
         exact=links,
         stays=Stays(facts=facts, history=history),
@@ -99,7 +99,12 @@ def _with_served(clues: Clues, record: RunRecord) -> Clues:
     if record.job_id is None:
         return clues
     key = (record.job_id, record.node)
-    return replace(clues, served={**clues.served, key: [*clues.served.get(key, ()), (record.started, record.upid)]})
+    return replace(clues, served={**clues.served, key: [*clues.served.get(key, ()), _own_run(record)]})
+
+
+def _own_run(record: RunRecord) -> OwnRun:
+    """Return a job's run; of one that was cut off nobody knows how long it went on."""
+    return OwnRun(record.upid, record.started, record.started if record.status == LOST else record.ended)
 
 
 def _off(node: NodeFacts, record: NodeRecord | None, history: History) -> Span:

@@ -132,6 +132,15 @@ def _occasion(
     )
 
 
+def _last_known(history: ServerHistory, reach: Verdict) -> dict[Subject, Verdict]:
+    """Return what can be said of the parts of a server that has not been read since the start: that they rest with it, or are not seen."""
+    values = {"since": reach.since} if reach.since is not None else {}
+    unseen = replace(unknown(ReasonCode.SERVER_PART_UNSEEN, **values), since=reach.since)
+    asleep = replace(unseen, status=Status.ASLEEP, problem=False, reason=Reason(ReasonCode.SERVER_ASLEEP))
+    parts = (subject for subject in history.verdicts if subject != SERVER)
+    return dict.fromkeys(parts, asleep if reach.status is Status.ASLEEP else unseen)
+
+
 def _unread(
     history: ServerHistory, known: Remembered, reach: Verdict, options: ServerOptions, now: datetime, links: Links
 ) -> ServerAssessment:
@@ -139,7 +148,7 @@ def _unread(
     since = reach.since or now
     verdict = replace(reach, problem=True) if now - since >= options.blind_limit else reach
     record = _record(SERVER, verdict, history.verdicts.get(SERVER), now)
-    verdicts = {SERVER: verdict}
+    verdicts = {SERVER: verdict, **_last_known(history, reach)}
     alerts = alerts_of_server(verdicts, {}, {}, known.history, links)
     told = announce(alerts, verdicts, known.history, _occasion(history, options, now, is_hidden=lambda subject: True))
     return ServerAssessment(

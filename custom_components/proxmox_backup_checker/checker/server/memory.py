@@ -55,6 +55,7 @@ def remembered(
     after = replace(
         after,
         began=history.began or now,
+        zone=facts.zone,
         instance_id=facts.instance_id or history.instance_id,
         jobs=remembered_jobs(history, facts),
         datastores=stores,

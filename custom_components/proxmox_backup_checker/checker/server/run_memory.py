@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import re
 from typing import Final
 
+from ...proxmox.backup_server.logs.garbage_collection_log import GarbageCollectionLog
 from ...proxmox.backup_server.logs.prune_log import PruneLog
 from ...proxmox.backup_server.logs.sync_records import GroupSync, SkipReason, SyncLog
 from ...proxmox.backup_server.logs.verify_log import VerifyFailure, VerifyLog
@@ -113,6 +114,9 @@ def _with_log(run: ServerRunRecord, log: TaskLog | None) -> ServerRunRecord:
         case VerifyLog():
             troubles = tuple(_of_check(failure) for failure in log.failed)
             run = replace(run, aborted=log.aborted)
+        case GarbageCollectionLog():
+            troubles = ()
+            run = replace(run, freed=None if log.removed_bytes is None else int(log.removed_bytes))
         case _:
             return replace(run, logged=False)
     return replace(run, logged=True, troubles=troubles[:MOST_TROUBLES], trouble_count=len(troubles))

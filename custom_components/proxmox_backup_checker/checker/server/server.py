@@ -12,7 +12,7 @@ from ..model.server_options import ServerOptions
 from ..model.server_records import ServerHistory
 from ..model.subject import Subject
 from ..model.verdict import Confidence, Reason, Status, Verdict, unknown
-from .clock import ServerClock
+from .clock import ServerClock, zone_of
 from .context import ServerContext
 from .windows import is_awake
 
@@ -44,7 +44,8 @@ def judge_reach(
         return None
     since = history.unread_since or now
     failure = trouble.failure if trouble is not None else ReadFailure.UNREACHABLE
-    if failure is ReadFailure.UNREACHABLE and facts is not None and not is_awake(now, options, ServerClock.of(facts)):
+    clock = ServerClock.of(facts) if facts is not None else ServerClock(timedelta(), zone_of(history.zone or "UTC"))
+    if failure is ReadFailure.UNREACHABLE and not is_awake(now, options, clock):
         return Verdict(status=Status.ASLEEP, problem=False, reason=Reason(ReasonCode.SERVER_ASLEEP), since=since)
     if facts is not None and failure in _BRIEF and now - since < AWAY_FOR_LONG:
         return None

@@ -1,6 +1,6 @@
 """What is worth saying of a guest whose backup is there: from a hint to a reason why it is not to be relied on."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -12,8 +12,11 @@ from ..model.outcome import Outcome, Result, written_name
 from ..model.reason_codes import ReasonCode
 from ..model.records import GuestRecord
 from ..model.verdict import Reason, Status, Verdict
+from .consistency import crash_consistent
+from .far_sizes import can_be_far, far_findings
 from .restore_findings import restore_findings
 from .retention import retention_findings
+from .server_hints import server_hints
 from .sizes import can_be_odd, size_findings
 
 LOCK_LIMIT: Final = timedelta(minutes=10)
@@ -24,7 +27,6 @@ _TOOLS: Final = {"qemu": "qm", "lxc": "pct"}
 _WARNINGS: Final = {
     "prune_failed": (Status.WARNING, ReasonCode.RETENTION_FAILED),
     "no_disks": (Status.WARNING, ReasonCode.BACKUP_WITHOUT_DISKS),
-    "freeze_failed": (Status.OK, ReasonCode.FREEZE_FAILED),
     "notes_failed": (Status.OK, ReasonCode.NOTES_FAILED),
     "log_upload_failed": (Status.OK, ReasonCode.LOG_UPLOAD_FAILED),
 }
@@ -36,14 +38,16 @@ def findings_of(
     """Return what is found with its weight: failed and warning change the verdict, ok is a hint."""
     record = context.guest_record(guest)
     found = [*_foreign_archives(guest, context), *_broken_archives(guest, context), *_clock_findings(guest, context)]
+    found += [(Status.OK, reason) for reason in _left_behind(guest, context)]
     found += [(Status.WARNING, reason) for reason in _never_finished(guest, context)]
     if record is not None:
         found += _record_findings(guest, record, context)
     if (newest := newest_good(outcomes)) is not None:
         for good in _newest_of_each_job(guest, newest, outcomes, context):
             found += [finding for finding in _run_findings(good, record, verdict) if finding not in found]
-        if can_be_odd(newest, context.in_short(guest)):
-            found += size_findings([outcome for outcome in outcomes if outcome.result is Result.OK], context.facts)
+            found += _size_findings(good, guest, outcomes, context)
+        if (reason := crash_consistent(outcomes)) is not None:
+            found.append((Status.OK, reason))
         found += retention_findings(guest, outcomes, context)
     found += restore_findings(guest, context)
     return found
@@ -57,6 +61,7 @@ def hints_of(guest: Guest, verdict: Verdict, outcomes: Sequence[Outcome], contex
     for _, reason in _clock_findings(guest, context):
         yield reason
     yield from _never_finished(guest, context)
+    yield from server_hints(guest, verdict, context)
     if verdict.status not in {Status.FAILED, Status.OVERDUE} or verdict.since is None:
         return
     job = context.job(verdict.job_id)
@@ -100,6 +105,20 @@ def _never_finished(guest: Guest, context: Context) -> Iterable[Reason]:
         yield Reason(ReasonCode.SNAPSHOT_NEVER_FINISHED, values)
 
 
+def _left_behind(guest: Guest, context: Context) -> Iterable[Reason]:
+    """Return that restore points lie in a namespace to which their storage does not lead any more."""
+    if not context.facts.servers.left_behind:
+        return
+    own = {archive.volid for archive in context.archives(guest)}
+    for storage, archives in context.facts.servers.left_behind.items():
+        count = sum(archive.volid in own for archive in archives)
+        record = context.history.storages.get(storage)
+        if count and record is not None:
+            places = ", ".join(place.replace(":", "/").rstrip("/") for place in record.earlier_places)
+            values = {"count": str(count), "place": places, "storage": storage}
+            yield Reason(ReasonCode.POINTS_LEFT_BEHIND, values)
+
+
 def still_broken(guest: Guest, context: Context) -> list[tuple[Status, Reason]]:
     """Return the broken archives that nothing newer may have replaced on their storage, whatever has not been seen since."""
     return list(_broken_archives(guest, context, only_newest=True))
@@ -107,18 +126,16 @@ def still_broken(guest: Guest, context: Context) -> list[tuple[Status, Reason]]:
 
 def _foreign_archives(guest: Guest, context: Context) -> Iterable[tuple[Status, Reason]]:
     if foreign := context.foreign_archives(guest):
-        storages = sorted({archive.storage for archive in foreign})
-        yield (
-            Status.OK,
-            Reason(ReasonCode.FOREIGN_ARCHIVES, {"count": str(len(foreign)), "storage": ", ".join(storages)}),
-        )
+        yield from _foreign(foreign, context)
 
 
 def _broken_archives(guest: Guest, context: Context, *, only_newest: bool = False) -> Iterable[tuple[Status, Reason]]:
     promised: dict[str, list[BackupJob]] = {}
     for job in context.jobs_of(guest):
         promised.setdefault(context.facts.storage_name(job.storage, guest.node), []).append(job)
-    kept = {written_name(outcome.archive or "") for outcome in _that_keep_promises(promised, guest, context)}
+    keeping = list(_that_keep_promises(promised, guest, context))
+    kept = {written_name(outcome.archive or "") for outcome in keeping}
+    broken = context.broken_archives
     seen: set[str] = set()
     told: set[str] = set()
     for archive in context.archives(guest):
@@ -126,12 +143,41 @@ def _broken_archives(guest: Guest, context: Context, *, only_newest: bool = Fals
             continue
         is_newest = archive.storage not in seen and not _is_replaced(archive, guest, context)
         seen.add(archive.storage)
-        if archive.verification != "failed":
+        if archive.verification != "failed" and (archive.verification or archive.volid not in broken):
             continue
         is_kept = logged_name(archive) in kept and (is_newest or not only_newest)
         if is_kept or (is_newest and _matters_to(promised[archive.storage], archive, guest, context)):
             told.add(archive.storage)
             yield Status.FAILED, _unverified(archive, guest, context)
+    if broken:
+        yield from _out_of_sight(keeping, told, guest, context)
+
+
+def _out_of_sight(
+    keeping: Iterable[Outcome], told: Container[str], guest: Guest, context: Context
+) -> Iterator[tuple[Status, Reason]]:
+    """Return the backups that keep promises, are not listed now, and were broken when they were listed last."""
+    listed = {archive.volid for archive in context.archives(guest)}
+    for outcome in keeping:
+        if outcome.storage is None or outcome.archive is None or outcome.storage in told:
+            continue
+        name = written_name(outcome.archive)
+        for volid in context.broken_archives - listed:
+            if volid.startswith(f"{outcome.storage}:") and volid.endswith(f"/{name}"):
+                yield Status.FAILED, Reason(ReasonCode.VERIFICATION_HAD_FAILED, {"archive": volid})
+
+
+def _foreign(foreign: Sequence[Archive], context: Context) -> Iterable[tuple[Status, Reason]]:
+    """Return that somebody else uses a storage too: on a backup server each cluster can have a namespace of its own."""
+    servers = {storage.storage for storage in context.facts.storages if storage.is_backup_server}
+    for on_server, code in (
+        (False, ReasonCode.FOREIGN_ARCHIVES),
+        (True, ReasonCode.ARCHIVES_OF_SEVERAL_CLUSTERS),
+    ):
+        found = [archive for archive in foreign if (archive.storage in servers) is on_server]
+        if found:
+            storages = ", ".join(sorted({archive.storage for archive in found}))
+            yield Status.OK, Reason(code, {"count": str(len(found)), "storage": storages})
 
 
 def _that_keep_promises(
@@ -207,6 +253,21 @@ def _newest_of_each_job(guest: Guest, newest: Outcome, outcomes: Sequence[Outcom
             if good is not None:
                 found.append(good)
     return found
+
+
+def _size_findings(
+    good: Outcome, guest: Guest, outcomes: Sequence[Outcome], context: Context
+) -> Iterable[tuple[Status, Reason]]:
+    """Return what is odd about the size of a good backup, beside those before it."""
+    in_short = context.in_short(guest)
+    is_odd, is_far = can_be_odd(good, in_short), can_be_far(good, in_short)
+    if not is_odd and not is_far:
+        return
+    older = [outcome for outcome in outcomes if outcome.result is Result.OK and outcome.started < good.started]
+    if is_odd:
+        yield from size_findings([good, *older], context.facts)
+    if is_far:
+        yield from far_findings([good, *older], guest, context)
 
 
 def _run_findings(good: Outcome, record: GuestRecord | None, verdict: Verdict) -> Iterable[tuple[Status, Reason]]:

@@ -16,6 +16,7 @@ from ...proxmox.api.cluster_models import Guest
 from ...proxmox.vzdump.failure_cause import cause_of
 from ..archives.archive import archive_time
 from ..context import Context
+from ..jobs.terms import Terms
 from ..jobs.timetable import Timetable, event_of, has_schedule
 from ..model.facts import Blindness
 from ..model.labels import job_name, job_name_by_id
@@ -52,7 +53,7 @@ def judge_promise(guest: Guest, job: BackupJob, context: Context) -> Verdict | N
     """Return the verdict on one guest in one enabled job; None where the job never runs by itself and never did."""
     table = timetable_of(job, guest, context)
     terms = context.terms(job, guest.node, table)
-    evidence = _evidence(guest, job, terms.storage, context)
+    evidence = _evidence(guest, job, _promised_on(guest, job, terms, context), context)
     newest = next(evidence, None)
     if table is None or table.following is None:
         if not has_schedule(job) and newest is None:
@@ -105,6 +106,17 @@ def _pending(job: BackupJob, context: Context, guest: Guest) -> Verdict:
         ReasonCode.FIRST_RUN_IN_PROGRESS if is_running else ReasonCode.FIRST_RUN_NOT_DUE, {"job": job_name(job)}
     )
     return Verdict(status=Status.PENDING, problem=False, reason=reason)
+
+
+def _promised_on(guest: Guest, job: BackupJob, terms: Terms, context: Context) -> str:
+    """Return the storage of the slot that is due: the job's own run for it knows better than what the job says now."""
+    table, due = terms.table, terms.table.due if terms.table is not None else None
+    if table is None or due is None:
+        return terms.storage
+    newest = next((outcome for outcome in context.outcomes(guest) if outcome.job_id == job.job_id), None)
+    if newest is None or newest.storage is None or not table.serves(newest.started, due):
+        return terms.storage
+    return newest.storage
 
 
 def _evidence(guest: Guest, job: BackupJob, storage: str, context: Context) -> Iterator[Outcome]:

@@ -99,17 +99,35 @@ def size_findings(good: Sequence[Outcome], facts: Facts) -> Iterable[tuple[Statu
     if not good:
         return
     newest = good[0]
-    storage, job_id = newest.storage, newest.job_id
-    alike = [
-        entry
-        for entry in good[1 : _MOST_RUNS + 1]
-        if entry.storage == storage and entry.job_id == job_id and entry.result is Result.OK
-    ]
-    where = facts.storage_of(storage or "", newest.node)
-    if where is None or not where.is_backup_server:
-        yield from judge_sizes(newest, alike)
+    similar = alike(newest, good[1 : _MOST_RUNS + 1])
+    if not is_on_server(newest, facts):
+        yield from judge_sizes(newest, similar)
     else:
-        yield from judge_sizes(_on_server(newest), [_on_server(entry) for entry in alike])
+        yield from judge_sizes(_on_server(newest), [_on_server(entry) for entry in similar])
+
+
+def alike(newest: Outcome, before: Iterable[Outcome]) -> list[Outcome]:
+    """Return the good backups of the same job on the same storage, packed in the same way."""
+    return [
+        entry
+        for entry in before
+        if entry.storage == newest.storage
+        and entry.job_id == newest.job_id
+        and entry.result is Result.OK
+        and _packing(entry) == _packing(newest)
+    ]
+
+
+def _packing(outcome: Outcome) -> str:
+    """Return the ending of a file, by which its compression shows; that of a snapshot is empty."""
+    name = (outcome.archive or "").rpartition("/")[2]
+    return name.partition(".")[2]
+
+
+def is_on_server(outcome: Outcome, facts: Facts) -> bool:
+    """Tell whether a backup went to a backup server."""
+    where = facts.storage_of(outcome.storage or "", outcome.node)
+    return where is not None and where.is_backup_server
 
 
 def _on_server(outcome: Outcome) -> PastBackup:

@@ -23,8 +23,8 @@ MOST_A_DAY: Final = 5
 _HOURLY: Final = timedelta(days=1) / 25
 # More than any calendar can show.
 _MOST_DAYS: Final = 800
-_DURATION_WHERE_UNKNOWN: Final = timedelta(minutes=30)
-_LEAST_SHOWN: Final = timedelta(minutes=1)
+DURATION_WHERE_UNKNOWN: Final = timedelta(minutes=30)
+LEAST_SHOWN: Final = timedelta(minutes=1)
 # A run is seen some minutes after its slot.
 _STILL_DUE: Final = timedelta(hours=2)
 _CLOCKS_DIFFER: Final = timedelta(minutes=1)
@@ -39,7 +39,10 @@ _TITLES: Final = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AgendaItem:
-    """One line of the calendar; `day` is set where it is of a whole day, `nodes` are those on which it takes place."""
+    """One line of the calendar; `day` is set where it is of a whole day, `nodes` are those on which it takes place.
+
+    `status` tells how what has happened went, `job_id` whose run it was.
+    """
 
     identity: str
     start: datetime
@@ -48,6 +51,18 @@ class AgendaItem:
     details: tuple[Reason, ...] = ()
     nodes: tuple[str, ...] = ()
     day: date | None = None
+    status: Status | None = None
+    job_id: str | None = None
+
+
+def happened(assessment: Assessment, start: datetime, now: datetime) -> list[AgendaItem]:
+    """Return what ran, what should have run and what runs, the newest first."""
+    items = [*_past(assessment, start, now), *_missed(assessment), *_running(assessment, now)]
+    return sorted(
+        (item for item in items if item.end > start and item.start <= now),
+        key=lambda item: (item.start if item.day is None else min(item.end, now), item.identity),
+        reverse=True,
+    )
 
 
 def agenda(assessment: Assessment, start: datetime, end: datetime, now: datetime) -> list[AgendaItem]:
@@ -90,8 +105,9 @@ def _past(assessment: Assessment, start: datetime, end: datetime) -> Iterable[Ag
         }
         zone = zone_of(groups[0][0].node, assessment)
         newest = max(groups, key=lambda group: group[0].started)
-        day_item = _whole_day(f"runs_{job_id}_{day}", day, zone, Reason(ReasonCode.AGENDA_MANY_RUNS, values))
-        yield replace(day_item, details=_of_group(newest, assessment).details)
+        day_item = whole_day(f"runs_{job_id}_{day}", day, zone, Reason(ReasonCode.AGENDA_MANY_RUNS, values))
+        status = Status.FAILED if bad else Status.OK
+        yield replace(day_item, details=_of_group(newest, assessment).details, status=status, job_id=job_id)
 
 
 def _groups(assessment: Assessment, start: datetime, end: datetime) -> Iterable[list[RunRecord]]:
@@ -133,10 +149,12 @@ def _of_group(group: list[RunRecord], assessment: Assessment) -> AgendaItem:
     return AgendaItem(
         identity=f"run_{group[0].upid}",
         start=first,
-        end=max(last, first + _LEAST_SHOWN),
+        end=max(last, first + LEAST_SHOWN),
         title=Reason(code, values),
         details=tuple(_details(group, last - first, assessment)),
         nodes=tuple(sorted({run.node for run in group})),
+        status=status,
+        job_id=group[0].job_id,
     )
 
 
@@ -164,13 +182,15 @@ def _missed(assessment: Assessment) -> Iterable[AgendaItem]:
         yield AgendaItem(
             identity=f"miss_{miss.key}",
             start=miss.slot,
-            end=miss.slot + (usual or _DURATION_WHERE_UNKNOWN),
+            end=miss.slot + (usual or DURATION_WHERE_UNKNOWN),
             title=Reason(
                 ReasonCode.AGENDA_NOT_STARTED if miss.code.meaning.is_start_failed else ReasonCode.AGENDA_MISSED,
                 {"job": job_name_by_id(miss.job_id, assessment.history.jobs)},
             ),
             details=(_why_missed(miss, assessment),),
             nodes=(miss.node,),
+            status=Status.OVERDUE,
+            job_id=miss.job_id,
         )
 
 
@@ -190,7 +210,7 @@ def _running(assessment: Assessment, now: datetime) -> Iterable[AgendaItem]:
         job = job_name_by_id(run.job_id, assessment.history.jobs)
         view = assessment.jobs.get(run.job_id or "")
         usual = _usual(view, assessment) if view is not None else None
-        end = run.started + (usual or _DURATION_WHERE_UNKNOWN)
+        end = run.started + (usual or DURATION_WHERE_UNKNOWN)
         if end <= now:
             # It takes longer than usual: until the next full hour, so that the end does not move with every look.
             end = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
@@ -202,6 +222,8 @@ def _running(assessment: Assessment, now: datetime) -> Iterable[AgendaItem]:
                 ReasonCode.AGENDA_RUNNING if job else ReasonCode.AGENDA_RUNNING_BY_HAND, {"job": job, "node": run.node}
             ),
             nodes=(run.node,),
+            status=Status.RUNNING,
+            job_id=run.job_id,
         )
 
 
@@ -211,14 +233,14 @@ def _planned(
     """Return the slots to come, once for all nodes of a zone; those of a day in one item where they are too many."""
     if not _is_planned(view):
         return
-    since = max(start - (_usual(view, assessment) or _DURATION_WHERE_UNKNOWN), now - _STILL_DUE)
+    since = max(start - (_usual(view, assessment) or DURATION_WHERE_UNKNOWN), now - _STILL_DUE)
     for zone, nodes in _zones(view, assessment).items():
-        for day in _days(since, end, zone):
+        for day in days_between(since, end, zone):
             slots = list(islice(_slots(view, assessment, day, zone, since), MOST_A_DAY + 1))
             if slots and _are_many(view, day, zone):
                 values = {"job": job_name(view.job), "schedule": view.job.schedule or ""}
                 identity = f"plan_{view.job.job_id}_{day}_{zone}"
-                day_item = _whole_day(identity, day, zone, Reason(ReasonCode.AGENDA_MANY_SLOTS, values))
+                day_item = whole_day(identity, day, zone, Reason(ReasonCode.AGENDA_MANY_SLOTS, values))
                 yield replace(day_item, details=_of_slot(view, assessment, slots[0], nodes).details, nodes=nodes)
             else:
                 yield from (_of_slot(view, assessment, slot, nodes) for slot in slots)
@@ -228,7 +250,8 @@ def _is_planned(view: JobView) -> bool:
     return view.job.enabled and view.verdict.status is not Status.IGNORED and event_of(view.job) is not None
 
 
-def _days(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[date]:
+def days_between(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[date]:
+    """Yield the days of a zone from one moment to another."""
     day, last = start.astimezone(zone).date(), end.astimezone(zone).date()
     for _ in range(_MOST_DAYS):
         if day > last:
@@ -240,11 +263,11 @@ def _days(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[date]:
 def _are_many(view: JobView, day: date, zone: ZoneInfo) -> bool:
     """Tell whether a job has too many slots in a day, whatever is left of it."""
     event = event_of(view.job)
-    begin, until = _bounds(day, zone)
+    begin, until = bounds_of(day, zone)
     return event is not None and len(list(islice(event.slots(begin, until), MOST_A_DAY + 1))) > MOST_A_DAY
 
 
-def _bounds(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+def bounds_of(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """Return between which moments the slots of a day lie: they are asked for after a moment, and midnight is of this day."""
     moments = (
         datetime.combine(each, time(), zone).astimezone(UTC) - timedelta(seconds=1) for each in (day, day + _DAY)
@@ -258,7 +281,7 @@ def _slots(view: JobView, assessment: Assessment, day: date, zone: ZoneInfo, sin
     event = event_of(view.job)
     if event is None:
         return
-    begin, until = _bounds(day, zone)
+    begin, until = bounds_of(day, zone)
     newest = max((run.started for run in _runs_seen(view, assessment)), default=None)
     missed = {(miss.job_id, int(miss.slot.timestamp())) for miss in assessment.history.misses.values()}
     for slot in event.slots(max(begin.astimezone(UTC), since).astimezone(zone), until):
@@ -305,7 +328,7 @@ def _of_slot(view: JobView, assessment: Assessment, slot: datetime, nodes: tuple
     return AgendaItem(
         identity=f"plan_{view.job.job_id}_{int(slot.timestamp())}",
         start=slot,
-        end=slot + (usual or _DURATION_WHERE_UNKNOWN),
+        end=slot + (usual or DURATION_WHERE_UNKNOWN),
         title=Reason(ReasonCode.AGENDA_PLANNED, values),
         details=(plan,),
         nodes=nodes,
@@ -315,7 +338,7 @@ def _of_slot(view: JobView, assessment: Assessment, slot: datetime, nodes: tuple
 def _usual(view: JobView, assessment: Assessment) -> timedelta | None:
     """Return how long a job's good runs take."""
     typical = assessment.context.typical_duration(view.job)
-    return max(typical, _LEAST_SHOWN) if typical is not None else None
+    return max(typical, LEAST_SHOWN) if typical is not None else None
 
 
 def _zones(view: JobView, assessment: Assessment) -> dict[ZoneInfo, tuple[str, ...]]:
@@ -332,6 +355,7 @@ def zone_of(node: str, assessment: Assessment) -> ZoneInfo:
     return assessment.context.facts.zone_of(node) or ZoneInfo("UTC")
 
 
-def _whole_day(identity: str, day: date, zone: ZoneInfo, title: Reason) -> AgendaItem:
+def whole_day(identity: str, day: date, zone: ZoneInfo, title: Reason) -> AgendaItem:
+    """Return an item of a whole day."""
     start, end = (datetime.combine(moment, time(), zone).astimezone(UTC) for moment in (day, day + _DAY))
     return AgendaItem(identity=identity, start=start, end=end, title=title, day=day)

@@ -1,10 +1,13 @@
 """Certificates: how a host's identity is pinned and shown."""
 
 import asyncio
+from dataclasses import dataclass
+from datetime import datetime
 import hashlib
 import ssl
 
 from aiohttp import Fingerprint
+from cryptography import x509
 
 from .errors import CannotConnectError
 
@@ -34,11 +37,36 @@ def ssl_argument(fingerprint: str | None) -> Fingerprint | bool:
     return Fingerprint(bytes.fromhex(normalise_fingerprint(fingerprint).replace(":", "")))
 
 
+@dataclass(frozen=True, slots=True)
+class ShownCertificate:
+    """A certificate that a server shows; `expires` is None where it cannot be read."""
+
+    fingerprint: str
+    expires: datetime | None
+
+
 async def fetch_fingerprint(host: str, port: int) -> str:
     """Return the fingerprint of the certificate that a server shows, without trusting it.
 
     Raises CannotConnectError.
     """
+    return fingerprint_of(await _fetch(host, port))
+
+
+async def fetch_certificate(host: str, port: int) -> ShownCertificate:
+    """Return the certificate that a server shows, without trusting it.
+
+    Raises CannotConnectError.
+    """
+    certificate = await _fetch(host, port)
+    try:
+        expires = x509.load_der_x509_certificate(certificate).not_valid_after_utc
+    except ValueError:
+        expires = None
+    return ShownCertificate(fingerprint_of(certificate), expires)
+
+
+async def _fetch(host: str, port: int) -> bytes:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -54,4 +82,4 @@ async def fetch_fingerprint(host: str, port: int) -> str:
         writer.close()
     if certificate is None:
         raise CannotConnectError("The server showed no certificate")
-    return fingerprint_of(certificate)
+    return certificate

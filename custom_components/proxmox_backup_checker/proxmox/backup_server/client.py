@@ -16,7 +16,7 @@ from ..api.fields import Fields, Rows
 from .datastore_models import Datastore, DatastoreConfig, DatastoreStatus, DatastoreUsage, Remote, namespaces_from_api
 from .dialect import BACKUP_SERVER
 from .errors import DatastoreUnavailableError, UnknownParameterError
-from .job_models import GarbageCollection, PruneJob, SyncJob, TapeBackupJob, VerifyJob
+from .job_models import GarbageCollection, PruneJob, SyncJob, VerifyJob
 from .login import Login
 from .namespace import ROOT, GroupId
 from .server_models import Permissions, ServerStatus, ServerTime, Version, instance_id_from_api, server_id_from_api
@@ -193,10 +193,6 @@ class BackupServerClient:
                     continue
                 found.append(GarbageCollection.from_api(data, datastore.store))
         return tuple(found)
-
-    async def tape_backup_jobs(self) -> tuple[TapeBackupJob, ...]:
-        """Return the jobs that write to tape."""
-        return self._noted("tape backup jobs", TapeBackupJob.list_from_api(await self._get("/tape/backup")))
 
     async def remotes(self) -> tuple[Remote, ...]:
         """Return the other servers that the token may see."""

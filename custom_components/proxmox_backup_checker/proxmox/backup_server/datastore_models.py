@@ -102,7 +102,6 @@ class DatastoreConfig:
 
     store: str
     path: str | None
-    gc_schedule: str | None
     verify_new: bool
     maintenance: Maintenance | None
     backing_device: str | None
@@ -123,7 +122,6 @@ class DatastoreConfig:
         return cls(
             store=row.identifier("name"),
             path=row.one_line("path"),
-            gc_schedule=row.one_line("gc-schedule") or None,
             verify_new=row.flag("verify-new"),
             maintenance=Maintenance.parse(row.optional_text("maintenance-mode") or ""),
             backing_device=row.one_line("backing-device") or None,

@@ -69,12 +69,8 @@ class SyncJob:
     max_depth: int | None
     remove_vanished: bool
     group_filters: tuple[GroupFilter, ...]
-    transfer_last: int | None
-    resync_corrupt: bool
     encrypted_only: bool
     verified_only: bool
-    run_on_mount: bool
-    unmount_on_done: bool
     status: JobStatus
 
     @classmethod
@@ -101,12 +97,8 @@ class SyncJob:
             max_depth=row.optional_integer("max-depth"),
             remove_vanished=row.flag("remove-vanished"),
             group_filters=_group_filters(row),
-            transfer_last=row.optional_integer("transfer-last"),
-            resync_corrupt=row.flag("resync-corrupt"),
             encrypted_only=row.flag("encrypted-only"),
             verified_only=row.flag("verified-only"),
-            run_on_mount=row.flag("run-on-mount"),
-            unmount_on_done=row.flag("unmount-on-done"),
             status=JobStatus.from_row(row),
         )
 
@@ -193,9 +185,7 @@ class GarbageCollection:
     good_upid: Upid | None
     index_data_bytes: int
     disk_bytes: int
-    removed_bytes: int
     pending_bytes: int
-    removed_bad: int
     still_bad: int
     status: JobStatus
 
@@ -220,9 +210,7 @@ class GarbageCollection:
             good_upid=upid_in(row, "upid"),
             index_data_bytes=row.optional_integer("index-data-bytes") or 0,
             disk_bytes=row.optional_integer("disk-bytes") or 0,
-            removed_bytes=row.optional_integer("removed-bytes") or 0,
             pending_bytes=row.optional_integer("pending-bytes") or 0,
-            removed_bad=row.optional_integer("removed-bad") or 0,
             still_bad=row.optional_integer("still-bad") or 0,
             status=status,
         )
@@ -233,43 +221,7 @@ class GarbageCollection:
         return self.index_data_bytes / self.disk_bytes if self.disk_bytes > 0 else None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TapeBackupJob:
-    """A job that writes a datastore to tape."""
-
-    job_id: str
-    store: str
-    ns: str
-    pool: str
-    drive: str
-    schedule: str | None
-    comment: str | None
-    latest_only: bool
-    group_filters: tuple[GroupFilter, ...]
-    status: JobStatus
-
-    @classmethod
-    def list_from_api(cls, data: object) -> Rows[TapeBackupJob]:
-        """Parse `/tape/backup`, ordered by id."""
-        return _by_id(Fields.each(data, "/tape/backup", cls._from_row))
-
-    @classmethod
-    def _from_row(cls, row: Fields) -> TapeBackupJob:
-        return cls(
-            job_id=row.identifier("id"),
-            store=row.identifier("store"),
-            ns=_namespace(row, "ns"),
-            pool=row.identifier("pool"),
-            drive=row.identifier("drive"),
-            schedule=row.one_line("schedule") or None,
-            comment=row.one_line("comment") or None,
-            latest_only=row.flag("latest-only"),
-            group_filters=_group_filters(row),
-            status=JobStatus.from_row(row),
-        )
-
-
-def _by_id[Job: SyncJob | PruneJob | VerifyJob | TapeBackupJob](found: Rows[Job]) -> Rows[Job]:
+def _by_id[Job: SyncJob | PruneJob | VerifyJob](found: Rows[Job]) -> Rows[Job]:
     return Rows(tuple(sorted(found.items, key=lambda job: job.job_id)), found.odd)
 
 

@@ -51,11 +51,6 @@ class Permissions:
             by_path[path] = {name: granted.flag(name) for name in granted.values}
         return cls(by_path=by_path)
 
-    @property
-    def none_at_all(self) -> bool:
-        """Whether the token may do nothing: what it sees as empty it cannot see."""
-        return not any(self.by_path.values())
-
     def has(self, path: str, *privileges: str) -> bool:
         """Tell whether any one of the privileges is held on a path.
 

@@ -40,6 +40,7 @@ class GuestNotes(TypedDict, total=False):
     encrypted: bool
     protected: bool
     included_disks: tuple[str, ...]
+    disks_size: int
     exclusions: tuple[ExcludedDisk, ...]
     no_disks: bool
     bitmaps: tuple[DirtyBitmap, ...]
@@ -117,7 +118,14 @@ def _bandwidth_limit(notes: GuestNotes, match: re.Match[str]) -> None:
     notes.setdefault("bandwidth_limit", int(match[1]) * 1024)
 
 
-@_info(r"include disk '([^']+)'.*", "include disk")
+@_info(r"include disk '([^']+)'(?: '[^']*'(?: (\d+(?:\.\d+)?)([KMGT])B?)?)?.*", "include disk")
+def _included_disk(notes: GuestNotes, match: re.Match[str]) -> None:
+    notes["included_disks"] = _add(notes.get("included_disks", ()), match[1])
+    if match[2] is not None:
+        size = int(float(match[2]) * 1024 ** ("KMGT".index(match[3]) + 1))
+        notes["disks_size"] = notes.get("disks_size", 0) + size
+
+
 @_info(r"including mount ?point (\S+) \(.*\) in backup", "including")
 def _included(notes: GuestNotes, match: re.Match[str]) -> None:
     notes["included_disks"] = _add(notes.get("included_disks", ()), match[1])

@@ -80,6 +80,7 @@ class GuestRun:
     protected: bool = False
 
     included_disks: tuple[str, ...] = ()
+    disks_size: int | None = None
     exclusions: tuple[ExcludedDisk, ...] = ()
     no_disks: bool = False
     bitmaps: tuple[DirtyBitmap, ...] = ()

@@ -7,6 +7,7 @@ from ...checker.model.server_facts import TaskLog
 from ...proxmox.api.errors import ProxmoxError
 from ...proxmox.backup_server.client import BackupServerClient
 from ...proxmox.backup_server.logs.backup_log import BackupLogReader
+from ...proxmox.backup_server.logs.garbage_collection_log import GarbageCollectionLogReader
 from ...proxmox.backup_server.logs.prune_log import PruneLogReader
 from ...proxmox.backup_server.logs.sync_log import SyncLogReader
 from ...proxmox.backup_server.logs.verify_log import VerifyLogReader
@@ -19,6 +20,7 @@ MOST_LOGS: Final = 5
 """Logs of one reading; a long one takes several requests."""
 _SYNC: Final = frozenset({"syncjob", "sync"})
 _PRUNE: Final = frozenset({"prunejob"})
+_COLLECTION: Final = frozenset({"garbage_collection"})
 _VERIFY: Final = frozenset({"verificationjob", "verify", "verify_group", "verify_snapshot"})
 # A check that found nothing bad has nothing to tell that the snapshots do not say.
 _ONLY_WHERE_BAD: Final = _VERIFY | {"backup"}
@@ -30,7 +32,7 @@ def wanted(task: Task) -> bool:
     kind = task.upid.worker_type
     if kind in _ONLY_WHERE_BAD:
         return task.state is not None and task.state.result is not TaskResult.OK
-    return kind in _SYNC or kind in _PRUNE
+    return kind in _SYNC or kind in _PRUNE or kind in _COLLECTION
 
 
 class LogReader:
@@ -88,8 +90,16 @@ class LogReader:
             first = BackupLogReader()
             first.feed(await self._client.task_log(upid, limit=_FIRST_LINES) or ())
             return first.log()
-        reader: SyncLogReader | PruneLogReader | VerifyLogReader
-        reader = SyncLogReader() if kind in _SYNC else PruneLogReader() if kind in _PRUNE else VerifyLogReader()
+        reader = _reader_of(kind)
         async for lines in self._client.task_log_pages(upid):
             reader.feed(lines)
         return reader.log() if reader.lines else None
+
+
+def _reader_of(kind: str) -> SyncLogReader | PruneLogReader | VerifyLogReader | GarbageCollectionLogReader:
+    """Return what reads the log of a task of this kind."""
+    if kind in _SYNC:
+        return SyncLogReader()
+    if kind in _PRUNE:
+        return PruneLogReader()
+    return GarbageCollectionLogReader() if kind in _COLLECTION else VerifyLogReader()

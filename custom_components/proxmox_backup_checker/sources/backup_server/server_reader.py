@@ -21,6 +21,7 @@ from .task_reader import TaskReader
 
 QUIET: Final = timedelta(minutes=5)
 _DATASTORES_AGAIN: Final = timedelta(minutes=15)
+_HOST_AGAIN: Final = timedelta(hours=6)
 # The scheduler starts what is due within a minute.
 _AFTER_DUE: Final = timedelta(minutes=2)
 _OF_JOBS: Final = {
@@ -61,6 +62,7 @@ class ServerReader:
         self._verify_jobs: tuple[VerifyJob, ...] = ()
         self._garbage_collections: tuple[GarbageCollection, ...] = ()
         self._unread: dict[str, str] = {}
+        self._root_share: float | None = None
         self._running = False
 
     @property
@@ -120,6 +122,7 @@ class ServerReader:
             logs=logs,
             unread_logs=self._logs.waiting,
             unread=dict(self._unread),
+            root_share=self._root_share,
             hidden_jobs=frozenset().union(*self._hidden_jobs.values()),
         )
 
@@ -187,11 +190,18 @@ class ServerReader:
         await self._part("time", now, HOURLY, lambda: self._read_time(now), troubles)
         await self._part("datastores", now, _DATASTORES_AGAIN, self._read_datastores, troubles)
         await self._part("configuration", now, DAILY, self._read_configuration, troubles)
+        if self._sight.permissions.has("/system/status", "Sys.Audit"):
+            await self._part("host", now, _HOST_AGAIN, self._read_host, troubles)
 
     async def _read_time(self, now: datetime) -> None:
         found = await self._client.time()
         self._zone = found.zone
         self._skew = datetime.fromtimestamp(found.time, UTC) - now
+
+    async def _read_host(self) -> None:
+        found = await self._client.status()
+        known = found.root_total and found.root_used is not None
+        self._root_share = (found.root_used or 0) / (found.root_total or 1) if known else None
 
     async def _read_datastores(self) -> None:
         found = {store.store: store for store in await self._client.datastores()}

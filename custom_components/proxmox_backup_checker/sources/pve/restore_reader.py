@@ -18,7 +18,7 @@ from ..troubles import PollTroubles
 RESTORES: Final = frozenset({"qmrestore", "vzrestore"})
 FILES: Final = "pbs-download"
 _OF_GUESTS: Final = frozenset(
-    {*RESTORES, *("qmstart", "vzstart", "qmcreate", "vzcreate", "qmclone", "vzclone", "qmdestroy", "vzdestroy")}
+    {*RESTORES, *("qmstart", "vzstart", "qmcreate", "vzcreate", "qmdestroy", "vzdestroy", "resize")}
 )
 _RESTORING: Final = RESTORES | {FILES}
 _WANTED: Final = _RESTORING | _OF_GUESTS

@@ -44,13 +44,12 @@ class Pruned:
 class PruneLog:
     """What a prune did; `groups` and `marks` count, and `complete` is False where some names were left out.
 
-    `dry_run` is one that only says what it would do; `keeps_all` one without any rule.
+    `keeps_all` tells of one without any rule.
     """
 
     job_id: str | None
     store: str | None
     ns: str
-    dry_run: bool
     keeps_all: bool
     groups: int
     marks: Mapping[Mark, int]
@@ -122,7 +121,6 @@ class PruneLogReader(TaskLogReader):
             job_id=self._job_id,
             store=self._store,
             ns=self._start_ns,
-            dry_run=self._dry_run,
             keeps_all=self._keeps_all,
             groups=self._groups,
             marks=dict(self._marks),

@@ -192,7 +192,7 @@ class SyncLogReader(TaskLogReader):
         elif match := _SYNCING.fullmatch(text):
             self._begin_namespace(match)
         elif match := _FOUND.fullmatch(text):
-            self._amend(groups=int(match[1]), groups_visible=None if match[2] is None else int(match[2]))
+            self._amend(groups=int(match[1]))
         elif _FINISHED.match(text):
             self._amend(finished=True)
         elif match := _NS_FAILED.fullmatch(text):
@@ -219,12 +219,9 @@ class SyncLogReader(TaskLogReader):
             return
         self._namespaces.append(
             NamespaceSync(
-                source_store=match[1],
                 source_ns=self._ns,
-                target_store=match[3],
                 target_ns=_namespace(match[4]),
                 groups=None,
-                groups_visible=None,
                 finished=False,
                 error=None,
             )

@@ -49,17 +49,14 @@ class GroupSync:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NamespaceSync:
-    """One namespace of a sync: how many groups were to be copied, of how many that the remote user may see.
+    """One namespace of a sync: how many groups were to be copied.
 
     `finished` is whether its groups were gone through; `error` is why they were not.
     """
 
-    source_store: str
     source_ns: str
-    target_store: str
     target_ns: str
     groups: int | None
-    groups_visible: int | None
     finished: bool
     error: str | None
 

@@ -13,9 +13,6 @@ _STORE: Final = re.compile(r"verify datastore (\S{1,200})")
 _JOB: Final = re.compile(r"Starting datastore verify job '[^':]{1,200}:([^']{1,200})'")
 _FOUND: Final = re.compile(r"found ([0-9]{1,9}) groups")
 _GROUP: Final = re.compile(r"verify group [^:\s]{1,200}:\S{1,300} \([0-9]{1,9} snapshots\)")
-_SKIPPED: Final = re.compile(
-    r"SKIPPED: verify \S{1,400} (?:- )?\(?(recently verified|could not acquire|snapshot does not exist)"
-)
 _SNAPSHOT: Final = re.compile(
     r"verify [^:\s]{1,200}:((?:vm|ct|host)/[^/\s]{1,200}/[0-9TZ:-]{20})(/[^ ]{1,300})?(?: - ([a-z ]{5,40}): (.*)| failed: (.*))?"
 )
@@ -41,18 +38,12 @@ class VerifyFailure:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VerifyLog:
-    """What a check did: how many snapshots were checked, were skipped as checked lately, or could not be got hold of.
-
-    `failures` counts all that failed, and `failed` names them. `corrupt_chunks` counts those found in this run.
-    """
+    """What a check did: how many snapshots it looked at; `failures` counts all that failed, and `failed` names them."""
 
     job_id: str | None
     store: str | None
     groups: int
     checked: int
-    recently_verified: int
-    not_reached: int
-    corrupt_chunks: int
     failures: int
     failed: tuple[VerifyFailure, ...]
     aborted: bool
@@ -66,7 +57,7 @@ class VerifyLogReader(TaskLogReader):
         super().__init__()
         self._job_id: str | None = None
         self._store: str | None = None
-        self._groups = self._checked = self._recent = self._not_reached = self._corrupt = 0
+        self._groups = self._checked = 0
         self._errors: dict[SnapshotId, tuple[str, bool]] = {}
         self._listed: list[VerifyFailure] | None = None
         self._listed_count = 0
@@ -77,15 +68,6 @@ class VerifyLogReader(TaskLogReader):
             self._take_listed(text.strip())
         elif text.startswith("verify "):
             self._take_verify(text)
-        elif match := _SKIPPED.match(text):
-            if match[1] == "recently verified":
-                self._recent += 1
-            else:
-                self._not_reached += 1
-        elif (text.startswith("chunk ") and text.endswith("was marked as corrupt")) or text.startswith(
-            "corrupt chunk renamed to "
-        ):
-            self._corrupt += 1
         elif _LIST.match(text):
             self._listed = []
         elif match := _JOB.match(text):
@@ -139,9 +121,6 @@ class VerifyLogReader(TaskLogReader):
             store=self._store,
             groups=self._groups,
             checked=self._checked,
-            recently_verified=self._recent,
-            not_reached=self._not_reached,
-            corrupt_chunks=self._corrupt,
             failures=max(self._listed_count, len(failed)),
             failed=tuple(failed),
             aborted=self.state is not None and self.state.error == _ABORTED,

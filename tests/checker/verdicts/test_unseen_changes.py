@@ -1,0 +1,106 @@
+"""What changed while nobody could see it: a job's storage, a job that was enabled, a listing that is out of sight."""
+
+from dataclasses import replace
+
+import pytest
+
+from custom_components.proxmox_backup_checker.checker.assessment import Assessment, judge
+from custom_components.proxmox_backup_checker.checker.model.facts import Blindness, Facts, JobState, StorageFacts
+from custom_components.proxmox_backup_checker.checker.model.records import History
+from custom_components.proxmox_backup_checker.checker.model.verdict import Status
+from custom_components.proxmox_backup_checker.proxmox.api.backup_models import BackupJob
+
+from ..builders import NOW, facts, failed_log, guest, job, run
+from .test_crossings import BEGAN, at, by_hand, listed, ran
+
+ON_NAS = job("nightly", 100, 101, storage="nas", schedule="21:00")
+ON_USB = job("nightly", 100, 101, storage="usb", schedule="21:00")
+
+
+def looked(*looks: Facts) -> Assessment:
+    """Return what is held after some looks."""
+    held: Assessment | None = None
+    for look in looks:
+        held = judge(look, held.history if held else History(), held)
+    assert held is not None
+    return held
+
+
+def failed(day: int, vmid: int = 100) -> str:
+    """Return the log of a run of the job onto nas in which one of the two guests failed."""
+    return failed_log(vmid, at=at(day, 21)).replace(f"vzdump {vmid} --mode", "vzdump 100 101 --mode")
+
+
+@pytest.mark.parametrize(("hand", "problem"), [("usb", True), ("nas", False)])
+def test_a29_a_failed_promise_stays_on_the_storage_of_its_run_though_the_job_was_edited_before_the_first_look(
+    hand: str, problem: bool
+) -> None:
+    bad = run(failed(2), "job errors", started=at(2, 21))
+    state = JobState(
+        job_id="nightly",
+        node="pve1",
+        state="stopped",
+        upid=bad.task.upid,
+        message="job errors",
+        updated=at(2, 21, 10),
+    )
+    runs = (ran(at(1, 21), 100, 101), bad, by_hand(at(3, 7), 100, hand))
+    held = judge(facts((guest(100), guest(101)), (ON_USB,), runs, job_states=(state,)), History())
+    assert held.guests[100].verdict.problem is problem
+
+
+def with_jobs(day: int, hour: int, enabled_job: BackupJob | None, *runs: object) -> Facts:
+    """Return what is seen at a moment: the job as it is then, None where jobs are hidden."""
+    moment = at(day, hour)
+    hidden = {} if enabled_job is not None else {"jobs_unseen": Blindness.JOBS_HIDDEN}
+    jobs = None if enabled_job is None else (enabled_job,)
+    return facts((guest(100), guest(101)), jobs, runs, now=moment, read_at=moment, **hidden)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("hidden", [True, False], ids=["while jobs were hidden", "between two looks"])
+@pytest.mark.parametrize("how", ["enabled", "created"])
+def test_b21_the_first_run_of_a_job_that_was_enabled_or_created_unseen_counts(how: str, hidden: bool) -> None:
+    paused, enabled = (job("nightly", 100, 101, enabled=on, storage="nas", schedule="*/4:00") for on in (False, True))
+    before = paused if how == "enabled" else job("other", 100, 101, enabled=False, storage="nas", schedule="*/4:00")
+    bad = run(failed(2), "job errors", started=at(2, 20))
+    first = with_jobs(1, 9, before, ran(at(-9, 20), 100, 101)), with_jobs(2, 19, before)
+    between = [with_jobs(2, hour, None, *([bad] if hour > 20 else [])) for hour in (19, 22)] if hidden else []
+    held = looked(*first, *between, with_jobs(3, 0, enabled, bad))
+    assert (held.guests[100].verdict.status, held.guests[100].verdict.problem) == (Status.FAILED, True)
+    assert held.jobs["nightly"].verdict.problem is True
+    # What failed before the job was switched off is not told as a failure of now.
+    old = run(failed(-9), "job errors", started=at(-9, 20))
+    quiet = looked(with_jobs(1, 9, before, old), with_jobs(2, 19, before), with_jobs(3, 0, enabled, old))
+    assert quiet.guests[100].verdict.problem is False
+
+
+@pytest.mark.parametrize("way", ["no listing", "names only"])
+def test_d17_a_failed_verification_is_not_forgotten_where_it_cannot_be_seen_any_more(way: str) -> None:
+    nightly, weekly = job("nightly", 100, storage="nas"), job("weekly", 100, storage="pbs", schedule="sat 04:00")
+    runs = [*(ran(at(day, 21), 100) for day in (0, 1, 2)), ran(at(-1, 4), 100, storage="pbs")]
+
+    def seen(hour: int, pbs: StorageFacts) -> Facts:
+        moment = at(3, hour)
+        return facts((guest(100),), (nightly, weekly), runs, now=moment, read_at=moment, storages=(pbs,))
+
+    broken = listed("pbs", at(-1, 4), verification="failed")
+    assert broken.listing is not None
+    names = listed("pbs", at(-1, 4))
+    assert names.listing is not None
+    later = replace(names.listing, read_at=at(3, 12), detailed=False)
+    unseen = replace(names, listing=None if way == "no listing" else later)
+    held = looked(facts((guest(100),), (nightly, weekly), now=BEGAN), seen(10, broken), seen(13, unseen))
+    assert (held.guests[100].verdict.status, held.guests[100].verdict.problem) == (Status.FAILED, True)
+    mended = replace(broken, listing=replace(listed("pbs", at(-1, 4), verification="ok").listing, read_at=at(3, 14)))  # type: ignore[type-var]
+    again = judge(seen(15, mended), held.history, held)
+    assert again.guests[100].verdict.problem is False
+    assert judge(seen(16, unseen), again.history, again).guests[100].verdict.problem is False
+
+
+def test_d17_an_archive_elsewhere_with_a_broken_twin_is_not_called_broken() -> None:
+    nightly = job("nightly", 100, storage="nas")
+    broken = listed("pbs", at(2, 21), verification="failed")
+    moment = NOW
+    look = facts((guest(100),), (nightly,), [ran(at(2, 21), 100)], now=moment, storages=(broken,))
+    held = looked(look, replace(look, storages=(replace(broken, listing=None),)))
+    assert held.guests[100].verdict.problem is False

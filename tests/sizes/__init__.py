@@ -1,0 +1,1 @@
+"""Three months of ordinary sizes, and what is not ordinary."""
