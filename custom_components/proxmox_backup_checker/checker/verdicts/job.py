@@ -160,9 +160,17 @@ def _nodes_that_owe(job: BackupJob, runs: tuple[RunRecord, ...], context: Contex
     """Return the nodes on which a slot has work to do: those with a guest of the job.
 
     A number without a guest makes the job fail on every node (PVE/VZDump.pm, get_included_guests), so the nodes on which
-    the newest slot failed count too.
+    the newest slot failed count too, and those where such a number failed last.
     """
     nodes = {guest.node for guest in context.covered_guests(job)}
+    if context.facts.guests_complete:
+        gone = set(job.vmids) - context.present
+        newest_on = {run.node: run for run in reversed(runs) if run.job_id == job.job_id}
+        nodes |= {
+            node
+            for node, run in newest_on.items()
+            if any(outcome.vmid in gone and outcome.result.is_bad for outcome in run.outcomes)
+        }
     if runs:
         newest = runs[0].started
         nodes |= {

@@ -108,11 +108,17 @@ def _before_it_came(
 
 
 def _is_of(run: RunRecord, job: BackupJob, context: Context) -> bool:
-    """Tell whether a run says something of a job: one that may have been another's does, unless the job has its own."""
+    """Tell whether a run says something of a job: one that may have been another's does, unless the job has its own.
+
+    Nor does that of another say anything of a job that was created or enabled since.
+    """
     if is_empty(run):
         return False
+    if run.job_id == job.job_id:
+        return True
+    floor = context.owed_since(job)
     as_dated = context.index.runs.get(run.upid, run)
-    return run.job_id == job.job_id or not context.has_run_for_the_slot_of(as_dated, job)
+    return (floor is None or run.started >= floor) and not context.has_run_for_the_slot_of(as_dated, job)
 
 
 def _says_something(
