@@ -320,8 +320,8 @@ describe("Home Assistant's own dialog", () => {
     expect((shown.find("pbc-details")[0] as unknown as { rowId: string } | undefined)?.rowId).toBe(row);
   });
 
-  test.each(["server", "datastore", "pbs_job", "group"])(
-    "says why a %s of a backup server has a problem",
+  test.each(["cluster", "storage", "server", "datastore", "pbs_job", "group"])(
+    "says why a %s, which is on no wall, has a problem",
     async (kind) => {
       const entityId = "binary_sensor.x_problem";
       const stateObj = {
@@ -339,7 +339,7 @@ describe("Home Assistant's own dialog", () => {
       shown.element.hass = { ...shown.hass, entities };
       await shown.settle();
       await shown.settle();
-      const text = shown.find("pbc-server-reason")[0]?.shadowRoot?.textContent ?? "";
+      const text = shown.find("pbc-sensor-reason")[0]?.shadowRoot?.textContent ?? "";
       expect(text).toContain("Never copied: homelab/ct/103.");
       expect(text).toContain("Change the owner there.");
     },

@@ -4,8 +4,8 @@ import type { EntityState, Hass } from "../ha/types";
 import { DEFAULT_DAYS } from "../wall/config";
 import { loadDetails } from "./open";
 
-/** Problem sensors of backup servers and their parts, which are on no wall. */
-const OF_SERVERS = /^(server|datastore|pbs_job|group)_problem$/;
+/** Problem sensors of what is on no wall: clusters, storages, backup servers and their parts. */
+const ON_NO_WALL = /^(cluster|storage|server|datastore|pbs_job|group)_problem$/;
 
 /** The details inside Home Assistant's own dialog of one of our entities. */
 export class MoreInfo extends LitElement {
@@ -26,8 +26,8 @@ export class MoreInfo extends LitElement {
 
   protected override render() {
     const entity = this.stateObj ? this.hass?.entities[this.stateObj.entity_id] : undefined;
-    if (this.hass && OF_SERVERS.test(entity?.translation_key ?? ""))
-      return html`<pbc-server-reason .hass=${this.hass} .stateObj=${this.stateObj}></pbc-server-reason>`;
+    if (this.hass && ON_NO_WALL.test(entity?.translation_key ?? ""))
+      return html`<pbc-sensor-reason .hass=${this.hass} .stateObj=${this.stateObj}></pbc-sensor-reason>`;
     const kind = /^(guest|job)_/.exec(entity?.translation_key ?? "")?.[1];
     if (!this.hass || !entity || !kind) return nothing;
     this.wall.watch(this.hass, { group: kind as "guest" | "job", days: DEFAULT_DAYS });
