@@ -82,7 +82,7 @@ def test_g24_a_job_whose_schedule_was_taken_away_has_its_usual_time(lab: LinkedL
     assert (lab.offsite().brief, lab.offsite().code) == (("on", "overdue"), "offsite_lagging")
 
 
-def test_g24_only_the_guest_whose_copy_lags_is_one(lab: LinkedLab) -> None:
+def test_d20_g24_only_the_guest_whose_copy_lags_is_a_problem(lab: LinkedLab) -> None:
     lab.push()
     lab.both()
     lab.nights()

@@ -235,3 +235,32 @@ def test_g67_where_the_server_is_off_nobody_says_that_it_answers(lab: LinkedLab)
     lab.pbs.power_off()
     lab.after(hours=2)
     assert lab.storage().code == "storage_away_until_needed"
+
+
+@pytest.mark.parametrize("host", ["address", "localhost"])
+def test_g78_a_server_on_a_node_itself_shares_its_disks_and_is_one_place(host: str) -> None:
+    with LinkedLab() as lab:
+        node = lab.pve.node("pve1")
+        lab.pbs.ip = node.ip
+        lab.pve.storage("pbs").server = node.ip if host == "address" else "127.0.0.1"
+        again = lab.pve.connect_storage("pbs-again", lab.ds1, namespace="home")
+        again.server = "pve1.lan"
+        lab.pve.add_storage("local", "dir", total=2**40)
+        lab.beside(lab.pbs)
+        lab.nights()
+        lab.pve.backup_by_hand([101], "local")
+        lab.after(hours=1)
+
+        copies = lab.view(101).copies
+        assert sorted(copy.storages for copy in copies) == [("local",), ("pbs", "pbs-again")]
+        assert {copy.medium for copy in copies} == {"node/pve1"}
+        assert lab.view(103).copies[0].medium == "node/pve1"
+
+
+def test_g78_a_server_elsewhere_is_another_medium(lab: LinkedLab) -> None:
+    lab.beside(lab.pbs)
+    lab.pve.add_storage("local", "dir", total=2**40)
+    lab.nights()
+    lab.pve.backup_by_hand([101], "local")
+    lab.after(hours=1)
+    assert {copy.medium for copy in lab.view(101).copies} == {"node/pve1", "pbs/ds1"}
