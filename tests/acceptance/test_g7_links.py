@@ -1,13 +1,15 @@
 """Rows G67, G77, G78 and G90 to G104: a cluster and the backup servers behind its storages are one thing to look at."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from custom_components.proxmox_backup_checker.checker.archives.linking import Sign, link_of
+from custom_components.proxmox_backup_checker.checker.model.standing import Standing
 
-from .linked_lab import LinkedLab
+from .linked_lab import NIGHTLY, LinkedLab
 
 
 @pytest.fixture
@@ -264,3 +266,28 @@ def test_g78_a_server_elsewhere_is_another_medium(lab: LinkedLab) -> None:
     lab.pve.backup_by_hand([101], "local")
     lab.after(hours=1)
     assert {copy.medium for copy in lab.view(101).copies} == {"node/pve1", "pbs/ds1"}
+
+
+@pytest.mark.parametrize("told_by", ["address", "user"])
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_g77_a_server_that_is_a_guest_of_the_cluster_is_known_and_does_not_rely_on_itself(
+    lab: LinkedLab, told_by: str, elsewhere: bool
+) -> None:
+    guest = lab.pve.add_ct(104, "backup", "pve2", size=4)
+    if told_by == "address":
+        guest.address = lab.pbs.ip
+    else:
+        lab.watch.policy = replace(lab.watch.policy, standings={"pbs": Standing("guest", "104")})
+    lab.pve.job(NIGHTLY).change(vmid="101,103,104")
+    lab.beside(lab.pbs)
+    lab.nights(2)
+    if elsewhere:
+        lab.pve.backup_by_hand([104], "nas")
+        lab.after(hours=1)
+
+    held = lab.guest(104)
+    assert "backup_server_on_its_cluster" in held.findings
+    assert held.brief == ("off", "ok" if elsewhere else "warning")
+    assert ("backed_up_on_itself" in held.findings) is not elsewhere
+    assert lab.guest(101).brief == ("off", "ok")
+    assert lab.view(101).copies[0].medium == "node/pve2"
