@@ -15,6 +15,7 @@ import type {
   Server,
   Status,
   Storage,
+  Survival,
   TriedRetention,
 } from "../src/data/contract";
 
@@ -677,3 +678,63 @@ export const DATASTORES: BackupServer[] = [
     ],
   },
 ];
+
+/** What would be left if pve1 died; of other deaths the same guests with other names. */
+export const survivalOf = (died = "e1/node:pve1"): Survival => ({
+  deaths: [
+    { key: "e1/node:pve1", entry_id: "e1", kind: "node", name: "pve1", none: 1, unknown: 1 },
+    { key: "e1/node:pve2", entry_id: "e1", kind: "node", name: "pve2", none: 0, unknown: 0 },
+    { key: "e1/storage:nas", entry_id: "e1", kind: "storage", name: "nas", none: 0, unknown: 0 },
+    { key: "e1/place:here", entry_id: "e1", kind: "place", name: "here", none: 7, unknown: 0 },
+  ],
+  answer: {
+    died,
+    heading: `If ${died.split(":")[1]} died`,
+    read: NOW - 240,
+    guests: [
+      {
+        id: "e1/guest/103",
+        name: "vaultwarden",
+        vmid: 103,
+        left: "none",
+        text: "Gone, with all its copies.",
+        lost: null,
+        bare: false,
+      },
+      {
+        id: "e1/guest/101",
+        name: "postgres",
+        vmid: 101,
+        left: "unknown",
+        text: "Perhaps the copy of today 02:30 on nas is left: the address 192.168.1.20 of nas may be that of docker (101), whose configuration tells none.",
+        lost: null,
+        bare: false,
+      },
+      {
+        id: "e1/guest/100",
+        name: "home-assistant",
+        vmid: 100,
+        left: "copy",
+        text: "The copy of yesterday 22:00 on pbs is left.",
+        lost: "11 hours",
+        bare: false,
+      },
+      {
+        id: "e1/guest/110",
+        name: "nextcloud",
+        vmid: 110,
+        left: "lives",
+        text: "Lives on, but without any copy.",
+        lost: null,
+        bare: true,
+      },
+      { id: "e1/guest/111", name: "paperless", vmid: 111, left: "lives", text: "Lives on.", lost: null, bare: false },
+      { id: "e1/guest/112", name: "jellyfin", vmid: 112, left: "lives", text: "Lives on.", lost: null, bare: false },
+    ],
+    storages: [
+      { name: "pve1/local", left: false, why: null },
+      { name: "nas", left: null, why: "nobody has said yet where nas stands" },
+      { name: "pbs", left: true, why: null },
+    ],
+  },
+});

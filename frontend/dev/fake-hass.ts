@@ -10,6 +10,7 @@ import type {
   RowData,
   Server,
   Storage,
+  Survival,
   WallEvent,
 } from "../src/data/contract";
 import type { Hass } from "../src/ha/types";
@@ -29,6 +30,7 @@ import {
   STORAGES,
   server,
   sizesOf,
+  survivalOf,
   TRIED,
 } from "./canned";
 
@@ -38,6 +40,7 @@ export interface World {
   jobs?: RowData[];
   storages?: Storage[];
   causes?: Cause[];
+  survival?: Survival;
   backups?: BackupServer[];
   clients?: RowData[];
   start?: Checklist[];
@@ -111,6 +114,8 @@ export class FakeConnection {
         return { clusters: this.world.start ?? [] };
       case "messages":
         return this.world.messages ?? { automation: { entity_id: "automation.told", id: "told", on: true } };
+      case "survival":
+        return this.world.survival ?? survivalOf((message as { died?: string }).died);
       case "storages":
         return { storages: this.world.storages ?? STORAGES, servers: this.world.servers ?? [server()] };
       default:

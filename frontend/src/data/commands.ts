@@ -16,6 +16,7 @@ import {
   type MessageSetupInfo,
   type Server,
   type Storage,
+  type Survival,
   type TriedRetention,
 } from "./contract";
 
@@ -51,6 +52,13 @@ export const fetchCauses = (hass: Hass, entryId?: string) =>
   ask<{ causes: Cause[] }>(hass.connection, "causes", {
     language: languageOf(hass),
     ...(entryId ? { entry_id: entryId } : {}),
+  });
+
+export const fetchSurvival = (hass: Hass, entryId?: string, died?: string) =>
+  ask<Survival>(hass.connection, "survival", {
+    language: languageOf(hass),
+    ...(entryId ? { entry_id: entryId } : {}),
+    ...(died ? { died } : {}),
   });
 
 export const fetchActivity = (hass: Hass, entryId?: string) =>

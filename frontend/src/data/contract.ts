@@ -401,3 +401,40 @@ export interface BackupServer {
   device_id: string | null;
   datastores: Datastore[];
 }
+
+/** What is left of a guest: nothing, nobody knows, a copy, or the guest itself. */
+export type Left = "none" | "unknown" | "copy" | "lives";
+
+/** What can die; `none` and `unknown` count the guests of which nothing would be left, or nobody knows. */
+export interface Death {
+  key: string;
+  entry_id: string;
+  kind: "node" | "storage" | "place";
+  name: string;
+  none: number;
+  unknown: number;
+}
+
+export interface GuestLeft {
+  id: string;
+  name: string;
+  vmid: number;
+  left: Left;
+  text: string;
+  /** How much work would be lost, in words. */
+  lost: string | null;
+  /** It lives on, but its copies do not. */
+  bare: boolean;
+}
+
+export interface Survival {
+  deaths: Death[];
+  answer: {
+    died: string;
+    heading: string;
+    read: number;
+    guests: GuestLeft[];
+    /** Null where nobody knows. */
+    storages: { name: string; left: boolean | null; why: string | null }[];
+  } | null;
+}

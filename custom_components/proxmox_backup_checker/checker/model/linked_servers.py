@@ -120,7 +120,7 @@ class SyncRoute:
 class KnownServer:
     """A backup server as it was when it was read last; `server` is the id of its entry.
 
-    `skew` are the seconds that its clock is ahead. `asleep` tells that it is off at this hour, as planned. `routes_hidden` tells that
+    `skew` are the seconds that its clock is ahead. `asleep` tells that it is off at this hour, as planned, `missed` that people were told that it cannot be read. `routes_hidden` tells that
     it may have sync jobs which the token is not shown.
     """
 
@@ -134,6 +134,7 @@ class KnownServer:
     place: Place = Place.UNKNOWN
     skew: int = 0
     asleep: bool = False
+    missed: bool = False
     routes_hidden: bool = False
     stores: Mapping[str, KnownStore] = field(default_factory=dict)
     namespaces: Mapping[str, KnownNamespace] = field(default_factory=dict)
