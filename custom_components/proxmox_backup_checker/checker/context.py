@@ -227,11 +227,11 @@ class Context:
         return frozenset([run.upid for run in self.running])
 
     def _may_go_on(self, run: RunRecord) -> bool:
-        """Tell whether a run of which no end was seen may go on: its node is not off, nor seen without it."""
+        """Tell whether a run of which no end was seen may go on: its node is not off, nor was it seen last without it."""
         node = self.node(run.node)
         if node is None or (self.is_fresh and not node.online):
             return False
-        return run.upid in self._running_upids or not self.is_fresh or node.blindness is not None
+        return run.upid in self._running_upids or node.blindness is not None
 
     def outcomes(self, guest: Guest) -> Sequence[Outcome]:
         """Return what runs did for this very guest, newest first; of one that goes on, what is done."""

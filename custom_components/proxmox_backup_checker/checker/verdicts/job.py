@@ -149,9 +149,17 @@ def _nodes_that_owe(job: BackupJob, runs: tuple[RunRecord, ...], context: Contex
     """Return the nodes on which a slot has work to do: those with a guest of the job.
 
     A number without a guest makes the job fail on every node (PVE/VZDump.pm, get_included_guests), so the nodes on which
-    the newest slot failed count too.
+    the newest slot failed count too, and those where such a number failed last.
     """
     nodes = {guest.node for guest in context.covered_guests(job)}
+    if context.facts.guests_complete:
+        gone = set(job.vmids) - context.present
+        newest_on = {run.node: run for run in reversed(runs) if run.job_id == job.job_id}
+        nodes |= {
+            node
+            for node, run in newest_on.items()
+            if any(outcome.vmid in gone and outcome.result.is_bad for outcome in run.outcomes)
+        }
     if runs:
         newest = runs[0].started
         nodes |= {
@@ -288,11 +296,17 @@ def _not_made_good(job: BackupJob, runs: Sequence[RunRecord], context: Context) 
 
 
 def _is_of(run: RunRecord, job: BackupJob, context: Context) -> bool:
-    """Tell whether a run says something of a job: one that may have been another's does, unless the job has its own."""
+    """Tell whether a run says something of a job: one that may have been another's does, unless the job has its own.
+
+    Nor does that of another say anything of a job that was created or enabled since.
+    """
     if is_empty(run):
         return False
+    if run.job_id == job.job_id:
+        return True
+    floor = context.owed_since(job)
     as_dated = context.index.runs.get(run.upid, run)
-    return run.job_id == job.job_id or not context.has_run_for_the_slot_of(as_dated, job)
+    return (floor is None or run.started >= floor) and not context.has_run_for_the_slot_of(as_dated, job)
 
 
 def _says_something(
