@@ -7,6 +7,7 @@ import type {
   Digest,
   Happened,
   MessageSetupInfo,
+  Night,
   RowData,
   Server,
   Storage,
@@ -25,6 +26,7 @@ import {
   GUESTS,
   JOBS,
   LOG,
+  NIGHT,
   SERVER_JOBS,
   STORAGES,
   server,
@@ -38,6 +40,7 @@ export interface World {
   jobs?: RowData[];
   storages?: Storage[];
   causes?: Cause[];
+  nights?: Night[];
   backups?: BackupServer[];
   clients?: RowData[];
   start?: Checklist[];
@@ -99,6 +102,8 @@ export class FakeConnection {
         return details(find(message.row));
       case "log":
         return LOG;
+      case "night":
+        return { nights: this.world.nights ?? [NIGHT] };
       case "datastores":
         return { servers: this.world.backups ?? DATASTORES };
       case "causes":
