@@ -164,7 +164,9 @@ class GuestBackup:
         """Return how a backup fails that a backup server lets not begin."""
         if self.guest.type == "lxc":
             self.info(f"Error: {objection}")
-            return "command 'proxmox-backup-client backup' failed: exit code 255"
+            client = "lxc-usernsexec -m u:0:100000:65536 -m g:0:100000:65536 -- /usr/bin/proxmox-backup-client"
+            target = f"--backup-type ct --backup-id {self.guest.vmid} --backup-time {int(self.began)}"
+            return f"command '{client} backup --crypt-mode=none root.pxar:/mnt/vzsnap0 {target}' failed: exit code 255"
         reason = f"VM {self.guest.vmid} qmp command 'backup' failed - backup connect failed: command error: {objection}"
         self.both(f"ERROR: {reason}")
         self.info("aborting backup job")

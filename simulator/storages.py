@@ -198,7 +198,7 @@ class Storage:
         It takes none that is not newer than the last one (proxmox-backup, api2/backup/mod.rs, upgrade_to_backup_protocol).
         """
         if self.place is not None:
-            return self.place.objection(guest.type, guest.vmid)
+            return self.place.objection(guest.type, guest.vmid, ctime)
         last = next((archive for archive in self.archive(guest) if not archive.unfinished), None)
         if self.type != "pbs" or last is None or last.type != guest.type or last.ctime < ctime:
             return None

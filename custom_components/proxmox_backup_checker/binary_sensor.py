@@ -13,6 +13,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .backup_server.binary_sensors import async_setup_binary_sensors
+from .checker.model.verdict import Verdict
 from .const import is_backup_server
 from .coordinator import CheckerCoordinator
 from .entity import (
@@ -25,6 +26,7 @@ from .entity import (
     StorageEntity,
     VerdictEntity,
     async_add_entities_as_they_appear,
+    async_add_offsite_entities,
     problem_attributes,
 )
 
@@ -48,6 +50,9 @@ GUEST_ENCRYPTED = BinarySensorEntityDescription(
     translation_key="guest_encrypted",
     entity_category=EntityCategory.DIAGNOSTIC,
     entity_registry_enabled_default=False,
+)
+GUEST_OFFSITE_PROBLEM = BinarySensorEntityDescription(
+    key="offsite_problem", translation_key="guest_offsite_problem", device_class=BinarySensorDeviceClass.PROBLEM
 )
 NODE_AGENT = BinarySensorEntityDescription(
     key="log_agent",
@@ -76,6 +81,8 @@ async def async_setup_entry(
         node=lambda node: [LogAgentConnected(coordinator, node, NODE_AGENT)],
     )
     await async_add_entities_as_they_appear(entry, async_add_entities, makers)
+    offsite = EntityMakers(guest=lambda vmid: [OffsiteProblem(coordinator, vmid, GUEST_OFFSITE_PROBLEM)])
+    await async_add_offsite_entities(entry, async_add_entities, offsite)
 
 
 class ProblemSensor(VerdictEntity, BinarySensorEntity):
@@ -104,6 +111,32 @@ class ProblemSensor(VerdictEntity, BinarySensorEntity):
 
 class GuestProblem(ProblemSensor, GuestEntity):
     """Whether a guest's backup is missing."""
+
+
+class OffsiteProblem(GuestEntity, BinarySensorEntity):
+    """Whether a guest's newest restore point has not come elsewhere in time; that makes its backup here no worse."""
+
+    _unrecorded_attributes = UNRECORDED
+
+    @property
+    @override
+    def verdict(self) -> Verdict | None:
+        """What is held of the copies that are elsewhere."""
+        return self.view.offsite if self.view else None
+
+    @property
+    @override
+    def is_on(self) -> bool | None:
+        """Whether there is a problem."""
+        return self.verdict.problem if self.verdict else None
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, Any] | None:
+        """Why, since when, and what to do."""
+        if (verdict := self.verdict) is None:
+            return None
+        return problem_attributes(verdict, self.coordinator.localizer, None)
 
 
 class JobProblem(ProblemSensor, JobEntity):

@@ -287,7 +287,8 @@ class CheckerCoordinator(DataUpdateCoordinator[Snapshot]):
         except ProxmoxError as error:
             return await self._look_without_reading(error, now)
         self._failed_polls = 0
-        snapshot = await self._judge(replace(reading, facts=replace(reading.facts, policy=self._policy)))
+        facts = replace(reading.facts, policy=self._policy, told=self.arrivals.told)
+        snapshot = await self._judge(replace(reading, facts=facts))
         # From here on nothing is waited for, so that all of it is published together.
         self.last_error = None
         self.update_interval = self._interval(snapshot, now)

@@ -210,6 +210,22 @@ async def async_add_entities_as_they_appear(
     )
 
 
+async def async_add_offsite_entities(
+    entry: CheckerConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback, makers: EntityMakers
+) -> None:
+    """Add what tells of copies elsewhere, once the user has said of some place that it is."""
+    coordinator = entry.runtime_data
+
+    def present() -> Iterable[Subject]:
+        guests = coordinator.assessment.guests.items()
+        found = [Subject.guest(vmid) for vmid, view in guests if view.offsite is not None]
+        return [CLUSTER, *found] if found else []
+
+    await async_add_for_subjects(
+        coordinator, async_add_entities, identity=coordinator.identity, known=set(), present=present, make=makers.make
+    )
+
+
 async def async_add_for_subjects(
     coordinator: DataUpdateCoordinator[Any],
     async_add_entities: AddConfigEntryEntitiesCallback,

@@ -14,6 +14,7 @@ from homeassistant.helpers.typing import StateType
 
 from .backup_server.sensors import async_setup_sensors
 from .checker.assessment import Assessment, GuestView, JobView, StorageView
+from .checker.copies.copies import newest_verified
 from .checker.metrics import Verification, free_bytes, used_percent
 from .checker.model.verdict import Status
 from .const import is_backup_server
@@ -25,7 +26,9 @@ from .entity import (
     JobEntity,
     StorageEntity,
     async_add_entities_as_they_appear,
+    async_add_offsite_entities,
 )
+from .texts.localizer import iso
 
 PARALLEL_UPDATES = 0
 
@@ -109,12 +112,32 @@ GUEST_SENSORS = (
         value=lambda view: view.figures.verification.value if view.figures.verification else None,
     ),
     GuestSensorDescription(
+        key="verified",
+        translation_key="guest_verified",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        entity_registry_enabled_default=False,
+        value=lambda view: newest_verified(view.copies),
+    ),
+    GuestSensorDescription(
         key="restore_test",
         translation_key="guest_restore_test",
         device_class=SensorDeviceClass.TIMESTAMP,
         entity_registry_enabled_default=False,
         value=lambda view: view.figures.restore.ended if view.figures.restore else None,
     ),
+)
+GUEST_COPIES = GuestSensorDescription(
+    key="copies",
+    translation_key="guest_copies",
+    state_class=SensorStateClass.MEASUREMENT,
+    entity_registry_enabled_default=False,
+    value=lambda view: len(view.copies) if view.copies or view.figures.restore_points is not None else None,
+)
+GUEST_OFFSITE_COPY = GuestSensorDescription(
+    key="offsite_copy",
+    translation_key="guest_offsite_copy",
+    device_class=SensorDeviceClass.TIMESTAMP,
+    value=lambda view: view.offsite.last_success if view.offsite else None,
 )
 JOB_SENSORS = (
     JobSensorDescription(
@@ -219,6 +242,12 @@ CLUSTER_SENSORS = (
         value=lambda assessment: assessment.read_at,
     ),
 )
+WITHOUT_OFFSITE_COPY = ClusterSensorDescription(
+    key="guests_without_offsite_copy",
+    translation_key="guests_without_offsite_copy",
+    state_class=SensorStateClass.MEASUREMENT,
+    value=lambda assessment: assessment.without_offsite_copy,
+)
 WORST_CASE = SensorEntityDescription(
     key="worst_case",
     translation_key="worst_case",
@@ -266,11 +295,19 @@ async def async_setup_entry(
             *(ClusterSensor(coordinator, description) for description in CLUSTER_SENSORS),
             WorstCaseSensor(coordinator, WORST_CASE),
         ],
-        guest=lambda vmid: [GuestSensor(coordinator, vmid, description) for description in GUEST_SENSORS],
+        guest=lambda vmid: [
+            *(GuestSensor(coordinator, vmid, description) for description in GUEST_SENSORS),
+            GuestCopies(coordinator, vmid, GUEST_COPIES),
+        ],
         job=lambda job_id: [JobSensor(coordinator, job_id, description) for description in JOB_SENSORS],
         storage=lambda key: [StorageSensor(coordinator, key, description) for description in STORAGE_SENSORS],
     )
     await async_add_entities_as_they_appear(entry, async_add_entities, makers)
+    offsite = EntityMakers(
+        cluster=lambda: [ClusterSensor(coordinator, WITHOUT_OFFSITE_COPY)],
+        guest=lambda vmid: [GuestSensor(coordinator, vmid, GUEST_OFFSITE_COPY)],
+    )
+    await async_add_offsite_entities(entry, async_add_entities, offsite)
 
 
 class GuestSensor(GuestEntity, SensorEntity):
@@ -289,6 +326,31 @@ class GuestSensor(GuestEntity, SensorEntity):
     def native_value(self) -> StateType | datetime:
         """The part shown."""
         return self.entity_description.value(self.view) if self.view else None
+
+
+class GuestCopies(GuestSensor):
+    """In how many places a guest's restore points lie, and in which."""
+
+    _unrecorded_attributes = frozenset({"places"})
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, Any] | None:
+        """The places, with the newest restore point of each and the newest that was checked there."""
+        if self.view is None:
+            return None
+        return {
+            "places": [
+                {
+                    "name": copy.name,
+                    "stands": copy.place.value,
+                    "newest": iso(copy.newest),
+                    "verified": iso(copy.verified),
+                    "restore_points": copy.count,
+                }
+                for copy in self.view.copies
+            ]
+        }
 
 
 class JobSensor(JobEntity, SensorEntity):

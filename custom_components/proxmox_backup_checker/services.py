@@ -12,7 +12,16 @@ from homeassistant.helpers.typing import VolDictType
 from homeassistant.util import dt as dt_util
 import probatio
 
-from .actions.calls import check_control_of, check_sight, cluster_of, clusters_of, moment_of, sight_of, watchers_of
+from .actions.calls import (
+    check_control_of,
+    check_sight,
+    chosen_server,
+    cluster_of,
+    clusters_of,
+    moment_of,
+    sight_of,
+    watchers_of,
+)
 from .actions.explanation import explained
 from .actions.recovery import recovery_data
 from .actions.report_chapters import async_chapters, bound
@@ -25,7 +34,9 @@ from .backup_server.coordinator import ServerCoordinator
 from .backup_server.watched import Watcher, watched_entries
 from .checker.assessment import Assessment
 from .checker.model.subject import CLUSTER, SERVER, Subject
+from .checker.server.assessment import ServerAssessment
 from .checker.views.report import report
+from .checker.views.server_report import server_report
 from .const import DOMAIN
 from .coordinator import CheckerCoordinator
 from .privacy.sight import Sight
@@ -288,12 +299,17 @@ async def _report(call: ServiceCall) -> ServiceResponse:
     if ATTR_CONFIG_ENTRY_ID not in call.data and len(watched_entries(call.hass)) > 1:
         localizer = await Localizer.load(call.hass)
         return bound(await async_chapters(call.hass, sight, period, localizer), period, localizer)
-    coordinator = cluster_of(call)
+    coordinator: Watcher = chosen_server(call) or cluster_of(call)
     assessment = sight.assessment(coordinator)
-    now = dt_util.utcnow()
+    title, now = coordinator.config_entry.title, dt_util.utcnow()
 
     def answer() -> ServiceResponse:
-        return render(report(assessment, now - PERIODS[period], now), period, coordinator.localizer)
+        since = now - PERIODS[period]
+        if isinstance(assessment, ServerAssessment):
+            found = server_report(assessment, title, since, now)
+        else:
+            found = report(assessment, since, now)
+        return render(found, period, coordinator.localizer)
 
     return await call.hass.async_add_executor_job(answer)
 

@@ -3,6 +3,7 @@
 import type {
   BackupServer,
   Cause,
+  Copy,
   Counts,
   Details,
   Digest,
@@ -16,6 +17,7 @@ import type {
   Server,
   Status,
   Storage,
+  Survival,
   TriedRetention,
 } from "../src/data/contract";
 
@@ -270,6 +272,24 @@ export const sizesOf = (row: RowData): (number | null)[] =>
       : null,
   );
 
+const copy = (name: string, change: Partial<Copy>): Copy => ({
+  key: name,
+  name,
+  stands: "unknown",
+  witness: "server",
+  storages: [],
+  newest: null,
+  count: 12,
+  verified: null,
+  verified_elsewhere: null,
+  bad: false,
+  protected: 0,
+  encrypted: null,
+  unseen_since: null,
+  away: false,
+  ...change,
+});
+
 export function details(row: RowData): Details {
   const failed = row.status === "failed";
   const runs: Run[] = [...row.cells]
@@ -359,6 +379,29 @@ export function details(row: RowData): Details {
         protected: n === 3,
         encrypted: true,
       })),
+    copies: [
+      copy("pbs: main/homelab", {
+        stands: "here",
+        newest: NOW - 36 * 3_600,
+        verified: NOW - 36 * 3_600,
+        storages: ["pbs"],
+      }),
+      copy("vault: tank/homelab", {
+        stands: "elsewhere",
+        newest: NOW - 5 * 86_400,
+        count: 4,
+        verified_elsewhere: NOW - 5 * 86_400,
+      }),
+      copy("cellar: usb", { newest: NOW - 9 * 86_400, count: 2, away: true, unseen_since: NOW - 6 * 86_400 }),
+    ],
+    offsite: {
+      status: "overdue",
+      problem: true,
+      reason: "The sync job “s-offsite” always skips ct/103: on vault: tank it belongs to somebody else.",
+      since: NOW - 86_400,
+      findings: [],
+      next_step: "On the other server, give the group ct/103 to the user of the remote vault.",
+    },
     restores: [
       "Last proven restorable: Monday, October 12, 20:14, in 14 min, from the copy of Sunday, October 11, 02:10 on pbs; the restored guest 9101 was started.",
       "To get it back from pbs would take about 16 min: an estimate, from the restores of this guest.",
@@ -670,3 +713,63 @@ export const DATASTORES: BackupServer[] = [
     ],
   },
 ];
+
+/** What would be left if pve1 died; of other deaths the same guests with other names. */
+export const survivalOf = (died = "e1/node:pve1"): Survival => ({
+  deaths: [
+    { key: "e1/node:pve1", entry_id: "e1", kind: "node", name: "pve1", none: 1, unknown: 1 },
+    { key: "e1/node:pve2", entry_id: "e1", kind: "node", name: "pve2", none: 0, unknown: 0 },
+    { key: "e1/storage:nas", entry_id: "e1", kind: "storage", name: "nas", none: 0, unknown: 0 },
+    { key: "e1/place:here", entry_id: "e1", kind: "place", name: "here", none: 7, unknown: 0 },
+  ],
+  answer: {
+    died,
+    heading: `If ${died.split(":")[1]} died`,
+    read: NOW - 240,
+    guests: [
+      {
+        id: "e1/guest/103",
+        name: "vaultwarden",
+        vmid: 103,
+        left: "none",
+        text: "Gone, with all its copies.",
+        lost: null,
+        bare: false,
+      },
+      {
+        id: "e1/guest/101",
+        name: "postgres",
+        vmid: 101,
+        left: "unknown",
+        text: "Perhaps the copy of today 02:30 on nas is left: the address 192.168.1.20 of nas may be that of docker (101), whose configuration tells none.",
+        lost: null,
+        bare: false,
+      },
+      {
+        id: "e1/guest/100",
+        name: "home-assistant",
+        vmid: 100,
+        left: "copy",
+        text: "The copy of yesterday 22:00 on pbs is left.",
+        lost: "11 hours",
+        bare: false,
+      },
+      {
+        id: "e1/guest/110",
+        name: "nextcloud",
+        vmid: 110,
+        left: "lives",
+        text: "Lives on, but without any copy.",
+        lost: null,
+        bare: true,
+      },
+      { id: "e1/guest/111", name: "paperless", vmid: 111, left: "lives", text: "Lives on.", lost: null, bare: false },
+      { id: "e1/guest/112", name: "jellyfin", vmid: 112, left: "lives", text: "Lives on.", lost: null, bare: false },
+    ],
+    storages: [
+      { name: "pve1/local", left: false, why: null },
+      { name: "nas", left: null, why: "nobody has said yet where nas stands" },
+      { name: "pbs", left: true, why: null },
+    ],
+  },
+});

@@ -11,6 +11,7 @@ import type {
   RowData,
   Server,
   Storage,
+  Survival,
   WallEvent,
 } from "../src/data/contract";
 import type { Hass } from "../src/ha/types";
@@ -31,6 +32,7 @@ import {
   STORAGES,
   server,
   sizesOf,
+  survivalOf,
   TRIED,
 } from "./canned";
 
@@ -41,6 +43,7 @@ export interface World {
   storages?: Storage[];
   causes?: Cause[];
   nights?: Night[];
+  survival?: Survival;
   backups?: BackupServer[];
   clients?: RowData[];
   start?: Checklist[];
@@ -116,6 +119,8 @@ export class FakeConnection {
         return { clusters: this.world.start ?? [] };
       case "messages":
         return this.world.messages ?? { automation: { entity_id: "automation.told", id: "told", on: true } };
+      case "survival":
+        return this.world.survival ?? survivalOf((message as { died?: string }).died);
       case "storages":
         return { storages: this.world.storages ?? STORAGES, servers: this.world.servers ?? [server()] };
       default:

@@ -5,6 +5,7 @@ import "../src/main";
 import "../src/rest";
 import "../src/details/details-elements";
 import "../src/dashboard/dashboard-elements";
+import "../src/survival/survival-elements";
 import { COUNTS, DATASTORES, GUESTS, HEALTHY, healthy, manyGuests, NOW, server } from "./canned";
 import { fakeHass, type World } from "./fake-hass";
 
@@ -64,6 +65,7 @@ const OTHERS: Record<string, [string, World?, object?]> = {
   ],
   clients: ["proxmox-backup-wall", { backups: DATASTORES }, { group: "group", show: ["reason", "size", "last"] }],
   storages: ["proxmox-backup-storages"],
+  "if-died": ["proxmox-backup-if-died"],
   "next-runs": ["proxmox-backup-next-runs"],
   "problems-card": ["proxmox-backup-problems"],
 };

@@ -18,6 +18,7 @@ const CARDS: [type: string, name: Key, description: Key, kinds: RegExp][] = [
   ["proxmox-backup-datastores", "datastores_name", "datastores_description", /^(server|datastore)_/],
   ["proxmox-backup-causes", "causes_name", "causes_description", /^cluster/],
   ["proxmox-backup-start", "start_name", "start_description", /^cluster_status/],
+  ["proxmox-backup-if-died", "survival_name", "survival_description", /^worst_case/],
   ["proxmox-backup-activity", "activity_name", "activity_description", /^job/],
   ["proxmox-backup-digest", "digest_name", "digest_description", /^cluster/],
   ["proxmox-backup-problems", "problems_name", "problems_description", /_problem/],

@@ -46,6 +46,12 @@ const ELEMENTS: Record<string, CustomElementConstructor> = {
   }),
   "proxmox-backup-causes": lazyCard({ tag: "pbc-causes", load, size: 3, grid: { columns: "full" } }),
   "proxmox-backup-start": lazyCard({ tag: "pbc-start", load, size: 1, grid: { columns: "full" } }),
+  "proxmox-backup-if-died": lazyCard({
+    tag: "pbc-survival",
+    load: () => import("./survival/survival-elements"),
+    size: 8,
+    grid: { columns: "full" },
+  }),
   "proxmox-backup-activity": lazyCard({
     tag: "pbc-activity",
     load,

@@ -295,9 +295,9 @@ describe("the dashboard", () => {
 
   test("of one cluster has an overview and the problems", async () => {
     const config = await generate(hass());
-    expect((config.views as { path: string }[]).map((view) => view.path)).toEqual(["overview", "problems"]);
+    expect((config.views as { path: string }[]).map((view) => view.path)).toEqual(["overview", "problems", "if-died"]);
     const text = JSON.stringify(config);
-    for (const card of ["wall", "storages", "next-runs", "activity", "digest", "problems", "badge"])
+    for (const card of ["wall", "storages", "next-runs", "activity", "digest", "problems", "badge", "if-died"])
       expect(text).toContain(`custom:proxmox-backup-${card}`);
     expect(text).toContain('"type":"calendar","entities":["calendar.backups"]');
     // The states of entities are no runs.
@@ -307,9 +307,9 @@ describe("the dashboard", () => {
   test("of several has a view for each, with what is its own", async () => {
     const config = await generate(hass([server(), server({ id: "e2", name: "offsite" })]));
     const views = config.views as { path: string; title: string }[];
-    expect(views.map((view) => view.title)).toEqual(["Overview", "Needs attention", "homelab", "offsite"]);
-    expect(JSON.stringify(views[3])).toContain('"server":"e2"');
-    expect(JSON.stringify(views[3])).not.toContain("calendar.backups");
+    expect(views.map((view) => view.title)).toEqual(["Overview", "Needs attention", "If … died", "homelab", "offsite"]);
+    expect(JSON.stringify(views[4])).toContain('"server":"e2"');
+    expect(JSON.stringify(views[4])).not.toContain("calendar.backups");
   });
 
   test("of several has one badge, and one digest that leads to each", async () => {

@@ -210,6 +210,24 @@ describe("the figures of the days", () => {
   });
 });
 
+describe("copies", () => {
+  test("say of each place how new it is, where it was checked, and what is not there now", async () => {
+    const shown = await open(FAILED);
+    expect(shown.text()).toContain("3 copies");
+    const rows = shown.find(".copies tbody tr").map((row) => row.textContent?.replace(/\s+/g, " ") ?? "");
+    expect(rows[0]).toContain("pbs: main/homelab");
+    expect(rows[1]).toContain("vault: tank/homelab off-site");
+    expect(rows[1]).toContain("at the source only");
+    expect(rows[2]).toContain("disk not there");
+  });
+
+  test("say why none has come elsewhere, and what to do", async () => {
+    const shown = await open(FAILED);
+    expect(shown.find(".copies .offsite")[0]?.textContent).toContain("always skips ct/103");
+    expect(shown.find(".copies .step")[0]?.textContent).toContain("give the group ct/103");
+  });
+});
+
 describe("restore points", () => {
   test("say of each place how many there are, how old, and what is known of them", async () => {
     const shown = await open(FAILED);

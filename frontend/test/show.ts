@@ -6,6 +6,7 @@ import "../src/dashboard/dashboard-elements";
 import "../src/backup-server/server-elements";
 import "../src/compact/line-elements";
 import "../src/details/details-elements";
+import "../src/survival/survival-elements";
 import { type FakeConnection, fakeHass, type World } from "../dev/fake-hass";
 import type { Hass } from "../src/ha/types";
 

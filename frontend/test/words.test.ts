@@ -32,7 +32,8 @@ describe("the texts", () => {
 
   test("are all used", () => {
     const text = sources("src");
-    const families = /^(status|cell|what|list|empty|server|result|ed_group|ed_sort|ed_show|group_by|in_no|rule)_/;
+    const families =
+      /^(status|cell|what|list|empty|server|result|ed_group|ed_sort|ed_show|group_by|in_no|rule|survival_kind|survival_place|survival_sum)_/;
     const unused = Object.keys(english).filter(
       (key) => !families.test(key) && !text.includes(`"${key.replace(/_(one|other)$/, "")}`),
     );

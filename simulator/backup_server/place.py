@@ -50,7 +50,7 @@ class Place:
             return f"{storage}: Cannot find datastore '{self.datastore.name}', check permissions and existence!"
         return None
 
-    def objection(self, type_: str, vmid: int) -> str | None:
+    def objection(self, type_: str, vmid: int, time: int) -> str | None:
         """Return why the server lets no backup of a guest begin, in the words of its answer; no task tells of it."""
         if refusal := self.datastore.refusal(writing=True):
             return refusal
@@ -59,6 +59,9 @@ class Place:
         group = self.datastore.group(self.namespace, KINDS[type_], str(vmid))
         if group is not None and group.owner != self.owner:
             return f"backup owner check failed ({self.owner} != {group.owner})"
+        newest = group.newest_finished if group is not None else None
+        if newest is not None and newest.time >= time:
+            return "backup timestamp is older than last backup."
         return None
 
     def _group(self, archive: Archive) -> Group:

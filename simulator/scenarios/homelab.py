@@ -23,11 +23,12 @@ def build_hardware(cluster: Cluster) -> None:
     cluster.add_storage(
         "nas", "nfs", server="192.168.1.20", total=8 * TIB, used=int(3.1 * TIB), prune="keep-daily=7,keep-weekly=4"
     )
+    cluster.add_storage("usb", "dir", total=4 * TIB, used=int(0.6 * TIB), path="/mnt/usb", nodes=("pve3",))
     build_servers(cluster)
 
 
 def build_guests(cluster: Cluster) -> None:
-    """A dozen guests."""
+    """A dozen guests, of which all but one tell their addresses."""
     cluster.add_vm(100, "haos", "pve1", size=64, filled=0.3, tags="home", agent=True)
     cluster.add_vm(101, "docker", "pve1", size=120, filled=0.4)
     cluster.add_ct(102, "adguard", "pve1", size=4)
@@ -55,6 +56,8 @@ def build_guests(cluster: Cluster) -> None:
     cluster.add_ct(121, "unifi", "pve3", size=10)
     cluster.add_vm(122, "mail", "pve3", size=48, filled=0.6, speed=56.5)
     cluster.add_vm(123, "immich", "pve3", size=80, filled=0.6)
+    for vmid in cluster.guests.keys() - {101}:
+        cluster.guest(vmid).address = f"192.168.1.{vmid}"
     cluster.pools["important"] = "What must not get lost"
 
 
@@ -96,11 +99,14 @@ def build_jobs(cluster: Cluster, now: datetime) -> None:
 
 
 def _add_mail_job(cluster: Cluster) -> None:
-    """Add a job whose runs nearly touch each other: whenever somebody looks, one is in progress."""
+    """Add a job whose runs nearly touch each other: whenever somebody looks, one is in progress.
+
+    They go to a disk of the guest's own node, and nowhere else.
+    """
     cluster.add_job(
         "backup-e7705a18-42b6",
         "*/15",
-        "nas",
+        "usb",
         vmid="122",
         compress="zstd",
         comment="Mail, every quarter of an hour",

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self, override
 
+from custom_components.proxmox_backup_checker.checker.archives.server_listings import linked_servers
 from custom_components.proxmox_backup_checker.checker.assessment import GuestView
 from custom_components.proxmox_backup_checker.checker.copies.copies import Copy
-from custom_components.proxmox_backup_checker.checker.copies.listings import linked_servers
 from custom_components.proxmox_backup_checker.checker.model.facts import Facts, LinkedServers
 from custom_components.proxmox_backup_checker.checker.model.server_options import Place
 from custom_components.proxmox_backup_checker.checker.server.contents import Contents, contents_of
@@ -163,6 +163,15 @@ class LinkedLab:
             "fetch", "tank", schedule=schedule, direction="pull", remote="pbs", remote_store="ds1", **options
         )
 
+    def hang(self, server: BackupServer, *, nights: int = 0) -> None:
+        """Let the scheduler of a server start nothing any more, or for some nights."""
+        server.scheduler.active = False
+        server.scheduler.look_again()
+        if nights:
+            self.nights(nights)
+            server.scheduler.active = True
+            server.scheduler.look_again()
+
     def look(self) -> None:
         """Read the servers, then the cluster."""
         for one in self.watch.beside.values():
@@ -209,6 +218,12 @@ class LinkedLab:
     def guest(self, vmid: int) -> Held:
         """Return what is held of a guest."""
         return Held(self.watch.guest(vmid))
+
+    def offsite(self, vmid: int = 101) -> Held:
+        """Return what is held of a guest's copies elsewhere."""
+        verdict = self.view(vmid).offsite
+        assert verdict is not None
+        return Held(verdict)
 
     def view(self, vmid: int) -> GuestView:
         """Return what is shown of a guest."""

@@ -7,6 +7,7 @@ import pytest
 
 from custom_components.proxmox_backup_checker.checker.model.server_options import Hours
 
+from .linked_lab import LinkedLab
 from .server_lab import ServerLab
 
 
@@ -207,3 +208,21 @@ def test_g74_rights_that_are_missing_are_one_message_after_an_hour(servers: Serv
     servers.live(hours=2)
     assert servers.told() == [("opened", "blind")]
     assert timedelta(hours=1) == servers.watch.held.alerts[0].patience
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_g66_a_storage_is_not_told_to_be_out_of_reach_too_when_its_dead_server_was_told(*, watched: bool) -> None:
+    with LinkedLab() as lab:
+        if watched:
+            lab.beside(lab.pbs)
+        lab.nights(2)
+        lab.pbs.power_off()
+        tags: set[str] = set()
+        for _ in range(16):
+            lab.after(step=timedelta(minutes=30), hours=6)
+            tags |= {alert.tag for alert in lab.watch.held.alerts}
+        assert lab.storage("pbs").code == "storage_unreachable"
+        assert ("storage_pbs" in tags) is not watched
+        if watched:
+            told = [message.record.tag for message in lab.watch.beside["pbs"].watch.messages]
+            assert told.count("blind") >= 1

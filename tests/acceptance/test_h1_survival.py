@@ -254,6 +254,7 @@ def test_h18_two_storages_of_a_node_may_be_one_disk(house: Household, said: str 
         house.say(pve1__local=said)
 
     assert house.answers("storage:pve1/local-lvm")[101] == answer
+    assert house.answers("storage:pve1/local")[101] == ("unknown" if said is None else "lives")
     assert house.answers("storage:pve2/local-lvm")[101] == "lives"
 
 
@@ -273,7 +274,7 @@ def test_h19_a_copy_on_a_storage_out_of_reach_is_not_promised(house: Household, 
     assert found.doubt is not None
     assert found.doubt.code.value == "out_of_reach"
     assert found.perhaps is not None
-    assert found.perhaps.storage.storage == "nas"
+    assert found.perhaps.key == "nas"
 
 
 @pytest.mark.parametrize("older", [True, False])

@@ -62,7 +62,7 @@ async def test_h27_the_action_tells_what_would_be_left_and_from_which_copy(
     first = answer["guests"][0]
     assert first["copy"]["storage"] == "nas"
     assert first["copy"]["written"].startswith("2026-01-13T01:")
-    assert first["text"] == "Left is the copy of today 02:00 on nas; 4 hours would be lost."
+    assert first["text"] == "The copy of today 02:00 on nas is left; 4 hours of work would be lost."
     assert answer["counts"] == {"none": 0, "unknown": 0, "copy": 2, "lives": 2}
 
 

@@ -83,6 +83,15 @@ def grandma(stage: Stage) -> dict[str, Any]:
 
 
 @pytest.fixture
+def second_cluster(stage: Stage) -> Iterator[str]:
+    """Another cluster, watched for the time of a test; returns its name."""
+    cluster = stage.run(stage.start_cluster("small"))
+    entry_id = stage.run(stage.add_cluster(cluster))
+    yield "small"
+    stage.run(stage.home.remove_entry(entry_id))
+
+
+@pytest.fixture
 def shoot(request: pytest.FixtureRequest) -> Shoot:
     """Return a function that keeps a picture of a tab, where somebody wants pictures."""
     wanted = request.config.getoption("--screenshots")

@@ -1,6 +1,6 @@
 """Open tabs while Home Assistant restarts, gets another release, or watches another cluster."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -24,15 +24,6 @@ ROW = "proxmox-backup-wall button.row"
 def _each(pve: SimulatedCluster, act: Callable[[NodeServer], None]) -> None:
     for server in pve.servers.values():
         act(server)
-
-
-@pytest.fixture
-def second_cluster(stage: Stage) -> Iterator[str]:
-    """Another cluster, watched for the time of a test; returns its name."""
-    cluster = stage.run(stage.start_cluster("small"))
-    entry_id = stage.run(stage.add_cluster(cluster))
-    yield "small"
-    stage.run(stage.home.remove_entry(entry_id))
 
 
 def test_two_clusters_are_on_one_wall_and_have_views_of_their_own(

@@ -57,6 +57,9 @@ async def test_one_report_tells_of_all_clusters_and_servers_and_of_what_cannot_b
     one = await told(hass, period="week", config_entry_id=home_entry.entry_id)
     assert (one["guests"], "clusters" in one) == (4, False)
 
+    alone = await told(hass, config_entry_id=server.entry_id)
+    assert alone["title"].startswith("Backups of pbs, ")
+
     for entry in (lab_entry, server):
         await hass.config_entries.async_unload(entry.entry_id)
     report = await told(hass)

@@ -28,6 +28,8 @@ OFF = {
     "verification",
     "encrypted",
     "restore_test",
+    "verified",
+    "copies",
 }
 
 

@@ -71,6 +71,22 @@ async def test_a_message_causes_a_look_a_moment_later(
     assert entry.runtime_data.assessment.counts.problems == 1
 
 
+async def test_a_message_says_which_of_two_jobs_alike_a_run_was_of(
+    hass: HomeAssistant, pve: SimulatedCluster, client: TestClient[Any, Any], freezer: FrozenDateTimeFactory
+) -> None:
+    nightly = pve.job("nightly")
+    twin = pve.add_job("twin", nightly.schedule, "nas")
+    twin.options = dict(nightly.options)
+    entry = await _set_up(hass, pve)
+    twin.run()
+    fields = {"type": "vzdump", "hostname": "pve1.example.org", "job-id": "twin"}
+    await client.post(ADDRESS, json={**BACKUP_OVER, "fields": fields})
+    await _wait(hass, freezer, 6)
+    runs = entry.runtime_data.assessment.history.runs.values()
+    # Of the other nodes nothing was told.
+    assert {run.node: run.job_id for run in runs} == {"pve1": "twin", "pve2": nightly.id}
+
+
 async def test_many_messages_cause_one_look_a_minute(
     hass: HomeAssistant, pve: SimulatedCluster, client: TestClient[Any, Any], freezer: FrozenDateTimeFactory
 ) -> None:

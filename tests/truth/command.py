@@ -1,7 +1,8 @@
 """Plays random worlds and holds what the checker shows against what really happened in them.
 
 Examples: scripts/truth --worlds 200 --seed 1000; scripts/truth --seed 1013 (that one world, with its story);
-scripts/truth --quiet-year 20; scripts/truth --break zone.
+scripts/truth --quiet-year 20; scripts/truth --break zone; scripts/truth --if-died --small --worlds 500 (in each something
+dies, and what was promised a minute before is held against what is left).
 """
 
 import argparse
@@ -17,7 +18,9 @@ import traceback
 
 from .breaks import BREAKS
 from .checking import KINDS, Fault, Report, check
+from .dying import Outcome
 from .plan import Plan, make, make_quiet
+from .product import killed
 from .shrinking import shrunk
 from .story import tell
 
@@ -111,6 +114,30 @@ def watch(tasks: list[Task], jobs: int, stories: int, seconds: float) -> int:
     return 1 if failing else 0
 
 
+def kill(task: Task) -> tuple[Outcome, str]:
+    """Play one world in which something dies; what goes wrong within it is told beside."""
+    try:
+        return killed(task.plan), ""
+    except Exception:  # noqa: BLE001
+        return Outcome(task.plan), traceback.format_exc()
+
+
+def watch_dying(tasks: list[Task], jobs: int) -> int:
+    """Play worlds in which something dies, and print what came out; 1 where a promise was wrong."""
+    began, promised, excused, failing = time.monotonic(), Counter[str](), 0, 0
+    with players(jobs) as pool:
+        for task, (outcome, error) in zip(tasks, pool.map(kill, tasks), strict=True):
+            promised, excused = promised + outcome.promised, excused + outcome.excused
+            failing += bool(outcome.broken or error)
+            if error:
+                print(f"ERROR in {task.command} --if-died\n{error}")
+            for broken in outcome.broken[:3]:
+                print(f"{task.command} --if-died: {broken}")
+    print(f"{len(tasks)} worlds, {failing} with wrong promises, {time.monotonic() - began:.0f} s")
+    print(", ".join(f"{answer} {count}" for answer, count in promised.most_common()), f"excused {excused}")
+    return 1 if failing else 0
+
+
 def break_rules(names: list[str], first: int, jobs: int) -> int:
     """Break rules and print how many worlds it takes until that is seen; 1 where one never is."""
     unseen = list(names)
@@ -164,6 +191,9 @@ def main() -> int:
         "--break", dest="broken", choices=[*BREAKS, "all"], help="break a rule, and see whether that is noticed"
     )
     parser.add_argument(
+        "--if-died", action="store_true", help="let something die, and hold what was promised against it"
+    )
+    parser.add_argument(
         "--stories", type=int, default=3, help="how many kinds of faults to tell (default: %(default)s)"
     )
     parser.add_argument("--seconds", type=float, default=60, help="for making each story small (default: %(default)s)")
@@ -172,4 +202,6 @@ def main() -> int:
         return break_rules(list(BREAKS) if asked.broken == "all" else [asked.broken], asked.seed, asked.jobs)
     count = asked.quiet_year or asked.worlds
     tasks = [Task(asked.seed + number, asked.small, asked.quiet_year is not None) for number in range(count)]
+    if asked.if_died:
+        return watch_dying(tasks, asked.jobs)
     return watch(tasks, asked.jobs, asked.stories, asked.seconds)

@@ -18,10 +18,15 @@ from custom_components.proxmox_backup_checker.checker.history.format import from
 from custom_components.proxmox_backup_checker.checker.history.limits import bounded, is_time_to_bound
 from custom_components.proxmox_backup_checker.checker.model.facts import Facts
 from custom_components.proxmox_backup_checker.checker.model.records import History
+from custom_components.proxmox_backup_checker.checker.model.standing import Standing
+from custom_components.proxmox_backup_checker.checker.survival import death as deadly
+from custom_components.proxmox_backup_checker.checker.survival.what_if import Survivals
 from custom_components.proxmox_backup_checker.proxmox.api.errors import AuthenticationError, ProxmoxError
 from tests.short_wire import reader_of
 
 from .breaks import Break
+from .dying import ArchiveKey, Death, DyingWorld, Killing, Outcome, Promise
+from .plan import Plan
 from .playing import World
 
 FORGIVEN = 3
@@ -65,6 +70,7 @@ class Product:
         self._failed = 0
         self._bounded: datetime | None = None
         self._before: Assessment | None = None
+        self._standings: Mapping[str, Standing] = {}
         self.looks: list[Look] = []
         self._until_the_end = ExitStack()
         self._runner = self._until_the_end.enter_context(asyncio.Runner())
@@ -133,6 +139,8 @@ class Product:
             self._before = None
         if self._shuffled:
             facts = _shuffled(facts)
+        if self._standings:
+            facts = replace(facts, policy=replace(facts.policy, standings=self._standings))
         assessment = judge(self._broken.facts(facts), self._history, self._before)
         self._before, self._history = assessment, assessment.history
         if is_time_to_bound(self._bounded, facts.now):
@@ -145,6 +153,54 @@ class Product:
                 stale=stale,
             )
         )
+
+    def say(self, standings: Mapping[str, str]) -> None:
+        """Let the user say where storages stand."""
+        self._standings = {key: Standing.parse(text) for key, text in standings.items()}
+
+    def deaths(self) -> list[Death]:
+        """Return what can die, by the last look; of storages those whose key tells which they are."""
+        if self._before is None:
+            return []
+        survivals = Survivals(self._before)
+        places = {survivals.house.keys[place]: place for place in survivals.house.places}
+        found = []
+        for one in survivals.deaths:
+            storage, node = places[one.name] if one.kind == "storage" else (one.name, None)
+            found.append(Death(one.kind, storage, node))
+        return found
+
+    def if_died(self, death: Death) -> list[Promise]:
+        """Return what is promised to be left, by the last look."""
+        assert self._before is not None
+        survivals = Survivals(self._before)
+        name = death.name if death.kind != "storage" else survivals.house.keys[death.name, death.node]
+        return [
+            Promise(one.vmid, one.answer.value, *_promised(one.copy if one.answer.value == "copy" else None))
+            for one in survivals.what_if(deadly.Death.parse(f"{death.kind}:{name}"))
+        ]
+
+
+def _promised(copy: Any) -> tuple[ArchiveKey | None, float]:
+    if copy is None:
+        return None, 0.0
+    (storage, node), name = copy.place, copy.volid.partition(":")[2].removeprefix("backup/")
+    return (storage, node, name), copy.seen.timestamp()
+
+
+def killed(plan: Plan, broken: Break | None = None) -> Outcome:
+    """Play a world in which something dies now and then, and hold the product's promises against what is left."""
+    world = DyingWorld(plan)
+    with Product(world, broken=broken) as product:
+        product.say(world.standings)
+
+        def look() -> bool:
+            product.look()
+            return not product.looks[-1].stale
+
+        killing = Killing(world, look, product.deaths, product.if_died, product.restart)
+        world.play(killing)
+    return killing.outcome
 
 
 def _shown(verdict: Any) -> Shown:

@@ -13,10 +13,11 @@ from homeassistant.exceptions import Unauthorized, UnknownUser
 from homeassistant.helpers import entity_registry as er, service
 from homeassistant.util import dt as dt_util
 
+from ..backup_server.coordinator import ServerCoordinator
 from ..backup_server.watched import Watcher, watched_entries, watcher_of
 from ..checker.model.subject import Subject
 from ..clusters import cluster_entries, loaded_cluster
-from ..const import DOMAIN
+from ..const import DOMAIN, is_backup_server
 from ..coordinator import CheckerConfigEntry, CheckerCoordinator
 from ..privacy.sight import Sight
 from ..translated_errors import invalid
@@ -52,6 +53,19 @@ def clusters_of(call: ServiceCall) -> list[CheckerCoordinator]:
     if not loaded:
         raise invalid("cluster_not_loaded")
     return loaded
+
+
+def chosen_server(call: ServiceCall) -> ServerCoordinator | None:
+    """Return the backup server that was chosen, None where a cluster was, or nothing.
+
+    Raises ServiceValidationError where it is not loaded.
+    """
+    entry_id = call.data.get(ATTR_CONFIG_ENTRY_ID)
+    entry = call.hass.config_entries.async_get_entry(entry_id) if entry_id else None
+    if entry is None or not is_backup_server(entry.data):
+        return None
+    chosen = next(iter(watchers_of(call)))
+    return chosen if isinstance(chosen, ServerCoordinator) else None
 
 
 def watchers_of(call: ServiceCall) -> list[Watcher]:

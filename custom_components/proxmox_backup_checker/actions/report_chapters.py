@@ -1,8 +1,9 @@
 """One report on all clusters and backup servers: a chapter for each, and none left out because it cannot be read."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant
@@ -14,13 +15,14 @@ from ..checker.alerts.alerts import Alert, is_unseen
 from ..checker.assessment import Assessment
 from ..checker.model.verdict import Status
 from ..checker.server.assessment import ServerAssessment
-from ..checker.views.report import report
+from ..checker.views.report import Report, report
+from ..checker.views.server_report import server_report
 from ..privacy.sight import Sight
 from ..texts.localizer import Localizer, full_stop, iso
 from ..texts.markdown import escaped
 from ..texts.server_alert_text import text_of_server
 from ..texts.server_wording import ServerWording
-from .report_text import PERIODS, Line, Period, Section, markdown_of, plain_of, render, state_of_counts
+from .report_text import PERIODS, Line, Period, Section, markdown_of, plain_of, render, sections_of, state_of_counts
 
 _LISTS: Final = ("to_look_at", "failures", "jobs", "storages")
 _NAMED: Final = 3
@@ -50,10 +52,12 @@ async def async_chapters(hass: HomeAssistant, sight: Sight, period: Period, loca
         if watcher is None:
             chapter = _of_unread(entry.entry_id, entry.title, localizer)
         elif isinstance(watcher, ServerCoordinator):
-            chapter = _of_server(entry.entry_id, entry.title, sight.assessment(watcher), now, localizer)
-        else:
             assessment = sight.assessment(watcher)
-            chapter = await hass.async_add_executor_job(_of_cluster, entry.entry_id, assessment, period, now, localizer)
+            told = server_report(assessment, entry.title, now - PERIODS[period], now)
+            chapter = _of_server(entry.entry_id, told, assessment, localizer)
+        else:
+            of_cluster = partial(_of_cluster, entry.entry_id, sight.assessment(watcher), period, now, localizer)
+            chapter = await hass.async_add_executor_job(of_cluster)
         found.append(chapter)
     return found
 
@@ -74,8 +78,10 @@ def _of_cluster(entry_id: str, assessment: Assessment, period: Period, now: date
     )
 
 
-def _of_server(entry_id: str, name: str, assessment: ServerAssessment, now: datetime, localizer: Localizer) -> Chapter:
-    wording = ServerWording(assessment=assessment, localizer=localizer, cluster=name, now=now)
+def _of_server(entry_id: str, told: Report, assessment: ServerAssessment, localizer: Localizer) -> Chapter:
+    """Return the chapter on a backup server, in which problems stand as messages tell them."""
+    name = told.cluster
+    wording = ServerWording(assessment=assessment, localizer=localizer, cluster=name, now=told.until)
     summary = full_stop(localizer.sentence(assessment.verdict.reason))
     unseen = [alert for alert in assessment.alerts if _is_unseen(alert, assessment)]
     seen = [alert for alert in assessment.alerts if alert not in unseen]
@@ -84,6 +90,7 @@ def _of_server(entry_id: str, name: str, assessment: ServerAssessment, now: date
         for key, alerts in (("attention", seen), ("unknown", unseen))
         if alerts
     ]
+    sections += sections_of(replace(told, problems=(), unknown=()), localizer)
     return Chapter(
         entry_id=entry_id,
         name=name,

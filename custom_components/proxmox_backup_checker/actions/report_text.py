@@ -86,7 +86,9 @@ def state_of_counts(problems: int, *, unknown: bool, localizer: Localizer) -> st
 
 def summary_of(report: Report, localizer: Localizer) -> str:
     """Return everything in one line: protected, what was saved, the next full storage, and what to do."""
-    parts = [localizer.text("report_protected", protected=report.protected, guests=report.guests)]
+    parts = []
+    if report.guests or not report.storages:
+        parts.append(localizer.text("report_protected", protected=report.protected, guests=report.guests))
     if not report.runs:
         parts.append(localizer.text("report_no_runs"))
     elif report.size is not None:

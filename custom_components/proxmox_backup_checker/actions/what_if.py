@@ -5,14 +5,12 @@ from typing import Any
 
 from ..checker.assessment import Assessment
 from ..checker.survival.copies import Copy
-from ..checker.survival.death import Death, Lot
+from ..checker.survival.death import Death
 from ..checker.survival.what_if import Answer, Survival, Survivals
 from ..coordinator import CheckerCoordinator
 from ..texts.localizer import Localizer, iso
-from ..texts.survival_text import SurvivalText
+from ..texts.survival_text import LEFT, SurvivalText
 from ..translated_errors import invalid
-
-_LEFT: Mapping[Lot, bool | None] = {Lot.LIVES: True, Lot.UNKNOWN: None, Lot.DIES: False}
 
 
 def chosen_death(coordinator: CheckerCoordinator, chosen: Mapping[str, str]) -> Death:
@@ -31,19 +29,9 @@ def chosen_death(coordinator: CheckerCoordinator, chosen: Mapping[str, str]) -> 
     return found
 
 
-def survival_text(survivals: Survivals, seen: Assessment, localizer: Localizer) -> SurvivalText:
-    """Return what puts into words what becomes of the guests that somebody may see."""
-    return SurvivalText(
-        localizer=localizer,
-        names={vmid: view.guest.name for vmid, view in seen.guests.items()},
-        storages={key: view.name for key, view in survivals.assessment.storages.items()},
-        now=survivals.assessment.context.facts.now,
-    )
-
-
 def what_if(death: Death, survivals: Survivals, seen: Assessment, localizer: Localizer) -> dict[str, Any]:
     """Return what would be left, the worst first; only of the guests that the caller may see."""
-    text = survival_text(survivals, seen, localizer)
+    text = SurvivalText.of(survivals, seen, localizer)
     found = [one for one in survivals.what_if(death) if one.vmid in seen.guests]
     return {
         "died": {"kind": death.kind, "name": death.name},
@@ -51,7 +39,7 @@ def what_if(death: Death, survivals: Survivals, seen: Assessment, localizer: Loc
         "counts": {answer.value: sum(one.answer is answer for one in found) for answer in Answer},
         "guests": [_guest_data(one, text) for one in found],
         "storages": [
-            {"storage": key, "left": _LEFT[fate.lot], "why": text.doubt(fate.doubt) if fate.doubt else None}
+            {"storage": key, "left": LEFT[fate.lot], "why": text.doubt(fate.doubt) if fate.doubt else None}
             for key, fate in sorted(survivals.storages_after(death).items())
             if seen is survivals.assessment or key in seen.storages
         ],

@@ -7,7 +7,7 @@ from homeassistant.config_entries import SIGNAL_CONFIG_ENTRY_CHANGED, ConfigEntr
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
-from ..checker.copies.listings import linked_servers
+from ..checker.archives.server_listings import linked_servers
 from ..checker.model.facts import LinkedServers, StorageFacts
 from ..checker.model.records import StorageRecord
 from ..const import DOMAIN, is_backup_server

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from ..proxmox.api.backup_models import Archive, BackupJob
 from ..proxmox.api.cluster_models import ClusterStatus, Guest
@@ -11,10 +12,12 @@ from .activity.events import ActivityEvent
 from .alerts.acknowledgements import applies_to
 from .alerts.alerts import Alert, alerts_of
 from .alerts.announcements import Message, announce, occasion_of
+from .archives.server_listings import with_listings
 from .archives.wrong_dates import latest_shown, noted
 from .context import Context
 from .copies.copies import Copies, Copy
-from .copies.listings import with_listings
+from .copies.offsite import judge_offsite
+from .copies.places import Places
 from .history.job_history import remember_verdicts
 from .history.update import updated, with_known_values
 from .indexes import Indexes
@@ -38,6 +41,8 @@ from .verdicts.night import night_findings
 from .verdicts.storage import judge_storage
 from .verdicts.storage_forecast import full_on
 
+_COPIED: Final = frozenset({Status.OK, Status.WARNING, Status.PENDING, Status.ASLEEP})
+
 type FullStorage = tuple[str, Verdict]
 """The key of a full storage, with the verdict on what failed for it."""
 
@@ -46,7 +51,8 @@ type FullStorage = tuple[str, Verdict]
 class GuestView:
     """A guest and what is held of its backups; `archives` are its own finished ones, newest first, each once.
 
-    `copies` are the places where its restore points lie, on other servers too.
+    `copies` are the places where its restore points lie, on other servers too, and `offsite` is what is held of those that are
+    elsewhere; None where the user has not said of any place that it is.
     """
 
     guest: Guest
@@ -54,6 +60,7 @@ class GuestView:
     figures: GuestFigures
     archives: Sequence[Archive] = ()
     copies: tuple[Copy, ...] = ()
+    offsite: Verdict | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,6 +121,13 @@ class Assessment:
     context: Context = field(compare=False, repr=False)
 
     @property
+    def without_offsite_copy(self) -> int | None:
+        """How many guests have no copy elsewhere that is new enough, as far as can be proven; None where nothing is elsewhere."""
+        held = [view.offsite for view in self.guests.values() if view.verdict.lasting is not Status.IGNORED]
+        told = [verdict for verdict in held if verdict is not None]
+        return sum(verdict.status not in _COPIED for verdict in told) if told else None
+
+    @property
     def restorable(self) -> frozenset[int]:
         """The guests with a proof, young enough, that they can be restored."""
         limit = self.context.facts.policy.restore_limit or USUAL_LIMIT
@@ -153,7 +167,7 @@ def judge(facts: Facts, history: History, before: Assessment | None = None) -> A
     indexes = Indexes.of(facts, runs, known, wrong=WrongDates.of(wrong))
     remembered = replace(updated(history, facts, runs, indexes), wrong_dates=wrong)
     context = Context(facts=facts, history=remembered, indexes=indexes, running=tuple(runs.running.values()))
-    copies = Copies(context)
+    copies = Copies(Places(context))
     guests: Mapping[int, GuestView] = {guest.vmid: _guest_view(guest, context, copies) for guest in facts.guests}
     jobs: Mapping[str, JobView] = {job.job_id: _job_view(job, context) for job in facts.jobs or ()}
     full = _full_storages(guests, jobs, context)
@@ -231,12 +245,14 @@ def _by_subject(
 
 
 def _guest_view(guest: Guest, context: Context, copies: Copies) -> GuestView:
+    verdict = _limited(Subject.guest(guest.vmid), judge_guest(guest, context), context)
     return GuestView(
         guest=guest,
-        verdict=_limited(Subject.guest(guest.vmid), judge_guest(guest, context), context),
+        verdict=verdict,
         figures=figures_of_guest(guest, context),
         archives=context.archives(guest),
         copies=copies.of(guest),
+        offsite=judge_offsite(guest, verdict, copies),
     )
 
 

@@ -13,6 +13,7 @@ from ..proxmox.retention import Pattern
 from .archives.archive import file_name, logged_name
 from .archives.archive_origin import Provenance
 from .archives.dating import Dating
+from .archives.linking import Link, link_of
 from .indexes import Indexes
 from .jobs.coverage import Coverage, covers
 from .jobs.terms import Terms
@@ -99,6 +100,12 @@ class Context:
             return {**self.history.servers, **told.read}
         known = {key: server for key, server in self.history.servers.items() if key in told.entries}
         return {**known, **told.read}
+
+    @cached_property
+    def links(self) -> Mapping[str, Link]:
+        """The watched servers behind storages, by the storages' keys."""
+        found = ((storage_key(storage), link_of(storage, self.servers.values())) for storage in self.facts.storages)
+        return {key: link for key, link in found if link is not None}
 
     def node(self, name: str) -> NodeFacts | None:
         """Return what is known of a node."""

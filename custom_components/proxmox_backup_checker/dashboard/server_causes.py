@@ -9,6 +9,7 @@ from ..backup_server.servers import server_of
 from ..checker.alerts.alerts import Alert, is_unseen
 from ..checker.server.assessment import ServerAssessment
 from ..privacy.sight import Sight
+from ..texts.explanation import error_sentences, grounds_of
 from ..texts.localizer import Localizer
 from ..texts.server_alert_text import text_of_server
 from ..texts.server_wording import ServerWording
@@ -46,7 +47,7 @@ def _cause(alert: Alert, wording: ServerWording, entry_id: str) -> dict[str, Any
         "title": text.title(),
         "why": list(text.causes()),
         "todo": text.what_to_do(),
-        "grounds": [],
+        "grounds": _grounds(alert, wording),
         "link": _REPAIRS if any(cause.reason.code.meaning.is_right_missing for cause in alert.causes) else None,
         "since": epoch(alert.since),
         "unseen": all(map(is_unseen, verdicts)) if verdicts else True,
@@ -57,6 +58,17 @@ def _cause(alert: Alert, wording: ServerWording, entry_id: str) -> dict[str, Any
         "parts": parts,
         "upid": None,
     }
+
+
+def _grounds(alert: Alert, wording: ServerWording) -> list[str]:
+    """Return what the verdict on the first that an alert is about rests on: the others have the same cause."""
+    assessment, localizer = wording.assessment, wording.localizer
+    subject = next((subject for subject in alert.subjects if subject in assessment.verdicts), None)
+    if subject is None:
+        return []
+    verdict = assessment.verdicts[subject]
+    known = assessment.acknowledgement(subject)
+    return [*error_sentences(verdict, localizer), *grounds_of(subject.kind, verdict, known, None, localizer)]
 
 
 def _parts(alert: Alert, wording: ServerWording, entry_id: str) -> list[dict[str, Any]]:

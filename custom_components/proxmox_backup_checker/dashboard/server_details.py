@@ -1,11 +1,13 @@
 """What the dashboard card shows when a job or a group of a backup server is opened."""
 
+from dataclasses import replace
 from typing import Any
 
 from yarl import URL
 
 from ..checker.model.subject import Subject
 from ..checker.server.views import GroupTrouble, GroupView
+from ..texts.explanation import error_sentences, grounds_of
 from ..texts.localizer import Localizer
 from .details_parts import run_data, verdict_data
 from .rows import epoch
@@ -27,10 +29,18 @@ def server_details(subject: Subject, url: URL, maker: ServerRowMaker) -> dict[st
         runs, facts = wall.runs_of_job(view), None
         troubles = [_trouble(trouble, localizer) for trouble in view.troubles]
     days = len(wall.days)
+    acknowledged = assessment.acknowledgement(subject)
+    # The reason of a warning is the first of its findings, too.
+    verdict = view.verdict
+    verdict = replace(verdict, findings=tuple(found for found in verdict.findings if found != verdict.reason))
     return {
         "row": row,
         "end": wall.days.dates[-1].isoformat(),
-        "verdict": verdict_data(view.verdict, row, localizer, assessment.acknowledgement(subject)),
+        "verdict": verdict_data(verdict, row, localizer, acknowledged),
+        "grounds": [
+            *error_sentences(verdict, localizer),
+            *grounds_of(subject.kind, verdict, acknowledged, None, localizer),
+        ],
         "runs": [run_data(run, localizer) for run in runs],
         "sizes": {"storage": None, "sizes": [None] * days, "transferred": [None] * days},
         "archives": [],

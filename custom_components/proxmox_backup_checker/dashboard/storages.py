@@ -6,6 +6,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from ..checker.assessment import StorageView
+from ..checker.copies.ways import place_name
 from ..checker.metrics import used_percent
 from ..checker.model.subject import Subject
 from ..const import DOMAIN
@@ -51,4 +52,11 @@ def _storage(
         "reason": localizer.sentence(view.verdict.reason),
         "entity_id": er.async_get(hass).async_get_entity_id("binary_sensor", DOMAIN, f"{key}{PROBLEM}"),
         "device_id": device.id if device else None,
+        "behind": _behind(view, coordinator),
     }
+
+
+def _behind(view: StorageView, coordinator: CheckerCoordinator) -> str | None:
+    """Return the datastore behind a storage, where its server is watched as well."""
+    link = coordinator.assessment.context.links.get(view.key)
+    return place_name(link.server.name, link.store, link.ns) if link is not None else None

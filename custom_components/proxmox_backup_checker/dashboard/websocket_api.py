@@ -10,11 +10,13 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.loader import async_get_integration
 import probatio
 
+from ..backup_server.coordinator import ServerCoordinator
 from ..backup_server.watched import watched_entries, watcher_of
 from ..checker.verdicts.night import night_of
 from ..const import DOMAIN
 from ..privacy.sight import Sight
 from ..proxmox.api.answer import run_off_loop_if_large
+from ..proxmox.backup_server.logs.excerpt import read_log
 from ..proxmox.vzdump.excerpt import excerpt, whole
 from ..texts.catalogue import language_of
 from ..texts.localizer import Localizer
@@ -32,6 +34,7 @@ from .server_causes import server_causes
 from .servers import async_load_errors, servers
 from .start import checklists
 from .storages import storages
+from .survival import async_survival
 
 _DAYS: Final = probatio.All(int, probatio.Range(min=7, max=60))
 _LANGUAGE: Final[dict[str | probatio.Marker, Any]] = {
@@ -52,7 +55,8 @@ def _language(hass: HomeAssistant, msg: dict[str, Any]) -> str:
 def async_register(hass: HomeAssistant) -> None:
     """Register all commands; to be called once."""
     walls, first_days = (ws_info, ws_wall, ws_sizes, ws_runs, ws_log), (ws_start, ws_messages)
-    for command in (*walls, ws_storages, ws_night, ws_datastores, ws_causes, ws_activity, *first_days):
+    stores, cards = (ws_storages, ws_datastores), (ws_causes, ws_activity, ws_survival, ws_night)
+    for command in (*walls, *stores, *cards, *first_days):
         websocket_api.async_register_command(hass, command)
 
 
@@ -152,7 +156,8 @@ async def ws_log(hass: HomeAssistant, connection: ActiveConnection, msg: dict[st
     except HomeAssistantError as error:
         _refuse(connection, msg, websocket_api.ERR_HOME_ASSISTANT_ERROR, error)
         return
-    read = partial(whole if msg["whole"] else excerpt, vmid=msg.get("vmid"))
+    of_cluster = partial(whole if msg["whole"] else excerpt, vmid=msg.get("vmid"))
+    read = read_log if isinstance(coordinator, ServerCoordinator) else of_cluster
     found = await run_off_loop_if_large(len(text), read, text)
     shown = found.lines[:_MOST_LINES]
     connection.send_result(
@@ -245,6 +250,22 @@ def ws_start(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, A
 async def ws_messages(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]) -> None:
     """Tell whether problems are told to anybody, and what that would take."""
     told = await async_message_setup(hass, connection.user, _language(hass, msg))
+    connection.send_result(msg["id"], told)
+
+
+@websocket_api.websocket_command(
+    {
+        probatio.Required("type"): f"{DOMAIN}/survival",
+        probatio.Optional("entry_id"): str,
+        probatio.Optional("died"): probatio.All(str, probatio.Length(max=_LONGEST_ID)),
+        **_LANGUAGE,
+    }
+)
+@websocket_api.async_response
+async def ws_survival(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]) -> None:
+    """Tell what can die, and what would be left of one of it."""
+    sight, localizer = Sight(hass, connection.user), await Localizer.load(hass, _language(hass, msg))
+    told = await async_survival(hass, sight, localizer, msg.get("entry_id"), msg.get("died"))
     connection.send_result(msg["id"], told)
 
 

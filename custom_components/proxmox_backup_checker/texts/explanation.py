@@ -12,7 +12,7 @@ from .localizer import Localizer, full_stop
 
 _LONGEST_ERROR: Final = 500
 _PROBLEMS_SHOWN: Final = 10
-_PROMISED: Final = frozenset({"guest", "job"})
+_PROMISED: Final = frozenset({"guest", "job", "group"})
 
 
 def status_text(status: Status, kind: str, localizer: Localizer) -> str:
@@ -28,9 +28,12 @@ def error_sentences(verdict: Verdict, localizer: Localizer) -> Iterable[str]:
 
 
 def grounds_of(
-    kind: str, verdict: Verdict, known: Acknowledgement | None, assessment: Assessment, localizer: Localizer
+    kind: str, verdict: Verdict, known: Acknowledgement | None, assessment: Assessment | None, localizer: Localizer
 ) -> Iterable[str]:
-    """Return what a verdict on something of this kind rests on, all but status, reason and next step."""
+    """Return what a verdict on something of this kind rests on, all but status, reason and next step.
+
+    That on a cluster rests on the rest of its assessment, which nothing else needs.
+    """
     if verdict.under_run is not None:
         yield localizer.text("explain_running")
     if verdict.since is not None:
@@ -50,7 +53,7 @@ def grounds_of(
             yield from _moments(verdict, localizer)
         if verdict.confidence is not Confidence.NONE or verdict.lasting is Status.UNKNOWN:
             yield localizer.text(f"confidence_{verdict.confidence.value}")
-    if kind == "cluster":
+    if kind == "cluster" and assessment is not None:
         yield from _problems(assessment, localizer)
 
 

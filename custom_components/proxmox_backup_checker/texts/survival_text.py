@@ -3,14 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Self
 
+from ..checker.assessment import Assessment
 from ..checker.model.labels import abbreviated, guest_label
 from ..checker.survival.copies import Copy
 from ..checker.survival.death import Death, Doubt, DoubtCode, Lot
-from ..checker.survival.what_if import Answer, Survival
+from ..checker.survival.what_if import Answer, Survival, Survivals
 from .localizer import Localizer
 
+LEFT: Final[Mapping[Lot, bool | None]] = {Lot.LIVES: True, Lot.UNKNOWN: None, Lot.DIES: False}
+"""Whether something is left, None where nobody can know."""
 _TWO_DAYS: Final = timedelta(days=2)
 _ONE_HOUR: Final = timedelta(hours=1)
 
@@ -24,20 +27,32 @@ class SurvivalText:
     storages: Mapping[str, str]
     now: datetime
 
+    @classmethod
+    def of(cls, survivals: Survivals, seen: Assessment, localizer: Localizer) -> Self:
+        """Return what puts into words what becomes of the guests that somebody sees."""
+        return cls(
+            localizer=localizer,
+            names={vmid: view.guest.name for vmid, view in seen.guests.items()},
+            storages={key: view.name for key, view in survivals.assessment.storages.items()},
+            now=survivals.assessment.context.facts.now,
+        )
+
     def death(self, death: Death) -> str:
         """Return what dies, as in a heading."""
         name = self.storages.get(death.name, death.name) if death.kind == "storage" else death.name
         return self.localizer.text(f"death_{death.name if death.kind == 'place' else death.kind}", name=name)
 
-    def sentence(self, survival: Survival) -> str:
-        """Return what is left of a guest, and why nobody can know where that is so."""
+    def sentence(self, survival: Survival, *, with_loss: bool = True) -> str:
+        """Return what is left of a guest, how much work is lost, and why nobody can know where that is so."""
         if survival.answer is Answer.LIVES:
             key = {Answer.NONE: "lives_alone", Answer.UNKNOWN: "lives_perhaps_alone"}.get(survival.copies, "lives")
             return self.localizer.text(f"survival_{key}")
         if survival.answer is Answer.NONE:
             return self.localizer.text("survival_none" if survival.had_copies else "survival_never_had")
         if survival.answer is Answer.COPY and survival.copy is not None:
-            return " ".join([self._copy(survival.copy), *self._newer(survival)])
+            key = "survival_copy" if with_loss else "survival_copy_alone"
+            told = self.localizer.text(key, loss=self.loss(survival.copy), **self._of(survival.copy))
+            return " ".join([told, *self._newer(survival)])
         return self._unknown(survival)
 
     def loss(self, copy: Copy) -> str:
@@ -52,9 +67,6 @@ class SurvivalText:
     def storage(self, key: str | None) -> str:
         """Return what a storage is called."""
         return self.storages.get(key or "", key or "")
-
-    def _copy(self, copy: Copy) -> str:
-        return self.localizer.text("survival_copy", loss=self.loss(copy), **self._of(copy))
 
     def _newer(self, survival: Survival) -> list[str]:
         if survival.perhaps is None or survival.doubt is None:

@@ -132,7 +132,7 @@ export class CausesCard extends HassElement {
       this.explained = open ? undefined : cause.id;
     };
     const tone = cause.unseen ? "muted" : "bad";
-    return html`<li class=${cause.silenced ? "silenced" : ""}>
+    return html`<li class=${cause.silenced ? "silenced" : ""} data-cause=${cause.id}>
       <span class="sign ${tone}">${glyph(BAD)}</span>
       <div class="what">
         <div class="headline"><h3>${cause.title}</h3>${cause.grounds?.length ? whyButton(cause.title, open, toggle, words) : nothing}</div>
@@ -181,9 +181,7 @@ export class CausesCard extends HassElement {
     return silenceMenu(
       wordsOf(this.hass),
       (how: Silence) => this.act((hass) => silence(hass, cause.entity_ids, how)),
-      () => {
-        this.silencing = undefined;
-      },
+      () => this.stopSilencing(cause),
     );
   }
 
@@ -191,6 +189,12 @@ export class CausesCard extends HassElement {
     this.silencing = cause.id;
     await this.updateComplete;
     this.renderRoot.querySelector<HTMLElement>(".silences button")?.focus();
+  }
+
+  private async stopSilencing(cause: Cause): Promise<void> {
+    this.silencing = undefined;
+    await this.updateComplete;
+    this.renderRoot.querySelector<HTMLElement>(`[data-cause="${CSS.escape(cause.id)}"] .silence`)?.focus();
   }
 
   /** Returns the rows that a cause concerns, guests first. */

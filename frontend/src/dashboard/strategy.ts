@@ -31,6 +31,7 @@ export async function generate(hass: Hass): Promise<Card> {
     views: [
       overview(servers, backups, ours, words),
       problems(words),
+      ifDied(servers, words),
       ...(servers.length > 1 ? servers.map((server) => cluster(server, ours, hass, words)) : []),
       ...backups.map((server) => backupServer(server, ours, hass, words)),
     ],
@@ -140,6 +141,29 @@ function backupServer(server: Server, ours: EntityEntry[], hass: Hass, words: Wo
       ]),
       { type: "grid", cards: happenings(own, words) },
       ...calendar(own, words),
+    ],
+  };
+}
+
+function ifDied(servers: Server[], words: Words): Card {
+  return {
+    title: words.say("survival_view"),
+    path: "if-died",
+    icon: "mdi:lifebuoy",
+    type: "sections",
+    max_columns: 2,
+    sections: [
+      {
+        type: "grid",
+        column_span: 2,
+        cards: servers.length
+          ? servers.map(({ id, name }) => ({
+              type: "custom:proxmox-backup-if-died",
+              ...(servers.length > 1 ? { server: id, title: name } : {}),
+              ...FULL,
+            }))
+          : [{ type: "custom:proxmox-backup-if-died", ...FULL }],
+      },
     ],
   };
 }

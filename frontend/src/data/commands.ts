@@ -17,6 +17,7 @@ import {
   type Night,
   type Server,
   type Storage,
+  type Survival,
   type TriedRetention,
 } from "./contract";
 
@@ -58,6 +59,13 @@ export const fetchCauses = (hass: Hass, entryId?: string) =>
   ask<{ causes: Cause[] }>(hass.connection, "causes", {
     language: languageOf(hass),
     ...(entryId ? { entry_id: entryId } : {}),
+  });
+
+export const fetchSurvival = (hass: Hass, entryId?: string, died?: string) =>
+  ask<Survival>(hass.connection, "survival", {
+    language: languageOf(hass),
+    ...(entryId ? { entry_id: entryId } : {}),
+    ...(died ? { died } : {}),
   });
 
 export const fetchActivity = (hass: Hass, entryId?: string) =>

@@ -150,6 +150,35 @@ export interface Archive {
   encrypted: boolean | null;
 }
 
+/** The restore points of a guest in one place; moments in epoch seconds. */
+export interface Copy {
+  key: string;
+  name: string;
+  stands: "here" | "elsewhere" | "unknown";
+  /** Who tells of it: a storage, the server itself, or only the log of the job that made it. */
+  witness: "storage" | "server" | "log";
+  storages: string[];
+  newest: number | null;
+  count: number;
+  /** The newest that was checked where it lies, and the newest whose check came along with it. */
+  verified: number | null;
+  verified_elsewhere: number | null;
+  bad: boolean;
+  protected: number;
+  encrypted: boolean | null;
+  unseen_since: number | null;
+  away: boolean;
+}
+
+export interface Offsite {
+  status: Status;
+  problem: boolean | null;
+  reason: string;
+  since: number | null;
+  findings: string[];
+  next_step: string | null;
+}
+
 export interface VerdictDetails {
   status: Status;
   problem: boolean | null;
@@ -181,6 +210,10 @@ export interface Details {
   archives: Archive[];
   /** Sentences: what restores have proven, and how long one may take. */
   restores: string[];
+  /** The places in which a guest's restore points lie, the one with the newest first. */
+  copies?: Copy[];
+  /** What is held of those elsewhere; null where the user has not said of any place that it is. */
+  offsite?: Offsite | null;
   url: string;
   device_id: string | null;
   /** What the last run of a backup server's job did not do, group by group. */
@@ -315,6 +348,8 @@ export interface Storage {
   reason: string;
   entity_id: string | null;
   device_id: string | null;
+  /** The datastore behind it, where its backup server is watched as well. */
+  behind?: string | null;
 }
 
 /** Who is told of problems; `ask` names the administrators for those who are none, the rest is for administrators. */
@@ -389,4 +424,41 @@ export interface BackupServer {
   entity_id: string | null;
   device_id: string | null;
   datastores: Datastore[];
+}
+
+/** What is left of a guest: nothing, nobody knows, a copy, or the guest itself. */
+export type Left = "none" | "unknown" | "copy" | "lives";
+
+/** What can die; `none` and `unknown` count the guests of which nothing would be left, or nobody knows. */
+export interface Death {
+  key: string;
+  entry_id: string;
+  kind: "node" | "storage" | "place";
+  name: string;
+  none: number;
+  unknown: number;
+}
+
+export interface GuestLeft {
+  id: string;
+  name: string;
+  vmid: number;
+  left: Left;
+  text: string;
+  /** How much work would be lost, in words. */
+  lost: string | null;
+  /** It lives on, but its copies do not. */
+  bare: boolean;
+}
+
+export interface Survival {
+  deaths: Death[];
+  answer: {
+    died: string;
+    heading: string;
+    read: number;
+    guests: GuestLeft[];
+    /** Null where nobody knows. */
+    storages: { name: string; left: boolean | null; why: string | null }[];
+  } | null;
 }

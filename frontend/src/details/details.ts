@@ -15,6 +15,7 @@ import { look } from "../styles/look";
 import { stripLook } from "../styles/strip-look";
 import { isRightToLeft } from "../wall/strip";
 import { createAutomation } from "./automation";
+import { copiesPanel, copiesStyles } from "./copies";
 import { BACK, FORWARD, OUT } from "./glyphs";
 import { restorePoints, restorePointsStyles } from "./restore-points";
 import { folded, runPanel } from "./run";
@@ -31,7 +32,15 @@ const WHILE_RUNNING = 20_000;
 
 /** Everything about one guest or job; shown in our dialog and in Home Assistant's more-info dialog. */
 export class GuestDetails extends HassElement {
-  static override styles = [look, stripLook, silenceStyles, restorePointsStyles, detailsStyles, whyStyles];
+  static override styles = [
+    look,
+    stripLook,
+    silenceStyles,
+    restorePointsStyles,
+    detailsStyles,
+    whyStyles,
+    copiesStyles,
+  ];
 
   static override properties = {
     rowId: { attribute: "row-id" },
@@ -127,6 +136,7 @@ export class GuestDetails extends HassElement {
           this.renderRoot.querySelector(".days")?.scrollIntoView({ block: "start" });
         }),
       )}
+      ${copiesPanel(details, words, format)}
       ${
         details.archives.length
           ? html`${restorePoints(details.archives, details.restores, this.width, words, format)}

@@ -7,8 +7,11 @@ import { definitions, sentence } from "./run";
 /** What only a backup server tells: what a run did not do group by group, and what is known of a group. */
 export function serverParts(details: Details, words: Words, format: Format): TemplateResult | typeof nothing {
   const { troubles = [], facts } = details;
-  if (!troubles.length && !facts) return nothing;
-  return html`${
+  const [only, another] = troubles;
+  // The headline says it of a single one already.
+  const listed = only && !another && !only.error && only.reason === details.verdict.reason ? [] : troubles;
+  if (!listed.length && !facts) return nothing;
+  return html`<div class="parts">${
     facts
       ? definitions([
           [words.say("restore_points"), String(facts.restore_points)],
@@ -20,12 +23,12 @@ export function serverParts(details: Details, words: Words, format: Format): Tem
       : nothing
   }
   ${
-    troubles.length
-      ? html`<section class="troubles"><h4>${words.count("not_done", troubles.length)}</h4>
-          <ul>${troubles.map(
+    listed.length
+      ? html`<section class="troubles"><h4>${words.count("not_done", listed.length)}</h4>
+          <ul>${listed.map(
             ({ group, reason, error }) =>
-              html`<li><b>${group}</b>: ${reason}${error && !reason.includes(error) ? html` <small>${sentence(error)}</small>` : nothing}</li>`,
+              html`<li>${reason.includes(group) ? nothing : html`<b>${group}</b>: `}${reason}${error && !reason.includes(error) ? html` <small>${sentence(error)}</small>` : nothing}</li>`,
           )}</ul></section>`
       : nothing
-  }`;
+  }</div>`;
 }

@@ -12,7 +12,7 @@ export const detailsStyles = css`
   .progress { display: flex; flex-wrap: wrap; gap: 4px 12px; align-items: center; margin-top: 8px; font-size: 13px; }
   .progress progress { flex: 1 1 160px; accent-color: var(--pbc-running); }
   .findings, .troubles { font-size: 13px; }
-  .troubles { margin-top: 14px; }
+  .parts { margin-bottom: 16px; }
   .troubles b { font-weight: 500; }
   .step { margin-top: 8px; overflow-wrap: anywhere; }
   .step b, .acknowledged { font-weight: 500; }

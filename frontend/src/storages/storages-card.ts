@@ -102,7 +102,7 @@ export class StoragesCard extends HassElement {
     const full = fullOn ? words.say("full_on", { when: format.relative(fullOn, undefined, "long") }) : "";
     const tone = storage.problem ? lookOf(storage.status).tone : "muted";
     return html`<button @click=${() => entity && showMoreInfo(this, entity)} title=${fullOn ? words.say("full_on_date", { date: format.moment(fullOn) }) : ""}>
-      ${mark(storage.status)}<b>${storage.name}${server ? html` <small>${server}</small>` : nothing}</b>
+      ${mark(storage.status)}<b>${storage.name}${server ? html` <small>${server}</small>` : nothing}${storage.behind ? html` <small>→ ${storage.behind}</small>` : nothing}</b>
       <span class="free num">${known ? words.say("free_of", { free: format.size(free), total: format.size(total) }) : words.say("status_unknown")}</span>
       <span class="bar" aria-hidden="true">${known ? html`<i class=${tone} style="width:${Math.min(100, 100 * share(storage))}%"></i>` : nothing}</span>
       <span class="note"

@@ -38,7 +38,7 @@ export const wallStyles = css`
   .scroll { overflow-y: auto; overscroll-behavior: auto; contain: strict; flex: none; scrollbar-width: thin; }
   .scroll[data-more] { mask-image: linear-gradient(to bottom, #000 calc(100% - 22px), rgb(0 0 0 / 35%)); }
   .foot { display: flex; align-items: center; gap: 12px; padding: 8px 16px 0; font-size: 12px; color: var(--pbc-text2); }
-  .foot .link { all: unset; cursor: pointer; color: var(--primary-color, #0277bd); font-weight: 500; padding: 4px; border-radius: 4px; }
+  .foot .link { all: unset; cursor: pointer; color: color-mix(in srgb, var(--primary-color, #0288d1) 60%, var(--primary-text-color, #212121)); font-weight: 500; padding: 4px; border-radius: 4px; }
   .foot .link:focus-visible { outline: 2px solid var(--primary-color, #0288d1); }
   .inner { position: relative; }
   [role="listitem"] { position: absolute; inset-inline: 0; }

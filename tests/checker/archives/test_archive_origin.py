@@ -308,7 +308,7 @@ def test_a_missed_slot_is_not_made_good_by_the_backup_of_another_cluster() -> No
     served = seen(ours, foreign, runs=(run(good_log(101), started=LAST_NIGHT),))
     verdict = judge(served, history).guests[101].verdict
     assert verdict.problem is False
-    assert "foreign_archives" in {finding.code for finding in verdict.findings}
+    assert "archives_of_several_clusters" in {finding.code for finding in verdict.findings}
 
 
 def test_what_another_cluster_removes_of_its_own_is_no_news() -> None:

@@ -1,12 +1,13 @@
 """Which run belongs to which job, and how sure that is."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
 from custom_components.proxmox_backup_checker.checker.assessment import judge
-from custom_components.proxmox_backup_checker.checker.model.facts import Facts, JobState, NodeFacts, Run
+from custom_components.proxmox_backup_checker.checker.model.facts import Facts, JobState, NodeFacts, Run, ToldRun
 from custom_components.proxmox_backup_checker.checker.model.records import History
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
 from custom_components.proxmox_backup_checker.checker.runs.attribution import Attribution, attribute
@@ -64,6 +65,67 @@ def test_jobs_alike_with_the_same_slot_are_told_apart_by_nobody() -> None:
     found = of(last, facts([], [job("a", 100, storage="nas"), job("b", 100, storage="nas")], [last]))
     assert found.confidence is Confidence.PROBABLE
     assert found.job_id in {"a", "b"}
+
+
+def told(run: Run, job_id: str, node: str = "pve1", after: timedelta = timedelta(seconds=-1)) -> ToldRun:
+    assert run.ended is not None
+    return ToldRun(node=node, job_id=job_id, at=run.ended + after)
+
+
+def test_a_message_decides_between_jobs_of_which_it_can_have_been_either() -> None:
+    last = run(good_log(100))
+    known = facts([], [job("a", 100, storage="nas"), job("b", 100, storage="nas")], [last])
+    found = of(last, replace(known, told=(told(last, "b"),)))
+    assert found == Attribution(job_id="b", confidence=Confidence.PROBABLE)
+    skewed = {"pve1": replace(known.nodes["pve1"], skew=timedelta(hours=1))}
+    ahead = told(last, "b", after=timedelta(hours=-1))
+    assert of(last, replace(known, nodes=skewed, told=(ahead,))).job_id == "b"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        lambda last: told(last, "c"),
+        lambda last: told(last, "b", node="pve2"),
+        lambda last: told(last, "b", after=timedelta(minutes=-10)),
+        lambda last: told(last, "b", after=timedelta(minutes=10)),
+    ],
+    ids=["of a job that it cannot have been", "of another node", "of an earlier run", "of a later run"],
+)
+def test_a_message_that_fits_no_such_job_decides_nothing(message: Callable[[Run], ToldRun]) -> None:
+    last = run(good_log(100))
+    jobs = [job("a", 100, storage="nas"), job("b", 100, storage="nas"), job("c", 101, storage="pbs")]
+    known = facts([], jobs, [last])
+    assert of(last, replace(known, told=(message(last),))) == of(last, known)
+
+
+def test_messages_that_name_both_decide_nothing() -> None:
+    last = run(good_log(100))
+    known = facts([], [job("a", 100, storage="nas"), job("b", 100, storage="nas")], [last])
+    assert of(last, replace(known, told=(told(last, "b"), told(last, "a")))) == of(last, known)
+
+
+def test_a_message_overrules_neither_settings_nor_slot_nor_state_file() -> None:
+    last = run(good_log(100))
+    other = job("b", 101, storage="nas")
+    by_settings = facts([], [job("a", 100, storage="nas"), other], [last])
+    by_slot = facts([], [job("a", 100, storage="nas"), job("b", 100, storage="nas", schedule="sun 03:00")], [last])
+    exact = facts(
+        [], [job("a", 100, storage="nas"), job("b", 100, storage="nas")], [last], job_states=[state(last, "a")]
+    )
+    for known, sure in (
+        (by_settings, Confidence.MATCHED),
+        (by_slot, Confidence.SCHEDULED),
+        (exact, Confidence.EXACT),
+    ):
+        found = of(last, replace(known, told=(told(last, "b"),)))
+        assert found == Attribution(job_id="a", confidence=sure)
+
+
+def test_a_message_says_nothing_of_a_run_by_hand() -> None:
+    last = run(good_log(100), user="admin@pam")
+    known = facts([], [job("a", 100, storage="nas"), job("b", 100, storage="nas")], [last])
+    assert of(last, replace(known, told=(told(last, "b"),))) == of(last, known)
 
 
 def test_a_run_that_had_to_wait_for_the_one_before_is_still_known_by_its_slot() -> None:

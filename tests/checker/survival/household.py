@@ -92,7 +92,7 @@ class Household(Watch):
     def copy_of(self, vmid: int, what: str) -> tuple[str, datetime] | None:
         """Return on which storage the newest copy lies that is surely left, and of when it is."""
         copy = self.if_died(what)[vmid].copy
-        return (copy.storage.storage, copy.written) if copy is not None else None
+        return (copy.key, copy.written) if copy is not None else None
 
     def doubt(self, vmid: int, what: str) -> str | None:
         """Return why it is not known what would be left of a guest."""

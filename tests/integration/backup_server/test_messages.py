@@ -118,3 +118,13 @@ async def test_triggers_fire_for_the_jobs_of_a_server(
     await entry.runtime_data.async_check_now()
     await hass.async_block_till_done()
     assert len(heard) == 1
+
+
+@pytest.mark.parametrize("period", ["day", "week"])
+async def test_a_digest_can_be_of_a_server(hass: HomeAssistant, pbs: ServedBackupServer, period: str) -> None:
+    entry = await set_up(hass, pbs)
+    data = {"config_entry_id": entry.entry_id, "period": period}
+    answer = await hass.services.async_call(DOMAIN, "report", data, blocking=True, return_response=True)
+    assert answer is not None
+    assert entry.title in str(answer["title"])
+    assert "ds1" in str(answer["text"])

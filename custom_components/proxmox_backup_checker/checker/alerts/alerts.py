@@ -187,7 +187,7 @@ def alerts_of(
 
     def homes() -> Iterator[tuple[Subject, Verdict, Home]]:
         for subject, verdict in verdicts.items():
-            if subject == CLUSTER or not is_worth_telling(verdict):
+            if subject == CLUSTER or not is_worth_telling(verdict) or _is_told_by_server(subject, verdict, context):
                 continue
             if full is not None and subject in full:
                 yield subject, verdict, (AlertKind.STORAGE, Subject.storage(full[subject]))
@@ -201,6 +201,15 @@ def alerts_of(
             groups.append(blind := AlertGroup(AlertKind.BLIND, None))
         blind.unseen.extend(vanished)
     return tuple(_alert(group, context) for group in _without_doubles(groups))
+
+
+def _is_told_by_server(subject: Subject, verdict: Verdict, context: Context) -> bool:
+    """Tell whether a storage is out of reach since its backup server is, of which people were told already."""
+    if subject.kind != "storage" or verdict.reason.code is not ReasonCode.STORAGE_UNREACHABLE:
+        return False
+    record = context.history.alerts.get(tag_of(AlertKind.STORAGE, subject))
+    link = context.links.get(subject.id)
+    return link is not None and link.server.missed and (record is None or record.announced is None)
 
 
 def gathered(found: Iterable[tuple[Subject, Verdict, Home]], records: Iterable[AlertRecord]) -> list[AlertGroup]:

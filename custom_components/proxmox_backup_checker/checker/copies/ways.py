@@ -41,10 +41,8 @@ class End:
     @property
     def name(self) -> str:
         """What people call it."""
-        where = f"{self.store}/{self.ns}" if self.ns else self.store
-        if self.server is not None:
-            return f"{self.server.name}: {where}"
-        return f"{self.remote.name}: {where}" if self.remote is not None else where
+        known = self.server or self.remote
+        return place_name(known.name if known is not None else "", self.store, self.ns)
 
     def is_same(self, other: End) -> bool:
         """Tell whether two ends are one namespace, however their servers are addressed."""
@@ -62,6 +60,12 @@ class End:
                 return True
             return (ours.host, ours.port) == (theirs.host, theirs.port)
         return False
+
+
+def place_name(server: str, store: str, ns: str) -> str:
+    """Return what people call a namespace of a server."""
+    where = f"{store}/{ns}" if ns else store
+    return f"{server}: {where}" if server else where
 
 
 def end_of(place: BackupServerPlace) -> End:

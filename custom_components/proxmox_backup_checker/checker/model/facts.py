@@ -56,6 +56,15 @@ class Run:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ToldRun:
+    """What a message says that anybody can have sent: a scheduled run of a job has ended on a node; `at` by our own clock."""
+
+    node: str
+    job_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Restore:
     """A finished task that restored something with its log; `log` is None where it is gone, or names nothing by its kind."""
 
@@ -258,7 +267,8 @@ class Facts:
     could be read; None stands for a folder that is no storage. `defaults_keep` is the retention of `/etc/vzdump.conf` by node,
     where it sets one. `storage_configs` are all storages, those for disks too, by id; `guest_configs` and `node_addresses` are
     missing where they could not be read yet. `policy` is what the user has decided, and
-    `servers` what the backup servers tell that are watched as well.
+    `servers` what the backup servers tell that are watched as well. `told` is never believed: it may only decide between jobs
+    of which a run can have been either.
     """
 
     now: datetime
@@ -288,6 +298,7 @@ class Facts:
     node_addresses: Mapping[str, Addresses] = field(default_factory=dict)
     policy: Policy = field(default_factory=Policy)
     servers: LinkedServers = NO_SERVERS
+    told: tuple[ToldRun, ...] = ()
 
     @property
     def guests_complete(self) -> bool:

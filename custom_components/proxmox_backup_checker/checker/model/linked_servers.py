@@ -43,7 +43,8 @@ class KnownGroup:
 class KnownStore:
     """A datastore; `seen` is up to when its content is known, which stands still while nobody can read it.
 
-    `verifies` tells that something checks what is new there: the datastore itself, or a job. `device` tells one medium from
+    `verifies` tells that something checks what is new there: the datastore itself, or a job. `prunes` tells that something removes what
+    is old by rules of its own. `device` tells one medium from
     another, as far as that can be told: the disk of a removable one, else the path.
     """
 
@@ -53,6 +54,7 @@ class KnownStore:
     away: bool = False
     cloud: bool = False
     verifies: bool = False
+    prunes: bool = False
     device: str | None = None
 
 
@@ -118,7 +120,7 @@ class SyncRoute:
 class KnownServer:
     """A backup server as it was when it was read last; `server` is the id of its entry.
 
-    `skew` are the seconds that its clock is ahead. `asleep` tells that it is off at this hour, as planned. `routes_hidden` tells that
+    `skew` are the seconds that its clock is ahead. `asleep` tells that it is off at this hour, as planned, `missed` that people were told that it cannot be read. `routes_hidden` tells that
     it may have sync jobs which the token is not shown.
     """
 
@@ -132,6 +134,7 @@ class KnownServer:
     place: Place = Place.UNKNOWN
     skew: int = 0
     asleep: bool = False
+    missed: bool = False
     routes_hidden: bool = False
     stores: Mapping[str, KnownStore] = field(default_factory=dict)
     namespaces: Mapping[str, KnownNamespace] = field(default_factory=dict)

@@ -213,6 +213,35 @@ class ReasonCode(StrEnum):
     VERIFICATION_FAILED = "verification_failed", _UNVERIFIED
     VERIFICATION_FAILED_NONE_GOOD = "verification_failed_none_good", _UNVERIFIED
     VERIFICATION_HAD_FAILED = "verification_had_failed", _UNVERIFIED
+    POINTS_LEFT_BEHIND = "points_left_behind"
+    ARCHIVES_OF_SEVERAL_CLUSTERS = "archives_of_several_clusters"
+    CLOCKS_OF_NODE_AND_SERVER = "clocks_of_node_and_server"
+
+    # A guest: its copies elsewhere.
+    OFFSITE_COPIED = "offsite_copied"
+    OFFSITE_BEHIND = "offsite_behind"
+    OFFSITE_OLD_AS_HERE = "offsite_old_as_here"
+    OFFSITE_NOTHING_TO_COPY = "offsite_nothing_to_copy"
+    OFFSITE_PENDING = "offsite_pending"
+    OFFSITE_PENDING_UNTIL = "offsite_pending_until"
+    OFFSITE_LAGGING = "offsite_lagging"
+    OFFSITE_MISSING = "offsite_missing"
+    OFFSITE_NOT_OWNED = "offsite_not_owned"
+    OFFSITE_WRONG_OWNER = "offsite_wrong_owner"
+    OFFSITE_GROUP_FAILED = "offsite_group_failed"
+    OFFSITE_NOTHING_VERIFIES = "offsite_nothing_verifies"
+    OFFSITE_NOT_VERIFIED = "offsite_not_verified"
+    OFFSITE_NOT_ENCRYPTED = "offsite_not_encrypted"
+    OFFSITE_JOB_FAILED = "offsite_job_failed"
+    OFFSITE_JOB_OVERDUE = "offsite_job_overdue"
+    OFFSITE_JOB_NEVER_RAN = "offsite_job_never_ran"
+    OFFSITE_FILTERED = "offsite_filtered"
+    OFFSITE_NOT_COPIED = "offsite_not_copied"
+    OFFSITE_JOBS_HIDDEN = "offsite_jobs_hidden"
+    OFFSITE_UNSEEN = "offsite_unseen"
+    OFFSITE_NEVER_SEEN = "offsite_never_seen"
+    OFFSITE_ASLEEP = "offsite_asleep"
+    OFFSITE_HOLE = "offsite_hole"
 
     # A job.
     JOB_ARCHIVES_MISSING = "job_archives_missing"
@@ -252,6 +281,8 @@ class ReasonCode(StrEnum):
     STORAGE_FULL = "storage_full", Meaning(form=AlertForm.FAILED)
     STORAGE_OF_RESTING_NODE = "storage_of_resting_node"
     STORAGE_UNREACHABLE = "storage_unreachable"
+    STORAGE_UNREACHABLE_SERVER_ANSWERS = "storage_unreachable_server_answers"
+    STORAGE_FINGERPRINT_OUTDATED = "storage_fingerprint_outdated"
     NEXT_RUN_DOES_NOT_FIT = "next_run_does_not_fit"
 
     # The cluster.

@@ -51,7 +51,7 @@ class Confidence(StrEnum):
     """How sure a verdict is.
 
     The first four say how a run was linked to its job, `task` that only its final status was seen, `artifact` that only
-    its archive was, and `none` that there is no evidence at all.
+    its archive was, `log` that only the log of a copying tells, and `none` that there is no evidence at all.
     """
 
     EXACT = "exact"
@@ -61,6 +61,7 @@ class Confidence(StrEnum):
     MANUAL = "manual"
     TASK = "task"
     ARTIFACT = "artifact"
+    LOG = "log"
     NONE = "none"
 
 

@@ -25,6 +25,8 @@ from .stays import Stays
 
 _ALIKE: Final = 0.5
 _CLOCKS_DIFFER: Final = timedelta(seconds=5)
+# Proxmox sends a message a moment before the run is over, and it may be some time on its way.
+_MESSAGE_ARRIVES: Final = timedelta(minutes=2)
 # What could not be started before is started within minutes, one job after another.
 _AT_ONCE: Final = timedelta(minutes=10)
 
@@ -112,8 +114,9 @@ def _before_an_edit(
     were = [job for job in enabled if command.keeps(clues.seen.get(job.job_id, {}), run.task.node)]
     alike = [job for job in enabled if _similar(job, command, run.task.node, facts)]
     edited = _on_time(were, run, facts, clues) or _late(were, run, facts, clues) or _on_time(alike, run, facts, clues)
-    if len(edited) == 1:
-        return Attribution(job_id=edited[0].job_id, confidence=Confidence.PROBABLE)
+    found = edited[0] if len(edited) == 1 else _told(edited, run, facts)
+    if found is not None:
+        return Attribution(job_id=found.job_id, confidence=Confidence.PROBABLE)
     return Attribution(job_id=None, confidence=Confidence.NONE)
 
 
@@ -136,6 +139,8 @@ def _among(matching: Sequence[BackupJob], run: Run, facts: Facts, clues: Clues, 
         return Attribution(job_id=due[0].job_id, confidence=Confidence.SCHEDULED)
     if not due and is_scheduled:
         due = _late(matching, run, facts, clues)
+    if is_scheduled and (told := _told(due, run, facts)) is not None:
+        return Attribution(job_id=told.job_id, confidence=Confidence.PROBABLE)
     # What was saved is the same, whichever it was.
     enabled = [job for job in due or matching if job.enabled] or due or matching
     return Attribution(job_id=enabled[0].job_id, confidence=Confidence.PROBABLE)
@@ -163,9 +168,29 @@ def _by_error(run: Run, jobs: Iterable[BackupJob], facts: Facts, clues: Clues) -
             candidates = [job for job in candidates if _names_as_now(job, run, facts)] or candidates
         if len(candidates) == 1:
             return Attribution(job_id=candidates[0].job_id, confidence=Confidence.SCHEDULED)
+        if (told := _told(candidates, run, facts)) is not None:
+            return Attribution(job_id=told.job_id, confidence=Confidence.PROBABLE)
     if len(candidates) == 1 and run.log is not None:
         return Attribution(job_id=candidates[0].job_id, confidence=Confidence.PROBABLE)
     return Attribution(job_id=None, confidence=Confidence.NONE, candidates=tuple(job.job_id for job in candidates))
+
+
+def _told(jobs: Iterable[BackupJob], run: Run, facts: Facts) -> BackupJob | None:
+    """Return which of several jobs a message names whose node and time are the run's; None where it is not one of them.
+
+    Anybody can have sent it: it may only choose between jobs of which node, slot and settings say that it was either.
+    """
+    if run.ended is None:
+        return None
+    node = facts.nodes.get(run.task.node)
+    skew = node.skew if node is not None else timedelta()
+    named = {
+        told.job_id
+        for told in facts.told
+        if told.node == run.task.node and abs(told.at + skew - run.ended) <= _MESSAGE_ARRIVES
+    }
+    found = [job for job in jobs if job.job_id in named]
+    return found[0] if len(found) == 1 else None
 
 
 def _named_storage(run: Run, facts: Facts) -> str | None:

@@ -8,6 +8,7 @@ from ..model.reason_codes import AlertKind, ReasonCode
 from ..model.server_records import ServerHistory
 from ..model.subject import SERVER, Subject
 from ..model.verdict import Status, Verdict
+from .description import is_missed
 from .links import Links
 from .views import GroupView, ServerJobView
 
@@ -73,6 +74,4 @@ def _had_no_room(verdict: Verdict, store: str, verdicts: Mapping[Subject, Verdic
 
 
 def _is_told_by_cluster(verdict: Verdict, history: ServerHistory, links: Links) -> bool:
-    known = history.alerts.get(AlertKind.BLIND.value)
-    is_told_here = known is not None and known.announced is not None
-    return verdict.reason.code is ReasonCode.SERVER_UNREACHABLE and bool(links.missed_by) and not is_told_here
+    return verdict.reason.code is ReasonCode.SERVER_UNREACHABLE and bool(links.missed_by) and not is_missed(history)

@@ -11,6 +11,7 @@ from ...proxmox.backup_server.datastore_models import MountStatus, Remote
 from ...proxmox.backup_server.job_models import SyncDirection, SyncJob
 from ...proxmox.calendar.event import CalendarEvent
 from ..model.linked_servers import KnownGroup, KnownNamespace, KnownServer, KnownStore, RemoteServer, SyncRoute, SyncRun
+from ..model.reason_codes import AlertKind
 from ..model.server_facts import DatastoreFacts, ServerFacts
 from ..model.server_options import Place as Location, ServerOptions
 from ..model.server_records import DatastoreRecord, GroupRecord, ServerHistory, ServerRunRecord
@@ -40,6 +41,12 @@ class Address:
     fingerprint: str | None
 
 
+def is_missed(history: ServerHistory) -> bool:
+    """Tell whether people were told that a server cannot be read, and not yet that it can again."""
+    known = history.alerts.get(AlertKind.BLIND.value)
+    return known is not None and known.announced is not None
+
+
 def described(
     address: Address, facts: ServerFacts, history: ServerHistory, options: ServerOptions, now: datetime
 ) -> KnownServer:
@@ -57,6 +64,7 @@ def described(
         place=options.place,
         skew=int(clock.skew.total_seconds()),
         asleep=not is_awake(now, options, clock),
+        missed=is_missed(history),
         routes_hidden="sync jobs" in facts.unread or not facts.permissions.has("/remote", "Remote.Audit"),
         stores={name: _store(found, facts, history, options) for name, found in watched.items()},
         namespaces=dict(_namespaces(watched, facts, history, options)),
@@ -77,6 +85,8 @@ def _store(found: DatastoreFacts, facts: ServerFacts, history: ServerHistory, op
         cloud=store.backend == "s3",
         verifies=(config is not None and config.verify_new)
         or any(check.store == store.store for check in facts.verify_jobs),
+        prunes=bool(record.client_prunes)
+        or any(prune.store == store.store and not prune.disabled for prune in facts.prune_jobs),
         device=(config.backing_device or config.path) if config is not None else None,
     )
 

@@ -1,4 +1,4 @@
-"""The copies that a guest has: of each storage where there are some, the newest good one."""
+"""The copies that a guest has: on each storage, and on each backup server to which they are copied, the newest good one."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,9 +11,11 @@ from ...proxmox.api.cluster_models import Guest
 from ..archives.archive import file_name
 from ..archives.archive_index import Place
 from ..context import Context
+from ..copies.copies import Copies, Witness
 from ..model.facts import StorageFacts, storage_key
 from ..model.outcome import Result
 from ..views.restore_points import RestorePoint, restore_points_of
+from .death import DoubtCode
 
 _CTIME: Final = attrgetter("ctime")
 _VERIFICATION_FAILED: Final = "failed"
@@ -21,32 +23,23 @@ _VERIFICATION_FAILED: Final = "failed"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Copy:
-    """A good copy of a guest on a storage, as it was when that was last listed, at `seen`.
+    """A good copy of a guest, as it was when it was last seen; `key` is that of its storage, or what its place is called.
 
-    `proven` is False where the token does not see whether it is complete. An encrypted one needs its key, which has to be
-    kept elsewhere; None is where that is not seen.
+    `volid` is None for what is on no storage of the cluster. `doubt` says why it is not sure that it is there and complete. An encrypted
+    one needs its key, which has to be kept elsewhere; None is where that is not seen.
     """
 
-    storage: StorageFacts
+    place: Place
+    key: str
     written: datetime
-    volid: str
-    seen: datetime
-    proven: bool
+    volid: str | None
+    seen: datetime | None
+    doubt: DoubtCode | None
     encrypted: bool | None
 
-    @property
-    def key(self) -> str:
-        """What tells its storage from every other."""
-        return storage_key(self.storage)
 
-    @property
-    def place(self) -> Place:
-        """Where it lies."""
-        return self.storage.storage, self.storage.node
-
-
-def copies_of(guest: Guest, context: Context) -> tuple[Copy, ...]:
-    """Return the newest good copy of each storage, and the newest that may be good where it is newer; newest first."""
+def copies_of(guest: Guest, context: Context, copies: Copies) -> tuple[Copy, ...]:
+    """Return the newest good copy of each place, and the newest that may be good where it is newer; newest first."""
     own = _Own.of(context.archives(guest))
     vague = context.indexes.archives.vague_servers or frozenset()
     found: list[Copy] = []
@@ -61,16 +54,50 @@ def copies_of(guest: Guest, context: Context) -> tuple[Copy, ...]:
             chosen = ((archive, True, archive.encrypted) for archive in _newest(archives, own))
         found += (
             Copy(
-                storage=storage,
+                place=(storage.storage, storage.node),
+                key=storage_key(storage),
                 written=_written(archive, storage, context),
                 volid=archive.volid,
                 seen=listed.listing.read_at,
-                proven=proven,
+                doubt=_doubt(storage, proven=proven),
                 encrypted=encrypted,
             )
             for archive, proven, encrypted in chosen
         )
+    found += _on_servers(guest, copies)
     return tuple(sorted(found, key=lambda copy: copy.written, reverse=True))
+
+
+def site_of(key: str) -> Place:
+    """Return the place that a namespace of a backup server is to which no storage of the cluster leads."""
+    return f"{key}@", None
+
+
+def _on_servers(guest: Guest, copies: Copies) -> Iterator[Copy]:
+    """Yield what has been copied on to where no storage of the cluster leads."""
+    for copy in copies.of(guest):
+        # Where the newest was found bad, nobody says of the one before that it was checked.
+        times = copy.times[1:] if copy.bad else copy.times
+        if copy.storages or not times:
+            continue
+        doubt = DoubtCode.UNPROVEN if copy.bad else None
+        if copy.unseen_since is not None or copy.away:
+            doubt = DoubtCode.OUT_OF_REACH
+        yield Copy(
+            place=site_of(copy.key),
+            key=copy.name,
+            written=times[0],
+            volid=None,
+            seen=copy.unseen_since,
+            doubt=DoubtCode.LOG if copy.witness is Witness.LOG else doubt,
+            encrypted=copy.encrypted,
+        )
+
+
+def _doubt(storage: StorageFacts, *, proven: bool) -> DoubtCode | None:
+    if not storage.active_on or storage.unreadable is not None:
+        return DoubtCode.OUT_OF_REACH
+    return None if proven else DoubtCode.UNPROVEN
 
 
 def unseen_storages(guest: Guest, context: Context) -> frozenset[str]:

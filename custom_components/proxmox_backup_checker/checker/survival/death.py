@@ -62,6 +62,8 @@ class DoubtCode(StrEnum):
     """Where the disks of a guest lie could not be read yet."""
     OUT_OF_REACH = "out_of_reach"
     """A storage cannot be reached, so that nobody sees whether its archives are still there."""
+    LOG = "log"
+    """Only the log of a sync job tells of a copy."""
     UNPROVEN = "unproven"
     """The token does not see whether an archive is complete."""
     UNLISTED = "unlisted"

@@ -6,6 +6,7 @@ from typing import Self
 
 from ...proxmox.api.config_models import normalised
 from ..archives.archive_index import Place
+from ..model.server_options import Place as Stands
 from ..model.standing import Standing
 from .death import DIES, HERE, LIVES, Death, DoubtCode, Fate, Lot, doubtful, worst_of
 from .house import Footing, House, Server
@@ -77,7 +78,7 @@ class _Step:
         if place == self.dying:
             return DIES
         standing = self.house.standings.get(place)
-        fate = self._where(standing, place) if standing is not None else self._as_configured(place)
+        fate = self._where(standing, place) if standing is not None else self._untold(place)
         return worst_of([fate, self._of_part(place)])
 
     def _where(self, standing: Standing, place: Place) -> Fate:
@@ -90,6 +91,13 @@ class _Step:
                 return self.footings[footing] if footing else doubtful(DoubtCode.STANDING, storage=self._key(place))
             case "here" | "elsewhere":
                 return DIES if self.death == Death("place", standing.where) else LIVES
+
+    def _untold(self, place: Place) -> Fate:
+        """Return what becomes of a storage of which nobody has said anything, but in which house its backup server stands."""
+        house = self.house.houses.get(place, Stands.UNKNOWN)
+        if house is Stands.ELSEWHERE or (house is Stands.HERE and self.death.kind == "place"):
+            return DIES if self.death == Death("place", house.value) else LIVES
+        return self._as_configured(place)
 
     def _as_configured(self, place: Place) -> Fate:
         if place[1] is not None:
@@ -153,7 +161,7 @@ class _Step:
         same_node = place[1] is not None and place[1] == dying[1]
         same_host = not set(house.hosts.get(place, ())).isdisjoint(house.hosts.get(dying, ()))
         same_standing = mine is not None and mine == other and mine.where in {"node", "guest"}
-        if (same_node and mine is None) or same_host or same_standing:
+        if (same_node and mine is None and other is None) or same_host or same_standing:
             return doubtful(DoubtCode.SAME_BOX, storage=self._key(place))
         return LIVES
 

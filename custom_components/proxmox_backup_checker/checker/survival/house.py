@@ -1,4 +1,7 @@
-"""What rests on what: guests on storages and nodes, and storages on the nodes and guests that serve them."""
+"""What rests on what: guests on storages and nodes, and storages on the nodes and guests that serve them.
+
+A namespace of a backup server to which no storage leads, but copies of restore points are brought, is taken for a storage too.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -8,8 +11,11 @@ from typing import Final, Self
 from ...proxmox.api.cluster_models import Guest
 from ...proxmox.api.config_models import Addresses, GuestConfig, normalised
 from ..archives.archive_index import Place
+from ..copies.copies import Copies, Copy, Witness
 from ..model.facts import Facts, storage_key
+from ..model.server_options import Place as Stands
 from ..model.standing import Standing
+from .copies import site_of
 
 _NONE_TOLD: Final = Addresses()
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -48,6 +54,7 @@ class House:
     places: frozenset[Place]
     keys: Mapping[Place, str]
     standings: Mapping[Place, Standing]
+    houses: Mapping[Place, Stands]
     hosts: Mapping[Place, tuple[str, ...]]
     datastores: Mapping[Place, tuple[str, str]]
     footings: Mapping[int, Footing]
@@ -58,8 +65,8 @@ class House:
     guests_visible: bool
 
     @classmethod
-    def of(cls, facts: Facts) -> Self:
-        """Sort the facts in."""
+    def of(cls, facts: Facts, copies: Copies) -> Self:
+        """Sort in what the facts tell, and where copies lie besides."""
         shared = _shared_storages(facts)
         footings = {
             guest.vmid: Footing.of(guest, facts.guest_configs.get(guest.vmid), shared) for guest in facts.guests
@@ -69,8 +76,10 @@ class House:
             guests_of.setdefault(footing, []).append(vmid)
         backup_places: dict[Place, str] = {(one.storage, one.node): storage_key(one) for one in facts.storages}
         disk_places = {place for footing in guests_of for place in footing.places or ()}
-        places = frozenset(backup_places) | disk_places
-        keys = {place: backup_places.get(place) or _key(place) for place in places}
+        sites = {site_of(copy.key): copy for guest in facts.guests for copy in copies.of(guest) if not copy.storages}
+        places = frozenset(backup_places) | disk_places | frozenset(sites)
+        names = {place: copy.name for place, copy in sites.items()}
+        keys = {place: backup_places.get(place) or names.get(place) or _key(place) for place in places}
         servers = {(one.storage, one.node): one.backup_server for one in facts.storages}
         return cls(
             nodes=tuple(sorted(facts.nodes)),
@@ -79,7 +88,11 @@ class House:
             standings={
                 place: facts.policy.standings[key] for place, key in keys.items() if key in facts.policy.standings
             },
-            hosts={place: config.hosts for place in places if (config := facts.storage_configs.get(place[0]))},
+            houses={**_houses_of_storages(copies), **{place: copy.place for place, copy in sites.items()}},
+            hosts={
+                **{place: config.hosts for place in places if (config := facts.storage_configs.get(place[0]))},
+                **{place: _host_of(copy, copies) for place, copy in sites.items()},
+            },
             datastores={
                 place: (server.host, server.datastore) for place, server in servers.items() if server is not None
             },
@@ -118,6 +131,19 @@ class House:
 def _shared_storages(facts: Facts) -> frozenset[str]:
     configured = {name for name, config in facts.storage_configs.items() if config.shared}
     return frozenset(configured | {one.storage for one in facts.storages if one.node is None})
+
+
+def _houses_of_storages(copies: Copies) -> dict[Place, Stands]:
+    """Return in which house storages stand whose backup server's entry says so."""
+    return {
+        (storage.storage, storage.node): home.end.place for home in copies.places.homes for storage in home.storages
+    }
+
+
+def _host_of(copy: Copy, copies: Copies) -> tuple[str, ...]:
+    """Return the host of a backup server that is watched; where a log alone tells of a copy, nobody knows it well enough."""
+    server = copies.places.servers.get(copy.server or "") if copy.witness is Witness.SERVER else None
+    return (normalised(server.host) or server.host.lower(),) if server is not None else ()
 
 
 def _key(place: Place) -> str:

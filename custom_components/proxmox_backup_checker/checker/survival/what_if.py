@@ -9,6 +9,8 @@ from typing import Final, Self
 
 from ..assessment import Assessment, to_be_protected
 from ..context import Context
+from ..copies.copies import Copies
+from ..copies.places import Places
 from .copies import Copy, copies_of, unseen_storages
 from .death import ELSEWHERE, HERE, Death, Doubt, DoubtCode, Fate, Lot
 from .fates import Fates
@@ -83,7 +85,7 @@ class Survivals:
 
     assessment: Assessment
     _fates: dict[Death, Fates] = field(default_factory=dict)
-    _copies: dict[int, tuple[Copy, ...]] = field(default_factory=dict)
+    _newest: dict[int, tuple[Copy, ...]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, assessment: Assessment) -> Self:
@@ -98,9 +100,14 @@ class Survivals:
         return self.assessment.context
 
     @cached_property
+    def _copies(self) -> Copies:
+        known = {vmid: view.copies for vmid, view in self.assessment.guests.items()}
+        return Copies(Places(self._context), known)
+
+    @cached_property
     def house(self) -> House:
         """What rests on what."""
-        return House.of(self._context.facts)
+        return House.of(self._context.facts, self._copies)
 
     @cached_property
     def deaths(self) -> tuple[Death, ...]:
@@ -130,7 +137,7 @@ class Survivals:
             WorstCase(death=death, survival=survival)
             for death in self.deaths
             if death.kind != "place"
-            for survival in self._losers(death)
+            for survival in self.losers(death)
         )
         return min(cases, key=lambda case: (*case.survival.badness, case.death), default=None)
 
@@ -140,7 +147,7 @@ class Survivals:
         return {
             node: lost
             for node in self.house.nodes
-            if (lost := tuple(one.vmid for one in self._losers(Death("node", node)) if one.is_total_loss))
+            if (lost := tuple(one.vmid for one in self.losers(Death("node", node)) if one.is_total_loss))
         }
 
     @property
@@ -158,7 +165,7 @@ class Survivals:
     def _protected(self) -> frozenset[int]:
         return frozenset(to_be_protected(self.assessment))
 
-    def _losers(self, death: Death) -> Iterator[Survival]:
+    def losers(self, death: Death) -> Iterator[Survival]:
         """Yield what becomes of those guests that need a backup and do not surely live on."""
         fates = self._after(death)
         for footing, fate in fates.footings.items():
@@ -173,9 +180,10 @@ class Survivals:
         return self._fates[death]
 
     def _copies_of(self, vmid: int) -> tuple[Copy, ...]:
-        if vmid not in self._copies:
-            self._copies[vmid] = copies_of(self.assessment.guests[vmid].guest, self._context)
-        return self._copies[vmid]
+        if vmid not in self._newest:
+            guest = self.assessment.guests[vmid].guest
+            self._newest[vmid] = copies_of(guest, self._context, self._copies)
+        return self._newest[vmid]
 
     def _survival(self, vmid: int, fate: Fate, fates: Fates) -> Survival:
         copies = self._copies_of(vmid)
@@ -206,12 +214,9 @@ class Survivals:
     def _of_copy(self, copy: Copy, fates: Fates) -> Fate:
         """Return what becomes of a copy: that of its storage, unless it is not known that it is there now."""
         fate = fates.places[copy.place]
-        if fate.lot is not Lot.LIVES:
+        if fate.lot is not Lot.LIVES or copy.doubt is None:
             return fate
-        key = self.house.keys[copy.place]
-        if not copy.storage.active_on or copy.storage.unreadable is not None:
-            return Fate(Lot.UNKNOWN, Doubt(code=DoubtCode.OUT_OF_REACH, storage=key))
-        return fate if copy.proven else Fate(Lot.UNKNOWN, Doubt(code=DoubtCode.UNPROVEN, storage=key))
+        return Fate(Lot.UNKNOWN, Doubt(code=copy.doubt, storage=copy.key))
 
     def _unseen(self, vmid: int, fates: Fates) -> Doubt | None:
         """Return why there may be a copy that nobody sees."""

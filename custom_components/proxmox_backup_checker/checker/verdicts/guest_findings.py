@@ -16,6 +16,7 @@ from .consistency import crash_consistent
 from .far_sizes import can_be_far, far_findings
 from .restore_findings import restore_findings
 from .retention import retention_findings
+from .server_hints import server_hints
 from .sizes import can_be_odd, size_findings
 
 LOCK_LIMIT: Final = timedelta(minutes=10)
@@ -37,6 +38,7 @@ def findings_of(
     """Return what is found with its weight: failed and warning change the verdict, ok is a hint."""
     record = context.guest_record(guest)
     found = [*_foreign_archives(guest, context), *_broken_archives(guest, context), *_clock_findings(guest, context)]
+    found += [(Status.OK, reason) for reason in _left_behind(guest, context)]
     found += [(Status.WARNING, reason) for reason in _never_finished(guest, context)]
     if record is not None:
         found += _record_findings(guest, record, context)
@@ -59,6 +61,7 @@ def hints_of(guest: Guest, verdict: Verdict, outcomes: Sequence[Outcome], contex
     for _, reason in _clock_findings(guest, context):
         yield reason
     yield from _never_finished(guest, context)
+    yield from server_hints(guest, verdict, context)
     if verdict.status not in {Status.FAILED, Status.OVERDUE} or verdict.since is None:
         return
     job = context.job(verdict.job_id)
@@ -102,6 +105,20 @@ def _never_finished(guest: Guest, context: Context) -> Iterable[Reason]:
         yield Reason(ReasonCode.SNAPSHOT_NEVER_FINISHED, values)
 
 
+def _left_behind(guest: Guest, context: Context) -> Iterable[Reason]:
+    """Return that restore points lie in a namespace to which their storage does not lead any more."""
+    if not context.facts.servers.left_behind:
+        return
+    own = {archive.volid for archive in context.archives(guest)}
+    for storage, archives in context.facts.servers.left_behind.items():
+        count = sum(archive.volid in own for archive in archives)
+        record = context.history.storages.get(storage)
+        if count and record is not None:
+            places = ", ".join(place.replace(":", "/").rstrip("/") for place in record.earlier_places)
+            values = {"count": str(count), "place": places, "storage": storage}
+            yield Reason(ReasonCode.POINTS_LEFT_BEHIND, values)
+
+
 def still_broken(guest: Guest, context: Context) -> list[tuple[Status, Reason]]:
     """Return the broken archives that nothing newer may have replaced on their storage, whatever has not been seen since."""
     return list(_broken_archives(guest, context, only_newest=True))
@@ -109,11 +126,7 @@ def still_broken(guest: Guest, context: Context) -> list[tuple[Status, Reason]]:
 
 def _foreign_archives(guest: Guest, context: Context) -> Iterable[tuple[Status, Reason]]:
     if foreign := context.foreign_archives(guest):
-        storages = sorted({archive.storage for archive in foreign})
-        yield (
-            Status.OK,
-            Reason(ReasonCode.FOREIGN_ARCHIVES, {"count": str(len(foreign)), "storage": ", ".join(storages)}),
-        )
+        yield from _foreign(foreign, context)
 
 
 def _broken_archives(guest: Guest, context: Context, *, only_newest: bool = False) -> Iterable[tuple[Status, Reason]]:
@@ -152,6 +165,19 @@ def _out_of_sight(
         for volid in context.broken_archives - listed:
             if volid.startswith(f"{outcome.storage}:") and volid.endswith(f"/{name}"):
                 yield Status.FAILED, Reason(ReasonCode.VERIFICATION_HAD_FAILED, {"archive": volid})
+
+
+def _foreign(foreign: Sequence[Archive], context: Context) -> Iterable[tuple[Status, Reason]]:
+    """Return that somebody else uses a storage too: on a backup server each cluster can have a namespace of its own."""
+    servers = {storage.storage for storage in context.facts.storages if storage.is_backup_server}
+    for on_server, code in (
+        (False, ReasonCode.FOREIGN_ARCHIVES),
+        (True, ReasonCode.ARCHIVES_OF_SEVERAL_CLUSTERS),
+    ):
+        found = [archive for archive in foreign if (archive.storage in servers) is on_server]
+        if found:
+            storages = ", ".join(sorted({archive.storage for archive in found}))
+            yield Status.OK, Reason(code, {"count": str(len(found)), "storage": storages})
 
 
 def _that_keep_promises(

@@ -9,6 +9,7 @@ from ..model.facts import StorageFacts, storage_key
 from ..model.labels import job_name, size_text
 from ..model.reason_codes import ReasonCode
 from ..model.verdict import Confidence, Reason, Status, Verdict, unknown
+from .server_hints import why_out_of_reach
 from .storage_forecast import next_run_that_does_not_fit
 
 FILLING: Final = 0.85
@@ -28,6 +29,8 @@ def judge_storage(storage: StorageFacts, context: Context) -> Verdict:
         since = record.unreachable_since if record else None
         if since is not None and context.facts.now - since < _AWAY_FOR_LONG and record and record.samples:
             return Verdict(status=Status.OK, problem=False, reason=Reason(ReasonCode.STORAGE_AWAY_FOR_NOW))
+        if (reason := why_out_of_reach(storage, context)) is not None:
+            return Verdict(status=Status.FAILED, problem=True, reason=reason, since=since, confidence=Confidence.EXACT)
         if storage.node is not None and _expected_off(storage.node, context):
             reason = Reason(ReasonCode.STORAGE_OF_RESTING_NODE, {"node": storage.node})
             return Verdict(status=Status.PENDING, problem=False, reason=reason, since=since)

@@ -55,7 +55,8 @@ def server_current_or_next(assessment: ServerAssessment, now: datetime) -> Agend
     return min(upcoming, key=lambda item: (item.start, item.identity), default=None)
 
 
-def _label(view: ServerJobView) -> str:
+def label_of(view: ServerJobView) -> str:
+    """Return what a job is called beside jobs of other kinds."""
     return f"{_KINDS[view.kind]}: {view.name}"
 
 
@@ -94,7 +95,7 @@ class _Book:
                     continue
                 bad = [run for run in of_day if _TITLES[TaskState.shown(run.state).result] is ReasonCode.AGENDA_FAILED]
                 yield from (self._of_run(run, view) for run in bad[:MOST_A_DAY])
-                values = {"job": _label(view), "count": str(len(of_day)), "failed": str(len(bad))}
+                values = {"job": label_of(view), "count": str(len(of_day)), "failed": str(len(bad))}
                 yield whole_day(f"runs_{job}_{day}", day, self.clock.zone, Reason(ReasonCode.AGENDA_MANY_RUNS, values))
 
     def _of_run(self, run: ServerRunRecord, view: ServerJobView) -> AgendaItem:
@@ -107,7 +108,7 @@ class _Book:
             identity=f"run_{run.upid}",
             start=run.started,
             end=max(run.ended, run.started + LEAST_SHOWN),
-            title=Reason(title, {"job": _label(view)}),
+            title=Reason(title, {"job": label_of(view)}),
             details=tuple(_details(run, state, verdict if is_held else None)),
         )
 
@@ -119,7 +120,7 @@ class _Book:
                     identity=f"due_{view.subject.id}",
                     start=view.due_since,
                     end=view.due_since + self.usual(view),
-                    title=Reason(ReasonCode.AGENDA_MISSED, {"job": _label(view)}),
+                    title=Reason(ReasonCode.AGENDA_MISSED, {"job": label_of(view)}),
                     details=(view.verdict.reason,),
                 )
 
@@ -139,7 +140,7 @@ class _Book:
                 identity=f"run_{task.upid.text}",
                 start=started,
                 end=end,
-                title=Reason(ReasonCode.AGENDA_RUNNING, {"job": _label(view), "node": task.upid.node}),
+                title=Reason(ReasonCode.AGENDA_RUNNING, {"job": label_of(view), "node": task.upid.node}),
             )
 
     def planned(self, start: datetime, end: datetime, now: datetime) -> Iterable[AgendaItem]:
@@ -156,7 +157,7 @@ class _Book:
     def _of_day(self, view: ServerJobView, event: CalendarEvent, day: date, first: datetime) -> Iterator[AgendaItem]:
         begin, until = bounds_of(day, self.clock.zone)
         if len(list(islice(event.slots(begin, until), MOST_A_DAY + 1))) > MOST_A_DAY:
-            values = {"job": _label(view), "schedule": view.schedule or ""}
+            values = {"job": label_of(view), "schedule": view.schedule or ""}
             reason = Reason(ReasonCode.AGENDA_MANY_SLOTS, values)
             yield whole_day(f"plan_{view.subject.id}_{day}", day, self.clock.zone, reason)
             return
@@ -172,7 +173,7 @@ class _Book:
             identity=f"plan_{view.subject.id}_{int(moment.timestamp())}",
             start=moment,
             end=moment + usual,
-            title=Reason(ReasonCode.AGENDA_PLANNED, {"job": _label(view)}),
+            title=Reason(ReasonCode.AGENDA_PLANNED, {"job": label_of(view)}),
             details=(Reason(ReasonCode.AGENDA_USUALLY, {"duration": duration_text(usual)}),)
             if self.runs.get(view.subject.id)
             else (),

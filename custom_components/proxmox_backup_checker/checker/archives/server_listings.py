@@ -10,10 +10,10 @@ from dataclasses import replace
 from ...proxmox.api.backup_models import Archive
 from ...proxmox.backup_server.namespace import time_text
 from ...proxmox.backup_server.snapshot_models import Snapshot
-from ..archives.archive import logged_name
 from ..model.facts import ArchiveListing, Facts, LinkedServers, StorageFacts, storage_key
 from ..model.linked_servers import KnownServer, NamespaceContent
 from ..model.records import StorageRecord
+from .archive import logged_name
 from .linking import Link, link_of
 
 type Contents = Mapping[tuple[str, str, str], NamespaceContent]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from custom_components.proxmox_backup_checker.checker.copies.linking import Sign, link_of
+from custom_components.proxmox_backup_checker.checker.archives.linking import Sign, link_of
 from custom_components.proxmox_backup_checker.checker.model.facts import ArchiveListing, StorageFacts
 from custom_components.proxmox_backup_checker.checker.model.linked_servers import (
     KnownGroup,
@@ -83,7 +83,7 @@ def test_a_server_that_has_the_clusters_own_snapshots_is_the_one_behind_the_stor
     ("values", "why"),
     [
         ({"groups": group(*TIMES, owner="sync@pbs")}, "a copy belongs to somebody else"),
-        ({"groups": group(*TIMES[:2])}, "a copy lags behind"),
+        ({"groups": group(*TIMES[:1])}, "a copy lags behind"),
         ({"groups": {}}, "nothing lies there"),
         (
             {
@@ -96,6 +96,16 @@ def test_a_server_that_has_the_clusters_own_snapshots_is_the_one_behind_the_stor
 )
 def test_a_server_to_which_they_are_copied_is_not(values: dict[str, Any], why: str) -> None:
     assert link_of(storage(TIMES, username="backup@pbs"), [server(**values)]) is None, why
+
+
+def test_the_newest_snapshot_may_still_be_written() -> None:
+    link = link_of(storage(TIMES, username="backup@pbs"), [server(groups=group(*TIMES[:2]))])
+    assert link is not None
+
+
+def test_what_belongs_to_root_may_be_a_copy_as_well() -> None:
+    known = server(groups=group(*TIMES, owner="root@pam"))
+    assert link_of(storage(TIMES, username="root@pam"), [known]) is None
 
 
 def test_two_servers_with_the_same_snapshots_are_no_link() -> None:

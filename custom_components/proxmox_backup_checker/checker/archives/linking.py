@@ -10,11 +10,12 @@ from enum import StrEnum
 from typing import Final
 
 from ...proxmox.api.backup_models import BackupServerPlace
-from ..archives.archive import logged_name
 from ..model.facts import StorageFacts
 from ..model.linked_servers import KnownGroup, KnownServer
+from .archive import logged_name
 
 _FEWEST_IN_COMMON: Final = 3
+_EVERYBODY: Final = "root@pam"
 
 
 class Sign(StrEnum):
@@ -81,19 +82,23 @@ def _has_its_snapshots(storage: StorageFacts, place: BackupServerPlace, server: 
         return False
     listed: dict[str, set[int]] = {}
     for archive in storage.listing.archives:
-        if archive.finished:
+        if archive.finished or not storage.listing.detailed:
             listed.setdefault(logged_name(archive).rpartition("/")[0], set()).add(archive.ctime)
     if sum(map(len, listed.values())) < _FEWEST_IN_COMMON or _is_pulled_into(place, server):
+        return False
+    if place.username == _EVERYBODY:
+        # Copies belong to it as well, where nobody has chosen another owner.
         return False
     prefix = f"{place.datastore}:{place.namespace}:"
     return all(_holds(server.groups.get(prefix + group), times, place.username) for group, times in listed.items())
 
 
 def _holds(group: KnownGroup | None, times: set[int], owner: str) -> bool:
-    """Tell whether a group is the cluster's own, and what it has of late is what the storage lists."""
+    """Tell whether a group is the cluster's own, and has what the storage lists; the newest may not be finished yet."""
     if group is None or group.owner != owner:
         return False
-    return not times.isdisjoint(group.times) and max(times) <= max(group.times)
+    settled = sorted(times)[:-1] or sorted(times)
+    return settled[-1] in group.times
 
 
 def _is_pulled_into(place: BackupServerPlace, server: KnownServer) -> bool:

@@ -1,0 +1,72 @@
+import { css, html, nothing, type TemplateResult } from "lit";
+import type { Copy, Details, Offsite } from "../data/contract";
+import type { Format } from "../format";
+import type { Words } from "../i18n/words";
+import { mark } from "../styles/look";
+
+/** Where a guest's restore points lie, how new each copy is, and whether they have come elsewhere in time. */
+export function copiesPanel(details: Details, words: Words, format: Format): TemplateResult | typeof nothing {
+  const { copies = [], offsite = null } = details;
+  if (!offsite && copies.length < 2 && !copies.some((copy) => copy.verified)) return nothing;
+  return html`<section class="copies">
+    <h3>${words.count("copies", copies.length)}</h3>
+    ${offsite ? offsiteLine(offsite, words) : nothing}
+    ${copies.length ? table(copies, words, format) : nothing}
+  </section>`;
+}
+
+function offsiteLine(offsite: Offsite, words: Words): TemplateResult {
+  const more = offsite.problem ? offsite.findings : [];
+  return html`<p class="offsite">${mark(offsite.status)} <span>${[offsite.reason, ...more].join(" ")}</span></p>
+    ${offsite.problem && offsite.next_step ? html`<p class="step"><b>${words.say("next_step")}:</b> ${offsite.next_step}</p>` : nothing}`;
+}
+
+function table(copies: readonly Copy[], words: Words, format: Format): TemplateResult {
+  return html`<div class="table"><table>
+    <thead>
+      <tr>
+        <th scope="col">${words.say("copy_place")}</th>
+        <th scope="col">${words.say("copy_newest")}</th>
+        <th scope="col">${words.say("verified_here")}</th>
+        <th scope="col" class="end">${words.say("restore_points")}</th>
+      </tr>
+    </thead>
+    <tbody>
+      ${copies.map(
+        (copy) => html`<tr>
+          <td>${copy.name}${copy.stands === "elsewhere" ? html` <small class="away">${words.say("copy_elsewhere")}</small>` : nothing}
+            ${notesOf(copy, words, format)}</td>
+          <td class="num" title=${copy.newest ? format.moment(copy.newest) : ""}>${format.relative(copy.newest, undefined, "short")}</td>
+          <td class="num">${checkOf(copy, words, format)}</td>
+          <td class="end num">${copy.witness === "log" ? "–" : copy.count}</td>
+        </tr>`,
+      )}
+    </tbody>
+  </table></div>`;
+}
+
+function checkOf(copy: Copy, words: Words, format: Format): string {
+  if (copy.bad) return words.say("verification_failed");
+  if (copy.verified) return format.moment(copy.verified);
+  return copy.verified_elsewhere ? words.say("verified_at_source") : "–";
+}
+
+function notesOf(copy: Copy, words: Words, format: Format): TemplateResult | typeof nothing {
+  const since = copy.unseen_since ? format.relative(copy.unseen_since, undefined, "short") : "";
+  const notes = [
+    copy.storages.length > 1 ? copy.storages.join(", ") : "",
+    copy.witness === "log" ? words.say("copy_by_log") : "",
+    copy.away ? words.say("copy_away") : since ? words.say("copy_unseen", { since }) : "",
+    copy.protected ? words.count("copy_protected", copy.protected) : "",
+    copy.encrypted ? words.say("encrypted") : "",
+  ].filter(Boolean);
+  return notes.length ? html`<small class="note">${notes.join(" · ")}</small>` : nothing;
+}
+
+export const copiesStyles = css`
+  .copies { margin-top: 16px; }
+  .copies .offsite { display: flex; gap: 8px; align-items: baseline; margin: 4px 0; }
+  .copies .step { margin: 0 0 8px; }
+  .copies small { color: var(--pbc-text2); }
+  .copies .note { display: block; }
+`;
