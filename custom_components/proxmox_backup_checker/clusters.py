@@ -25,3 +25,17 @@ def loaded_cluster(entry: ConfigEntry[Any] | None) -> CheckerCoordinator | None:
         return None
     coordinator: CheckerCoordinator | None = entry.runtime_data if entry.state is ConfigEntryState.LOADED else None
     return coordinator
+
+
+@callback
+def guests_of_others(hass: HomeAssistant, cluster: CheckerCoordinator) -> frozenset[int] | None:
+    """Return the guests of all other clusters; None while one of them cannot be read, or may have guests out of sight."""
+    found: set[int] = set()
+    for entry in cluster_entries(hass):
+        if entry is cluster.config_entry:
+            continue
+        other = loaded_cluster(entry)
+        if other is None or not other.last_update_success or not other.assessment.guests_complete:
+            return None
+        found.update(other.assessment.guests)
+    return frozenset(found)

@@ -28,6 +28,7 @@ from .entity import (
     async_add_entities_as_they_appear,
     async_add_offsite_entities,
 )
+from .loss_sensors import ORPHANS, WORST_CASE, OrphansSensor, WorstCaseSensor
 from .texts.localizer import iso
 
 PARALLEL_UPDATES = 0
@@ -248,11 +249,6 @@ WITHOUT_OFFSITE_COPY = ClusterSensorDescription(
     state_class=SensorStateClass.MEASUREMENT,
     value=lambda assessment: assessment.without_offsite_copy,
 )
-WORST_CASE = SensorEntityDescription(
-    key="worst_case",
-    translation_key="worst_case",
-    device_class=SensorDeviceClass.TIMESTAMP,
-)
 STORAGE_SENSORS = (
     StorageSensorDescription(
         key="used",
@@ -300,7 +296,10 @@ async def async_setup_entry(
             GuestCopies(coordinator, vmid, GUEST_COPIES),
         ],
         job=lambda job_id: [JobSensor(coordinator, job_id, description) for description in JOB_SENSORS],
-        storage=lambda key: [StorageSensor(coordinator, key, description) for description in STORAGE_SENSORS],
+        storage=lambda key: [
+            *(StorageSensor(coordinator, key, description) for description in STORAGE_SENSORS),
+            OrphansSensor(coordinator, key, ORPHANS),
+        ],
     )
     await async_add_entities_as_they_appear(entry, async_add_entities, makers)
     offsite = EntityMakers(
@@ -375,30 +374,6 @@ class ClusterSensor(ClusterEntity, SensorEntity):
     def native_value(self) -> StateType | datetime:
         """The part shown."""
         return self.entity_description.value(self.coordinator.assessment)
-
-
-class WorstCaseSensor(ClusterEntity, SensorEntity):
-    """The newest copy that would be left of the guest that would lose most, if what costs most died now.
-
-    It is a moment, so that it changes with the copies and not with every poll; without one the attributes say why.
-    """
-
-    @property
-    @override
-    def native_value(self) -> datetime | None:
-        """When that copy was made."""
-        worst = self.coordinator.survivals.worst_case
-        return worst.moment if worst is not None else None
-
-    @property
-    @override
-    def extra_state_attributes(self) -> dict[str, Any]:
-        """What would have to die, and what would be left of that guest; its name is for those who may see it."""
-        worst = self.coordinator.survivals.worst_case
-        return {
-            "if_died": worst.death.key if worst is not None else None,
-            "left": worst.survival.answer.value if worst is not None else None,
-        }
 
 
 class StorageSensor(StorageEntity, SensorEntity):

@@ -6,6 +6,7 @@ from typing import Any, Final, cast
 
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID, Platform
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
+from homeassistant.exceptions import Unauthorized
 from homeassistant.helpers import config_validation as cv, service
 from homeassistant.helpers.target import TargetSelection
 from homeassistant.helpers.typing import VolDictType
@@ -23,6 +24,7 @@ from .actions.calls import (
     watchers_of,
 )
 from .actions.explanation import explained
+from .actions.orphans import orphans
 from .actions.recovery import recovery_data
 from .actions.report_chapters import async_chapters, bound
 from .actions.report_text import PERIODS, Period, render
@@ -140,6 +142,7 @@ def async_setup_services(hass: HomeAssistant) -> None:
     register(DOMAIN, "try_retention", _try_retention, TRY_RETENTION_SCHEMA, SupportsResponse.ONLY)
     register(DOMAIN, "report", _report, REPORT_SCHEMA, SupportsResponse.ONLY)
     register(DOMAIN, "what_if", _what_if, WHAT_IF_SCHEMA, SupportsResponse.ONLY)
+    register(DOMAIN, "list_orphans", _list_orphans, CHECK_NOW_SCHEMA, SupportsResponse.ONLY)
     service.async_register_admin_service(
         hass, DOMAIN, "get_log", _get_log, GET_LOG_SCHEMA, supports_response=SupportsResponse.ONLY
     )
@@ -312,6 +315,14 @@ async def _report(call: ServiceCall) -> ServiceResponse:
         return render(found, period, coordinator.localizer)
 
     return await call.hass.async_add_executor_job(answer)
+
+
+async def _list_orphans(call: ServiceCall) -> ServiceResponse:
+    """Return what guests have left that no longer exist; they have no entities that somebody might be let see."""
+    coordinator = cluster_of(call)
+    if (await sight_of(call)).is_limited:
+        raise Unauthorized(context=call.context)
+    return cast(ServiceResponse, orphans(call.hass, coordinator))
 
 
 async def _what_if(call: ServiceCall) -> ServiceResponse:
