@@ -623,6 +623,7 @@ const part = (change: Partial<RowData>): RowData => ({ ...(JOBS[0] as RowData), 
 export const SERVER_JOBS: RowData[] = [
   part({
     id: "b1/pbsjob/sync_offsite",
+    entity_id: "binary_sensor.sync",
     name: "Everything to the vault",
     kind: "sync",
     status: "warning",
@@ -638,6 +639,7 @@ export const SERVER_JOBS: RowData[] = [
 export const CLIENTS: RowData[] = [
   part({
     id: "b1/group/main::host/nas",
+    entity_id: "binary_sensor.nas",
     name: "nas",
     kind: "host",
     status: "overdue",
