@@ -294,6 +294,13 @@ class ReasonCode(StrEnum):
     CLUSTER_PROBLEM = "cluster_problem"
     CLUSTER_UNKNOWN = "cluster_unknown"
     CLOCK_SKEW = "clock_skew"
+    NIGHT_NOT_DONE = "night_not_done"
+
+    # The coming night, as it may go.
+    NIGHT_DONE_ABOUT = "night_done_about"
+    NIGHT_GIVES_UP = "night_gives_up"
+    NIGHT_MEETS = "night_meets"
+    NIGHT_WAITS = "night_waits"
 
     # A backup server as a whole.
     SERVER_OK = "server_ok"
