@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .nodes import Node
 
 TICK = 60
+A_MOMENT = 0.001
 
 
 class Scheduler:
@@ -89,12 +90,17 @@ class Scheduler:
             if due is None:
                 return
             yield max(0.0, due - node.skew - engine.time) + node.nodeid * 0.3 + 1
+            yield self._place(job) * A_MOMENT
             while not node.online or not node.can_write or self._busy(node, job):
                 if not node.online:
                     return
                 yield TICK
             last = node.epoch(engine.time)
             self._cluster.start_scheduled(job, node)
+
+    def _place(self, job: Job) -> int:
+        """Return how many jobs are started before one where they are due at once: it goes by their ids (PVE/Jobs.pm, run_jobs)."""
+        return sum(1 for job_id in self._cluster.jobs if job_id < job.id)
 
     def _last_start(self, job: Job, node: Node) -> int | None:
         upid = job.state_on(node.name).upid

@@ -34,6 +34,18 @@ async def test_a_job_runs_every_night_on_each_node_with_guests(pve: SimulatedClu
     assert starts(pve, "pve3") == []
 
 
+async def test_of_several_jobs_due_at_once_that_with_the_first_id_is_started_first(pve: SimulatedCluster) -> None:
+    """Whichever was created or changed first."""
+    nightly = pve.job("nightly")
+    pve.add_job("a-first", nightly.schedule, nightly.storage, all=1)
+    pve.add_job("z-last", nightly.schedule, nightly.storage, all=1)
+    pve.job("a-first").reschedule(nightly.schedule)
+    pve.clock.advance(days=1)
+    started = [run.job.id for run in pve.dispatch.ever if run.node.name == "pve1" and run.job is not None]
+    assert started == sorted(started)
+    assert len(started) == 3
+
+
 async def test_the_outcome_of_the_next_run_can_be_chosen(pve: SimulatedCluster) -> None:
     """And only of that one."""
     pve.job("nightly").next_run_ends({101: failed("x")})

@@ -1,12 +1,12 @@
 """The oracle: what must be shown of a guest and of a job at a moment, by what really happened."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 
 from .coverage import Period, covers, periods
 from .evidence import DAY, FAR, HOUR, MINUTE, Evidence
 from .expectation import Expectation, Must, not_off, not_on, off, on, open_, worst
-from .ledger import FOREVER, GuestLife, JobLife, Ledger, Part, RunFact, value_at
+from .ledger import GuestLife, JobLife, Ledger, Part, RunFact, value_at
 from .promises import BLIND_LIMIT, Promise
 
 NEW_GUEST_GRACE = 48 * HOUR
@@ -32,7 +32,7 @@ class Oracle:
             is_needless = guest.template and not self._promises(guest, last)
             if value_at(guest.ignored, time) or is_needless:
                 return open_("it needs no backup, and nothing can be read now")
-            return unread
+            return self._as_last_seen(unread, time, lambda look: self.guest(guest, look) if guest.lives(look) else None)
         if self._ledger.blind_to("guests", time):
             return not_off("the token may not see guests")
         if value_at(guest.ignored, time):
@@ -46,8 +46,11 @@ class Oracle:
         return self._without_jobs(demand, time) if self._ledger.blind_to("jobs", time) else demand
 
     def _is_tag_seen(self, guest: GuestLife, time: float) -> bool:
-        """Tell whether a guest's node was on at a look since the guest was tagged: of one that is off no tags are shown."""
-        since = max(moment for moment, _ in guest.ignored if moment <= time)
+        """Tell whether it could be seen that a guest was tagged."""
+        return self._was_node_on(guest, max(moment for moment, _ in guest.ignored if moment <= time), time)
+
+    def _was_node_on(self, guest: GuestLife, since: float, time: float) -> bool:
+        """Tell whether a guest's node was on at a look: of guests on one that is off neither tags nor templates are shown."""
         looks = (look for look in self._ledger.looks if since <= look <= time)
         return any(not self._ledger.nodes[guest.node_at(look)].is_off(look) for look in looks)
 
@@ -63,7 +66,9 @@ class Oracle:
         settings = job.at(time)
         assert settings is not None
         if (unread := self._unread(time, job.born, "jobs")) is not None:
-            return unread if settings.enabled else open_("it is switched off, and nothing can be read now")
+            if not settings.enabled:
+                return open_("it is switched off, and nothing can be read now")
+            return self._as_last_seen(unread, time, lambda look: self.job(job, look) if job.at(look) else None)
         if self._ledger.blind_to("jobs", time):
             return open_("the token may not see jobs")
         if settings.enabled and self._ledger.blind_to("guests", time):
@@ -81,10 +86,23 @@ class Oracle:
             (node, demand) for node in self._ledger.nodes if (demand := self._last_run(job, node, time)) is not None
         ]
         if not demands:
-            hidden = self._ledger.blind_to("tasks", time) or any(n.is_off(time) for n in self._ledger.nodes.values())
-            odd = bool(by_runs) or settings.vmids is not None or hidden
-            return open_("it covers no guest, and something is odd") if odd else off("it covers no guest")
+            if by_runs or settings.vmids is not None:
+                return open_("it covers no guest, but lists one that is gone or failed before")
+            return self._without_guests(time)
         return self._of_nodes(job, [*demands, *by_runs], time)
+
+    def _without_guests(self, time: float) -> Expectation:
+        """Judge a job that covers no guest: it owes nothing, but of what is out of sight nobody knows for how long that is so."""
+        dark = [
+            *self._ledger.blind.get("tasks", ()),
+            *(span for node in self._ledger.nodes.values() for span in node.off),
+        ]
+        if not any(start <= time < end for start, end in dark):
+            return off("it covers no guest")
+        looks = [look for look in self._ledger.looks if time - BLIND_LIMIT <= look <= time]
+        is_short = any(not any(start <= look < end for start, end in dark) for look in looks)
+        what = "it covers no guest, as far as can be seen"
+        return not_on(what) if is_short else open_(what)
 
     def _of_nodes(self, job: JobLife, demands: Sequence[tuple[str, Expectation]], time: float) -> Expectation:
         """Return what the demands of a job's nodes are together: only a run on the same node can excuse one (A31)."""
@@ -111,6 +129,23 @@ class Oracle:
                 return not_off(f"nothing could be read for more than a day, and no {kind} before")
             return on("nothing could be read for more than a day")
         return open_("nothing can be read now")
+
+    def _as_last_seen(
+        self, unread: Expectation, time: float, demanded: Callable[[float], Expectation | None]
+    ) -> Expectation:
+        """Return what is left of what was demanded at the last look, while nothing can be read (E01, E02).
+
+        That is no reason for a new alarm for a day, and none to call fine what was not.
+        """
+        last = self._evidence.last_look(time)
+        before = demanded(last) if last is not None and unread.must is Must.OPEN else None
+        if before is None or last is None:
+            return unread
+        if before.must in {Must.ON, Must.NOT_OFF}:
+            return not_off("it was no better when something could be read last")
+        if before.must is Must.OFF and time - last < BLIND_LIMIT:
+            return not_on("all was well when something could be read last")
+        return unread
 
     def _without_jobs(self, demand: Expectation, time: float) -> Expectation:
         """Return what is left of a demand where the jobs may not be seen."""
@@ -204,6 +239,8 @@ class Oracle:
             for period in self._periods(job, guest)
             if period.end <= time
         ]
+        if guest.template and not self._was_node_on(guest, guest.born, time):
+            return open_("it is a template, and its node was off ever since it could be seen")
         if guest.template:
             return open_("its job is switched off, and it is a template") if paused else off("a template needs no job")
         since = max(ends, default=guest.born)
@@ -211,7 +248,7 @@ class Oracle:
 
     def _uncovered(self, guest: GuestLife, time: float, since: float, before: bool) -> Expectation:
         first = self._evidence.first_look(self._ledger.start)
-        known = max(self._first_sight_of_jobs(since), self._first_sight_of_jobs(first))
+        known = max(self._evidence.first_sight_of_jobs(since), self._evidence.first_sight_of_jobs(first))
         if time < since + NEW_GUEST_GRACE - 10 * MINUTE and since >= first:
             return open_("it has just lost its job") if before else off("it is new and in no job")
         if time < known + NEW_GUEST_GRACE + 10 * MINUTE:
@@ -219,11 +256,6 @@ class Oracle:
         if self._was_paused(guest, known, time):
             return open_("it was covered by a disabled job for some time")
         return on("no job covers it")
-
-    def _first_sight_of_jobs(self, since: float) -> float:
-        """Return the first look from a moment on that shows jobs: who could not see them knows no earlier what they cover."""
-        looks = (look for look in self._ledger.looks if look >= since and not self._ledger.blind_to("jobs", look))
-        return next(looks, FOREVER)
 
     def _was_paused(self, guest: GuestLife, since: float, time: float) -> bool:
         """Tell whether a disabled job covered the guest lately, which is no lack of a job."""

@@ -40,7 +40,7 @@ class Promise:
         hand = [] if self.own_only else self.evidence.results(None, self.guest, self.time)
         good = [result for result in own if result.good and self._known(result) <= self.time]
         by_hand = [result for result in hand if result.good and result.known <= self.time]
-        if suspended := [*self._wrong_clock(), *self._unseen_change(good)]:
+        if suspended := self._wrong_clock():
             return self._suspended(suspended[0], own, good, by_hand)
         demands = [
             *self._failed(own, good, by_hand),
@@ -50,6 +50,10 @@ class Promise:
             *self._carried_over(good),
         ]
         demand = worst(demands) if demands else off("every promise is kept")
+        if changed := self._unseen_change(good):
+            if demand.must in {Must.OFF, Must.NOT_ON}:
+                return not_on("the job was changed while nobody looked, and keeps its promises")
+            return self._suspended(changed[0], own, good, by_hand)
         return next(iter(self._first_look(own, demand)), demand)
 
     def _suspended(
@@ -448,7 +452,7 @@ class Promise:
             for result in own
             if (result.bad or (result.good and not self._wrongly_dated(result.run))) and result.known <= self.time
         )
-        if self.period.start >= first or any(self._seen(result) for result in telling):
+        if self._seen_since() >= first or any(self._seen(result) for result in telling):
             return []
         begun = (result for result in own if result.part.began is not None and result.part.began <= self.time)
         if demand.must in {Must.ON, Must.NOT_OFF} and any(
@@ -468,6 +472,14 @@ class Promise:
         if demand.must not in {Must.OFF, Must.NOT_ON}:
             return [open_(what)]
         return [not_on(what) if self.time < first + BLIND_LIMIT else open_(what)]
+
+    def _seen_since(self) -> float:
+        """Return since when the job covers the guest, for who did not see a break in that."""
+        if self.earlier is None:
+            return self.period.start
+        looks = (look for look in self.ledger.looks if self.earlier.end <= look < self.period.start)
+        is_seen = any(not self.ledger.blind_to("jobs", look) for look in looks)
+        return self.period.start if is_seen else self.earlier.start
 
     def _came_after_break(self, first: float) -> bool:
         """Tell whether the job's last run on the guest's node broke off before anybody looked and before the guest was there.
@@ -525,7 +537,7 @@ class Promise:
         newest one that only the new settings had.
         """
         for (_, before), (since, after) in pairwise(self.job.versions):
-            look = self.evidence.first_look(since)
+            look = self.evidence.first_sight_of_jobs(since)
             if since > self.time or look - since < MINUTE or before is None or not before.enabled:
                 continue
             zone = self.ledger.nodes[self.guest.node_at(since)].zone

@@ -166,6 +166,32 @@ def test_a_job_that_was_created_and_failed_while_nobody_looked_has_failed() -> N
         assert verdict.problem is True
 
 
+def test_a_run_of_one_of_two_jobs_says_nothing_of_the_one_that_was_created_since() -> None:
+    lost = "TASK ERROR: could not activate storage 'nas': storage 'nas' is not online\n"
+    failed = run(lost, "could not activate storage 'nas': storage 'nas' is not online", started=at(1, 21))
+    old, new = job("old", 100, storage="nas", schedule="21:00"), job("new", 101, storage="nas", schedule="21:00")
+    guests = (guest(100), guest(101))
+    first = judge(facts(guests, [old], now=BEGAN, read_at=BEGAN), History())
+    good = ran(at(2, 21), 100)
+    held = judge(facts(guests, [old, new], [failed, good]), first.history, first)
+    assert [held.jobs[name].verdict.problem for name in ("old", "new")] == [False, False]
+
+
+@pytest.mark.parametrize("listed_still", [True, False])
+def test_c12_a_failure_of_a_guest_that_is_gone_lasts_while_the_job_lists_it(listed_still: bool) -> None:
+    often = job("often", 100, 101, storage="nas", schedule="*/6:00")
+    command = "vzdump 100 101 --mode snapshot --quiet 1 --storage nas"
+    text = failed_log(101, at=at(2, 12)).replace("vzdump 101 --mode snapshot --quiet 1 --storage nas", command)
+    runs = [run(text, "job errors", started=at(2, 12), node="pve2")]
+    slots = (at(2, 12), at(2, 18), at(3, 0), at(3, 6))
+    runs += [run(good_log(100, command=command, at=moment), started=moment) for moment in slots]
+    held = watched(*runs, jobs=(often,), guests=(guest(100), guest(101, node="pve2")), now=at(3, 8))
+    assert held.jobs["often"].verdict.problem is True
+    after = often if listed_still else job("often", 100, storage="nas", schedule="*/6:00")
+    known = facts([guest(100)], [after], runs, now=at(3, 8, 10), read_at=at(3, 8, 10))
+    assert judge(known, held.history, held).jobs["often"].verdict.problem is listed_still
+
+
 @pytest.mark.parametrize("schedule", ["21:00", "04:00"])
 def test_b20_a_slot_before_the_first_look_of_a_schedule_that_no_run_was_ever_at_is_no_alarm(schedule: str) -> None:
     before = [ran(at(day, 21), 100) for day in (-1, 0, 1)]
@@ -445,6 +471,21 @@ def test_b23_a_run_that_cannot_be_seen_any_more_may_have_ended_and_does_not_hang
         node = replace(hidden, tasks_read=seen_until)
         held = judge(facts([guest(100)], [often], now=now, read_at=now, nodes={"pve1": node}), held.history, held)
         assert held.jobs["often"].verdict.problem is problem
+
+
+def test_b23_a_run_that_a_node_was_seen_without_does_not_go_on_again_while_nothing_can_be_read() -> None:
+    good = [ran(moment, 100) for moment in NIGHTS]
+    text = good_log(100, at=at(1, 12)).partition("INFO: status")[0]
+    known = facts([guest(100)], [NIGHTLY], [*good[:-1], run(text, None, started=at(1, 12))], now=at(1, 12, 1))
+    held = judge(known, History())
+    assert held.jobs["nightly"].verdict.status is Status.RUNNING
+    # Its end has left the list of tasks before anybody saw it.
+    gone = facts([guest(100)], [NIGHTLY], good, now=at(3, 8), read_at=at(3, 8))
+    held = judge(gone, held.history, held)
+    for later in (at(3, 8), at(3, 12)):
+        held = judge(replace(gone, now=later), held.history, held)
+        verdict = held.jobs["nightly"].verdict
+        assert (verdict.status, verdict.problem) == (Status.OK, False)
 
 
 @pytest.mark.parametrize(("usual", "problem"), [(10, True), (150, False)])

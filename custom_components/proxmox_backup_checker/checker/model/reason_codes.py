@@ -165,6 +165,7 @@ class ReasonCode(StrEnum):
     GUESTS_HIDDEN = "guests_hidden", _NO_RIGHT
     CANNOT_VERIFY = "cannot_verify", _OUT_OF_REACH
     NO_RUN_SEEN = "no_run_seen", _UNCLEAR
+    SLOT_PERHAPS_OWED = "slot_perhaps_owed", _UNCLEAR
     SCHEDULE_UNREADABLE = "schedule_unreadable", _UNCLEAR
 
     # A guest: its backup is there, but something is to be said of it.

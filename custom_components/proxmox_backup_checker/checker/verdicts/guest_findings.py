@@ -65,7 +65,8 @@ def hints_of(guest: Guest, verdict: Verdict, outcomes: Sequence[Outcome], contex
     if verdict.status not in {Status.FAILED, Status.OVERDUE} or verdict.since is None:
         return
     job = context.job(verdict.job_id)
-    wanted = context.facts.storage_name(job.storage, guest.node) if job is not None else None
+    now = context.facts.storage_name(job.storage, guest.node) if job is not None else None
+    wanted = verdict.trace.get("promised_on", now)
     for outcome in outcomes:
         is_later = (outcome.finished or outcome.started) >= verdict.since
         if outcome.result is Result.OK and is_later and outcome.storage is not None and outcome.storage != wanted:
