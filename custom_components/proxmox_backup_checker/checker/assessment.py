@@ -38,6 +38,7 @@ from .verdicts.full_storages import fullness_of, key_of_full_storage
 from .verdicts.guest import judge_guest
 from .verdicts.job import judge_job
 from .verdicts.misconfigurations import Misconfiguration, misconfigurations_of
+from .verdicts.night import night_findings
 from .verdicts.storage import judge_storage
 from .verdicts.storage_forecast import full_on
 
@@ -186,7 +187,8 @@ def judge(facts: Facts, history: History, before: Assessment | None = None) -> A
     of_jobs = {job_id: view.verdict for job_id, view in jobs.items()}
     counts = Counts.of(of_guests.values())
     skews = [(node.name, node.skew) for node in facts.nodes.values()]
-    cluster = judge_cluster(counts, [*of_jobs.values(), *(view.verdict for view in storages.values())], skews)
+    others = [*of_jobs.values(), *(view.verdict for view in storages.values())]
+    cluster = judge_cluster(counts, others, skews, night_findings(context))
     verdicts = {CLUSTER: cluster, **_by_subject(storages, of_guests, of_jobs)}
     after = remember_verdicts(remembered, of_jobs, context)
     records = _remembered(verdicts, after, facts.now)

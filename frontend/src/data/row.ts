@@ -69,3 +69,6 @@ export function labelOf(row: Row): string {
   if (row.key.includes(":")) return row.key.split(":").pop() ?? "";
   return `${row.kind === "lxc" ? "CT" : "VM"} ${row.key}`;
 }
+
+/** The number of a guest of a cluster; nothing else has one. */
+export const vmidOf = (row: Row): number | undefined => (/^\d+$/.test(row.key) ? Number(row.key) : undefined);

@@ -129,7 +129,7 @@ class Copies:
         return Copy(
             key=home.end.key,
             name=home.end.name if home.link is not None else storage.storage,
-            place=home.end.place,
+            place=self.places.place_of(storage, home.end),
             medium=self.places.medium_of(home.end),
             witness=Witness.STORAGE,
             storages=tuple(one.storage for one in home.storages),
@@ -149,7 +149,7 @@ class Copies:
         return Copy(
             key=storage_key(storage),
             name=storage.storage,
-            place=Place.UNKNOWN,
+            place=self.places.place_of(storage),
             medium=f"node/{storage.node}" if storage.node is not None else f"storage/{storage.storage}",
             witness=Witness.STORAGE,
             storages=(storage.storage,),
