@@ -10,6 +10,8 @@ import type {
   Happened,
   Info,
   LogExcerpt,
+  Night,
+  NightRun,
   RowData,
   Run,
   Server,
@@ -408,6 +410,39 @@ export function details(row: RowData): Details {
     device_id: "dev101",
   };
 }
+
+const EVENING = NOW + 12 * HOUR;
+const planned = (job: string, node: string, slot: number, begin: number, end: number, own: Partial<NightRun> = {}) => ({
+  job_id: job.toLowerCase(),
+  job,
+  node,
+  slot: EVENING + slot * HOUR,
+  begin: EVENING + begin * HOUR,
+  end: EVENING + end * HOUR,
+  known: true,
+  running: false,
+  gives_up: false,
+  late: false,
+  ...own,
+});
+
+/** A night in which one job waits for another, and is late. */
+export const NIGHT: Night = {
+  entry_id: "e1",
+  begin: EVENING,
+  done: EVENING + 9 * HOUR,
+  done_by: EVENING + 8 * HOUR,
+  runs: [
+    planned("Nightly", "pve1", 0, 0, 4),
+    planned("Nightly", "pve2", 0, 0, 2.5),
+    planned("Weekly", "pve1", 2, 4, 9, { late: true }),
+    planned("Weekly", "pve2", 2, 2.5, 3.5, { known: false }),
+  ],
+  told: [
+    { job: "Weekly", text: "On pve1 it waits for Nightly, probably until Sunday, November 29, 01:12." },
+    { job: "Nightly", text: "Writes to nas at the same time as Weekly, from Sunday, November 29, 00:42." },
+  ],
+};
 
 const tried = (days: number, stays: boolean) => ({
   volid: `nas:backup/vzdump-qemu-101-${days}.vma.zst`,
