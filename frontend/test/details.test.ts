@@ -322,27 +322,30 @@ describe("Home Assistant's own dialog", () => {
     expect((shown.find("pbc-details")[0] as unknown as { rowId: string } | undefined)?.rowId).toBe(row);
   });
 
-  test.each(["server", "datastore"])("says why a %s of a backup server has a problem", async (kind) => {
-    const entityId = "binary_sensor.x_problem";
-    const stateObj = {
-      entity_id: entityId,
-      state: "on",
-      attributes: {
-        verdict: "warning",
-        reason: "Never copied: homelab/ct/103.",
-        next_step: "Change the owner there.",
-        since: "2026-11-30T05:30:00+00:00",
-      },
-    };
-    const shown = await show("pbc-more-info", {}, {}, { stateObj });
-    const entities = { [entityId]: { entity_id: entityId, translation_key: `${kind}_problem` } };
-    shown.element.hass = { ...shown.hass, entities };
-    await shown.settle();
-    await shown.settle();
-    const text = shown.find("pbc-server-reason")[0]?.shadowRoot?.textContent ?? "";
-    expect(text).toContain("Never copied: homelab/ct/103.");
-    expect(text).toContain("Change the owner there.");
-  });
+  test.each(["cluster", "storage", "server", "datastore"])(
+    "says why a %s, which is on no wall, has a problem",
+    async (kind) => {
+      const entityId = "binary_sensor.x_problem";
+      const stateObj = {
+        entity_id: entityId,
+        state: "on",
+        attributes: {
+          verdict: "warning",
+          reason: "Never copied: homelab/ct/103.",
+          next_step: "Change the owner there.",
+          since: "2026-11-30T05:30:00+00:00",
+        },
+      };
+      const shown = await show("pbc-more-info", {}, {}, { stateObj });
+      const entities = { [entityId]: { entity_id: entityId, translation_key: `${kind}_problem` } };
+      shown.element.hass = { ...shown.hass, entities };
+      await shown.settle();
+      await shown.settle();
+      const text = shown.find("pbc-sensor-reason")[0]?.shadowRoot?.textContent ?? "";
+      expect(text).toContain("Never copied: homelab/ct/103.");
+      expect(text).toContain("Change the owner there.");
+    },
+  );
 
   test("shows nothing for what is no guest and no job", async () => {
     const shown = await show(

@@ -5,8 +5,8 @@ import type { EntityState, Hass } from "../ha/types";
 import { DEFAULT_DAYS } from "../wall/config";
 import { loadDetails } from "./open";
 
-/** Problem sensors of backup servers and of their datastores, which are on no wall. */
-const OF_SERVERS = /^(server|datastore)_problem$/;
+/** Problem sensors of what is on no wall: clusters, storages, backup servers and their datastores. */
+const ON_NO_WALL = /^(cluster|storage|server|datastore)_problem$/;
 /** On which wall an entity's guest, job or client is, by how its translation key begins. */
 const WALLS: [begin: RegExp, group: Group][] = [
   [/^guest_/, "guest"],
@@ -34,8 +34,8 @@ export class MoreInfo extends LitElement {
 
   protected override render() {
     const entity = this.stateObj ? this.hass?.entities[this.stateObj.entity_id] : undefined;
-    if (this.hass && OF_SERVERS.test(entity?.translation_key ?? ""))
-      return html`<pbc-server-reason .hass=${this.hass} .stateObj=${this.stateObj}></pbc-server-reason>`;
+    if (this.hass && ON_NO_WALL.test(entity?.translation_key ?? ""))
+      return html`<pbc-sensor-reason .hass=${this.hass} .stateObj=${this.stateObj}></pbc-sensor-reason>`;
     const group = WALLS.find(([begin]) => begin.test(entity?.translation_key ?? ""))?.[1];
     if (!this.hass || !entity || !group) return nothing;
     this.wall.watch(this.hass, { group, days: DEFAULT_DAYS });

@@ -109,7 +109,7 @@ export class NextRunsCard extends HassElement {
           (row) => html`<button @click=${() => openDetails(this, { id: row.id, name: row.name })}>
             ${mark(row.status)}<span class="name"><b>${row.name}</b><small>${[row.where, names.get(row.entryId)].filter(Boolean).join(" · ")}</small></span>
             <span class="when num"
-              ><span>${row.status === "running" ? words.say("status_running") : format.relative(row.nextDue, undefined, "short")}</span
+              ><span>${row.status === "running" ? words.say("status_running") : format.relative(row.nextDue)}</span
               ><small>${row.status === "running" ? progressText(row, words, format) : row.nextDue ? format.weekdayMoment(row.nextDue) : ""}</small></span
             >
           </button>`,
