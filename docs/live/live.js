@@ -37,6 +37,8 @@ const connection = {
         return told.runs[row] ?? Promise.reject({ code: "not_found", message: RECORDED });
       case "log":
         return answers.logs[[upid, vmid].filter(Boolean).join(" ")] ?? Promise.reject({ code: "x", message: RECORDED });
+      case "survival":
+        return told.survival[message.died ?? ""] ?? Promise.reject({ code: "not_found", message: RECORDED });
       case "start":
         return { clusters: [] };
       case "messages":
@@ -140,7 +142,9 @@ function say(message) {
 
 await import(new URL("bundle/proxmox-backup-checker.js", import.meta.url));
 const dashboard = await customElements.whenDefined("ll-strategy-dashboard-proxmox-backups");
-const { views } = await dashboard.generate({}, hass);
+const { views: generated } = await dashboard.generate({}, hass);
+// What was not recorded yet has no place here.
+const views = generated.filter(({ path }) => path !== "if-died" || told.survival);
 
 function card(config) {
   if (config.type === "heading") {

@@ -68,6 +68,9 @@ class Recorder:
         told: dict[str, Any] = {"walls": walls, "runs": {}}
         for command in _ASKED:
             told[command] = await self.ask(command, language=language)
+        told["survival"] = {"": (first := await self.ask("survival", language=language))}
+        for death in first["deaths"]:
+            told["survival"][death["key"]] = await self.ask("survival", language=language, died=death["key"])
         for digest in told["digest"]["digests"]:
             # Addresses of this Home Assistant, which is gone.
             digest |= {"csv": None, "html": None}
