@@ -37,7 +37,7 @@ export function rowContent(row: Row, view: RowView): TemplateResult {
     ${strip(row.cells, layout.strip, STRIP_HEIGHT, view.day)}
     ${layout.spark ? (view.sparkline?.(view.sizes) ?? html`<span></span>`) : nothing}
     ${layout.size && !instead ? html`<span class="end num size" title=${sizeHint(row, words, format)}>${format.size(row.size)}</span>` : nothing}
-    ${instead ? html`<span class="end num aside">${words.say("last")}: ${last}</span>` : nothing}
+    ${instead ? html`<span class="end num aside alone">${words.say("last")}: ${last}</span>` : nothing}
     ${layout.last ? html`<span class="end num aside" title=${exact(row.lastSuccess)}><span class="sr">${words.say("last_good")}: </span>${last}</span>` : nothing}
     ${layout.next && !instead ? html`<span class="end num aside" title=${exact(row.nextDue)}><span class="sr">${words.say("next_run")}: </span>${format.relative(row.nextDue, now)}</span>` : nothing}
     <span class="sr">${words.say("latest", { status: words.say(`status_${row.status}`) })}</span>
