@@ -136,6 +136,11 @@ class Evidence:
         last = bisect_right(looks, time)
         return looks[last - 1] if last else None
 
+    def first_sight_of_jobs(self, since: float) -> float:
+        """Return the first look from a moment on that shows jobs: who could not see them knows no earlier what they promise."""
+        looks = (look for look in self._ledger.looks if look >= since and not self._ledger.blind_to("jobs", look))
+        return next(looks, FOREVER)
+
     def hidden_by_dates(self, job: str, vmid: int | None, stamp: float, time: float) -> bool:
         """Tell whether good runs with wrong dates hide what was from some date on.
 

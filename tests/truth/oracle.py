@@ -6,7 +6,7 @@ from functools import cache
 from .coverage import Period, covers, periods
 from .evidence import DAY, FAR, HOUR, MINUTE, Evidence
 from .expectation import Expectation, Must, not_off, not_on, off, on, open_, worst
-from .ledger import FOREVER, GuestLife, JobLife, Ledger, Part, RunFact, value_at
+from .ledger import GuestLife, JobLife, Ledger, Part, RunFact, value_at
 from .promises import BLIND_LIMIT, Promise
 
 NEW_GUEST_GRACE = 48 * HOUR
@@ -46,8 +46,11 @@ class Oracle:
         return self._without_jobs(demand, time) if self._ledger.blind_to("jobs", time) else demand
 
     def _is_tag_seen(self, guest: GuestLife, time: float) -> bool:
-        """Tell whether a guest's node was on at a look since the guest was tagged: of one that is off no tags are shown."""
-        since = max(moment for moment, _ in guest.ignored if moment <= time)
+        """Tell whether it could be seen that a guest was tagged."""
+        return self._was_node_on(guest, max(moment for moment, _ in guest.ignored if moment <= time), time)
+
+    def _was_node_on(self, guest: GuestLife, since: float, time: float) -> bool:
+        """Tell whether a guest's node was on at a look: of guests on one that is off neither tags nor templates are shown."""
         looks = (look for look in self._ledger.looks if since <= look <= time)
         return any(not self._ledger.nodes[guest.node_at(look)].is_off(look) for look in looks)
 
@@ -256,6 +259,8 @@ class Oracle:
             for period in self._periods(job, guest)
             if period.end <= time
         ]
+        if guest.template and not self._was_node_on(guest, guest.born, time):
+            return open_("it is a template, and its node was off ever since it could be seen")
         if guest.template:
             return open_("its job is switched off, and it is a template") if paused else off("a template needs no job")
         since = max(ends, default=guest.born)
@@ -263,7 +268,7 @@ class Oracle:
 
     def _uncovered(self, guest: GuestLife, time: float, since: float, before: bool) -> Expectation:
         first = self._evidence.first_look(self._ledger.start)
-        known = max(self._first_sight_of_jobs(since), self._first_sight_of_jobs(first))
+        known = max(self._evidence.first_sight_of_jobs(since), self._evidence.first_sight_of_jobs(first))
         if time < since + NEW_GUEST_GRACE - 10 * MINUTE and since >= first:
             return open_("it has just lost its job") if before else off("it is new and in no job")
         if time < known + NEW_GUEST_GRACE + 10 * MINUTE:
@@ -271,11 +276,6 @@ class Oracle:
         if self._was_paused(guest, known, time):
             return open_("it was covered by a disabled job for some time")
         return on("no job covers it")
-
-    def _first_sight_of_jobs(self, since: float) -> float:
-        """Return the first look from a moment on that shows jobs: who could not see them knows no earlier what they cover."""
-        looks = (look for look in self._ledger.looks if look >= since and not self._ledger.blind_to("jobs", look))
-        return next(looks, FOREVER)
 
     def _was_paused(self, guest: GuestLife, since: float, time: float) -> bool:
         """Tell whether a disabled job covered the guest lately, which is no lack of a job."""

@@ -537,7 +537,7 @@ class Promise:
         newest one that only the new settings had.
         """
         for (_, before), (since, after) in pairwise(self.job.versions):
-            look = self.evidence.first_look(since)
+            look = self.evidence.first_sight_of_jobs(since)
             if since > self.time or look - since < MINUTE or before is None or not before.enabled:
                 continue
             zone = self.ledger.nodes[self.guest.node_at(since)].zone

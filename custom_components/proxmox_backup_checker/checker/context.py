@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import takewhile
 from typing import Final
@@ -14,11 +14,12 @@ from .archives.archive import file_name, logged_name
 from .archives.archive_origin import Provenance
 from .archives.dating import Dating
 from .archives.linking import Link, link_of
+from .archives.servers_on_guests import servers_on_guests
 from .indexes import Indexes
 from .jobs.coverage import Coverage, covers
 from .jobs.terms import Terms
 from .jobs.timetable import Timetable, allowance, periods_of, usual_duration
-from .model.facts import Facts, NodeFacts, StorageFacts, storage_key
+from .model.facts import StorageFacts, storage_key
 from .model.linked_servers import KnownServer
 from .model.outcome import Outcome, Result, written_name
 from .model.policy import NO_BACKUP_TAG
@@ -26,20 +27,16 @@ from .model.records import GuestRecord, History, JobRecord, RunRecord
 from .model.wrong_dates import WRONG_DATE
 from .runs.owed import Owed
 from .runs.run_index import NOTHING, InShort, RunIndex, good_durations
+from .sight import Sight
 
 _STARTS_WITHIN: Final = timedelta(minutes=10)
 _ONE_MINUTE: Final = timedelta(minutes=1)
-_NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Context:
-    """Facts and history of one moment; `history` already holds what the facts add to it.
+class Context(Sight):
+    """Facts and history of one moment; `history` already holds what the facts add to it."""
 
-    Rules that judge guests and jobs ask `has_come` and `is_seen` instead of comparing times with the present themselves.
-    """
-
-    facts: Facts
     history: History
     indexes: Indexes
     running: tuple[RunRecord, ...] = ()
@@ -54,43 +51,6 @@ class Context:
     def index(self) -> RunIndex:
         """The history's runs, sorted in."""
         return self.indexes.runs
-
-    def has_come(self, moment: datetime) -> bool:
-        """Tell whether a moment of our clock has come."""
-        return moment <= self.facts.now
-
-    def node_now(self, node: str) -> datetime:
-        """Return the present by a node's clock."""
-        facts = self.facts.nodes.get(node)
-        return self.facts.now + facts.skew if facts else self.facts.now
-
-    def seen_until(self, node: str) -> datetime:
-        """Return the time up to which a node's runs are known, by its own clock."""
-        facts = self.facts.nodes.get(node)
-        if facts is None:
-            return self.facts.read_at or self.facts.now
-        if facts.blindness is not None and facts.tasks_read is None:
-            return _NEVER
-        seen = self.facts.now if facts.blindness is None else facts.tasks_read or _NEVER
-        if self.facts.read_at is not None:
-            seen = min(seen, self.facts.read_at)
-        return seen + facts.skew
-
-    def is_seen(self, node: str, moment: datetime) -> bool:
-        """Tell whether a node's runs are known up to a moment of its own clock."""
-        if self.is_fresh and (facts := self.facts.nodes.get(node)) is not None and facts.blindness is None:
-            return self.has_come(moment - facts.skew)
-        return self.seen_until(node) >= moment
-
-    @property
-    def is_fresh(self) -> bool:
-        """Whether the facts are of this moment, and not those that were read last."""
-        return self.facts.read_at in {None, self.facts.now}
-
-    @cached_property
-    def present(self) -> frozenset[int]:
-        """The VMIDs of all guests that are seen."""
-        return frozenset(guest.vmid for guest in self.facts.guests)
 
     @cached_property
     def servers(self) -> Mapping[str, KnownServer]:
@@ -107,19 +67,10 @@ class Context:
         found = ((storage_key(storage), link_of(storage, self.servers.values())) for storage in self.facts.storages)
         return {key: link for key, link in found if link is not None}
 
-    def node(self, name: str) -> NodeFacts | None:
-        """Return what is known of a node."""
-        return self.facts.nodes.get(name)
-
-    def is_off(self, guest: Guest) -> bool:
-        """Tell whether a guest's node is surely off now, so that nothing can have happened on it unseen."""
-        node = self.node(guest.node)
-        return node is not None and not node.online and self.is_fresh
-
-    def is_off_or_gone(self, name: str) -> bool:
-        """Tell whether a node is surely off now, or no longer in the cluster."""
-        node = self.node(name)
-        return self.is_fresh and (node is None or not node.online)
+    @cached_property
+    def servers_on_guests(self) -> Mapping[int, frozenset[str]]:
+        """The guests on which backup servers run, with the storages that lead there."""
+        return servers_on_guests(self.facts, self.links)
 
     def is_ignored(self, guest: Guest) -> bool:
         """Tell whether a guest needs no backup, by choice or by its tag."""

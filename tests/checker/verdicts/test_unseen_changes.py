@@ -1,6 +1,8 @@
 """What changed while nobody could see it: a job's storage, a job that was enabled, a listing that is out of sight."""
 
 from dataclasses import replace
+from datetime import datetime
+from typing import Any
 
 import pytest
 
@@ -47,6 +49,7 @@ def test_a29_a_failed_promise_stays_on_the_storage_of_its_run_though_the_job_was
     runs = (ran(at(1, 21), 100, 101), bad, by_hand(at(3, 7), 100, hand))
     held = judge(facts((guest(100), guest(101)), (ON_USB,), runs, job_states=(state,)), History())
     assert held.guests[100].verdict.problem is problem
+    assert ("copy_elsewhere" in {finding.code for finding in held.guests[100].verdict.findings}) is problem
 
 
 def with_jobs(day: int, hour: int, enabled_job: BackupJob | None, *runs: object) -> Facts:
@@ -104,3 +107,50 @@ def test_d17_an_archive_elsewhere_with_a_broken_twin_is_not_called_broken() -> N
     look = facts((guest(100),), (nightly,), [ran(at(2, 21), 100)], now=moment, storages=(broken,))
     held = looked(look, replace(look, storages=(replace(broken, listing=None),)))
     assert held.guests[100].verdict.problem is False
+
+
+def edited_in_the_dark(*runs: object, to: str = "23:00", booted: int | None = 9, **changes: Any) -> Assessment:
+    """Return what is held at noon of the 3rd of a job at 03:00 that was edited since the evening before, unseen.
+
+    The node was off over three o'clock, unless it has not booted.
+    """
+    old, new = (job("nightly", 100, 101, storage="nas", schedule=schedule) for schedule in ("03:00", to))
+    before = ran(at(2, 3), 100, 101)
+    evening, noon = at(2, 22), at(3, 12)
+
+    def seen(moment: datetime, backup_job: BackupJob, *known: object) -> Facts:
+        found = facts((guest(100), guest(101)), (backup_job,), known, now=moment, read_at=moment)  # type: ignore[arg-type]
+        nodes = {
+            name: replace(node, tasks_read=moment, runs_known_since=at(1, 0)) for name, node in found.nodes.items()
+        }
+        return replace(found, nodes=nodes)
+
+    last = seen(noon, new, before, *runs)
+    if booted is not None:
+        last = replace(last, nodes={**last.nodes, "pve1": replace(last.nodes["pve1"], booted=at(3, booted))})
+    return looked(seen(at(1, 9), old), seen(evening, old, before), replace(last, **changes))
+
+
+def test_b20_a_slot_of_a_job_that_was_edited_since_the_last_look_is_not_called_kept_where_its_node_was_off() -> None:
+    held = edited_in_the_dark()
+    for verdict in (held.guests[100].verdict, held.guests[101].verdict, held.jobs["nightly"].verdict):
+        assert (verdict.status, verdict.problem, verdict.reason.code) == (Status.UNKNOWN, None, "slot_perhaps_owed")
+        assert verdict.reason.values["slot"] == at(3, 3)
+
+
+def test_b20_the_scheduler_of_a_node_that_was_on_tells_that_there_was_no_such_slot() -> None:
+    held = edited_in_the_dark(booted=None)
+    assert (held.guests[100].verdict.problem, held.jobs["nightly"].verdict.problem) == (False, False)
+
+
+def test_b20_a_run_for_the_slot_that_may_have_been_keeps_it_for_its_guest_alone() -> None:
+    held = edited_in_the_dark(ran(at(3, 10), 100, listed=(100, 101)))
+    assert (held.guests[100].verdict.problem, held.guests[101].verdict.problem) == (False, None)
+    assert held.jobs["nightly"].verdict.problem is None
+
+
+def test_b20_a_new_schedule_that_has_come_since_leaves_no_doubt_about_what_is_owed() -> None:
+    held = edited_in_the_dark(to="10:00")
+    late = facts((guest(100), guest(101)), held.context.facts.jobs, now=at(4, 13), read_at=at(4, 13))
+    again = judge(late, held.history, held)
+    assert again.guests[100].verdict.status is Status.OVERDUE

@@ -26,7 +26,9 @@ async def told(hass: HomeAssistant, entry: MockConfigEntry) -> str:
 
 
 @pytest.mark.parametrize("hidden", [False, True])
-async def test_no_secret_and_no_address_is_in_it(hass: HomeAssistant, pbs: ServedBackupServer, hidden: bool) -> None:
+async def test_g135_no_secret_and_no_address_is_in_it(
+    hass: HomeAssistant, pbs: ServedBackupServer, hidden: bool
+) -> None:
     entry = await set_up(hass, pbs, options={"hide_names": hidden})
     text = await told(hass, entry)
     secrets = (pbs.token.secret, pbs.ip, pbs.fingerprint or "?", "203.0.113.7", pbs.instance_id)
@@ -42,7 +44,7 @@ async def test_every_verdict_is_in_it_with_its_sentence(hass: HomeAssistant, pbs
     assert found["polls"][0]["requests"] > 10
 
 
-async def test_names_are_hidden_on_request(hass: HomeAssistant, pbs: ServedBackupServer) -> None:
+async def test_g135_names_are_hidden_on_request(hass: HomeAssistant, pbs: ServedBackupServer) -> None:
     entry = await set_up(hass, pbs, options={"hide_names": True})
     text = await told(hass, entry)
     assert [name for name in ("host/nas", "offsite", "copies", '"ds1"', "home") if name in text] == []

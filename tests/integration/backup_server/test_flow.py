@@ -163,7 +163,7 @@ async def test_place_and_hours_are_kept(hass: HomeAssistant, pbs: ServedBackupSe
     assert result["options"] == {"place": "elsewhere", "awake": ["20:00:00", "23:00:00"]}
 
 
-async def test_the_same_server_is_not_added_twice_under_another_name(
+async def test_g71_the_same_server_is_not_added_twice_under_another_name(
     hass: HomeAssistant, pbs: ServedBackupServer
 ) -> None:
     await set_up(hass, pbs)
@@ -171,7 +171,7 @@ async def test_the_same_server_is_not_added_twice_under_another_name(
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_configured")
 
 
-async def test_the_same_server_with_another_certificate_is_known_by_its_datastores(
+async def test_g71_the_same_server_with_another_certificate_is_known_by_its_datastores(
     hass: HomeAssistant, pbs: ServedBackupServer
 ) -> None:
     await set_up(hass, pbs)
@@ -180,7 +180,7 @@ async def test_the_same_server_with_another_certificate_is_known_by_its_datastor
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_configured")
 
 
-async def test_a_cloned_machine_is_asked_about_and_watched_as_a_server_of_its_own(
+async def test_g71_a_cloned_machine_is_asked_about_and_watched_as_a_server_of_its_own(
     hass: HomeAssistant, pbs: ServedBackupServer, vault: ServedBackupServer
 ) -> None:
     await set_up(hass, pbs)
@@ -198,7 +198,7 @@ async def test_a_cloned_machine_is_asked_about_and_watched_as_a_server_of_its_ow
     assert entry.unique_id == vault.fingerprint
 
 
-async def test_an_older_server_is_known_by_its_subscription_and_else_by_its_certificate(
+async def test_g71_an_older_server_is_known_by_its_subscription_and_else_by_its_certificate(
     hass: HomeAssistant, pbs: ServedBackupServer, vault: ServedBackupServer
 ) -> None:
     pbs.version = vault.version = "4.1.9"

@@ -60,7 +60,7 @@ async def test_a_healthy_server_has_no_issues(hass: HomeAssistant, pbs: ServedBa
         ({"/system": "Audit", "/remote": "RemoteAudit"}, "Datastore.Audit", "/ Audit"),
     ],
 )
-async def test_each_right_that_is_lost_is_named_with_the_lines_for_user_and_token(
+async def test_g75_each_right_that_is_lost_is_named_with_the_lines_for_user_and_token(
     hass: HomeAssistant, pbs: ServedBackupServer, roles: dict[str, str], missing: str, granted: str
 ) -> None:
     entry = await set_up(hass, pbs)
@@ -81,7 +81,7 @@ async def test_each_right_that_is_lost_is_named_with_the_lines_for_user_and_toke
     assert issue(hass, entry, "missing_privileges") is None
 
 
-async def test_a_changed_certificate_is_accepted_after_it_was_compared(
+async def test_g72_a_changed_certificate_is_accepted_after_it_was_compared(
     hass: HomeAssistant, pbs: ServedBackupServer, web_interface: TestClient[Any, Any]
 ) -> None:
     entry = await set_up(hass, pbs)

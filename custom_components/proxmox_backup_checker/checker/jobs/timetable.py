@@ -151,7 +151,8 @@ class Timetable:
     """A job's slots on one node around a moment, in UTC by the node's clock.
 
     `due` is the newest slot whose time is up, `latest` the newest one at all, `following` the next one; each None where
-    there is none. `allowance` is the time that a slot's run may take. `periods` are the times between the job's edits,
+    there is none. `doubtful` is a newer one than `due` whose time is up and that the job may have had: nobody saw then that it was
+    edited. `allowance` is the time that a slot's run may take. `periods` are the times between the job's edits,
     newest first: a slot is that of the schedule which the job had then.
     """
 
@@ -161,6 +162,7 @@ class Timetable:
     allowance: timedelta
     zone: ZoneInfo
     periods: tuple[Period, ...] = field(repr=False)
+    doubtful: datetime | None = None
 
     @classmethod
     def of(cls, periods: tuple[Period, ...], zone: ZoneInfo, now: datetime, allowed: timedelta) -> Self:
@@ -169,6 +171,7 @@ class Timetable:
         due = latest
         if latest is not None and latest + allowed > now:
             due = _newest_slot(periods, now - allowed, zone)
+        doubtful = _newest_doubtful(periods, now - allowed, zone) if len(periods) > 1 else None
         return cls(
             due=due,
             latest=latest,
@@ -176,6 +179,7 @@ class Timetable:
             allowance=allowed,
             zone=zone,
             periods=periods,
+            doubtful=None if doubtful is None or (due is not None and doubtful <= due) else doubtful,
         )
 
     @property
@@ -189,7 +193,7 @@ class Timetable:
         Until then they were those of the table there; slots between the two moments may be of either: they are of neither.
         """
         here = [
-            replace(period, since=moved if period.since is None else max(period.since, moved))
+            replace(period, since=moved if period.since is None else max(period.since, moved), earliest=moved)
             for period in self.periods
             if period.until is None or period.until > moved
         ]
@@ -197,6 +201,7 @@ class Timetable:
             replace(
                 period,
                 until=left if period.until is None else min(period.until, left),
+                latest=left,
                 zone=period.zone or before.zone,
             )
             for period in before.periods
@@ -272,6 +277,15 @@ def _newest_slot(periods: Iterable[Period], moment: datetime, zone: ZoneInfo) ->
         if slot is not None and (period.since is None or slot > period.since):
             return slot
     return None
+
+
+def _newest_doubtful(periods: Iterable[Period], moment: datetime, zone: ZoneInfo) -> datetime | None:
+    """Return the newest slot up to a moment that a schedule may have held, but not surely."""
+    slots = [(period, _utc(period.event.last_before(moment.astimezone(period.zone or zone)))) for period in periods]
+    return max(
+        (slot for period, slot in slots if slot is not None and period.may_hold(slot) and not period.holds(slot)),
+        default=None,
+    )
 
 
 @lru_cache(maxsize=16384)

@@ -16,7 +16,7 @@ from .consistency import crash_consistent
 from .far_sizes import can_be_far, far_findings
 from .restore_findings import restore_findings
 from .retention import retention_findings
-from .server_hints import server_hints
+from .server_hints import server_findings, server_hints
 from .sizes import can_be_odd, size_findings
 
 LOCK_LIMIT: Final = timedelta(minutes=10)
@@ -39,6 +39,7 @@ def findings_of(
     record = context.guest_record(guest)
     found = [*_foreign_archives(guest, context), *_broken_archives(guest, context), *_clock_findings(guest, context)]
     found += [(Status.OK, reason) for reason in _left_behind(guest, context)]
+    found += server_findings(guest, context)
     found += [(Status.WARNING, reason) for reason in _never_finished(guest, context)]
     if record is not None:
         found += _record_findings(guest, record, context)
@@ -65,7 +66,8 @@ def hints_of(guest: Guest, verdict: Verdict, outcomes: Sequence[Outcome], contex
     if verdict.status not in {Status.FAILED, Status.OVERDUE} or verdict.since is None:
         return
     job = context.job(verdict.job_id)
-    wanted = context.facts.storage_name(job.storage, guest.node) if job is not None else None
+    now = context.facts.storage_name(job.storage, guest.node) if job is not None else None
+    wanted = verdict.trace.get("promised_on", now)
     for outcome in outcomes:
         is_later = (outcome.finished or outcome.started) >= verdict.since
         if outcome.result is Result.OK and is_later and outcome.storage is not None and outcome.storage != wanted:

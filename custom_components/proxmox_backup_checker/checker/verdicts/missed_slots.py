@@ -46,7 +46,7 @@ def explain_miss(guest: Guest, job: BackupJob, due: datetime, table: Timetable, 
         return Miss(node=guest.node, reason=Reason(ReasonCode.MOVED_DURING_BACKUP, there))
     if any(run.node == name for run in runs):
         return Miss(node=name, reason=Reason(ReasonCode.SKIPPED_BY_JOB, values))
-    if _was_off(name, due, context):
+    if was_off(name, due, context):
         code = ReasonCode.HOST_WAS_OFF_AND_REPEATS if job.repeat_missed else ReasonCode.HOST_WAS_OFF
         return Miss(node=name, reason=Reason(code, values))
     if not context.facts.cluster.quorate:
@@ -59,7 +59,8 @@ def expected_off(miss: Miss, policy: Policy) -> bool:
     return miss.node in policy.expected_offline and miss.reason.code.is_node_off
 
 
-def _was_off(node: str, slot: datetime, context: Context) -> bool:
+def was_off(node: str, slot: datetime, context: Context) -> bool:
+    """Tell whether a node was off when a slot came, as far as that is known."""
     record = context.history.nodes.get(node)
     if record is None or record.last_outage is None:
         return False

@@ -22,8 +22,9 @@ from ..model.facts import Blindness
 from ..model.labels import job_name, job_name_by_id
 from ..model.outcome import Outcome, Result
 from ..model.reason_codes import ReasonCode
-from ..model.verdict import Confidence, Reason, Status, Verdict, unknown, with_values
+from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict, unknown, with_values
 from .archive_evidence import Claim, archives_for
+from .doubtful_slots import perhaps_owed
 from .missed_slots import expected_off, explain_miss
 from .runs_in_progress import excused_since, hanging, serves
 from .whereabouts import are_runs_known, hidden_node, is_absence_proven, may_have_run_unseen, node_at, timetable_of
@@ -34,6 +35,7 @@ _FAILURES: Final[Mapping[Result, ReasonCode]] = {
     Result.INTERRUPTED: ReasonCode.BACKUP_INTERRUPTED,
     Result.NOT_REACHED: ReasonCode.BACKUP_NOT_REACHED,
 }
+_FINE: Final = frozenset({*GOOD, Status.PENDING})
 _USUAL_GAPS: Final = 2.0
 _LEAST_RUNS: Final = 3
 
@@ -53,7 +55,8 @@ def judge_promise(guest: Guest, job: BackupJob, context: Context) -> Verdict | N
     """Return the verdict on one guest in one enabled job; None where the job never runs by itself and never did."""
     table = timetable_of(job, guest, context)
     terms = context.terms(job, guest.node, table)
-    evidence = _evidence(guest, job, _promised_on(guest, job, terms, context), context)
+    storage = _promised_on(guest, job, terms, context)
+    evidence = _evidence(guest, job, storage, context)
     newest = next(evidence, None)
     if table is None or table.following is None:
         if not has_schedule(job) and newest is None:
@@ -64,7 +67,9 @@ def judge_promise(guest: Guest, job: BackupJob, context: Context) -> Verdict | N
         outcomes = [newest, *evidence] if newest is not None else []
         return replace(_without_timetable(guest, job, outcomes, context), job_id=job.job_id)
     verdict = _judge(guest, job, newest, evidence, table, context)
-    trace = {**terms.trace, **verdict.trace}
+    if verdict.status in _FINE and (doubtful := perhaps_owed(guest, job, newest, context)) is not None:
+        verdict = doubtful
+    trace = {**terms.trace, "promised_on": storage, **verdict.trace}
     return with_values(verdict, next_due=table.following, job_id=job.job_id, trace=trace)
 
 
