@@ -3,7 +3,7 @@ import { labelOf, noLastGood, type Row } from "../data/row";
 import type { Format } from "../format";
 import type { Words } from "../i18n/words";
 import { progressText } from "../model/progress";
-import { badDays, showsReason } from "../model/status";
+import { badDays, textBelow } from "../model/status";
 import { mark } from "../styles/look";
 import { type Layout, STRIP_HEIGHT } from "./columns";
 import { strip } from "./strip";
@@ -52,7 +52,8 @@ function below(row: Row, { layout, words, format }: RowView): TemplateResult | t
     return html`<span class="reason">${progress}</span
       ><span class="fill" aria-hidden="true" style="width:${row.progress?.percent ?? 0}%"></span>`;
   }
-  return layout.reason && showsReason(row) ? html`<span class="reason">${row.reason}</span>` : nothing;
+  const text = textBelow(row);
+  return layout.reason && text ? html`<span class="reason">${text}</span>` : nothing;
 }
 
 /** "on nas, 2.3 GiB transferred" */
