@@ -196,6 +196,7 @@ def test_h49_a_replica_counts_if_the_node_of_its_guest_died_and_keeps_no_promise
     if answer == "copy":
         assert found.copy is not None
         assert found.copy.key == "pve2 (replica)"
+        assert not any("replica" in death.name for death in house.survivals.deaths)
         assert house.now - found.copy.written < timedelta(minutes=50)
     house.after(hours=72)
     assert (house.guest(101).status.value, house.guest(101).problem) == ("uncovered", True)
