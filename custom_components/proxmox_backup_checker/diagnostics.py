@@ -47,6 +47,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: ConfigE
         "jobs": {job_id: _view(view, coordinator) for job_id, view in assessment.jobs.items()},
         "storages": {key: _storage(view, coordinator) for key, view in assessment.storages.items()},
         "running": assessment.running,
+        "servers": assessment.context.servers,
         "runs": history.runs,
         "logs_not_understood": sorted(run.upid for run in history.runs.values() if is_log_unclear(run)),
         "history": {

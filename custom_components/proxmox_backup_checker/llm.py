@@ -11,20 +11,26 @@ from typing import Any, Final, override
 from homeassistant.auth.models import User
 from homeassistant.components.homeassistant.exposed_entities import async_should_expose
 from homeassistant.components.llm import LLMTools
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.llm import LLM_API_ASSIST, LLMContext, Tool, ToolAnnotations, ToolInput, ToolResult
 from homeassistant.util import dt as dt_util
 import probatio
 
-from .actions.spoken import subject_called, what_is_next
+from .actions.spoken import heard, subject_called, what_is_next
+from .backup_server.coordinator import ServerConfigEntry
+from .backup_server.servers import server_entries, server_of
+from .backup_server.watched import watched_entries
 from .checker.assessment import Assessment
 from .checker.model.subject import Subject
+from .checker.model.verdict import Status
 from .checker.verdicts.cluster import Counts
 from .checker.views.report import Standing, problems_of, standings_of
+from .checker.views.server_report import standings_of_server
 from .clusters import cluster_entries, loaded_cluster
 from .const import DOMAIN
-from .coordinator import CheckerConfigEntry, CheckerCoordinator
+from .coordinator import CheckerCoordinator
 from .devices import PROBLEM
 from .privacy.sight import Sight
 from .texts.localizer import Localizer, iso
@@ -100,7 +106,23 @@ class BackupTool(Tool):
                 clusters.append({"error": localizer.text("voice_unreachable", cluster=entry.title)})
             else:
                 clusters.append(self._told(_exposed(sight, coordinator), localizer, given))
-        return ToolResult(data={"tells_of": _SCOPE, "clusters": clusters})
+        servers: list[Any] = [
+            self._told_of_server(entry.title, _exposed_parts(sight, entry), localizer, given)
+            for entry in server_entries(hass)
+            if entry.disabled_by is None and _is_exposed(hass, entry, sight)
+        ]
+        return ToolResult(data={"tells_of": _SCOPE, "clusters": clusters, "backup_servers": servers})
+
+    def _told_of_server(
+        self, name: str, parts: list[Standing] | None, localizer: Localizer, given: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Return what is told of a backup server whose `parts` are exposed, None where it is not loaded."""
+        if parts is None:
+            return {"error": localizer.text("voice_unreachable", cluster=name)}
+        return {"name": name, **self._of_parts(parts, localizer, given)}
+
+    def _of_parts(self, parts: list[Standing], localizer: Localizer, given: dict[str, Any]) -> dict[str, Any]:
+        raise NotImplementedError
 
     def _told(self, assessment: Assessment, localizer: Localizer, given: dict[str, Any]) -> dict[str, Any]:
         raise NotImplementedError
@@ -113,7 +135,7 @@ class NotBackedUpTool(BackupTool):
     title = "What is not backed up"
     description = (
         "Lists which Proxmox virtual machines, containers, backup jobs and storages have a backup problem, and which cannot be "
-        "verified, each with the reason and what to do. Use this for questions like 'What is not backed up?' or "
+        "verified, and likewise of Proxmox Backup Servers their datastores, jobs and clients, each with the reason and what to do. Use this for questions like 'What is not backed up?' or "
         "'Are my backups fine?'. Lists hold the first 50; the numbers are those of all."
     )
 
@@ -128,6 +150,17 @@ class NotBackedUpTool(BackupTool):
             "problems": _all(problems, localizer),
             "number_that_cannot_be_verified": len(unknown),
             "cannot_be_verified": _all(unknown, localizer),
+        }
+
+    @override
+    def _of_parts(self, parts: list[Standing], localizer: Localizer, given: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "problems": _all((part for part in parts if part.verdict.problem is True), localizer),
+            "cannot_be_verified": _all((part for part in parts if part.verdict.problem is None), localizer),
+            "warnings": _all(
+                (part for part in parts if part.verdict.problem is False and part.verdict.lasting is Status.WARNING),
+                localizer,
+            ),
         }
 
 
@@ -153,6 +186,11 @@ class WhyTool(BackupTool):
         called = set(subject_called(assessment, given["name"]))
         return {"found": _all((one for one in standings_of(assessment) if one.subject in called), localizer)}
 
+    @override
+    def _of_parts(self, parts: list[Standing], localizer: Localizer, given: dict[str, Any]) -> dict[str, Any]:
+        wanted = heard(given["name"])
+        return {"found": _all((part for part in parts if heard(part.name).endswith(wanted)), localizer)}
+
 
 class NextBackupTool(BackupTool):
     """When the next backups are due."""
@@ -176,6 +214,15 @@ class NextBackupTool(BackupTool):
             "due": sorted(due, key=lambda one: str(one["due"]))[:_MOST],
         }
 
+    @override
+    def _of_parts(self, parts: list[Standing], localizer: Localizer, given: dict[str, Any]) -> dict[str, Any]:
+        due = [
+            {"kind": part.subject.kind, "name": part.name, "due": iso(part.verdict.next_due)}
+            for part in parts
+            if part.subject.kind == "pbsjob" and part.verdict.next_due is not None
+        ]
+        return {"due": sorted(due, key=lambda one: str(one["due"]))[:_MOST]}
+
 
 def _all(standings: Iterable[Standing], localizer: Localizer) -> list[dict[str, Any]]:
     return [_one(found, localizer) for found in standings][:_MOST]
@@ -198,8 +245,16 @@ def _one(found: Standing, localizer: Localizer) -> dict[str, Any]:
     }
 
 
-def _is_exposed(hass: HomeAssistant, entry: CheckerConfigEntry, sight: ExposedSight) -> bool:
-    """Tell whether a problem sensor of a cluster is exposed, whether it can be read now or not."""
+def _exposed_parts(sight: ExposedSight, entry: ServerConfigEntry) -> list[Standing] | None:
+    """Return how the exposed parts of a backup server stand, None where it is not loaded."""
+    if (coordinator := server_of(entry)) is None:
+        return None
+    standings = standings_of_server(coordinator.assessment, entry.title)
+    return [part for part in standings if sight.sees(coordinator, part.subject)]
+
+
+def _is_exposed(hass: HomeAssistant, entry: ConfigEntry[Any], sight: ExposedSight) -> bool:
+    """Tell whether a problem sensor of a cluster or backup server is exposed, whether it can be read now or not."""
     entities = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
     return any(sight.reads(entity.entity_id) for entity in entities if entity.unique_id.endswith(PROBLEM))
 
@@ -210,6 +265,6 @@ def async_get_tools(hass: HomeAssistant, llm_context: LLMContext, api_id: str) -
     if api_id != LLM_API_ASSIST:
         return None
     sight = ExposedSight(hass, None, llm_context.assistant)
-    if not any(_is_exposed(hass, entry, sight) for entry in cluster_entries(hass)):
+    if not any(_is_exposed(hass, entry, sight) for entry in watched_entries(hass)):
         return None
     return LLMTools(tools=[NotBackedUpTool(), WhyTool(), NextBackupTool()], prompt=_PROMPT)

@@ -1,7 +1,7 @@
 """The options by which a user decides what is left alone and how long to wait."""
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any, Final
 
 from homeassistant.data_entry_flow import section
@@ -14,6 +14,7 @@ from homeassistant.helpers.selector import (
     SelectSelector,
     SelectSelectorConfig,
     SelectSelectorMode,
+    TimeSelector,
 )
 import probatio
 
@@ -35,6 +36,7 @@ CONF_WARNINGS_ARE_PROBLEMS: Final = "warnings_are_problems"
 CONF_REMIND_AFTER: Final = "remind_after_days"
 CONF_STANDINGS: Final = "storage_places"
 CONF_RESTORE_LIMIT: Final = "restore_test_days"
+CONF_DONE_BY: Final = "done_by"
 
 _USUAL: Final = Policy()
 NUMBERS: Final[Mapping[str, int]] = {
@@ -49,6 +51,7 @@ SETTINGS: Final = frozenset(
     {
         *(CONF_IGNORED_GUESTS, CONF_IGNORED_JOBS, CONF_EXPECTED_OFFLINE, CONF_LONGEST_AGE, CONF_WARNINGS_ARE_PROBLEMS),
         CONF_RESTORE_LIMIT,
+        CONF_DONE_BY,
         CONF_HIDE_NAMES,
         *NUMBERS,
     }
@@ -84,6 +87,7 @@ def policy_of(options: Mapping[str, Any]) -> Policy:
         remind_after=timedelta(days=number(CONF_REMIND_AFTER)) or None,
         standings={key: Standing.parse(text) for key, text in options.get(CONF_STANDINGS, {}).items()},
         restore_limit=timedelta(days=float(tests)) if tests else None,
+        done_by=time.fromisoformat(until) if (until := options.get(CONF_DONE_BY)) else None,
     )
 
 
@@ -106,6 +110,7 @@ def settings_schema(assessment: Assessment | None, options: Mapping[str, Any]) -
             probatio.Optional(CONF_EXPECTED_OFFLINE): _chooser(nodes, options.get(CONF_EXPECTED_OFFLINE, ())),
             probatio.Optional(CONF_LONGEST_AGE): _number(1, 366, "d"),
             probatio.Optional(CONF_RESTORE_LIMIT): _number(7, 1096, "d"),
+            probatio.Optional(CONF_DONE_BY): TimeSelector(),
             probatio.Required(CONF_WARNINGS_ARE_PROBLEMS, default=False): BooleanSelector(),
             probatio.Required(CONF_HIDE_NAMES, default=False): BooleanSelector(),
             probatio.Required(SECTION): section(

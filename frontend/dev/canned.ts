@@ -10,6 +10,8 @@ import type {
   Happened,
   Info,
   LogExcerpt,
+  Night,
+  NightRun,
   RowData,
   Run,
   Server,
@@ -409,6 +411,39 @@ export function details(row: RowData): Details {
   };
 }
 
+const EVENING = NOW + 12 * HOUR;
+const planned = (job: string, node: string, slot: number, begin: number, end: number, own: Partial<NightRun> = {}) => ({
+  job_id: job.toLowerCase(),
+  job,
+  node,
+  slot: EVENING + slot * HOUR,
+  begin: EVENING + begin * HOUR,
+  end: EVENING + end * HOUR,
+  known: true,
+  running: false,
+  gives_up: false,
+  late: false,
+  ...own,
+});
+
+/** A night in which one job waits for another, and is late. */
+export const NIGHT: Night = {
+  entry_id: "e1",
+  begin: EVENING,
+  done: EVENING + 9 * HOUR,
+  done_by: EVENING + 8 * HOUR,
+  runs: [
+    planned("Nightly", "pve1", 0, 0, 4),
+    planned("Nightly", "pve2", 0, 0, 2.5),
+    planned("Weekly", "pve1", 2, 4, 9, { late: true }),
+    planned("Weekly", "pve2", 2, 2.5, 3.5, { known: false }),
+  ],
+  told: [
+    { job: "Weekly", text: "On pve1 it waits for Nightly, probably until Sunday, November 29, 01:12." },
+    { job: "Nightly", text: "Writes to nas at the same time as Weekly, from Sunday, November 29, 00:42." },
+  ],
+};
+
 const tried = (days: number, stays: boolean) => ({
   volid: `nas:backup/vzdump-qemu-101-${days}.vma.zst`,
   created: new Date((NOW - days * DAY) * 1000).toISOString(),
@@ -588,6 +623,7 @@ const part = (change: Partial<RowData>): RowData => ({ ...(JOBS[0] as RowData), 
 export const SERVER_JOBS: RowData[] = [
   part({
     id: "b1/pbsjob/sync_offsite",
+    entity_id: "binary_sensor.sync",
     name: "Everything to the vault",
     kind: "sync",
     status: "warning",
@@ -603,6 +639,7 @@ export const SERVER_JOBS: RowData[] = [
 export const CLIENTS: RowData[] = [
   part({
     id: "b1/group/main::host/nas",
+    entity_id: "binary_sensor.nas",
     name: "nas",
     kind: "host",
     status: "overdue",

@@ -7,6 +7,7 @@ import type {
   Digest,
   Happened,
   MessageSetupInfo,
+  Night,
   RowData,
   Server,
   Storage,
@@ -26,6 +27,7 @@ import {
   GUESTS,
   JOBS,
   LOG,
+  NIGHT,
   SERVER_JOBS,
   STORAGES,
   server,
@@ -40,6 +42,7 @@ export interface World {
   jobs?: RowData[];
   storages?: Storage[];
   causes?: Cause[];
+  nights?: Night[];
   survival?: Survival;
   backups?: BackupServer[];
   clients?: RowData[];
@@ -102,6 +105,8 @@ export class FakeConnection {
         return details(find(message.row));
       case "log":
         return LOG;
+      case "night":
+        return { nights: this.world.nights ?? [NIGHT] };
       case "datastores":
         return { servers: this.world.backups ?? DATASTORES };
       case "causes":

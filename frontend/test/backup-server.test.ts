@@ -143,3 +143,17 @@ test("the dashboard has a view of each backup server, causes first", async () =>
   ]);
   expect(JSON.stringify(view)).toContain('"group":"group"');
 });
+
+test("clients and jobs of backup servers with a problem need attention too", async () => {
+  const shown = await show("proxmox-backup-problems", { backups: DATASTORES });
+  await shown.settle();
+  expect(shown.text()).toContain("No backup for 2 d");
+  const none = await show("proxmox-backup-problems", { backups: DATASTORES, clients: [], rows: HEALTHY, jobs: [] });
+  await none.settle();
+  expect(none.text()).toContain("Nothing needs your attention");
+});
+
+test("where there are backup servers only, the dashboard has their views alone", async () => {
+  const config = await generate(fakeHass({ servers: [], backups: DATASTORES }) as unknown as Hass);
+  expect((config.views as { path: string }[]).map(({ path }) => path)).toEqual(["server-b1"]);
+});

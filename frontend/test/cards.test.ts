@@ -193,7 +193,7 @@ describe("the next runs", () => {
     const [nightly, weekly] = JOBS as [RowData, RowData];
     const shown = await show("proxmox-backup-next-runs", { jobs: [nightly, { ...weekly, status: "running" }] });
     expect(shown.find("b").map((name) => name.textContent)).toEqual(["weekly", "nightly"]);
-    expect(shown.text()).toContain("in 17 hr.");
+    expect(shown.text()).toContain("in 17h");
   });
 });
 

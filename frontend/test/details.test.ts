@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { details as cannedDetails, END, GUESTS, JOBS, LOG, NOW } from "../dev/canned";
+import { details as cannedDetails, DATASTORES, END, GUESTS, JOBS, LOG, NOW } from "../dev/canned";
 import { fakeHass } from "../dev/fake-hass";
 import type { RowData, Run } from "../src/data/contract";
 import { decodeRow } from "../src/data/row";
@@ -304,10 +304,12 @@ describe("Home Assistant's own dialog", () => {
     ["the problem of a guest", "binary_sensor.postgres_backup_problem", "guest_problem", null, "e1/guest/101"],
     ["another entity of its device", "sensor.x", "guest_last_success", "dev101", "e1/guest/101"],
     ["the problem of a job", JOBS[0]?.entity_id ?? "", "job_problem", null, "e1/job/nightly"],
+    ["the problem of a server's job", "binary_sensor.sync", "pbs_job_problem", null, "b1/pbsjob/sync_offsite"],
+    ["the problem of a client", "binary_sensor.nas", "group_problem", null, "b1/group/main::host/nas"],
   ])("shows the details for %s", async (_, entityId, key, device, row) => {
     const shown = await show(
       "pbc-more-info",
-      {},
+      { backups: DATASTORES },
       {},
       { stateObj: { entity_id: entityId, state: "on", attributes: {} } },
     );
@@ -320,8 +322,8 @@ describe("Home Assistant's own dialog", () => {
     expect((shown.find("pbc-details")[0] as unknown as { rowId: string } | undefined)?.rowId).toBe(row);
   });
 
-  test.each(["server", "datastore", "pbs_job", "group"])(
-    "says why a %s of a backup server has a problem",
+  test.each(["cluster", "storage", "server", "datastore"])(
+    "says why a %s, which is on no wall, has a problem",
     async (kind) => {
       const entityId = "binary_sensor.x_problem";
       const stateObj = {
@@ -339,7 +341,7 @@ describe("Home Assistant's own dialog", () => {
       shown.element.hass = { ...shown.hass, entities };
       await shown.settle();
       await shown.settle();
-      const text = shown.find("pbc-server-reason")[0]?.shadowRoot?.textContent ?? "";
+      const text = shown.find("pbc-sensor-reason")[0]?.shadowRoot?.textContent ?? "";
       expect(text).toContain("Never copied: homelab/ct/103.");
       expect(text).toContain("Change the owner there.");
     },

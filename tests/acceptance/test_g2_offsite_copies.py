@@ -1,6 +1,7 @@
 """Rows G23 to G31: whether each guest's restore points have come to where the user says that something stands elsewhere."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from custom_components.proxmox_backup_checker.checker.copies.copies import Witness
 from custom_components.proxmox_backup_checker.checker.model.server_options import Place
+from custom_components.proxmox_backup_checker.checker.model.standing import Standing
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
 
 from .linked_lab import LinkedLab
@@ -82,7 +84,7 @@ def test_g24_a_job_whose_schedule_was_taken_away_has_its_usual_time(lab: LinkedL
     assert (lab.offsite().brief, lab.offsite().code) == (("on", "overdue"), "offsite_lagging")
 
 
-def test_g24_only_the_guest_whose_copy_lags_is_one(lab: LinkedLab) -> None:
+def test_d20_g24_only_the_guest_whose_copy_lags_is_a_problem(lab: LinkedLab) -> None:
     lab.push()
     lab.both()
     lab.nights()
@@ -259,3 +261,10 @@ def test_g31_a_datastore_that_is_said_to_be_elsewhere_is(lab: LinkedLab) -> None
 
     assert [copy.place for copy in lab.view(101).copies] == [Place.HERE, Place.ELSEWHERE]
     assert lab.offsite().brief == ("off", "ok")
+
+
+def test_a_share_that_the_user_says_is_elsewhere_holds_copies_there(lab: LinkedLab) -> None:
+    lab.watch.policy = replace(lab.watch.policy, standings={"nas": Standing("elsewhere")})
+    lab.nights(2)
+    assert (lab.offsite(102).brief, lab.offsite(102).code) == (("off", "ok"), "offsite_copied")
+    assert (lab.offsite(101).brief, lab.offsite(101).code) == (("off", "ignored"), "offsite_not_copied")

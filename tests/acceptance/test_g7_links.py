@@ -1,13 +1,15 @@
 """Rows G67, G77, G78 and G90 to G104: a cluster and the backup servers behind its storages are one thing to look at."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from custom_components.proxmox_backup_checker.checker.archives.linking import Sign, link_of
+from custom_components.proxmox_backup_checker.checker.model.standing import Standing
 
-from .linked_lab import LinkedLab
+from .linked_lab import NIGHTLY, LinkedLab
 
 
 @pytest.fixture
@@ -235,3 +237,57 @@ def test_g67_where_the_server_is_off_nobody_says_that_it_answers(lab: LinkedLab)
     lab.pbs.power_off()
     lab.after(hours=2)
     assert lab.storage().code == "storage_away_until_needed"
+
+
+@pytest.mark.parametrize("host", ["address", "localhost"])
+def test_g78_a_server_on_a_node_itself_shares_its_disks_and_is_one_place(host: str) -> None:
+    with LinkedLab() as lab:
+        node = lab.pve.node("pve1")
+        lab.pbs.ip = node.ip
+        lab.pve.storage("pbs").server = node.ip if host == "address" else "127.0.0.1"
+        again = lab.pve.connect_storage("pbs-again", lab.ds1, namespace="home")
+        again.server = "pve1.lan"
+        lab.pve.add_storage("local", "dir", total=2**40)
+        lab.beside(lab.pbs)
+        lab.nights()
+        lab.pve.backup_by_hand([101], "local")
+        lab.after(hours=1)
+
+        copies = lab.view(101).copies
+        assert sorted(copy.storages for copy in copies) == [("local",), ("pbs", "pbs-again")]
+        assert {copy.medium for copy in copies} == {"node/pve1"}
+        assert lab.view(103).copies[0].medium == "node/pve1"
+
+
+def test_g78_a_server_elsewhere_is_another_medium(lab: LinkedLab) -> None:
+    lab.beside(lab.pbs)
+    lab.pve.add_storage("local", "dir", total=2**40)
+    lab.nights()
+    lab.pve.backup_by_hand([101], "local")
+    lab.after(hours=1)
+    assert {copy.medium for copy in lab.view(101).copies} == {"node/pve1", "pbs/ds1"}
+
+
+@pytest.mark.parametrize("told_by", ["address", "user"])
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_g77_a_server_that_is_a_guest_of_the_cluster_is_known_and_does_not_rely_on_itself(
+    lab: LinkedLab, told_by: str, elsewhere: bool
+) -> None:
+    guest = lab.pve.add_ct(104, "backup", "pve2", size=4)
+    if told_by == "address":
+        guest.address = lab.pbs.ip
+    else:
+        lab.watch.policy = replace(lab.watch.policy, standings={"pbs": Standing("guest", "104")})
+    lab.pve.job(NIGHTLY).change(vmid="101,103,104")
+    lab.beside(lab.pbs)
+    lab.nights(2)
+    if elsewhere:
+        lab.pve.backup_by_hand([104], "nas")
+        lab.after(hours=1)
+
+    held = lab.guest(104)
+    assert "backup_server_on_its_cluster" in held.findings
+    assert held.brief == ("off", "ok" if elsewhere else "warning")
+    assert ("backed_up_on_itself" in held.findings) is not elsewhere
+    assert lab.guest(101).brief == ("off", "ok")
+    assert lab.view(101).copies[0].medium == "node/pve2"

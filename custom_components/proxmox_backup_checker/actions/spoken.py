@@ -16,9 +16,9 @@ _NAMED = 6
 
 def guests_called(assessment: Assessment, name: str) -> list[int]:
     """Return the guests of a spoken name or number: neither case, blanks nor marks are heard."""
-    heard = _heard(name)
-    found = [vmid for vmid, view in assessment.guests.items() if heard and _heard(view.guest.name or "") == heard]
-    return found or [vmid for vmid in assessment.guests if str(vmid) == heard]
+    said = heard(name)
+    found = [vmid for vmid, view in assessment.guests.items() if said and heard(view.guest.name or "") == said]
+    return found or [vmid for vmid in assessment.guests if str(vmid) == said]
 
 
 def is_backed_up(assessment: Assessment, vmid: int, localizer: Localizer, now: datetime) -> str:
@@ -81,19 +81,20 @@ def what_is_next(assessment: Assessment, localizer: Localizer, now: datetime, vm
 
 def subject_called(assessment: Assessment, name: str) -> list[Subject]:
     """Return the guests, jobs or storages of a spoken name; guests before all others."""
-    heard = _heard(name)
+    said = heard(name)
     return (
         [Subject.guest(vmid) for vmid in guests_called(assessment, name)]
         or [
             Subject.job(job_id)
             for job_id, view in assessment.jobs.items()
-            if heard in {_heard(job_name(view.job)), _heard(job_id)}
+            if said in {heard(job_name(view.job)), heard(job_id)}
         ]
-        or [Subject.storage(key) for key, view in assessment.storages.items() if _heard(view.name) == heard]
+        or [Subject.storage(key) for key, view in assessment.storages.items() if heard(view.name) == said]
     )
 
 
-def _heard(text: str) -> str:
+def heard(text: str) -> str:
+    """Return what is heard of a name: neither case, blanks nor marks."""
     return "".join(letter for letter in text.casefold() if letter.isalnum())
 
 

@@ -14,6 +14,7 @@ from .archives.archive import file_name, logged_name
 from .archives.archive_origin import Provenance
 from .archives.dating import Dating
 from .archives.linking import Link, link_of
+from .archives.servers_on_guests import servers_on_guests
 from .indexes import Indexes
 from .jobs.coverage import Coverage, covers
 from .jobs.terms import Terms
@@ -65,6 +66,11 @@ class Context(Sight):
         """The watched servers behind storages, by the storages' keys."""
         found = ((storage_key(storage), link_of(storage, self.servers.values())) for storage in self.facts.storages)
         return {key: link for key, link in found if link is not None}
+
+    @cached_property
+    def servers_on_guests(self) -> Mapping[int, frozenset[str]]:
+        """The guests on which backup servers run, with the storages that lead there."""
+        return servers_on_guests(self.facts, self.links)
 
     def is_ignored(self, guest: Guest) -> bool:
         """Tell whether a guest needs no backup, by choice or by its tag."""

@@ -12,6 +12,7 @@ import probatio
 
 from ..backup_server.coordinator import ServerCoordinator
 from ..backup_server.watched import watched_entries, watcher_of
+from ..checker.verdicts.night import night_of
 from ..const import DOMAIN
 from ..privacy.sight import Sight
 from ..proxmox.api.answer import run_off_loop_if_large
@@ -22,10 +23,12 @@ from ..texts.localizer import Localizer
 from ..translated_errors import invalid
 from .activity import async_activity
 from .causes import causes, urgency
+from .clusters import coordinator_of, entries
 from .datastores import datastores
 from .details import async_details, async_sizes
 from .feed import WallFeed
 from .message_automations import async_message_setup
+from .night import night_data
 from .resources import content_hash
 from .server_causes import server_causes
 from .servers import async_load_errors, servers
@@ -52,7 +55,8 @@ def _language(hass: HomeAssistant, msg: dict[str, Any]) -> str:
 def async_register(hass: HomeAssistant) -> None:
     """Register all commands; to be called once."""
     walls, first_days = (ws_info, ws_wall, ws_sizes, ws_runs, ws_log), (ws_start, ws_messages)
-    for command in (*walls, ws_storages, ws_datastores, ws_causes, ws_activity, ws_survival, *first_days):
+    stores, cards = (ws_storages, ws_datastores), (ws_causes, ws_activity, ws_survival, ws_night)
+    for command in (*walls, *stores, *cards, *first_days):
         websocket_api.async_register_command(hass, command)
 
 
@@ -193,6 +197,22 @@ async def ws_storages(hass: HomeAssistant, connection: ActiveConnection, msg: di
         "servers": servers(hass, sight, language, entry_id),
     }
     connection.send_result(msg["id"], told)
+
+
+@websocket_api.websocket_command(
+    {probatio.Required("type"): f"{DOMAIN}/night", probatio.Optional("entry_id"): str, **_LANGUAGE}
+)
+@websocket_api.async_response
+async def ws_night(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]) -> None:
+    """Tell how the coming night may go, of one cluster or of each."""
+    sight, localizer = Sight(hass, connection.user), await Localizer.load(hass, _language(hass, msg))
+    told = []
+    for entry in entries(hass, msg.get("entry_id")):
+        if (coordinator := coordinator_of(entry)) is not None:
+            context = coordinator.assessment.context
+            night = await hass.async_add_executor_job(night_of, context, context.facts.now)
+            told.append(night_data(night, coordinator, sight, localizer))
+    connection.send_result(msg["id"], {"nights": [night for night in told if night is not None]})
 
 
 @websocket_api.websocket_command(

@@ -71,4 +71,27 @@ def names_of(facts: Facts, assessment: Assessment) -> dict[str, list[str]]:
             *(guest.name for guest in included if guest.name),
             *(record.name for record in history.guests.values() if record.name),
         ],
+        **_names_of_servers(facts, assessment),
+    }
+
+
+def _names_of_servers(facts: Facts, assessment: Assessment) -> dict[str, list[str]]:
+    """Return the names of the backup servers beside a cluster, and of what there is on them."""
+    servers = assessment.context.servers.values()
+    routes = [route for server in servers for route in server.routes]
+    behind = [storage.backup_server for storage in facts.storages if storage.backup_server is not None]
+    namespaces = [name.partition(":") for server in servers for name in server.namespaces]
+    spaces = [*(ns for _, _, ns in namespaces), *(place.namespace for place in behind)]
+    spaces += [ns for route in routes for ns in (route.ns, route.remote_ns)]
+    return {
+        "server": [server.name for server in servers],
+        "remote": [route.remote.name for route in routes if route.remote is not None],
+        "datastore": [
+            *(store for server in servers for store in server.stores),
+            *(place.datastore for place in behind),
+            *(route.remote_store for route in routes),
+        ],
+        "namespace": [part for ns in spaces for part in ns.split("/") if part],
+        "syncjob": [name for route in routes for name in (route.job, route.name) if name],
+        _USER: [group.owner for server in servers for group in server.groups.values() if group.owner],
     }

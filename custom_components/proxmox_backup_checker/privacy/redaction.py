@@ -30,6 +30,7 @@ _SECRET: Final = frozenset(
     {
         *(CONF_FINGERPRINT, CONF_HEARTBEAT_URL, CONF_HOST, CONF_TOKEN, CONF_TOKEN_ID, CONF_TOKEN_SECRET, CONF_URL),
         *(CONF_IDENTITY, CONF_WEBHOOK_ID, "address", "instance_id", "mailto", "title", "unique_id"),
+        "username",
     }
 )
 # Localizer of our own; a guest may be called so, but nobody can tell from here.
@@ -96,11 +97,22 @@ def redactor_of(coordinator: CheckerCoordinator) -> Redactor:
     entry = coordinator.config_entry
     hosts = hosts_of(entry)
     hosts += [node.address for node in coordinator.assessment.cluster.nodes if node.address]
+    hosts += _hosts_of_servers(coordinator)
     # Who enters the name of a node as the host does not make it an address.
     hosts = [host for host in hosts if host not in coordinator.assessment.nodes]
     names = names_of(coordinator.data.reading.facts, coordinator.assessment)
     pseudonyms = Pseudonyms(names, entry.entry_id) if entry.options.get(CONF_HIDE_NAMES) else None
     return Redactor(hosts, [name for found in names.values() for name in found], pseudonyms)
+
+
+def _hosts_of_servers(coordinator: CheckerCoordinator) -> list[str]:
+    """Return the hosts of the backup servers beside a cluster, and of those that they know."""
+    servers = coordinator.assessment.context.servers.values()
+    remotes = [route.remote for server in servers for route in server.routes if route.remote is not None]
+    storages = coordinator.data.reading.facts.storages
+    behind = [storage.backup_server for storage in storages if storage.backup_server is not None]
+    hosts = [*(one.host for one in servers), *(one.host for one in remotes), *(one.host for one in behind)]
+    return [host for host in hosts if host]
 
 
 def _is_ours(tag: str) -> bool:

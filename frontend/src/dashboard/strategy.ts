@@ -29,9 +29,10 @@ export async function generate(hass: Hass): Promise<Card> {
   return {
     title: words.say("title"),
     views: [
-      overview(servers, backups, ours, words),
-      problems(words),
-      ifDied(servers, words),
+      // Where there are backup servers only, their own views tell everything.
+      ...(servers.length || !backups.length
+        ? [overview(servers, backups, ours, words), problems(words), ifDied(servers, words)]
+        : []),
       ...(servers.length > 1 ? servers.map((server) => cluster(server, ours, hass, words)) : []),
       ...backups.map((server) => backupServer(server, ours, hass, words)),
     ],

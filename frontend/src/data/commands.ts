@@ -14,6 +14,7 @@ import {
   type KeepRule,
   type LogExcerpt,
   type MessageSetupInfo,
+  type Night,
   type Server,
   type Storage,
   type Survival,
@@ -38,6 +39,12 @@ export const fetchLog = (
 
 export const fetchStorages = (hass: Hass, entryId?: string) =>
   ask<{ storages: Storage[]; servers: Server[] }>(hass.connection, "storages", {
+    language: languageOf(hass),
+    ...(entryId ? { entry_id: entryId } : {}),
+  });
+
+export const fetchNights = (hass: Hass, entryId?: string) =>
+  ask<{ nights: Night[] }>(hass.connection, "night", {
     language: languageOf(hass),
     ...(entryId ? { entry_id: entryId } : {}),
   });

@@ -93,6 +93,8 @@ export interface RowData {
   jobs: string[];
   storages: string[];
   reason: string;
+  /** Why its newest restore point has not come elsewhere, where that is a problem. */
+  offsite?: string | null;
   acknowledged: boolean;
   new: boolean;
   deleted: boolean;
@@ -229,6 +231,30 @@ export interface GroupFacts {
   verified: number | null;
   verification: string | null;
   encrypted: boolean | null;
+}
+
+export interface NightRun {
+  job_id: string;
+  /** None for a run that somebody started by hand. */
+  job: string | null;
+  node: string;
+  slot: number;
+  begin: number;
+  end: number;
+  known: boolean;
+  running: boolean;
+  gives_up: boolean;
+  late: boolean;
+}
+
+/** How the coming night of a cluster may go: a forecast. */
+export interface Night {
+  entry_id: string;
+  begin: number;
+  done: number | null;
+  done_by: number | null;
+  runs: NightRun[];
+  told: { job: string; text: string }[];
 }
 
 export type KeepRule = "last" | "hourly" | "daily" | "weekly" | "monthly" | "yearly";

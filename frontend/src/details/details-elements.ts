@@ -5,9 +5,9 @@ import { GuestDetails } from "./details";
 import { DetailsDialog } from "./details-dialog";
 import { RunLog } from "./log";
 import { DETAILS_DIALOG } from "./names";
-import { ServerReason } from "./server-reason";
+import { SensorReason } from "./sensor-reason";
 
 customElements.define("pbc-run-log", RunLog);
 customElements.define("pbc-details", GuestDetails);
-customElements.define("pbc-server-reason", ServerReason);
+customElements.define("pbc-sensor-reason", SensorReason);
 customElements.define(DETAILS_DIALOG, DetailsDialog);

@@ -1,7 +1,7 @@
 import { html, nothing, type PropertyValues } from "lit";
 import { fetchDetails, messageOf, silence, unsilence } from "../data/commands";
 import { type Details, DOMAIN, type Run } from "../data/contract";
-import { decodeRow, isJob, type Row } from "../data/row";
+import { decodeRow, isJob, type Row, vmidOf } from "../data/row";
 import { formatOf } from "../format";
 import { navigate, notify } from "../ha/actions";
 import { alert } from "../ha/elements";
@@ -243,8 +243,7 @@ export class GuestDetails extends HassElement {
       };
       return html`<button class="btn" @click=${show}>${wordsOf(this.hass).say("log_show")}</button>`;
     }
-    const vmid = row.kind === "qemu" || row.kind === "lxc" ? Number(row.key) : undefined;
-    return html`<pbc-run-log .hass=${this.hass} .entry=${row.entryId} .upid=${run.upid ?? ""} .vmid=${vmid}></pbc-run-log>`;
+    return html`<pbc-run-log .hass=${this.hass} .entry=${row.entryId} .upid=${run.upid ?? ""} .vmid=${vmidOf(row)}></pbc-run-log>`;
   }
 
   private toggleWhy = (): void => {

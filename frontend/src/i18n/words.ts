@@ -17,14 +17,18 @@ export class Words {
   readonly #plurals: Intl.PluralRules;
 
   constructor(
-    language: string,
+    private readonly language: string,
     private readonly texts: Partial<Texts>,
   ) {
     this.#plurals = new Intl.PluralRules(language);
   }
 
   say = (key: Key, values: Values = {}): string =>
-    (this.texts[key] ?? ENGLISH[key] ?? key).replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ""));
+    (this.texts[key] ?? ENGLISH[key] ?? key).replace(/\{(\w+)\}/g, (_, name: string) => this.#written(values[name]));
+
+  /** "5,000" guests, as people write numbers in this language. */
+  #written = (value: string | number | undefined): string =>
+    typeof value === "number" ? value.toLocaleString(this.language) : (value ?? "");
 
   /** Says it with the number of things in it. */
   count = (key: PluralKey, n: number, values: Values = {}): string =>

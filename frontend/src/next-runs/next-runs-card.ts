@@ -1,4 +1,6 @@
 import { css, html, nothing } from "lit";
+import { fetchNights } from "../data/commands";
+import type { Night } from "../data/contract";
 import { WallController } from "../data/wall-controller";
 import { openDetails } from "../details/open";
 import { formatOf } from "../format";
@@ -9,14 +11,17 @@ import { wordsOf } from "../i18n/words";
 import { progressText } from "../model/progress";
 import { look, mark } from "../styles/look";
 import { emptyText, namesOf } from "../wall/summary";
+import { nightPanel, nightStyles } from "./night";
 
 const DAYS = 30;
 const ROWS = 8;
+const NIGHT_AGAIN = 5 * 60_000;
 
 /** The jobs that run next. */
 export class NextRunsCard extends HassElement {
   static override styles = [
     look,
+    nightStyles,
     css`
       :host { display: block; height: 100%; }
       ha-card { height: 100%; padding: 6px 0; box-sizing: border-box; }
@@ -35,15 +40,30 @@ export class NextRunsCard extends HassElement {
 
   static override properties = {
     config: { attribute: false },
+    nights: { state: true },
   };
 
   config?: CardConfig;
   private readonly wall = new WallController(this);
+  private nights: Night[] = [];
+  private asked = 0;
   private clock?: ReturnType<typeof setInterval>;
 
   override connectedCallback(): void {
     super.connectedCallback();
     this.clock = setInterval(() => this.requestUpdate(), 60_000);
+  }
+
+  /** The night is a forecast that changes with what ran: it is asked for now and again. */
+  private async askForNights(): Promise<void> {
+    if (!this.hass || !this.config || Date.now() - this.asked < NIGHT_AGAIN) return;
+    this.asked = Date.now();
+    try {
+      this.nights = (await fetchNights(this.hass, this.config.server)).nights ?? [];
+    } catch {
+      // An integration that is older than this page knows no night.
+      this.nights = [];
+    }
   }
 
   override disconnectedCallback(): void {
@@ -54,6 +74,7 @@ export class NextRunsCard extends HassElement {
   protected override willUpdate(): void {
     if (!this.hass || !this.config) return;
     const { server } = this.config;
+    if ((this.config.group ?? "job") === "job") this.askForNights();
     this.wall.watch(this.hass, {
       group: this.config.group ?? "job",
       days: DAYS,
@@ -82,12 +103,13 @@ export class NextRunsCard extends HassElement {
           : words.say(emptyText(servers, "no_next_runs"));
     return card(
       html`${this.config.title ? html`<h2>${this.config.title}</h2>` : nothing}
+        ${this.nights.map((night) => nightPanel(night, words, format))}
         ${due.length ? nothing : html`<p class="none">${empty}</p>`}
         ${due.map(
           (row) => html`<button @click=${() => openDetails(this, { id: row.id, name: row.name })}>
             ${mark(row.status)}<span class="name"><b>${row.name}</b><small>${[row.where, names.get(row.entryId)].filter(Boolean).join(" · ")}</small></span>
             <span class="when num"
-              ><span>${row.status === "running" ? words.say("status_running") : format.relative(row.nextDue, undefined, "short")}</span
+              ><span>${row.status === "running" ? words.say("status_running") : format.relative(row.nextDue)}</span
               ><small>${row.status === "running" ? progressText(row, words, format) : row.nextDue ? format.weekdayMoment(row.nextDue) : ""}</small></span
             >
           </button>`,

@@ -1,7 +1,7 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { fetchDetails } from "../data/commands";
 import type { Details } from "../data/contract";
-import { labelOf, noLastGood, type Row } from "../data/row";
+import { isServerJob, labelOf, noLastGood, type Row, vmidOf } from "../data/row";
 import { loadDetails, openDetails } from "../details/open";
 import { groundsPanel, whyButton, whyStyles } from "../details/why";
 import { formatOf } from "../format";
@@ -93,7 +93,7 @@ export class Problem extends LitElement {
       row.kind === "job" ? "" : labelOf(row),
       row.where,
       row.failures > 1 ? words.count("failures", row.failures) : "",
-      `${words.say("last_good")}: ${last}`,
+      `${words.say(isServerJob(row) ? "last_good_run" : "last_good")}: ${last}`,
       row.acknowledged ? words.say("silenced") : "",
     ];
     const run = details?.runs.find((candidate) => candidate.upid && candidate.result !== "ok");
@@ -116,7 +116,7 @@ export class Problem extends LitElement {
             .hass=${hass}
             .entry=${row.entryId}
             .upid=${run.upid ?? ""}
-            .vmid=${row.kind === "job" ? undefined : Number(row.key)}
+            .vmid=${vmidOf(row)}
           ></pbc-run-log>`
           : nothing
       }`;

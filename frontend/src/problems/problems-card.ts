@@ -14,7 +14,7 @@ import { wallStyles } from "../wall/styles";
 
 const DAYS = 30;
 
-/** Every guest and job with a problem, each with its reason and its log. */
+/** Every guest, job and client with a problem, each with its reason and its log. */
 export class ProblemsCard extends HassElement {
   static override styles = [
     look,
@@ -29,12 +29,16 @@ export class ProblemsCard extends HassElement {
   config?: CardConfig;
   private readonly guests = new WallController(this);
   private readonly jobs = new WallController(this);
+  private readonly backups = new WallController(this);
+  private readonly clients = new WallController(this);
 
   protected override willUpdate(): void {
     if (!this.hass || !this.config) return;
     const server = this.config.server ? { entryId: this.config.server } : {};
     this.guests.watch(this.hass, { group: "guest", days: DAYS, ...server });
     this.jobs.watch(this.hass, { group: "job", days: DAYS, ...server });
+    this.backups.watch(this.hass, { group: "pbsjob", days: DAYS, ...server });
+    this.clients.watch(this.hass, { group: "group", days: DAYS, ...server });
   }
 
   protected override render() {
@@ -57,13 +61,16 @@ export class ProblemsCard extends HassElement {
     if (phase === "not_loaded") return notLoaded(words);
     if (phase === "failed" && !rows.length)
       return html`<div class="notices">${loadError(this.guests.state, words, this.guests.retry)}</div>`;
-    const all = sortRows([...rows, ...this.jobs.state.rows], "worst");
+    const others = [this.jobs, this.backups, this.clients].flatMap((wall) => wall.state.rows);
+    const all = sortRows([...rows, ...others], "worst");
     const shown = all.filter(
-      (row) => row.problem !== false && !row.deleted && !["ignored", "paused", "pending"].includes(row.status),
+      (row) =>
+        row.problem !== false && !row.deleted && !["ignored", "paused", "asleep", "pending"].includes(row.status),
     );
     if (!shown.length) {
       // Nothing is said to be well of what cannot be seen.
-      if (!rows.length || servers.some((server) => server.state !== "ok")) return nothing;
+      const unread = [...servers, ...this.backups.state.servers].some(({ state }) => !["ok", "asleep"].includes(state));
+      if (!rows.length || unread) return nothing;
       return blank("mdi:shield-check", words.say("healthy"), words.say("healthy_hint"));
     }
     return repeat(

@@ -1,6 +1,5 @@
 import { html, nothing, type PropertyValues } from "lit";
 import { repeat } from "lit/directives/repeat.js";
-import type { Status } from "../data/contract";
 import type { Row } from "../data/row";
 import type { Sizes } from "../data/sizes";
 import { WallController } from "../data/wall-controller";
@@ -12,17 +11,15 @@ import { pageWords } from "../ha/page-words";
 import type { Hass } from "../ha/types";
 import { wordsOf } from "../i18n/words";
 import { dayOfCell } from "../model/days";
-import { type Grouping, groupingsOf } from "../model/groups";
-import type { Sort } from "../model/sort";
-import { ARRANGE, HELP } from "../styles/glyphs";
 import { look } from "../styles/look";
 import { stripLook } from "../styles/strip-look";
 import { type Arranged, arrange, type Line } from "./arrange";
+import { Chooser } from "./chooser";
 import { COLUMNS } from "./columns";
 import { checkConfig, DEFAULT_DAYS, DEFAULT_ROWS, PREVIEW_ROWS, type WallConfig } from "./config";
 import { DayTip, HAPPENED, type Pointed } from "./day-tip";
 import { groupHead } from "./group-head";
-import { chips, columnHeads, narrowAxis, opener, search } from "./head";
+import { columnHeads, narrowAxis } from "./head";
 import { move } from "./keys";
 import { openWall } from "./open-wall";
 import { type RowView, rowContent } from "./row";
@@ -31,7 +28,6 @@ import { cellPlace, isRightToLeft } from "./strip";
 import { wallStyles } from "./styles";
 import { isLost, namesOf, summarise, summariseRows, summaryLine } from "./summary";
 
-const SEARCHED_FROM = 10;
 const MINUTE = 60_000;
 /** So many rows are shown without a scroll bar of their own where somebody asks for all. */
 const MOST_AT_ONCE = 100;
@@ -47,17 +43,10 @@ export class BackupWall extends HassElement {
     config: { state: true },
     width: { state: true },
     scrolled: { state: true },
-    status: { state: true },
-    query: { state: true },
     current: { state: true },
     day: { state: true },
     now: { state: true },
     whole: { state: true },
-    sort: { state: true },
-    reversed: { state: true },
-    groupBy: { state: true },
-    folded: { state: true },
-    panel: { state: true },
   };
 
   preview = false;
@@ -66,20 +55,12 @@ export class BackupWall extends HassElement {
   private config?: WallConfig;
   private width = 0;
   private scrolled = 0;
-  private status?: Status;
-  private query = "";
   private current?: string;
   private day = -1;
   private now = Date.now() / 1000;
   private whole = false;
-  private sort?: Sort;
-  private reversed = false;
-  private groupBy?: Grouping;
-  private folded: ReadonlySet<string> = new Set();
-  private panel?: "legend" | "arrange";
 
   private fetched?: typeof import("./notices");
-  private panels?: typeof import("./view-panel");
   private stale = true;
   private arranged?: Arranged;
   private readonly wall = new WallController(this, () => {
@@ -87,6 +68,15 @@ export class BackupWall extends HassElement {
   });
   private sizes?: Sizes;
   private sparkline?: RowView["sparkline"];
+  private readonly chooser = new Chooser(
+    this,
+    () => ({ config: this.config, servers: this.wall.state.servers.length }),
+    (fromTop = true) => {
+      this.stale = true;
+      if (fromTop) this.toTop();
+      this.requestUpdate();
+    },
+  );
   private readonly tip = new DayTip(this, {
     rowOf: (target) => this.lineOf(target)?.row,
     look: () => ({ hass: this.hass, end: this.wall.state.end, sizes: this.sizes }),
@@ -142,26 +132,14 @@ export class BackupWall extends HassElement {
     if (!this.hass || !this.config) return;
     const { server, group = "guest", days = DEFAULT_DAYS } = this.config;
     this.wall.watch(this.hass, { group, days, ...(server ? { entryId: server } : {}) });
-    const changes = ["config", "width", "status", "query", "sort", "reversed", "groupBy", "folded"];
+    const changes = ["config", "width"];
     if (this.stale || changes.some((name) => changed.has(name))) this.arrange();
   }
 
   private arrange(): void {
     if (!this.config) return;
     this.stale = false;
-    const { status, query, reversed, folded } = this;
-    const choice = { status, query, sort: this.sortedBy, reversed, groupBy: this.groupedBy, folded };
-    this.arranged = arrange(this.wall.state.rows, this.config, choice, this.width || 800, this.days);
-  }
-
-  private get sortedBy(): Sort {
-    return this.sort ?? this.config?.sort ?? "worst";
-  }
-
-  private get groupedBy(): Grouping {
-    const chosen = this.groupBy ?? this.config?.group_by ?? "none";
-    const possible = groupingsOf(this.config?.group ?? "guest", this.wall.state.servers.length);
-    return possible.includes(chosen) ? chosen : "none";
+    this.arranged = arrange(this.wall.state.rows, this.config, this.chooser.choice, this.width || 800, this.days);
   }
 
   private get lines(): readonly Line[] {
@@ -189,9 +167,9 @@ export class BackupWall extends HassElement {
           <h2>${this.config.title ?? words.say("title")}</h2>
           ${phase === "ready" && rows.length ? this.renderSummary() : nothing}
         </div>
-        ${rows.length ? this.renderTools() : nothing}
+        ${rows.length ? this.chooser.tools(this.arranged ?? {}, words, this.preview) : nothing}
       </div>
-      ${rows.length ? this.renderPanel() : nothing}
+      ${rows.length ? this.chooser.panel(words) : nothing}
       ${this.exceptions?.notices(this.wall.state, words, formatOf(this.hass), this.wall.retry)}
       ${busy ? skeleton(words, this.preview ? PREVIEW_ROWS : 6) : this.renderBody()}`;
     return this.bare ? html`<div class="bare" aria-busy=${busy}>${content}</div>` : card(content, busy);
@@ -224,64 +202,16 @@ export class BackupWall extends HassElement {
     );
   }
 
-  private renderTools() {
-    if (!this.hass) return nothing;
-    const words = wordsOf(this.hass);
-    const { counts = [], listed = [] } = this.arranged ?? {};
-    const toggle = (panel: "legend" | "arrange") => () => this.togglePanel(panel);
-    return html`<div class="tools">
-      ${chips(counts, this.status, words, (status) => {
-        this.status = this.status === status ? undefined : status;
-        this.toTop();
-      })}
-      ${
-        listed.length >= SEARCHED_FROM && !this.preview
-          ? search(this.query, words, (query) => {
-              this.query = query;
-              this.toTop();
-            })
-          : nothing
-      }
-      ${
-        this.preview
-          ? nothing
-          : html`${opener(ARRANGE, words.say("arrange"), this.panel === "arrange", toggle("arrange"))}
-            ${opener(HELP, words.say("legend"), this.panel === "legend", toggle("legend"))}`
-      }
-    </div>`;
-  }
-
-  private async togglePanel(panel: "legend" | "arrange"): Promise<void> {
-    this.panel = this.panel === panel ? undefined : panel;
-    this.panels ??= await import("./view-panel");
-    this.requestUpdate();
-  }
-
-  private renderPanel() {
-    if (!this.hass || !this.panels || !this.panel) return nothing;
-    const words = wordsOf(this.hass);
-    if (this.panel === "legend") return this.panels.legend(words);
-    const groupings = groupingsOf(this.config?.group ?? "guest", this.wall.state.servers.length);
-    return this.panels.arrangement({ sort: this.sortedBy, groupBy: this.groupedBy }, groupings, words, (change) => {
-      if (change.sort) this.sort = change.sort;
-      if (change.groupBy) this.groupBy = change.groupBy;
-      this.reversed = false;
-      this.toTop();
-    });
-  }
-
-  private sortBy = (sort: Sort): void => {
-    this.reversed = this.sortedBy === sort && !this.reversed;
-    this.sort = sort;
-    this.toTop();
-  };
-
   private renderBody() {
     if (!this.hass) return nothing;
     const words = wordsOf(this.hass);
     const instead = this.exceptions?.instead(this.wall.state, this.config?.group ?? "guest", words, this.wall.retry);
     if (instead) return instead;
-    if (!this.lines.length) return this.exceptions?.noMatch(words, this.status || this.query ? this.reset : undefined);
+    if (!this.lines.length)
+      return this.exceptions?.noMatch(
+        words,
+        this.chooser.status || this.chooser.query ? this.chooser.reset : undefined,
+      );
     return html`${this.renderList()}
       ${this.renderFoot()}
       <div class="sr" aria-live="polite">${this.sentence()}</div>
@@ -305,11 +235,6 @@ export class BackupWall extends HassElement {
     </div>`;
   }
 
-  private reset = (): void => {
-    this.status = undefined;
-    this.query = "";
-  };
-
   private renderList() {
     const { hass, arranged } = this;
     if (!hass || !arranged) return nothing;
@@ -322,10 +247,9 @@ export class BackupWall extends HassElement {
     const [first, last] = offsets.between(this.scrolled, height);
     const visible = lines.slice(first, last);
     this.wantSizes(visible.flatMap((line) => line.row ?? []));
-    const sorting = { sort: this.sortedBy, reversed: this.reversed, choose: this.sortBy };
     const tabbable = visible.some((line) => line.key === this.current) ? this.current : lines[first]?.key;
     const draw = this.lineDrawer(arranged);
-    return html`${columns.narrow ? narrowAxis(columns, end, this.days, words, format) : columnHeads(columns, sorting, group, end, this.days, words, format)}
+    return html`${columns.narrow ? narrowAxis(columns, end, this.days, words, format) : columnHeads(columns, this.chooser.sorting, group, end, this.days, words, format)}
       <div
         class="scroll"
         role="list"
@@ -375,7 +299,11 @@ export class BackupWall extends HassElement {
       };
       const { row } = line;
       if (!row)
-        return groupHead(line, this.groupedBy, names, words, { tabindex, focus, toggle: () => this.fold(line.group) });
+        return groupHead(line, this.chooser.groupBy, names, words, {
+          tabindex,
+          focus,
+          toggle: () => this.chooser.fold(line.group),
+        });
       const state = `${old.has(row.entryId) ? " old" : ""}${row.deleted ? " deleted" : row.acknowledged ? " known" : ""}`;
       return html`<button
         class="row ${columns.narrow ? "narrow" : "grid"}${state}"
@@ -396,12 +324,6 @@ export class BackupWall extends HassElement {
         day: line.key === this.current ? this.day : -1,
       })}</button>`;
     };
-  }
-
-  private fold(group: string): void {
-    const folded = new Set(this.folded);
-    if (!folded.delete(group)) folded.add(group);
-    this.folded = folded;
   }
 
   private wantSizes(rows: Row[]): void {

@@ -80,8 +80,8 @@ def add_entry(
     hass: HomeAssistant, server: ServedBackupServer, *, options: dict[str, Any] | None = None, **changes: Any
 ) -> MockConfigEntry:
     """Add a server's entry, and leave it as it is; `changes` are of the entry."""
-    made = {"unique_id": server.instance_id, "data": entry_data(server), **changes}
-    entry = MockConfigEntry(domain=DOMAIN, title=server.name, options=options or {}, **made)
+    made = {"title": server.name, "unique_id": server.instance_id, "data": entry_data(server), **changes}
+    entry = MockConfigEntry(domain=DOMAIN, options=options or {}, **made)
     entry.add_to_hass(hass)
     return entry
 

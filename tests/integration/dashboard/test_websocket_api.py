@@ -314,6 +314,25 @@ async def test_a_row_that_is_opened_tells_everything(
     assert len((await visitor.subscribe())["rows"]) == 4
 
 
+async def test_the_coming_night_is_told_with_who_waits_for_whom(home: Home, card: Card) -> None:
+    assert home.entry is not None
+    home.pve.add_job("second", "02:00", "nas", vmid="101", comment="Second")
+    await home.after(minutes=10)
+    [night] = (await card.ask("night"))["result"]["nights"]
+    assert night["entry_id"] == home.entry.entry_id
+    ran = [(run["job_id"], run["node"]) for run in night["runs"]]
+    assert ran == [("backup-nightly", "pve1"), ("backup-nightly", "pve2"), ("second", "pve1")]
+    second = night["runs"][-1]
+    assert second["begin"] - second["slot"] == 60
+    assert (second["job"], second["known"], second["late"], second["gives_up"]) == ("Second", False, False, False)
+    assert night["done"] == second["end"] == max(run["end"] for run in night["runs"])
+    assert night["done_by"] is None
+    assert [(told["job"], told["text"].partition(",")[0]) for told in night["told"]] == [
+        ("Second", "On pve1 it waits for nightly")
+    ]
+    assert (await card.ask("night", entry_id="other"))["result"] == {"nights": []}
+
+
 async def test_commands_are_there_before_any_cluster(hass: HomeAssistant, hass_ws_client: WebSocketGenerator) -> None:
     assert await async_setup_component(hass, DOMAIN, {})
     card = Card(await hass_ws_client(hass))

@@ -36,7 +36,17 @@ class Places:
     @cached_property
     def has_place_elsewhere(self) -> bool:
         """Whether the user has said of any place that it is elsewhere."""
-        return any(_is_anything_elsewhere(server) for server in self.servers.values())
+        standings = self.context.facts.policy.standings
+        return any(_is_anything_elsewhere(server) for server in self.servers.values()) or any(
+            standing.where == "elsewhere" for standing in standings.values()
+        )
+
+    def place_of(self, storage: StorageFacts, end: End | None = None) -> Place:
+        """Return where a storage stands, as the user says of itself, else of what is behind it."""
+        standing = self.context.facts.policy.standings.get(storage_key(storage))
+        if standing is None:
+            return end.place if end is not None else Place.UNKNOWN
+        return Place.ELSEWHERE if standing.where == "elsewhere" else Place.HERE
 
     @cached_property
     def homes(self) -> tuple[Home, ...]:
@@ -94,10 +104,17 @@ class Places:
     def machines(self) -> Mapping[str, str]:
         """The nodes of this cluster on which backup servers run, by their addresses: their disks are in one box with the guests."""
         nodes = {node.address: node.name for node in self.context.facts.nodes.values() if node.address is not None}
+        on_guests = {
+            storage: guest.node
+            for guest in self.context.facts.guests
+            for storage in self.context.servers_on_guests.get(guest.vmid, ())
+        }
         found: dict[str, str] = {}
         for home in self.homes:
             key = _server_key(home.end)
             for storage in home.storages:
+                if storage.storage in on_guests:
+                    found[key] = on_guests[storage.storage]
                 host = storage.backup_server.host if storage.backup_server is not None else ""
                 if host in nodes:
                     found[key] = nodes[host]

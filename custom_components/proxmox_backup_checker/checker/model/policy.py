@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import time, timedelta
 import re
 from typing import Final
 
@@ -24,7 +24,7 @@ class Policy:
     `ignored_jobs` promises nothing. Nodes `expected_offline` owe no slot while they are off. No guest's last
     good backup may be older than `longest_age`, whatever its jobs promise; None leaves that to the jobs. After `restore_limit` without
     a restore test of a guest that is a warning; None asks for no tests. `standings` tell, by their keys, where storages stand of
-    which somebody has said so.
+    which somebody has said so. The backups of a night are to be over at `done_by`, by the clock of the nodes.
     """
 
     ignored_guests: frozenset[int] = frozenset()
@@ -39,6 +39,7 @@ class Policy:
     remind_after: timedelta | None = timedelta(days=1)
     standings: Mapping[str, Standing] = field(default_factory=dict)
     restore_limit: timedelta | None = None
+    done_by: time | None = None
 
     def age_allowed(self, guest: Guest) -> timedelta | None:
         """Return how old a guest's last good backup may be: by its tag, by decision, or since its node is often off."""

@@ -217,6 +217,8 @@ class ReasonCode(StrEnum):
     POINTS_LEFT_BEHIND = "points_left_behind"
     ARCHIVES_OF_SEVERAL_CLUSTERS = "archives_of_several_clusters"
     CLOCKS_OF_NODE_AND_SERVER = "clocks_of_node_and_server"
+    BACKUP_SERVER_ON_ITS_CLUSTER = "backup_server_on_its_cluster"
+    BACKED_UP_ON_ITSELF = "backed_up_on_itself"
 
     # A guest: its copies elsewhere.
     OFFSITE_COPIED = "offsite_copied"
@@ -292,6 +294,13 @@ class ReasonCode(StrEnum):
     CLUSTER_PROBLEM = "cluster_problem"
     CLUSTER_UNKNOWN = "cluster_unknown"
     CLOCK_SKEW = "clock_skew"
+    NIGHT_NOT_DONE = "night_not_done"
+
+    # The coming night, as it may go.
+    NIGHT_DONE_ABOUT = "night_done_about"
+    NIGHT_GIVES_UP = "night_gives_up"
+    NIGHT_MEETS = "night_meets"
+    NIGHT_WAITS = "night_waits"
 
     # A backup server as a whole.
     SERVER_OK = "server_ok"
@@ -466,6 +475,20 @@ class ReasonCode(StrEnum):
     CHANGED_RETENTION = "changed_retention"
     CHANGED_SCHEDULE = "changed_schedule"
     CHANGED_STORAGE = "changed_storage"
+
+    # A replication job.
+    REPLICATED = "replicated"
+    REPLICATION_DISABLED = "replication_disabled"
+    REPLICATION_FAILED = "replication_failed", _FAILED
+    REPLICATION_FAILED_ONCE = "replication_failed_once"
+    REPLICATION_LATE = "replication_late", _MISSED
+    REPLICATION_NEVER_RUN = "replication_never_run", _MISSED
+    REPLICATION_NOT_STARTED = "replication_not_started", _MISSED
+    REPLICATION_PENDING = "replication_pending"
+    REPLICATION_RUNNING = "replication_running"
+    REPLICATION_TARGET_OFF = "replication_target_off", _FAILED
+    REPLICATION_TARGET_RESTS = "replication_target_rests"
+    REPLICATION_UNSEEN = "replication_unseen"
 
     # Lines of the calendar and names of statistics.
     AGENDA_BY_HAND = "agenda_by_hand"

@@ -54,17 +54,23 @@ def _is_protected(verdict: Verdict) -> bool:
     return verdict.problem is False and verdict.status in GOOD
 
 
-def judge_cluster(counts: Counts, others: Iterable[Verdict], skews: Sequence[tuple[str, timedelta]] = ()) -> Verdict:
+def judge_cluster(
+    counts: Counts,
+    others: Iterable[Verdict],
+    skews: Sequence[tuple[str, timedelta]] = (),
+    more: Iterable[Reason] = (),
+) -> Verdict:
     """Return the verdict of the cluster from the counts of its guests and the verdicts of jobs and storages.
 
     It is a problem where any part is one, and unknown where nothing is a problem but some part cannot be seen. `skews` are
-    what the nodes' clocks are ahead of ours.
+    what the nodes' clocks are ahead of ours, `more` are findings of other rules.
     """
     wrong = [(node, skew) for node, skew in skews if abs(skew) >= SKEW_WARNED_OF]
     findings = tuple(
         Reason(ReasonCode.CLOCK_SKEW, {"node": node, "minutes": str(round(skew.total_seconds() / 60))})
         for node, skew in wrong
     )
+    findings += tuple(more)
     held = list(others)
     problems = sum(verdict.problem is True for verdict in held)
     values = {

@@ -16,7 +16,7 @@ from .consistency import crash_consistent
 from .far_sizes import can_be_far, far_findings
 from .restore_findings import restore_findings
 from .retention import retention_findings
-from .server_hints import server_hints
+from .server_hints import server_findings, server_hints
 from .sizes import can_be_odd, size_findings
 
 LOCK_LIMIT: Final = timedelta(minutes=10)
@@ -39,6 +39,7 @@ def findings_of(
     record = context.guest_record(guest)
     found = [*_foreign_archives(guest, context), *_broken_archives(guest, context), *_clock_findings(guest, context)]
     found += [(Status.OK, reason) for reason in _left_behind(guest, context)]
+    found += server_findings(guest, context)
     found += [(Status.WARNING, reason) for reason in _never_finished(guest, context)]
     if record is not None:
         found += _record_findings(guest, record, context)

@@ -9,7 +9,7 @@ from ..archives.linking import Link
 from ..context import Context
 from ..model.facts import READ_LATELY, StorageFacts, storage_key
 from ..model.reason_codes import ReasonCode
-from ..model.verdict import Reason, Verdict
+from ..model.verdict import Reason, Status, Verdict
 
 _CLOCK: Final = "pbs_clock_wrong"
 
@@ -26,6 +26,18 @@ def server_hints(guest: Guest, verdict: Verdict, context: Context) -> Iterable[R
         yield reason
     if verdict.cause is not None and verdict.cause.code == _CLOCK:
         yield _clocks(guest.node, link, context)
+
+
+def server_findings(guest: Guest, context: Context) -> Iterable[tuple[Status, Reason]]:
+    """Return that a guest is a backup server itself: what it holds shares its fate, and cannot bring it back."""
+    storages = context.servers_on_guests.get(guest.vmid)
+    if not storages:
+        return
+    values = {"storage": ", ".join(sorted(storages))}
+    yield Status.OK, Reason(ReasonCode.BACKUP_SERVER_ON_ITS_CLUSTER, values)
+    own = context.archives(guest)
+    if own and all(archive.storage in storages for archive in own):
+        yield Status.WARNING, Reason(ReasonCode.BACKED_UP_ON_ITSELF, values)
 
 
 def why_out_of_reach(storage: StorageFacts, context: Context) -> Reason | None:

@@ -16,6 +16,7 @@ from ..model.reason_codes import ReasonCode
 from ..model.records import MissRecord, RunRecord
 from ..model.verdict import Confidence, Reason, Status, gravity
 from ..runs.run_summary import is_empty, result_of_run, starts_of, tell_run
+from ..verdicts.night import PlannedRun, night_of, told_of_meetings, told_of_run
 
 # What takes place more often in a day is told in one line for the day: the rest of the month would drown in it.
 MOST_A_DAY: Final = 5
@@ -67,11 +68,12 @@ def happened(assessment: Assessment, start: datetime, now: datetime) -> list[Age
 
 def agenda(assessment: Assessment, start: datetime, end: datetime, now: datetime) -> list[AgendaItem]:
     """Return all items that reach into the time from `start` to `end`, the oldest first."""
+    planned = (item for view in assessment.jobs.values() for item in _planned(view, assessment, start, end, now))
     items = [
         *_past(assessment, start, end),
         *_missed(assessment),
         *_running(assessment, now),
-        *(item for view in assessment.jobs.values() for item in _planned(view, assessment, start, end, now)),
+        *_as_the_night_goes(planned, assessment, now),
     ]
     return sorted(
         (item for item in items if item.start < end and item.end > start), key=lambda item: (item.start, item.identity)
@@ -244,6 +246,25 @@ def _planned(
                 yield replace(day_item, details=_of_slot(view, assessment, slots[0], nodes).details, nodes=nodes)
             else:
                 yield from (_of_slot(view, assessment, slot, nodes) for slot in slots)
+
+
+def _as_the_night_goes(items: Iterable[AgendaItem], assessment: Assessment, now: datetime) -> Iterable[AgendaItem]:
+    """Return planned runs with what the forecast of the coming night says: whom they wait for, and when they may be done."""
+    context = assessment.context
+    night = night_of(context, now)
+    runs: dict[str, list[PlannedRun]] = defaultdict(list)
+    for run in night.runs:
+        if not run.is_running:
+            runs[f"plan_{run.job_id}_{int(run.slot.timestamp())}"].append(run)
+    for item in items:
+        of_item = [run for run in runs.get(item.identity, ()) if run.node in item.nodes]
+        if not of_item:
+            yield item
+            continue
+        told = [reason for run in of_item for reason in told_of_run(run, context)]
+        told += told_of_meetings(night.meetings, of_item[0].job_id, context)
+        end = max([run.end for run in of_item if not run.gives_up], default=item.end)
+        yield replace(item, end=max(end, item.end), details=(*item.details, *told))
 
 
 def _is_planned(view: JobView) -> bool:

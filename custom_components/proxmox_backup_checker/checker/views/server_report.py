@@ -21,7 +21,7 @@ def server_report(assessment: ServerAssessment, name: str, since: datetime, unti
     for run in assessment.history.runs.values():
         if run.job in assessment.jobs and since <= run.ended < until:
             runs.setdefault(run.job or "", []).append(run)
-    standings = list(_standings(assessment, name))
+    standings = list(standings_of_server(assessment, name))
     every = [run for of_job in runs.values() for run in of_job]
     sent = [run.transferred for run in every if run.transferred is not None]
     clients = [view.verdict for view in assessment.groups.values() if view.verdict.lasting is not Status.IGNORED]
@@ -55,7 +55,8 @@ def server_report(assessment: ServerAssessment, name: str, since: datetime, unti
     )
 
 
-def _standings(assessment: ServerAssessment, name: str) -> Iterator[Standing]:
+def standings_of_server(assessment: ServerAssessment, name: str) -> Iterator[Standing]:
+    """Yield the verdicts on a server, which is called so, and on all of its parts."""
     names = {
         SERVER: name,
         **{Subject.datastore(store): store for store in assessment.datastores},

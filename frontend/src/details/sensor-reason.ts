@@ -9,8 +9,8 @@ import { look, mark } from "../styles/look";
 import { definitions } from "./run";
 import { detailsStyles } from "./styles";
 
-/** Why a part of a backup server is as it is, and what to do: all of it is in the attributes of its problem sensor. */
-export class ServerReason extends HassElement {
+/** Why something that is on no wall is as it is, and what to do: all of it is in the attributes of its problem sensor. */
+export class SensorReason extends HassElement {
   static override styles = [look, detailsStyles];
 
   static override properties = { stateObj: { attribute: false } };
