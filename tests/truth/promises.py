@@ -69,7 +69,8 @@ class Promise:
         return result.run.noticed if self.own_only else result.known
 
     def _seen(self, result: Result) -> bool:
-        return self.evidence.seen(result.run.node, self._known(result), self.time)
+        is_told = self.evidence.seen(result.run.node, self._known(result), self.time)
+        return is_told and not self.evidence.waits_for_its_log(result.run, self.time)
 
     def _wrong_clock(self) -> list[Expectation]:
         """Return that nothing is demanded while the clock of the guest's node is wrong, and a day longer."""

@@ -109,8 +109,8 @@ def _unserved_slots(
         until = max(last for _, last in moments)
         served = [outcome.started for outcome in context.outcomes(guest) if outcome.job_id == job.job_id]
         slots = list(table.slots(since, until))
-        # What ran for the slot after the archives served that one, and none of theirs.
-        after = table.event.next_after(slots[-1].astimezone(table.zone)) if slots else None
+        # What served the slot after the last of them, served that and not this one.
+        after = next(iter(table.slots(slots[-1], context.node_now(guest.node))), None) if slots else None
         for slot, following in zip(slots, [*slots[1:], after][: len(slots)], strict=True):
             if context.facts.storage_name(table.storage_at(slot), guest.node) != storage:
                 continue
