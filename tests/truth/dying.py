@@ -165,7 +165,7 @@ class DyingWorld(World):
 
     def corrupt_since(self, archive: Archive) -> float:
         """Return since when the verification of an archive has failed."""
-        return self._fate(archive).get("corrupt", FOREVER)
+        return self.fate(archive).get("corrupt", FOREVER)
 
 
 def _is_local(guest: Guest) -> bool:

@@ -51,7 +51,8 @@ class Promise:
         ]
         demand = worst(demands) if demands else off("every promise is kept")
         if changed := self._unseen_change(good):
-            if demand.must in {Must.OFF, Must.NOT_ON}:
+            seen = max(self.evidence.first_look(since) for since, _ in self.job.versions if since <= self.time)
+            if demand.must in {Must.OFF, Must.NOT_ON} and self.time - seen < BLIND_LIMIT:
                 return not_on("the job was changed while nobody looked, and keeps its promises")
             return self._suspended(changed[0], own, good, by_hand)
         return next(iter(self._first_look(own, demand)), demand)
