@@ -21,6 +21,7 @@ from .guests import Disk, Guest, GuestType, ct_disks, vm_disks
 from .jobs import Job, Planned
 from .nodes import Node
 from .outcomes import Outcome, RunOutcome
+from .replication import Replication
 from .scheduler import Scheduler
 from .storages import Storage, StorageType
 from .vzdump import Run
@@ -49,6 +50,7 @@ class Cluster:
     history: timedelta = timedelta()
     """How long the cluster has existed when the clock starts."""
     backup_servers: dict[str, ServedBackupServer] = field(default_factory=dict)
+    replications: dict[str, Replication] = field(default_factory=dict)
     operating: bool = False
     """Whether the construction is over; until then, everything happens at the beginning of the history."""
     calendar: Calendar = proxmox_calendar
@@ -179,6 +181,13 @@ class Cluster:
             directory=self.directory / "certificates",
         )
         self.backup_servers[name] = made
+        return made
+
+    def replicate(self, vmid: int, target: str, *, schedule: str | None = None, number: int = 0) -> Replication:
+        """Let the disks of a guest be copied to another node again and again."""
+        made = Replication(cluster=self, id=f"{vmid}-{number}", vmid=vmid, target=target, schedule=schedule)
+        self.replications[made.id] = made
+        self.engine.spawn(made.live(), self.engine.time)
         return made
 
     def connect_storage(

@@ -165,9 +165,13 @@ class Node:
         self.tasks.finish(task, status, self.epoch(time))
 
     def new_task(self, type_: str, id_: str, user: str, time: float, number: int) -> Task:
-        """Start a task; `user` may carry a token, `number` makes its process id, which no other one that runs has."""
+        """Start a task; `user` may carry a token, `number` makes its process id, which no other one that runs has.
+
+        Of several that are started within a second the ids go up, as those of processes do.
+        """
         name, _, token = user.partition("!")
-        pid = 1_000_000 + number
+        just_before = [task.pid for task in self.tasks.running if task.starttime == self.epoch(time)]
+        pid = max([1_000_000 + number, *(before + 1 for before in just_before)])
         while any(task.pid == pid for task in self.tasks.running):
             pid += 1
         task = Task(

@@ -23,8 +23,10 @@ from .entity import (
     GuestEntity,
     JobEntity,
     NodeEntity,
+    ReplicationEntity,
     StorageEntity,
     VerdictEntity,
+    add_replication_entities,
     async_add_entities_as_they_appear,
     async_add_offsite_entities,
     problem_attributes,
@@ -53,6 +55,9 @@ GUEST_ENCRYPTED = BinarySensorEntityDescription(
 )
 GUEST_OFFSITE_PROBLEM = BinarySensorEntityDescription(
     key="offsite_problem", translation_key="guest_offsite_problem", device_class=BinarySensorDeviceClass.PROBLEM
+)
+REPLICATION_PROBLEM = BinarySensorEntityDescription(
+    key="problem", translation_key="replication_problem", device_class=BinarySensorDeviceClass.PROBLEM
 )
 NODE_AGENT = BinarySensorEntityDescription(
     key="log_agent",
@@ -83,6 +88,9 @@ async def async_setup_entry(
     await async_add_entities_as_they_appear(entry, async_add_entities, makers)
     offsite = EntityMakers(guest=lambda vmid: [OffsiteProblem(coordinator, vmid, GUEST_OFFSITE_PROBLEM)])
     await async_add_offsite_entities(entry, async_add_entities, offsite)
+    add_replication_entities(
+        entry, async_add_entities, lambda job_id: [ReplicationProblem(coordinator, job_id, REPLICATION_PROBLEM)]
+    )
 
 
 class ProblemSensor(VerdictEntity, BinarySensorEntity):
@@ -111,6 +119,26 @@ class ProblemSensor(VerdictEntity, BinarySensorEntity):
 
 class GuestProblem(ProblemSensor, GuestEntity):
     """Whether a guest's backup is missing."""
+
+
+class ReplicationProblem(ReplicationEntity, BinarySensorEntity):
+    """Whether a replica is not renewed as its job says; that makes no backup worse."""
+
+    _unrecorded_attributes = UNRECORDED
+
+    @property
+    @override
+    def is_on(self) -> bool | None:
+        """Whether there is a problem."""
+        return self.verdict.problem if self.verdict else None
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, Any] | None:
+        """Why, since when, and what to do."""
+        if (verdict := self.verdict) is None:
+            return None
+        return problem_attributes(verdict, self.coordinator.localizer, None)
 
 
 class OffsiteProblem(GuestEntity, BinarySensorEntity):

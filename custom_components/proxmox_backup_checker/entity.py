@@ -210,6 +210,45 @@ async def async_add_entities_as_they_appear(
     )
 
 
+class ReplicationEntity(VerdictEntity):
+    """An entity of a replication job, on the device of its guest."""
+
+    def __init__(self, coordinator: CheckerCoordinator, job_id: str, description: EntityDescription) -> None:
+        """Show the job with this id."""
+        super().__init__(coordinator, Subject.replication(job_id), description)
+        self._job_id = job_id
+        job = coordinator.assessment.replications[job_id].replication.job
+        key = device_key(coordinator.identity, Subject.guest(job.vmid))
+        self._attr_device_info = DeviceInfo(identifiers={(DOMAIN, key)})
+        self._attr_translation_placeholders = {"target": job.target}
+
+    @property
+    @override
+    def verdict(self) -> Verdict | None:
+        """What is held of the job."""
+        view = self.coordinator.assessment.replications.get(self._job_id)
+        return view.verdict if view is not None else None
+
+
+def add_replication_entities(
+    entry: CheckerConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+    make: Callable[[str], Iterable[Entity]],
+) -> None:
+    """Add the entities of every replication job, now and whenever there is a new one."""
+    coordinator, known = entry.runtime_data, set[str]()
+
+    @callback
+    def add_new() -> None:
+        new = coordinator.assessment.replications.keys() - known
+        known.update(new)
+        if new:
+            async_add_entities([entity for job_id in sorted(new) for entity in make(job_id)])
+
+    add_new()
+    entry.async_on_unload(coordinator.async_add_listener(add_new))
+
+
 async def async_add_offsite_entities(
     entry: CheckerConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback, makers: EntityMakers
 ) -> None:

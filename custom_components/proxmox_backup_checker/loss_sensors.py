@@ -1,4 +1,4 @@
-"""Sensors of what would be lost, and of what deleted guests have left."""
+"""Sensors of what would be lost, of replicas, and of what deleted guests have left."""
 
 from datetime import datetime
 from typing import Any, override
@@ -6,9 +6,11 @@ from typing import Any, override
 from homeassistant.components.sensor import SensorDeviceClass, SensorEntity, SensorEntityDescription, SensorStateClass
 from homeassistant.const import UnitOfInformation
 
+from .checker.model.verdict import Status
 from .checker.views.orphans import orphans_of
 from .clusters import guests_of_others
-from .entity import ClusterEntity, StorageEntity
+from .coordinator import CheckerCoordinator
+from .entity import ClusterEntity, ReplicationEntity, StorageEntity
 
 ORPHANS = SensorEntityDescription(
     key="orphans",
@@ -19,6 +21,26 @@ ORPHANS = SensorEntityDescription(
     suggested_display_precision=1,
     state_class=SensorStateClass.MEASUREMENT,
     entity_registry_enabled_default=False,
+)
+REPLICATION_STATES = [
+    Status.OK,
+    Status.PENDING,
+    Status.RUNNING,
+    Status.WARNING,
+    Status.FAILED,
+    Status.OVERDUE,
+    Status.PAUSED,
+    Status.UNKNOWN,
+]
+REPLICATION_STATUS = SensorEntityDescription(
+    key="status",
+    translation_key="replication_status",
+    device_class=SensorDeviceClass.ENUM,
+    options=[status.value for status in REPLICATION_STATES],
+    entity_registry_enabled_default=False,
+)
+REPLICATION_LAST_SUCCESS = SensorEntityDescription(
+    key="last_success", translation_key="replication_last_success", device_class=SensorDeviceClass.TIMESTAMP
 )
 WORST_CASE = SensorEntityDescription(
     key="worst_case",
@@ -64,3 +86,31 @@ class OrphansSensor(StorageEntity, SensorEntity):
             return None
         sizes = [one.size for one in orphans_of(assessment, others) if one.storage == self.subject.id]
         return None if None in sizes else sum(size or 0 for size in sizes)
+
+
+class ReplicationStatus(ReplicationEntity, SensorEntity):
+    """How a replication job stands."""
+
+    @property
+    @override
+    def native_value(self) -> str | None:
+        """The status."""
+        return self.verdict.status.value if self.verdict else None
+
+
+class ReplicationLastSuccess(ReplicationEntity, SensorEntity):
+    """Of when a replica is."""
+
+    @property
+    @override
+    def native_value(self) -> datetime | None:
+        """The start of the last good run: what the replica holds."""
+        return self.verdict.last_success if self.verdict else None
+
+
+def replication_sensors(coordinator: CheckerCoordinator, job_id: str) -> list[SensorEntity]:
+    """Return the sensors of a replication job."""
+    return [
+        ReplicationStatus(coordinator, job_id, REPLICATION_STATUS),
+        ReplicationLastSuccess(coordinator, job_id, REPLICATION_LAST_SUCCESS),
+    ]

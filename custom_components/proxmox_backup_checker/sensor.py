@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final, override
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorEntity, SensorEntityDescription, SensorStateClass
@@ -25,10 +26,11 @@ from .entity import (
     GuestEntity,
     JobEntity,
     StorageEntity,
+    add_replication_entities,
     async_add_entities_as_they_appear,
     async_add_offsite_entities,
 )
-from .loss_sensors import ORPHANS, WORST_CASE, OrphansSensor, WorstCaseSensor
+from .loss_sensors import ORPHANS, WORST_CASE, OrphansSensor, WorstCaseSensor, replication_sensors
 from .texts.localizer import iso
 
 PARALLEL_UPDATES = 0
@@ -302,6 +304,7 @@ async def async_setup_entry(
         ],
     )
     await async_add_entities_as_they_appear(entry, async_add_entities, makers)
+    add_replication_entities(entry, async_add_entities, partial(replication_sensors, coordinator))
     offsite = EntityMakers(
         cluster=lambda: [ClusterSensor(coordinator, WITHOUT_OFFSITE_COPY)],
         guest=lambda vmid: [GuestSensor(coordinator, vmid, GUEST_OFFSITE_COPY)],

@@ -45,6 +45,7 @@ from .privacy.sight import Sight
 from .proxmox.api.answer import run_off_loop_if_large
 from .proxmox.vzdump.excerpt import excerpt, whole
 from .texts.localizer import Localizer, iso
+from .texts.survival_text import SurvivalText
 from .translated_errors import invalid
 
 ATTR_GUEST: Final = "guest"
@@ -329,8 +330,10 @@ async def _what_if(call: ServiceCall) -> ServiceResponse:
     """Return what would be left of each guest if something died now."""
     coordinator = cluster_of(call)
     chosen = {name: call.data[name] for name in (ATTR_NODE, ATTR_STORAGE, ATTR_PLACE) if name in call.data}
-    death, seen = chosen_death(coordinator, chosen), (await sight_of(call)).assessment(coordinator)
-    answer = partial(what_if, death, coordinator.survivals, seen, coordinator.localizer)
+    death, sight = chosen_death(coordinator, chosen), await sight_of(call)
+    seen = sight.assessment(coordinator)
+    text = SurvivalText.of(coordinator.survivals, seen, coordinator.localizer, is_limited=sight.is_limited)
+    answer = partial(what_if, death, coordinator.survivals, text)
     return await call.hass.async_add_executor_job(answer)
 
 

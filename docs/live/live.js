@@ -19,16 +19,26 @@ const RECORDED =
 const now = answers.now * 1000;
 Date.now = () => now;
 
+/** Returns of an answer what is of one cluster or server. */
+function of(only, answer) {
+  if (!only) return answer;
+  const isOf = (item) => (item.entry_id ?? item.id)?.split("/")[0] === only;
+  return Object.fromEntries(
+    Object.entries(answer).map(([name, value]) => [name, Array.isArray(value) ? value.filter(isOf) : value]),
+  );
+}
+
 /** Answers as the integration did. */
 const connection = {
   connected: true,
-  subscribeMessage: async (callback, { group }) => {
-    callback(told.walls[group] ?? { ...told.walls.guest, rows: [] });
+  subscribeMessage: async (callback, { group, entry_id: only }) => {
+    callback(of(only, told.walls[group]));
     return async () => undefined;
   },
   sendMessagePromise: async (message) => {
-    const { ids = [], row, upid, vmid } = message;
-    switch (message.type.split("/")[1]) {
+    const { ids = [], row, upid, vmid, died = "", entry_id: only } = message;
+    const command = message.type.split("/")[1];
+    switch (command) {
       case "info":
         return answers.info;
       case "sizes":
@@ -41,8 +51,10 @@ const connection = {
         return { clusters: [] };
       case "messages":
         return { automation: { entity_id: "automation.told", id: "told", on: true } };
+      case "survival":
+        return told.survival[died] ?? told.survival[""];
       default:
-        return told[message.type.split("/")[1]] ?? Promise.reject({ code: "unknown_command", message: RECORDED });
+        return told[command] ? of(only, told[command]) : Promise.reject({ code: "unknown_command", message: RECORDED });
     }
   },
   addEventListener: () => undefined,

@@ -5,6 +5,7 @@ import "../src/main";
 import "../src/rest";
 import "../src/details/details-elements";
 import "../src/dashboard/dashboard-elements";
+import "../src/retention/retention-elements";
 import "../src/survival/survival-elements";
 import { COUNTS, DATASTORES, GUESTS, HEALTHY, healthy, manyGuests, NOW, server } from "./canned";
 import { fakeHass, type World } from "./fake-hass";
@@ -106,6 +107,12 @@ for (const [name, [world, config]] of Object.entries(WALLS))
   if (wanted(name)) show(name, make("proxmox-backup-wall", world, config ?? {}));
 for (const [name, [tag, world, config]] of Object.entries(OTHERS))
   if (wanted(name)) show(name, make(tag, world ?? {}, config ?? {}));
+if (wanted("retention")) {
+  const element = document.createElement("pbc-tried-retention") as HTMLElement & { hass: unknown; job: object };
+  element.hass = fakeHass({ language: document.documentElement.lang });
+  element.job = { entry: "e1", job: "nightly", name: "Nightly" };
+  show("retention", element);
+}
 if (wanted("details")) dialog("details", 0);
 if (wanted("details-ok")) dialog("details-ok", 5);
 if (wanted("details-guest-user")) dialog("details-guest-user", 0, false);

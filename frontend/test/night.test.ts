@@ -9,7 +9,7 @@ beforeEach(() => document.body.replaceChildren());
 describe("the coming night", () => {
   test("has a line for each node and a bar for each run, told in words too", async () => {
     const shown = await open();
-    expect(shown.find(".night .lane")).toHaveLength(2);
+    expect(shown.find(".night .track")).toHaveLength(2);
     expect(shown.find(".night .bar")).toHaveLength(4);
     expect(shown.find(".night .wait")).toHaveLength(2);
     expect(shown.text()).toContain("done about 07:12");

@@ -27,9 +27,9 @@ describe("another retention", () => {
     const shown = await open();
     expect(shown.text()).toContain("3 stay 12 GiB");
     expect(shown.text()).toContain("4 go 16 GiB");
-    expect(shown.find(".mark")).toHaveLength(7);
-    expect(shown.find(".mark.goes")).toHaveLength(4);
-    expect(shown.find(".mark .sr").map((mark) => mark.textContent?.trim())).toContain("goes");
+    expect(shown.find(".chip")).toHaveLength(7);
+    expect(shown.find(".chip.goes")).toHaveLength(4);
+    expect(shown.find(".chip .sr").map((mark) => mark.textContent?.trim())).toContain("goes");
     expect(shown.text()).toContain("usb could not be listed");
     expect(shown.text()).toContain("These jobs prune the same archives by their own rule: Weekly.");
   });

@@ -51,6 +51,13 @@ describe("the wall", () => {
     expect(wall.find(".reason")[0]?.textContent).toContain("pbs-offsite is full");
   });
 
+  test("a guest whose copy has not come elsewhere says so, though its backup is well", async () => {
+    const [row] = HEALTHY as [(typeof HEALTHY)[number]];
+    const wall = await show(WALL, { rows: [{ ...row, offsite: "The sync job always skips vm/101." }] });
+    expect(wall.find(".reason")[0]?.textContent).toBe("The sync job always skips vm/101.");
+    expect((await show(WALL, { rows: [row] })).find(".reason")).toEqual([]);
+  });
+
   test("4 filtered by a chip, and back", async () => {
     const wall = await show(WALL);
     const chip = wall.find<HTMLButtonElement>(".chip").find((candidate) => candidate.textContent?.includes("Overdue"));

@@ -98,6 +98,18 @@ def test_g109_a_start_of_the_restored_guest_proves_that_it_ran(lab: Lab, kind: s
     assert said(lab, source)[0] == "restore_proven_and_ran"
 
 
+@pytest.mark.parametrize("status", ["OK", "WARNINGS: 1"])
+def test_g109_neither_a_resize_nor_a_warning_at_the_start_speaks_against_it(lab: Lab, status: str) -> None:
+    lab.until(TUESDAY_MORNING)
+    made = did(lab, 101, 9101, "nas")
+    lab.pve.node(made.node.name).other_task("resize", "9101")
+    lab.pve.clock.advance(seconds=60)
+    lab.pve.node(made.node.name).other_task("qmstart", "9101", status=status)
+    lab.after(minutes=61)
+
+    assert proven(lab).ran is not None
+
+
 @pytest.mark.parametrize("between", ["qmdestroy", "qmcreate"])
 def test_g109_a_start_of_another_guest_with_that_number_proves_nothing_of_it(lab: Lab, between: str) -> None:
     lab.until(TUESDAY_MORNING)
@@ -156,6 +168,18 @@ def test_g110_a_later_restore_that_went_well_is_the_last_word(lab: Lab, storage:
     did(lab, target=9102, storage=storage)
 
     assert proof(lab).failed is None
+    assert lab.guest(101).brief == ("off", "ok")
+
+
+@pytest.mark.parametrize("error", ["interrupted by signal", "received interrupt"])
+def test_g110_a_restore_that_somebody_stopped_has_not_failed(lab: Lab, error: str) -> None:
+    lab.watch.policy = Policy(restore_limit=HALF_A_YEAR)
+    lab.until(TUESDAY_MORNING)
+    lab.happened()
+    did(lab, storage="nas", error=error)
+
+    assert (proof(lab).failed, proof(lab).proven) == (None, None)
+    assert "restore_failed" not in lab.happened()
     assert lab.guest(101).brief == ("off", "ok")
 
 
@@ -234,6 +258,15 @@ def test_g115_files_taken_out_of_a_backup_are_told_and_prove_nothing(lab: Lab, u
     assert lab.happened() == ["files_restored"]
     assert lab.assessment.restorable == frozenset()
     lab.after(minutes=61)
+    assert lab.happened() == []
+
+
+def test_g115_files_that_could_not_be_fetched_are_no_news(lab: Lab) -> None:
+    lab.until(TUESDAY_MORNING)
+    lab.happened()
+    lab.pve.node("pve1").other_task("pbs-download", "", status="broken pipe")
+    lab.after(minutes=61)
+
     assert lab.happened() == []
 
 

@@ -1,4 +1,4 @@
-"""Records what the integration answers about the homelab, for the page of the documentation that needs neither; `scripts/record-live` runs it."""
+"""Records what the integration answers in the demo, for the page of the documentation that needs neither; `scripts/record-live` runs it."""
 
 import asyncio
 import json
@@ -11,15 +11,21 @@ from typing import Any, Final
 import aiohttp
 
 from custom_components.proxmox_backup_checker.const import DOMAIN
+from demo.home_assistant import PASSWORD, USER, HomeAssistant
+from demo.processes import Process
 
-from .stage import ROOT, Stage
+from .stage import ROOT
 
 FILE: Final = ROOT / "docs" / "live" / "answers.json"
 _LANGUAGES: Final = ("en", "de")
 _DAYS: Final = 30
 # Of a job that runs every quarter of an hour, the newest say enough.
-_MOST_RUNS: Final = 60
-_ASKED: Final = ("causes", "storages", "activity", "digest")
+_MOST_RUNS: Final = 35
+_WALLS: Final = ("guest", "job", "pbsjob", "group")
+_ASKED: Final = ("causes", "storages", "datastores", "night", "activity", "digest")
+_PORT: Final = 8199
+_PATHS: Final = (ROOT, ROOT / "log_agent")
+_READY_WITHIN: Final = 180.0
 _TIMEOUT: Final = 30.0
 
 
@@ -62,12 +68,14 @@ class Recorder:
 
     async def _in(self, language: str, answers: dict[str, Any]) -> dict[str, Any]:
         walls = {
-            group: await self.ask("wall/subscribe", group=group, days=_DAYS, language=language)
-            for group in ("guest", "job")
+            group: await self.ask("wall/subscribe", group=group, days=_DAYS, language=language) for group in _WALLS
         }
-        told: dict[str, Any] = {"walls": walls, "runs": {}}
+        told: dict[str, Any] = {"walls": walls, "runs": {}, "survival": {}}
         for command in _ASKED:
             told[command] = await self.ask(command, language=language)
+        told["survival"][""] = await self.ask("survival", language=language)
+        for death in told["survival"][""]["deaths"]:
+            told["survival"][death["key"]] = await self.ask("survival", died=death["key"], language=language)
         for digest in told["digest"]["digests"]:
             # Addresses of this Home Assistant, which is gone.
             digest |= {"csv": None, "html": None}
@@ -75,6 +83,8 @@ class Recorder:
         answers["sizes"] = await self.ask("sizes", ids=ids, days=_DAYS)
         for row_id in ids:
             details = await self.ask("runs", row=row_id, days=_DAYS, language=language)
+            if "runs" not in details:
+                continue
             details["runs"] = details["runs"][:_MOST_RUNS]
             told["runs"][row_id] = details
             await self._record_logs(row_id, details, answers["logs"])
@@ -91,26 +101,31 @@ class Recorder:
                 logs[name] = await self.ask("log", entry_id=entry_id, upid=run["upid"], **guest)
 
 
-async def _record(stage: Stage) -> dict[str, Any]:
-    async with aiohttp.ClientSession() as session, session.ws_connect(f"{stage.url}/api/websocket") as socket:
-        await socket.receive_json()
-        await socket.send_json({"type": "auth", "access_token": stage.home.tokens["access_token"]})
-        await socket.receive_json()
-        return await Recorder(socket).record()
+async def _record_demo(folder: Path) -> dict[str, Any]:
+    demo = await Process.start("The demo", ["-m", "demo", "--port", str(_PORT), "--reset"], folder / "log", [*_PATHS])
+    try:
+        async with asyncio.timeout(_READY_WITHIN):
+            while "Ready after" not in demo.output:
+                demo.check()
+                await asyncio.sleep(1)
+        # The first look is over, and all logs are read.
+        await asyncio.sleep(25)
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+            home = HomeAssistant(session, f"http://127.0.0.1:{_PORT}", demo)
+            tokens = await home.tokens_of(USER, PASSWORD)
+            async with session.ws_connect(f"{home.url}/api/websocket") as socket:
+                await socket.receive_json()
+                await socket.send_json({"type": "auth", "access_token": tokens["access_token"]})
+                await socket.receive_json()
+                return await Recorder(socket).record()
+    finally:
+        await demo.stop()
 
 
 def main() -> int:
     """Record anew."""
-    stage = Stage(Path(tempfile.mkdtemp(prefix="pbc-recording-")))
-    try:
-        stage.open()
-        # The first look is over, and all logs are read.
-        stage.run(asyncio.sleep(20))
-        stage.look()
-        answers = stage.run(_record(stage))
-    finally:
-        stage.close()
-    FILE.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="pbc-recording-") as folder:
+        answers = asyncio.run(_record_demo(Path(folder)))
     FILE.write_text(json.dumps(answers, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
     sys.stdout.write(f"{FILE.relative_to(ROOT)}  {FILE.stat().st_size / 1000:.0f} kB\n")
     return 0

@@ -41,6 +41,8 @@ PATHS = [
     "/nodes/pve1/tasks?source=all",
     "/nodes/pve1/tasks/{upid}/log",
     "/nodes/pve1/tasks/{upid}/status",
+    "/cluster/replication",
+    "/nodes/pve1/replication",
     "/nodes/pve1/network",
     "/nodes/pve1/qemu/101/config",
     "/nodes/pve1/lxc/103/config",
@@ -87,6 +89,7 @@ async def prepare(pve: SimulatedCluster) -> str:
     """Let something happen, let the token see all of it, and return the id of a task."""
     pve.pools["prod"] = "production"
     pve.guest(101).pool = "prod"
+    pve.replicate(101, "pve2")
     pve.guest(101).address, pve.guest(103).address = "192.168.1.51", "192.168.1.53"
     pve.guest(101).tags = "a;b"
     pve.add_ct(110, "lab", "pve1")

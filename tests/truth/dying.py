@@ -165,7 +165,7 @@ class DyingWorld(World):
 
     def corrupt_since(self, archive: Archive) -> float:
         """Return since when the verification of an archive has failed."""
-        return self._fate(archive).get("corrupt", FOREVER)
+        return self.fate(archive).get("corrupt", FOREVER)
 
 
 def _is_local(guest: Guest) -> bool:
@@ -245,7 +245,9 @@ class Killing:
             return "it is not finished"
         if not world.is_own(archive):
             return "it is another guest's"
-        return "its verification failed" if world.corrupt_since(archive) <= promise.seen else None
+        # Without the rights to the content nobody sees what a verification found.
+        is_seen = world.plan.content_rights and world.corrupt_since(archive) <= promise.seen
+        return "its verification failed" if is_seen else None
 
     def _false_none(self, asked: float, death: Death, vmid: int, there: Mapping[ArchiveKey, Archive]) -> str | None:
         for (storage, node, name), archive in there.items():

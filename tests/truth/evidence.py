@@ -16,6 +16,8 @@ FAR = 4 * HOUR
 START_GRACE = 30 * MINUTE
 LEAST_ALLOWANCE = 90 * MINUTE
 UNKNOWN_DURATION = 2 * HOUR
+LOGS_PER_LOOK = 190
+"""Not many more logs than these are read at one look."""
 LISTED_WITHIN = 26 * HOUR
 """Storages are listed once a day at least."""
 LISTED_AGAIN = 26 * HOUR
@@ -140,6 +142,12 @@ class Evidence:
         """Return the first look from a moment on that shows jobs: who could not see them knows no earlier what they promise."""
         looks = (look for look in self._ledger.looks if look >= since and not self._ledger.blind_to("jobs", look))
         return next(looks, FOREVER)
+
+    def waits_for_its_log(self, run: RunFact, time: float) -> bool:
+        """Tell whether a run came before the first look, and so many after it that their logs were read first."""
+        first = self.first_look(self._ledger.start)
+        later = (other for other in self._ledger.runs if run.started < other.started and other.noticed <= first)
+        return run.started < first and self.last_look(time) == first and sum(1 for _ in later) >= LOGS_PER_LOOK
 
     def hidden_by_dates(self, job: str, vmid: int | None, stamp: float, time: float) -> bool:
         """Tell whether good runs with wrong dates hide what was from some date on.

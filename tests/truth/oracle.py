@@ -107,6 +107,8 @@ class Oracle:
     def _of_nodes(self, job: JobLife, demands: Sequence[tuple[str, Expectation]], time: float) -> Expectation:
         """Return what the demands of a job's nodes are together: only a run on the same node can excuse one (A31)."""
         found = worst([demand for _, demand in demands])
+        if found.must in {Must.OFF, Must.NOT_ON} and self._hangs_for_nobody(job, time):
+            return open_("a run of the job hangs at guests that it does not cover there any more")
         busy = {run.node for run in self._evidence.runs(job.id, time) if time < run.ended}
         if found.must is not Must.ON or not busy:
             return found
@@ -114,6 +116,24 @@ class Oracle:
         if elsewhere and (there := worst(elsewhere)).must is Must.ON:
             return there
         return open_("a run of the job is in progress and has failures")
+
+    def _hangs_for_nobody(self, job: JobLife, time: float) -> bool:
+        """Tell whether a run of a job goes on for too long, and has nobody left to do of those that the job covers there."""
+        settings = job.at(time)
+        assert settings is not None
+        there = {
+            (guest.vmid, guest.node_at(time))
+            for guest in self._ledger.guests
+            if guest.lives(time) and covers(settings, guest, time) and not value_at(guest.ignored, time)
+        }
+        limit = 3 * self._evidence.usual_duration(job.id, time).low
+        for run in self._evidence.runs(job.id, time):
+            if not time < run.noticed or time - run.started <= limit:
+                continue
+            left = [part.vmid for part in run.parts.values() if part.ended is None or part.ended > time]
+            if not any((vmid, run.node) in there for vmid in left):
+                return True
+        return False
 
     def _unread(self, time: float, born: float, kind: str) -> Expectation | None:
         """Return the demand on one of a kind that was created at a moment, where nothing can be read now."""

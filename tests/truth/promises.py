@@ -51,7 +51,8 @@ class Promise:
         ]
         demand = worst(demands) if demands else off("every promise is kept")
         if changed := self._unseen_change(good):
-            if demand.must in {Must.OFF, Must.NOT_ON}:
+            seen = max(self.evidence.first_look(since) for since, _ in self.job.versions if since <= self.time)
+            if demand.must in {Must.OFF, Must.NOT_ON} and self.time - seen < BLIND_LIMIT:
                 return not_on("the job was changed while nobody looked, and keeps its promises")
             return self._suspended(changed[0], own, good, by_hand)
         return next(iter(self._first_look(own, demand)), demand)
@@ -68,7 +69,8 @@ class Promise:
         return result.run.noticed if self.own_only else result.known
 
     def _seen(self, result: Result) -> bool:
-        return self.evidence.seen(result.run.node, self._known(result), self.time)
+        is_told = self.evidence.seen(result.run.node, self._known(result), self.time)
+        return is_told and not self.evidence.waits_for_its_log(result.run, self.time)
 
     def _wrong_clock(self) -> list[Expectation]:
         """Return that nothing is demanded while the clock of the guest's node is wrong, and a day longer."""

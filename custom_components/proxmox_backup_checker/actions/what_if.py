@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ..checker.assessment import Assessment
 from ..checker.survival.copies import Copy
 from ..checker.survival.death import Death
 from ..checker.survival.what_if import Answer, Survival, Survivals
 from ..coordinator import CheckerCoordinator
-from ..texts.localizer import Localizer, iso
+from ..texts.localizer import iso
 from ..texts.survival_text import LEFT, SurvivalText
 from ..translated_errors import invalid
 
@@ -29,10 +28,9 @@ def chosen_death(coordinator: CheckerCoordinator, chosen: Mapping[str, str]) -> 
     return found
 
 
-def what_if(death: Death, survivals: Survivals, seen: Assessment, localizer: Localizer) -> dict[str, Any]:
+def what_if(death: Death, survivals: Survivals, text: SurvivalText) -> dict[str, Any]:
     """Return what would be left, the worst first; only of the guests that the caller may see."""
-    text = SurvivalText.of(survivals, seen, localizer)
-    found = [one for one in survivals.what_if(death) if one.vmid in seen.guests]
+    found = [one for one in survivals.what_if(death) if one.vmid in text.names]
     return {
         "died": {"kind": death.kind, "name": death.name},
         "read": iso(survivals.assessment.read_at),
@@ -41,7 +39,7 @@ def what_if(death: Death, survivals: Survivals, seen: Assessment, localizer: Loc
         "storages": [
             {"storage": key, "left": LEFT[fate.lot], "why": text.doubt(fate.doubt) if fate.doubt else None}
             for key, fate in sorted(survivals.storages_after(death).items())
-            if seen is survivals.assessment or key in seen.storages
+            if text.shows(key)
         ],
     }
 

@@ -29,6 +29,7 @@ from .model.records import Acknowledgement, History, RunRecord, VerdictRecord
 from .model.subject import CLUSTER, Subject
 from .model.verdict import Status, Verdict, unknown
 from .model.wrong_dates import WrongDates
+from .replication.judging import ReplicationView, judge_replication
 from .restores.proof import USUAL_LIMIT
 from .runs.run_index import RunIndex
 from .runs.run_records import records_of
@@ -96,7 +97,8 @@ class Assessment:
     the same runs by guest and job. `verdict` is that of the cluster as a whole, `read_at` when Proxmox was last read.
     `events` are what has happened since the assessment before, oldest first. `verdicts` holds all of them by key, such as
     guest_101, job_nightly, storage_nas and cluster. `alerts` are the problems as a person would tell them, `messages` what
-    is to be told now. `misconfigurations` are what a person can put right in Proxmox. `context` answers what else is to be
+    is to be told now. `replications` are the jobs that copy disks to other nodes, by id. `misconfigurations` are what a person can
+    put right in Proxmox. `context` answers what else is to be
     shown of the same moment.
     """
 
@@ -114,6 +116,7 @@ class Assessment:
     history: History
     index: RunIndex
     events: tuple[ActivityEvent, ...]
+    replications: Mapping[str, ReplicationView]
     verdicts: Mapping[Subject, Verdict]
     alerts: tuple[Alert, ...]
     messages: tuple[Message, ...]
@@ -168,6 +171,10 @@ def judge(facts: Facts, history: History, before: Assessment | None = None) -> A
     remembered = replace(updated(history, facts, runs, indexes), wrong_dates=wrong)
     context = Context(facts=facts, history=remembered, indexes=indexes, running=tuple(runs.running.values()))
     copies = Copies(Places(context))
+    replications = {
+        found.job.job_id: ReplicationView(replication=found, verdict=judge_replication(found, context))
+        for found in facts.replications
+    }
     guests: Mapping[int, GuestView] = {guest.vmid: _guest_view(guest, context, copies) for guest in facts.guests}
     jobs: Mapping[str, JobView] = {job.job_id: _job_view(job, context) for job in facts.jobs or ()}
     full = _full_storages(guests, jobs, context)
@@ -211,6 +218,7 @@ def judge(facts: Facts, history: History, before: Assessment | None = None) -> A
         ),
         index=context.index,
         events=events_of(change),
+        replications=replications,
         verdicts=verdicts,
         alerts=alerts,
         messages=told.messages,

@@ -42,6 +42,7 @@ class Row(TypedDict):
 
     `size` is that of the last good archive on the storage `size_on`, of a job's archives together, and `transferred` what
     had to be sent for it.
+    `offsite` says why a guest's newest restore point has not come elsewhere, where that is a problem.
     `where` is a guest's node or a job's storage, `jobs` and `storages` are what backs a guest up, `cells` has a letter
     for each day. Deleted guests have no entity.
     """
@@ -64,6 +65,7 @@ class Row(TypedDict):
     jobs: list[str]
     storages: list[str]
     reason: str
+    offsite: str | None
     acknowledged: bool
     new: bool
     deleted: bool
@@ -131,6 +133,7 @@ class RowMaker:
             storages=sorted({facts.storage_name(job.storage, guest.node) for job in jobs} - {""}),
             acknowledged=acknowledged is not None,
             new=is_new(self.wall.assessment.history.guests.get(guest.vmid), self.wall.now),
+            offsite=self.localizer.sentence(view.offsite.reason) if view.offsite and view.offsite.problem else None,
             tags=list(guest.tags),
         )
         return RankedRow((*rank(verdict, acknowledged), row["name"].casefold(), row["id"]), row)
@@ -189,6 +192,7 @@ class MoreOfRow(TypedDict, total=False):
     progress: RowProgress | None
     acknowledged: bool
     new: bool
+    offsite: str | None
     deleted: bool
     tags: list[str]
     jobs: list[str]
@@ -218,6 +222,7 @@ def make_row(
         jobs=more.get("jobs", []),
         storages=more.get("storages", []),
         reason=localizer.sentence(verdict.reason),
+        offsite=more.get("offsite"),
         acknowledged=more.get("acknowledged", False),
         new=more.get("new", False),
         deleted=more.get("deleted", False),

@@ -4,11 +4,9 @@ from typing import Any
 
 from homeassistant.core import HomeAssistant
 
-from ..checker.assessment import Assessment
 from ..checker.survival.copies import Copy
 from ..checker.survival.death import Death
 from ..checker.survival.what_if import Answer, Survival, Survivals
-from ..coordinator import CheckerConfigEntry, CheckerCoordinator
 from ..privacy.sight import Sight
 from ..texts.localizer import Localizer
 from ..texts.survival_text import LEFT, SurvivalText
@@ -21,26 +19,23 @@ async def async_survival(
 ) -> dict[str, Any]:
     """Return what can die, of one cluster or all, and what would be left of it: of `died`, or of what costs most."""
     clusters = [
-        (entry, coordinator, sight.assessment(coordinator))
+        (entry.entry_id, survivals, SurvivalText.of(survivals, seen, localizer, is_limited=sight.is_limited))
         for entry in entries(hass, entry_id)
         if (coordinator := coordinator_of(entry)) is not None
+        for survivals, seen in [(coordinator.survivals, sight.assessment(coordinator))]
     ]
-    return await hass.async_add_executor_job(_told, clusters, localizer, died)
+    return await hass.async_add_executor_job(_told, clusters, died)
 
 
-def _told(
-    clusters: list[tuple[CheckerConfigEntry, CheckerCoordinator, Assessment]], localizer: Localizer, died: str | None
-) -> dict[str, Any]:
+def _told(clusters: list[tuple[str, Survivals, SurvivalText]], died: str | None) -> dict[str, Any]:
     deaths: list[dict[str, Any]] = []
     answer: dict[str, Any] | None = None
-    for entry, coordinator, seen in clusters:
-        survivals = coordinator.survivals
-        text = SurvivalText.of(survivals, seen, localizer)
-        shown = [death for death in survivals.deaths if _is_shown(death, survivals, seen)]
-        deaths += [_death(entry.entry_id, death, survivals, text) for death in shown]
-        chosen = _chosen(entry.entry_id, shown, survivals, died)
+    for entry_id, survivals, text in clusters:
+        shown = [death for death in survivals.deaths if death.kind != "storage" or text.shows(death.name)]
+        deaths += [_death(entry_id, death, survivals, text) for death in shown]
+        chosen = _chosen(entry_id, shown, survivals, died)
         if answer is None and chosen is not None:
-            answer = _answer(entry.entry_id, chosen, seen, survivals, text)
+            answer = _answer(entry_id, chosen, survivals, text)
     return {"deaths": deaths, "answer": answer}
 
 
@@ -56,11 +51,6 @@ def _key(entry_id: str, death: Death) -> str:
     return f"{entry_id}/{death.key}"
 
 
-def _is_shown(death: Death, survivals: Survivals, seen: Assessment) -> bool:
-    """Tell whether somebody may see what dies: storages without a device are for those who see all."""
-    return death.kind != "storage" or seen is survivals.assessment or death.name in seen.storages
-
-
 def _death(entry_id: str, death: Death, survivals: Survivals, text: SurvivalText) -> dict[str, Any]:
     losers = [one for one in survivals.losers(death) if one.vmid in text.names]
     return {
@@ -73,8 +63,7 @@ def _death(entry_id: str, death: Death, survivals: Survivals, text: SurvivalText
     }
 
 
-def _answer(entry_id: str, death: Death, seen: Assessment, survivals: Survivals, text: SurvivalText) -> dict[str, Any]:
-    sees_all = seen is survivals.assessment
+def _answer(entry_id: str, death: Death, survivals: Survivals, text: SurvivalText) -> dict[str, Any]:
     found = [one for one in survivals.what_if(death) if one.vmid in text.names]
     return {
         "died": _key(entry_id, death),
@@ -88,7 +77,7 @@ def _answer(entry_id: str, death: Death, seen: Assessment, survivals: Survivals,
                 "why": text.doubt(fate.doubt) if fate.doubt is not None else None,
             }
             for storage, fate in sorted(survivals.storages_after(death).items())
-            if sees_all or storage in seen.storages
+            if text.shows(storage)
         ],
     }
 

@@ -92,6 +92,6 @@ def _names_of_servers(facts: Facts, assessment: Assessment) -> dict[str, list[st
             *(route.remote_store for route in routes),
         ],
         "namespace": [part for ns in spaces for part in ns.split("/") if part],
-        "syncjob": [route.job for route in routes],
+        "syncjob": [name for route in routes for name in (route.job, route.name) if name],
         _USER: [group.owner for server in servers for group in server.groups.values() if group.owner],
     }

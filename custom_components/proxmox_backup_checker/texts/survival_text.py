@@ -26,16 +26,23 @@ class SurvivalText:
     names: Mapping[int, str | None]
     storages: Mapping[str, str]
     now: datetime
+    shown_storages: frozenset[str] | None = None
+    """The storages that may be seen, by key; None where all may be, those without a device too."""
 
     @classmethod
-    def of(cls, survivals: Survivals, seen: Assessment, localizer: Localizer) -> Self:
+    def of(cls, survivals: Survivals, seen: Assessment, localizer: Localizer, *, is_limited: bool) -> Self:
         """Return what puts into words what becomes of the guests that somebody sees."""
         return cls(
             localizer=localizer,
             names={vmid: view.guest.name for vmid, view in seen.guests.items()},
             storages={key: view.name for key, view in survivals.assessment.storages.items()},
             now=survivals.assessment.context.facts.now,
+            shown_storages=frozenset(seen.storages) if is_limited else None,
         )
+
+    def shows(self, storage: str) -> bool:
+        """Tell whether a storage may be seen."""
+        return self.shown_storages is None or storage in self.shown_storages
 
     def death(self, death: Death) -> str:
         """Return what dies, as in a heading."""

@@ -135,7 +135,7 @@ export class CausesCard extends HassElement {
     return html`<li class=${cause.silenced ? "silenced" : ""} data-cause=${cause.id}>
       <span class="sign ${tone}">${glyph(BAD)}</span>
       <div class="what">
-        <div class="headline"><h3>${cause.title}</h3>${cause.grounds?.length ? whyButton(cause.title, open, toggle, words) : nothing}</div>
+        <div class="headline"><h3>${cause.title}</h3> ${cause.grounds?.length ? whyButton(cause.title, open, toggle, words) : nothing}</div>
         <p class="facts">${facts.filter(Boolean).join(" · ")}</p>
         ${cause.why.map((sentence) => html`<p>${sentence}</p>`)}
         ${open ? groundsPanel(cause.grounds, [], words) : nothing}

@@ -93,6 +93,8 @@ export interface RowData {
   jobs: string[];
   storages: string[];
   reason: string;
+  /** Why its newest restore point has not come elsewhere, where that is a problem. */
+  offsite?: string | null;
   acknowledged: boolean;
   new: boolean;
   deleted: boolean;

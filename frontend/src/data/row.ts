@@ -23,6 +23,7 @@ export interface Row {
   jobs: string[];
   storages: string[];
   reason: string;
+  offsite: string | null;
   acknowledged: boolean;
   deleted: boolean;
   isNew: boolean;
@@ -39,6 +40,7 @@ export function decodeRow(data: RowData): Row {
     entryId,
     key: key.join("/"),
     name: data.name || key.join("/"),
+    offsite: data.offsite ?? null,
     sizeOn: size_on,
     lastSuccess: last_success,
     nextDue: next_due,

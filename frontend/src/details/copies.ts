@@ -65,6 +65,7 @@ function notesOf(copy: Copy, words: Words, format: Format): TemplateResult | typ
 
 export const copiesStyles = css`
   .copies { margin-top: 16px; }
+  .copies h3 { text-align: start; font-size: 13px; margin: 0 0 8px; }
   .copies .offsite { display: flex; gap: 8px; align-items: baseline; margin: 4px 0; }
   .copies .step { margin: 0 0 8px; }
   .copies small { color: var(--pbc-text2); }

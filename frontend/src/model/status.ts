@@ -45,9 +45,13 @@ export const badDays = (cells: string): number => [...cells].filter((cell) => BA
 export const needsAttention = (row: Row): boolean => row.problem === true && !row.acknowledged && !row.deleted;
 
 /** Tells whether a row says more than that all is well, and so shows its reason. */
-export const showsReason = (row: Row): boolean =>
+const showsReason = (row: Row): boolean =>
   !row.deleted &&
   (row.problem !== false || row.status === "warning" || row.status === "uncovered") &&
   !["pending", "waiting", "ok", "paused", "asleep", "ignored", "running"].includes(row.status);
+
+/** Returns what is said below a row: why it is as it is, and why its newest restore point has not come elsewhere. */
+export const textBelow = (row: Row): string =>
+  [showsReason(row) ? row.reason : "", row.offsite ?? ""].filter(Boolean).join(" ");
 
 export const groupOf = (row: Row): Group => (row.kind === "job" ? "job" : "guest");

@@ -15,10 +15,22 @@ export const nightStyles = css`
   .night .bar.over { background: var(--pbc-warning); }
   .night .wait { position: absolute; top: 7px; height: 2px; background: var(--pbc-muted); }
   .night .by { position: absolute; top: 0; bottom: 0; width: 0; border-inline-start: 2px dashed var(--primary-text-color, #212121); }
+  .night .axis { position: relative; height: 14px; font-variant-numeric: tabular-nums; }
+  .night .axis span { position: absolute; white-space: nowrap; transform: translateX(-50%); }
+  .night .axis span:first-child { transform: none; }
+  .night .axis span:last-child { transform: translateX(-100%); }
   .night ul { list-style: none; margin: 6px 0 0; padding: 0; font-size: 12px; color: var(--pbc-text2); }
 `;
 
 const MOST_TOLD = 3;
+
+/** Returns the moments that are written below the lines: both ends, and the user's time where it is not too near to them. */
+function ticks(night: Night, last: number): number[] {
+  const near = (last - night.begin) / 6;
+  const by = night.done_by;
+  const between = by !== null && by - night.begin > near && last - by > near ? [by] : [];
+  return [night.begin, ...between, last];
+}
 
 /** The coming night as a line for each node: when which job is at work, who waits, and when all may be done. */
 export function nightPanel(night: Night, words: Words, format: Format): TemplateResult {
@@ -52,19 +64,23 @@ export function nightPanel(night: Night, words: Words, format: Format): Template
                 (run) =>
                   html`${
                     run.begin > run.slot
-                      ? html`<span class="wait" style="inset-inline-start:${at(run.slot)};inline-size:${share(run.slot, run.begin)}"></span>`
+                      ? html`<span class="wait" style="left:${at(run.slot)};width:${share(run.slot, run.begin)}"></span>`
                       : nothing
                   }${
                     run.gives_up
                       ? html`<span class="sr" role="listitem">${sentence(run)}</span>`
                       : html`<span role="listitem" class="bar ${run.known ? "" : "unknown"} ${run.late ? "over" : ""}" title=${sentence(run)}
-                        style="inset-inline-start:${at(run.begin)};inline-size:${share(run.begin, run.end)}"><span class="sr">${sentence(run)}</span></span>`
+                        style="left:${at(run.begin)};width:${share(run.begin, run.end)}"><span class="sr">${sentence(run)}</span></span>`
                   }`,
               )}
-            ${night.done_by === null ? nothing : html`<span class="by" style="inset-inline-start:${at(night.done_by)}"></span>`}
+            ${night.done_by === null ? nothing : html`<span class="by" style="left:${at(night.done_by)}"></span>`}
           </div>
         </div>`,
       )}
+    </div>
+    <div class="lane" aria-hidden="true">
+      <span></span>
+      <div class="axis">${ticks(night, last).map((moment) => html`<span style="left:${at(moment)}">${clock(moment)}</span>`)}</div>
     </div>
     ${
       night.told.length

@@ -31,9 +31,9 @@ export class TriedRetentionPanel extends HassElement {
       li { padding: 10px 0; border-top: 1px solid var(--pbc-line); }
       .guest { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 4px 12px; }
       .guest span { color: var(--pbc-text2); font-size: 13px; }
-      .marks { display: flex; flex-wrap: wrap; gap: 4px; margin: 6px 0 0; }
-      .mark { font-size: 12px; padding: 1px 7px; border-radius: 10px; background: var(--pbc-soft); }
-      .mark.goes { color: var(--pbc-text2); text-decoration: line-through; background: none; border: 1px dashed var(--pbc-line); }
+      .chips { display: flex; flex-wrap: wrap; gap: 4px; margin: 6px 0 0; }
+      .chip { white-space: nowrap; font-size: 12px; padding: 1px 7px; border-radius: 10px; background: var(--pbc-soft); }
+      .chip.goes { color: var(--pbc-text2); text-decoration: line-through; background: none; border: 1px dashed var(--pbc-line); }
     `,
   ];
 
@@ -143,11 +143,11 @@ export class TriedRetentionPanel extends HassElement {
       <div class="guest">
         <b>${name}</b><span>${words.count("keep_stay", stay)} · ${words.count("keep_go", go)} · ${guest.storage}</span>
       </div>
-      <div class="marks">
+      <div class="chips">
         ${guest.archives.map((archive) => {
           const told = words.say(archive.stays ? "keep_stays" : "keep_goes");
           const when = format.moment(Date.parse(archive.created) / 1000);
-          return html`<span class="mark ${archive.stays ? "" : "goes"}" title="${when}: ${told}">${when}<span class="sr"> ${told}</span></span>`;
+          return html`<span class="chip ${archive.stays ? "" : "goes"}" title="${when}: ${told}">${when}<span class="sr"> ${told}</span></span>`;
         })}
       </div>
     </li>`;

@@ -2,7 +2,7 @@ import type { Row } from "../data/row";
 import { countStatuses, filterRows, searchRows } from "../model/filter";
 import { type Grouping, grouped } from "../model/groups";
 import { type Sort, sortRows } from "../model/sort";
-import { showsReason } from "../model/status";
+import { textBelow } from "../model/status";
 import { type Layout, layout, reasonLines, rowHeight } from "./columns";
 import { shownColumns, type WallConfig } from "./config";
 import { Offsets } from "./window";
@@ -48,8 +48,7 @@ export function arrange(
   const chosen = choice.status ? searched.filter((row) => row.status === choice.status) : searched;
   const lines = linesOf(sortRows(chosen, choice.sort, choice.reversed), choice);
   const columns = layout(width, days, shownColumns(config));
-  const heightOf = (row: Row) =>
-    rowHeight(columns, row.progress ? 1 : reasonLines(columns, width, showsReason(row) ? row.reason : ""));
+  const heightOf = (row: Row) => rowHeight(columns, row.progress ? 1 : reasonLines(columns, width, textBelow(row)));
   const heights = lines.map((line) => (line.row ? heightOf(line.row) : GROUP_HEIGHT));
   return { listed, counts: countStatuses(listed), lines, rows: chosen.length, columns, offsets: new Offsets(heights) };
 }

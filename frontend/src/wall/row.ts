@@ -3,7 +3,7 @@ import { labelOf, noLastGood, type Row } from "../data/row";
 import type { Format } from "../format";
 import type { Words } from "../i18n/words";
 import { progressText } from "../model/progress";
-import { badDays, showsReason } from "../model/status";
+import { badDays, textBelow } from "../model/status";
 import { mark } from "../styles/look";
 import { type Layout, STRIP_HEIGHT } from "./columns";
 import { strip } from "./strip";
@@ -37,7 +37,7 @@ export function rowContent(row: Row, view: RowView): TemplateResult {
     ${strip(row.cells, layout.strip, STRIP_HEIGHT, view.day)}
     ${layout.spark ? (view.sparkline?.(view.sizes) ?? html`<span></span>`) : nothing}
     ${layout.size && !instead ? html`<span class="end num size" title=${sizeHint(row, words, format)}>${format.size(row.size)}</span>` : nothing}
-    ${instead ? html`<span class="end num aside">${words.say("last")}: ${last}</span>` : nothing}
+    ${instead ? html`<span class="end num aside alone">${words.say("last")}: ${last}</span>` : nothing}
     ${layout.last ? html`<span class="end num aside" title=${exact(row.lastSuccess)}><span class="sr">${words.say("last_good")}: </span>${last}</span>` : nothing}
     ${layout.next && !instead ? html`<span class="end num aside" title=${exact(row.nextDue)}><span class="sr">${words.say("next_run")}: </span>${format.relative(row.nextDue, now)}</span>` : nothing}
     <span class="sr">${words.say("latest", { status: words.say(`status_${row.status}`) })}</span>
@@ -52,7 +52,8 @@ function below(row: Row, { layout, words, format }: RowView): TemplateResult | t
     return html`<span class="reason">${progress}</span
       ><span class="fill" aria-hidden="true" style="width:${row.progress?.percent ?? 0}%"></span>`;
   }
-  return layout.reason && showsReason(row) ? html`<span class="reason">${row.reason}</span>` : nothing;
+  const text = textBelow(row);
+  return layout.reason && text ? html`<span class="reason">${text}</span>` : nothing;
 }
 
 /** "on nas, 2.3 GiB transferred" */

@@ -60,9 +60,10 @@ export const wallStyles = css`
   .narrow .name { flex-direction: row; gap: 6px; align-items: baseline; }
   .narrow .strip { grid-row: 2; grid-column: 2 / -1; }
   .narrow .size { margin-inline-start: -6px; }
+  .narrow .alone { grid-column: 3 / -1; }
   .narrow .aside { margin-inline-start: -4px; }
   .narrow .reason { margin-top: 4px; }
-  @media (pointer: coarse) { .chip, .search { height: 36px; border-radius: 18px; } .opener { width: 36px; height: 36px; } }
+  @media (pointer: coarse) { .chip, .search { height: 36px; border-radius: 18px; } .search { flex: 1 1 76px; max-width: 160px; } .search input { width: 100%; min-width: 0; } .opener { width: 36px; height: 36px; } }
   .skeleton { padding: 4px 16px; opacity: 0; animation: pbc-appear 0.2s 0.15s forwards; }
   .skeleton i { display: block; height: 24px; margin: 12px 0; border-radius: 6px; background: var(--pbc-soft); animation: pbc-pulse 1.4s ease-in-out infinite alternate; }
   @keyframes pbc-appear { to { opacity: 1; } }

@@ -441,6 +441,23 @@ def test_c12_archives_of_the_others_do_not_prove_a_run_of_a_job_that_lists_a_gue
     assert judge(here, History()).jobs["both"].verdict.reason.code == "job_archives_found"
 
 
+def test_a06_an_archive_stays_that_of_two_slots_when_one_of_the_jobs_has_run_again() -> None:
+    jobs = (
+        job("monthly", 100, storage="nas", schedule="*-*-1 21:00"),
+        job("often", 100, storage="nas", schedule="21:30"),
+    )
+    lost = {"pve1": NodeFacts(name="pve1", zone=BERLIN, runs_known_since=at(2, 9), tasks_read=NOW)}
+    before = judge(facts([guest(100)], jobs, now=at(1, 12), read_at=at(1, 12)), History())
+    again = ran(at(2, 21, 30), 100)
+    for runs in ((), (again,)):
+        known = facts(
+            [guest(100)], jobs, runs, now=NOW, read_at=NOW, nodes=lost, storages=(listed("nas", at(1, 21, 40)),)
+        )
+        held = judge(known, before.history)
+        assert held.guests[100].verdict.problem is not False
+        assert held.jobs["monthly"].verdict.problem is not False
+
+
 def test_b23_a_run_that_waited_for_another_hangs_once_it_keeps_the_next_one_waiting() -> None:
     text = (
         "INFO: trying to get global lock - waiting...\nINFO: got global lock\n"

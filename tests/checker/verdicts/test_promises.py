@@ -98,6 +98,22 @@ def test_c16_a_guest_whose_number_was_another_ones_owes_nothing_before_that_one_
     assert held.guests[101].verdict.status is Status.OK
 
 
+@pytest.mark.parametrize(("before", "problem"), [("old", False), ("g100", True)])
+def test_c16_a_guest_came_after_the_run_that_found_none_of_its_number_where_another_one_had_it(
+    before: str, problem: bool
+) -> None:
+    def named(name: str, moment: datetime, storage: str) -> Run:
+        command = f"vzdump 100 --mode snapshot --quiet 1 --storage {storage}"
+        text = good_log(100, command=command, at=moment)
+        return run(text.replace("INFO: status", f"INFO: VM Name: {name}\nINFO: status"), started=moment)
+
+    lost = run(failed_log(100, "unable to find VM '100'", at(2, 21)), "job errors", started=at(2, 21))
+    jobs = (job("nightly", 100, storage="nas", schedule="21:00"), job("early", 100, storage="usb", schedule="02:00"))
+    known = seen(at(3, 8), named(before, at(1, 21), "nas"), lost, named("g100", at(3, 2), "usb"))
+    held = judge(replace(known, guests=(guest(100),), jobs=jobs), History())
+    assert held.guests[100].verdict.problem is problem
+
+
 def test_c07_a_first_look_blames_no_job_for_what_may_be_younger_than_the_slot() -> None:
     other = guest(101)
     slot = ran(at(2, 21), 101, listed=(100,))

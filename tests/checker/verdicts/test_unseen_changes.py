@@ -12,7 +12,7 @@ from custom_components.proxmox_backup_checker.checker.model.records import Histo
 from custom_components.proxmox_backup_checker.checker.model.verdict import Status
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import BackupJob
 
-from ..builders import NOW, facts, failed_log, guest, job, run
+from ..builders import NOW, facts, failed_log, good_log, guest, job, run
 from .test_crossings import BEGAN, at, by_hand, listed, ran
 
 ON_NAS = job("nightly", 100, 101, storage="nas", schedule="21:00")
@@ -109,12 +109,14 @@ def test_d17_an_archive_elsewhere_with_a_broken_twin_is_not_called_broken() -> N
     assert held.guests[100].verdict.problem is False
 
 
-def edited_in_the_dark(*runs: object, to: str = "23:00", booted: int | None = 9, **changes: Any) -> Assessment:
+def edited_in_the_dark(
+    *runs: object, old: str = "03:00", to: str = "23:00", booted: int | None = 9, **changes: Any
+) -> Assessment:
     """Return what is held at noon of the 3rd of a job at 03:00 that was edited since the evening before, unseen.
 
     The node was off over three o'clock, unless it has not booted.
     """
-    old, new = (job("nightly", 100, 101, storage="nas", schedule=schedule) for schedule in ("03:00", to))
+    first, new = (job("nightly", 100, 101, storage="nas", schedule=schedule) for schedule in (old, to))
     before = ran(at(2, 3), 100, 101)
     evening, noon = at(2, 22), at(3, 12)
 
@@ -128,7 +130,7 @@ def edited_in_the_dark(*runs: object, to: str = "23:00", booted: int | None = 9,
     last = seen(noon, new, before, *runs)
     if booted is not None:
         last = replace(last, nodes={**last.nodes, "pve1": replace(last.nodes["pve1"], booted=at(3, booted))})
-    return looked(seen(at(1, 9), old), seen(evening, old, before), replace(last, **changes))
+    return looked(seen(at(1, 9), first), seen(evening, first, before), replace(last, **changes))
 
 
 def test_b20_a_slot_of_a_job_that_was_edited_since_the_last_look_is_not_called_kept_where_its_node_was_off() -> None:
@@ -136,6 +138,11 @@ def test_b20_a_slot_of_a_job_that_was_edited_since_the_last_look_is_not_called_k
     for verdict in (held.guests[100].verdict, held.guests[101].verdict, held.jobs["nightly"].verdict):
         assert (verdict.status, verdict.problem, verdict.reason.code) == (Status.UNKNOWN, None, "slot_perhaps_owed")
         assert verdict.reason.values["slot"] == at(3, 3)
+
+
+def test_b20_a_slot_that_only_the_new_schedule_has_was_none_before_the_edit_whenever_that_was() -> None:
+    held = edited_in_the_dark(old="tue 03:00", to="03:00")
+    assert (held.guests[100].verdict.problem, held.jobs["nightly"].verdict.problem) == (False, False)
 
 
 def test_b20_the_scheduler_of_a_node_that_was_on_tells_that_there_was_no_such_slot() -> None:
@@ -154,3 +161,39 @@ def test_b20_a_new_schedule_that_has_come_since_leaves_no_doubt_about_what_is_ow
     late = facts((guest(100), guest(101)), held.context.facts.jobs, now=at(4, 13), read_at=at(4, 13))
     again = judge(late, held.history, held)
     assert again.guests[100].verdict.status is Status.OVERDUE
+
+
+def test_b20_the_doubt_lasts_until_the_next_slot_though_the_old_schedule_would_have_had_more_since() -> None:
+    held = edited_in_the_dark(to="sun 23:00")
+    for day in (4, 5, 6):
+        late = facts((guest(100), guest(101)), held.context.facts.jobs, now=at(day, 12), read_at=at(day, 12))
+        held = judge(late, held.history, held)
+        assert held.guests[100].verdict.problem is not False
+
+
+@pytest.mark.parametrize("later", [False, True], ids=["no run since", "a run of the other job since"])
+def test_a06_an_archive_that_two_slots_claim_proves_neither_whatever_came_after_both(later: bool) -> None:
+    # The slots of both jobs were while no run was listed; one archive is there.
+    jobs = (job("first", 100, storage="nas", schedule="wed 03:00"), job("often", 100, storage="nas", schedule="*/4:30"))
+    often = "vzdump 100 --mode snapshot --quiet 1 --storage nas"
+    run_since = [run(good_log(100, command=often, at=at(3, 8, 30)), started=at(3, 8, 30))] if later else []
+    state = [
+        JobState(
+            job_id="often",
+            node="pve1",
+            state="stopped",
+            upid=each.task.upid,
+            message="OK",
+            updated=at(3, 8, 35),
+        )
+        for each in run_since
+    ]
+    moment = at(3, 9)
+    there = listed("nas", at(3, 4, 30), *([at(3, 8, 30)] if later else []))
+    storages = (replace(there, node="pve1", plugin_type="dir"),)
+    found = facts((guest(100),), jobs, run_since, now=moment, read_at=moment, storages=storages, job_states=state)
+    nodes = {name: replace(node, tasks_read=moment, runs_known_since=at(3, 8)) for name, node in found.nodes.items()}
+    held = judge(replace(found, nodes=nodes), History())
+    assert held.guests[100].verdict.reason.code == "archive_of_several_slots"
+    assert held.guests[100].verdict.problem is None
+    assert held.jobs["first"].verdict.problem is None

@@ -5,14 +5,17 @@ from typing import Any
 from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import entity_registry as er
+from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.proxmox_backup_checker.const import DOMAIN
 from simulator import SimulatedCluster
 from simulator.backup_server import ServedBackupServer
 
 from ..conftest import poll as poll_cluster, set_up as set_up_cluster
+from ..dashboard.test_websocket_api import Card
 from .conftest import poll, set_up
 
 
@@ -178,3 +181,33 @@ async def test_the_order_of_loading_changes_nothing(
     state = shown(hass, cluster, "binary_sensor", "guest_101_offsite_problem")
     assert state is not None
     assert state.state == "off"
+
+
+async def test_the_dashboard_tells_of_copies_and_of_the_datastore_behind_a_storage(
+    hass: HomeAssistant,
+    hass_ws_client: WebSocketGenerator,
+    pve: SimulatedCluster,
+    local: ServedBackupServer,
+    vault: ServedBackupServer,
+) -> None:
+    assert await async_setup_component(hass, DOMAIN, {})
+    local.job("offsite").start()
+    pve.clock.advance(minutes=5)
+    cluster = await set_up_cluster(hass, pve)
+    server = await set_up(hass, local, options={"place": "here"})
+    await set_up(hass, vault, options={"place": "elsewhere"})
+    await poll(hass, server)
+    card = Card(await hass_ws_client(hass))
+
+    rows = {row["name"]: row for row in (await card.subscribe())["rows"]}
+    assert "vm/102" in rows["database"]["offsite"]
+    assert rows["web"]["offsite"] is None
+    told = (await card.ask("runs", row=f"{cluster.entry_id}/guest/101", days=7))["result"]
+    assert [copy["stands"] for copy in told["copies"]] == ["here", "elsewhere"]
+    assert told["copies"][0]["verified"] == told["copies"][0]["newest"]
+    assert told["offsite"]["problem"] is False
+    told = (await card.ask("runs", row=f"{cluster.entry_id}/guest/102", days=7))["result"]
+    assert told["offsite"]["next_step"].startswith("On the other server")
+    storages = (await card.ask("storages"))["result"]["storages"]
+    behind = {storage["name"]: storage["behind"] for storage in storages}
+    assert (behind["backups"], behind["nas"]) == ("pbs: ds1/home", None)

@@ -82,3 +82,17 @@ async def test_who_may_see_one_guest_reads_of_that_one_alone(
     assert "dns" not in str(found)
     assert [death["kind"] for death in found["deaths"] if death["kind"] == "storage"] == []
     assert found["answer"]["storages"] == []
+
+
+async def test_a_word_of_somebody_hides_nothing_from_who_sees_all(
+    watched: Home, hass_ws_client: WebSocketGenerator
+) -> None:
+    card = Card(await hass_ws_client(watched.hass))
+    before = await told(card)
+    assert watched.entry is not None
+    await watched.entry.runtime_data.async_take_up(lambda history: history)
+
+    after = await told(card)
+
+    assert [death["key"] for death in after["deaths"]] == [death["key"] for death in before["deaths"]]
+    assert after["answer"]["storages"] == before["answer"]["storages"]

@@ -20,8 +20,13 @@ def events_of_restores(before: History, after: History, context: Context) -> Ite
         return
     for upid, record in after.restores.items():
         age = context.node_now(record.node) - record.ended
-        if upid not in before.restores and age <= _NEWS:
+        if upid not in before.restores and age <= _NEWS and not record.is_cancelled and not _is_lost_download(record):
             yield _event(record, after, context)
+
+
+def _is_lost_download(record: RestoreRecord) -> bool:
+    """Tell whether single files could not be fetched, as when somebody closes the page: nobody's restore failed."""
+    return record.target is None and not record.ok
 
 
 def _event(record: RestoreRecord, after: History, context: Context) -> ActivityEvent:

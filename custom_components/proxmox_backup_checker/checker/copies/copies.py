@@ -75,6 +75,7 @@ class Copies:
 
     places: Places
     _of_guest: dict[int, tuple[Copy, ...]] = field(default_factory=dict)
+    _points: dict[tuple[int, str], Sequence[Point]] = field(default_factory=dict)
 
     @property
     def context(self) -> Context:
@@ -223,32 +224,38 @@ class Copies:
                         unseen_since=self.places.unseen(way.legs[0].owner.read_at),
                     )
 
-    def points(self, guest: Guest, home: Home) -> list[Point]:
-        """Return a guest's restore points where the cluster writes to, newest first.
+    def points(self, guest: Guest, home: Home) -> Sequence[Point]:
+        """Return a guest's restore points where the cluster writes to, newest first."""
+        key = (guest.vmid, home.end.key)
+        found = self._points.get(key)
+        if found is None:
+            found = self._points[key] = self._points_at(guest, home)
+        return found
+
+    def _points_at(self, guest: Guest, home: Home) -> Sequence[Point]:
+        """Return them by their times: two backups of one guest never begin in the same second.
 
         Where the listing does not show which ones are finished, the runs that wrote them tell.
         """
         names = {storage.storage for storage in home.storages}
         good = {
-            written_name(outcome.archive): outcome
+            time: outcome
             for outcome in self.context.outcomes(guest)[:_OUTCOMES_ASKED]
             if outcome.archive is not None and outcome.storage in names and outcome.result is Result.OK
+            for time in _time_in(written_name(outcome.archive))
         }
-        found: dict[str, Point] = {}
+        found: dict[int, Point] = {}
         for archive in self.context.archives(guest):
             if archive.storage in names:
-                found[logged_name(archive)] = _point(archive, good.get(logged_name(archive)))
+                found[archive.ctime] = _point(archive, good.get(archive.ctime))
         for archive in self.context.listed_archives(guest):
-            outcome = good.get(logged_name(archive))
-            if outcome is not None and archive.storage in names and not archive.finished:
-                found.setdefault(logged_name(archive), _point(archive, outcome))
-        for name, outcome in good.items():
-            if name not in found and self._is_yet_to_be_listed(outcome, home):
-                begun = next(iter(_time_in(name)), None)
+            if not archive.finished and archive.storage in names and (outcome := good.get(archive.ctime)) is not None:
+                found.setdefault(archive.ctime, _point(archive, outcome))
+        for time, outcome in good.items():
+            if time not in found and self._is_yet_to_be_listed(outcome, home):
                 done = outcome.finished or outcome.started
-                if begun is not None:
-                    found[name] = Point(begun=_moment(begun), done=done, verified=False, encrypted=False)
-        return sorted(found.values(), key=lambda point: point.begun, reverse=True)
+                found[time] = Point(begun=_moment(time), done=done, verified=False, encrypted=False)
+        return [found[time] for time in sorted(found, reverse=True)]
 
     @staticmethod
     def _is_yet_to_be_listed(outcome: Outcome, home: Home) -> bool:

@@ -109,8 +109,12 @@ def _none_wanted(newest: Copy | None, filtering: Sequence[Leg], copies: Copies) 
     if hidden is not None and not filtering:
         return unknown(ReasonCode.OFFSITE_JOBS_HIDDEN, server=hidden.name)
     code = ReasonCode.OFFSITE_FILTERED if filtering else ReasonCode.OFFSITE_NOT_COPIED
-    values = {"job": filtering[0].route.job} if filtering else {}
+    values = {"job": _name(filtering[0])} if filtering else {}
     return Verdict(status=Status.IGNORED, problem=False, reason=Reason(code, values))
+
+
+def _name(leg: Leg) -> str:
+    return leg.route.name or leg.route.job
 
 
 def _direct(copy: Copy, guest: Guest, context: Context) -> Verdict:
@@ -222,7 +226,7 @@ def _without_copy(guest: Guest, route: _Route, copies: Copies) -> Verdict:
         (run for run in tried if _has_left_out(run, guest, route) and (seen or run.ended) >= run.ended), None
     )
     if settled is None and not copies.context.has_come(due):
-        values: dict[str, str | datetime] = {"job": route.leg.route.job}
+        values: dict[str, str | datetime] = {"job": _name(route.leg)}
         following = route.leg.route.next_run
         if following is not None and not copies.context.has_come(following):
             reason = Reason(ReasonCode.OFFSITE_PENDING_UNTIL, {**values, "moment": following})
@@ -270,7 +274,7 @@ def _late(guest: Guest, first: Point, newest: Copy, due: datetime, route: _Route
 def _values(guest: Guest, route: _Route) -> dict[str, str | datetime]:
     remote = route.leg.route.remote
     return {
-        "job": route.leg.route.job,
+        "job": _name(route.leg),
         "place": route.way.target.name,
         "server": route.leg.owner.name,
         "remote": remote.name if remote is not None else "",

@@ -23,6 +23,8 @@ from .storage_history import MissingArchives, remember_storages
 _SAME_BOOT: Final = timedelta(minutes=2)
 # What began less than this before a guest came is taken for its own.
 _ONE_MINUTE: Final = timedelta(minutes=1)
+_NOT_FOUND: Final = "unable to find VM"
+"""What vzdump says of a number without a guest (PVE/VZDump.pm)."""
 _MOST_DEFINITIONS: Final = 10
 _MOST_OUTAGES: Final = 20
 _MOST_MOVES: Final = 10
@@ -307,19 +309,27 @@ def _is_another(known: GuestRecord, guest: Guest) -> bool:
 
 
 def _another_before(guest: Guest, facts: Facts) -> datetime | None:
-    """Return up to when a guest's number was that of another before the first look, as the name in its newest log tells.
+    """Return up to when a guest's number was that of another before the first look, as the names in logs tell.
 
-    One that was only renamed since waits for its next slot then, without an alarm.
+    It came after the newest log with another name, or after the last run that found no guest of the number where the one before
+    bore another name. One that was only renamed since waits for its next slot then, without an alarm.
     """
-    named = [
-        (run.ended or run.started, guest_run.name)
-        for run in facts.runs
-        if run.log is not None
-        for guest_run in run.log.guests
-        if guest_run.vmid == guest.vmid and guest_run.name is not None
-    ]
+    named: list[tuple[datetime, str]] = []
+    absent: list[datetime] = []
+    for run in facts.runs:
+        for guest_run in run.log.guests if run.log is not None else ():
+            if guest_run.vmid == guest.vmid and guest_run.name is not None:
+                named.append((run.ended or run.started, guest_run.name))
+            elif guest_run.vmid == guest.vmid and (guest_run.error or "").startswith(_NOT_FOUND):
+                absent.append(run.ended or run.started)
+    if guest.name is None:
+        return None
+    gone = max(absent, default=None)
+    before = max([entry for entry in named if gone is not None and entry[0] <= gone], default=None)
     newest = max(named, default=None)
-    return None if newest is None or guest.name in {None, newest[1]} else newest[0] + _ONE_MINUTE
+    if newest is not None and newest[1] != guest.name:
+        return newest[0] + _ONE_MINUTE
+    return gone + _ONE_MINUTE if gone is not None and before is not None and before[1] != guest.name else None
 
 
 def _coverage(record: GuestRecord, covering: Sequence[str], facts: Facts, *, first_look: bool) -> Mapping[str, object]:

@@ -280,12 +280,18 @@ def _newest_slot(periods: Iterable[Period], moment: datetime, zone: ZoneInfo) ->
 
 
 def _newest_doubtful(periods: Iterable[Period], moment: datetime, zone: ZoneInfo) -> datetime | None:
-    """Return the newest slot up to a moment that a schedule may have held, but not surely."""
-    slots = [(period, _utc(period.event.last_before(moment.astimezone(period.zone or zone)))) for period in periods]
-    return max(
-        (slot for period, slot in slots if slot is not None and period.may_hold(slot) and not period.holds(slot)),
-        default=None,
-    )
+    """Return the newest slot up to a moment that a schedule may have had when it was about to be edited, but not surely.
+
+    One that a schedule may have had as soon as it was new is not among them: who edits a job gets its next slot.
+    """
+    found = []
+    for period in periods:
+        if period.until is not None:
+            end = moment if period.latest is None else min(moment, period.latest)
+            slot = _utc(period.event.last_before(end.astimezone(period.zone or zone)))
+            if slot is not None and slot > period.until and period.may_hold(slot):
+                found.append(slot)
+    return max(found, default=None)
 
 
 @lru_cache(maxsize=16384)

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from ...proxmox.api.backup_models import Archive, BackupJob, BackupServerPlace, IncludedGuest, StorageConfig
 from ...proxmox.api.cluster_models import ClusterStatus, Guest, Task
 from ...proxmox.api.config_models import Addresses, GuestConfig
+from ...proxmox.api.replication_models import ReplicationJob, ReplicationState
 from ...proxmox.restore_log import RestoreLog
 from ...proxmox.retention import KeepOptions
 from ...proxmox.vzdump.log import VzdumpLog
@@ -250,6 +251,20 @@ NO_SERVERS: Final = LinkedServers()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Replication:
+    """A replication job, with its guest's `node` now and what that said of it at `read_at`; None where it has not been asked yet.
+
+    `untried_since` is since when it is to run and has not tried to: a new one, or one that somebody told to run now.
+    """
+
+    job: ReplicationJob
+    node: str
+    state: ReplicationState | None = None
+    read_at: datetime | None = None
+    untried_since: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Facts:
     """The state of a cluster at the moment `now`.
 
@@ -266,7 +281,7 @@ class Facts:
     older than `now` where Proxmox cannot be reached. `default_storage` is that of a job that names none, by node, where it
     could be read; None stands for a folder that is no storage. `defaults_keep` is the retention of `/etc/vzdump.conf` by node,
     where it sets one. `storage_configs` are all storages, those for disks too, by id; `guest_configs` and `node_addresses` are
-    missing where they could not be read yet. `policy` is what the user has decided, and
+    missing where they could not be read yet. `replications` are those of the guests that are seen. `policy` is what the user has decided, and
     `servers` what the backup servers tell that are watched as well. `told` is never believed: it may only decide between jobs
     of which a run can have been either.
     """
@@ -296,6 +311,7 @@ class Facts:
     storage_configs: Mapping[str, StorageConfig] = field(default_factory=dict)
     guest_configs: Mapping[int, GuestConfig] = field(default_factory=dict)
     node_addresses: Mapping[str, Addresses] = field(default_factory=dict)
+    replications: tuple[Replication, ...] = ()
     policy: Policy = field(default_factory=Policy)
     servers: LinkedServers = NO_SERVERS
     told: tuple[ToldRun, ...] = ()

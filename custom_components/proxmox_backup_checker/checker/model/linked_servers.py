@@ -95,7 +95,7 @@ class SyncRun:
 class SyncRoute:
     """A sync job, as a way that restore points take: `store` and `ns` are on its own server, and of a push they are the source.
 
-    `remote` is None where both ends are on one server. `interval` is how many seconds pass from run to run by its schedule or,
+    `name` is what people call it. `remote` is None where both ends are on one server. `interval` is how many seconds pass from run to run by its schedule or,
     without one, by its past runs; None where neither tells. `runs` are the last ones, newest first.
     """
 
@@ -105,6 +105,7 @@ class SyncRoute:
     ns: str
     remote_store: str
     remote_ns: str
+    name: str = ""
     remote: RemoteServer | None = None
     max_depth: int | None = None
     filters: tuple[GroupFilter, ...] = ()

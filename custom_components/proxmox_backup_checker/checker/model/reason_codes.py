@@ -476,6 +476,20 @@ class ReasonCode(StrEnum):
     CHANGED_SCHEDULE = "changed_schedule"
     CHANGED_STORAGE = "changed_storage"
 
+    # A replication job.
+    REPLICATED = "replicated"
+    REPLICATION_DISABLED = "replication_disabled"
+    REPLICATION_FAILED = "replication_failed", _FAILED
+    REPLICATION_FAILED_ONCE = "replication_failed_once"
+    REPLICATION_LATE = "replication_late", _MISSED
+    REPLICATION_NEVER_RUN = "replication_never_run", _MISSED
+    REPLICATION_NOT_STARTED = "replication_not_started", _MISSED
+    REPLICATION_PENDING = "replication_pending"
+    REPLICATION_RUNNING = "replication_running"
+    REPLICATION_TARGET_OFF = "replication_target_off", _FAILED
+    REPLICATION_TARGET_RESTS = "replication_target_rests"
+    REPLICATION_UNSEEN = "replication_unseen"
+
     # Lines of the calendar and names of statistics.
     AGENDA_BY_HAND = "agenda_by_hand"
     AGENDA_BY_HAND_FAILED = "agenda_by_hand_failed"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from ...proxmox.vzdump.records import is_signal
 from .linked_servers import KnownServer
 from .outcome import Outcome
 from .reason_codes import AlertKind, ReasonCode
@@ -253,6 +254,11 @@ class RestoreRecord:
     ran: datetime | None = None
     gone: datetime | None = None
     bad: bool = False
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether somebody stopped it, which says nothing of the backup."""
+        return is_signal(self.error)
 
     @property
     def is_real(self) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, Self, cast, get_args, override
 
 type SubjectKind = Literal[
-    "cluster", "guest", "job", "node", "storage", "server", "datastore", "pbsjob", "group", "remote"
+    "cluster", "guest", "job", "node", "storage", "server", "datastore", "pbsjob", "group", "remote", "replication"
 ]
 
 _KINDS: Final[frozenset[str]] = frozenset(get_args(SubjectKind.__value__))
@@ -63,6 +63,11 @@ class Subject:
     def remote(cls, name: str) -> Self:
         """Return the subject that another backup server is by which a server's sync jobs know it."""
         return cls("remote", name)
+
+    @classmethod
+    def replication(cls, job_id: str) -> Self:
+        """Return the subject that a replication job is, such as 101-0."""
+        return cls("replication", job_id)
 
     @classmethod
     def parse(cls, key: str) -> Self:

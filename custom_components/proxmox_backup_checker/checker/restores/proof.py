@@ -52,6 +52,7 @@ def proof_of(guest: Guest, context: Context) -> RestoreProof:
         if record.vmid == guest.vmid
         and record.guest_type == guest.guest_type
         and (there is None or record.copied is None or record.copied >= there)
+        and not record.is_cancelled
         and record.ended <= context.node_now(record.node) + WRONG_DATE
     ]
     newest = max(own, key=lambda record: record.ended, default=None)

@@ -19,6 +19,7 @@ from ..model.subject import Subject
 from .clock import ServerClock
 from .context import sees_all
 from .group_memory import Place, place_of
+from .job_facts import of_sync_job
 from .run_memory import MOST_TROUBLES, runs_of
 from .windows import is_awake
 
@@ -153,6 +154,7 @@ def _route(
     runs = runs_of(Subject.server_job("sync", job.job_id).id, history)
     return SyncRoute(
         job=job.job_id,
+        name=of_sync_job(job).name,
         pushes=job.direction is SyncDirection.PUSH,
         store=job.store,
         ns=job.ns,

@@ -111,6 +111,11 @@ def jobs_of(facts: ServerFacts) -> Iterable[JobFacts]:
         )
 
 
+def of_sync_job(job: SyncJob) -> JobFacts:
+    """Return a sync job as one of all jobs."""
+    return _named("sync", job)
+
+
 def _named(kind: str, job: SyncJob | VerifyJob | PruneJob) -> JobFacts:
     return JobFacts(
         kind=kind,

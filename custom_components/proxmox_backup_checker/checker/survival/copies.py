@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import Final
 
@@ -65,12 +65,42 @@ def copies_of(guest: Guest, context: Context, copies: Copies) -> tuple[Copy, ...
             for archive, proven, encrypted in chosen
         )
     found += _on_servers(guest, copies)
+    found += _replicas(guest, context)
     return tuple(sorted(found, key=lambda copy: copy.written, reverse=True))
 
 
 def site_of(key: str) -> Place:
     """Return the place that a namespace of a backup server is to which no storage of the cluster leads."""
     return f"{key}@", None
+
+
+def replica_place(node: str) -> Place:
+    """Return the place of replicas on a node: its own storages."""
+    return "@replica", node
+
+
+def replica_name(node: str) -> str:
+    """Return what the place of replicas on a node is called."""
+    return f"{node} (replica)"
+
+
+def _replicas(guest: Guest, context: Context) -> Iterator[Copy]:
+    """Yield the replicas of a guest's disks on other nodes, each as old as its last good run."""
+    for found in context.facts.replications:
+        state, target = found.state, found.job.target
+        if found.job.vmid != guest.vmid or target == guest.node or state is None or state.last_sync is None:
+            continue
+        node = context.node(found.node)
+        synced = datetime.fromtimestamp(state.last_sync, UTC) - (node.skew if node is not None else timedelta())
+        yield Copy(
+            place=replica_place(target),
+            key=replica_name(target),
+            written=synced,
+            volid=None,
+            seen=found.read_at,
+            doubt=DoubtCode.OUT_OF_REACH if context.is_off_or_gone(target) else None,
+            encrypted=None,
+        )
 
 
 def _on_servers(guest: Guest, copies: Copies) -> Iterator[Copy]:

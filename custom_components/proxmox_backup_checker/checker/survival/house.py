@@ -15,7 +15,7 @@ from ..copies.copies import Copies, Copy, Witness
 from ..model.facts import Facts, storage_key
 from ..model.server_options import Place as Stands
 from ..model.standing import Standing
-from .copies import site_of
+from .copies import replica_name, replica_place, site_of
 
 _NONE_TOLD: Final = Addresses()
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -77,8 +77,10 @@ class House:
         backup_places: dict[Place, str] = {(one.storage, one.node): storage_key(one) for one in facts.storages}
         disk_places = {place for footing in guests_of for place in footing.places or ()}
         sites = {site_of(copy.key): copy for guest in facts.guests for copy in copies.of(guest) if not copy.storages}
-        places = frozenset(backup_places) | disk_places | frozenset(sites)
+        replicas = {replica_place(found.job.target): found.job.target for found in facts.replications}
+        places = frozenset(backup_places) | disk_places | frozenset(sites) | frozenset(replicas)
         names = {place: copy.name for place, copy in sites.items()}
+        names |= {place: replica_name(node) for place, node in replicas.items()}
         keys = {place: backup_places.get(place) or names.get(place) or _key(place) for place in places}
         servers = {(one.storage, one.node): one.backup_server for one in facts.storages}
         return cls(

@@ -11,7 +11,7 @@ from ..assessment import Assessment, to_be_protected
 from ..context import Context
 from ..copies.copies import Copies
 from ..copies.places import Places
-from .copies import Copy, copies_of, unseen_storages
+from .copies import Copy, copies_of, replica_place, unseen_storages
 from .death import ELSEWHERE, HERE, Death, Doubt, DoubtCode, Fate, Lot
 from .fates import Fates
 from .house import House
@@ -113,7 +113,9 @@ class Survivals:
     def deaths(self) -> tuple[Death, ...]:
         """What can die: every node, every storage, and either house."""
         nodes = (Death("node", node) for node in self.house.nodes)
-        storages = (Death("storage", key) for key in sorted(self.house.keys.values()))
+        replicas = {replica_place(node) for node in self.house.nodes}
+        keys = sorted(key for place, key in self.house.keys.items() if place not in replicas)
+        storages = (Death("storage", key) for key in keys)
         return (*nodes, *storages, HERE, ELSEWHERE)
 
     def can_die(self, death: Death) -> bool:

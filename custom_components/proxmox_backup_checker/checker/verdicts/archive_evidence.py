@@ -109,7 +109,9 @@ def _unserved_slots(
         until = max(last for _, last in moments)
         served = [outcome.started for outcome in context.outcomes(guest) if outcome.job_id == job.job_id]
         slots = list(table.slots(since, until))
-        for slot, following in zip(slots, [*slots[1:], None][: len(slots)], strict=True):
+        # What served the slot after the last of them, served that and not this one.
+        after = next(iter(table.slots(slots[-1], context.node_now(guest.node))), None) if slots else None
+        for slot, following in zip(slots, [*slots[1:], after][: len(slots)], strict=True):
             if context.facts.storage_name(table.storage_at(slot), guest.node) != storage:
                 continue
             if any(

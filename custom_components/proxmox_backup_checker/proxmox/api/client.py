@@ -15,6 +15,7 @@ from .connection import Connection
 from .endpoint import Endpoint
 from .errors import CannotConnectError
 from .fields import Fields, Rows
+from .replication_models import ReplicationJob, ReplicationState
 
 # Far more vzdump tasks than a node keeps in the two files of its task index (PVE/RESTEnvironment.pm).
 _ALL_TASKS: Final = 5000
@@ -163,6 +164,14 @@ class ProxmoxClient:
         """Return the id of the backup server behind a storage; ApiError where the host or the server is too old to tell."""
         path = f"{_node(node)}/storage/{_quote(storage)}/identity"
         return Fields.of(await self._connection.get(path), path).identifier("id")
+
+    async def replication_jobs(self) -> tuple[ReplicationJob, ...]:
+        """Return the replication jobs of the guests that the token may see, disabled ones too."""
+        return ReplicationJob.list_from_api(await self._connection.get("/cluster/replication"))
+
+    async def replication_states(self, node: str) -> tuple[ReplicationState, ...]:
+        """Return how the replication jobs stand of those guests that are on a node now."""
+        return ReplicationState.list_from_api(await self._connection.get(f"{_node(node)}/replication"))
 
     async def archives_by_content(self, node: str, storage: str) -> tuple[Archive, ...]:
         """Return the archives of a storage with all their attributes.

@@ -6,7 +6,17 @@ from datetime import datetime, timedelta
 import time
 from typing import Final
 
-from ...checker.model.facts import NO_SERVERS, Blindness, Facts, LinkedServers, NodeFacts, Restore, Run, StorageFacts
+from ...checker.model.facts import (
+    NO_SERVERS,
+    Blindness,
+    Facts,
+    LinkedServers,
+    NodeFacts,
+    Replication,
+    Restore,
+    Run,
+    StorageFacts,
+)
 from ...checker.model.records import NodeRecord, RunRecord, StorageRecord
 from ...proxmox.api.client import ProxmoxClient
 from ...proxmox.api.cluster_models import Guest, Node, NodeStorage, Permissions, Resources, Version
@@ -24,6 +34,7 @@ from .config_reader import ConfigReader
 from .defaults_reader import DefaultsReader
 from .job_reader import JobReader, ListedJobs
 from .node_failover import Members, NodeFailover
+from .replication_reader import ReplicationReader
 from .restore_reader import RestoreReader
 from .run_reader import RunReader
 from .storage_reader import StoragePoll, StorageReader
@@ -62,6 +73,8 @@ class ClusterReader:
         self._jobs = JobReader(client)
         self._defaults = DefaultsReader(client, self._schedule)
         self._configs = ConfigReader(client, self._schedule)
+        self._replications = ReplicationReader(client, self._schedule)
+        self._replicated: tuple[Replication, ...] = ()
         self._storages = StorageReader(client, self._schedule, self._clocks.zone, lambda: self._defaults.storages)
         self._agents = JobStateReader(agents)
         self._task_logs = TaskLogs(client, agents)
@@ -204,6 +217,7 @@ class ClusterReader:
             storage_configs={config.storage: config for config in self._storages.config},
             guest_configs=self._configs.guests,
             node_addresses=self._configs.nodes,
+            replications=self._replicated,
             read_at=now,
         )
 
@@ -309,6 +323,7 @@ class ClusterReader:
             self._schedule.note("storage config", now, good=good)
         await self._defaults.read(sorted(visible), self._storages.config, now, troubles)
         await self._configs.read(visible, overview.resources.guests, now, troubles)
+        self._replicated = await self._replications.read(frozenset(visible), overview.resources.guests, now, troubles)
         jobs = overview.jobs.jobs
         # A guest that came, went or moved may be included in other jobs than before.
         guests = frozenset((guest.vmid, guest.node, guest.pool) for guest in overview.resources.guests)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from ...checker.model.facts import Restore, TaskReach
+from ...checker.model.outcome import succeeded
 from ...proxmox import restore_log
 from ...proxmox.api.answer import run_off_loop_if_large
 from ...proxmox.api.client import ProxmoxClient
@@ -70,7 +71,7 @@ class RestoreReader:
             task
             for node in self._nodes.values()
             for task in node.tasks
-            if task.task_type in _OF_GUESTS and task.status == "OK"
+            if task.task_type in _OF_GUESTS and succeeded(task.status)
         )
 
     async def read_list(self, node: str, now: datetime, skew: timedelta) -> None:

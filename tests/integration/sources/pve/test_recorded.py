@@ -42,7 +42,7 @@ async def poll(host: RecordedHost, folder: Path, known: Sequence[NodeRecord] = (
 async def test_a_poll_finds_guests_jobs_runs_and_archives(tmp_path: Path, real_network: None) -> None:
     host = RecordedHost()
     facts = (await poll(host, tmp_path)).facts
-    not_recorded = ("included_volumes", "tasks?source=all", "/config", "/network")
+    not_recorded = ("included_volumes", "tasks?source=all", "/config", "/network", "/replication")
     assert [path for path in host.missing if not any(part in path for part in not_recorded)] == []
     assert [guest.vmid for guest in facts.guests] == [100, 101, 102, 103]
     assert [job.job_id for job in facts.jobs or ()] == ["backup-all", "backup-off", "backup-two"]

@@ -1,0 +1,232 @@
+"""Rows H42 to H49: replication jobs, each judged by its own schedule; a replica is no backup."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from custom_components.proxmox_backup_checker.checker.model.verdict import Verdict
+from simulator.replication import Replication
+from tests.checker.survival.household import PVE1, Household
+from tests.integration.states import entity, shown
+
+from .home import Home
+
+NO_SPACE = "command 'zfs recv' failed: out of space"
+
+
+@pytest.fixture
+def house() -> Iterator[Household]:
+    """Three nodes, and 101 on pve1."""
+    with Household() as made:
+        yield made
+
+
+def held(house: Household, job: str = "101-0") -> Verdict:
+    """Return what is held of a job."""
+    return house.held.replications[job].verdict
+
+
+def brief(house: Household, job: str = "101-0") -> tuple[str, bool | None, str]:
+    """Return status, problem and reason."""
+    verdict = held(house, job)
+    return verdict.status.value, verdict.problem, verdict.reason.code.value
+
+
+@pytest.mark.parametrize(("schedule", "hours"), [(None, 1), ("02:00", 30), ("sun 01:00", 170)])
+def test_h42_a_replica_that_is_renewed_by_its_own_schedule_is_fine_all_the_time(
+    house: Household, schedule: str | None, hours: int
+) -> None:
+    house.cluster.replicate(101, "pve2", schedule=schedule)
+    house.look()
+    house.after(minutes=31)
+
+    for _ in range(hours):
+        house.after(hours=1)
+        assert brief(house) == ("ok", False, "replicated")
+
+
+@pytest.mark.parametrize(("failures", "problem"), [(1, False), (2, True), (6, True)])
+def test_h43_one_failure_is_made_good_by_itself_and_a_row_of_them_is_a_problem(
+    house: Household, failures: int, problem: bool
+) -> None:
+    job = house.cluster.replicate(101, "pve2")
+    house.after(hours=1)
+    house.look()
+    job.fails = NO_SPACE
+    while job.fail_count < failures:
+        house.cluster.clock.advance(minutes=1)
+    house.after(minutes=0)
+    house.live(step=timedelta(minutes=1), minutes=0)
+    job.stuck = True
+    house.after(minutes=31)
+
+    verdict = held(house)
+
+    assert (verdict.problem, verdict.error) == (problem, NO_SPACE)
+    assert verdict.reason.code.value == ("replication_failed" if problem else "replication_failed_once")
+
+    job.stuck, job.fails = False, None
+    house.after(hours=2)
+    house.after(minutes=31)
+    assert brief(house) == ("ok", False, "replicated")
+
+
+def stuck(job: Replication) -> None:
+    """Let the scheduler not start it."""
+    job.stuck = True
+
+
+@pytest.mark.parametrize(("schedule", "minutes"), [(None, 50), ("*:0/30", 95)])
+def test_h44_a_job_that_its_scheduler_does_not_start_is_late(
+    house: Household, schedule: str | None, minutes: int
+) -> None:
+    job = house.cluster.replicate(101, "pve2", schedule=schedule)
+    house.after(hours=1)
+    house.after(minutes=31)
+    stuck(job)
+    house.after(minutes=minutes)
+    house.after(minutes=31)
+
+    assert brief(house) == ("overdue", True, "replication_late")
+
+
+@pytest.mark.parametrize("never", [True, False], ids=["new", "told to run now"])
+def test_h45_a_job_that_does_not_begin_is_waited_for_and_then_told(house: Household, never: bool) -> None:
+    job = house.cluster.replicate(101, "pve2")
+    if not never:
+        house.after(hours=2)
+    stuck(job)
+    job.last_try = 0.0
+    house.after(minutes=31)
+    assert brief(house) == ("pending", False, "replication_pending")
+
+    house.after(minutes=31)
+    house.after(minutes=31)
+
+    assert brief(house)[:2] == ("overdue", True)
+    assert brief(house)[2] == ("replication_never_run" if never else "replication_not_started")
+
+
+@pytest.mark.parametrize("expected", [False, True])
+def test_h46_a_target_that_is_off_is_the_reason_and_no_problem_where_that_is_expected(
+    house: Household, expected: bool
+) -> None:
+    house.cluster.replicate(101, "pve2")
+    house.after(hours=1)
+    if expected:
+        house.policy = replace(house.policy, expected_offline=frozenset({"pve2"}))
+    house.cluster.node("pve2").go_offline()
+    for _ in range(4):
+        house.after(minutes=31)
+
+    found = ("paused", False, "replication_target_rests") if expected else ("failed", True, "replication_target_off")
+    assert brief(house) == found
+    house.cluster.node("pve2").come_online()
+    house.after(hours=1)
+    house.after(minutes=31)
+    assert brief(house) == ("ok", False, "replicated")
+
+
+def disable(job: Replication) -> None:
+    """Switch it off."""
+    job.disabled = True
+
+
+def hang(job: Replication) -> None:
+    """Let a run go on."""
+    job.hangs = True
+
+
+@pytest.mark.parametrize(("happens", "found"), [(disable, ("paused", False)), (hang, ("running", False))])
+def test_h47_a_disabled_or_running_job_is_no_problem(
+    house: Household, happens: Callable[[Replication], None], found: tuple[str, bool]
+) -> None:
+    job = house.cluster.replicate(101, "pve2")
+    house.after(hours=1)
+    happens(job)
+    house.after(hours=1)
+    house.after(minutes=31)
+    house.after(minutes=31)
+
+    assert brief(house)[:2] == found
+
+
+@pytest.mark.parametrize("target", ["pve2", "pve3"])
+def test_h48_while_the_guests_node_is_off_its_last_word_is_kept_and_nothing_is_called_fine(
+    house: Household, target: str
+) -> None:
+    house.cluster.replicate(101, target)
+    house.after(hours=1)
+    house.after(minutes=31)
+    last = held(house).last_success
+    house.cluster.node("pve1").go_offline()
+    house.after(hours=3)
+
+    assert brief(house) == ("unknown", None, "replication_unseen")
+    assert held(house).last_success == last is not None
+    assert house.if_died(PVE1, look=False)[101].answer.value == "copy"
+
+
+def test_h48_a_guest_that_moved_is_asked_about_on_its_new_node(house: Household) -> None:
+    job = house.cluster.replicate(101, "pve2")
+    house.after(hours=1)
+    house.cluster.guest(101).migrate("pve2")
+    job.target = "pve1"
+    house.after(hours=1)
+    house.after(minutes=31)
+
+    assert brief(house) == ("ok", False, "replicated")
+    assert house.held.replications["101-0"].replication.job.target == "pve1"
+
+
+@pytest.mark.parametrize(("died", "answer"), [("node:pve1", "copy"), ("node:pve2", "lives")])
+def test_h49_a_replica_counts_if_the_node_of_its_guest_died_and_keeps_no_promise(
+    house: Household, died: str, answer: str
+) -> None:
+    house.cluster.replicate(101, "pve2")
+    house.cluster.add_job("nightly", "02:00", "nas", vmid="102")
+    house.after(hours=1)
+    house.after(minutes=31)
+
+    found = house.if_died(died, look=False)[101]
+
+    assert found.answer.value == answer
+    if answer == "copy":
+        assert found.copy is not None
+        assert found.copy.key == "pve2 (replica)"
+        assert not any("replica" in death.name for death in house.survivals.deaths)
+        assert house.now - found.copy.written < timedelta(minutes=50)
+    house.after(hours=72)
+    assert (house.guest(101).status.value, house.guest(101).problem) == ("uncovered", True)
+
+
+@pytest.mark.parametrize("died", ["node:pve1", "place:here"])
+def test_h49_a_replica_dies_with_its_own_node_and_with_the_house(house: Household, died: str) -> None:
+    house.cluster.replicate(101, "pve2")
+    house.cluster.guest(101).migrate("pve3")
+    house.after(hours=1)
+    house.after(minutes=31)
+
+    assert house.if_died(died, look=False)[101].answer.value == ("lives" if died == "node:pve1" else "none")
+
+
+async def test_h43_the_problem_is_on_the_device_of_the_guest_with_its_cause(home: Home) -> None:
+    job = home.pve.replicate(101, "pve2")
+    await home.after(hours=1)
+    state = shown(home.hass, "_replication_101-0_problem")
+    assert state.state == "off"
+    job.fails = NO_SPACE
+    await home.after(hours=1)
+    await home.after(minutes=31)
+
+    state = shown(home.hass, "_replication_101-0_problem")
+    assert state.state == "on"
+    assert state.attributes["error"] == NO_SPACE
+    assert state.attributes["next_step"].startswith("Read the job\u2019s log")
+    found, guest = entity(home.hass, "_replication_101-0_problem"), entity(home.hass, "_guest_101_problem")
+    assert found is not None
+    assert guest is not None
+    assert found.device_id == guest.device_id
+    assert shown(home.hass, "_replication_101-0_last_success", "sensor").state.startswith("2026-01-12T12:")
