@@ -60,6 +60,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Non
     """Set up one cluster or backup server."""
     if is_backup_server(entry.data):
         await async_setup_server(hass, entry, audience_of(hass).listens)
+        keep_heartbeat(hass, entry.runtime_data)
         _keep_messages(hass, entry.runtime_data)
         return
     store = HistoryStore(hass, entry.entry_id)
@@ -84,7 +85,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Non
     await hass.config_entries.async_forward_entry_setups(entry, _OTHER_PLATFORMS)
     issues.update()
     keep_statistics(hass, entry, coordinator)
-    keep_heartbeat(hass, entry, coordinator)
+    keep_heartbeat(hass, coordinator)
     keep_webhook(hass, entry, coordinator)
     _keep_messages(hass, coordinator)
 

@@ -128,6 +128,14 @@ class CheckerCoordinator(DataUpdateCoordinator[Snapshot]):
         return self.data.reading if self.data else None
 
     @property
+    def heard_at(self) -> datetime | None:
+        """When the last look was, None where it has not read all that can be read."""
+        reading = self.reading
+        if self.last_error is not None or reading is None or not reading.is_complete:
+            return None
+        return reading.facts.read_at
+
+    @property
     def agent_nodes(self) -> frozenset[str]:
         """The nodes with a log agent."""
         return self._source.agent_nodes

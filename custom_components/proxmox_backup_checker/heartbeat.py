@@ -2,15 +2,16 @@
 
 from datetime import datetime
 import logging
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import ClientConnectorCertificateError, ClientError, ClientSSLError, ClientTimeout
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
+from .backup_server.watched import Watcher
 from .const import CONF_HEARTBEAT_URL, DOMAIN
-from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .repair_issues import PAGES
 from .texts.markdown import inert
 
@@ -20,9 +21,9 @@ _TIMEOUT: Final = ClientTimeout(total=10)
 _FAILURES_BORNE: Final = 2
 
 
-def keep_heartbeat(hass: HomeAssistant, entry: CheckerConfigEntry, coordinator: CheckerCoordinator) -> None:
+def keep_heartbeat(hass: HomeAssistant, coordinator: Watcher) -> None:
     """Send a sign of life after each look that has read everything, where somebody wants it, until the entry is unloaded."""
-    heartbeat = Heartbeat(hass, entry, coordinator)
+    heartbeat, entry = Heartbeat(hass, coordinator), coordinator.config_entry
     heartbeat.forget_failures()
     if CONF_HEARTBEAT_URL in entry.options:
         heartbeat.update()
@@ -35,10 +36,10 @@ class Heartbeat:
     Nothing is sent but the question itself. The address is a secret: who knows it can keep the monitor calm.
     """
 
-    def __init__(self, hass: HomeAssistant, entry: CheckerConfigEntry, coordinator: CheckerCoordinator) -> None:
-        """Speak for the cluster of an entry."""
+    def __init__(self, hass: HomeAssistant, coordinator: Watcher) -> None:
+        """Speak for what is watched."""
         self._hass = hass
-        self._entry = entry
+        self._entry: ConfigEntry[Any] = coordinator.config_entry
         self._coordinator = coordinator
         self._sent: datetime | None = None
         self._sending = False
@@ -48,11 +49,9 @@ class Heartbeat:
     @callback
     def update(self) -> None:
         """Send where the last look was a new one and has read everything."""
-        reading = self._coordinator.reading
-        if self._sending or self._coordinator.last_error is not None or reading is None or not reading.is_complete:
-            return
-        if (read_at := reading.facts.read_at) != self._sent:
-            self._sent, self._sending = read_at, True
+        heard_at = self._coordinator.heard_at
+        if not self._sending and heard_at is not None and heard_at != self._sent:
+            self._sent, self._sending = heard_at, True
             self._entry.async_create_background_task(self._hass, self._send(), "heartbeat")
 
     async def _send(self) -> None:

@@ -16,7 +16,8 @@ from homeassistant.helpers.selector import (
 import probatio
 from yarl import URL
 
-from .const import CONF_HEARTBEAT_URL, CONF_LOG_AGENTS, CONF_NODES, CONF_PAIRING
+from .const import CONF_LOG_AGENTS, CONF_NODES, CONF_PAIRING
+from .heartbeat_options import HeartbeatOptions
 from .place_options import entered_places, places_schema
 from .policy_options import CONF_STANDINGS, SECTION, SETTINGS, entered_settings, settings_schema
 from .proxmox.api.errors import (
@@ -44,16 +45,7 @@ _ADD_SCHEMA: Final = probatio.Schema(
 )
 
 
-_HEARTBEAT_SCHEMA: Final = probatio.Schema(
-    {
-        probatio.Optional(probatio.Secret(CONF_HEARTBEAT_URL)): TextSelector(
-            TextSelectorConfig(type=TextSelectorType.URL)
-        )
-    }
-)
-
-
-class CheckerOptionsFlow(WebhookOptions):
+class CheckerOptionsFlow(WebhookOptions, HeartbeatOptions):
     """Keeps the log agents of a cluster."""
 
     def __init__(self) -> None:
@@ -135,24 +127,6 @@ class CheckerOptionsFlow(WebhookOptions):
             return self.async_show_form(step_id="remove_log_agent", data_schema=schema)
         return self._save({node: agent for node, agent in agents.items() if node not in user_input[CONF_NODES]})
 
-    async def async_step_heartbeat(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for the address of another monitor; an empty one ends it."""
-        errors: dict[str, str] = {}
-        entered = self.config_entry.options if user_input is None else user_input
-        if user_input is not None:
-            kept = {name: value for name, value in self.config_entry.options.items() if name != CONF_HEARTBEAT_URL}
-            if not (address := user_input.get(CONF_HEARTBEAT_URL, "").strip()):
-                return self.async_create_entry(data=kept)
-            try:
-                return self.async_create_entry(data={**kept, CONF_HEARTBEAT_URL: _heartbeat_address(address)})
-            except ValueError:
-                errors[CONF_HEARTBEAT_URL] = "invalid_heartbeat"
-        return self.async_show_form(
-            step_id="heartbeat",
-            data_schema=self.add_suggested_values_to_schema(_HEARTBEAT_SCHEMA, entered),
-            errors=errors,
-        )
-
     def _show_form(self, key: str | None = None, error: str = "") -> ConfigFlowResult:
         suggested = {name: value for name, value in self._entered.items() if name == CONF_URL}
         return self.async_show_form(
@@ -188,14 +162,6 @@ class CheckerOptionsFlow(WebhookOptions):
 
     def _save(self, agents: dict[str, dict[str, Any]]) -> ConfigFlowResult:
         return self.async_create_entry(data={**self.config_entry.options, CONF_LOG_AGENTS: agents})
-
-
-def _heartbeat_address(text: str) -> str:
-    """Return an entered address as it is kept; raises ValueError where none can be asked over HTTP."""
-    url = URL(text.strip())
-    if url.scheme not in {"http", "https"} or not url.host:
-        raise ValueError("no address that can be asked over HTTP")
-    return str(url)
 
 
 def _error_key(error: ProxmoxError) -> str:

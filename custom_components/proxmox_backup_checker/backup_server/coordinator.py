@@ -18,6 +18,7 @@ from homeassistant.util import dt as dt_util
 from ..checker.model.linked_servers import KnownServer
 from ..checker.model.server_facts import ReadFailure, ReadTrouble, ServerFacts
 from ..checker.model.server_records import ServerHistory
+from ..checker.model.verdict import Status
 from ..checker.server.assessment import ServerAssessment, assess_server
 from ..checker.server.contents import Contents, contents_of
 from ..checker.server.description import Address, described
@@ -110,6 +111,13 @@ class ServerCoordinator(DataUpdateCoordinator[ServerAssessment]):
     def assessment(self) -> ServerAssessment:
         """What is held of the server; to be asked for only after the first look."""
         return self.data
+
+    @property
+    def heard_at(self) -> datetime | None:
+        """When the last look was, None where it has not read all that can be read: a server outside its hours has nothing to read."""
+        if self.last_error is not None:
+            return self._polls[-1].at if self.data.verdict.status is Status.ASLEEP else None
+        return self._facts.now if self._facts is not None and self._facts.is_complete else None
 
     @property
     def certificate(self) -> str | None:

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from homeassistant.config_entries import ConfigFlowResult, OptionsFlowWithReload
+from homeassistant.config_entries import ConfigFlowResult
 import probatio
 
 from ..checker.server.assessment import ServerAssessment
 from ..const import CONF_DATASTORES, CONF_HIDE_NAMES, CONF_IGNORE, CONF_NAMESPACES, CONF_PLACE
+from ..heartbeat_options import HeartbeatOptions
 from ..proxmox.backup_server.datastore_models import MountStatus
 from ..texts.markdown import inert
 from .options import (
@@ -34,7 +35,7 @@ from .options import (
 from .servers import server_of
 
 
-class BackupServerOptionsFlow(OptionsFlowWithReload):
+class BackupServerOptionsFlow(HeartbeatOptions):
     """Keeps the decisions for one backup server; what a step does not ask about stays as it was."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -43,6 +44,7 @@ class BackupServerOptionsFlow(OptionsFlowWithReload):
         options += [
             *(["server_rhythm"] if self._groups(()) else []),
             *(["server_disks"] if self._removable() else []),
+            "heartbeat",
         ]
         return self.async_show_menu(step_id="init", menu_options=options)
 

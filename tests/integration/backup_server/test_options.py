@@ -174,4 +174,4 @@ async def test_a_server_without_removable_disks_is_not_asked_about_them(
 ) -> None:
     entry = await set_up(hass, pbs)
     result = await hass.config_entries.options.async_init(entry.entry_id)
-    assert result["menu_options"] == ["server_content", "server_place", "server_settings", "server_rhythm"]
+    assert result["menu_options"] == ["server_content", "server_place", "server_settings", "server_rhythm", "heartbeat"]

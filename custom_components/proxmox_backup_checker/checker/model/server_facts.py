@@ -93,6 +93,11 @@ class ServerFacts:
     unread: Mapping[str, str] = field(default_factory=dict)
     root_share: float | None = None
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether all was read that this reading asked for, and every part when it was asked for last."""
+        return not self.troubles and not self.unread and not self.unread_logs
+
 
 class ReadFailure(StrEnum):
     """Why a server as a whole could not be read."""
