@@ -21,6 +21,7 @@ class Scheduler:
         """Start nothing yet."""
         self._cluster = cluster
         self._waiting: dict[tuple[str, str], Handle] = {}
+        self._due: dict[tuple[str, str], float] = {}
         self.active = True
 
     def changed(self, job: Job) -> None:
@@ -89,8 +90,9 @@ class Scheduler:
             due = self._next_event(job, node, last - node.skew)
             if due is None:
                 return
+            self._due[node.name, job.id] = due
             yield max(0.0, due - node.skew - engine.time) + node.nodeid * 0.3 + 1
-            yield self._place(job) * A_MOMENT
+            yield self._place(node, job) * A_MOMENT
             while not node.online or not node.can_write or self._busy(node, job):
                 if not node.online:
                     return
@@ -98,9 +100,10 @@ class Scheduler:
             last = node.epoch(engine.time)
             self._cluster.start_scheduled(job, node)
 
-    def _place(self, job: Job) -> int:
-        """Return how many jobs are started before one where they are due at once: it goes by their ids (PVE/Jobs.pm, run_jobs)."""
-        return sum(1 for job_id in self._cluster.jobs if job_id < job.id)
+    def _place(self, node: Node, job: Job) -> int:
+        """Return how many jobs that are due at once are started before one: it goes by their ids (PVE/Jobs.pm, run_jobs)."""
+        due = self._due[node.name, job.id]
+        return sum(1 for job_id in self._cluster.jobs if job_id < job.id and self._due.get((node.name, job_id)) == due)
 
     def _last_start(self, job: Job, node: Node) -> int | None:
         upid = job.state_on(node.name).upid
