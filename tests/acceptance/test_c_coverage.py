@@ -230,7 +230,7 @@ async def test_c19_the_backup_of_another_cluster_in_the_same_namespace_is_not_bo
     await home.until("2026-01-14T05:00:00")
     ours = home.last_success(101)
     assert home.guest(101).brief == ("off", "ok")
-    assert "not counted" in home.guest(101).attributes["findings"]
+    assert "comes from another cluster" in home.guest(101).attributes["findings"]
 
     home.pve.scheduler.active = False
     home.pve.scheduler.changed(home.pve.job("nightly"))
