@@ -169,6 +169,41 @@ def test_h48_while_the_guests_node_is_off_its_last_word_is_kept_and_nothing_is_c
     assert house.if_died(PVE1, look=False)[101].answer.value == "copy"
 
 
+@pytest.mark.parametrize("status", [403, 500])
+def test_h48_what_a_node_does_not_tell_any_more_though_it_answers_is_not_called_fine_for_long(
+    house: Household, status: int
+) -> None:
+    house.cluster.replicate(101, "pve2")
+    house.cluster.replicate(201, "pve3")
+    house.after(hours=1)
+    house.after(minutes=31)
+    house.errors["/nodes/pve1/replication"] = (status, "no")
+    house.after(hours=1)
+    assert brief(house) == ("ok", False, "replicated")
+
+    house.after(hours=2)
+
+    assert brief(house) == ("unknown", None, "replication_unseen")
+    assert brief(house, "201-0") == ("ok", False, "replicated")
+    house.errors.clear()
+    house.after(minutes=31)
+    assert brief(house) == ("ok", False, "replicated")
+
+
+def test_h48_what_failed_before_a_node_stopped_telling_stays_a_problem(house: Household) -> None:
+    job = house.cluster.replicate(101, "pve2")
+    house.after(hours=1)
+    job.fails = NO_SPACE
+    house.after(hours=1)
+    house.after(minutes=31)
+    assert brief(house) == ("failed", True, "replication_failed")
+    house.errors["/nodes/pve1/replication"] = (500, "no")
+
+    house.after(hours=5)
+
+    assert brief(house) == ("failed", True, "replication_failed")
+
+
 def test_h48_a_guest_that_moved_is_asked_about_on_its_new_node(house: Household) -> None:
     job = house.cluster.replicate(101, "pve2")
     house.after(hours=1)

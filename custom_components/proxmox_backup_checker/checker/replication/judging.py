@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from ...proxmox.api.replication_models import ReplicationState
 from ..context import Context
 from ..model.facts import Replication
 from ..model.reason_codes import ReasonCode
@@ -11,6 +12,8 @@ from ..model.verdict import Confidence, Reason, Status, Verdict, unknown
 
 # A single failure, as while the guest is being moved, is made good some minutes later by itself.
 _FAILURES_BORNE: Final = 1
+# Several questions have gone unanswered by then.
+_WORD_HOLDS: Final = timedelta(hours=2)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,22 +30,34 @@ class ReplicationView:
 
 
 def judge_replication(found: Replication, context: Context) -> Verdict:
-    """Return the verdict on a replication job; while nobody sees it, nothing is proven."""
-    job, state = found.job, found.state
-    values: dict[str, str | datetime] = {"target": job.target}
+    """Return the verdict on a replication job: while nobody sees it nothing is proven, and what failed stays failed."""
+    job, state, read = found.job, found.state, found.read_at
     if job.disabled or job.removing:
-        return Verdict(status=Status.PAUSED, problem=False, reason=Reason(ReasonCode.REPLICATION_DISABLED, values))
+        reason = Reason(ReasonCode.REPLICATION_DISABLED, {"target": job.target})
+        return Verdict(status=Status.PAUSED, problem=False, reason=reason)
     node = context.node(found.node)
-    if state is None or found.read_at is None or node is None or node.blindness is not None:
-        unseen = unknown(ReasonCode.REPLICATION_UNSEEN, node=found.node, target=job.target)
-        last = _moment(state.last_sync, found, context) if state is not None else None
-        return replace(unseen, last_success=last, since=found.read_at)
+    if state is None or read is None or node is None or node.blindness is not None:
+        return _unseen(found, context)
+    verdict = _by_last_word(found, state, read, context)
+    is_old = context.facts.now - read > _WORD_HOLDS
+    return _unseen(found, context) if is_old and not verdict.problem else verdict
+
+
+def _unseen(found: Replication, context: Context) -> Verdict:
+    unseen = unknown(ReasonCode.REPLICATION_UNSEEN, node=found.node, target=found.job.target)
+    last = _moment(found.state.last_sync, found, context) if found.state is not None else None
+    return replace(unseen, last_success=last, since=found.read_at)
+
+
+def _by_last_word(found: Replication, state: ReplicationState, read: datetime, context: Context) -> Verdict:
+    """Return what the node's last word says of the job."""
+    values: dict[str, str | datetime] = {"target": found.job.target}
     last = _moment(state.last_sync, found, context)
     if state.running:
         return _verdict(Status.RUNNING, False, ReasonCode.REPLICATION_RUNNING, last, values)
     if state.fail_count:
         return _failing(found, context, last)
-    due, read = _moment(state.next_sync, found, context), found.read_at
+    due = _moment(state.next_sync, found, context)
     grace = context.facts.policy.start_grace
     if state.last_try is None:
         waits = found.untried_since is None or read - found.untried_since <= grace
