@@ -1,19 +1,22 @@
 """Reads the configuration of guests and the addresses of nodes once a day: where disks lie, and who has which address."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from ...proxmox.api.client import ProxmoxClient
 from ...proxmox.api.cluster_models import Guest
 from ...proxmox.api.config_models import Addresses, GuestConfig
 from ...proxmox.api.errors import ProxmoxError
-from ..read_schedule import DAILY, ReadSchedule
+from ..read_schedule import DAILY, ReadSchedule, is_older
 from ..task_group import task_group
 from ..troubles import PollTroubles
 
 # What a large cluster is asked in one poll; the rest has its turn in the next ones.
 _MOST_AT_ONCE: Final = 100
+
+# What cannot be read again for so long may be otherwise by now: nothing is promised by it any more.
+_HOLDS: Final = timedelta(days=2)
 
 type _Home = tuple[str, str]
 """The node and the type by which a guest's configuration is asked for."""
@@ -29,6 +32,7 @@ class ConfigReader:
         self._guests: dict[int, GuestConfig] = {}
         self._homes: dict[int, _Home] = {}
         self._nodes: dict[str, Addresses] = {}
+        self._told: dict[tuple[str, int | str], datetime] = {}
 
     @property
     def guests(self) -> Mapping[int, GuestConfig]:
@@ -66,14 +70,22 @@ class ConfigReader:
     def _is_due(self, topic: tuple[str, int | str], now: datetime) -> bool:
         return self._schedule.is_due(topic, now, DAILY)
 
+    def _holds(self, topic: tuple[str, int | str], now: datetime) -> bool:
+        """Tell whether what was read of a thing still counts, though it could not be read again."""
+        return not is_older(self._told.get(topic, now), now, _HOLDS)
+
     async def _read_node(self, node: str, now: datetime, troubles: PollTroubles) -> None:
+        topic = ("addresses", node)
         try:
             self._nodes[node] = await self._client.node_addresses(node)
         except ProxmoxError as error:
             troubles.note(f"addresses of {node}", error)
-            self._schedule.note(("addresses", node), now, good=False)
+            self._schedule.note(topic, now, good=False)
+            if not self._holds(topic, now):
+                self._nodes.pop(node, None)
         else:
-            self._schedule.note(("addresses", node), now)
+            self._schedule.note(topic, now)
+            self._told[topic] = now
 
     async def _read_guest(self, guest: Guest, now: datetime, troubles: PollTroubles) -> None:
         topic = ("config", guest.vmid)
@@ -82,5 +94,8 @@ class ConfigReader:
         except ProxmoxError as error:
             troubles.note(f"configuration of guest {guest.vmid}", error)
             self._schedule.note(topic, now, good=False)
+            if not self._holds(topic, now):
+                self._guests.pop(guest.vmid, None)
         else:
             self._schedule.note(topic, now)
+            self._told[topic] = now

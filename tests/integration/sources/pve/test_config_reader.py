@@ -56,3 +56,26 @@ def test_what_cannot_be_read_is_tried_again_and_keeps_nobody_from_the_rest(house
     house.after(minutes=40)
     assert storages(house, 101) == {"local-lvm"}
     assert "pve2" in house.held.context.facts.node_addresses
+
+
+@pytest.mark.parametrize(
+    ("path", "died", "answer"),
+    [("/lxc/101/config", "storage:nas", "unknown"), ("/network", "node:pve1", "unknown")],
+)
+def test_nothing_is_promised_by_what_could_not_be_read_again_for_days(
+    house: Household, path: str, died: str, answer: str
+) -> None:
+    house.archive(101, "nas")
+    house.look()
+    before = house.answers(died)[101]
+    assert before != answer
+    house.errors = {path: (500, "broken")}
+    house.live(step=timedelta(hours=6), hours=40)
+    assert house.answers(died)[101] == before
+
+    house.live(step=timedelta(hours=6), hours=24)
+    assert house.answers(died)[101] == answer
+
+    house.errors = {}
+    house.after(minutes=40)
+    assert house.answers(died)[101] == before
