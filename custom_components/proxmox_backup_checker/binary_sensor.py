@@ -107,44 +107,35 @@ class ProblemSensor(VerdictEntity, BinarySensorEntity):
     @property
     @override
     def extra_state_attributes(self) -> dict[str, Any] | None:
-        """Why, since when, and how sure."""
-        if (verdict := self.verdict) is None:
-            return None
-        acknowledgement = self.coordinator.assessment.acknowledgement(self.subject)
-        # Home Assistant shows this element of ours in the dialog of the entity.
-        return problem_attributes(verdict, self.coordinator.localizer, acknowledgement) | {
-            "custom_ui_more_info": "pbc-more-info"
-        }
+        """Why, since when, and what to do."""
+        return problem_attributes(self.verdict, self.coordinator.localizer, None) if self.verdict else None
 
 
-class GuestProblem(ProblemSensor, GuestEntity):
-    """Whether a guest's backup is missing."""
-
-
-class ReplicationProblem(ReplicationEntity, BinarySensorEntity):
-    """Whether a replica is not renewed as its job says; that makes no backup worse."""
-
-    _unrecorded_attributes = UNRECORDED
-
-    @property
-    @override
-    def is_on(self) -> bool | None:
-        """Whether there is a problem."""
-        return self.verdict.problem if self.verdict else None
+class SilenceableProblem(ProblemSensor):
+    """A problem that people can silence, with a dialog of ours."""
 
     @property
     @override
     def extra_state_attributes(self) -> dict[str, Any] | None:
-        """Why, since when, and what to do."""
-        if (verdict := self.verdict) is None:
+        """The same, whether it is silenced, and the element that Home Assistant shows in the dialog of the entity."""
+        if self.verdict is None:
             return None
-        return problem_attributes(verdict, self.coordinator.localizer, None)
+        acknowledgement = self.coordinator.assessment.acknowledgement(self.subject)
+        return problem_attributes(self.verdict, self.coordinator.localizer, acknowledgement) | {
+            "custom_ui_more_info": "pbc-more-info"
+        }
 
 
-class OffsiteProblem(GuestEntity, BinarySensorEntity):
+class GuestProblem(SilenceableProblem, GuestEntity):
+    """Whether a guest's backup is missing."""
+
+
+class ReplicationProblem(ProblemSensor, ReplicationEntity):
+    """Whether a replica is not renewed as its job says; that makes no backup worse."""
+
+
+class OffsiteProblem(ProblemSensor, GuestEntity):
     """Whether a guest's newest restore point has not come elsewhere in time; that makes its backup here no worse."""
-
-    _unrecorded_attributes = UNRECORDED
 
     @property
     @override
@@ -152,30 +143,16 @@ class OffsiteProblem(GuestEntity, BinarySensorEntity):
         """What is held of the copies that are elsewhere."""
         return self.view.offsite if self.view else None
 
-    @property
-    @override
-    def is_on(self) -> bool | None:
-        """Whether there is a problem."""
-        return self.verdict.problem if self.verdict else None
 
-    @property
-    @override
-    def extra_state_attributes(self) -> dict[str, Any] | None:
-        """Why, since when, and what to do."""
-        if (verdict := self.verdict) is None:
-            return None
-        return problem_attributes(verdict, self.coordinator.localizer, None)
-
-
-class JobProblem(ProblemSensor, JobEntity):
+class JobProblem(SilenceableProblem, JobEntity):
     """Whether a job does not do what it promises."""
 
 
-class StorageProblem(ProblemSensor, StorageEntity):
+class StorageProblem(SilenceableProblem, StorageEntity):
     """Whether a storage endangers the backups on it or those to come."""
 
 
-class ClusterProblem(ProblemSensor, ClusterEntity):
+class ClusterProblem(SilenceableProblem, ClusterEntity):
     """Whether anything in the cluster is a problem."""
 
 
