@@ -11,6 +11,7 @@ export class Polled<Answer> implements ReactiveController {
   #hass?: Hass;
   #key = "";
   #timer?: ReturnType<typeof setInterval>;
+  #asked = 0;
 
   constructor(
     private readonly host: ReactiveControllerHost,
@@ -39,12 +40,18 @@ export class Polled<Answer> implements ReactiveController {
   load = async (): Promise<void> => {
     const hass = this.#hass;
     if (!hass) return;
+    const asked = ++this.#asked;
+    let answer: Answer | undefined;
+    let failed = "";
     try {
-      this.answer = await this.ask(hass, this.#key || undefined);
-      this.error = "";
+      answer = await this.ask(hass, this.#key || undefined);
     } catch (error) {
-      this.error = messageOf(error) || " ";
+      failed = messageOf(error) || " ";
     }
+    // Something else may have been asked for meanwhile.
+    if (asked !== this.#asked) return;
+    if (answer !== undefined) this.answer = answer;
+    this.error = failed;
     this.host.requestUpdate();
   };
 }

@@ -1,6 +1,7 @@
-import { css, html, nothing, type PropertyValues } from "lit";
-import { fetchStorages, messageOf } from "../data/commands";
+import { css, html, nothing } from "lit";
+import { fetchStorages } from "../data/commands";
 import type { Server, Storage } from "../data/contract";
+import { Polled } from "../data/polled";
 import { formatOf } from "../format";
 import { showMoreInfo } from "../ha/actions";
 import { alert, card } from "../ha/elements";
@@ -10,8 +11,6 @@ import { wordsOf } from "../i18n/words";
 import { lookOf, rankOf } from "../model/status";
 import { look, mark } from "../styles/look";
 import { emptyText, namesOf } from "../wall/summary";
-
-const EVERY = 60_000;
 
 /** How full the backup storages are, and when they will be full. */
 export class StoragesCard extends HassElement {
@@ -35,69 +34,37 @@ export class StoragesCard extends HassElement {
     `,
   ];
 
-  static override properties = {
-    config: { attribute: false },
-    storages: { state: true },
-    servers: { state: true },
-    error: { state: true },
-  };
+  static override properties = { config: { attribute: false } };
 
   config?: CardConfig;
-  private storages?: Storage[];
-  private servers: Server[] = [];
-  private error = "";
-  private timer?: ReturnType<typeof setInterval>;
+  private readonly found = new Polled(this, fetchStorages);
 
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.timer = setInterval(() => this.load(), EVERY);
-    this.load();
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    clearInterval(this.timer);
-  }
-
-  protected override willUpdate(changed: PropertyValues): void {
-    if ((changed.has("hass") && !changed.get("hass")) || changed.has("config")) this.load();
-  }
-
-  private async load(): Promise<void> {
-    if (!this.hass || !this.config || !this.isConnected) return;
-    try {
-      const { storages, servers } = await fetchStorages(this.hass, this.config.server);
-      this.servers = servers;
-      this.storages = [...storages].sort(
-        (a, b) => rankOf(a.status) - rankOf(b.status) || share(b) - share(a) || (a.name < b.name ? -1 : 1),
-      );
-      this.error = "";
-    } catch (error) {
-      this.error = messageOf(error);
-    }
+  protected override willUpdate(): void {
+    if (this.hass && this.config) this.found.watch(this.hass, this.config.server);
   }
 
   protected override render() {
     if (!this.hass || !this.config) return nothing;
     const words = wordsOf(this.hass);
-    const retry = html`<button @click=${() => this.load()}>${words.say("again")}</button>`;
+    const { answer, error } = this.found;
+    const retry = html`<button @click=${this.found.load}>${words.say("again")}</button>`;
     const title = this.config.title ? html`<h2>${this.config.title}</h2>` : nothing;
-    const body = this.storages
-      ? this.storages.length
-        ? this.storages.map((storage) => this.renderStorage(storage))
-        : html`<p class="none">${words.say(emptyText(this.servers, "no_storages"))}</p>`
-      : this.error
-        ? alert("error", words.say("error_load", { error: this.error }), retry)
+    const body = answer
+      ? answer.storages.length
+        ? sorted(answer.storages).map((storage) => this.renderStorage(storage, answer.servers))
+        : html`<p class="none">${words.say(emptyText(answer.servers, "no_storages"))}</p>`
+      : error
+        ? alert("error", words.say("error_load", { error }), retry)
         : html`<p class="none">${words.say("loading")}</p>`;
-    return card(html`${title}${body}`, !this.storages && !this.error);
+    return card(html`${title}${body}`, !answer && !error);
   }
 
-  private renderStorage(storage: Storage) {
+  private renderStorage(storage: Storage, servers: Server[]) {
     if (!this.hass) return nothing;
     const words = wordsOf(this.hass);
     const format = formatOf(this.hass);
     const { used, total, free, full_on: fullOn, entity_id: entity } = storage;
-    const server = namesOf(this.servers).get(storage.entry_id);
+    const server = namesOf(servers).get(storage.entry_id);
     const known = used !== null && total;
     const full = fullOn ? words.say("full_on", { when: format.relative(fullOn, undefined, "long") }) : "";
     const tone = storage.problem ? lookOf(storage.status).tone : "muted";
@@ -112,5 +79,11 @@ export class StoragesCard extends HassElement {
     </button>`;
   }
 }
+
+/** Sorts the worst first, and the fullest of those that are alike. */
+const sorted = (storages: Storage[]): Storage[] =>
+  [...storages].sort(
+    (a, b) => rankOf(a.status) - rankOf(b.status) || share(b) - share(a) || (a.name < b.name ? -1 : 1),
+  );
 
 const share = ({ used, total }: Storage): number => (total ? (used ?? 0) / total : 0);

@@ -1,6 +1,7 @@
-import { html, nothing, type PropertyValues } from "lit";
-import { fetchInfo, fetchSurvival, messageOf } from "../data/commands";
-import type { Death, GuestLeft, Left, Server, Status, Survival } from "../data/contract";
+import { html, nothing } from "lit";
+import { fetchInfo, fetchSurvival } from "../data/commands";
+import type { Death, GuestLeft, Left, Status, Survival } from "../data/contract";
+import { Polled } from "../data/polled";
 import { openDetails } from "../details/open";
 import { formatOf } from "../format";
 import { alert, card } from "../ha/elements";
@@ -12,7 +13,6 @@ import { look, mark } from "../styles/look";
 import { namesOf } from "../wall/summary";
 import { survivalStyles } from "./styles";
 
-const EVERY = 120_000;
 const OPTIONS = "/config/integrations/integration/proxmox_backup_checker";
 /** What is left, the worst first, with the status whose mark it has. */
 const MARKS: Record<Left, Status> = { none: "failed", unknown: "unknown", copy: "ok", lives: "ignored" };
@@ -24,68 +24,37 @@ export class SurvivalCard extends HassElement {
 
   static override properties = {
     config: { attribute: false },
-    survival: { state: true },
-    servers: { state: true },
     died: { state: true },
-    error: { state: true },
   };
 
   config?: CardConfig;
-  private survival?: Survival;
-  private servers: Server[] = [];
   private died?: string;
-  private error = "";
-  private timer?: ReturnType<typeof setInterval>;
+  private readonly found = new Polled(this, async (hass, server) => {
+    const [survival, info] = await Promise.all([fetchSurvival(hass, server, this.died), fetchInfo(hass.connection)]);
+    return { survival, servers: info.entries };
+  });
 
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.timer = setInterval(() => this.load(), EVERY);
-    this.load();
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    clearInterval(this.timer);
-  }
-
-  protected override willUpdate(changed: PropertyValues): void {
-    if ((changed.has("hass") && !changed.get("hass")) || changed.has("config")) this.load();
-  }
-
-  private async load(): Promise<void> {
-    if (!this.hass || !this.config || !this.isConnected) return;
-    const asked = this.died;
-    try {
-      const [survival, info] = await Promise.all([
-        fetchSurvival(this.hass, this.config.server, asked),
-        fetchInfo(this.hass.connection),
-      ]);
-      // Somebody may have chosen another one meanwhile.
-      if (asked !== this.died) return;
-      this.servers = info.entries;
-      this.survival = survival;
-      this.error = "";
-    } catch (error) {
-      this.error = messageOf(error);
-    }
+  protected override willUpdate(): void {
+    if (this.hass && this.config) this.found.watch(this.hass, this.config.server);
   }
 
   private choose(key: string): void {
     this.died = key;
-    this.load();
+    this.found.load();
   }
 
   protected override render() {
     if (!this.hass || !this.config) return nothing;
     const words = wordsOf(this.hass);
     const title = this.config.title ? html`<h2>${this.config.title}</h2>` : nothing;
-    const retry = html`<button @click=${() => this.load()}>${words.say("again")}</button>`;
-    const body = this.survival
-      ? this.renderSurvival(this.survival, words)
-      : this.error
-        ? alert("error", words.say("error_load", { error: this.error }), retry)
+    const { answer, error } = this.found;
+    const retry = html`<button @click=${this.found.load}>${words.say("again")}</button>`;
+    const body = answer
+      ? this.renderSurvival(answer.survival, words)
+      : error
+        ? alert("error", words.say("error_load", { error }), retry)
         : html`<p class="none">${words.say("loading")}</p>`;
-    return card(html`${title}${body}`, !this.survival && !this.error);
+    return card(html`${title}${body}`, !answer && !error);
   }
 
   private renderSurvival({ deaths, answer }: Survival, words: Words) {
@@ -102,7 +71,7 @@ export class SurvivalCard extends HassElement {
 
   private renderKind(kind: Death["kind"], deaths: Death[], chosen: string | undefined, words: Words) {
     const those = deaths.filter((death) => death.kind === kind);
-    const names = namesOf(this.servers);
+    const names = namesOf(this.found.answer?.servers ?? []);
     return those.length
       ? html`<optgroup label=${words.say(`survival_kind_${kind}`)}>
           ${those.map((death) => {
