@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.acceptance.server_lab import Held, ServerLab, values
+from tests.acceptance.lab import Held
+from tests.acceptance.server_lab import ServerLab, values
 
 CONNECT = "error trying to connect: "
 NAMESPACES = "Querying namespaces failed - "

@@ -18,7 +18,7 @@ _LONGEST_SAID = 1000
 _SAID_BY_PROGRAM = re.compile(r"(?:zstd|gzip|pigz|lzop|tar|rsync|/bin/(?:ba)?sh|Error): .+")
 # What vzdump says last before it leaves a step to others, who may fail in words of their own, and what it says after it.
 _STEPS = {
-    "starting kvm to execute backup task": "started backup task ",
+    "starting kvm to execute backup task": ("started backup task ",),
     "create storage snapshot 'vzdump'": ("creating ", "sending archive to stdout"),
 }
 SAID_STARTS = frozenset({"zstd", "gzip", "pigz", "lzop", "tar:", "rsyn", "/bin", "Erro", "star", "crea", "send"})
