@@ -1,4 +1,4 @@
-"""Row C15, where rights change: what the token may no longer see is unknown, and never forgotten or taken for deleted."""
+"""Rows C15 and F08, where rights are lost: what the token may no longer see is unknown, never forgotten or taken for deleted."""
 
 from datetime import timedelta
 
@@ -145,3 +145,19 @@ def test_c15_a_job_of_which_a_hidden_guest_failed_stays_failed(lab: Lab) -> None
     lab.after(minutes=10)
     assert lab.job().problem == "on"
     assert lab.assessment.verdicts[Subject.guest(104)].problem is True
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_f08_a_guest_whose_last_backup_failed_has_failed_also_while_the_jobs_are_hidden(lab: Lab, restart: bool) -> None:
+    lab.pve.guest(104).fails(failed("no"))
+    lab.live_until(TUESDAY_MORNING, step=timedelta(hours=3))
+    lab.told()
+    lab.pve.limit_token({"/": "VM.Audit Datastore.Audit Pool.Audit", "/nodes": "Sys.Audit"})
+    if restart:
+        lab.watch.restart()
+    lab.live(hours=12, step=timedelta(hours=1))
+    assert (lab.guest(104).brief, lab.guest(101).problem) == (("on", "failed"), "unknown")
+    assert lab.told() == [("opened", "blind")]
+    lab.pve.backup_by_hand([104], "nas")
+    lab.after(minutes=30)
+    assert lab.guest(104).problem == "unknown"
