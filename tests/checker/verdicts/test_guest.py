@@ -55,7 +55,7 @@ def test_a_running_backup_leaves_the_verdict_before_it() -> None:
         held = verdict(before, now)
         assert (held.status, held.problem) == (Status.RUNNING, problem)
     first = verdict(now)
-    assert (first.status, first.problem, first.reason.code) == (Status.RUNNING, None, "no_run_seen")
+    assert (first.status, first.problem, first.reason.code) == (Status.RUNNING, None, "no_earlier_run_seen")
 
 
 @pytest.mark.parametrize("name", ["07-pbs-unreachable-activation", "07b-storage-disabled", "17-global-lock-timeout"])

@@ -45,6 +45,8 @@ def judge_guest(guest: Guest, context: Context) -> Verdict:
     if verdict.status is Status.WARNING and context.facts.policy.warnings_are_problems:
         verdict = replace(verdict, problem=True)
     if context.backed_up_now(guest):
+        if verdict.reason.code is ReasonCode.NO_RUN_SEEN:
+            verdict = replace(verdict, reason=Reason(ReasonCode.NO_EARLIER_RUN_SEEN, verdict.reason.values))
         return replace(verdict, status=Status.RUNNING, under_run=verdict.status)
     return verdict
 
