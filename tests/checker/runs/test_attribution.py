@@ -159,25 +159,26 @@ def test_a_late_run_of_jobs_alike_is_of_the_one_whose_slot_has_none_yet() -> Non
     ("started", "node", "expected"),
     [
         (NOW - timedelta(hours=22), "pve1", "b"),
+        (NOW - timedelta(days=2, hours=22), "pve1", "b"),
         (NOW - timedelta(hours=21), "pve1", "a"),
         (NOW - timedelta(hours=22), "pve2", "a"),
     ],
-    ids=["on time", "run now", "on another node"],
+    ids=["on time", "on time, days before", "run now", "on another node"],
 )
 def test_a_late_run_is_not_for_a_slot_since_which_the_scheduler_of_its_node_was_at_work(
     started: datetime, node: str, expected: str
 ) -> None:
-    # The slot of the 1st was long before the quorum was lost: with it the scheduler would have made up for it at once.
+    # The slot of the 20th was long before the quorum was lost: with it the scheduler would have made up for it at once.
     late = run(good_log(100), started=NOW - timedelta(hours=9))
     jobs = [
-        job("a", 100, storage="nas", schedule="*-*-1 03:00"),
+        job("a", 100, storage="nas", schedule="*-*-20 03:00"),
         job("b", 100, storage="nas", schedule="21:00"),
         job("c", 100, storage="usb", schedule="12:00"),
     ]
     command = "vzdump 100 --mode snapshot --quiet 1 --storage usb"
     other = run(good_log(100, command=command), started=started, node=node)
     served = records_of(facts([], jobs, [other]), History()).finished
-    known = facts([], jobs, [other, late])
+    known = facts([], jobs, [late])
     assert attribute(late, known, clues_of(known, History(runs=served))).job_id == expected
 
 
