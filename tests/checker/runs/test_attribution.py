@@ -206,6 +206,27 @@ def test_a_run_without_a_command_is_not_of_a_job_whose_run_before_goes_on(
     assert records[waiting.task.upid].candidates == (() if expected else ("a", "b"))
 
 
+@pytest.mark.parametrize(
+    ("late_by", "expected"),
+    [(timedelta(minutes=33), "b"), (timedelta(), None)],
+    ids=["made up for", "nothing else was late"],
+)
+def test_a_run_without_a_command_that_comes_with_a_late_one_is_of_the_job_that_still_awaits_its_own(
+    late_by: timedelta, expected: str | None
+) -> None:
+    # With the quorum back the scheduler starts at once what was due meanwhile (PVE/Jobs.pm, run_jobs).
+    slot = NOW - timedelta(hours=11)
+    other = run(good_log(100, command="vzdump 100 101 --quiet 1 --storage nas"), started=slot + late_by)
+    died = run(None, "unexpected status", started=slot + late_by + timedelta(seconds=1))
+    jobs = [
+        job("a", 100, 101, storage="nas", schedule="23:00", mode=None),
+        job("b", 100, 101, storage="usb", schedule="*-*-2 03:00"),
+    ]
+    found = records_of(facts([guest(100), guest(101)], jobs, [other, died]), History()).finished
+    assert found[other.task.upid].job_id == "a"
+    assert found[died.task.upid].job_id == expected
+
+
 def test_a_run_with_the_command_of_before_the_edit_probably_belongs_to_the_edited_job() -> None:
     last = run(good_log(100, 101))
     edited = job("a", 100, 101, storage="nas", mode="stop")
