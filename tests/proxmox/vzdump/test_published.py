@@ -133,6 +133,63 @@ LINSTOR = (
 )
 
 
+NOT_STARTED = "ERROR: Backup of VM 100 failed - start failed: QEMU exited with code 1"
+BRIDGE = (
+    "bridge 'vmbr1' does not exist",
+    "kvm: -netdev type=tap,id=net0,ifname=tap200i0,script=/usr/libexec/qemu-server/pve-bridge,downscript=/usr/libexec"
+    "/qemu-server/pve-bridgedown: network script /usr/libexec/qemu-server/pve-bridge failed with status 512",
+)
+
+
+@pytest.mark.parametrize(
+    ("lines", "code"),
+    [
+        ((), "vm_start_failed"),
+        (("ERROR: PCI device '0000:05:00.0' already in use by VMID '104'",), "pci_device_in_use"),
+        (BRIDGE, "bridge_missing"),
+        (tuple(f"INFO: {line}" for line in BRIDGE), "bridge_missing"),
+        (("kvm: cannot set up guest memory 'pc.ram': Cannot allocate memory",), "no_memory"),
+        (
+            (
+                "kvm: warning: host doesn't support requested feature: CPUID.01H:ECX.aes [bit 25]",
+                "kvm: Host doesn't support requested features",
+            ),
+            "cpu_lacks_features",
+        ),
+        (
+            (
+                "kvm: -device vfio-pci,host=01:00.0,id=hostpci0,bus=ich9-pcie-port-1,addr=0x0: vfio 0000:01:00.0: failed to"
+                " open /dev/vfio/1: Device or resource busy",
+            ),
+            "pci_device_busy",
+        ),
+        (
+            (
+                "kvm: -device ide-cd,bus=ide.0,unit=1,drive=drive-ide1,id=ide1: Can't create IDE unit 1, bus supports only 1"
+                " units",
+            ),
+            "vm_start_failed",
+        ),
+        # What a program said while it packed is no reason for QEMU to end.
+        (("tar: ./a: Cannot open: Permission denied",), "vm_start_failed"),
+    ],
+)
+def test_why_a_vm_did_not_start_is_what_was_said_before(lines: tuple[str, ...], code: str) -> None:
+    head = ["INFO: Starting Backup of VM 100 (qemu)", "INFO: starting kvm to execute backup task"]
+    (guest,) = parse("\n".join([*head, *lines, NOT_STARTED, ""]), finished=True).guests
+    cause = cause_of(guest.failure or "")
+    assert cause is not None
+    assert cause.code == code
+
+
+def test_a_hundred_warnings_of_qemu_hide_no_reason() -> None:
+    warnings = ["kvm: warning: host doesn't support requested feature: CPUID.01H:ECX.aes [bit 25]"] * 200
+    (guest,) = parse(
+        "\n".join(["INFO: Starting Backup of VM 100 (qemu)", *warnings, BRIDGE[0], NOT_STARTED]), finished=True
+    ).guests
+    assert guest.explanation == BRIDGE[0]
+
+
 def of_a_container(*lines: str) -> GuestRun:
     """Read the lines of a container's backup; those without level are INFO."""
     body = [line if line.startswith("ERROR: ") else f"INFO: {line}" for line in lines]

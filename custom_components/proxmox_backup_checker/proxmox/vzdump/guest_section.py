@@ -14,14 +14,18 @@ _MAX_ERROR_LINES = 30
 _MAX_SAID = 100
 _LONGEST_SAID = 1000
 
-# The programs that pack, copy or send an archive.
-_SAID_BY_PROGRAM = re.compile(r"(?:zstd|gzip|pigz|lzop|tar|rsync|/bin/(?:ba)?sh|Error): .+")
+# The programs that pack, copy or send an archive, and QEMU with what joins it to its bridge.
+_SAID_BY_PROGRAM = re.compile(
+    r"(?:zstd|gzip|pigz|lzop|tar|rsync|/bin/(?:ba)?sh|Error): .+|kvm: (?!warning: ).+|bridge '[^']+' does not exist"
+)
 # What vzdump says last before it leaves a step to others, who may fail in words of their own, and what it says after it.
 _STEPS = {
     "starting kvm to execute backup task": ("started backup task ",),
     "create storage snapshot 'vzdump'": ("creating ", "sending archive to stdout"),
 }
-SAID_STARTS = frozenset({"zstd", "gzip", "pigz", "lzop", "tar:", "rsyn", "/bin", "Erro", "star", "crea", "send"})
+SAID_STARTS = frozenset(
+    {"zstd", "gzip", "pigz", "lzop", "tar:", "rsyn", "/bin", "Erro", "star", "crea", "send", "kvm:", "brid"}
+)
 
 _ARCHIVE_TYPE = re.compile(r"(?:^|/)(?:vzdump-(qemu|lxc)-|(vm|ct)/)")
 
