@@ -240,6 +240,8 @@ TEXTS: dict[str, tuple[str, ...]] = {
         f"{CONNECT}error trying to connect: tcp connect error: deadline has elapsed",
         f"{CONNECT}client error (Connect)",
         "Error: client error (Connect)",
+        "Error: client error (Connect): error connecting to https://10.0.0.5:8007/ - tcp connect error: Connection timed out",
+        "Error: client error (Connect): unexpected EOF",
     ),
     "pbs_too_slow": (
         f"{CLIENT}http request timed out",

@@ -133,6 +133,67 @@ LINSTOR = (
 )
 
 
+CLIENT_FAILED = (
+    "ERROR: Backup of VM 100 failed - command 'lxc-usernsexec -m u:0:100000:65536 -m g:0:100000:65536 --"
+    " /usr/bin/proxmox-backup-client backup --crypt-mode=none pct.conf:/a --repository b@pbs@10.0.0.5:store' failed: exit code 255"
+)
+AT = "error connecting to https://10.0.0.5:8007/ - "
+
+
+@pytest.mark.parametrize(
+    ("causes", "code"),
+    [
+        ((), "pbs_unreachable"),
+        ((f"    {AT}tcp connect error: Connection refused (os error 111)",), "pbs_refused"),
+        ((f"    {AT}tcp connect error: No route to host (os error 113)",), "pbs_unreachable"),
+        (
+            (f"    0: {AT}dns error", "    1: failed to lookup address information: Name or service not known"),
+            "pbs_name_unknown",
+        ),
+        (
+            (
+                "    0: error:0A000086:SSL routines:tls_post_process_server_certificate:certificate verify failed:ssl.c:2092:",
+                "    1: error:0A000086:SSL routines:tls_post_process_server_certificate:certificate verify failed:ssl.c:2092:",
+            ),
+            "pbs_fingerprint",
+        ),
+    ],
+)
+@pytest.mark.parametrize("level", ["INFO", "ERROR"])
+def test_why_the_client_of_9_could_not_connect_stands_below_its_error(
+    causes: tuple[str, ...], code: str, level: str
+) -> None:
+    below = ["", "Caused by:", *causes] if causes else []
+    said = [f"{level}: {line}".rstrip() for line in ("Error: client error (Connect)", *below)]
+    (guest,) = parse(
+        "\n".join(
+            [
+                "INFO: Starting Backup of VM 100 (lxc)",
+                *said,
+                "INFO: creating an archive",
+                "INFO:     no cause any more",
+                CLIENT_FAILED,
+            ]
+        ),
+        finished=True,
+    ).guests
+    cause = cause_of(guest.failure or "")
+    assert cause is not None
+    assert cause.code == code
+    assert "no cause" not in (guest.explanation or "")
+
+
+def test_a_certificate_that_the_client_refuses_is_told_before_the_error_that_does_not_name_it() -> None:
+    said = [
+        "INFO: certificate validation failed - Certificate fingerprint was not confirmed.",
+        "INFO: Error: client error (Connect)",
+    ]
+    (guest,) = parse("\n".join(["INFO: Starting Backup of VM 100 (lxc)", *said, CLIENT_FAILED]), finished=True).guests
+    cause = cause_of(guest.failure or "")
+    assert cause is not None
+    assert cause.code == "pbs_fingerprint"
+
+
 NOT_STARTED = "ERROR: Backup of VM 100 failed - start failed: QEMU exited with code 1"
 BRIDGE = (
     "bridge 'vmbr1' does not exist",
