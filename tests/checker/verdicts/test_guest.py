@@ -114,6 +114,20 @@ def test_a_guest_whose_job_was_seen_being_switched_off_before_its_first_run_has_
         assert (held.guests[100].verdict.status, held.guests[100].verdict.problem) == (Status.PAUSED, problem)
 
 
+def test_a_guest_without_any_backup_gets_no_new_days_by_its_job_being_switched_off() -> None:
+    weekly = job("weekly", 100, storage="nas", schedule="sun 03:00")
+    history = assessment([guest(100)], [weekly]).history
+    later = NOW + timedelta(days=5)
+    off = assessment(
+        [guest(100)],
+        [job("weekly", 100, storage="nas", schedule="sun 03:00", enabled=False)],
+        history=history,
+        now=later,
+        read_at=later,
+    )
+    assert (off.guests[100].verdict.status, off.guests[100].verdict.problem) == (Status.PAUSED, True)
+
+
 def test_a_guest_never_seen_is_unknown_not_fine() -> None:
     held = verdict()
     assert (held.status, held.problem, held.reason.code) == (Status.UNKNOWN, None, "no_run_seen")

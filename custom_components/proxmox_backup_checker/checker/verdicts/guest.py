@@ -264,9 +264,10 @@ def _paused(guest: Guest, paused: Iterable[BackupJob], context: Context) -> Verd
     limit, job = context.facts.policy.pause_limit, names_of_jobs(paused)
     recent = last is not None and not context.has_come(last + limit)
     known = context.guest_record(guest)
-    first = known.first_seen or since if known is not None else None
+    first = known.first_seen or (since and context.history.began) if known is not None else None
     if last is None and first is not None:
-        # A new guest has some days, in a disabled job as in none; so has one that may have been new when it was first seen.
+        # A new guest has some days, in a disabled job as in none; so has one that may have been new at the first look, if its
+        # job was switched off later.
         recent = not context.has_come(first + context.facts.policy.new_guest_grace)
     return Verdict(
         status=Status.PAUSED,
