@@ -18,6 +18,8 @@ from .context import Context
 from .copies.copies import Copies, Copy
 from .copies.offsite import judge_offsite
 from .copies.places import Places
+from .copies.rule import RuleState, RuleVerdict, judge_copies
+from .copies.tally import NOTHING_COUNTED, Tally, tally_of
 from .history.job_history import remember_verdicts
 from .history.update import updated, with_known_values
 from .indexes import Indexes
@@ -53,7 +55,8 @@ class GuestView:
     """A guest and what is held of its backups; `archives` are its own finished ones, newest first, each once.
 
     `copies` are the places where its restore points lie, on other servers too, and `offsite` is what is held of those that are
-    elsewhere; None where the user has not said of any place that it is.
+    elsewhere; None where the user has not said of any place that it is. `tally` is what the copies come to, and `rule` what is held
+    of that; None where no rule is chosen, or nobody has said where anything stands.
     """
 
     guest: Guest
@@ -62,6 +65,8 @@ class GuestView:
     archives: Sequence[Archive] = ()
     copies: tuple[Copy, ...] = ()
     offsite: Verdict | None = None
+    tally: Tally = NOTHING_COUNTED
+    rule: RuleVerdict | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -129,6 +134,12 @@ class Assessment:
         held = [view.offsite for view in self.guests.values() if view.verdict.lasting is not Status.IGNORED]
         told = [verdict for verdict in held if verdict is not None]
         return sum(verdict.status not in _COPIED for verdict in told) if told else None
+
+    @property
+    def below_rule(self) -> int | None:
+        """How many guests surely have fewer copies than the rule asks for; None where no rule is in force."""
+        held = [view.rule.state for view in self.guests.values() if view.rule is not None]
+        return held.count(RuleState.BELOW) if held else None
 
     @property
     def restorable(self) -> frozenset[int]:
@@ -254,13 +265,17 @@ def _by_subject(
 
 def _guest_view(guest: Guest, context: Context, copies: Copies) -> GuestView:
     verdict = _limited(Subject.guest(guest.vmid), judge_guest(guest, context), context)
+    offsite = judge_offsite(guest, verdict, copies)
+    tally = tally_of(guest, offsite, copies)
     return GuestView(
         guest=guest,
         verdict=verdict,
         figures=figures_of_guest(guest, context),
         archives=context.archives(guest),
         copies=copies.of(guest),
-        offsite=judge_offsite(guest, verdict, copies),
+        offsite=offsite,
+        tally=tally,
+        rule=judge_copies(verdict, offsite, tally, copies),
     )
 
 
