@@ -14,7 +14,7 @@ from custom_components.proxmox_backup_checker.checker.model.server_options impor
 from custom_components.proxmox_backup_checker.checker.model.standing import Standing
 from custom_components.proxmox_backup_checker.texts.localizer import Localizer
 
-from .linked_lab import NIGHTLY, OWNER, LinkedLab
+from .linked_lab import OWNER, LinkedLab
 
 HERE, ELSEWHERE, UNKNOWN = Place.HERE, Place.ELSEWHERE, Place.UNKNOWN
 
@@ -132,9 +132,7 @@ def test_g122_a_share_that_is_entered_twice_is_one_copy(lab: LinkedLab, vmid: in
 
 
 @pytest.mark.parametrize("removable", [False, True])
-def test_g123_a_second_datastore_on_one_server_is_a_copy_and_no_second_medium(
-    lab: LinkedLab, removable: bool
-) -> None:
+def test_g123_a_second_datastore_on_one_server_is_a_copy_and_no_second_medium(lab: LinkedLab, removable: bool) -> None:
     lab.pbs.add_datastore("ds2", removable=removable)
     lab.pbs.add_sync_job("twin", "ds2", schedule="01:00", remote_store="ds1", remote_ns="home", ns="home")
     lab.beside(lab.pbs, HERE)
@@ -262,9 +260,7 @@ def test_g126_nothing_is_taken_for_elsewhere_that_nobody_has_said_to_be(lab: Lin
     lab.watch.policy = replace(lab.watch.policy, copies_rule=CopiesRule.parse("3-2-1"))
     assert (tally(lab).offsite.exact, rule(lab).state) == expected
     if said is None:
-        assert told(lab) == (
-            "Whether 3-2-1 is met is not known: nobody has said where vault: tank/copies stands."
-        )
+        assert told(lab) == ("Whether 3-2-1 is met is not known: nobody has said where vault: tank/copies stands.")
 
 
 @pytest.mark.parametrize(("days", "counts"), [(3, True), (11, False)])

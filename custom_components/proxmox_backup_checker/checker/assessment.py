@@ -103,7 +103,8 @@ class Assessment:
     `events` are what has happened since the assessment before, oldest first. `verdicts` holds all of them by key, such as
     guest_101, job_nightly, storage_nas and cluster. `alerts` are the problems as a person would tell them, `messages` what
     is to be told now. `replications` are the jobs that copy disks to other nodes, by id. `misconfigurations` are what a person can
-    put right in Proxmox. `context` answers what else is to be
+    put right in Proxmox. `maybe_elsewhere` are places of which nobody has said whether they are in another house, where nothing was
+    said to be. `context` answers what else is to be
     shown of the same moment.
     """
 
@@ -126,6 +127,7 @@ class Assessment:
     alerts: tuple[Alert, ...]
     messages: tuple[Message, ...]
     misconfigurations: tuple[Misconfiguration, ...]
+    maybe_elsewhere: tuple[str, ...]
     context: Context = field(compare=False, repr=False)
 
     @property
@@ -234,6 +236,7 @@ def judge(facts: Facts, history: History, before: Assessment | None = None) -> A
         alerts=alerts,
         messages=told.messages,
         misconfigurations=misconfigurations_of(context, of_guests, of_jobs),
+        maybe_elsewhere=copies.places.maybe_elsewhere,
         context=context,
     )
 

@@ -64,7 +64,7 @@ def _ends_by_ways(copy: Copy, good: datetime, rest: timedelta, guest: Guest, cop
             gap = promised_gap(guest, [storage.storage for storage in home.storages], copies.context)
             if gap is not None:
                 yield good + gap + pause
-            elif (newer := [point for point in copies.points(guest, home) if point.begun > good]):
+            elif newer := [point for point in copies.points(guest, home) if point.begun > good]:
                 yield newer[-1].done + pause
 
 

@@ -59,7 +59,9 @@ class Places:
     def _declared(self) -> frozenset[Place]:
         """What the user has said of places, as they are seen from this cluster."""
         standings = self.context.facts.policy.standings
-        storages = (self.place_of(storage) for storage in self.context.facts.storages if storage_key(storage) in standings)
+        storages = (
+            self.place_of(storage) for storage in self.context.facts.storages if storage_key(storage) in standings
+        )
         stores = (
             self.place_of_end(End(store=store, ns="", server=server))
             for server in self.servers.values()
@@ -98,6 +100,18 @@ class Places:
         own = {home.end.datastore for home in self.homes}
         ends = (way.target for home in self.homes for way in self.ways(home))
         return {end.datastore: end.datastore_name for end in ends if end.datastore not in own}
+
+    @cached_property
+    def maybe_elsewhere(self) -> tuple[str, ...]:
+        """What people call the places that may be elsewhere, a bucket or another server: as long as nothing was said to be."""
+        if self.has_place_elsewhere:
+            return ()
+        remote = [
+            way.target for home in self.homes for way in self.ways(home) if any(leg.route.remote for leg in way.legs)
+        ]
+        ends = [*(home.end for home in self.homes if _is_bucket(home.end)), *remote]
+        open_ends = {end.datastore: end.datastore_name for end in ends if self.place_of_end(end) is Place.UNKNOWN}
+        return tuple(sorted(open_ends.values()))
 
     @cached_property
     def homes(self) -> tuple[Home, ...]:
@@ -157,7 +171,9 @@ class Places:
         Of two datastores on one server nobody tells whether they are on two disks, unless one is said to be in another house.
         """
         hosts = self._hosts_of(end)
-        machine = self._machine(self.standing_at(end.datastore), hosts) or f"host/{hosts[0] if hosts else end.datastore}"
+        machine = (
+            self._machine(self.standing_at(end.datastore), hosts) or f"host/{hosts[0] if hosts else end.datastore}"
+        )
         store = end.server.stores.get(end.store) if end.server is not None else None
         if store is not None and store.removable:
             return f"{machine}/{store.device or end.store}"
@@ -213,6 +229,11 @@ class Places:
         known += [one.backup_server.host for one in storages if one.backup_server is not None]
         known += [end.remote.host] if end.remote is not None and not known else []
         return tuple(dict.fromkeys(normalised(host) or host.lower() for host in known))
+
+
+def _is_bucket(end: End) -> bool:
+    store = end.server.stores.get(end.store) if end.server is not None else None
+    return store is not None and store.cloud
 
 
 def _box_of(hosts: tuple[str, ...], key: str) -> str:

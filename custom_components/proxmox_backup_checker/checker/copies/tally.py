@@ -82,9 +82,7 @@ class Tally:
             hidden=tuple(hidden),
             copies=Range.of(len(sure), len(perhaps), open_end=bool(hidden)),
             media=Range(len(boxes), None if hidden else len(_disks([*sure, *perhaps]))),
-            offsite=Range.of(
-                len(away), len(away_perhaps), open_end=any(one.place is not Place.HERE for one in hidden)
-            ),
+            offsite=Range.of(len(away), len(away_perhaps), open_end=any(one.place is not Place.HERE for one in hidden)),
         )
 
     @property
@@ -136,7 +134,9 @@ def _share(copy: Copy, guest: Guest, copies: Copies) -> Share:
     if copy.good is None:
         return Share(copy, counts=False, why=Reason(ReasonCode.COPY_BAD, {"place": copy.name}))
     server, facts = copies.places.servers.get(copy.server or ""), copies.context.facts
-    read = copies.places.unseen(facts.read_at) if facts.read_at is not None and copy.witness is Witness.STORAGE else None
+    read = (
+        copies.places.unseen(facts.read_at) if facts.read_at is not None and copy.witness is Witness.STORAGE else None
+    )
     return share_of(
         replace(copy, unseen_since=min(filter(None, (copy.unseen_since, read)), default=None)),
         good_until(copy, guest, copies),

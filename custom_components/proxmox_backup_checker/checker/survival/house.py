@@ -3,7 +3,7 @@
 A namespace of a backup server to which no storage leads, but copies of restore points are brought, is taken for a storage too.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final, Self
@@ -128,7 +128,8 @@ def _houses_of_storages(copies: Copies) -> dict[Place, Stands]:
     """Return in which house storages stand whose backup server's entry says so."""
     return {
         (storage.storage, storage.node): copies.places.place_of_end(home.end)
-        for home in copies.places.homes for storage in home.storages
+        for home in copies.places.homes
+        for storage in home.storages
     }
 
 
