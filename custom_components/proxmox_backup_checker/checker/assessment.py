@@ -41,6 +41,7 @@ from .verdicts.guest import judge_guest
 from .verdicts.job import judge_job
 from .verdicts.misconfigurations import Misconfiguration, misconfigurations_of
 from .verdicts.night import night_findings
+from .verdicts.out_of_sight import hidden_verdicts
 from .verdicts.storage import judge_storage
 from .verdicts.storage_forecast import full_on
 
@@ -101,7 +102,7 @@ class Assessment:
     False where a guest that exists may be missing from `guests`. `history` is what to keep until the next moment, `index`
     the same runs by guest and job. `verdict` is that of the cluster as a whole, `read_at` when Proxmox was last read.
     `events` are what has happened since the assessment before, oldest first. `verdicts` holds all of them by key, such as
-    guest_101, job_nightly, storage_nas and cluster. `alerts` are the problems as a person would tell them, `messages` what
+    guest_101, job_nightly, storage_nas and cluster; those `out_of_sight` are kept from the token now. `alerts` are the problems as a person would tell them, `messages` what
     is to be told now. `replications` are the jobs that copy disks to other nodes, by id. `misconfigurations` are what a person can
     put right in Proxmox. `maybe_elsewhere` are places of which nobody has said whether they are in another house, where nothing was
     said to be. `context` answers what else is to be
@@ -124,6 +125,7 @@ class Assessment:
     events: tuple[ActivityEvent, ...]
     replications: Mapping[str, ReplicationView]
     verdicts: Mapping[Subject, Verdict]
+    out_of_sight: frozenset[Subject]
     alerts: tuple[Alert, ...]
     messages: tuple[Message, ...]
     misconfigurations: tuple[Misconfiguration, ...]
@@ -198,13 +200,17 @@ def judge(facts: Facts, history: History, before: Assessment | None = None) -> A
         storages = _same(storages, before.storages)
     of_guests = {vmid: view.verdict for vmid, view in guests.items()}
     of_jobs = {job_id: view.verdict for job_id, view in jobs.items()}
-    counts = Counts.of(of_guests.values())
+    hidden = {
+        subject: _limited(subject, verdict, context) for subject, verdict in hidden_verdicts(context, history).items()
+    }
+    counts = Counts.of([*of_guests.values(), *(held for subject, held in hidden.items() if subject.kind == "guest")])
     skews = [(node.name, node.skew) for node in facts.nodes.values()]
     others = [*of_jobs.values(), *(view.verdict for view in storages.values())]
+    others += [held for subject, held in hidden.items() if subject.kind != "guest"]
     cluster = judge_cluster(counts, others, skews, night_findings(context))
     verdicts = {CLUSTER: cluster, **_by_subject(storages, of_guests, of_jobs)}
     after = remember_verdicts(remembered, of_jobs, context)
-    records = _remembered(verdicts, after, facts.now)
+    records = _remembered(verdicts | hidden, after, facts.now)
     alerts = alerts_of(verdicts, context, {subject: key for subject, (key, _) in full.items()})
     told = announce(alerts, verdicts, after, occasion_of(facts, first_look=history.evaluated is None))
     change = Change(before=history, after=after, context=context, guests=of_guests, jobs=of_jobs)
@@ -232,7 +238,8 @@ def judge(facts: Facts, history: History, before: Assessment | None = None) -> A
         index=context.index,
         events=events_of(change),
         replications=replications,
-        verdicts=verdicts,
+        verdicts=verdicts | hidden,
+        out_of_sight=frozenset(hidden),
         alerts=alerts,
         messages=told.messages,
         misconfigurations=misconfigurations_of(context, of_guests, of_jobs),

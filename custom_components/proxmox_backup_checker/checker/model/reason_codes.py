@@ -163,6 +163,9 @@ class ReasonCode(StrEnum):
     JOBS_UNREADABLE = "jobs_unreadable", _OUT_OF_REACH
     POOLS_HIDDEN = "pools_hidden", _NO_RIGHT
     GUESTS_HIDDEN = "guests_hidden", _NO_RIGHT
+    GUEST_HIDDEN = "guest_hidden", _NO_RIGHT
+    STORAGE_HIDDEN = "storage_hidden", _NO_RIGHT
+    JOB_GUESTS_HIDDEN = "job_guests_hidden", _NO_RIGHT
     CANNOT_VERIFY = "cannot_verify", _OUT_OF_REACH
     NO_RUN_SEEN = "no_run_seen", _UNCLEAR
     SLOT_PERHAPS_OWED = "slot_perhaps_owed", _UNCLEAR

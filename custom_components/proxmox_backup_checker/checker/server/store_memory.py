@@ -116,7 +116,10 @@ def remembered_jobs(history: ServerHistory, facts: ServerFacts) -> Mapping[str, 
 
 def _is_unseen(job: str, facts: ServerFacts) -> bool:
     """Tell whether a job that is not listed may be there all the same."""
-    return TOPICS[job.partition("_")[0]] in facts.unread or not facts.permissions.has("/datastore", "Datastore.Audit")
+    kind = job.partition("_")[0]
+    sees_remotes = kind != "sync" or facts.permissions.has("/remote", "Remote.Audit")
+    sees_stores = not facts.hidden_stores and facts.permissions.has("/datastore", "Datastore.Audit")
+    return TOPICS[kind] in facts.unread or not (sees_remotes and sees_stores)
 
 
 def _with_rules(record: ServerJobRecord, job: JobFacts, now: datetime) -> ServerJobRecord:

@@ -19,7 +19,7 @@ from ..model.policy import NO_BACKUP_TAG, agreed_age
 from ..model.reason_codes import ReasonCode
 from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict, gravity, unknown, with_values
 from .guest_findings import findings_of, hints_of, still_broken
-from .promises import judge_promise
+from .promises import from_outcome, judge_promise
 
 _NOT_GOOD: Final = frozenset({Status.FAILED, Status.OVERDUE, Status.UNKNOWN, Status.UNCOVERED})
 _WORST_FIRST: Final = (Status.FAILED, Status.OVERDUE, Status.UNKNOWN, Status.WARNING, Status.OK, Status.PENDING)
@@ -214,7 +214,16 @@ def _storage_out_of_reach(job: BackupJob, guest: Guest, context: Context) -> Rea
 
 
 def _without_jobs_visible(guest: Guest, context: Context) -> Verdict:
-    """Judge by the age of the newest archive where the jobs cannot be seen: it is never called protected."""
+    """Judge by the age of the newest archive where the jobs cannot be seen: it is never called protected.
+
+    That the last run of a job failed is seen all the same.
+    """
+    newest = next(
+        (one for one in context.outcomes(guest) if one.job_id is not None or one.result is Result.OK),
+        None,
+    )
+    if newest is not None and newest.result.is_bad:
+        return from_outcome(newest, context)
     verdict = unknown(context.facts.jobs_blindness or Blindness.JOBS_HIDDEN)
     archives = context.archives(guest)
     if archives:

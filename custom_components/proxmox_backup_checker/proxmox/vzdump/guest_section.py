@@ -14,11 +14,14 @@ _MAX_ERROR_LINES = 30
 _MAX_SAID = 100
 _LONGEST_SAID = 1000
 
-# The programs that pack, copy or send an archive, and what vzdump says last before it leaves a VM's start to others.
+# The programs that pack, copy or send an archive.
 _SAID_BY_PROGRAM = re.compile(r"(?:zstd|gzip|pigz|lzop|tar|rsync|/bin/(?:ba)?sh|Error): .+")
-_STARTING_VM = "starting kvm to execute backup task"
-_VM_STARTED = "started backup task "
-SAID_STARTS = frozenset({"zstd", "gzip", "pigz", "lzop", "tar:", "rsyn", "/bin", "Erro", _STARTING_VM[:4]})
+# What vzdump says last before it leaves a step to others, who may fail in words of their own, and what it says after it.
+_STEPS = {
+    "starting kvm to execute backup task": ("started backup task ",),
+    "create storage snapshot 'vzdump'": ("creating ", "sending archive to stdout"),
+}
+SAID_STARTS = frozenset({"zstd", "gzip", "pigz", "lzop", "tar:", "rsyn", "/bin", "Erro", "star", "crea", "send"})
 
 _ARCHIVE_TYPE = re.compile(r"(?:^|/)(?:vzdump-(qemu|lxc)-|(vm|ct)/)")
 
@@ -81,13 +84,13 @@ class GuestDraft:
 
     def said(self, text: str) -> bool:
         """Take a line of a program that may explain a failure; False where it is none."""
-        if text == _STARTING_VM or _SAID_BY_PROGRAM.fullmatch(text):
+        if text in _STEPS or _SAID_BY_PROGRAM.fullmatch(text):
             self._keep(text)
-        elif text.startswith(_VM_STARTED) and _STARTING_VM in self._said:
-            self._said.remove(_STARTING_VM)
-        else:
-            return False
-        return True
+            return True
+        for step, done in _STEPS.items():
+            if text.startswith(done) and step in self._said:
+                self._said.remove(step)
+        return False
 
     def _keep(self, text: str) -> None:
         if len(self._said) < _MAX_SAID:

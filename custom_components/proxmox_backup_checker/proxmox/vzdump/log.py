@@ -200,7 +200,7 @@ class VzdumpLogReader:
                     guest.continue_warning(line)
         elif line.startswith("TASK "):
             self._job.task(line)
-        elif command := self._mail.line(line):
+        elif command := self._mail.line(line, number):
             self._job.mailed_command(command)
         elif (guest := self._guest or self._headless) is not None and guest.open:
             guest.said(line)
@@ -234,7 +234,7 @@ class VzdumpLogReader:
             lines=self._number,
             finished=ended,
             died=finished is True and self._stamped is False,
-            mail_result=self._mail.result,
+            mail_result=self._mail.result(self._number),
         )
         goes_on = not ended and self._guest is not None and self._guest.open
         return replace(log, progress=progress_of(self._tail)) if goes_on else log
