@@ -51,10 +51,15 @@ def _range(found: Range) -> list[int | None]:
 
 
 def _has(tally: Tally) -> str:
-    """Return what there is in the form of the rule; a number that is not known is a question mark."""
-    copies = tally.copies.exact
-    numbers = (None if copies is None else copies + 1, tally.media.exact, tally.offsite.exact)
-    return "-".join("?" if number is None else str(number) for number in numbers)
+    """Return what there is in the form of the rule: of a number that is not known what is sure with a plus, else a question mark."""
+    copies = Range(tally.copies.least + 1, None if tally.copies.most is None else tally.copies.most + 1)
+    return "-".join(map(_number, (copies, tally.media, tally.offsite)))
+
+
+def _number(found: Range) -> str:
+    if found.exact is not None:
+        return str(found.exact)
+    return f"{found.least}+" if found.least else "?"
 
 
 def _missing(rule: RuleVerdict, localizer: Localizer) -> str:
