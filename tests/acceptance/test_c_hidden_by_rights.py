@@ -148,7 +148,9 @@ def test_c15_a_job_of_which_a_hidden_guest_failed_stays_failed(lab: Lab) -> None
 
 
 @pytest.mark.parametrize("restart", [False, True])
-def test_f08_a_guest_whose_last_backup_failed_has_failed_also_while_the_jobs_are_hidden(lab: Lab, restart: bool) -> None:
+def test_f08_a_guest_whose_last_backup_failed_has_failed_also_while_the_jobs_are_hidden(
+    lab: Lab, restart: bool
+) -> None:
     lab.pve.guest(104).fails(failed("no"))
     lab.live_until(TUESDAY_MORNING, step=timedelta(hours=3))
     lab.told()

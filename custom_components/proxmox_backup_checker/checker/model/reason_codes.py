@@ -133,6 +133,7 @@ class ReasonCode(StrEnum):
     MOVED_DURING_BACKUP = "moved_during_backup", _MISSED
     MOVED_BETWEEN_JOBS = "moved_between_jobs", _MISSED
     RUN_HANGS_SINCE = "run_hangs_since", _MISSED
+    TURN_NOT_COME = "turn_not_come", _MISSED
     JOB_COULD_NOT_START = "job_could_not_start", _NO_START
     JOB_CANNOT_START = "job_cannot_start", _NO_START
     JOB_STATE_UNREADABLE = "job_state_unreadable", _NO_START
@@ -168,6 +169,7 @@ class ReasonCode(StrEnum):
     JOB_GUESTS_HIDDEN = "job_guests_hidden", _NO_RIGHT
     CANNOT_VERIFY = "cannot_verify", _OUT_OF_REACH
     NO_RUN_SEEN = "no_run_seen", _UNCLEAR
+    NO_EARLIER_RUN_SEEN = "no_earlier_run_seen", Meaning(form=AlertForm.UNCLEAR, cause="no_run_seen")
     SLOT_PERHAPS_OWED = "slot_perhaps_owed", _UNCLEAR
     SCHEDULE_UNREADABLE = "schedule_unreadable", _UNCLEAR
 
@@ -284,8 +286,10 @@ class ReasonCode(StrEnum):
     JOB_PRUNE_FAILED = "job_prune_failed", Meaning(sentence_says_cause=True)
     JOB_STATUS_UNCLEAR = "job_status_unclear", _UNCLEAR
     JOB_NO_RUN_SEEN = "job_no_run_seen", _UNCLEAR
+    JOB_NO_EARLIER_RUN_SEEN = "job_no_earlier_run_seen", Meaning(form=AlertForm.UNCLEAR, cause="job_no_run_seen")
     JOB_FIRST_RUN_NOT_DUE = "job_first_run_not_due"
     JOB_FIRST_RUN_IN_PROGRESS = "job_first_run_in_progress"
+    JOB_FIRST_RUN_WAITS = "job_first_run_waits"
     JOB_IGNORED_BY_CHOICE = "job_ignored_by_choice"
     JOB_IS_DISABLED = "job_is_disabled"
     JOB_NEVER_RUNS_BY_ITSELF = "job_never_runs_by_itself"

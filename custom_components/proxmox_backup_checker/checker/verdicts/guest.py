@@ -45,6 +45,8 @@ def judge_guest(guest: Guest, context: Context) -> Verdict:
     if verdict.status is Status.WARNING and context.facts.policy.warnings_are_problems:
         verdict = replace(verdict, problem=True)
     if context.backed_up_now(guest):
+        if verdict.reason.code is ReasonCode.NO_RUN_SEEN:
+            verdict = replace(verdict, reason=Reason(ReasonCode.NO_EARLIER_RUN_SEEN, verdict.reason.values))
         return replace(verdict, status=Status.RUNNING, under_run=verdict.status)
     return verdict
 
@@ -262,9 +264,10 @@ def _paused(guest: Guest, paused: Iterable[BackupJob], context: Context) -> Verd
     limit, job = context.facts.policy.pause_limit, names_of_jobs(paused)
     recent = last is not None and not context.has_come(last + limit)
     known = context.guest_record(guest)
-    first = known.first_seen or since if known is not None else None
+    first = known.first_seen or (since and context.history.began) if known is not None else None
     if last is None and first is not None:
-        # A new guest has some days, in a disabled job as in none; so has one that may have been new when it was first seen.
+        # A new guest has some days, in a disabled job as in none; so has one that may have been new at the first look, if its
+        # job was switched off later.
         recent = not context.has_come(first + context.facts.policy.new_guest_grace)
     return Verdict(
         status=Status.PAUSED,
