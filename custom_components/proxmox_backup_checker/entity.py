@@ -230,15 +230,18 @@ def add_replication_entities(
     entry.async_on_unload(coordinator.async_add_listener(add_new))
 
 
-async def async_add_offsite_entities(
-    entry: CheckerConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback, makers: EntityMakers
+async def async_add_guest_entities(
+    entry: CheckerConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+    makers: EntityMakers,
+    applies: Callable[[GuestView], bool],
 ) -> None:
-    """Add what tells of copies elsewhere, once the user has said of some place that it is."""
+    """Add what guests have only once it applies to them, such as what tells of copies elsewhere, and the cluster's own with it."""
     coordinator = entry.runtime_data
 
     def present() -> Iterable[Subject]:
         guests = coordinator.assessment.guests.items()
-        found = [Subject.guest(vmid) for vmid, view in guests if view.offsite is not None]
+        found = [Subject.guest(vmid) for vmid, view in guests if applies(view)]
         return [CLUSTER, *found] if found else []
 
     await async_add_for_subjects(

@@ -251,6 +251,27 @@ class ReasonCode(StrEnum):
     OFFSITE_ASLEEP = "offsite_asleep"
     OFFSITE_HOLE = "offsite_hole"
 
+    # A guest: all its copies, held against a rule such as 3-2-1.
+    RULE_MET = "rule_met"
+    RULE_UNKNOWN = "rule_unknown"
+    RULE_NO_COPY = "rule_no_copy"
+    RULE_NOTHING_ELSEWHERE = "rule_nothing_elsewhere"
+    RULE_NONE_ELSEWHERE = "rule_none_elsewhere"
+    RULE_FEW_ELSEWHERE = "rule_few_elsewhere"
+    RULE_FILTERED = "rule_filtered"
+    RULE_NOT_COPIED = "rule_not_copied"
+    RULE_FEW_COPIES = "rule_few_copies"
+    RULE_FEW_MEDIA = "rule_few_media"
+    COPY_OLD = "copy_old"
+    COPY_BAD = "copy_bad"
+    COPY_UNSEEN = "copy_unseen"
+    COPY_UNPROMISED = "copy_unpromised"
+    COPY_PLACE_UNKNOWN = "copy_place_unknown"
+    COPIES_UNLISTED = "copies_unlisted"
+    COPIES_UNPROVEN = "copies_unproven"
+    COPIES_OUT_OF_SIGHT = "copies_out_of_sight"
+    COPIES_MAYBE_ONE_MEDIUM = "copies_maybe_one_medium"
+
     # A job.
     JOB_ARCHIVES_MISSING = "job_archives_missing"
     LOCK_HELD = "lock_held"
