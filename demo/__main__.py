@@ -196,6 +196,7 @@ class Demo:
             await home_assistant.add_log_agent(entry_id, pairing)
         for server in proxmox["backup_servers"]:
             await home_assistant.add_backup_server(server)
+        await home_assistant.say_places(entry_id, {"nas": "here"})
         await home_assistant.make_dashboard()
         done.touch()
 

@@ -189,6 +189,17 @@ class HomeAssistant:
         if step["type"] != "create_entry":
             raise DemoError(f"A log agent could not be added: {step.get('errors') or step}")
 
+    async def say_places(self, entry_id: str, places: dict[str, str]) -> None:
+        """Say through the options flow where storages stand, those that there are."""
+        flows = "/api/config/config_entries/options/flow"
+        step = await self._post(flows, {"handler": entry_id})
+        step = await self._post(f"{flows}/{step['flow_id']}", {"next_step_id": "places"})
+        there = {field["name"] for field in step["data_schema"]}
+        said = {name: where for name, where in places.items() if name in there}
+        step = await self._post(f"{flows}/{step['flow_id']}", said)
+        if step["type"] != "create_entry":
+            raise DemoError(f"Where the storages stand could not be said: {step.get('errors') or step}")
+
     async def make_dashboard(self) -> None:
         """Add the dashboard as a person does who picks it among the community dashboards."""
         made = await self.command({"type": "lovelace/dashboards/list"})

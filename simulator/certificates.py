@@ -43,7 +43,8 @@ class CertificateAuthority:
         if not self.certificate_path.exists():
             self._make(identity or str(uuid4()))
         self._certificate = x509.load_pem_x509_certificate(self.certificate_path.read_bytes())
-        key = serialization.load_pem_private_key(self._key_path.read_bytes(), None)
+        # The key is our own: checking it would take longer than everything else here.
+        key = serialization.load_pem_private_key(self._key_path.read_bytes(), None, unsafe_skip_rsa_key_validation=True)
         assert isinstance(key, rsa.RSAPrivateKey)
         self._key = key
 

@@ -163,7 +163,8 @@ class ServerWatch:
                 clock=self._clock.time,
             )  # fmt: skip
             client._connection = cast(Any, self.wire)
-            self._reader = ServerReader(client, self.history.tasks, self.history.unread_logs)
+            history = self.history
+            self._reader = ServerReader(client, history.tasks, history.unread_logs, history.datastores)
         return self._reader
 
     def look(self) -> ServerAssessment:

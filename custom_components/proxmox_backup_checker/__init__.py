@@ -19,7 +19,7 @@ from .backup_server.watched import Watcher
 from .const import CONF_FINGERPRINT, CONF_LOG_AGENTS, CONF_TOKEN_ID, CONF_TOKEN_SECRET, DOMAIN, is_backup_server
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
 from .dashboard import resources as frontend, websocket_api
-from .devices import Devices, is_present
+from .devices import Devices, async_forget
 from .heartbeat import keep_heartbeat
 from .history_store import HistoryStore
 from .notifications.actions import async_setup_alert_services
@@ -137,7 +137,7 @@ async def async_remove_config_entry_device(
     """Let the user remove a guest or job that is no longer there, which cannot be told unless the cluster is read."""
     if is_backup_server(entry.data):
         return is_removable(entry, device)
-    return entry.state is ConfigEntryState.LOADED and not is_present(device, entry.runtime_data)
+    return entry.state is ConfigEntryState.LOADED and await async_forget(device, entry.runtime_data)
 
 
 def _agents(hass: HomeAssistant, entry: CheckerConfigEntry) -> dict[str, LogAgentClient]:

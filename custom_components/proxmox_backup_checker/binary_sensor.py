@@ -28,7 +28,7 @@ from .entity import (
     VerdictEntity,
     add_replication_entities,
     async_add_entities_as_they_appear,
-    async_add_offsite_entities,
+    async_add_guest_entities,
     problem_attributes,
 )
 
@@ -87,7 +87,7 @@ async def async_setup_entry(
     )
     await async_add_entities_as_they_appear(entry, async_add_entities, makers)
     offsite = EntityMakers(guest=lambda vmid: [OffsiteProblem(coordinator, vmid, GUEST_OFFSITE_PROBLEM)])
-    await async_add_offsite_entities(entry, async_add_entities, offsite)
+    await async_add_guest_entities(entry, async_add_entities, offsite, lambda view: view.offsite is not None)
     add_replication_entities(
         entry, async_add_entities, lambda job_id: [ReplicationProblem(coordinator, job_id, REPLICATION_PROBLEM)]
     )

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from itertools import batched
 from typing import Any, Final
 
@@ -12,9 +13,11 @@ from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
+from homeassistant.util import dt as dt_util
 from yarl import URL
 
 from .checker.assessment import Assessment, GuestView, StorageView
+from .checker.history.update import forgotten
 from .checker.model.labels import guest_name, job_name
 from .checker.model.subject import CLUSTER, Subject
 from .const import CONF_IDENTITY, DOMAIN
@@ -228,10 +231,16 @@ class Devices:
         return reading is not None and reading.permissions.has("/storage", "Datastore.Audit")
 
 
-def is_present(device: dr.AnyDeviceEntry, coordinator: CheckerCoordinator) -> bool:
-    """Tell whether a device stands for something that is in the assessment."""
-    keys = _keys(coordinator)
-    return any(domain == DOMAIN and key in keys for domain, key in device.identifiers)
+async def async_forget(device: dr.AnyDeviceEntry, coordinator: CheckerCoordinator) -> bool:
+    """Forget what a device stands for, and tell whether that was possible: what is listed would come again."""
+    keys = {key for domain, key in device.identifiers if domain == DOMAIN}
+    assessment, identity = coordinator.assessment, coordinator.identity
+    hidden = [subject for subject in assessment.out_of_sight if device_key(identity, subject) in keys]
+    if not hidden:
+        return keys.isdisjoint(_keys(coordinator))
+    for subject in hidden:
+        await coordinator.async_take_up(partial(forgotten, subject=subject, now=dt_util.utcnow()))
+    return True
 
 
 def nodes_with_agent(coordinator: CheckerCoordinator) -> list[str]:

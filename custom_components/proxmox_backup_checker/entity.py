@@ -1,6 +1,5 @@
 """What the entities of the cluster, its guests, jobs, storages and nodes have in common."""
 
-from abc import abstractmethod
 import asyncio
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
@@ -55,9 +54,9 @@ class VerdictEntity(CheckerEntity):
     """An entity that shows a part of a verdict."""
 
     @property
-    @abstractmethod
     def verdict(self) -> Verdict | None:
-        """The verdict shown, None where its guest or job is not in the assessment."""
+        """The verdict shown, also on what is out of sight now; None where its guest or job is not in the assessment."""
+        return self.coordinator.assessment.verdicts.get(self.subject)
 
     @property
     @override
@@ -80,20 +79,14 @@ class GuestEntity(VerdictEntity):
     def _handle_coordinator_update(self) -> None:
         """Write the state where there can be another one: a view that is the same object has not changed."""
         acknowledgement = self.coordinator.assessment.acknowledgement(self.subject)
-        before, self._shown = self._shown, (self.view, self.available, acknowledgement)
+        before, self._shown = self._shown, (self.view or self.verdict, self.available, acknowledgement)
         if len(before) != len(self._shown) or not all(map(is_, before, self._shown, strict=True)):
             super()._handle_coordinator_update()
 
     @property
     def view(self) -> GuestView | None:
-        """The guest, its verdict and its figures."""
+        """The guest, its verdict and its figures; None where it is not listed."""
         return self.coordinator.assessment.guests.get(self._vmid)
-
-    @property
-    @override
-    def verdict(self) -> Verdict | None:
-        """The guest's verdict."""
-        return self.view.verdict if self.view else None
 
 
 class JobEntity(VerdictEntity):
@@ -109,12 +102,6 @@ class JobEntity(VerdictEntity):
         """The job, its verdict and its figures."""
         return self.coordinator.assessment.jobs.get(self._job_id)
 
-    @property
-    @override
-    def verdict(self) -> Verdict | None:
-        """The job's verdict."""
-        return self.view.verdict if self.view else None
-
 
 class StorageEntity(VerdictEntity):
     """An entity of a storage."""
@@ -128,12 +115,6 @@ class StorageEntity(VerdictEntity):
     def view(self) -> StorageView | None:
         """The storage and its verdict."""
         return self.coordinator.assessment.storages.get(self._storage)
-
-    @property
-    @override
-    def verdict(self) -> Verdict | None:
-        """The storage's verdict."""
-        return self.view.verdict if self.view else None
 
 
 class ClusterEntity(VerdictEntity):
@@ -249,15 +230,18 @@ def add_replication_entities(
     entry.async_on_unload(coordinator.async_add_listener(add_new))
 
 
-async def async_add_offsite_entities(
-    entry: CheckerConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback, makers: EntityMakers
+async def async_add_guest_entities(
+    entry: CheckerConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+    makers: EntityMakers,
+    applies: Callable[[GuestView], bool],
 ) -> None:
-    """Add what tells of copies elsewhere, once the user has said of some place that it is."""
+    """Add what guests have only once it applies to them, such as what tells of copies elsewhere, and the cluster's own with it."""
     coordinator = entry.runtime_data
 
     def present() -> Iterable[Subject]:
         guests = coordinator.assessment.guests.items()
-        found = [Subject.guest(vmid) for vmid, view in guests if view.offsite is not None]
+        found = [Subject.guest(vmid) for vmid, view in guests if applies(view)]
         return [CLUSTER, *found] if found else []
 
     await async_add_for_subjects(

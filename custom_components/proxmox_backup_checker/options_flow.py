@@ -18,7 +18,7 @@ from yarl import URL
 
 from .const import CONF_LOG_AGENTS, CONF_NODES, CONF_PAIRING
 from .heartbeat_options import HeartbeatOptions
-from .place_options import entered_places, places_schema
+from .place_options import entered_places, places_schema, suggested_places
 from .policy_options import CONF_STANDINGS, SECTION, SETTINGS, entered_settings, settings_schema
 from .proxmox.api.errors import (
     AuthenticationError,
@@ -86,10 +86,10 @@ class CheckerOptionsFlow(WebhookOptions, HeartbeatOptions):
         survivals = entry.runtime_data.survivals if entry.state is ConfigEntryState.LOADED else None
         if user_input is None:
             schema = places_schema(survivals, entry.options)
-            said = entry.options.get(CONF_STANDINGS, {})
+            said = suggested_places(survivals, entry.options)
             return self.async_show_form(step_id="places", data_schema=self.add_suggested_values_to_schema(schema, said))
         kept = {name: value for name, value in entry.options.items() if name != CONF_STANDINGS}
-        return self.async_create_entry(data={**kept, **entered_places(user_input)})
+        return self.async_create_entry(data={**kept, **entered_places(user_input, survivals, entry.options)})
 
     async def async_step_add_log_agent(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the pairing line, or for its parts."""

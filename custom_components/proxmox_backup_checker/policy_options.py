@@ -19,6 +19,7 @@ from homeassistant.helpers.selector import (
 import probatio
 
 from .checker.assessment import Assessment
+from .checker.model.copies_rule import USUAL_RULE, CopiesRule
 from .checker.model.labels import job_name
 from .checker.model.policy import Policy
 from .checker.model.standing import Standing
@@ -37,6 +38,7 @@ CONF_REMIND_AFTER: Final = "remind_after_days"
 CONF_STANDINGS: Final = "storage_places"
 CONF_RESTORE_LIMIT: Final = "restore_test_days"
 CONF_DONE_BY: Final = "done_by"
+CONF_COPIES_RULE: Final = "copies_rule"
 
 _USUAL: Final = Policy()
 NUMBERS: Final[Mapping[str, int]] = {
@@ -52,11 +54,14 @@ SETTINGS: Final = frozenset(
         *(CONF_IGNORED_GUESTS, CONF_IGNORED_JOBS, CONF_EXPECTED_OFFLINE, CONF_LONGEST_AGE, CONF_WARNINGS_ARE_PROBLEMS),
         CONF_RESTORE_LIMIT,
         CONF_DONE_BY,
+        CONF_COPIES_RULE,
         CONF_HIDE_NAMES,
         *NUMBERS,
     }
 )
 SECTION: Final = "limits"
+_NO_RULE: Final = "off"
+_RULES: Final = (_NO_RULE, "2-1-1", USUAL_RULE.text, "4-3-2")
 
 _RANGES: Final = {
     CONF_START_GRACE: (0, 1440, "min"),
@@ -74,6 +79,7 @@ def policy_of(options: Mapping[str, Any]) -> Policy:
         return float(options.get(name, NUMBERS[name]))
 
     age, tests = options.get(CONF_LONGEST_AGE), options.get(CONF_RESTORE_LIMIT)
+    rule = options.get(CONF_COPIES_RULE, USUAL_RULE.text)
     return Policy(
         ignored_guests=frozenset(int(vmid) for vmid in options.get(CONF_IGNORED_GUESTS, ())),
         ignored_jobs=frozenset(options.get(CONF_IGNORED_JOBS, ())),
@@ -88,6 +94,7 @@ def policy_of(options: Mapping[str, Any]) -> Policy:
         standings={key: Standing.parse(text) for key, text in options.get(CONF_STANDINGS, {}).items()},
         restore_limit=timedelta(days=float(tests)) if tests else None,
         done_by=time.fromisoformat(until) if (until := options.get(CONF_DONE_BY)) else None,
+        copies_rule=None if rule == _NO_RULE else CopiesRule.parse(rule),
     )
 
 
@@ -111,6 +118,11 @@ def settings_schema(assessment: Assessment | None, options: Mapping[str, Any]) -
             probatio.Optional(CONF_LONGEST_AGE): _number(1, 366, "d"),
             probatio.Optional(CONF_RESTORE_LIMIT): _number(7, 1096, "d"),
             probatio.Optional(CONF_DONE_BY): TimeSelector(),
+            probatio.Required(CONF_COPIES_RULE, default=USUAL_RULE.text): SelectSelector(
+                SelectSelectorConfig(
+                    options=list(_RULES), mode=SelectSelectorMode.DROPDOWN, translation_key=CONF_COPIES_RULE
+                )
+            ),
             probatio.Required(CONF_WARNINGS_ARE_PROBLEMS, default=False): BooleanSelector(),
             probatio.Required(CONF_HIDE_NAMES, default=False): BooleanSelector(),
             probatio.Required(SECTION): section(
@@ -125,7 +137,10 @@ def settings_schema(assessment: Assessment | None, options: Mapping[str, Any]) -
 
 def entered_settings(user_input: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options that an entered form stands for, without what is as usual."""
-    chosen = {name: value for name, value in user_input.items() if name != SECTION and value}
+    usual = {CONF_COPIES_RULE: USUAL_RULE.text}
+    chosen = {
+        name: value for name, value in user_input.items() if name != SECTION and value and value != usual.get(name)
+    }
     return chosen | {name: value for name, value in user_input[SECTION].items() if value != NUMBERS[name]}
 
 

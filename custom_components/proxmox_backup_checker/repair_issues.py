@@ -39,6 +39,8 @@ _PAGE_OF_SCHEDULES: Final = "schedules.md"
 _PAGE_OF_REPAIRS: Final = "repairs.md"
 _PAGE_OF_SURVIVAL: Final = "if-it-died.md"
 _LOST_WITH_NODE: Final = "lost_with_node"
+_MAYBE_ELSEWHERE: Final = "maybe_elsewhere"
+_PAGE_OF_COPIES: Final = "backup-server.md"
 _MOST_GUESTS_NAMED: Final = 10
 
 
@@ -146,6 +148,7 @@ class Issues(IssueKeeper):
             self._entity_limit("entity_limit", self._problem_sensors())
             self._misconfigurations()
             self._total_losses()
+            self._places()
 
     def _certificate(self, error: ProxmoxError | None) -> None:
         if self._changed_certificate(error, "certificate_changed"):
@@ -259,6 +262,14 @@ class Issues(IssueKeeper):
                 placeholders["meaning"] = CalendarEvent.parse(schedule).describe(self._hass.config.language)
             page = _PAGE_OF_SCHEDULES if schedule else _PAGE_OF_REPAIRS
             self._raise(issue, mistake.code, placeholders=placeholders, page=page)
+
+    def _places(self) -> None:
+        """Ask whether a bucket or another server is in another house, where nobody has said so of anything."""
+        if not (places := self._coordinator.assessment.maybe_elsewhere):
+            self._delete(_MAYBE_ELSEWHERE)
+            return
+        lines = "\n".join(f"- {inert(place)}" for place in places)
+        self._raise(_MAYBE_ELSEWHERE, page=_PAGE_OF_COPIES, placeholders={"cluster": self._entry.title, "lines": lines})
 
     def _total_losses(self) -> None:
         """Tell which guests a node would take with all their copies; while that is not known of all, all stays as it is."""

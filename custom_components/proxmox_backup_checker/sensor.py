@@ -20,6 +20,7 @@ from .checker.metrics import Verification, free_bytes, used_percent
 from .checker.model.verdict import Status
 from .const import is_backup_server
 from .coordinator import CheckerCoordinator
+from .copies_sensors import BELOW_RULE, COPIES, GuestCopies, GuestsBelowRule
 from .entity import (
     ClusterEntity,
     EntityMakers,
@@ -28,10 +29,9 @@ from .entity import (
     StorageEntity,
     add_replication_entities,
     async_add_entities_as_they_appear,
-    async_add_offsite_entities,
+    async_add_guest_entities,
 )
 from .loss_sensors import ORPHANS, WORST_CASE, OrphansSensor, WorstCaseSensor, replication_sensors
-from .texts.localizer import iso
 
 PARALLEL_UPDATES = 0
 
@@ -128,13 +128,6 @@ GUEST_SENSORS = (
         entity_registry_enabled_default=False,
         value=lambda view: view.figures.restore.ended if view.figures.restore else None,
     ),
-)
-GUEST_COPIES = GuestSensorDescription(
-    key="copies",
-    translation_key="guest_copies",
-    state_class=SensorStateClass.MEASUREMENT,
-    entity_registry_enabled_default=False,
-    value=lambda view: len(view.copies) if view.copies or view.figures.restore_points is not None else None,
 )
 GUEST_OFFSITE_COPY = GuestSensorDescription(
     key="offsite_copy",
@@ -295,7 +288,7 @@ async def async_setup_entry(
         ],
         guest=lambda vmid: [
             *(GuestSensor(coordinator, vmid, description) for description in GUEST_SENSORS),
-            GuestCopies(coordinator, vmid, GUEST_COPIES),
+            GuestCopies(coordinator, vmid, COPIES),
         ],
         job=lambda job_id: [JobSensor(coordinator, job_id, description) for description in JOB_SENSORS],
         storage=lambda key: [
@@ -309,7 +302,9 @@ async def async_setup_entry(
         cluster=lambda: [ClusterSensor(coordinator, WITHOUT_OFFSITE_COPY)],
         guest=lambda vmid: [GuestSensor(coordinator, vmid, GUEST_OFFSITE_COPY)],
     )
-    await async_add_offsite_entities(entry, async_add_entities, offsite)
+    await async_add_guest_entities(entry, async_add_entities, offsite, lambda view: view.offsite is not None)
+    rule = EntityMakers(cluster=lambda: [GuestsBelowRule(coordinator, BELOW_RULE)])
+    await async_add_guest_entities(entry, async_add_entities, rule, lambda view: view.rule is not None)
 
 
 class GuestSensor(GuestEntity, SensorEntity):
@@ -328,31 +323,6 @@ class GuestSensor(GuestEntity, SensorEntity):
     def native_value(self) -> StateType | datetime:
         """The part shown."""
         return self.entity_description.value(self.view) if self.view else None
-
-
-class GuestCopies(GuestSensor):
-    """In how many places a guest's restore points lie, and in which."""
-
-    _unrecorded_attributes = frozenset({"places"})
-
-    @property
-    @override
-    def extra_state_attributes(self) -> dict[str, Any] | None:
-        """The places, with the newest restore point of each and the newest that was checked there."""
-        if self.view is None:
-            return None
-        return {
-            "places": [
-                {
-                    "name": copy.name,
-                    "stands": copy.place.value,
-                    "newest": iso(copy.newest),
-                    "verified": iso(copy.verified),
-                    "restore_points": copy.count,
-                }
-                for copy in self.view.copies
-            ]
-        }
 
 
 class JobSensor(JobEntity, SensorEntity):

@@ -390,6 +390,8 @@ export function details(row: RowData): Details {
         stands: "elsewhere",
         newest: NOW - 5 * 86_400,
         count: 4,
+        counts: false,
+        why: "The newest one on vault: tank/homelab is of 23 Nov, older than promised.",
         verified_elsewhere: NOW - 5 * 86_400,
       }),
       copy("cellar: usb", { newest: NOW - 9 * 86_400, count: 2, away: true, unseen_since: NOW - 6 * 86_400 }),
@@ -401,6 +403,21 @@ export function details(row: RowData): Details {
       since: NOW - 86_400,
       findings: [],
       next_step: "On the other server, give the group ct/103 to the user of the remote vault.",
+    },
+    tally: {
+      copies: [1, 2],
+      media: [1, null],
+      offsite: [0, 0],
+      newest: NOW - 36 * 3_600,
+      newest_offsite: NOW - 5 * 86_400,
+      newest_verified: NOW - 36 * 3_600,
+      newest_locked: null,
+      rule: {
+        name: "3-2-1",
+        state: "below",
+        missing:
+          "No copy outside this house that is good and new enough: the sync job “s-offsite” always skips ct/103: on vault: tank it belongs to somebody else.",
+      },
     },
     restores: [
       "Last proven restorable: Monday, October 12, 20:14, in 14 min, from the copy of Sunday, October 11, 02:10 on pbs; the restored guest 9101 was started.",

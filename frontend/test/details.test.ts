@@ -225,6 +225,21 @@ describe("copies", () => {
     const shown = await open(FAILED);
     expect(shown.find(".copies .offsite")[0]?.textContent).toContain("always skips ct/103");
     expect(shown.find(".copies .step")[0]?.textContent).toContain("give the group ct/103");
+    expect(shown.text().match(/always skips ct\/103/g)).toHaveLength(1);
+  });
+
+  test("say what they come to, and why one of them does not count", async () => {
+    const shown = await open(FAILED);
+    expect(shown.find(".copies .rule")[0]?.textContent?.trim()).toContain("3-2-1: No copy outside this house");
+    const told = shown.find(".copies dl div").map((one) => one.textContent?.replace(/\s+/g, " ").trim());
+    expect(told).toEqual([
+      "Good and new enoughat least 1",
+      "Mediaat least 1",
+      "Off-site0 · 5 days ago",
+      "Verifiedyesterday",
+      "Cannot be removednone",
+    ]);
+    expect(shown.find(".copies tbody tr")[1]?.textContent).toContain("older than promised");
   });
 });
 

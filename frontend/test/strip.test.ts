@@ -54,8 +54,9 @@ describe("the columns", () => {
   });
 
   test("give up the sparkline first where there is no room, and the last good backup last", () => {
+    const shown = COLUMNS.filter((column) => column !== "copies");
     const kept = (width: number) => {
-      const { spark, size, next, last } = layout(width, 30, COLUMNS);
+      const { spark, size, next, last } = layout(width, 30, shown);
       return [spark, size, next, last];
     };
     expect([1000, 680, 600, 560].map(kept)).toEqual([
@@ -64,6 +65,20 @@ describe("the columns", () => {
       [false, false, true, true],
       [false, false, false, true],
     ]);
+  });
+
+  test("keep what copies there are longer than size and next run", () => {
+    const kept = (width: number) => {
+      const { size, next, copies, last } = layout(width, 30, COLUMNS);
+      return [size, next, copies, last];
+    };
+    expect([1100, 720, 620, 560].map(kept)).toEqual([
+      [true, true, true, true],
+      [false, true, true, true],
+      [false, false, true, true],
+      [false, false, false, true],
+    ]);
+    expect(layout(400, 30, COLUMNS).copies).toBe(false);
   });
 
   test("make a row higher where it gives a reason", () => {

@@ -58,6 +58,29 @@ describe("the wall", () => {
     expect((await show(WALL, { rows: [row] })).find(".reason")).toEqual([]);
   });
 
+  test("each guest says what copies it has, and what is missing, where a rule is in force", async () => {
+    const [row, other] = HEALTHY as [(typeof HEALTHY)[number], (typeof HEALTHY)[number]];
+    const below = { has: "2-1-0", state: "below" as const, missing: "No copy outside this house." };
+    const met = { has: "3-2-1", state: "met" as const, missing: "3-2-1 is met." };
+    const wall = await show(WALL, {
+      rows: [
+        { ...row, copies: met },
+        { ...other, copies: below },
+      ],
+    });
+    expect(wall.find(".row .copies").map((cell) => cell.title)).toEqual([met.missing, below.missing]);
+    const sort = wall.find<HTMLButtonElement>(".by").find((button) => button.textContent?.includes("Copies"));
+    sort?.click();
+    await wall.settle();
+    expect(wall.find(".row .copies").map((cell) => cell.textContent?.replace(/\s+/g, " ").trim())).toEqual([
+      "Copies: 2-1-0No copy outside this house.",
+      "Copies: 3-2-1",
+    ]);
+    const without = await show(WALL, { rows: [row] });
+    expect(without.find(".row .copies")).toEqual([]);
+    expect(without.text()).not.toContain("Copies");
+  });
+
   test("4 filtered by a chip, and back", async () => {
     const wall = await show(WALL);
     const chip = wall.find<HTMLButtonElement>(".chip").find((candidate) => candidate.textContent?.includes("Overdue"));

@@ -143,7 +143,7 @@ class ServerLab:
 
     def job(self, job_id: str) -> Held:
         """Return what is held of a job, such as sync_pull."""
-        return Held(self.job_view(job_id).verdict)
+        return Held(self.watch.held.verdicts[Subject("pbsjob", job_id)])
 
     def job_view(self, job_id: str) -> ServerJobView:
         """Return what is shown of a job."""

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from custom_components.proxmox_backup_checker.checker.model.server_options import Hours
+from custom_components.proxmox_backup_checker.checker.model.subject import Subject
 from simulator.backup_server.content import Datastore
 
 from .server_lab import DAY, ServerLab, values
@@ -405,6 +406,62 @@ def test_g75_one_datastore_of_two_that_may_no_longer_be_seen_concerns_that_one(s
     assert "datastore_ds2" in servers.watch.problems()
 
 
+def test_g75_one_datastore_of_two_that_is_hidden_over_a_restart_is_not_forgotten(servers: ServerLab) -> None:
+    guest(servers)
+    store = servers.pbs.add_datastore("ds2", gc_schedule="daily")
+    servers.filled("host/nas", *range(1, 9), store=store)
+    servers.pbs.add_verify_job("check", "ds2", schedule="sun 05:00")
+    servers.look()
+    servers.pbs.access.grant("/datastore/ds2", "NoAccess", servers.watch.token.id)
+    servers.watch.restart()
+    for _ in range(3):
+        servers.after(minutes=31)
+        assert servers.store("ds2").code == "datastore_hidden"
+        assert servers.job("verify_check").code == "pbsjob_hidden"
+        assert servers.job("gc_ds2").code == "pbsjob_hidden"
+        assert servers.group("host/nas", store="ds2").code == "group_hidden"
+        assert (servers.server.brief, servers.server.code) == (("off", "warning"), "server_datastores_hidden")
+        assert servers.store().brief == ("off", "ok")
+    servers.after(days=2)
+    assert {"datastore_ds2", "pbsjob_verify_check"} <= set(servers.watch.problems())
+    servers.pbs.access.revoke(servers.watch.token.id, "/datastore/ds2")
+    servers.after(minutes=31)
+    servers.after(minutes=31)
+    assert servers.store("ds2").brief == ("off", "ok")
+    assert servers.group_view("host/nas", store="ds2").usual_gap == timedelta(days=1)
+
+
+@pytest.mark.parametrize(("path", "role"), [("/", "Audit"), ("/remote", "RemoteAudit")])
+def test_g75_a_job_that_is_hidden_over_a_restart_is_unknown_and_one_that_is_gone_is_forgotten(
+    servers: ServerLab, path: str, role: str
+) -> None:
+    servers.remote("vm/100")
+    job = servers.pull()
+    servers.look()
+    servers.pbs.access.revoke(servers.watch.token.id, path)
+    servers.watch.restart()
+    for _ in range(3):
+        servers.after(minutes=31)
+        assert servers.job("sync_pull").code == "pbsjob_hidden"
+    servers.pbs.remove_job(job)
+    servers.watch.restart()
+    servers.pbs.access.grant(path, role, servers.watch.token.id)
+    servers.after(hours=1)
+    assert Subject("pbsjob", "sync_pull") not in servers.watch.held.verdicts
+
+
+def test_g75_a_datastore_that_went_away_over_a_restart_is_not_taken_for_hidden(servers: ServerLab) -> None:
+    guest(servers)
+    servers.filled("host/nas", *range(1, 9), store=servers.pbs.add_datastore("ds2"))
+    servers.look()
+    del servers.pbs.datastores["ds2"]
+    servers.pbs.jobs[:] = [job for job in servers.pbs.jobs if job.store != "ds2"]
+    servers.watch.restart()
+    servers.after(hours=1)
+    assert set(servers.watch.held.datastores) == {"ds1"}
+    assert servers.server.brief == ("off", "ok")
+
+
 def test_g76_a_right_to_back_up_in_place_of_one_to_look_hides_others_groups_and_deletes_none(
     servers: ServerLab,
 ) -> None:
@@ -417,5 +474,7 @@ def test_g76_a_right_to_back_up_in_place_of_one_to_look_hides_others_groups_and_
         servers.pbs.access.grant("/system", "Audit", auth_id)
     servers.after(days=1, hours=1)
     assert servers.server.code == "server_own_groups_only"
-    assert servers.happened() == ["rights_lost"]
+    assert servers.job("gc_ds1").code == "pbsjob_hidden"
+    # The tasks may still be seen, so that of the night is told.
+    assert servers.happened() == ["run_ok", "rights_lost"]
     assert servers.watch.history.groups["ds1::host/nas"].gone is None

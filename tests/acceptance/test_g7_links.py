@@ -265,7 +265,7 @@ def test_g78_a_server_elsewhere_is_another_medium(lab: LinkedLab) -> None:
     lab.nights()
     lab.pve.backup_by_hand([101], "local")
     lab.after(hours=1)
-    assert {copy.medium for copy in lab.view(101).copies} == {"node/pve1", "pbs/ds1"}
+    assert {copy.medium for copy in lab.view(101).copies} == {"node/pve1", f"host/{lab.pbs.ip}"}
 
 
 @pytest.mark.parametrize("told_by", ["address", "user"])

@@ -96,7 +96,8 @@ async def test_a_storage_that_was_removed_goes_but_not_one_that_may_no_longer_be
     pve.limit_token({"/": "Sys.Audit VM.Audit Pool.Audit"})
     for _ in range(4):
         await poll(hass, entry)
-    assert shown(hass, "_storage_usb_problem").state == "unavailable"
+    assert shown(hass, "_storage_usb_problem").state == "unknown"
+    assert shown(hass, "_storage_usb_problem").attributes["reason_code"] == "storage_hidden"
     assert device(hass, entry, "storage_usb") is not None
     pve.limit_token({"/": "BackupMonitor"})
     del pve.storages["usb"]

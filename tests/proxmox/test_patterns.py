@@ -10,8 +10,8 @@ import time
 import pytest
 
 import custom_components.proxmox_backup_checker.proxmox as ground_floor
+from custom_components.proxmox_backup_checker.proxmox.vzdump.error_text import ErrorText
 from custom_components.proxmox_backup_checker.proxmox.vzdump.failure_cause import cause_of
-from custom_components.proxmox_backup_checker.proxmox.vzdump.failure_patterns import ErrorText
 from custom_components.proxmox_backup_checker.proxmox.vzdump.log import parse
 
 # A schedule has 128 characters at most, and no longer text is looked at.

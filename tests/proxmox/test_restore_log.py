@@ -103,6 +103,68 @@ def test_what_names_no_backup_of_a_guest_names_none(text: str) -> None:
     assert parse(text).archive is None
 
 
+# Published, names replaced: a VM of 7 from a file, a VM of 8 from a backup server, a container of 9.
+OF_A_FILE = """\
+restore vma archive: vma extract -v -r /var/tmp/vzdumptmp4107.fifo /var/lib/vz/dump/vzdump-qemu-102-2023_07_26-01_23_50.vma \
+/var/tmp/vzdumptmp4107
+CFG: size: 471 name: qemu-server.conf
+DEV: dev_id=1 size: 549755813888 devname: drive-scsi0
+CTIME: Wed Jul 26 01:23:50 2023
+new volume ID is 'local:102/vm-102-disk-0.raw'
+map 'drive-scsi0' to '/var/lib/vz/images/102/vm-102-disk-0.raw' (write zeros = 0)
+progress 100% (read 549755813888 bytes, duration 62 sec)
+total bytes read 549756403712, sparse bytes 529741856768 (96.4%)
+space reduction due to 4K zero blocks 0.128%
+rescan volumes...
+TASK OK
+"""
+OF_A_SERVER = """\
+new volume ID is 'local-zfs:vm-103-disk-0'
+restore proxmox backup image: /usr/bin/pbs-restore --repository root@pam@10.0.0.5:store vm/103/2024-02-11T01:00:05Z \
+drive-scsi0.img.fidx /dev/zvol/rpool/data/vm-103-disk-0 --verbose --format raw --skip-zero
+connecting to repository 'root@pam@10.0.0.5:store'
+open block backend for target '/dev/zvol/rpool/data/vm-103-disk-0'
+starting to restore snapshot 'vm/103/2024-02-11T01:00:05Z'
+download and verify backup index
+progress 100% (read 8589934592 bytes, zeroes = 41% (3560964096 bytes), duration 37 sec)
+restore image complete (bytes=8589934592, duration=37.54s, speed=218.21MB/s)
+rescan volumes...
+Execute autostart
+TASK OK
+"""
+OF_A_CONTAINER = """\
+()
+recovering backed-up configuration from 'store3:backup/ct/101/2026-05-09T15:43:57Z'
+  Logical volume "vm-101-disk-0" created.
+  Renamed "vm-101-disk-0" to "del-vm-101-disk-0" in volume group "vg"
+restoring 'store3:backup/ct/101/2026-05-09T15:43:57Z' now..
+merging backed-up and given configuration..
+TASK OK
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "size", "is_started"),
+    [
+        (OF_A_FILE, "vzdump-qemu-102-2023_07_26-01_23_50.vma", 549756403712, False),
+        (OF_A_SERVER, "vm/103/2024-02-11T01:00:05Z", 8589934592, True),
+        (OF_A_CONTAINER, "ct/101/2026-05-09T15:43:57Z", None, False),
+    ],
+)
+def test_a_published_restore_is_read_as_a_careful_reader_reads_it(
+    text: str, name: str, size: int | None, is_started: bool
+) -> None:
+    log = parse(text)
+    assert log.archive is not None
+    assert (log.archive.name, log.size, log.is_started, log.is_whole, log.is_live) == (
+        name,
+        size,
+        is_started,
+        True,
+        False,
+    )
+
+
 def test_a_date_that_cannot_be_is_none() -> None:
     found = archive_of(VMA.format(path="/a/vzdump-qemu-100-2025_13_20-21_00_03.vma.zst"))
     assert found.copied(ZoneInfo("Europe/Berlin")) is None

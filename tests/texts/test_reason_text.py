@@ -35,6 +35,7 @@ SENTENCE_SAYS_STEP = {
     ReasonCode.RUN_HANGS,
     ReasonCode.RUN_HANGS_SINCE,
     ReasonCode.STORAGE_NOT_WHAT_IT_WAS,
+    ReasonCode.TURN_NOT_COME,
 }
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 

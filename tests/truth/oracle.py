@@ -72,7 +72,8 @@ class Oracle:
         if self._ledger.blind_to("jobs", time):
             return open_("the token may not see jobs")
         if settings.enabled and self._ledger.blind_to("guests", time):
-            return open_("the token may not see guests")
+            owes = self._owed_guests_when_seen(job, time)
+            return not_off("the token may not see its guests") if owes else open_("the token may not see guests")
         if not settings.enabled:
             return off("it is switched off")
         guests = [guest for guest in self._ledger.guests if guest.lives(time) and covers(settings, guest, time)]
@@ -90,6 +91,18 @@ class Oracle:
                 return open_("it covers no guest, but lists one that is gone or failed before")
             return self._without_guests(time)
         return self._of_nodes(job, [*demands, *by_runs], time)
+
+    def _owed_guests_when_seen(self, job: JobLife, time: float) -> bool:
+        """Tell whether a job covered guests, as it does now, when guests and jobs were last seen both."""
+        seen = [
+            look
+            for look in self._ledger.looks
+            if look <= time and not any(self._ledger.blind_to(what, look) for what in ("guests", "jobs"))
+        ]
+        if not seen or (settings := job.at(seen[-1])) is None or settings != job.at(time):
+            return False
+        guests = [guest for guest in self._ledger.guests if guest.lives(seen[-1]) and guest.lives(time)]
+        return any(covers(settings, guest, seen[-1]) for guest in guests)
 
     def _without_guests(self, time: float) -> Expectation:
         """Judge a job that covers no guest: it owes nothing, but of what is out of sight nobody knows for how long that is so."""

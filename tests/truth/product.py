@@ -148,8 +148,8 @@ class Product:
         self.looks.append(
             Look(
                 time=facts.now.timestamp(),
-                guests={vmid: _shown(view.verdict) for vmid, view in assessment.guests.items()},
-                jobs={job_id: _shown(view.verdict) for job_id, view in assessment.jobs.items()},
+                guests={int(one.id): _shown(held) for one, held in assessment.verdicts.items() if one.kind == "guest"},
+                jobs={one.id: _shown(held) for one, held in assessment.verdicts.items() if one.kind == "job"},
                 stale=stale,
             )
         )

@@ -228,8 +228,8 @@ class ServerCoordinator(DataUpdateCoordinator[ServerAssessment]):
     async def _async_setup(self) -> None:
         """Take up the history where it was left."""
         self._history = await self._store.async_load()
-        self._reader = ServerReader(self._client, self._history.tasks, self._history.unread_logs)
-        self._reader = ServerReader(self._client, self._history.tasks, self._history.unread_logs)
+        history = self._history
+        self._reader = ServerReader(self._client, history.tasks, history.unread_logs, history.datastores)
 
     @override
     async def _async_update_data(self) -> ServerAssessment:

@@ -103,10 +103,7 @@ async def async_add_server_entities(
     coordinator = entry.runtime_data
 
     def present() -> Iterator[Subject]:
-        assessment = coordinator.assessment
-        # Of a server that has not been read since the start no more is known than the last verdicts.
-        unread = assessment.facts is None
-        return (subject for subject in assessment.verdicts if unread or part_of(assessment, subject) is not None)
+        return iter(coordinator.assessment.verdicts)
 
     async_add_entities(makers.server(SERVER))
     await async_add_for_subjects(

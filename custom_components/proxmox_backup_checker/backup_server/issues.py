@@ -48,7 +48,7 @@ class ServerIssues(IssueKeeper):
 
     def _rights(self) -> None:
         facts = self._coordinator.assessment.facts
-        missing = missing_privileges(facts.permissions) if facts is not None else ()
+        missing = missing_privileges(facts.permissions, facts.hidden_stores) if facts is not None else ()
         if not missing:
             self._delete("missing_privileges")
             return

@@ -18,6 +18,8 @@ from .context import Context
 from .copies.copies import Copies, Copy
 from .copies.offsite import judge_offsite
 from .copies.places import Places
+from .copies.rule import RuleState, RuleVerdict, judge_copies
+from .copies.tally import NOTHING_COUNTED, Tally, tally_of
 from .history.job_history import remember_verdicts
 from .history.update import updated, with_known_values
 from .indexes import Indexes
@@ -39,6 +41,7 @@ from .verdicts.guest import judge_guest
 from .verdicts.job import judge_job
 from .verdicts.misconfigurations import Misconfiguration, misconfigurations_of
 from .verdicts.night import night_findings
+from .verdicts.out_of_sight import hidden_verdicts
 from .verdicts.storage import judge_storage
 from .verdicts.storage_forecast import full_on
 
@@ -53,7 +56,8 @@ class GuestView:
     """A guest and what is held of its backups; `archives` are its own finished ones, newest first, each once.
 
     `copies` are the places where its restore points lie, on other servers too, and `offsite` is what is held of those that are
-    elsewhere; None where the user has not said of any place that it is.
+    elsewhere; None where the user has not said of any place that it is. `tally` is what the copies come to, and `rule` what is held
+    of that; None where no rule is chosen, or nobody has said where anything stands.
     """
 
     guest: Guest
@@ -62,6 +66,8 @@ class GuestView:
     archives: Sequence[Archive] = ()
     copies: tuple[Copy, ...] = ()
     offsite: Verdict | None = None
+    tally: Tally = NOTHING_COUNTED
+    rule: RuleVerdict | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,9 +102,10 @@ class Assessment:
     False where a guest that exists may be missing from `guests`. `history` is what to keep until the next moment, `index`
     the same runs by guest and job. `verdict` is that of the cluster as a whole, `read_at` when Proxmox was last read.
     `events` are what has happened since the assessment before, oldest first. `verdicts` holds all of them by key, such as
-    guest_101, job_nightly, storage_nas and cluster. `alerts` are the problems as a person would tell them, `messages` what
+    guest_101, job_nightly, storage_nas and cluster; those `out_of_sight` are kept from the token now. `alerts` are the problems as a person would tell them, `messages` what
     is to be told now. `replications` are the jobs that copy disks to other nodes, by id. `misconfigurations` are what a person can
-    put right in Proxmox. `context` answers what else is to be
+    put right in Proxmox. `maybe_elsewhere` are places of which nobody has said whether they are in another house, where nothing was
+    said to be. `context` answers what else is to be
     shown of the same moment.
     """
 
@@ -118,9 +125,11 @@ class Assessment:
     events: tuple[ActivityEvent, ...]
     replications: Mapping[str, ReplicationView]
     verdicts: Mapping[Subject, Verdict]
+    out_of_sight: frozenset[Subject]
     alerts: tuple[Alert, ...]
     messages: tuple[Message, ...]
     misconfigurations: tuple[Misconfiguration, ...]
+    maybe_elsewhere: tuple[str, ...]
     context: Context = field(compare=False, repr=False)
 
     @property
@@ -129,6 +138,12 @@ class Assessment:
         held = [view.offsite for view in self.guests.values() if view.verdict.lasting is not Status.IGNORED]
         told = [verdict for verdict in held if verdict is not None]
         return sum(verdict.status not in _COPIED for verdict in told) if told else None
+
+    @property
+    def below_rule(self) -> int | None:
+        """How many guests surely have fewer copies than the rule asks for; None where no rule is in force."""
+        held = [view.rule.state for view in self.guests.values() if view.rule is not None]
+        return held.count(RuleState.BELOW) if held else None
 
     @property
     def restorable(self) -> frozenset[int]:
@@ -185,13 +200,17 @@ def judge(facts: Facts, history: History, before: Assessment | None = None) -> A
         storages = _same(storages, before.storages)
     of_guests = {vmid: view.verdict for vmid, view in guests.items()}
     of_jobs = {job_id: view.verdict for job_id, view in jobs.items()}
-    counts = Counts.of(of_guests.values())
+    hidden = {
+        subject: _limited(subject, verdict, context) for subject, verdict in hidden_verdicts(context, history).items()
+    }
+    counts = Counts.of([*of_guests.values(), *(held for subject, held in hidden.items() if subject.kind == "guest")])
     skews = [(node.name, node.skew) for node in facts.nodes.values()]
     others = [*of_jobs.values(), *(view.verdict for view in storages.values())]
+    others += [held for subject, held in hidden.items() if subject.kind != "guest"]
     cluster = judge_cluster(counts, others, skews, night_findings(context))
     verdicts = {CLUSTER: cluster, **_by_subject(storages, of_guests, of_jobs)}
     after = remember_verdicts(remembered, of_jobs, context)
-    records = _remembered(verdicts, after, facts.now)
+    records = _remembered(verdicts | hidden, after, facts.now)
     alerts = alerts_of(verdicts, context, {subject: key for subject, (key, _) in full.items()})
     told = announce(alerts, verdicts, after, occasion_of(facts, first_look=history.evaluated is None))
     change = Change(before=history, after=after, context=context, guests=of_guests, jobs=of_jobs)
@@ -219,10 +238,12 @@ def judge(facts: Facts, history: History, before: Assessment | None = None) -> A
         index=context.index,
         events=events_of(change),
         replications=replications,
-        verdicts=verdicts,
+        verdicts=verdicts | hidden,
+        out_of_sight=frozenset(hidden),
         alerts=alerts,
         messages=told.messages,
         misconfigurations=misconfigurations_of(context, of_guests, of_jobs),
+        maybe_elsewhere=copies.places.maybe_elsewhere,
         context=context,
     )
 
@@ -254,13 +275,17 @@ def _by_subject(
 
 def _guest_view(guest: Guest, context: Context, copies: Copies) -> GuestView:
     verdict = _limited(Subject.guest(guest.vmid), judge_guest(guest, context), context)
+    offsite = judge_offsite(guest, verdict, copies)
+    tally = tally_of(guest, offsite, copies)
     return GuestView(
         guest=guest,
         verdict=verdict,
         figures=figures_of_guest(guest, context),
         archives=context.archives(guest),
         copies=copies.of(guest),
-        offsite=judge_offsite(guest, verdict, copies),
+        offsite=offsite,
+        tally=tally,
+        rule=judge_copies(verdict, offsite, tally, copies),
     )
 
 

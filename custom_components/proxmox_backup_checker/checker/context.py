@@ -393,6 +393,15 @@ class Context(Sight):
         return frozenset([volid for record in self.history.storages.values() for volid in record.broken])
 
     @cached_property
+    def hidden_guests(self) -> list[GuestRecord]:
+        """The guests that the token was shown until it lost rights; with few rights from the start, one may be deleted."""
+        if self.facts.guests_visible or (self.facts.guests and not self.history.saw_all_guests):
+            return []
+        shown = {guest.vmid for guest in self.facts.guests}
+        known = self.history.guests.items()
+        return [record for vmid, record in known if record.absent_since is None and vmid not in shown]
+
+    @cached_property
     def changed_storages(self) -> Sequence[tuple[StorageFacts, datetime]]:
         """The storages that seem to be others than before, each with the moment since when."""
         records = self.history.storages

@@ -11,7 +11,7 @@ from ..checker.views.agenda import AgendaItem, happened
 from ..privacy.sight import Sight
 from ..texts.localizer import Localizer
 from .clusters import coordinator_of, entries
-from .rows import epoch
+from .epochs import epoch
 
 _SHOWN: Final = timedelta(days=3)
 _MOST: Final = 40

@@ -17,7 +17,7 @@ from ..texts.explanation import error_sentences, grounds_of
 from ..texts.localizer import Localizer
 from ..texts.wording import ClusterWording
 from .clusters import coordinator_of, entries
-from .rows import epoch
+from .epochs import epoch
 
 _KINDS: Final = ("guest", "job")
 _REPAIRS: Final = "/config/repairs"

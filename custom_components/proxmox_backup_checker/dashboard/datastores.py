@@ -14,7 +14,7 @@ from ..devices import device_key
 from ..privacy.sight import Sight
 from ..texts.localizer import Localizer
 from .clusters import backup_servers
-from .rows import epoch
+from .epochs import epoch
 
 _MOST_LOOSE = 200
 

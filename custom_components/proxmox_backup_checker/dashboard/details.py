@@ -33,7 +33,7 @@ from ..proxmox.api.cluster_models import Guest
 from ..texts.explanation import error_sentences, grounds_of
 from .board import ClusterBoard, ServerBoard, board_of
 from .clusters import entries, entries_of, page
-from .copies import copies_data, offsite_data
+from .copies import copies_data, offsite_data, tally_data
 from .details_parts import run_data, verdict_data
 from .rows import OF_SERVERS, Group, Row, RowMaker
 from .server_details import server_details
@@ -174,7 +174,8 @@ def _details(row_id: RowId, url: URL, maker: RowMaker) -> dict[str, Any] | None:
         "sizes": {"storage": sizes.storage, "sizes": sizes.sizes, "transferred": sizes.sent},
         "archives": [_archive(point) for point in opened.restore_points()],
         "restores": [localizer.sentence(reason) for reason in opened.restores()],
-        "copies": copies_data(opened.view) if isinstance(opened.view, GuestView) else [],
+        "copies": copies_data(opened.view, localizer) if isinstance(opened.view, GuestView) else [],
+        "tally": tally_data(opened.view, localizer) if isinstance(opened.view, GuestView) else None,
         "offsite": offsite_data(opened.view, localizer) if isinstance(opened.view, GuestView) else None,
         "url": str(url),
         "device_id": row["device_id"],

@@ -6,7 +6,8 @@ from ..checker.model.records import Acknowledgement
 from ..checker.model.verdict import Verdict
 from ..checker.views.wall.details import WallRun
 from ..texts.localizer import Localizer
-from .rows import Row, epoch
+from .epochs import epoch
+from .rows import Row
 
 
 def verdict_data(

@@ -9,7 +9,7 @@ from ..checker.verdicts.night import Night, PlannedRun, told_of_meetings, told_o
 from ..coordinator import CheckerCoordinator
 from ..privacy.sight import Sight
 from ..texts.localizer import Localizer
-from .rows import epoch
+from .epochs import epoch
 
 _SILENT = {"night_done_about"}
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any, Final, Literal, Required, TypedDict, Unpack
 
 from ..checker.assessment import GuestView, JobView
@@ -18,6 +17,8 @@ from ..checker.views.wall.order import LAST, is_new, rank
 from ..checker.views.wall.progress import progress_of_guest, progress_of_job
 from ..proxmox.api.cluster_models import Guest
 from ..texts.localizer import Localizer
+from .copies import CopiesOfRow, copies_of_row
+from .epochs import epoch, seconds
 
 type Group = Literal["guest", "job", "pbsjob", "group"]
 """Of which rows are: guests and jobs of clusters, or jobs and backup groups of backup servers."""
@@ -42,7 +43,8 @@ class Row(TypedDict):
 
     `size` is that of the last good archive on the storage `size_on`, of a job's archives together, and `transferred` what
     had to be sent for it.
-    `offsite` says why a guest's newest restore point has not come elsewhere, where that is a problem.
+    `offsite` says why a guest's newest restore point has not come elsewhere, where that is a problem, and `copies` what all of
+    them come to.
     `where` is a guest's node or a job's storage, `jobs` and `storages` are what backs a guest up, `cells` has a letter
     for each day. Deleted guests have no entity.
     """
@@ -66,6 +68,7 @@ class Row(TypedDict):
     storages: list[str]
     reason: str
     offsite: str | None
+    copies: CopiesOfRow | None
     acknowledged: bool
     new: bool
     deleted: bool
@@ -134,6 +137,7 @@ class RowMaker:
             acknowledged=acknowledged is not None,
             new=is_new(self.wall.assessment.history.guests.get(guest.vmid), self.wall.now),
             offsite=self.localizer.sentence(view.offsite.reason) if view.offsite and view.offsite.problem else None,
+            copies=copies_of_row(view, self.localizer),
             tags=list(guest.tags),
         )
         return RankedRow((*rank(verdict, acknowledged), row["name"].casefold(), row["id"]), row)
@@ -193,6 +197,7 @@ class MoreOfRow(TypedDict, total=False):
     acknowledged: bool
     new: bool
     offsite: str | None
+    copies: CopiesOfRow | None
     deleted: bool
     tags: list[str]
     jobs: list[str]
@@ -223,6 +228,7 @@ def make_row(
         storages=more.get("storages", []),
         reason=localizer.sentence(verdict.reason),
         offsite=more.get("offsite"),
+        copies=more.get("copies"),
         acknowledged=more.get("acknowledged", False),
         new=more.get("new", False),
         deleted=more.get("deleted", False),
@@ -249,16 +255,6 @@ class MoreSizes(TypedDict):
 
 def _kind(guest: Guest) -> str:
     return "template" if guest.template else guest.guest_type
-
-
-def epoch(moment: datetime | None) -> int | None:
-    """Return a moment in epoch seconds."""
-    return int(moment.timestamp()) if moment else None
-
-
-def seconds(duration: timedelta | None) -> int | None:
-    """Return a duration in seconds."""
-    return int(duration.total_seconds()) if duration is not None else None
 
 
 def _progress_of_guest(vmid: int, context: Context) -> RowProgress | None:

@@ -14,7 +14,8 @@ from ..texts.localizer import Localizer
 from ..texts.server_alert_text import text_of_server
 from ..texts.server_wording import ServerWording
 from .clusters import backup_servers
-from .rows import OF_SERVERS, epoch
+from .epochs import epoch
+from .rows import OF_SERVERS
 
 _REPAIRS = "/config/repairs"
 

@@ -10,7 +10,7 @@ from ..checker.server.views import GroupTrouble, GroupView
 from ..texts.explanation import error_sentences, grounds_of
 from ..texts.localizer import Localizer
 from .details_parts import run_data, verdict_data
-from .rows import epoch
+from .epochs import epoch
 from .server_rows import ServerRowMaker
 
 

@@ -8,7 +8,8 @@ from ..checker.server.views import GroupView, ServerJobView
 from ..checker.views.server_wall import ServerWall
 from ..checker.views.wall.order import rank
 from ..texts.localizer import Localizer
-from .rows import NO_IDS, Group, Ids, RankedRow, Row, make_row, seconds
+from .epochs import seconds
+from .rows import NO_IDS, Group, Ids, RankedRow, Row, make_row
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

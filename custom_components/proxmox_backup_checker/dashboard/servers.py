@@ -20,7 +20,8 @@ from ..privacy.sight import Sight
 from ..proxmox.api.errors import AuthenticationError, CertificateError, ProxmoxError
 from ..translated_errors import poll_error
 from .clusters import backup_servers, coordinator_of, entries, page
-from .rows import OF_SERVERS, Group, epoch
+from .epochs import epoch
+from .rows import OF_SERVERS, Group
 
 _BY_REASON: Final = {"invalid_auth": "auth_failed", "certificate_changed": "certificate"}
 

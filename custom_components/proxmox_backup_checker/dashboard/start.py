@@ -9,7 +9,7 @@ from ..checker.model.verdict import Status
 from ..coordinator import CheckerConfigEntry
 from ..privacy.sight import Sight
 from .clusters import coordinator_of, entries
-from .rows import epoch
+from .epochs import epoch
 
 
 def checklists(hass: HomeAssistant, sight: Sight, entry_id: str | None) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from ..devices import PROBLEM, device_key
 from ..privacy.sight import Sight
 from ..texts.localizer import Localizer
 from .clusters import coordinator_of, entries
-from .rows import epoch
+from .epochs import epoch
 
 
 def storages(hass: HomeAssistant, sight: Sight, localizer: Localizer, entry_id: str | None) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from ..privacy.sight import Sight
 from ..texts.localizer import Localizer
 from ..texts.survival_text import LEFT, SurvivalText
 from .clusters import coordinator_of, entries
-from .rows import epoch
+from .epochs import epoch
 
 
 async def async_survival(

@@ -21,9 +21,8 @@ class Localizer(ReasonText):
 
     def __init__(self, language: str) -> None:
         """Read the texts of a language such as `de` or `de-CH`, English where there are none."""
-        self.language = language = language_of(language)
+        language = language_of(language)
         super().__init__(language)
-        self.language = language
         self._texts: dict[str, str] = {**read_texts("messages", language), **read_texts("reports", language)}
         self._weekdays = self._texts["weekdays"].split()
         self._months = self._texts["months"].split()

@@ -8,7 +8,7 @@ from typing import Final, TypedDict
 
 from ..checker.model.verdict import Reason, Verdict
 from ..proxmox.vzdump.failure_cause import Cause, cause_of
-from .catalogue import filled, read_texts
+from .catalogue import filled, language_of, read_texts
 
 _LONGEST: Final = 255
 # These say in which part it went wrong; Proxmox' own text says more.
@@ -26,6 +26,12 @@ _COMMAND: Final = re.compile(r"\bcommand '.+'(?= failed| got| died|:|$)", re.DOT
 _QUOTED: Final = frozenset({"command", "error", "message", "said"})
 
 
+# How sentences begin with words that are small after a colon; names stay as they are, and in German all sentences.
+_SMALL_WITHIN: Final = frozenset(
+    {"All", "Backups", "It", "No", "Nobody", "None", "Not", "Nothing", "On", "The", "There", "What", "Whether"}
+)
+
+
 class CauseWords(TypedDict):
     """What is told of a cause: a clause that follows "failed: ", and what to do in one or two sentences."""
 
@@ -38,6 +44,7 @@ class ReasonText(ABC):
 
     def __init__(self, language: str) -> None:
         """Read the sentences of a language such as `de`, English where there are none."""
+        self.language = language_of(language)
         self._sentences: dict[str, str] = read_texts("reasons", language)
         self._causes: dict[str, CauseWords] = read_texts("causes", language)
         self._steps: dict[str, str] = read_texts("steps", language)
@@ -60,6 +67,16 @@ class ReasonText(ABC):
         elif raw and unquoted is None:
             values["error"] = _without_commands(raw)
         return _shortened(filled(self._sentences[reason.code], values), _LONGEST)
+
+    def with_cause(self, reason: Reason, cause: Reason | None) -> str:
+        """Return what is so and why, as one sentence."""
+        what = self.sentence(reason).rstrip(".")
+        if cause is None:
+            return f"{what}."
+        why = self.sentence(cause)
+        if self.language == "en" and why.partition(" ")[0] in _SMALL_WITHIN:
+            why = why[0].lower() + why[1:]
+        return _shortened(f"{what}: {why}", 2 * _LONGEST)
 
     def sentences(self, reasons: Iterable[Reason]) -> str | None:
         """Return several reasons as one text, None where there is none."""

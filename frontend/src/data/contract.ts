@@ -70,6 +70,15 @@ export interface Progress {
   ends: number | null;
 }
 
+export type RuleState = "met" | "below" | "pending" | "unknown" | "ignored";
+
+/** Copies against a rule: `has` is as 3-2-1, with the guest itself as the first copy; `missing` is a sentence. */
+export interface RowCopies {
+  has: string;
+  state: RuleState;
+  missing: string;
+}
+
 /** One guest or one job; `where` is the guest's node or the job's storage, `cells` has a letter for each day. */
 export interface RowData {
   id: string;
@@ -95,6 +104,8 @@ export interface RowData {
   reason: string;
   /** Why its newest restore point has not come elsewhere, where that is a problem. */
   offsite?: string | null;
+  /** What all its copies come to; null where no rule is in force. */
+  copies?: RowCopies | null;
   acknowledged: boolean;
   new: boolean;
   deleted: boolean;
@@ -162,14 +173,31 @@ export interface Copy {
   storages: string[];
   newest: number | null;
   count: number;
+  /** Whether it is good and new enough, null where nobody can know; and what speaks against it. */
+  counts?: boolean | null;
+  why?: string | null;
   /** The newest that was checked where it lies, and the newest whose check came along with it. */
   verified: number | null;
   verified_elsewhere: number | null;
   bad: boolean;
   protected: number;
+  /** The newest that nobody removes now: it is protected, or its disk is away or cannot be written. */
+  locked?: number | null;
   encrypted: boolean | null;
   unseen_since: number | null;
   away: boolean;
+}
+
+/** What copies come to: at least so many, and at most, null where nobody can tell; moments are of the newest ones. */
+export interface Tally {
+  copies: [number, number | null];
+  media: [number, number | null];
+  offsite: [number, number | null];
+  newest: number | null;
+  newest_offsite: number | null;
+  newest_verified: number | null;
+  newest_locked: number | null;
+  rule: { name: string; state: RuleState; missing: string } | null;
 }
 
 export interface Offsite {
@@ -216,6 +244,7 @@ export interface Details {
   copies?: Copy[];
   /** What is held of those elsewhere; null where the user has not said of any place that it is. */
   offsite?: Offsite | null;
+  tally?: Tally | null;
   url: string;
   device_id: string | null;
   /** What the last run of a backup server's job did not do, group by group. */

@@ -1,4 +1,4 @@
-import type { Progress, RowData, Status } from "./contract";
+import type { Progress, RowCopies, RowData, Status } from "./contract";
 
 /** One guest or one job on the wall. */
 export interface Row {
@@ -24,6 +24,7 @@ export interface Row {
   storages: string[];
   reason: string;
   offsite: string | null;
+  copies: RowCopies | null;
   acknowledged: boolean;
   deleted: boolean;
   isNew: boolean;
@@ -41,6 +42,7 @@ export function decodeRow(data: RowData): Row {
     key: key.join("/"),
     name: data.name || key.join("/"),
     offsite: data.offsite ?? null,
+    copies: data.copies ?? null,
     sizeOn: size_on,
     lastSuccess: last_success,
     nextDue: next_due,

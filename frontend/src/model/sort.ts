@@ -1,7 +1,7 @@
 import type { Row } from "../data/row";
 import { badDays, rankOf } from "./status";
 
-export const SORTS = ["worst", "name", "size", "last", "next"] as const;
+export const SORTS = ["worst", "name", "copies", "size", "last", "next"] as const;
 export type Sort = (typeof SORTS)[number];
 
 type Compare = (a: Row, b: Row) => number;
@@ -24,6 +24,9 @@ const urgency = (row: Row): number => {
   return row.problem === null ? 1 : 3;
 };
 
+/** Too few copies, then what is not known, then the rest; where there is no rule last. */
+const lackOf = (row: Row): number => ["below", "unknown", "pending", "met"].indexOf(row.copies?.state ?? "") >>> 0;
+
 const ORDERS: Record<Sort, Compare> = {
   worst: (a, b) =>
     urgency(a) - urgency(b) ||
@@ -31,6 +34,7 @@ const ORDERS: Record<Sort, Compare> = {
     b.failures - a.failures ||
     badDays(b.cells.slice(-7)) - badDays(a.cells.slice(-7)),
   name: () => 0,
+  copies: (a, b) => lackOf(a) - lackOf(b),
   size: (a, b) => (b.size ?? -1) - (a.size ?? -1),
   last: (a, b) => (a.lastSuccess ?? 0) - (b.lastSuccess ?? 0),
   next: (a, b) => (a.nextDue ?? Number.MAX_SAFE_INTEGER) - (b.nextDue ?? Number.MAX_SAFE_INTEGER),

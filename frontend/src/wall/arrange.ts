@@ -47,7 +47,8 @@ export function arrange(
   const searched = searchRows(listed, choice.query);
   const chosen = choice.status ? searched.filter((row) => row.status === choice.status) : searched;
   const lines = linesOf(sortRows(chosen, choice.sort, choice.reversed), choice);
-  const columns = layout(width, days, shownColumns(config));
+  const shown = shownColumns(config).filter((column) => column !== "copies" || listed.some((row) => row.copies));
+  const columns = layout(width, days, shown);
   const heightOf = (row: Row) => rowHeight(columns, row.progress ? 1 : reasonLines(columns, width, textBelow(row)));
   const heights = lines.map((line) => (line.row ? heightOf(line.row) : GROUP_HEIGHT));
   return { listed, counts: countStatuses(listed), lines, rows: chosen.length, columns, offsets: new Offsets(heights) };

@@ -1,6 +1,6 @@
 /** How wide each column is; computed rather than left to the browser, so that cells fall on whole pixels. */
 
-export const COLUMNS = ["reason", "spark", "size", "last", "next"] as const;
+export const COLUMNS = ["reason", "spark", "copies", "size", "last", "next"] as const;
 export type Column = (typeof COLUMNS)[number];
 
 export interface Layout {
@@ -8,6 +8,7 @@ export interface Layout {
   name: number;
   strip: number;
   spark: boolean;
+  copies: boolean;
   size: boolean;
   last: boolean;
   next: boolean;
@@ -20,7 +21,7 @@ export const STRIP_HEIGHT = 22;
 const PADDING = 34; // 16 at either side, and the border of the card
 const GAP = 14;
 const MARK = 12;
-const WIDTHS = { spark: 64, size: 72, last: 84, next: 72 };
+const WIDTHS = { spark: 64, copies: 56, size: 72, last: 84, next: 72 };
 const WIDEST_CELL = 30;
 const LEAST_PITCH = 7;
 
@@ -29,14 +30,14 @@ export function layout(width: number, days: number, show: readonly string[]): La
   const has = Object.fromEntries(COLUMNS.map((column) => [column, show.includes(column)])) as Record<Column, boolean>;
   if (narrow) {
     const strip = Math.max(80, width - PADDING - MARK - GAP);
-    return { narrow, name: 0, strip, ...has, spark: false, last: false, template: "" };
+    return { narrow, name: 0, strip, ...has, spark: false, copies: false, last: false, template: "" };
   }
   const room = () => {
     const fixed = (Object.keys(WIDTHS) as (keyof typeof WIDTHS)[]).filter((column) => has[column]);
     return width - PADDING - MARK - 2 * GAP - fixed.reduce((sum, column) => sum + WIDTHS[column] + GAP, 0);
   };
-  // What goes last is the age of the last good backup: it says more than size and next run.
-  for (const column of ["spark", "size", "next", "last"] as const) {
+  // What goes last is the age of the last good backup, then what copies there are: they say more than size and next run.
+  for (const column of ["spark", "size", "next", "copies", "last"] as const) {
     if (room() - nameWidth(room()) < days * LEAST_PITCH) has[column] = false;
   }
   const strip = Math.floor(Math.min(room() - nameWidth(room()), days * WIDEST_CELL));
@@ -45,7 +46,7 @@ export function layout(width: number, days: number, show: readonly string[]): La
     MARK,
     name,
     strip,
-    ...(["spark", "size", "last", "next"] as const).filter((c) => has[c]).map((c) => WIDTHS[c]),
+    ...(["spark", "copies", "size", "last", "next"] as const).filter((c) => has[c]).map((c) => WIDTHS[c]),
   ];
   return { narrow, name, strip, ...has, template: columns.map((column) => `${column}px`).join(" ") };
 }

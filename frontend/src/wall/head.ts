@@ -73,6 +73,7 @@ export function columnHeads(
     <span></span>${by("name", words.say(`what_${group}`), "")}
     ${axis(end, days, layout.strip, words, format)}
     ${layout.spark ? html`<span></span>` : nothing}
+    ${layout.copies ? by("copies", words.say("copies")) : nothing}
     ${layout.size ? by("size", words.say("size")) : nothing}
     ${layout.last ? by("last", words.say("last")) : nothing}
     ${layout.next ? by("next", words.say("next")) : nothing}

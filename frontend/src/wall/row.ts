@@ -36,6 +36,7 @@ export function rowContent(row: Row, view: RowView): TemplateResult {
     <span class="name"><b>${row.name}</b> <small>${subtitle(row, view)}</small></span>
     ${strip(row.cells, layout.strip, STRIP_HEIGHT, view.day)}
     ${layout.spark ? (view.sparkline?.(view.sizes) ?? html`<span></span>`) : nothing}
+    ${layout.copies ? copiesCell(row, words) : nothing}
     ${layout.size && !instead ? html`<span class="end num size" title=${sizeHint(row, words, format)}>${format.size(row.size)}</span>` : nothing}
     ${instead ? html`<span class="end num aside alone">${words.say("last")}: ${last}</span>` : nothing}
     ${layout.last ? html`<span class="end num aside" title=${exact(row.lastSuccess)}><span class="sr">${words.say("last_good")}: </span>${last}</span>` : nothing}
@@ -43,6 +44,15 @@ export function rowContent(row: Row, view: RowView): TemplateResult {
     <span class="sr">${words.say("latest", { status: words.say(`status_${row.status}`) })}</span>
     ${below(row, view)}
     <span class="sr">${words.say("with_failures", { bad: badDays(row.cells), n: row.cells.length })}</span>`;
+}
+
+/** "3-2-1", and what is missing where somebody points at it. */
+function copiesCell({ copies }: Row, words: Words): TemplateResult {
+  if (!copies) return html`<span></span>`;
+  const { has, state, missing } = copies;
+  return html`<span class="end num aside copies ${state}" title=${missing}
+    ><span class="sr">${words.say("copies")}: </span>${state === "ignored" ? "" : has}<span class="sr">${state === "below" ? missing : ""}</span></span
+  >`;
 }
 
 /** What stands below a row: how far its run is, or why it is as it is. */

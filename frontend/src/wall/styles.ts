@@ -50,6 +50,7 @@ export const wallStyles = css`
   .name b { font-weight: 500; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
   .name small { color: var(--pbc-text2); font-size: 11px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
   .aside { color: var(--pbc-text2); font-size: 12px; }
+  .copies.below { color: var(--pbc-edge); font-weight: 500; }
   .reason { grid-column: 2 / -1; align-self: start; margin-top: -5px; font-size: 12px; line-height: 18px; color: var(--pbc-text2); overflow: hidden; overflow-wrap: anywhere; display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; }
   .fill { position: absolute; inset-block: 0; inset-inline-start: 0; border-inline-end: 2px solid var(--pbc-running); background: color-mix(in srgb, var(--pbc-running) 12%, transparent); pointer-events: none; transition: width 1s; }
   .spark path { fill: none; stroke: var(--pbc-text2); stroke-width: 1.3; stroke-linejoin: round; }

@@ -67,6 +67,9 @@ def test_what_cannot_be_seen_is_out_of_reach_or_a_right_is_missing() -> None:
     assert {code for code in ReasonCode if code.meaning.is_right_missing} == {
         *(ReasonCode(kind) for kind in Blindness if not ReasonCode(kind).is_out_of_reach),
         ReasonCode.GUESTS_HIDDEN,
+        ReasonCode.GUEST_HIDDEN,
+        ReasonCode.STORAGE_HIDDEN,
+        ReasonCode.JOB_GUESTS_HIDDEN,
         ReasonCode.SERVER_RIGHTS_MISSING,
         ReasonCode.SERVER_OWN_GROUPS_ONLY,
         ReasonCode.DATASTORE_HIDDEN,

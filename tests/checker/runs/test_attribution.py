@@ -159,25 +159,26 @@ def test_a_late_run_of_jobs_alike_is_of_the_one_whose_slot_has_none_yet() -> Non
     ("started", "node", "expected"),
     [
         (NOW - timedelta(hours=22), "pve1", "b"),
+        (NOW - timedelta(days=2, hours=22), "pve1", "b"),
         (NOW - timedelta(hours=21), "pve1", "a"),
         (NOW - timedelta(hours=22), "pve2", "a"),
     ],
-    ids=["on time", "run now", "on another node"],
+    ids=["on time", "on time, days before", "run now", "on another node"],
 )
 def test_a_late_run_is_not_for_a_slot_since_which_the_scheduler_of_its_node_was_at_work(
     started: datetime, node: str, expected: str
 ) -> None:
-    # The slot of the 1st was long before the quorum was lost: with it the scheduler would have made up for it at once.
+    # The slot of the 20th was long before the quorum was lost: with it the scheduler would have made up for it at once.
     late = run(good_log(100), started=NOW - timedelta(hours=9))
     jobs = [
-        job("a", 100, storage="nas", schedule="*-*-1 03:00"),
+        job("a", 100, storage="nas", schedule="*-*-20 03:00"),
         job("b", 100, storage="nas", schedule="21:00"),
         job("c", 100, storage="usb", schedule="12:00"),
     ]
     command = "vzdump 100 --mode snapshot --quiet 1 --storage usb"
     other = run(good_log(100, command=command), started=started, node=node)
     served = records_of(facts([], jobs, [other]), History()).finished
-    known = facts([], jobs, [other, late])
+    known = facts([], jobs, [late])
     assert attribute(late, known, clues_of(known, History(runs=served))).job_id == expected
 
 
@@ -203,6 +204,27 @@ def test_a_run_without_a_command_is_not_of_a_job_whose_run_before_goes_on(
     assert records[before.task.upid].job_id == "a"
     assert records[waiting.task.upid].job_id == expected
     assert records[waiting.task.upid].candidates == (() if expected else ("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("late_by", "expected"),
+    [(timedelta(minutes=33), "b"), (timedelta(), None)],
+    ids=["made up for", "nothing else was late"],
+)
+def test_a_run_without_a_command_that_comes_with_a_late_one_is_of_the_job_that_still_awaits_its_own(
+    late_by: timedelta, expected: str | None
+) -> None:
+    # With the quorum back the scheduler starts at once what was due meanwhile (PVE/Jobs.pm, run_jobs).
+    slot = NOW - timedelta(hours=11)
+    other = run(good_log(100, command="vzdump 100 101 --quiet 1 --storage nas"), started=slot + late_by)
+    died = run(None, "unexpected status", started=slot + late_by + timedelta(seconds=1))
+    jobs = [
+        job("a", 100, 101, storage="nas", schedule="23:00", mode=None),
+        job("b", 100, 101, storage="usb", schedule="*-*-2 03:00"),
+    ]
+    found = records_of(facts([guest(100), guest(101)], jobs, [other, died]), History()).finished
+    assert found[other.task.upid].job_id == "a"
+    assert found[died.task.upid].job_id == expected
 
 
 def test_a_run_with_the_command_of_before_the_edit_probably_belongs_to_the_edited_job() -> None:

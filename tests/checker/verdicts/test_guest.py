@@ -55,7 +55,7 @@ def test_a_running_backup_leaves_the_verdict_before_it() -> None:
         held = verdict(before, now)
         assert (held.status, held.problem) == (Status.RUNNING, problem)
     first = verdict(now)
-    assert (first.status, first.problem, first.reason.code) == (Status.RUNNING, None, "no_run_seen")
+    assert (first.status, first.problem, first.reason.code) == (Status.RUNNING, None, "no_earlier_run_seen")
 
 
 @pytest.mark.parametrize("name", ["07-pbs-unreachable-activation", "07b-storage-disabled", "17-global-lock-timeout"])
@@ -112,6 +112,20 @@ def test_a_guest_whose_job_was_seen_being_switched_off_before_its_first_run_has_
             read_at=later,
         )
         assert (held.guests[100].verdict.status, held.guests[100].verdict.problem) == (Status.PAUSED, problem)
+
+
+def test_a_guest_without_any_backup_gets_no_new_days_by_its_job_being_switched_off() -> None:
+    weekly = job("weekly", 100, storage="nas", schedule="sun 03:00")
+    history = assessment([guest(100)], [weekly]).history
+    later = NOW + timedelta(days=5)
+    off = assessment(
+        [guest(100)],
+        [job("weekly", 100, storage="nas", schedule="sun 03:00", enabled=False)],
+        history=history,
+        now=later,
+        read_at=later,
+    )
+    assert (off.guests[100].verdict.status, off.guests[100].verdict.problem) == (Status.PAUSED, True)
 
 
 def test_a_guest_never_seen_is_unknown_not_fine() -> None:

@@ -110,6 +110,17 @@ def test_a_remote_that_cannot_be_reached_is_in_the_state_alone() -> None:
     assert (reader.log().groups, reader.log().namespaces) == ((), ())
 
 
+def test_a_certificate_that_is_not_taken_is_told_before_an_error_that_does_not_name_it() -> None:
+    refused = "certificate validation failed - Certificate fingerprint was not confirmed."
+    assert sync(refused).refused == refused
+    assert sync(SYNCING).refused is None
+
+
+def test_a_sync_that_came_to_its_summary_was_let_in_after_all() -> None:
+    refused = "certificate validation failed - Certificate fingerprint was not confirmed."
+    assert sync(refused, "Summary: sync job found no new data to pull").refused is None
+
+
 def test_groups_that_are_copied_side_by_side_are_kept_apart() -> None:
     log = sync(
         SYNCING,

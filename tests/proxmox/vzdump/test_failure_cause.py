@@ -14,6 +14,8 @@ from custom_components.proxmox_backup_checker.proxmox.vzdump.failure_cause impor
 from custom_components.proxmox_backup_checker.proxmox.vzdump.failure_patterns import PATTERNS
 from custom_components.proxmox_backup_checker.texts.catalogue import filled
 
+from . import start_texts
+
 DATA = Path(__file__).parents[2] / "data" / "vzdump"
 FOLDER = Path(integration.__path__[0]) / "texts"
 WORDS: dict[str, dict[str, dict[str, str]]] = {
@@ -40,6 +42,7 @@ TEXTS: dict[str, tuple[str, ...]] = {
         "received interrupt",
         "interrupted by unexpected signal",
         "VM 100 qmp command 'query-backup' failed - interrupted by signal",
+        "can't acquire lock '/var/run/vzdump.lock' - interrupted by signal",
     ),
     "run_vanished": (
         "unexpected status",
@@ -58,9 +61,12 @@ TEXTS: dict[str, tuple[str, ...]] = {
         "cannot use options 'storage' and 'dumpdir' at the same time",
         "strange VM ID 'x'",
         "unable to pipe backup to stdout",
+        "you can only backup a single VM with option --stdout",
+        "cannot have 'maxfiles' and 'prune-backups' configured at the same time",
     ),
     "node_lock_timeout": (
         "can't acquire lock '/var/run/vzdump.lock' - got timeout",
+        "can't aquire lock '/var/run/vzdump.lock' - got timeout",
         "can't acquire lock '/var/run/vzdump.lock' (wait = 0) at /usr/share/perl5/PVE/VZDump.pm line 776.",
         "got unexpected control message:",
         "got unexpected control message:  ",
@@ -77,6 +83,9 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "backup_limit": (
         "There is a max backup limit of 3 enforced by the target storage or the vzdump parameters. Either increase the"
         " limit or delete old backups.",
+        "There is a max backup limit of (3) enforced by the target storage or the vzdump parameters. Either increase the"
+        " limit or delete old backup(s).",
+        "only 1 backup(s) allowed - please consider to remove old backup files.",
     ),
     "protected_limit": ("The number of protected backups per guest is limited to 5 on storage 'nas'",),
     "working_folder_failed": (
@@ -95,11 +104,15 @@ TEXTS: dict[str, tuple[str, ...]] = {
     ),
     "command_missing": ("unable to find command 'lxc-stop'", "need 'nbdfuse' binary from package libnbd-bin"),
     "hook_missing": ("Error: The hook script '/usr/local/bin/vzdump-hook.pl' does not exist.",),
-    "hook_not_executable": ("Error: The hook script '/usr/local/bin/vzdump-hook.pl' is not executable.",),
+    "hook_not_executable": (
+        "Error: The hook script '/usr/local/bin/vzdump-hook.pl' is not executable.",
+        "The hook script '/usr/local/bin/vzdump-hook.pl' is not executable.",
+    ),
     "hook_failed": (
         "command '/usr/local/bin/vzdump-hook.pl backup-start snapshot 100' failed: exit code 255",
         "command '/usr/local/bin/vzdump-hook.pl job-start' failed: exit code 1",
         "command '/usr/local/bin/vzdump-hook.pl job-init' failed: exit code 1",
+        "command '/root/vzbackup-rclone/vzbackup-rclone.sh job-abort' failed: exit code 1",
     ),
     "protection_failed": ("unable to set protected flag - unable to create protection file '/mnt/a.protected'",),
     "notification_failed": (
@@ -147,11 +160,24 @@ TEXTS: dict[str, tuple[str, ...]] = {
         "could not activate storage 'old-nas': storage 'old-nas' does not exist\ncould not get storage information for"
         " 'old-nas': storage 'old-nas' does not exist\n",
         "storage 'fleecing' does not exist",
+        "could not activate storage 'old-nas': storage 'old-nas' does not exists",
     ),
     "storage_without_backups": (
         "could not get storage information for 'local-lvm': can't use storage 'local-lvm' for backups - wrong content"
         " type",
         "storage 'local-lvm' does not support backups",
+        "could not get storage information for 'local-lvm': can't use storage type 'lvmthin' for backup",
+    ),
+    "storage_without_disks": (
+        "storage 'nas' does not support containers",
+        "storage 'nas' does not support content-type 'images'",
+        "scsi0: content type 'images' is not available on storage 'nas'",
+        "content type 'rootdir' is not available or configured on storage 'nas'",
+    ),
+    "disk_storage_down": (
+        "mount error: mount.nfs: Connection timed out",
+        'mount error: Job failed. See "journalctl -xe" for details.',
+        "mount error: mount.nfs: access denied by server while mounting 10.0.0.5:/disks",
     ),
     "share_login_refused": (
         "could not activate storage 'nas': connection check for storage 'nas' failed - tree connect failed:"
@@ -179,9 +205,12 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "storage_not_activated": (
         "could not activate storage 'borg': repository is locked by another host",
         "could not get storage information for 'borg': no such plugin",
+        "freenas: unknown iscsi provider. Available [comstar, istgt, iet, LIO] at /usr/share/perl5/PVE/Storage/ZFSPlugin.pm"
+        " line 35.",
     ),
     "pbs_datastore_missing": (
         "could not activate storage 'pbs1': pbs1: Cannot find datastore 'ds1', check permissions and existence!",
+        "could not activate storage 'pbs1': pbs1: Cannot find datastore 'ds1', check permissions and existance!",
         f"{CONNECT}no such datastore 'ds1'",
         f"{CONNECT}datastore 'ds1' is in datastore is being deleted",
     ),
@@ -201,6 +230,7 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "pbs_refused": (
         f"{PBS1}500 Can't connect to 192.168.1.50:8007 (Connection refused)",
         f"{CONNECT}error trying to connect: tcp connect error: Connection refused (os error 111)",
+        f"{CONNECT}client error (Connect): tcp connect error: Connection refused (os error 111)",
     ),
     "pbs_unreachable": (
         f"{CONNECT}error trying to connect: tcp connect error: Network is unreachable (os error 101)",
@@ -208,6 +238,10 @@ TEXTS: dict[str, tuple[str, ...]] = {
         f"{PBS1}500 Can't connect to 192.168.1.50:8007 (No route to host)",
         f"{PBS1}500 Can't connect to 10.6.0.15:8007 (Connection timed out)",
         f"{CONNECT}error trying to connect: tcp connect error: deadline has elapsed",
+        f"{CONNECT}client error (Connect)",
+        "Error: client error (Connect)",
+        "Error: client error (Connect): error connecting to https://10.0.0.5:8007/ - tcp connect error: Connection timed out",
+        "Error: client error (Connect): unexpected EOF",
     ),
     "pbs_too_slow": (
         f"{CLIENT}http request timed out",
@@ -220,11 +254,15 @@ TEXTS: dict[str, tuple[str, ...]] = {
         f"{UPLOAD}stream closed because of a broken pipe",
         f"{UPLOAD}connection reset",
         f"{UPLOAD}broken pipe",
+        f"{CONNECT}client error (SendRequest)",
+        "Error: stream received RST_STREAM: CANCEL",
     ),
     "pbs_fingerprint": (
         f"{CONNECT}error trying to connect: Certificate fingerprint was not confirmed.",
         f"{PBS1}500 Can't connect to pbs.lan:8007 (hostname verification failed)",
         f"{PBS1}fingerprint '82:B6:11' not verified, abort!",
+        "Error: client error (Connect): error:0A000086:SSL routines:tls_post_process_server_certificate:certificate verify"
+        " failed:../ssl/statem/statem_clnt.c:2123:",
         f"{PBS1}500 Can't connect to 10.0.0.5:8007 (certificate verify failed)",
         f"{CONNECT}error trying to connect: error:0A000086:SSL routines:tls_post_process_server_certificate:certificate"
         " verify failed:../ssl/statem/statem_clnt.c:1889:",
@@ -233,6 +271,7 @@ TEXTS: dict[str, tuple[str, ...]] = {
         f"{CONNECT}invalid ticket - expired",
         f"{PBS1}401 Unauthorized",
         f"{CONNECT}authentication failed",
+        "Error: no password input mechanism available",
     ),
     "pbs_permission_missing": (
         f"{CONNECT}permission check failed - missing Datastore.Backup on /datastore/ds1",
@@ -251,22 +290,30 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "pbs_datastore_not_mounted": (
         f'{CONNECT}unable to open chunk store at "/mnt/store/.chunks" - No such file or directory (os error 2)',
         f"{CONNECT}datastore 'usb' is not mounted",
+        f"{UPLOAD}inserting chunk on store 'ds1' failed for 1a2b - ESTALE: Stale file handle",
     ),
     "pbs_full": (
         f"{CONNECT}No space left on device (os error 28)",
         f"{UPLOAD}inserting chunk on store 'ds1' failed - mkstemp failed: ENOSPC: No space left on device",
+        f"{UPLOAD}inserting chunk on store 'ds1' failed for 1a2b - EDQUOT: Disk quota exceeded",
     ),
     "pbs_not_writable": (
         f"{CONNECT}Read-only file system (os error 30)",
         f"{CONNECT}Permission denied (os error 13)",
+        f'{CONNECT}unable to open chunk store at "/mnt/ds1/.chunks" - Permission denied (os error 13)',
     ),
-    "pbs_disk_error": (f"{UPLOAD}inserting chunk on store 'ds1' failed for 1a2b - EIO: Input/output error",),
+    "pbs_disk_error": (
+        f"{UPLOAD}inserting chunk on store 'ds1' failed for 1a2b - EIO: Input/output error",
+        "Error: inserting chunk on store 'ds1' failed for 1a2b - EIO: Input/output error",
+    ),
+    "too_many_files": ("Error: exceeded allowed number of file entries (> 1048576)",),
     "pbs_group_busy": (
         f'{CONNECT}unable to acquire backup group lock "/run/proxmox-backup/locks/ds1" - another backup is'
         " already running",
         f'{CONNECT}unable to acquire lock on backup group directory "/mnt/ds1/vm/101" - another backup is already'
         " running",
         f"{CONNECT}base snapshot is already locked by another operation",
+        f'{CONNECT}unable to acquire manifest lock "/run/proxmox-backup/locks/ds1" - EAGAIN: Try again',
     ),
     "pbs_clock_wrong": (
         f"{CONNECT}backup directory already exists.",
@@ -287,6 +334,9 @@ TEXTS: dict[str, tuple[str, ...]] = {
         " cannot do incremental backup",
         "backup finish failed: command error: base snapshot vm/101/2025-08-20T20:30:04Z was removed during backup, cannot"
         " finish as chunks might be missing",
+        "VM 101 qmp command 'backup' failed - backup register image failed: command error: Unable to open fixed index"
+        ' "/mnt/ds1/vm/101/2025-08-20T20:30:04Z/drive-scsi0.img.fidx" - No such file or directory (os error 2)',
+        "backup register image failed: command error: cannot reuse index - no valid previous backup exists",
     ),
     "pbs_failed": (
         "VM 101 qmp command 'backup' failed - backup register image failed: command error: EINVAL: Invalid argument",
@@ -313,6 +363,8 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "cluster_lock_timeout": (
         "cfs-lock 'storage-nas' error: got lock request timeout",
         "'storage-nas'-locked command timed out - aborting",
+        "unable to create image: got lock timeout - aborting command",
+        "unable to create image: cfs-lock 'storage-nas' error: got lock request timeout",
     ),
     "cluster_filesystem_down": (
         "cfs-lock 'file-jobs_cfg' error: pve cluster filesystem not online.",
@@ -336,9 +388,12 @@ TEXTS: dict[str, tuple[str, ...]] = {
         "VM 111 qmp command 'backup' failed - got timeout",
         "executing QMP command to start backup failed - VM 111 qmp command 'backup' failed - got timeout",
         "unable to connect to VM 111 qmp socket - timeout after 51 retries",
+        "VM 101 qmp command 'query-backup' failed - unable to connect to VM 101 qmp socket - timeout after 5957 retries",
         "executing QMP command to start backup failed - got timeout",
         "QMP command query-proxmox-support failed - VM 111 qmp command 'query-proxmox-support' failed - got timeout",
         "unable to open monitor socket",
+        "command 'qm suspend 100 --skiplock' failed: exit code 255",
+        "query-proxmox-support returned empty value",
     ),
     "vm_stopped": (
         "VM 101 qmp command 'query-backup' failed - unable to open monitor socket",
@@ -350,6 +405,7 @@ TEXTS: dict[str, tuple[str, ...]] = {
         "VM 101 qmp command 'backup-access-setup' failed - previous backup for target 'borg' not finished",
         "VM 101 qmp command 'backup' failed - previous backup not finished",
         "executing QMP command to start backup failed - previous backup not finished",
+        "VM 101 qmp command 'backup' failed - Node 'drive-scsi0' is busy: block device is in use by block job: backup",
     ),
     "vm_runs_old_qemu": (
         "backups access API required for external provider backup is not supported by the running QEMU version."
@@ -357,11 +413,18 @@ TEXTS: dict[str, tuple[str, ...]] = {
         "master key configured but running QEMU version does not support master keys",
         "PBS backups are not supported by the running QEMU version. Please make sure you've installed the latest version"
         " and the VM has been restarted.",
+        "disk 'scsi0' 'local:100/vm-100-disk-0.qcow2' (iothread=on) can't use backup feature with running QEMU version"
+        " < 4.0.1! Either set backup=no for this drive or upgrade QEMU and restart VM",
     ),
     "fleecing_failed": (
         "VM 101 qmp command 'backup' failed - appending cbw node for fleecing failed: no node",
         "VM 101 qmp command 'backup' failed - drive-scsi0 - setting up snapshot access for fleecing failed: no node",
         'lvcreate \'pve/vm-101-fleece-0\' error: Logical Volume "vm-101-fleece-0" already exists in volume group "pve"',
+        "zfs error: cannot create 'rpool/vm-101-fleece-0': dataset already exists",
+        "rbd create 'vm-101-fleece-0' error: rbd: create error: (17) File exists",
+        "disk image '/mnt/usb/images/101/vm-101-fleece-0.qcow2' already exists",
+        "attaching fleecing image usb:vm-101-fleece-0 failed - Could not open '/dev/usb/vm-101-fleece-0'",
+        "unable to create image: qemu-img: /mnt/usb/images/101/vm-101-fleece-0.qcow2: Invalid argument",
     ),
     "fleecing_full": (
         "not enough free space (1024 < 33554432)",
@@ -379,17 +442,32 @@ TEXTS: dict[str, tuple[str, ...]] = {
         "job failed with err -125 - Operation canceled",
     ),
     "qmp_failed": ("VM 101 qmp command 'cont' failed - Resetting the Virtual Machine is required",),
-    "pci_device_in_use": ("PCI device '0000:05:00.0' already in use by VMID '104'",),
-    "vm_start_failed": (
-        "start failed: QEMU exited with code 1",
-        "timeout waiting on systemd",
-        "org.freedesktop.DBus.Error.FileNotFound: Failed to connect to socket /run/dbus/system_bus_socket: No such file",
-        "unable to connect to qmeventd socket (vmid: 100) - No such file or directory",
-        "MAX 4 vcpus allowed per VM on this node",
-        "KVM virtualisation configured, but not available. Either disable in VM configuration or enable in BIOS.",
-        "starting kvm to execute backup task",
+    "pci_device_in_use": (
+        "PCI device '0000:05:00.0' already in use by VMID '104'",
+        "PCI device '0000:05:00.0' already in use by running VMID '104'",
+        "start failed: PCI device '0000:05:00.0' is currently reserved for use by VMID '104'",
     ),
-    "vm_stop_failed": ("VM quit/powerdown failed - got timeout",),
+    "pci_device_busy": (
+        "kvm: -device vfio-pci,host=01:00.0,id=hostpci0,bus=ich9-pcie-port-1,addr=0x0: vfio 0000:01:00.0: failed to open"
+        " /dev/vfio/1: Device or resource busy",
+    ),
+    "bridge_missing": ("bridge 'vmbr1' does not exist",),
+    "cpu_lacks_features": ("kvm: Host doesn't support requested features",),
+    "vm_start_failed": start_texts.REFUSED,
+    "vm_stop_failed": (
+        "VM quit/powerdown failed - got timeout",
+        "command 'qm shutdown 100 --skiplock --keepActive --timeout 600' failed: exit code 255",
+    ),
+    "guest_hook_failed": (
+        "hookscript error for 101 on pre-start: command '/var/lib/vz/snippets/mount.sh 101 pre-start' failed: exit code 1",
+        "hookscript error for 101 on pre-start: script 'nas:snippets/mount.sh' does not exist",
+        "script 'nas:snippets/mount.sh' is not executable",
+    ),
+    "tpm_not_attached": (
+        "attaching TPM drive failed",
+        "attaching TPM drive failed - Could not open '/dev/rbd-pve/1a2b/rbd/vm-104-disk-2': No such file or directory",
+        "adding blockdev 'drive-tpmstate0-backup' failed : VM 104 qmp command 'blockdev-add' failed - Could not open",
+    ),
     "packer_missing": (
         "/bin/bash: line 1: zstd: command not found",
         "fork compressor 'zstd --threads=1' failed",
@@ -403,6 +481,8 @@ TEXTS: dict[str, tuple[str, ...]] = {
         "vma_queue_write: write error - Broken pipe",
         f"{TAR}exit code 70",
         "zstd --threads=1 failed - wrong exit status 70",
+        "command '/usr/bin/vma create -v -c /mnt/nas/dump/a.tmp/qemu-server.conf exec:zstd --threads=1 > /mnt/nas/dump/a.dat"
+        " drive-scsi0=/dev/pve/base-9000-disk-0' failed: got signal 5",
     ),
     "tar_failed": (f"{TAR}exit code 2", "tar: ./root/secret: Cannot open: Permission denied"),
     "pbs_client_failed": (
@@ -415,10 +495,11 @@ TEXTS: dict[str, tuple[str, ...]] = {
     ),
     "snapshot_not_mounted": ("command 'mount -o ro,noload /dev/dm-12 /mnt/vzsnap0//' failed: exit code 32",),
     "command_killed": (f"{TAR}got signal 9", "zstd --threads=1 failed - wrong exit status 0 (signal 9)"),
-    "command_timeout": ("command '/usr/sbin/iscsiadm --mode session' failed: got timeout",),
+    "command_timeout": ("command '/usr/sbin/iscsiadm --mode session' failed: got timeout", "got timeout"),
     "lvm_failed": (
         "command '/sbin/vgs --noheadings' failed: exit code 5",
         "lvremove 'pve/snap_vm-200-disk-0_vzdump' error: Logical volume pve/snap_vm-200-disk-0_vzdump in use.",
+        "activate_volume 'pve/vm-200-disk-0' error: device-mapper: reload ioctl failed",
     ),
     "mount_point_in_use": (
         "mount point '/mnt/vzsnap0' is not a directory",
@@ -429,6 +510,14 @@ TEXTS: dict[str, tuple[str, ...]] = {
     "container_stop_failed": (
         "container did not stop",
         "command 'lxc-stop -n 200 --nokill --timeout 600' failed: exit code 1",
+        "failed to open container 200's command socket: Permission denied",
+    ),
+    "container_freeze_failed": (
+        "command failed: Connection timed out",
+        "command failed: No such process",
+        "command 'lxc-freeze -n 200' failed: exit code 1",
+        "failed to read from command socket: Connection reset by peer",
+        "trying to freeze container: container not running",
     ),
     "no_space_for_snapshot": (
         "zfs error: cannot create snapshot 'rpool/data/subvol-200-disk-0@vzdump': out of space",
@@ -446,6 +535,7 @@ TEXTS: dict[str, tuple[str, ...]] = {
         "can't snapshot this image format",
         "can't snapshot 'raw' volume",
         "volume snapshot is not possible on iscsi device",
+        "cannot mount subvol snapshots for storage type 'btrfs'",
         "snapshot feature is not available",
         "mode failure - some volumes do not support snapshots",
     ),
@@ -454,6 +544,12 @@ TEXTS: dict[str, tuple[str, ...]] = {
         "unable to read vzdump snapshot config - internal error at /usr/share/perl5/PVE/VZDump/LXC.pm line 256.",
         "lvcreate snapshot 'pve/snap_vm-200-disk-0_vzdump' error: device-mapper: message ioctl on (252:4) failed",
         "rbd snapshot 'vm-200-disk-0' error: rbd: failed to create snapshot: (95) Operation not supported",
+        "create storage snapshot 'vzdump'",
+    ),
+    "disk_name_invalid": (
+        "unable to parse volume ID '/tank/backup/timemachine'",
+        "unable to parse zfs volume name 'data'",
+        "unable to parse volume filename 'disk.raw'",
     ),
     "disk_missing": (
         "zfs error: cannot open 'tank': no such pool",
@@ -461,6 +557,9 @@ TEXTS: dict[str, tuple[str, ...]] = {
         "no such volume 'local-lvm:vm-100-disk-0'",
         "no such logical volume pve/vm-100-disk-0",
         "zfs error: cannot open 'rpool/data/vm-100-disk-0': dataset does not exist",
+        "rbd error: rbd: error opening image vm-100-disk-1: (2) No such file or directory",
+        "kvm: -drive file=/dev/pve/vm-100-disk-0,if=none,id=drive-scsi0: Could not open '/dev/pve/vm-100-disk-0': No such"
+        " file or directory",
     ),
     "disk_not_readable": (
         "cannot determine size of volume 'nas:100/vm-100-disk-0.raw' - got timeout",
@@ -468,13 +567,22 @@ TEXTS: dict[str, tuple[str, ...]] = {
         "activating LV 'pve/data' failed: Check of pool pve/data failed (status:1). Manual repair required!",
         "can't activate LV '/dev/pve/vm-100-disk-0': device-mapper: reload ioctl on (252:9) failed: No such device",
         "timeout: no zvol device link for 'vm-100-disk-0' found after 300 sec.",
+        "aborting wait - device '/dev/zvol/rpool/vm-100-disk-0' still not readable",
+        "failed to setup loop device for /var/lib/vz/images/200/vm-200-disk-0.raw",
+        "can't get size of '/dev/pve/vm-100-disk-0': lvs failed",
     ),
     "zfs_suspended": ("zfs error: cannot create snapshots : pool I/O is currently suspended",),
-    "zfs_failed": ("zfs error: Try running 'modprobe zfs' as root", "command 'zfs list -o name' failed: got timeout"),
+    "zfs_failed": (
+        "Timeout: no zvol after 10 sec found.",
+        "zfs error: Try running 'modprobe zfs' as root",
+        "command 'zfs list -o name' failed: got timeout",
+    ),
     "ceph_failed": (
         "can't map rbd volume vm-100-disk-0: rbd: sysfs write failed",
         "rbd error: rbd: couldn't connect to the cluster!",
         "command '/usr/bin/rbd -p rbd ls' failed: got timeout",
+        "rbd error: rbd: listing images failed: (2) No such file or directory",
+        "could not disable krbd-incompatible image features 'deep-flatten' for rbd image: vm-200-disk-0",
     ),
     "no_space": (
         "No space left on device",
@@ -507,6 +615,8 @@ TEXTS: dict[str, tuple[str, ...]] = {
         "unable to open '/mnt/pve/nas/dump/a.dat' - Remote I/O error",
         "job failed with err -5 - Input/output error",
         "job failed with err -61 - No data available",
+        "Error: Input/output error (os error 5)",
+        'Error: error at "srv/mail": Input/output error (os error 5)',
     ),
     "write_refused": ("unable to open '/mnt/pve/nas/dump/a.tmp/qemu-server.conf' - Permission denied",),
     "file_too_large": ("zstd: error 70 : Write error : cannot write block : File too large",),
@@ -537,7 +647,10 @@ INNOCENT = (
     "hostname 'Connection refused' is odd",
     "template 'cluster not ready - no quorum?' is odd",
     "script '/root/VM is locked (backup)' has ended",
-    "unable to parse volume ID 'nas:Input/output error'",
+    "unable to find a name like 'nas:Input/output error'",
+    "memory of a guest 'hugepage allocation failed' is odd",
+    "my hookscript error for 101 on pre-start: 1",
+    "the command failed: Connection",
     "the pool 'x' does not exist",
     "No space left on device was never a good name for a guest",
     "no message is as long as this: " * 1000 + "No space left on device",

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from custom_components.proxmox_backup_checker.proxmox.vzdump.line_patterns import (
+    PREFIXED,
     Stamps,
     parse_clock,
     parse_seconds,
@@ -40,3 +41,20 @@ def test_a_time_without_a_year_has_that_of_the_archive_or_the_next_one() -> None
     assert stamps.read("Dec 32 00:00:00") is None
     assert stamps.read(None) is None
     assert Stamps(None).read("Dec 31 23:59:50") is None
+
+
+@pytest.mark.parametrize(
+    "before",
+    ["", "1020: ", "2026-04-23 21:06:09 ", "1020: 2026-04-23 21:06:09 ", "Apr 23 21:06:09 ", "1020: 21:06:09 "],
+)
+def test_a_line_has_its_level_whatever_is_left_before_it(before: str) -> None:
+    """Whoever publishes a mail may cut the day from its lines."""
+    found = PREFIXED.fullmatch(f"{before}ERROR: Backup of VM 1020 failed - interrupted by signal")
+    assert found is not None
+    assert found[2] == "ERROR"
+    assert found[3] == "Backup of VM 1020 failed - interrupted by signal"
+
+
+@pytest.mark.parametrize("before", ["21:06 ", "at 21:06:09 ", "123:456:789 ", "1020:21:06:09 "])
+def test_what_only_looks_like_a_time_is_no_beginning_of_a_line(before: str) -> None:
+    assert PREFIXED.fullmatch(f"{before}ERROR: no such thing") is None

@@ -52,6 +52,12 @@ def test_one_guest_that_failed_is_enough() -> None:
         assert result(*rows) == "failed"
 
 
+@pytest.mark.parametrize("cut", ["", "\n10", "\n101", "\n101  db", "\n101  db  er", "\n101  db  ok  1"])
+def test_a_mail_that_ends_within_its_table_says_nothing_of_the_run(cut: str) -> None:
+    """The guest that failed may be in the next row."""
+    assert parse(f"{HEADING}\n100  web  ok  10s  1 B  /a{cut}").result is None
+
+
 def test_a_table_that_says_ok_does_not_outweigh_a_guest_that_failed() -> None:
     """In a log that has both, the guest's own line counts."""
     failed = ["INFO: Starting Backup of VM 101 (qemu)", "ERROR: Backup of VM 101 failed - got timeout"]

@@ -147,13 +147,14 @@ def test_windows_line_ends_and_nuls_change_nothing(path: Path) -> None:
 
 @pytest.mark.parametrize("path", ALL_LOGS, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_no_beginning_of_a_log_contradicts_the_rest(path: Path) -> None:
-    """A log cut after any character may know less, but nothing else."""
+    """A log cut after any character may know less, but nothing else; of some warnings only the last line knows."""
     text = read(path)
     whole = parse(text)
+    so_far = {"ok"} if whole.result == "warnings" and not whole.warnings else set()
     step = max(1, len(text) // 1500)
     for end in [*range(0, len(text), step), *(index for index, char in enumerate(text) if char == "\n")]:
         log = parse(text[:end])
-        assert log.result in {None, whole.result}
+        assert log.result in {None, whole.result} | so_far
         assert [run.vmid for run in log.guests] == [run.vmid for run in whole.guests][: len(log.guests)]
         for run, later in zip(log.guests, whole.guests, strict=False):
             assert run.result in {"running", later.result}

@@ -280,14 +280,8 @@ def _has_changed(key: str, context: Context) -> bool:
 
 
 def _vanished(context: Context) -> list[AlertGuest]:
-    """Return the guests that were there until the token could see no guest any more."""
-    if context.facts.guests or context.facts.guests_visible:
-        return []
-    return [
-        AlertGuest(vmid=record.vmid, name=record.name, node=record.node)
-        for record in context.history.guests.values()
-        if record.absent_since is None
-    ]
+    """Return the guests that the token was shown until it lost rights."""
+    return [AlertGuest(vmid=guest.vmid, name=guest.name, node=guest.node) for guest in context.hidden_guests]
 
 
 def _without_doubles(groups: Iterable[AlertGroup]) -> Iterator[AlertGroup]:

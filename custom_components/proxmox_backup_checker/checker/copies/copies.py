@@ -1,6 +1,6 @@
 """Where the restore points of a guest lie, each place once: the storages of its cluster, and whatever they are copied to."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -13,7 +13,7 @@ from ...proxmox.backup_server.namespace import SnapshotId
 from ..archives.archive import logged_name
 from ..context import Context
 from ..model.facts import StorageFacts, storage_key
-from ..model.linked_servers import KnownGroup, KnownServer
+from ..model.linked_servers import KnownGroup, KnownServer, KnownStore
 from ..model.outcome import Outcome, Result, written_name
 from ..model.server_options import Place
 from .places import Home, Places
@@ -38,10 +38,11 @@ class Copy:
     """The restore points of one guest in one place.
 
     `key` tells the place from every other. `storages` are those of the cluster that lead there, `server` is the entry of the backup
-    server that tells of it. `medium` tells one disk from another as far as that is known: two with
+    server that tells of it, and `store` its datastore. `medium` tells one disk from another as far as that is known: two with
     one are surely on one machine or disk, two with different ones need not be on two. `times` are the moments of the restore points, newest
     first; `verified` is the newest that was checked where it lies and found good, `verified_elsewhere` the newest whose check came along
-    with it. `bad` is whether the last check of the newest failed. `unseen_since` is since when nobody can look there, None while somebody
+    with it. `bad` is whether the last check of the newest failed, `good` the newest of which that is not so, and `locked` the newest
+    that nobody removes: it is protected, or its disk is away or cannot be written. `unseen_since` is since when nobody can look there, None while somebody
     can; then all that is as it was. `away` tells of a disk that is not there now.
     """
 
@@ -55,10 +56,13 @@ class Copy:
     unseen_since: datetime | None = None
     storages: tuple[str, ...] = ()
     server: str | None = None
+    store: str | None = None
     verified: datetime | None = None
     verified_elsewhere: datetime | None = None
     bad: bool = False
+    good: datetime | None = None
     protected: int = 0
+    locked: datetime | None = None
     size: int | None = None
     encrypted: bool | None = None
     away: bool = False
@@ -127,6 +131,9 @@ class Copies:
         elsewhere = group.verified_elsewhere if group is not None else None
         own = verified is not None and verified.ctime != elsewhere
         newest = archives[0] if archives and _moment(archives[0].ctime) == points[0].begun else None
+        bad = {_moment(archive.ctime) for archive in archives if archive.verification == "failed"}
+        times = tuple(point.begun for point in points)
+        store = home.link.server.stores.get(home.link.store) if home.link is not None else None
         return Copy(
             key=home.end.key,
             name=home.end.name if home.link is not None else storage.storage,
@@ -135,28 +142,35 @@ class Copies:
             witness=Witness.STORAGE,
             storages=tuple(one.storage for one in home.storages),
             server=home.link.server.server if home.link is not None else None,
-            times=tuple(point.begun for point in points),
+            store=home.end.store,
+            times=times,
             count=len(points),
             verified=_moment(verified.ctime) if own and verified is not None else None,
             verified_elsewhere=_moment(elsewhere) if elsewhere is not None else None,
-            bad=newest is not None and newest.verification == "failed",
+            bad=times[0] in bad,
+            good=_good(times, bad),
             protected=sum(archive.protected for archive in archives),
+            locked=_locked(times, (_moment(one.ctime) for one in archives if one.protected), store),
             size=newest.size if newest is not None else None,
             encrypted=newest.encrypted if newest is not None else None,
             unseen_since=self._out_of_reach(storage),
+            away=store is not None and store.away,
         )
 
     def _of_files(self, storage: StorageFacts, archives: Sequence[Archive]) -> Copy:
+        times = tuple(_moment(archive.ctime) for archive in archives)
         return Copy(
             key=storage_key(storage),
             name=storage.storage,
             place=self.places.place_of(storage),
-            medium=f"node/{storage.node}" if storage.node is not None else f"storage/{storage.storage}",
+            medium=self.places.medium_of_storage(storage),
             witness=Witness.STORAGE,
             storages=(storage.storage,),
-            times=tuple(_moment(archive.ctime) for archive in archives),
+            times=times,
             count=len(archives),
+            good=times[0],
             protected=sum(archive.protected for archive in archives),
+            locked=_locked(times, (_moment(archive.ctime) for archive in archives if archive.protected)),
             size=archives[0].size,
             unseen_since=self._out_of_reach(storage),
         )
@@ -215,12 +229,14 @@ class Copies:
                     yield Copy(
                         key=way.target.key,
                         name=way.target.name,
-                        place=way.target.place,
+                        place=self.places.place_of_end(way.target),
                         medium=self.places.medium_of(way.target),
                         witness=Witness.LOG,
                         server=way.target.server.server if way.target.server is not None else None,
+                        store=way.target.store,
                         times=(until,),
                         count=1,
+                        good=until,
                         unseen_since=self.places.unseen(way.legs[0].owner.read_at),
                     )
 
@@ -264,24 +280,42 @@ class Copies:
 
     def _of_group(self, server: KnownServer, end: End, group: KnownGroup, times: Sequence[int]) -> Copy:
         store = server.stores.get(end.store)
+        moments = tuple(map(_moment, times))
+        protected = _among(group.newest_protected, times)
         return Copy(
             key=end.key,
             name=end.name,
-            place=end.place,
+            place=self.places.place_of_end(end),
             medium=self.places.medium_of(end),
             witness=Witness.SERVER,
             server=server.server,
-            times=tuple(map(_moment, times)),
+            store=end.store,
+            times=moments,
             count=len(times),
             verified=_among(group.verified, times),
             verified_elsewhere=_among(group.verified_elsewhere, times),
             bad=times[0] in group.bad,
+            good=_good(moments, set(map(_moment, group.bad))),
             protected=group.protected,
+            locked=_locked(moments, (protected,) if protected is not None else (), store),
             size=group.size,
             encrypted=group.encrypted,
             unseen_since=self.places.unseen(store.seen if store is not None else server.read_at),
             away=store is not None and store.away,
         )
+
+
+def _good(times: Iterable[datetime], bad: Container[datetime]) -> datetime | None:
+    return next((time for time in times if time not in bad), None)
+
+
+def _locked(
+    times: Sequence[datetime], protected: Iterable[datetime], store: KnownStore | None = None
+) -> datetime | None:
+    """Return the newest restore point that nobody removes now."""
+    if store is not None and (store.away or store.read_only):
+        return times[0]
+    return max(protected, default=None)
 
 
 def newest_verified(copies: Iterable[Copy]) -> datetime | None:

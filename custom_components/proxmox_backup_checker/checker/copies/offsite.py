@@ -5,7 +5,7 @@ never by the colour of the job that copies them: a job may fail for one guest al
 nobody could look at after it was due is unknown, and no problem.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -19,13 +19,11 @@ from ..model.run_troubles import RunTrouble, RunTroubleKind
 from ..model.server_options import Place
 from ..model.verdict import Confidence, Reason, Status, Verdict, unknown
 from .copies import Copies, Copy, Witness, group_of
+from .filling import GRACE, interval_of, promised_gap, writes_to
 from .places import Home
 from .proof import Point, passes, takes, trouble_of
 from .ways import Leg, Way
 
-GRACE: Final = timedelta(hours=6)
-"""How long a sync may take, beside its interval."""
-_USUAL_INTERVAL: Final = timedelta(days=7)
 _LATE: Final = timedelta(minutes=15)
 _OWNERS: Final = frozenset({RunTroubleKind.NOT_OWNED, RunTroubleKind.WRONG_OWNER})
 
@@ -46,8 +44,7 @@ class _Route:
     @property
     def interval(self) -> timedelta:
         """How long it takes at most until a job comes again, of all jobs on the way."""
-        times = [leg.route.interval for leg in self.way.legs]
-        return sum((timedelta(seconds=time) if time else _USUAL_INTERVAL for time in times), timedelta())
+        return interval_of(self.way)
 
     def seen(self, copies: Copies) -> datetime | None:
         """Return up to when it is known what has arrived, None where that was never seen."""
@@ -85,10 +82,10 @@ def _routes(guest: Guest, copies: Copies) -> tuple[list[_Route], list[Leg]]:
     group, found, filtering = group_of(guest), [], []
     for home in copies.places.homes:
         points = copies.points(guest, home)
-        if not points and not _writes_to(guest, home, copies.context):
+        if not points and not writes_to(guest, home, copies.context):
             continue
         for way in copies.places.ways(home):
-            if way.target.place is not Place.ELSEWHERE:
+            if copies.places.place_of_end(way.target) is not Place.ELSEWHERE:
                 continue
             refusing = [leg for leg in way.legs if takes(leg, group) is False]
             if refusing:
@@ -96,11 +93,6 @@ def _routes(guest: Guest, copies: Copies) -> tuple[list[_Route], list[Leg]]:
             else:
                 found.append(_Route(home=home, way=way, points=points))
     return found, filtering
-
-
-def _writes_to(guest: Guest, home: Home, context: Context) -> bool:
-    names = {storage.storage for storage in home.storages}
-    return any(context.facts.storage_name(job.storage, guest.node) in names for job in context.jobs_of(guest))
 
 
 def _none_wanted(newest: Copy | None, filtering: Sequence[Leg], copies: Copies) -> Verdict:
@@ -120,21 +112,10 @@ def _name(leg: Leg) -> str:
 def _direct(copy: Copy, guest: Guest, context: Context) -> Verdict:
     """Judge what the cluster itself writes elsewhere: whether that was done is the guest's own verdict."""
     assert copy.newest is not None
-    gap = _promised_gap(guest, copy.storages, context)
+    gap = promised_gap(guest, copy.storages, context)
     if gap is not None and context.has_come(copy.newest + gap + GRACE):
         return _warned(ReasonCode.OFFSITE_OLD_AS_HERE, copy)
     return _good(copy, None)
-
-
-def _promised_gap(guest: Guest, storages: Iterable[str], context: Context) -> timedelta | None:
-    """Return how far a guest's backups on storages are apart by its jobs, by the most frequent one; None where none promises any."""
-    names = set(storages)
-    gaps = [
-        context.longest_gap(job, guest.node)
-        for job in context.jobs_of(guest)
-        if context.facts.storage_name(job.storage, guest.node) in names
-    ]
-    return min((gap for gap in gaps if gap is not None), default=None)
 
 
 def _good(copy: Copy, behind: timedelta | None) -> Verdict:
@@ -163,7 +144,7 @@ def _judged(guest: Guest, newest: Copy | None, routes: Sequence[_Route], copies:
     if newest is None or newest.newest is None:
         return _without_copy(guest, route, copies)
     here, there = route.points[0].begun, newest.newest
-    gap = _promised_gap(guest, [storage.storage for storage in route.home.storages], context)
+    gap = promised_gap(guest, [storage.storage for storage in route.home.storages], context)
     if there >= here:
         is_old = gap is not None and context.has_come(there + gap + route.interval + GRACE)
         verdict = _warned(ReasonCode.OFFSITE_OLD_AS_HERE, newest) if is_old else _good(newest, None)

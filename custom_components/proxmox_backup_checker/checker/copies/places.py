@@ -1,16 +1,23 @@
 """Which places the restore points of a cluster lie in: what its storages lead to, and where jobs take that."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Final
 
+from ...proxmox.api.config_models import normalised
 from ..archives.linking import Link
 from ..context import Context
 from ..model.facts import READ_LATELY, StorageFacts, storage_key
 from ..model.linked_servers import KnownServer
 from ..model.server_options import Place
+from ..model.standing import Standing
+from .hosts import Hosts
 from .ways import End, Leg, Way, end_of, legs_of, ways_from
+
+_IN_A_HOUSE: Final = {"elsewhere": Place.ELSEWHERE}
+"""What stands on a node or a guest is in their house."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,19 +41,77 @@ class Places:
         return self.context.servers
 
     @cached_property
+    def hosts(self) -> Hosts:
+        """Who of the cluster bears which address."""
+        return Hosts.of(self.context.facts)
+
+    @cached_property
     def has_place_elsewhere(self) -> bool:
         """Whether the user has said of any place that it is elsewhere."""
+        return Place.ELSEWHERE in self._declared
+
+    @cached_property
+    def has_declared_place(self) -> bool:
+        """Whether the user has said of any place where it is."""
+        return bool(self._declared - {Place.UNKNOWN})
+
+    @cached_property
+    def _declared(self) -> frozenset[Place]:
+        """What the user has said of places, as they are seen from this cluster."""
         standings = self.context.facts.policy.standings
-        return any(_is_anything_elsewhere(server) for server in self.servers.values()) or any(
-            standing.where == "elsewhere" for standing in standings.values()
+        storages = (
+            self.place_of(storage) for storage in self.context.facts.storages if storage_key(storage) in standings
         )
+        stores = (
+            self.place_of_end(End(store=store, ns="", server=server))
+            for server in self.servers.values()
+            for store in tuple(server.stores) or ("",)
+        )
+        ends = (self.place_of_end(end) for leg in self.legs for end in (leg.source, leg.target))
+        return frozenset((*storages, *stores, *ends))
 
     def place_of(self, storage: StorageFacts, end: End | None = None) -> Place:
-        """Return where a storage stands, as the user says of itself, else of what is behind it."""
-        standing = self.context.facts.policy.standings.get(storage_key(storage))
-        if standing is None:
-            return end.place if end is not None else Place.UNKNOWN
-        return Place.ELSEWHERE if standing.where == "elsewhere" else Place.HERE
+        """Return where a storage stands, as the user says of itself, else of what is behind it.
+
+        Without a word what is a node's own is where the node is.
+        """
+        if (standing := self.context.facts.policy.standings.get(storage_key(storage))) is not None:
+            return _place(standing)
+        if end is not None:
+            return self.place_of_end(end)
+        return Place.HERE if storage.node is not None else Place.UNKNOWN
+
+    def place_of_end(self, end: End) -> Place:
+        """Return where a datastore stands as it is seen from this cluster: another house may see it the other way round."""
+        standing = self.standing_at(end.datastore)
+        return _place(standing) if standing is not None else end.place
+
+    def standing_at(self, datastore: str) -> Standing | None:
+        """Return what the cluster's options say of a datastore: of itself, else of a storage that leads there."""
+        standings = self.context.facts.policy.standings
+        if (said := standings.get(datastore)) is not None:
+            return said
+        storages = [one for home in self.homes if home.end.datastore == datastore for one in home.storages]
+        return next((standings[key] for one in storages if (key := storage_key(one)) in standings), None)
+
+    @cached_property
+    def datastores(self) -> Mapping[str, str]:
+        """The names of the datastores to which jobs copy and no storage leads, by their keys."""
+        own = {home.end.datastore for home in self.homes}
+        ends = (way.target for home in self.homes for way in self.ways(home))
+        return {end.datastore: end.datastore_name for end in ends if end.datastore not in own}
+
+    @cached_property
+    def maybe_elsewhere(self) -> tuple[str, ...]:
+        """What people call the places that may be elsewhere, a bucket or another server: as long as nothing was said to be."""
+        if self.has_place_elsewhere:
+            return ()
+        remote = [
+            way.target for home in self.homes for way in self.ways(home) if any(leg.route.remote for leg in way.legs)
+        ]
+        ends = [*(home.end for home in self.homes if _is_bucket(home.end)), *remote]
+        open_ends = {end.datastore: end.datastore_name for end in ends if self.place_of_end(end) is Place.UNKNOWN}
+        return tuple(sorted(open_ends.values()))
 
     @cached_property
     def homes(self) -> tuple[Home, ...]:
@@ -100,45 +165,81 @@ class Places:
             name.startswith(f"{end.store}:") and known.complete for name, known in end.server.namespaces.items()
         )
 
-    @cached_property
-    def machines(self) -> Mapping[str, str]:
-        """The nodes of this cluster on which backup servers run, by their addresses: their disks are in one box with the guests."""
-        nodes = {node.address: node.name for node in self.context.facts.nodes.values() if node.address is not None}
-        on_guests = {
-            storage: guest.node
-            for guest in self.context.facts.guests
-            for storage in self.context.servers_on_guests.get(guest.vmid, ())
-        }
-        found: dict[str, str] = {}
-        for home in self.homes:
-            key = _server_key(home.end)
-            for storage in home.storages:
-                if storage.storage in on_guests:
-                    found[key] = on_guests[storage.storage]
-                host = storage.backup_server.host if storage.backup_server is not None else ""
-                if host in nodes:
-                    found[key] = nodes[host]
-        for server in self.servers.values():
-            if server.host in nodes:
-                found[server.server] = nodes[server.host]
-        return found
-
     def medium_of(self, end: End) -> str:
-        """Return what tells the disk of a datastore from others, as far as that can be known."""
-        if (node := self.machines.get(_server_key(end))) is not None:
-            return f"node/{node}"
+        """Return what tells the box in which a datastore lies from others, and its disk where that comes and goes.
+
+        Of two datastores on one server nobody tells whether they are on two disks, unless one is said to be in another house.
+        """
+        hosts = self._hosts_of(end)
+        machine = (
+            self._machine(self.standing_at(end.datastore), hosts) or f"host/{hosts[0] if hosts else end.datastore}"
+        )
         store = end.server.stores.get(end.store) if end.server is not None else None
-        device = store.device if store is not None and store.removable else None
-        return f"{_server_key(end)}/{device or end.store}"
+        if store is not None and store.removable:
+            return f"{machine}/{store.device or end.store}"
+        return self._apart(machine, self.place_of_end(end))
+
+    def medium_of_storage(self, storage: StorageFacts) -> str:
+        """Return what tells the box in which a storage with files lies from others."""
+        key = storage_key(storage)
+        standing = self.context.facts.policy.standings.get(key)
+        if storage.node is not None and standing is None:
+            return f"node/{storage.node}"
+        hosts = self._hosts_of_storage(storage.storage)
+        machine = self._machine(standing, hosts) or _box_of(hosts, key)
+        return self._apart(machine, self.place_of(storage))
+
+    @staticmethod
+    def _apart(machine: str, place: Place) -> str:
+        return f"{machine}@{place.value}" if place is Place.ELSEWHERE else machine
+
+    def _machine(self, standing: Standing | None, hosts: Iterable[str]) -> str | None:
+        """Return the box that is one of the cluster's own, as its user or an address tells."""
+        if standing is not None:
+            if standing.where == "node":
+                return f"node/{standing.name}"
+            return self._machine_of_guest(int(standing.name)) if standing.where == "guest" else None
+        for server in filter(None, map(self.hosts.server_of, hosts)):
+            if len(server.nodes) == 1 and not server.vmids:
+                return f"node/{server.nodes[0]}"
+            if len(server.vmids) == 1 and not server.nodes:
+                return self._machine_of_guest(server.vmids[0])
+        return None
+
+    def _machine_of_guest(self, vmid: int) -> str:
+        """Return in which box a guest's disks are: that of a share where all of them lie there, else its node's."""
+        facts = self.context.facts
+        config = facts.guest_configs.get(vmid)
+        node = next((guest.node for guest in facts.guests if guest.vmid == vmid), None)
+        if config is not None and len(config.storages) == 1 and not config.uses_node:
+            [name] = config.storages
+            known, hosts = facts.storage_configs.get(name), self._hosts_of_storage(name)
+            if known is not None and known.shared and not any(map(self.hosts.server_of, hosts)):
+                return _box_of(hosts, name)
+        return f"node/{node}" if node is not None else f"guest/{vmid}"
+
+    def _hosts_of_storage(self, name: str) -> tuple[str, ...]:
+        config = self.context.facts.storage_configs.get(name)
+        return config.hosts if config is not None else ()
+
+    def _hosts_of(self, end: End) -> tuple[str, ...]:
+        """Return how the server of a datastore is reached: as Home Assistant does, and as storages do that lead there."""
+        storages = [one for home in self.homes if home.end.is_on(end) for one in home.storages]
+        known = [end.server.host] if end.server is not None else []
+        known += [one.backup_server.host for one in storages if one.backup_server is not None]
+        known += [end.remote.host] if end.remote is not None and not known else []
+        return tuple(dict.fromkeys(normalised(host) or host.lower() for host in known))
 
 
-def _server_key(end: End) -> str:
-    if end.server is not None:
-        return end.server.server
-    return f"{end.remote.host}:{end.remote.port}" if end.remote is not None else ""
+def _is_bucket(end: End) -> bool:
+    store = end.server.stores.get(end.store) if end.server is not None else None
+    return store is not None and store.cloud
 
 
-def _is_anything_elsewhere(server: KnownServer) -> bool:
-    remotes = (route.remote for route in server.routes)
-    places = [server.place, *(store.place for store in server.stores.values())]
-    return Place.ELSEWHERE in places or any(one is not None and one.place is Place.ELSEWHERE for one in remotes)
+def _box_of(hosts: tuple[str, ...], key: str) -> str:
+    """Return the one host that serves a storage, else the storage itself: one that several serve is none of them."""
+    return f"host/{hosts[0]}" if len(hosts) == 1 else f"storage/{key}"
+
+
+def _place(standing: Standing) -> Place:
+    return _IN_A_HOUSE.get(standing.where, Place.HERE)

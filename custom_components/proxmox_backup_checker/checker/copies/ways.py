@@ -27,10 +27,20 @@ class End:
     @property
     def key(self) -> str:
         """What tells it from every other."""
+        return f"{self.datastore}:{self.ns}"
+
+    @property
+    def datastore(self) -> str:
+        """What tells its datastore from every other."""
         if self.server is not None:
-            return f"{self.server.server}/{self.store}:{self.ns}"
-        remote = self.remote
-        return f"{remote.host}:{remote.port}/{self.store}:{self.ns}" if remote is not None else ""
+            return f"{self.server.server}/{self.store}"
+        return f"{self.remote.host}:{self.remote.port}/{self.store}" if self.remote is not None else self.store
+
+    @property
+    def datastore_name(self) -> str:
+        """What people call its datastore."""
+        known = self.server or self.remote
+        return place_name(known.name if known is not None else "", self.store, "")
 
     @property
     def place(self) -> Place:
@@ -60,6 +70,11 @@ class End:
                 return True
             return (ours.host, ours.port) == (theirs.host, theirs.port)
         return False
+
+
+def datastore_of(key: str) -> str:
+    """Return the datastore of an end by the end's key."""
+    return key.rpartition(":")[0]
 
 
 def place_name(server: str, store: str, ns: str) -> str:

@@ -14,6 +14,7 @@ from ..indexes import Indexes
 from ..model.facts import Facts, JobState, NodeFacts
 from ..model.labels import job_name
 from ..model.records import GuestRecord, History, JobDefinition, JobRecord, NodeRecord
+from ..model.subject import Subject
 from ..restores.remembering import remember_restores
 from ..runs.run_records import RunRecords
 from .resizes import with_resizes
@@ -47,11 +48,22 @@ def updated(history: History, facts: Facts, runs: RunRecords, indexes: Indexes) 
         jobs_seen=history.jobs_seen if facts.jobs is None else facts.jobs_read_at or facts.read_at or facts.now,
         jobs=_jobs(history, facts),
         guests=guests,
+        saw_all_guests=history.saw_all_guests or facts.guests_visible,
+        saw_all_storages=history.saw_all_storages or facts.storages_visible,
         restores=remember_restores(history, facts, indexes, guests),
         storages=storages,
         nodes={name: _node(history.nodes.get(name), node, history, facts) for name, node in facts.nodes.items()},
         servers=remembered_servers(history, facts),
     )
+
+
+def forgotten(history: History, subject: Subject, now: datetime) -> History:
+    """Return the history without something that is out of sight, and that a person does not want to see again."""
+    verdicts = {known: record for known, record in history.verdicts.items() if known != subject}
+    guests = history.guests
+    if subject.kind == "guest" and (record := guests.get(int(subject.id))) is not None:
+        guests = {**guests, record.vmid: replace(record, absent_since=record.absent_since or now)}
+    return replace(history, verdicts=verdicts, guests=guests)
 
 
 def with_known_values(facts: Facts, history: History) -> Facts:

@@ -298,6 +298,7 @@ class Facts:
     job_states: tuple[JobState, ...] = ()
     pools_visible: bool = True
     guests_visible: bool = True
+    storages_visible: bool = True
     storages: tuple[StorageFacts, ...] = ()
     included: Mapping[str, tuple[IncludedGuest, ...]] = field(default_factory=dict)
     unresolved: Mapping[str, str] = field(default_factory=dict)

@@ -23,7 +23,7 @@ class KnownGroup:
 
     `times` are those of its finished snapshots, oldest first. `verified` is the newest that was checked where it lies and found
     good, `verified_elsewhere` the newest whose good check came with a copy, and `bad` are those whose last check failed.
-    `protected` counts those that no prune removes. `size` and `encrypted` are of the newest one. `read_at` is when its
+    `protected` counts those that no prune removes, and `newest_protected` is the newest of them. `size` and `encrypted` are of the newest one. `read_at` is when its
     snapshots were read last, None where nobody has yet: then `times` may lack older ones.
     """
 
@@ -32,6 +32,7 @@ class KnownGroup:
     verified_elsewhere: int | None = None
     bad: tuple[int, ...] = ()
     protected: int = 0
+    newest_protected: int | None = None
     size: int | None = None
     encrypted: bool | None = None
     owner: str | None = None
@@ -45,7 +46,8 @@ class KnownStore:
 
     `verifies` tells that something checks what is new there: the datastore itself, or a job. `prunes` tells that something removes what
     is old by rules of its own. `device` tells one medium from
-    another, as far as that can be told: the disk of a removable one, else the path.
+    another, as far as that can be told: the disk of a removable one, else the path. `read_only` tells that nothing there can be changed
+    now. `rest` are the seconds for which a removable one may be away, `back_since` is when it came back last.
     """
 
     seen: datetime | None = None
@@ -56,6 +58,9 @@ class KnownStore:
     verifies: bool = False
     prunes: bool = False
     device: str | None = None
+    read_only: bool = False
+    rest: int | None = None
+    back_since: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

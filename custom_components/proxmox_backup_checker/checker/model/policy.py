@@ -7,6 +7,7 @@ import re
 from typing import Final
 
 from ...proxmox.api.cluster_models import Guest
+from .copies_rule import USUAL_RULE, CopiesRule
 from .standing import Standing
 
 NO_BACKUP_TAG: Final = "no-backup"
@@ -24,7 +25,7 @@ class Policy:
     `ignored_jobs` promises nothing. Nodes `expected_offline` owe no slot while they are off. No guest's last
     good backup may be older than `longest_age`, whatever its jobs promise; None leaves that to the jobs. After `restore_limit` without
     a restore test of a guest that is a warning; None asks for no tests. `standings` tell, by their keys, where storages stand of
-    which somebody has said so. The backups of a night are to be over at `done_by`, by the clock of the nodes.
+    which somebody has said so. Each guest is to have as many copies as the `copies_rule` says; None asks for none. The backups of a night are to be over at `done_by`, by the clock of the nodes.
     """
 
     ignored_guests: frozenset[int] = frozenset()
@@ -40,6 +41,7 @@ class Policy:
     standings: Mapping[str, Standing] = field(default_factory=dict)
     restore_limit: timedelta | None = None
     done_by: time | None = None
+    copies_rule: CopiesRule | None = USUAL_RULE
 
     def age_allowed(self, guest: Guest) -> timedelta | None:
         """Return how old a guest's last good backup may be: by its tag, by decision, or since its node is often off."""

@@ -133,6 +133,7 @@ class ReasonCode(StrEnum):
     MOVED_DURING_BACKUP = "moved_during_backup", _MISSED
     MOVED_BETWEEN_JOBS = "moved_between_jobs", _MISSED
     RUN_HANGS_SINCE = "run_hangs_since", _MISSED
+    TURN_NOT_COME = "turn_not_come", _MISSED
     JOB_COULD_NOT_START = "job_could_not_start", _NO_START
     JOB_CANNOT_START = "job_cannot_start", _NO_START
     JOB_STATE_UNREADABLE = "job_state_unreadable", _NO_START
@@ -163,8 +164,12 @@ class ReasonCode(StrEnum):
     JOBS_UNREADABLE = "jobs_unreadable", _OUT_OF_REACH
     POOLS_HIDDEN = "pools_hidden", _NO_RIGHT
     GUESTS_HIDDEN = "guests_hidden", _NO_RIGHT
+    GUEST_HIDDEN = "guest_hidden", _NO_RIGHT
+    STORAGE_HIDDEN = "storage_hidden", _NO_RIGHT
+    JOB_GUESTS_HIDDEN = "job_guests_hidden", _NO_RIGHT
     CANNOT_VERIFY = "cannot_verify", _OUT_OF_REACH
     NO_RUN_SEEN = "no_run_seen", _UNCLEAR
+    NO_EARLIER_RUN_SEEN = "no_earlier_run_seen", Meaning(form=AlertForm.UNCLEAR, cause="no_run_seen")
     SLOT_PERHAPS_OWED = "slot_perhaps_owed", _UNCLEAR
     SCHEDULE_UNREADABLE = "schedule_unreadable", _UNCLEAR
 
@@ -246,6 +251,27 @@ class ReasonCode(StrEnum):
     OFFSITE_ASLEEP = "offsite_asleep"
     OFFSITE_HOLE = "offsite_hole"
 
+    # A guest: all its copies, held against a rule such as 3-2-1.
+    RULE_MET = "rule_met"
+    RULE_UNKNOWN = "rule_unknown"
+    RULE_NO_COPY = "rule_no_copy"
+    RULE_NOTHING_ELSEWHERE = "rule_nothing_elsewhere"
+    RULE_NONE_ELSEWHERE = "rule_none_elsewhere"
+    RULE_FEW_ELSEWHERE = "rule_few_elsewhere"
+    RULE_FILTERED = "rule_filtered"
+    RULE_NOT_COPIED = "rule_not_copied"
+    RULE_FEW_COPIES = "rule_few_copies"
+    RULE_FEW_MEDIA = "rule_few_media"
+    COPY_OLD = "copy_old"
+    COPY_BAD = "copy_bad"
+    COPY_UNSEEN = "copy_unseen"
+    COPY_UNPROMISED = "copy_unpromised"
+    COPY_PLACE_UNKNOWN = "copy_place_unknown"
+    COPIES_UNLISTED = "copies_unlisted"
+    COPIES_UNPROVEN = "copies_unproven"
+    COPIES_OUT_OF_SIGHT = "copies_out_of_sight"
+    COPIES_MAYBE_ONE_MEDIUM = "copies_maybe_one_medium"
+
     # A job.
     JOB_ARCHIVES_MISSING = "job_archives_missing"
     LOCK_HELD = "lock_held"
@@ -260,8 +286,10 @@ class ReasonCode(StrEnum):
     JOB_PRUNE_FAILED = "job_prune_failed", Meaning(sentence_says_cause=True)
     JOB_STATUS_UNCLEAR = "job_status_unclear", _UNCLEAR
     JOB_NO_RUN_SEEN = "job_no_run_seen", _UNCLEAR
+    JOB_NO_EARLIER_RUN_SEEN = "job_no_earlier_run_seen", Meaning(form=AlertForm.UNCLEAR, cause="job_no_run_seen")
     JOB_FIRST_RUN_NOT_DUE = "job_first_run_not_due"
     JOB_FIRST_RUN_IN_PROGRESS = "job_first_run_in_progress"
+    JOB_FIRST_RUN_WAITS = "job_first_run_waits"
     JOB_IGNORED_BY_CHOICE = "job_ignored_by_choice"
     JOB_IS_DISABLED = "job_is_disabled"
     JOB_NEVER_RUNS_BY_ITSELF = "job_never_runs_by_itself"

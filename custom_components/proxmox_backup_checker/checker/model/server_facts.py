@@ -94,6 +94,11 @@ class ServerFacts:
     root_share: float | None = None
 
     @property
+    def hidden_stores(self) -> tuple[str, ...]:
+        """The datastores that the token may no longer see."""
+        return tuple(sorted(name for name, found in self.datastores.items() if found.hidden))
+
+    @property
     def is_complete(self) -> bool:
         """Whether all was read that this reading asked for, and every part when it was asked for last."""
         return not self.troubles and not self.unread and not self.unread_logs

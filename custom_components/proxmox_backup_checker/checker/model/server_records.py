@@ -119,6 +119,7 @@ class GroupRecord:
     lying: tuple[int, ...] = ()
     unfinished: tuple[int, ...] = ()
     protected: int = 0
+    newest_protected: int | None = None
     size: int | None = None
     total_size: int | None = None
     encrypted: bool | None = None

@@ -160,7 +160,10 @@ def _by_error(run: Run, jobs: Iterable[BackupJob], facts: Facts, clues: Clues) -
     if (named := _named_storage(run, facts)) is not None:
         candidates = [job for job in candidates if facts.storage_name(job.storage, run.task.node) == named]
     if facts.zone_of(run.task.node) is not None:
-        candidates = [job for job in candidates if _at_slot(job, run, facts, clues)]
+        on_time = _on_time(candidates, run, facts, clues)
+        if not on_time and _is_made_up_for(run, facts, clues):
+            on_time = _late(candidates, run, facts, clues)
+        candidates = on_time
         if not candidates:
             return MANUAL
         if len(candidates) > 1:
@@ -173,6 +176,21 @@ def _by_error(run: Run, jobs: Iterable[BackupJob], facts: Facts, clues: Clues) -
     if len(candidates) == 1 and run.log is not None:
         return Attribution(job_id=candidates[0].job_id, confidence=Confidence.PROBABLE)
     return Attribution(job_id=None, confidence=Confidence.NONE, candidates=tuple(job.job_id for job in candidates))
+
+
+def _is_made_up_for(run: Run, facts: Facts, clues: Clues) -> bool:
+    """Tell whether the scheduler made up for what was due when a run was started: one of another job came late at the same moment."""
+    zone, node = facts.zone_of(run.task.node), run.task.node
+    if zone is None:
+        return False
+    return any(
+        abs(own.started - run.started) <= _AT_ONCE
+        and own.upid != run.task.upid
+        and not started_for_slot(job, event, zone, own.started, spans=(), off=None)
+        for job in facts.jobs or ()
+        if (event := event_of(job)) is not None
+        for own in clues.served.get((job.job_id, node), ())
+    )
 
 
 def _told(jobs: Iterable[BackupJob], run: Run, facts: Facts) -> BackupJob | None:

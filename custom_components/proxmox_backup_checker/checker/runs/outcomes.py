@@ -155,6 +155,8 @@ def _of_task_alone(run: Run, attribution: Attribution, storage: str | None) -> I
         return
     error = None
     if run.task.running:
+        if run.log is not None and run.log.waiting_for_lock:
+            return
         result = Result.RUNNING
     elif succeeded(run.task.status):
         # The log exists but says nothing of the guest: the status alone proves no backup.

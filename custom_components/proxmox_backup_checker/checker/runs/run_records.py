@@ -79,9 +79,10 @@ def clues_of(facts: Facts, history: History) -> Clues:
     """Return what facts and history hold that helps to tell a run's job."""
     links = {state.upid: state.job_id for state in facts.job_states if state.upid is not None}
     since = min((run.started for run in facts.runs), default=None)
-    recent = [] if since is None else [run for run in history.rightly_dated_runs() if run.started >= since - _RECENT]
+    # Between a job's slots there may be a month, and without quorum its run may come as late.
+    known = [] if since is None else history.rightly_dated_runs()
     served: dict[tuple[str, str], list[OwnRun]] = {}
-    for record in recent:
+    for record in known:
         if record.job_id is not None:
             served.setdefault((record.job_id, record.node), []).append(_own_run(record))
     return Clues(

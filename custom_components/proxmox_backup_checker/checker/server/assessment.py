@@ -18,6 +18,8 @@ from .alerts import alerts_of_server
 from .clock import ServerClock
 from .context import ServerContext
 from .events import event_of_certificate, events_of
+from .job import judge_unseen_job
+from .job_facts import jobs_of
 from .links import NO_LINKS, Links
 from .making_views import datastore_views, group_views, job_views
 from .memory import Remembered, remembered, without_acknowledged_losses
@@ -91,6 +93,7 @@ def assess_server(
         **{Subject.datastore(store): view.verdict for store, view in datastores.items()},
         **{view.subject: view.verdict for view in jobs.values()},
         **{view.subject: view.verdict for view in groups.values()},
+        **_out_of_sight(reach, context),
     }
     server = _limited(SERVER, reach or summed_up(judge_server(context), parts), context)
     verdicts = {SERVER: server, **parts}
@@ -170,6 +173,18 @@ def _unread(
         messages=told.messages,
         judged_at=now,
     )
+
+
+def _out_of_sight(reach: Verdict | None, context: ServerContext) -> dict[Subject, Verdict]:
+    """Return what is held of jobs that were there and that the token may not see now, of which the reader has kept nothing."""
+    listed = {job.id for job in jobs_of(context.facts)}
+    hidden = {}
+    for job in context.history.jobs:
+        subject = Subject("pbsjob", job)
+        if job not in listed and subject in context.history.verdicts:
+            verdict = judge_unseen_job(subject, context)
+            hidden[subject] = _limited(subject, verdict if reach is None else _unseen(verdict, reach), context)
+    return hidden
 
 
 def _held[Key, View: _Part](

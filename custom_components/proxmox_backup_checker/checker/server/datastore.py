@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-import itertools
 from typing import Final
 
 from ...proxmox.backup_server.datastore_models import MountStatus
@@ -10,16 +9,13 @@ from ..model.labels import duration_text, size_text
 from ..model.reason_codes import ReasonCode
 from ..model.server_facts import DatastoreFacts
 from ..model.verdict import Confidence, Reason, Status, Verdict, unknown
-from .clock import middle_of
 from .context import ServerContext
 from .datastore_care import care_findings, informative
+from .store_memory import asleep_limit
 
 FILLING: Final = 0.85
 NEARLY_FULL: Final = 0.95
 UNMOUNT_LIMIT: Final = timedelta(hours=2)
-ASLEEP_LIMIT: Final = timedelta(days=35)
-_LONGEST_ROUND: Final = 2.0
-_FEWEST_MOUNTS: Final = 4
 
 
 def used_share(facts: DatastoreFacts) -> float | None:
@@ -63,7 +59,7 @@ def _away(facts: DatastoreFacts, context: ServerContext) -> Verdict | None:
     record = context.record(facts.datastore.store)
     since = record.away_since or context.now
     away = context.present - since
-    limit, judged_by = asleep_limit(facts.datastore.store, context), away
+    limit, judged_by = asleep_limit(record, context.options), away
     others = [context.record(store) for store in _rotation_of(facts.datastore.store, context)]
     if others:
         # Disks that take turns are judged by the one that was there last.
@@ -97,17 +93,6 @@ def _days(duration: timedelta) -> str:
 def _rotation_of(store: str, context: ServerContext) -> list[str]:
     """Return the other datastores whose disks take turns with this one."""
     return [other for names in context.options.rotation if store in names for other in sorted(names) if other != store]
-
-
-def asleep_limit(store: str, context: ServerContext) -> timedelta:
-    """Return how long a disk may be away: as decided, else half as long again as it usually takes to come back."""
-    if (chosen := context.options.asleep_limit.get(store)) is not None:
-        return chosen
-    mounts = context.record(store).mounts
-    if len(mounts) < _FEWEST_MOUNTS:
-        return ASLEEP_LIMIT
-    rounds = [later - earlier for earlier, later in itertools.pairwise(mounts)]
-    return max(_LONGEST_ROUND * middle_of(rounds), timedelta(days=1))
 
 
 def _in_maintenance(facts: DatastoreFacts, context: ServerContext) -> Verdict:

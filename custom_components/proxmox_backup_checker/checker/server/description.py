@@ -21,6 +21,7 @@ from .context import sees_all
 from .group_memory import Place, place_of
 from .job_facts import of_sync_job
 from .run_memory import MOST_TROUBLES, runs_of
+from .store_memory import asleep_limit
 from .windows import is_awake
 
 POINTS_TOLD: Final = 60
@@ -78,10 +79,11 @@ def _store(found: DatastoreFacts, facts: ServerFacts, history: ServerHistory, op
     store, config = found.datastore, found.config
     record = history.datastores.get(store.store) or DatastoreRecord(store=store.store)
     away = store.mount_status is MountStatus.NOT_MOUNTED
+    removable = store.mount_status in {MountStatus.MOUNTED, MountStatus.NOT_MOUNTED}
     return KnownStore(
         seen=facts.now if store.readable and not found.hidden else _out_of_sight_since(record),
         place=options.places.get(f"datastore_{store.store}", Location.UNKNOWN),
-        removable=store.mount_status in {MountStatus.MOUNTED, MountStatus.NOT_MOUNTED},
+        removable=removable,
         away=away,
         cloud=store.backend == "s3",
         verifies=(config is not None and config.verify_new)
@@ -89,6 +91,9 @@ def _store(found: DatastoreFacts, facts: ServerFacts, history: ServerHistory, op
         prunes=bool(record.client_prunes)
         or any(prune.store == store.store and not prune.disabled for prune in facts.prune_jobs),
         device=(config.backing_device or config.path) if config is not None else None,
+        read_only=store.maintenance is not None and store.maintenance.allows_reading,
+        rest=int(asleep_limit(record, options).total_seconds()) if removable else None,
+        back_since=record.back_since,
     )
 
 
@@ -140,6 +145,7 @@ def _group(record: GroupRecord) -> KnownGroup:
         verified_elsewhere=record.verified_elsewhere,
         bad=record.bad,
         protected=record.protected,
+        newest_protected=record.newest_protected,
         size=record.size,
         encrypted=record.encrypted,
         owner=record.owner,

@@ -122,6 +122,7 @@ def _with_snapshots(
         lying=tuple(snapshot.id.backup_time for snapshot in finished),
         unfinished=tuple(snapshot.id.backup_time for snapshot in every if not snapshot.finished),
         protected=sum(snapshot.protected for snapshot in finished),
+        newest_protected=max((one.id.backup_time for one in finished if one.protected), default=None),
         size=newest.size if newest is not None else None,
         total_size=sum(snapshot.size or 0 for snapshot in finished) if finished else None,
         name=named,

@@ -15,10 +15,11 @@ from ...proxmox.calendar.event import CalendarEvent
 from ..model.labels import duration_text
 from ..model.reason_codes import ReasonCode
 from ..model.server_records import ServerRunRecord
+from ..model.subject import Subject
 from ..model.verdict import Confidence, Reason, Status, Verdict, unknown, with_values
 from .clock import middle_of
 from .context import AFTER_RETURN, ServerContext, unreadable_since
-from .job_facts import JobFacts
+from .job_facts import TOPICS, JobFacts
 from .outcome import judge_outcome
 from .store_memory import LATE
 from .windows import due_by_window
@@ -41,6 +42,14 @@ def judge_job(job: JobFacts, context: ServerContext) -> Verdict:
     if running is None or verdict.status is Status.PAUSED:
         return verdict
     return replace(verdict, status=Status.RUNNING, under_run=verdict.status)
+
+
+def judge_unseen_job(job: Subject, context: ServerContext) -> Verdict:
+    """Return the verdict of a job of which no more is known than that it was there."""
+    said = context.facts.unread.get(TOPICS[job.id.partition("_")[0]])
+    if said is not None:
+        return unknown(ReasonCode.PBSJOB_LIST_UNREADABLE, said=said)
+    return unknown(ReasonCode.PBSJOB_HIDDEN)
 
 
 def running_task(job: JobFacts, context: ServerContext) -> Task | None:

@@ -20,9 +20,20 @@ from .run_memory import owners_in
 from .views import GroupTrouble
 
 _BAD: Final = frozenset({TaskResult.ERROR, TaskResult.UNKNOWN})
-_CERTIFICATE: Final = "certificate verify failed"
-_UNREACHABLE: Final = ("error trying to connect", "lookup failed", "connection refused", "timed out", "dns error")
-_LOGIN: Final = ("authentication failed", "permission check failed", "401 Unauthorized", "403 Forbidden")
+_CERTIFICATE: Final = ("certificate verify failed", "certificate validation failed", "fingerprint was not confirmed")
+# The first is what hyper says up to Proxmox Backup Server 3, the second what it says since 4, with or without the cause.
+_UNREACHABLE: Final = (
+    "error trying to connect",
+    "client error (connect)",
+    "lookup failed",
+    "connection refused",
+    "no route to host",
+    "network is unreachable",
+    "timed out",
+    "deadline has elapsed",
+    "dns error",
+)
+_LOGIN: Final = ("authentication failed", "permission check failed", "401 unauthorized", "403 forbidden")
 _UNAVAILABLE: Final = re.compile(
     r"datastore '([^']{1,100})' is (?:not mounted|unavailable: |in [^ ]{1,20} maintenance)"
 )
@@ -136,21 +147,34 @@ def _failed_sync(
     error = state.error or ""
     if (away := _store_was_away(job, sync, error, context)) is not None:
         return away
+    if sync.remote is not None and all(trouble.kind is RunTroubleKind.NAMESPACE_FAILED for trouble in run.troubles):
+        told = [trouble.error or "" for trouble in run.troubles]
+        if (reason := _of_remote(sync.remote, error, told, context)) is not None:
+            return _failed(reason, error)
     reasons = [sync_reason(kind, sync, found) for kind, found in _by_kind(run)]
     if reasons:
         first = run.troubles[0]
         own = first.error if len(run.troubles) == 1 else error
         verdict = _failed(reasons[0], own or error)
         return replace(verdict, findings=tuple(reasons[1:]))
-    host = next((remote.host for remote in context.facts.remotes if remote.name == sync.remote), sync.remote or "")
-    values = {"remote": sync.remote or "", "host": host, "said": error}
-    if _CERTIFICATE in error:
-        return _failed(Reason(ReasonCode.SYNC_REMOTE_CERTIFICATE, values), error)
-    if sync.remote and any(text in error for text in _LOGIN):
-        return _failed(Reason(ReasonCode.SYNC_REMOTE_LOGIN, values), error)
-    if sync.remote and any(text in error.lower() for text in _UNREACHABLE):
-        return _failed(Reason(ReasonCode.SYNC_REMOTE_UNREACHABLE, values), error)
     return _plain(job, run, state)
+
+
+def _of_remote(remote: str, error: str, told: Sequence[str], context: ServerContext) -> Reason | None:
+    """Return what is wrong with the other server, by a run's error and by what it told of namespaces.
+
+    A user may be refused some namespaces only: those are better named.
+    """
+    host = next((known.host for known in context.facts.remotes if known.name == remote), remote)
+    for texts, parts, code in (
+        ([*told, error], _CERTIFICATE, ReasonCode.SYNC_REMOTE_CERTIFICATE),
+        ([error], _LOGIN, ReasonCode.SYNC_REMOTE_LOGIN),
+        ([*told, error], _UNREACHABLE, ReasonCode.SYNC_REMOTE_UNREACHABLE),
+    ):
+        for text in texts:
+            if any(part in text.lower() for part in parts):
+                return Reason(code, {"remote": remote, "host": host, "said": text})
+    return None
 
 
 def _store_was_away(job: JobFacts, sync: SyncJob, error: str, context: ServerContext) -> Verdict | None:

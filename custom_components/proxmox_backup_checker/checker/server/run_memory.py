@@ -123,6 +123,8 @@ def _with_log(run: ServerRunRecord, log: TaskLog | None) -> ServerRunRecord:
 
 
 def _of_sync(log: SyncLog) -> Iterable[RunTrouble]:
+    if log.refused is not None:
+        yield RunTrouble(kind=RunTroubleKind.NAMESPACE_FAILED, ns=None, group="", error=log.refused)
     for entry in log.namespaces:
         if entry.error is not None:
             yield RunTrouble(

@@ -77,9 +77,8 @@ def _findings(context: ServerContext) -> Iterable[Reason]:
         yield Reason(ReasonCode.SERVER_TASKS_HIDDEN)
     if not facts.permissions.has("/remote", "Remote.Audit"):
         yield Reason(ReasonCode.SERVER_SYNC_JOBS_HIDDEN)
-    hidden = sorted(name for name, found in facts.datastores.items() if found.hidden)
-    if hidden:
-        yield Reason(ReasonCode.SERVER_DATASTORES_HIDDEN, {"stores": ", ".join(hidden)})
+    if facts.hidden_stores:
+        yield Reason(ReasonCode.SERVER_DATASTORES_HIDDEN, {"stores": ", ".join(facts.hidden_stores)})
     if facts.waiting:
         yield Reason(ReasonCode.SERVER_STILL_READING, {"count": str(facts.waiting)})
 

@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+import itertools
 from typing import Final
 
 from ...proxmox.backup_server.datastore_models import MountStatus
 from ...proxmox.backup_server.job_models import JobStatus, PruneJob
 from ...proxmox.retention import keep_text
 from ..model.server_facts import DatastoreFacts, ServerFacts
+from ..model.server_options import ServerOptions
 from ..model.server_records import DatastoreRecord, ServerHistory, ServerJobRecord
-from .clock import ServerClock
+from .clock import ServerClock, middle_of
 from .group_memory import is_gone
 from .job_facts import TOPICS, JobFacts, jobs_of
 
@@ -20,6 +22,19 @@ FORECAST_HELD: Final = timedelta(hours=24)
 FULL_SOON: Final = timedelta(days=14)
 LATE: Final = timedelta(minutes=15)
 """How long after its time a run may begin."""
+_AWAY_AT_MOST: Final = timedelta(days=35)
+_LONGEST_ROUND: Final = 2.0
+_FEWEST_MOUNTS: Final = 4
+
+
+def asleep_limit(record: DatastoreRecord, options: ServerOptions) -> timedelta:
+    """Return how long a disk may be away: as decided, else half as long again as it usually takes to come back."""
+    if (chosen := options.asleep_limit.get(record.store)) is not None:
+        return chosen
+    if len(record.mounts) < _FEWEST_MOUNTS:
+        return _AWAY_AT_MOST
+    rounds = [later - earlier for earlier, later in itertools.pairwise(record.mounts)]
+    return max(_LONGEST_ROUND * middle_of(rounds), timedelta(days=1))
 
 
 def remembered_stores(history: ServerHistory, facts: ServerFacts, clock: ServerClock) -> Mapping[str, DatastoreRecord]:
@@ -101,7 +116,10 @@ def remembered_jobs(history: ServerHistory, facts: ServerFacts) -> Mapping[str, 
 
 def _is_unseen(job: str, facts: ServerFacts) -> bool:
     """Tell whether a job that is not listed may be there all the same."""
-    return TOPICS[job.partition("_")[0]] in facts.unread or not facts.permissions.has("/datastore", "Datastore.Audit")
+    kind = job.partition("_")[0]
+    sees_remotes = kind != "sync" or facts.permissions.has("/remote", "Remote.Audit")
+    sees_stores = not facts.hidden_stores and facts.permissions.has("/datastore", "Datastore.Audit")
+    return TOPICS[kind] in facts.unread or not (sees_remotes and sees_stores)
 
 
 def _with_rules(record: ServerJobRecord, job: JobFacts, now: datetime) -> ServerJobRecord:

@@ -13,7 +13,6 @@ from ..archives.archive_index import Place
 from ..context import Context
 from ..copies.copies import Copies, Witness
 from ..model.facts import StorageFacts, storage_key
-from ..model.outcome import Result
 from ..views.restore_points import RestorePoint, restore_points_of
 from .death import DoubtCode
 
@@ -74,6 +73,11 @@ def site_of(key: str) -> Place:
     return f"{key}@", None
 
 
+def is_site(place: Place) -> bool:
+    """Tell whether a place is such a namespace."""
+    return place[0].endswith("@")
+
+
 def replica_place(node: str) -> Place:
     """Return the place of replicas on a node: its own storages."""
     return "@replica", node
@@ -106,17 +110,16 @@ def _replicas(guest: Guest, context: Context) -> Iterator[Copy]:
 def _on_servers(guest: Guest, copies: Copies) -> Iterator[Copy]:
     """Yield what has been copied on to where no storage of the cluster leads."""
     for copy in copies.of(guest):
-        # Where the newest was found bad, nobody says of the one before that it was checked.
-        times = copy.times[1:] if copy.bad else copy.times
-        if copy.storages or not times:
+        if copy.storages or copy.good is None:
             continue
+        # Where the newest was found bad, nobody says of the one before that it was checked.
         doubt = DoubtCode.UNPROVEN if copy.bad else None
         if copy.unseen_since is not None or copy.away:
             doubt = DoubtCode.OUT_OF_REACH
         yield Copy(
             place=site_of(copy.key),
             key=copy.name,
-            written=times[0],
+            written=copy.good,
             volid=None,
             seen=copy.unseen_since,
             doubt=DoubtCode.LOG if copy.witness is Witness.LOG else doubt,
@@ -128,17 +131,6 @@ def _doubt(storage: StorageFacts, *, proven: bool) -> DoubtCode | None:
     if not storage.active_on or storage.unreadable is not None:
         return DoubtCode.OUT_OF_REACH
     return None if proven else DoubtCode.UNPROVEN
-
-
-def unseen_storages(guest: Guest, context: Context) -> frozenset[str]:
-    """Return the storages to which good backups of a guest went and that cannot be seen; empty stands for a folder."""
-    known = {storage.storage for storage in context.facts.storages}
-    written = {
-        context.facts.storage_name(outcome.storage, outcome.node)
-        for outcome in context.outcomes(guest)
-        if outcome.result is Result.OK
-    }
-    return frozenset(written - known)
 
 
 @dataclass(slots=True)

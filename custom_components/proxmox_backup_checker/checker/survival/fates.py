@@ -6,10 +6,11 @@ from typing import Self
 
 from ...proxmox.api.config_models import normalised
 from ..archives.archive_index import Place
+from ..copies.hosts import Server
 from ..model.server_options import Place as Stands
 from ..model.standing import Standing
 from .death import DIES, HERE, LIVES, Death, DoubtCode, Fate, Lot, doubtful, worst_of
-from .house import Footing, House, Server
+from .house import Footing, House
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ class _Step:
 
     def _of_host(self, host: str, place: Place) -> Fate:
         key = self._key(place)
-        if (server := self.house.server_of(host)) is not None:
+        if (server := self.house.servers.server_of(host)) is not None:
             return self._of_server(server, host, key)
         if self.death.kind == "place":
             return doubtful(DoubtCode.STANDING, storage=key, host=host)

@@ -3,7 +3,7 @@
 A namespace of a backup server to which no storage leads, but copies of restore points are brought, is taken for a storage too.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final, Self
@@ -12,13 +12,14 @@ from ...proxmox.api.cluster_models import Guest
 from ...proxmox.api.config_models import Addresses, GuestConfig, normalised
 from ..archives.archive_index import Place
 from ..copies.copies import Copies, Copy, Witness
+from ..copies.hosts import Hosts, addresses_of_node
+from ..copies.ways import datastore_of
 from ..model.facts import Facts, storage_key
 from ..model.server_options import Place as Stands
 from ..model.standing import Standing
 from .copies import replica_name, replica_place, site_of
 
 _NONE_TOLD: Final = Addresses()
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +39,6 @@ class Footing:
         return cls(guest.node, places, config.uses_node or not places)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Server:
-    """Who may be behind a host's name or address."""
-
-    nodes: tuple[str, ...] = ()
-    vmids: tuple[int, ...] = ()
-
-
 @dataclass(frozen=True, kw_only=True)
 class House:
     """Everything that rests on something, as the facts of one moment tell it."""
@@ -61,7 +54,7 @@ class House:
     guests_of: Mapping[Footing, tuple[int, ...]]
     addresses: Mapping[int, Addresses]
     node_addresses: Mapping[str, Addresses]
-    owners: Mapping[str, Server]
+    servers: Hosts
     guests_visible: bool
 
     @classmethod
@@ -87,9 +80,7 @@ class House:
             nodes=tuple(sorted(facts.nodes)),
             places=places,
             keys=keys,
-            standings={
-                place: facts.policy.standings[key] for place, key in keys.items() if key in facts.policy.standings
-            },
+            standings=_standings(keys, sites, copies),
             houses={**_houses_of_storages(copies), **{place: copy.place for place, copy in sites.items()}},
             hosts={
                 **{place: config.hosts for place in places if (config := facts.storage_configs.get(place[0]))},
@@ -101,24 +92,14 @@ class House:
             footings=footings,
             guests_of={footing: tuple(vmids) for footing, vmids in guests_of.items()},
             addresses={vmid: config.addresses for vmid, config in facts.guest_configs.items()},
-            node_addresses={node: _addresses_of_node(node, facts) for node in facts.nodes},
-            owners=_owners(facts),
+            node_addresses={node: addresses_of_node(node, facts) for node in facts.nodes},
+            servers=copies.places.hosts,
             guests_visible=facts.guests_visible,
         )
 
     def place_of(self, key: str) -> Place | None:
         """Return the place of a storage by its key."""
         return next((place for place, known in self.keys.items() if known == key), None)
-
-    def server_of(self, host: str) -> Server | None:
-        """Return who bears a host's name or address, None where nobody of the cluster is known to."""
-        if (found := self.owners.get(host)) is not None:
-            return found
-        if host in _LOOPBACK:
-            return Server(nodes=self.nodes)
-        named = host.partition(".")[0]
-        by_name = tuple(node for node in self.nodes if named == node.lower())
-        return Server(nodes=by_name) if by_name and normalised(host) is None else None
 
     def nodes_that_may_have(self, host: str) -> tuple[str, ...]:
         """Return the nodes whose addresses are not all told."""
@@ -135,10 +116,20 @@ def _shared_storages(facts: Facts) -> frozenset[str]:
     return frozenset(configured | {one.storage for one in facts.storages if one.node is None})
 
 
+def _standings(keys: Mapping[Place, str], sites: Mapping[Place, Copy], copies: Copies) -> dict[Place, Standing]:
+    """Return what somebody has said of places: of storages, and of datastores to which none leads."""
+    said = copies.context.facts.policy.standings
+    found = {place: said.get(key) for place, key in keys.items()}
+    found |= {place: copies.places.standing_at(datastore_of(copy.key)) for place, copy in sites.items()}
+    return {place: standing for place, standing in found.items() if standing is not None}
+
+
 def _houses_of_storages(copies: Copies) -> dict[Place, Stands]:
     """Return in which house storages stand whose backup server's entry says so."""
     return {
-        (storage.storage, storage.node): home.end.place for home in copies.places.homes for storage in home.storages
+        (storage.storage, storage.node): copies.places.place_of_end(home.end)
+        for home in copies.places.homes
+        for storage in home.storages
     }
 
 
@@ -151,25 +142,3 @@ def _host_of(copy: Copy, copies: Copies) -> tuple[str, ...]:
 def _key(place: Place) -> str:
     storage, node = place
     return storage if node is None else f"{node}/{storage}"
-
-
-def _addresses_of_node(node: str, facts: Facts) -> Addresses:
-    """Return a node's addresses, with that by which its cluster knows it."""
-    known = facts.node_addresses.get(node, _NONE_TOLD)
-    found = (member.address for member in facts.cluster.nodes if member.name == node and member.address)
-    return Addresses(told=known.told | {normalised(one) or one for one in found}, all_told=known.all_told)
-
-
-def _owners(facts: Facts) -> dict[str, Server]:
-    nodes = {node: _addresses_of_node(node, facts).told for node in facts.nodes}
-    guests = {
-        guest.vmid: facts.guest_configs[guest.vmid].addresses.told
-        for guest in facts.guests
-        if guest.vmid in facts.guest_configs
-    }
-    every: set[str] = {address for told in (*nodes.values(), *guests.values()) for address in told}
-    return {address: Server(nodes=_with(address, nodes), vmids=_with(address, guests)) for address in every}
-
-
-def _with[Owner](address: str, told: Mapping[Owner, Iterable[str]]) -> tuple[Owner, ...]:
-    return tuple(owner for owner, addresses in told.items() if address in addresses)

@@ -11,7 +11,8 @@ from ..assessment import Assessment, to_be_protected
 from ..context import Context
 from ..copies.copies import Copies
 from ..copies.places import Places
-from .copies import Copy, copies_of, replica_place, unseen_storages
+from ..copies.unseen import unlisted_storages, unseen_storages
+from .copies import Copy, copies_of, is_site, replica_place
 from .death import ELSEWHERE, HERE, Death, Doubt, DoubtCode, Fate, Lot
 from .fates import Fates
 from .house import House
@@ -153,10 +154,18 @@ class Survivals:
         }
 
     @property
-    def asked_about(self) -> tuple[str, ...]:
-        """The storages of which their user is to say where they stand, by key: those for backups, and those of all nodes."""
+    def asked_about(self) -> Mapping[str, str]:
+        """The storages of which their user is to say where they stand, and the datastores to which copies are brought: names by key.
+
+        Storages are those for backups, and those of all nodes.
+        """
+        house, datastores = self.house, self._copies.places.datastores
         backups = {(storage.storage, storage.node) for storage in self._context.facts.storages}
-        return tuple(sorted(key for place, key in self.house.keys.items() if place in backups or place[1] is None))
+        sites = {place for place in house.keys if is_site(place)}
+        storages = [
+            key for place, key in house.keys.items() if place not in sites and (place in backups or place[1] is None)
+        ]
+        return {**{key: key for key in sorted(storages)}, **datastores}
 
     @property
     def is_known(self) -> bool:
@@ -222,10 +231,9 @@ class Survivals:
 
     def _unseen(self, vmid: int, fates: Fates) -> Doubt | None:
         """Return why there may be a copy that nobody sees."""
-        for storage in self._context.facts.storages:
+        for storage in unlisted_storages(self._context):
             place = (storage.storage, storage.node)
-            is_listed = storage.listing is not None and storage.listing.complete and storage.unreadable is None
-            if not is_listed and fates.places[place].lot is not Lot.DIES:
+            if fates.places[place].lot is not Lot.DIES:
                 return Doubt(code=DoubtCode.UNLISTED, storage=self.house.keys[place])
         for name in sorted(unseen_storages(self.assessment.guests[vmid].guest, self._context)):
             return Doubt(code=DoubtCode.UNSEEN, storage=name or None)

@@ -19,7 +19,7 @@ from ..model.policy import NO_BACKUP_TAG, agreed_age
 from ..model.reason_codes import ReasonCode
 from ..model.verdict import GOOD, Confidence, Reason, Status, Verdict, gravity, unknown, with_values
 from .guest_findings import findings_of, hints_of, still_broken
-from .promises import judge_promise
+from .promises import from_outcome, judge_promise
 
 _NOT_GOOD: Final = frozenset({Status.FAILED, Status.OVERDUE, Status.UNKNOWN, Status.UNCOVERED})
 _WORST_FIRST: Final = (Status.FAILED, Status.OVERDUE, Status.UNKNOWN, Status.WARNING, Status.OK, Status.PENDING)
@@ -45,6 +45,8 @@ def judge_guest(guest: Guest, context: Context) -> Verdict:
     if verdict.status is Status.WARNING and context.facts.policy.warnings_are_problems:
         verdict = replace(verdict, problem=True)
     if context.backed_up_now(guest):
+        if verdict.reason.code is ReasonCode.NO_RUN_SEEN:
+            verdict = replace(verdict, reason=Reason(ReasonCode.NO_EARLIER_RUN_SEEN, verdict.reason.values))
         return replace(verdict, status=Status.RUNNING, under_run=verdict.status)
     return verdict
 
@@ -214,7 +216,16 @@ def _storage_out_of_reach(job: BackupJob, guest: Guest, context: Context) -> Rea
 
 
 def _without_jobs_visible(guest: Guest, context: Context) -> Verdict:
-    """Judge by the age of the newest archive where the jobs cannot be seen: it is never called protected."""
+    """Judge by the age of the newest archive where the jobs cannot be seen: it is never called protected.
+
+    That the last run of a job failed is seen all the same.
+    """
+    newest = next(
+        (one for one in context.outcomes(guest) if one.job_id is not None or one.result is Result.OK),
+        None,
+    )
+    if newest is not None and newest.result.is_bad:
+        return from_outcome(newest, context)
     verdict = unknown(context.facts.jobs_blindness or Blindness.JOBS_HIDDEN)
     archives = context.archives(guest)
     if archives:
@@ -253,9 +264,10 @@ def _paused(guest: Guest, paused: Iterable[BackupJob], context: Context) -> Verd
     limit, job = context.facts.policy.pause_limit, names_of_jobs(paused)
     recent = last is not None and not context.has_come(last + limit)
     known = context.guest_record(guest)
-    first = known.first_seen or since if known is not None else None
+    first = known.first_seen or (since and context.history.began) if known is not None else None
     if last is None and first is not None:
-        # A new guest has some days, in a disabled job as in none; so has one that may have been new when it was first seen.
+        # A new guest has some days, in a disabled job as in none; so has one that may have been new at the first look, if its
+        # job was switched off later.
         recent = not context.has_come(first + context.facts.policy.new_guest_grace)
     return Verdict(
         status=Status.PAUSED,

@@ -14,6 +14,7 @@ from ..model.records import GuestRecord
 from ..model.verdict import Reason, Status, Verdict
 from .consistency import crash_consistent
 from .far_sizes import can_be_far, far_findings
+from .promises import from_outcome
 from .restore_findings import restore_findings
 from .retention import retention_findings
 from .server_hints import server_findings, server_hints
@@ -63,6 +64,13 @@ def hints_of(guest: Guest, verdict: Verdict, outcomes: Sequence[Outcome], contex
         yield reason
     yield from _never_finished(guest, context)
     yield from server_hints(guest, verdict, context)
+    if verdict.status is Status.OVERDUE:
+        newest = next(
+            (found for found in outcomes if found.job_id is not None and found.job_id == verdict.job_id), None
+        )
+        if newest is not None and newest.result.is_bad:
+            # What failed before nothing came at all is still to be mended.
+            yield from_outcome(newest, context).reason
     if verdict.status not in {Status.FAILED, Status.OVERDUE} or verdict.since is None:
         return
     job = context.job(verdict.job_id)

@@ -132,8 +132,8 @@ def _settled(job: BackupJob, runs: tuple[RunRecord, ...], context: Context) -> V
     worst = min(verdicts, key=lambda verdict: gravity(verdict.status))
     upcoming = [verdict.next_due for verdict in verdicts if verdict.next_due is not None]
     evidence = tuple(upid for verdict in verdicts for upid in verdict.evidence)
-    if worst.status in {*GOOD, Status.PENDING} and (doubtful := _perhaps_owed(job, context)) is not None:
-        worst = doubtful
+    if worst.status in {*GOOD, Status.PENDING}:
+        worst = _perhaps_owed(job, context) or _unseen_guests(job, context) or worst
     return replace(worst, next_due=min(upcoming, default=None), evidence=evidence)
 
 
@@ -144,6 +144,13 @@ def _perhaps_owed(job: BackupJob, context: Context) -> Verdict | None:
             newest = _newest_own(job, guest, context)
             if (found := perhaps_owed(guest, job, newest, context)) is not None:
                 return found
+    return None
+
+
+def _unseen_guests(job: BackupJob, context: Context) -> Verdict | None:
+    """Return that a job owes guests which the token may no longer see: where they are, and what became of them, is not known."""
+    if any(job.job_id in guest.covered_since for guest in context.hidden_guests):
+        return unknown(ReasonCode.JOB_GUESTS_HIDDEN)
     return None
 
 
@@ -191,6 +198,8 @@ def _newest_own(job: BackupJob, guest: Guest, context: Context) -> Outcome | Non
 
 
 def _nothing_to_do(job: BackupJob, context: Context) -> Verdict:
+    if not context.facts.guests_visible:
+        return unknown(ReasonCode.JOB_GUESTS_HIDDEN)
     if not context.facts.guests_complete:
         return unknown(Blindness.NODE_UNREACHABLE, node=", ".join(_blind_nodes(context)))
     if job.pool is not None and not context.facts.pools_visible:

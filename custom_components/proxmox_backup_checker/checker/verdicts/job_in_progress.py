@@ -25,16 +25,20 @@ def with_progress(job: BackupJob, verdict: Verdict, context: Context) -> Verdict
     if not going_on:
         return verdict
     before = verdict.status
+    is_waiting = all("waiting_for_lock" in run.notes for run in going_on)
     if job.enabled and verdict.status is not Status.FAILED and (hung := _hung(job, nodes, context)) is not None:
         verdict = replace(verdict, problem=True, reason=hung, findings=(hung, *verdict.findings))
     elif job.enabled and verdict.status in {Status.OK, Status.WARNING, Status.PENDING}:
         if (slow := _too_slow(job, going_on, context)) is not None:
             verdict = replace(verdict, reason=slow, findings=(slow, *verdict.findings))
         elif verdict.status is Status.PENDING:
-            verdict = replace(verdict, reason=Reason(ReasonCode.JOB_FIRST_RUN_IN_PROGRESS, {"node": going_on[0].node}))
+            code = ReasonCode.JOB_FIRST_RUN_WAITS if is_waiting else ReasonCode.JOB_FIRST_RUN_IN_PROGRESS
+            verdict = replace(verdict, reason=Reason(code, {"node": going_on[0].node}))
+    elif verdict.reason.code is ReasonCode.JOB_NO_RUN_SEEN:
+        verdict = replace(verdict, reason=Reason(ReasonCode.JOB_NO_EARLIER_RUN_SEEN))
     if (failed := _failed_so_far(going_on, context)) is not None:
         verdict = replace(verdict, findings=(failed, *verdict.findings))
-    if all("waiting_for_lock" in run.notes for run in going_on):
+    if is_waiting:
         return replace(verdict, status=Status.WAITING, under_run=before)
     return replace(verdict, status=Status.RUNNING, under_run=before)
 

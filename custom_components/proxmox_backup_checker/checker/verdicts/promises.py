@@ -370,9 +370,11 @@ def _missed(
             trace={"rule": "node_expected_offline", "slot": due.isoformat()},
         )
     reason = miss.reason
-    if run is not None and reason.code in {ReasonCode.RUN_MISSED, ReasonCode.SKIPPED_BY_JOB}:
+    going_on = run or next(iter(context.going_on(job, guest.node)), None)
+    if going_on is not None and reason.code in {ReasonCode.RUN_MISSED, ReasonCode.SKIPPED_BY_JOB}:
         reason = Reason(
-            ReasonCode.RUN_HANGS_SINCE, {"job": job_name(job), "node": run.node, "slot": due, "since": run.started}
+            ReasonCode.RUN_HANGS_SINCE if run is not None else ReasonCode.TURN_NOT_COME,
+            {"job": job_name(job), "node": going_on.node, "slot": due, "since": going_on.started},
         )
     verdict = Verdict(
         status=miss.status,

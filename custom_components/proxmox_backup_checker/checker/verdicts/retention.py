@@ -257,7 +257,19 @@ def _promised(
     # The other guests of the same run ask for the same.
     run = context.index.runs.get(first_good.upid)
     first = _slot_of(table.event, run.started if run else first_good.started, zone)
-    return () if first is None else promised_slots(table.event, first, table.due, kept.keep, zone)
+    due = min([table.due, *_still_coming(job, guest, table.event, context, zone)])
+    return () if first is None or due < first else promised_slots(table.event, first, due, kept.keep, zone)
+
+
+def _still_coming(
+    job: BackupJob, guest: Guest, event: CalendarEvent, context: Context, zone: ZoneInfo
+) -> Iterator[datetime]:
+    """Yield up to when the slots of a job can be missing while its run goes on: its own may be served yet."""
+    for run in context.going_on(job, guest.node):
+        slot = _slot_of(event, run.started, zone)
+        if slot is not None:
+            is_done = any(found.vmid == guest.vmid and found.result is not Result.RUNNING for found in run.outcomes)
+            yield slot if is_done else slot - _ONE_SECOND
 
 
 @lru_cache(maxsize=1024)

@@ -78,6 +78,11 @@ class Datastore:
             backend=row.one_line("backend-type") or None,
         )
 
+    @classmethod
+    def named(cls, store: str) -> Datastore:
+        """Return a datastore of which no more than its name is known."""
+        return cls(store=store, comment=None, mount_status=MountStatus.UNKNOWN, maintenance=None, backend=None)
+
     @property
     def readable(self) -> bool:
         """Whether its content can be asked for."""

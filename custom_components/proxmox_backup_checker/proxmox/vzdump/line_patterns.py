@@ -6,9 +6,9 @@ import re
 SIZE = r"\d{1,15}(?:\.\d{1,9})? ?[KMGTPE]?i?B"
 STAMP = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
 
-PREFIXED = re.compile(
-    rf"(?:\d{{1,12}}: )?(?:({STAMP}|[A-Z][a-z]{{2}} [ \d]\d \d\d:\d\d:\d\d) )?(INFO|WARN|ERROR):(?: (.*))?", re.DOTALL
-)
+# Times as vzdump writes them, those of Proxmox VE 4 without a year, and those that people cut down to the time of day.
+_TIME = rf"{STAMP}|(?:[A-Z][a-z]{{2}} [ \d]\d )?\d\d:\d\d:\d\d"
+PREFIXED = re.compile(rf"(?:\d{{1,12}}: )?(?:({_TIME}) )?(INFO|WARN|ERROR):(?: (.*))?", re.DOTALL)
 STARTED = re.compile(r"Starting Backup of VM (\d{1,12}) \(([^()]+)\)")
 FAILED = re.compile(r"Backup of VM (\d{1,12}) failed(?: -(?: (.*))?)?")
 

@@ -40,6 +40,9 @@ _MAX_CONTINUATION = 20
 # Nearly all lines of a large log are progress: "INFO:  57% (...", in a guest's log after its time.
 _PROGRESS = frozenset(f"INFO: {char}" for char in " 0123456789")
 _HEAD, _STAMPED_HEAD = slice(0, 7), slice(20, 27)
+# "INFO:     error connecting to ..." is no progress, but one of the causes that a program told.
+_INDENTED = "INFO:     "
+_INDENT, _STAMPED_INDENT = slice(0, 10), slice(20, 30)
 
 _STAMP = re.compile(STAMP)
 _FINISHED = re.compile(r"Finished Backup of VM (\d{1,12}) \((\d{2,9}):(\d\d):(\d\d)\)")
@@ -106,8 +109,12 @@ class VzdumpLogReader:
         before = self._number
         self._number += len(lines)
         self._tail = [*self._tail, *lines[-_TAIL:]][-_TAIL:]
-        head = _STAMPED_HEAD if self._stamped else _HEAD
-        telling = [(number, line) for number, line in enumerate(lines, before) if line[head] not in _PROGRESS]
+        head, indent = (_STAMPED_HEAD, _STAMPED_INDENT) if self._stamped else (_HEAD, _INDENT)
+        telling = [
+            (number, line)
+            for number, line in enumerate(lines, before)
+            if line[head] not in _PROGRESS or line[indent] == _INDENTED
+        ]
         for number, line in telling:
             if line[:6] == "INFO: ":
                 if line[6:10] in _INTERESTING:
@@ -200,7 +207,7 @@ class VzdumpLogReader:
                     guest.continue_warning(line)
         elif line.startswith("TASK "):
             self._job.task(line)
-        elif command := self._mail.line(line):
+        elif command := self._mail.line(line, number):
             self._job.mailed_command(command)
         elif (guest := self._guest or self._headless) is not None and guest.open:
             guest.said(line)
@@ -234,7 +241,7 @@ class VzdumpLogReader:
             lines=self._number,
             finished=ended,
             died=finished is True and self._stamped is False,
-            mail_result=self._mail.result,
+            mail_result=self._mail.result(self._number),
         )
         goes_on = not ended and self._guest is not None and self._guest.open
         return replace(log, progress=progress_of(self._tail)) if goes_on else log

@@ -37,9 +37,13 @@ class ServerReader:
     """Reads one server again and again; what cannot be read stays as it was, and is named among the troubles."""
 
     def __init__(
-        self, client: BackupServerClient, known_tasks: Iterable[str] = (), unread_logs: Iterable[str] = ()
+        self,
+        client: BackupServerClient,
+        known_tasks: Iterable[str] = (),
+        unread_logs: Iterable[str] = (),
+        known_stores: Iterable[str] = (),
     ) -> None:
-        """Begin with the finished tasks that are remembered, by UPID, and those of them whose logs are still to be read."""
+        """Begin with what is remembered: finished tasks, by UPID, those of them whose logs are still to be read, and datastores."""
         self._client = client
         self._schedule = ReadSchedule()
         known = tuple(known_tasks)
@@ -50,6 +54,7 @@ class ServerReader:
         self._version: Version | None = None
         self._instance_id: str | None = None
         self._zone, self._skew = "UTC", timedelta()
+        self._known_stores = frozenset(known_stores)
         self._datastores: dict[str, Datastore] = {}
         self._hidden_stores: frozenset[str] = frozenset()
         self._hidden_jobs: dict[str, frozenset[str]] = {}
@@ -206,9 +211,11 @@ class ServerReader:
     async def _read_datastores(self) -> None:
         found = {store.store: store for store in await self._client.datastores()}
         # What may no longer be seen is left out without a word.
-        missing = {name: store for name, store in self._datastores.items() if name not in found}
+        before = {name: Datastore.named(name) for name in self._known_stores} | self._datastores
+        missing = {name: store for name, store in before.items() if name not in found}
         hidden = {name: store for name, store in missing.items() if await self._is_hidden(name)}
         self._datastores, self._hidden_stores = found | hidden, frozenset(hidden)
+        self._known_stores = frozenset()
 
     async def _is_hidden(self, store: str) -> bool:
         """Tell whether a datastore that is no longer listed is there all the same: one that is gone is not refused."""

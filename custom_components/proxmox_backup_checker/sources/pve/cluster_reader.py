@@ -209,6 +209,7 @@ class ClusterReader:
             job_states=self._agents.states,
             pools_visible=permissions.has("/pool", "Pool.Audit"),
             guests_visible=permissions.has("/vms", "VM.Audit") and not resources.odd,
+            storages_visible=permissions.has("/storage", "Datastore.Audit"),
             storages=storages,
             included=dict(self._jobs.included),
             unresolved=dict(self._jobs.unresolved),

@@ -35,6 +35,8 @@ _NS_REFUSED: Final = re.compile(rf"Cannot sync {_STORE_AND_NS} into {_STORE_AND_
 _NS_NOT_PUSHED: Final = re.compile(rf"Failed to sync {_STORE_AND_NS} into {_STORE_AND_NS}!")
 _TRANSFERRED: Final = re.compile(r"Summary: sync job pu(?:ll|sh)ed ([0-9.]{1,20} ?[A-Za-z]{1,3}) in ")
 _ERRORS: Final = re.compile(r"(?:.{0,100}: )?Encountered errors?: (.*)")
+# Since 4.0 the run's own error may be no more than "client error (Connect)".
+_REFUSED: Final = re.compile(r"certificate validation failed - .+")
 _REMOVAL_FAILED: Final = re.compile(r"Failed to remove vanished |Failed to remove namespace ")
 
 # Nearly all lines of a large log are these.
@@ -172,6 +174,7 @@ class SyncLogReader(TaskLogReader):
         self._summary = False
         self._transferred: float | None = None
         self._failed_removals = 0
+        self._refused: str | None = None
         self._complete = True
 
     @override
@@ -207,6 +210,8 @@ class SyncLogReader(TaskLogReader):
             self._job_id = match[1].rpartition(":")[2]
         elif _REMOVAL_FAILED.match(text):
             self._failed_removals += 1
+        elif _REFUSED.fullmatch(text):
+            self._refused = short(text)
         else:
             return False
         return True
@@ -285,6 +290,7 @@ class SyncLogReader(TaskLogReader):
             summary=self._summary,
             transferred=self._transferred,
             failed_removals=self._failed_removals,
+            refused=None if self._summary else self._refused,
             complete=self._complete,
         )
 

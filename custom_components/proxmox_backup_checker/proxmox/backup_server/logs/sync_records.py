@@ -66,7 +66,7 @@ class SyncLog:
     """What a sync did; `complete` is False where some groups or namespaces were too many to be kept.
 
     `pushes` is None where the log does not say. `summary` tells that the log came to its summary, which a failed one never has;
-    `transferred` are bytes, as rounded there.
+    `transferred` are bytes, as rounded there. `refused` is why the certificate of the other server was not taken.
     """
 
     job_id: str | None
@@ -76,6 +76,7 @@ class SyncLog:
     summary: bool
     transferred: float | None
     failed_removals: int
+    refused: str | None
     complete: bool
 
     def group(self, ns: str, group: GroupId) -> GroupSync | None:
