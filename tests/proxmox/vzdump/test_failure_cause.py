@@ -240,6 +240,8 @@ TEXTS: dict[str, tuple[str, ...]] = {
         f"{CONNECT}error trying to connect: tcp connect error: deadline has elapsed",
         f"{CONNECT}client error (Connect)",
         "Error: client error (Connect)",
+        "Error: client error (Connect): error connecting to https://10.0.0.5:8007/ - tcp connect error: Connection timed out",
+        "Error: client error (Connect): unexpected EOF",
     ),
     "pbs_too_slow": (
         f"{CLIENT}http request timed out",
@@ -445,6 +447,12 @@ TEXTS: dict[str, tuple[str, ...]] = {
         "PCI device '0000:05:00.0' already in use by running VMID '104'",
         "start failed: PCI device '0000:05:00.0' is currently reserved for use by VMID '104'",
     ),
+    "pci_device_busy": (
+        "kvm: -device vfio-pci,host=01:00.0,id=hostpci0,bus=ich9-pcie-port-1,addr=0x0: vfio 0000:01:00.0: failed to open"
+        " /dev/vfio/1: Device or resource busy",
+    ),
+    "bridge_missing": ("bridge 'vmbr1' does not exist",),
+    "cpu_lacks_features": ("kvm: Host doesn't support requested features",),
     "vm_start_failed": start_texts.REFUSED,
     "vm_stop_failed": (
         "VM quit/powerdown failed - got timeout",
@@ -550,6 +558,8 @@ TEXTS: dict[str, tuple[str, ...]] = {
         "no such logical volume pve/vm-100-disk-0",
         "zfs error: cannot open 'rpool/data/vm-100-disk-0': dataset does not exist",
         "rbd error: rbd: error opening image vm-100-disk-1: (2) No such file or directory",
+        "kvm: -drive file=/dev/pve/vm-100-disk-0,if=none,id=drive-scsi0: Could not open '/dev/pve/vm-100-disk-0': No such"
+        " file or directory",
     ),
     "disk_not_readable": (
         "cannot determine size of volume 'nas:100/vm-100-disk-0.raw' - got timeout",

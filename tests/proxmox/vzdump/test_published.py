@@ -133,6 +133,124 @@ LINSTOR = (
 )
 
 
+CLIENT_FAILED = (
+    "ERROR: Backup of VM 100 failed - command 'lxc-usernsexec -m u:0:100000:65536 -m g:0:100000:65536 --"
+    " /usr/bin/proxmox-backup-client backup --crypt-mode=none pct.conf:/a --repository b@pbs@10.0.0.5:store' failed: exit code 255"
+)
+AT = "error connecting to https://10.0.0.5:8007/ - "
+
+
+@pytest.mark.parametrize(
+    ("causes", "code"),
+    [
+        ((), "pbs_unreachable"),
+        ((f"    {AT}tcp connect error: Connection refused (os error 111)",), "pbs_refused"),
+        ((f"    {AT}tcp connect error: No route to host (os error 113)",), "pbs_unreachable"),
+        (
+            (f"    0: {AT}dns error", "    1: failed to lookup address information: Name or service not known"),
+            "pbs_name_unknown",
+        ),
+        (
+            (
+                "    0: error:0A000086:SSL routines:tls_post_process_server_certificate:certificate verify failed:ssl.c:2092:",
+                "    1: error:0A000086:SSL routines:tls_post_process_server_certificate:certificate verify failed:ssl.c:2092:",
+            ),
+            "pbs_fingerprint",
+        ),
+    ],
+)
+@pytest.mark.parametrize("level", ["INFO", "ERROR"])
+def test_why_the_client_of_9_could_not_connect_stands_below_its_error(
+    causes: tuple[str, ...], code: str, level: str
+) -> None:
+    below = ["", "Caused by:", *causes] if causes else []
+    said = [f"{level}: {line}".rstrip() for line in ("Error: client error (Connect)", *below)]
+    (guest,) = parse(
+        "\n".join(
+            [
+                "INFO: Starting Backup of VM 100 (lxc)",
+                *said,
+                "INFO: creating an archive",
+                "INFO:     no cause any more",
+                CLIENT_FAILED,
+            ]
+        ),
+        finished=True,
+    ).guests
+    cause = cause_of(guest.failure or "")
+    assert cause is not None
+    assert cause.code == code
+    assert "no cause" not in (guest.explanation or "")
+
+
+def test_a_certificate_that_the_client_refuses_is_told_before_the_error_that_does_not_name_it() -> None:
+    said = [
+        "INFO: certificate validation failed - Certificate fingerprint was not confirmed.",
+        "INFO: Error: client error (Connect)",
+    ]
+    (guest,) = parse("\n".join(["INFO: Starting Backup of VM 100 (lxc)", *said, CLIENT_FAILED]), finished=True).guests
+    cause = cause_of(guest.failure or "")
+    assert cause is not None
+    assert cause.code == "pbs_fingerprint"
+
+
+NOT_STARTED = "ERROR: Backup of VM 100 failed - start failed: QEMU exited with code 1"
+BRIDGE = (
+    "bridge 'vmbr1' does not exist",
+    "kvm: -netdev type=tap,id=net0,ifname=tap200i0,script=/usr/libexec/qemu-server/pve-bridge,downscript=/usr/libexec"
+    "/qemu-server/pve-bridgedown: network script /usr/libexec/qemu-server/pve-bridge failed with status 512",
+)
+
+
+@pytest.mark.parametrize(
+    ("lines", "code"),
+    [
+        ((), "vm_start_failed"),
+        (("ERROR: PCI device '0000:05:00.0' already in use by VMID '104'",), "pci_device_in_use"),
+        (BRIDGE, "bridge_missing"),
+        (tuple(f"INFO: {line}" for line in BRIDGE), "bridge_missing"),
+        (("kvm: cannot set up guest memory 'pc.ram': Cannot allocate memory",), "no_memory"),
+        (
+            (
+                "kvm: warning: host doesn't support requested feature: CPUID.01H:ECX.aes [bit 25]",
+                "kvm: Host doesn't support requested features",
+            ),
+            "cpu_lacks_features",
+        ),
+        (
+            (
+                "kvm: -device vfio-pci,host=01:00.0,id=hostpci0,bus=ich9-pcie-port-1,addr=0x0: vfio 0000:01:00.0: failed to"
+                " open /dev/vfio/1: Device or resource busy",
+            ),
+            "pci_device_busy",
+        ),
+        (
+            (
+                "kvm: -device ide-cd,bus=ide.0,unit=1,drive=drive-ide1,id=ide1: Can't create IDE unit 1, bus supports only 1"
+                " units",
+            ),
+            "vm_start_failed",
+        ),
+        # What a program said while it packed is no reason for QEMU to end.
+        (("tar: ./a: Cannot open: Permission denied",), "vm_start_failed"),
+    ],
+)
+def test_why_a_vm_did_not_start_is_what_was_said_before(lines: tuple[str, ...], code: str) -> None:
+    head = ["INFO: Starting Backup of VM 100 (qemu)", "INFO: starting kvm to execute backup task"]
+    (guest,) = parse("\n".join([*head, *lines, NOT_STARTED, ""]), finished=True).guests
+    cause = cause_of(guest.failure or "")
+    assert cause is not None
+    assert cause.code == code
+
+
+def test_a_hundred_warnings_of_qemu_hide_no_reason() -> None:
+    warnings = ["kvm: warning: host doesn't support requested feature: CPUID.01H:ECX.aes [bit 25]"] * 200
+    (guest,) = parse(
+        "\n".join(["INFO: Starting Backup of VM 100 (qemu)", *warnings, BRIDGE[0], NOT_STARTED]), finished=True
+    ).guests
+    assert guest.explanation == BRIDGE[0]
+
+
 def of_a_container(*lines: str) -> GuestRun:
     """Read the lines of a container's backup; those without level are INFO."""
     body = [line if line.startswith("ERROR: ") else f"INFO: {line}" for line in lines]

@@ -411,6 +411,8 @@ EXPLAINED_BY: Final = {
     "pbs_client_failed": _WRITING | _OF_THE_SERVER,
     "backup_broken_off": _WRITING | _OF_THE_SERVER,
     "prune_failed": frozenset({"prune_not_allowed"}),
+    "vm_start_failed": frozenset({code for _, code in START} | {"disk_error", "disk_missing", "no_memory"})
+    - {"vm_start_failed"},
     "backup_folder_failed": frozenset({"no_space"}),
 }
 """The causes that only say what failed, each with those that can tell why: a line of the log that comes before tells them."""

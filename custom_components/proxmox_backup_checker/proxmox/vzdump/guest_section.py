@@ -14,14 +14,39 @@ _MAX_ERROR_LINES = 30
 _MAX_SAID = 100
 _LONGEST_SAID = 1000
 
-# The programs that pack, copy or send an archive.
-_SAID_BY_PROGRAM = re.compile(r"(?:zstd|gzip|pigz|lzop|tar|rsync|/bin/(?:ba)?sh|Error): .+")
+# The programs that pack, copy or send an archive, and QEMU with what joins it to its bridge.
+_SAID_BY_PROGRAM = re.compile(
+    r"(?:zstd|gzip|pigz|lzop|tar|rsync|/bin/(?:ba)?sh|Error): .+|kvm: (?!warning: ).+|bridge '[^']+' does not exist"
+)
 # What vzdump says last before it leaves a step to others, who may fail in words of their own, and what it says after it.
 _STEPS = {
     "starting kvm to execute backup task": ("started backup task ",),
     "create storage snapshot 'vzdump'": ("creating ", "sending archive to stdout"),
 }
-SAID_STARTS = frozenset({"zstd", "gzip", "pigz", "lzop", "tar:", "rsyn", "/bin", "Erro", "star", "crea", "send"})
+SAID_STARTS = frozenset(
+    {
+        "zstd",
+        "gzip",
+        "pigz",
+        "lzop",
+        "tar:",
+        "rsyn",
+        "/bin",
+        "Erro",
+        "star",
+        "crea",
+        "send",
+        "kvm:",
+        "brid",
+        "cert",
+        "Caus",
+        "    ",
+    }
+)
+# The client of Proxmox VE 9 tells why it could not connect on lines of their own: in one before, and as causes of its error.
+_REFUSED_BY_CLIENT = "certificate validation failed - "
+_BECAUSE = "Caused by:"
+_ONE_CAUSE = re.compile(r" {4}(?:\d+: )?(\S.*)")
 
 _ARCHIVE_TYPE = re.compile(r"(?:^|/)(?:vzdump-(qemu|lxc)-|(vm|ct)/)")
 
@@ -37,6 +62,7 @@ class GuestDraft:
         self._stop: str | None = None
         self._error_lines = 0
         self._said: list[str] = []
+        self._because = False
 
     @property
     def vmid(self) -> int:
@@ -80,10 +106,15 @@ class GuestDraft:
     def error(self, text: str) -> None:
         """Take an ERROR line that is not the failure."""
         guest_lines.error(self.notes, text)
-        self._keep(text)
+        if text and not self._cause(text):
+            self._keep(text)
 
     def said(self, text: str) -> bool:
         """Take a line of a program that may explain a failure; False where it is none."""
+        if self._cause(text):
+            return True
+        if text.startswith(_REFUSED_BY_CLIENT):
+            text = f"Error: {text}"
         if text in _STEPS or _SAID_BY_PROGRAM.fullmatch(text):
             self._keep(text)
             return True
@@ -91,6 +122,15 @@ class GuestDraft:
             if text.startswith(done) and step in self._said:
                 self._said.remove(step)
         return False
+
+    def _cause(self, text: str) -> bool:
+        """Add a cause of an error that a program told to the line of that error; False where the text is none."""
+        is_first = text == _BECAUSE
+        match = _ONE_CAUSE.fullmatch(text) if self._because else None
+        self._because = is_first or match is not None
+        if match is not None and self._said and "Error: " in self._said[-1]:
+            self._said[-1] = f"{self._said[-1]}: {match[1]}"[:_LONGEST_SAID]
+        return self._because
 
     def _keep(self, text: str) -> None:
         if len(self._said) < _MAX_SAID:

@@ -40,6 +40,9 @@ _MAX_CONTINUATION = 20
 # Nearly all lines of a large log are progress: "INFO:  57% (...", in a guest's log after its time.
 _PROGRESS = frozenset(f"INFO: {char}" for char in " 0123456789")
 _HEAD, _STAMPED_HEAD = slice(0, 7), slice(20, 27)
+# "INFO:     error connecting to ..." is no progress, but one of the causes that a program told.
+_INDENTED = "INFO:     "
+_INDENT, _STAMPED_INDENT = slice(0, 10), slice(20, 30)
 
 _STAMP = re.compile(STAMP)
 _FINISHED = re.compile(r"Finished Backup of VM (\d{1,12}) \((\d{2,9}):(\d\d):(\d\d)\)")
@@ -106,8 +109,12 @@ class VzdumpLogReader:
         before = self._number
         self._number += len(lines)
         self._tail = [*self._tail, *lines[-_TAIL:]][-_TAIL:]
-        head = _STAMPED_HEAD if self._stamped else _HEAD
-        telling = [(number, line) for number, line in enumerate(lines, before) if line[head] not in _PROGRESS]
+        head, indent = (_STAMPED_HEAD, _STAMPED_INDENT) if self._stamped else (_HEAD, _INDENT)
+        telling = [
+            (number, line)
+            for number, line in enumerate(lines, before)
+            if line[head] not in _PROGRESS or line[indent] == _INDENTED
+        ]
         for number, line in telling:
             if line[:6] == "INFO: ":
                 if line[6:10] in _INTERESTING:

@@ -29,8 +29,7 @@ ANSWERS: Final[Table] = (
     ),
     (r".*\bConnection refused\b", "pbs_refused"),
     (
-        r".*(?:No route to host|Network is unreachable|Host is down|Connection timed out|deadline has elapsed"
-        r"|client error \(Connect\)$)",
+        r".*(?:No route to host|Network is unreachable|Host is down|Connection timed out|deadline has elapsed)",
         "pbs_unreachable",
     ),
     (r"(?:500 read timeout|http (?:upgrade |download )?request timed out|.*\btimed out$)", "pbs_too_slow"),
@@ -45,6 +44,7 @@ ANSWERS: Final[Table] = (
         r"|.*(?:[Ff]ingerprint was not confirmed|certificate verify failed|hostname verification failed))",
         "pbs_fingerprint",
     ),
+    (r".*client error \(Connect\)(?:$|: | Caused by: )", "pbs_unreachable"),
     (
         r"(?:401 |.*\b(?:authentication failed|invalid ticket|invalid credentials)|API token secret must be provided"
         r"|no password input mechanism available)",

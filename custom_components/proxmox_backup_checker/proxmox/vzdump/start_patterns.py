@@ -16,6 +16,18 @@ _DEVICE_IN_USE: Final[Table] = (
     ),
 )
 
+# What QEMU itself says, and the script that joins the VM's card to its bridge (pve-bridge), before QEMU ends
+_BY_QEMU: Final[Table] = (
+    (r"bridge '(?P<bridge>[^']+)' does not exist$", "bridge_missing"),
+    (
+        r"kvm: -device vfio-pci,.*\bvfio (?P<device>[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]): "
+        r"failed to open /dev/vfio/\S+: Device or resource busy$",
+        "pci_device_busy",
+    ),
+    (r"kvm: -(?:drive|blockdev) .*: Could not open '(?P<disk>[^']+)': No such file or directory$", "disk_missing"),
+    (r"kvm: Host doesn't support requested features$", "cpu_lacks_features"),
+)
+
 # PVE/GuestHelpers.pm (check_hookscript, exec_hookscript)
 _OWN_HOOK: Final[Table] = (
     (
@@ -69,6 +81,7 @@ _MACHINE: Final = (
 
 START: Final[Table] = (
     *_DEVICE_IN_USE,
+    *_BY_QEMU,
     *_OWN_HOOK,
     (_VM, "vm_start_failed"),
     (_DEVICES, "vm_start_failed"),
