@@ -359,9 +359,9 @@ def test_h76_the_message_of_a_job_that_is_wanted_no_more_is_taken_back(house: Ho
     assert house.told == ["opened", "closed"]
 
 
-@pytest.mark.parametrize("vmid", [101, 103])
+@pytest.mark.parametrize(("vmid", "is_restarted"), [(101, False), (103, False), (101, True)])
 async def test_h77_the_sensors_of_a_deleted_job_are_removed_and_never_while_the_list_cannot_be_read(
-    home: Home, vmid: int
+    home: Home, vmid: int, is_restarted: bool
 ) -> None:
     job = home.pve.replicate(vmid, "pve2")
     home.pve.replicate(102, "pve1")
@@ -369,6 +369,8 @@ async def test_h77_the_sensors_of_a_deleted_job_are_removed_and_never_while_the_
     name = f"_replication_{vmid}-0_problem"
     del home.pve.replications[job.id]
     home.pve.faults.errors["/cluster/replication"] = (500, "no")
+    if is_restarted:
+        await home.restart()
     await home.live(hours=4, step=timedelta(minutes=30))
     assert entity(home.hass, name) is not None
 
