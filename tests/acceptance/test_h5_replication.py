@@ -309,11 +309,16 @@ def test_h75_a_target_that_may_be_off_or_is_only_started_anew_is_no_message(hous
     house.told.clear()
     if happens == "expected":
         house.policy = replace(house.policy, expected_offline=frozenset({"pve2"}))
-    house.cluster.node("pve2").go_offline()
-    wait(house, hours=4 if happens == "expected" else 1 / 3)
-    house.cluster.node("pve2").come_online()
-    wait(house, hours=2)
+    seen = set()
+    for _ in range(3):
+        house.cluster.node("pve2").go_offline()
+        for _ in range(48 if happens == "expected" else 4):
+            house.live(step=timedelta(minutes=5), minutes=5)
+            seen.add(brief(house)[2])
+        house.cluster.node("pve2").come_online()
+        wait(house, hours=2)
 
+    assert ("replication_target_rests" if happens == "expected" else "replication_target_off") in seen
     assert house.told == []
 
 
@@ -330,6 +335,7 @@ def test_h76_a_job_that_goes_on_failing_is_told_once_and_silent_once_it_is_ackno
     wait(house, hours=6)
 
     assert house.told == ["opened"]
+    assert [alert.severity.value for alert in house.held.alerts if alert.kind.value == "replication"] == ["normal"]
     subject = Subject.replication("101-0")
     house.history = acknowledge(house.history, house.held.verdicts, [subject], house.now)
     wait(house, hours=6)
