@@ -191,6 +191,7 @@ class HomeAssistant:
 
     async def say_places(self, entry_id: str, places: dict[str, str]) -> None:
         """Say through the options flow where storages stand, those that there are."""
+        await self._wait_until_loaded(entry_id)
         flows = "/api/config/config_entries/options/flow"
         step = await self._post(flows, {"handler": entry_id})
         step = await self._post(f"{flows}/{step['flow_id']}", {"next_step_id": "places"})
@@ -199,6 +200,15 @@ class HomeAssistant:
         step = await self._post(f"{flows}/{step['flow_id']}", said)
         if step["type"] != "create_entry":
             raise DemoError(f"Where the storages stand could not be said: {step.get('errors') or step}")
+
+    async def _wait_until_loaded(self, entry_id: str) -> None:
+        """Wait until an entry is set up again with its new options."""
+        for _ in range(120):
+            entries = await self.command({"type": "config_entries/get", "domain": DOMAIN})
+            if any(entry["entry_id"] == entry_id and entry["state"] == "loaded" for entry in entries):
+                return
+            await asyncio.sleep(0.5)
+        raise DemoError("The cluster was not loaded in time.")
 
     async def make_dashboard(self) -> None:
         """Add the dashboard as a person does who picks it among the community dashboards."""

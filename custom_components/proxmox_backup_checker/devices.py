@@ -11,7 +11,7 @@ from typing import Any, Final
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.util import dt as dt_util
 from yarl import URL
@@ -190,6 +190,7 @@ class Devices:
             # An assessment may be published again, as after a person's word or while what was read before stands in.
             return
         self._counted = assessment.read_at
+        self._remove_gone_replications(assessment)
         things = (
             set(assessment.guests),
             set(assessment.jobs),
@@ -211,6 +212,23 @@ class Devices:
                 if self._absent[key] >= _POLLS_UNTIL_REMOVED:
                     self._registry.async_remove_device(device.id)
                     del self._absent[key]
+
+    def _remove_gone_replications(self, assessment: Assessment) -> None:
+        """Remove the entities of replication jobs that are gone; the device is their guest's, which stays."""
+        entities, begin = er.async_get(self._coordinator.hass), f"{self._coordinator.identity}_replication_"
+        for entity in er.async_entries_for_config_entry(entities, self._entry_id):
+            job_id, _, _ = entity.unique_id.removeprefix(begin).partition("_")
+            if not entity.unique_id.startswith(begin):
+                continue
+            vmid, _, _ = job_id.partition("-")
+            is_hidden = Subject("guest", vmid) in assessment.out_of_sight
+            if job_id in assessment.replications or is_hidden or not assessment.replications_complete:
+                self._absent.pop(entity.unique_id, None)
+                continue
+            self._absent[entity.unique_id] += 1
+            if self._absent[entity.unique_id] >= _POLLS_UNTIL_REMOVED:
+                entities.async_remove(entity.entity_id)
+                del self._absent[entity.unique_id]
 
     def _would_show(self, key: str, assessment: Assessment) -> bool:
         """Tell whether the assessment is one in which what exists is sure to appear."""

@@ -221,7 +221,11 @@ def add_replication_entities(
 
     @callback
     def add_new() -> None:
-        new = coordinator.assessment.replications.keys() - known
+        there = coordinator.assessment.replications.keys()
+        new = there - known
+        if coordinator.assessment.replications_complete:
+            # One that is made again with the same id has entities again.
+            known.intersection_update(there)
         known.update(new)
         if new:
             async_add_entities([entity for job_id in sorted(new) for entity in make(job_id)])

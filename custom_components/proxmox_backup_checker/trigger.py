@@ -18,6 +18,8 @@ from .const import DOMAIN
 from .devices import PROBLEM, identity_of, subject_of
 
 _WITH_BACKUPS: Final[frozenset[SubjectKind | None]] = frozenset({"guest", "job", "pbsjob", "group"})
+# A replica is no backup: of a cluster's problems it is none, by itself it may be chosen.
+_BY_THEMSELVES: Final = _WITH_BACKUPS | {"replication"}
 _WHOLE: Final[frozenset[SubjectKind | None]] = frozenset({"cluster", "server"})
 _OUT_OF_SIGHT: Final = frozenset({STATE_UNAVAILABLE, STATE_UNKNOWN})
 _LEFT_ALONE: Final = frozenset({Status.PAUSED, Status.IGNORED, Status.UNCOVERED})
@@ -50,7 +52,7 @@ def problem_sensors(hass: HomeAssistant, entity_ids: set[str]) -> set[str]:
         if sensor is None or sensor.platform != DOMAIN or sensor.config_entry_id is None:
             continue
         kind = _kind_of_subject(hass, sensor)
-        if kind in _WITH_BACKUPS:
+        if kind in _BY_THEMSELVES:
             found.add(entity_id)
         elif kind in _WHOLE:
             siblings = er.async_entries_for_config_entry(registry, sensor.config_entry_id)

@@ -1,12 +1,19 @@
-"""Rows H42 to H49: replication jobs, each judged by its own schedule; a replica is no backup."""
+"""Rows H42 to H49 and H74 to H77: replication jobs, each judged by its own schedule; a replica is no backup."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from pytest_homeassistant_custom_component.common import async_capture_events
 
+from custom_components.proxmox_backup_checker.checker.alerts.acknowledgements import acknowledge
+from custom_components.proxmox_backup_checker.checker.model.subject import Subject
 from custom_components.proxmox_backup_checker.checker.model.verdict import Verdict
+from custom_components.proxmox_backup_checker.checker.views.report import problems_of
+from custom_components.proxmox_backup_checker.dashboard.causes import causes
+from custom_components.proxmox_backup_checker.privacy.sight import Sight
+from custom_components.proxmox_backup_checker.trigger import problem_sensors
 from simulator.replication import Replication
 from tests.checker.survival.household import PVE1, Household
 from tests.integration.states import entity, shown
@@ -265,3 +272,154 @@ async def test_h43_the_problem_is_on_the_device_of_the_guest_with_its_cause(home
     assert guest is not None
     assert found.device_id == guest.device_id
     assert shown(home.hass, "_replication_101-0_last_success", "sensor").state.startswith("2026-01-12T12:")
+
+
+def wait(house: Household, *, hours: float) -> None:
+    """Let time pass, with a look every ten minutes."""
+    house.live(step=timedelta(minutes=10), hours=hours)
+
+
+@pytest.mark.parametrize("vmids", [(101, 102), (101, 102, 201)])
+def test_h74_a_target_that_is_off_is_one_message_for_all_its_replicas_and_one_when_it_is_back(
+    house: Household, vmids: tuple[int, ...]
+) -> None:
+    for vmid in vmids:
+        house.cluster.replicate(vmid, "pve3")
+    house.after(hours=1)
+    wait(house, hours=1)
+    house.told.clear()
+    house.cluster.node("pve3").go_offline()
+    wait(house, hours=4)
+
+    assert house.told == ["opened"]
+    [alert] = [alert for alert in house.held.alerts if alert.kind.value == "replication"]
+    assert (alert.tag, len(alert.subjects), len(alert.causes)) == ("replication_pve3", len(vmids), 1)
+    assert alert.severity.value == "normal"
+
+    house.cluster.node("pve3").come_online()
+    wait(house, hours=2)
+    assert house.told == ["opened", "recovered"]
+
+
+@pytest.mark.parametrize("happens", ["expected", "started anew"])
+def test_h75_a_target_that_may_be_off_or_is_only_started_anew_is_no_message(house: Household, happens: str) -> None:
+    house.cluster.replicate(101, "pve2")
+    house.after(hours=1)
+    wait(house, hours=1)
+    house.told.clear()
+    if happens == "expected":
+        house.policy = replace(house.policy, expected_offline=frozenset({"pve2"}))
+    seen = set()
+    for _ in range(3):
+        house.cluster.node("pve2").go_offline()
+        for _ in range(48 if happens == "expected" else 4):
+            house.live(step=timedelta(minutes=5), minutes=5)
+            seen.add(brief(house)[2])
+        house.cluster.node("pve2").come_online()
+        wait(house, hours=2)
+
+    assert ("replication_target_rests" if happens == "expected" else "replication_target_off") in seen
+    assert house.told == []
+
+
+@pytest.mark.parametrize("error", [NO_SPACE, "command 'ssh' failed: exit code 255"])
+def test_h76_a_job_that_goes_on_failing_is_told_once_and_silent_once_it_is_acknowledged(
+    house: Household, error: str
+) -> None:
+    job = house.cluster.replicate(101, "pve2")
+    house.cluster.replicate(102, "pve3")
+    house.after(hours=1)
+    wait(house, hours=1)
+    house.told.clear()
+    job.fails = error
+    wait(house, hours=6)
+
+    assert house.told == ["opened"]
+    assert [alert.severity.value for alert in house.held.alerts if alert.kind.value == "replication"] == ["normal"]
+    subject = Subject.replication("101-0")
+    house.history = acknowledge(house.history, house.held.verdicts, [subject], house.now)
+    wait(house, hours=6)
+    assert house.told == ["opened"]
+    assert house.held.acknowledgement(subject) is not None
+
+    job.fails = None
+    wait(house, hours=2)
+    assert house.held.acknowledgement(subject) is None
+    assert house.told == ["opened", "recovered"]
+
+
+@pytest.mark.parametrize("gone", ["deleted", "disabled"])
+def test_h76_the_message_of_a_job_that_is_wanted_no_more_is_taken_back(house: Household, gone: str) -> None:
+    job = house.cluster.replicate(101, "pve2")
+    house.after(hours=1)
+    wait(house, hours=1)
+    house.told.clear()
+    job.fails = NO_SPACE
+    wait(house, hours=3)
+    if gone == "deleted":
+        del house.cluster.replications[job.id]
+    else:
+        job.disabled = True
+    wait(house, hours=3)
+
+    assert house.told == ["opened", "closed"]
+
+
+@pytest.mark.parametrize(("vmid", "is_restarted"), [(101, False), (103, False), (101, True)])
+async def test_h77_the_sensors_of_a_deleted_job_are_removed_and_never_while_the_list_cannot_be_read(
+    home: Home, vmid: int, is_restarted: bool
+) -> None:
+    job = home.pve.replicate(vmid, "pve2")
+    home.pve.replicate(102, "pve1")
+    await home.after(hours=1)
+    name = f"_replication_{vmid}-0_problem"
+    del home.pve.replications[job.id]
+    home.pve.faults.errors["/cluster/replication"] = (500, "no")
+    if is_restarted:
+        await home.restart()
+    await home.live(hours=4, step=timedelta(minutes=30))
+    assert entity(home.hass, name) is not None
+
+    home.pve.faults.errors.clear()
+    await home.live(hours=4, step=timedelta(minutes=30))
+
+    assert entity(home.hass, name) is None
+    assert entity(home.hass, "_replication_102-0_problem") is not None
+    assert entity(home.hass, f"_guest_{vmid}_problem") is not None
+
+
+@pytest.mark.parametrize("vmid", [101, 103])
+async def test_h76_the_message_names_guest_node_and_cause_and_the_dashboard_shows_the_same(
+    home: Home, vmid: int
+) -> None:
+    job = home.pve.replicate(vmid, "pve3")
+    await home.after(hours=1)
+    await home.after(minutes=31)
+    heard = async_capture_events(home.hass, "proxmox_backup_checker_message")
+    job.fails = NO_SPACE
+    await home.live(hours=3, step=timedelta(minutes=15))
+
+    [event] = heard
+    name = "web (101)" if vmid == 101 else "dns (103)"
+    assert event.data["title"] == f"Replicas on pve3 not renewed: {name}"
+    assert "Cause: ZFS reported an error." in event.data["message"]
+    assert "Backups are not affected." in event.data["message"]
+    assert "Read the job\u2019s log" in event.data["message"]
+
+    entry = home.entry
+    assert entry is not None
+    localizer = entry.runtime_data.localizer
+    [cause] = causes(home.hass, Sight(home.hass, None), localizer, entry.entry_id)
+    assert (cause["title"], cause["guests"]) == (event.data["title"], 1)
+    assert cause["entity_ids"] == [shown(home.hass, f"_replication_{vmid}-0_problem").entity_id]
+
+    sensor, whole = cause["entity_ids"][0], shown(home.hass, "_cluster_problem").entity_id
+    assert problem_sensors(home.hass, {sensor}) == {sensor}
+    assert sensor not in problem_sensors(home.hass, {whole})
+    [problem] = problems_of(entry.runtime_data.assessment)
+    assert problem.name == f"{name} \u2192 pve3"
+
+    job.fails = None
+    await home.live(hours=2, step=timedelta(minutes=15))
+    assert not problems_of(entry.runtime_data.assessment)
+    assert heard[-1].data["title"] == f"Replicas fine again: {name} on pve3"

@@ -133,6 +133,11 @@ class Assessment:
     context: Context = field(compare=False, repr=False)
 
     @property
+    def replications_complete(self) -> bool:
+        """Whether a replication job that is not in `replications` is surely none any more."""
+        return self.guests_complete and self.context.facts.replications_read
+
+    @property
     def without_offsite_copy(self) -> int | None:
         """How many guests have no copy elsewhere that is new enough, as far as can be proven; None where nothing is elsewhere."""
         held = [view.offsite for view in self.guests.values() if view.verdict.lasting is not Status.IGNORED]
@@ -209,6 +214,7 @@ def judge(facts: Facts, history: History, before: Assessment | None = None) -> A
     others += [held for subject, held in hidden.items() if subject.kind != "guest"]
     cluster = judge_cluster(counts, others, skews, night_findings(context))
     verdicts = {CLUSTER: cluster, **_by_subject(storages, of_guests, of_jobs)}
+    verdicts |= {Subject.replication(job_id): view.verdict for job_id, view in replications.items()}
     after = remember_verdicts(remembered, of_jobs, context)
     records = _remembered(verdicts | hidden, after, facts.now)
     alerts = alerts_of(verdicts, context, {subject: key for subject, (key, _) in full.items()})

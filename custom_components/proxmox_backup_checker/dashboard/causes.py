@@ -63,7 +63,7 @@ def _cause(
         "since": epoch(alert.since),
         "unseen": all(map(is_unseen, verdicts)) if verdicts else True,
         "silenced": all(assessment.acknowledgement(subject) is not None for subject in alert.subjects),
-        "guests": len(alert.guests),
+        "guests": len(alert.guests) or len(wording.replicated(alert.subjects)),
         "jobs": sum(subject.kind == "job" for subject in alert.subjects),
         "rows": [
             _row_id(entry, subject)

@@ -118,6 +118,7 @@ def _limited(assessment: Assessment, sees: Sees) -> Assessment:
         ),
         index=RunIndex.of(runs, wrong=WrongDates.of(history.wrong_dates)),
         events=(),
+        replications={key: view for key, view in assessment.replications.items() if sees(Subject.replication(key))},
         verdicts={subject: verdict for subject, verdict in assessment.verdicts.items() if sees(subject)},
         alerts=_limited_alerts(assessment.alerts, sees),
         messages=(),

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Final, override
 
-from ..checker.alerts.alerts import Alert
+from ..checker.alerts.alerts import Alert, AlertGuest
 from ..checker.model.labels import names_of_jobs
 from ..checker.model.reason_codes import AlertForm, AlertKind, ReasonCode
 from ..checker.model.verdict import Reason
@@ -228,6 +228,32 @@ class _ArchivesText(AlertText[ClusterWording]):
         return self.say.text("archives_todo")
 
 
+class _ReplicationText(AlertText[ClusterWording]):
+    """Replicas on a node that are not renewed; they are no backups."""
+
+    @override
+    def title(self) -> str:
+        return self.say.text("title_replication", node=self.name, guests=self.say.counted(self._replicated()))
+
+    @override
+    def guests(self) -> Iterator[str]:
+        if guests := self._replicated():
+            yield f"{self.say.names(guests)}."
+
+    @override
+    def meaning(self) -> Iterator[str]:
+        """Tell of when the oldest replica is; how the backups stand is told elsewhere."""
+        views = self.say.replications(self.alert.subjects)
+        known = [view.verdict.last_success for view in views if view.verdict.last_success is not None]
+        if views and len(known) == len(views):
+            yield self.say.text("replication_meaning", moment=self.say.moment(min(known)))
+        elif views:
+            yield self.say.text("replication_meaning_never")
+
+    def _replicated(self) -> tuple[AlertGuest, ...]:
+        return self.say.replicated(self.alert.subjects)
+
+
 _BY_KIND: Final[Mapping[AlertKind, type[AlertText[ClusterWording]]]] = {
     AlertKind.JOB: _JobText,
     AlertKind.NODE: _NodeText,
@@ -240,6 +266,7 @@ _BY_KIND: Final[Mapping[AlertKind, type[AlertText[ClusterWording]]]] = {
     AlertKind.MISSING: _ArchivesText,
     AlertKind.AGE: AlertText,
     AlertKind.GUEST: AlertText,
+    AlertKind.REPLICATION: _ReplicationText,
 }
 
 

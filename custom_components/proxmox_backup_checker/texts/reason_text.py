@@ -28,7 +28,7 @@ _QUOTED: Final = frozenset({"command", "error", "message", "said"})
 
 # How sentences begin with words that are small after a colon; names stay as they are, and in German all sentences.
 _SMALL_WITHIN: Final = frozenset(
-    {"All", "Backups", "It", "No", "Nobody", "None", "Not", "Nothing", "On", "The", "There", "What", "Whether"}
+    {"All", "Backups", "In", "It", "No", "Nobody", "None", "Not", "Nothing", "On", "The", "There", "What", "Whether"}
 )
 
 

@@ -1,7 +1,7 @@
 """How messages name guests, jobs and moments, and how they tell of the last good backups."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, override
@@ -11,7 +11,10 @@ from homeassistant.util import dt as dt_util
 from ..checker.alerts.alerts import AlertGuest, about_of
 from ..checker.assessment import Assessment
 from ..checker.model.labels import duration_text, guest_label, job_with_storage
+from ..checker.model.reason_codes import AlertKind
 from ..checker.model.records import AlertRecord
+from ..checker.model.subject import Subject
+from ..checker.replication.judging import ReplicationView
 from .localizer import Localizer
 
 _MOST_NAMES: Final = 5
@@ -116,11 +119,25 @@ class ClusterWording(Wording):
         view = self.assessment.storages.get(key)
         return view.name if view is not None else key
 
+    def replications(self, subjects: Iterable[Subject]) -> list[ReplicationView]:
+        """Return the replication jobs among these, as they are now."""
+        held = self.assessment.replications
+        return [held[subject.id] for subject in subjects if subject.kind == "replication" and subject.id in held]
+
+    def replicated(self, subjects: Iterable[Subject]) -> tuple[AlertGuest, ...]:
+        """Return the guests whose replication jobs are among these, each once."""
+        return self._guests(sorted({view.replication.job.vmid for view in self.replications(subjects)}))
+
     @override
     def guests_of(self, record: AlertRecord) -> tuple[AlertGuest, ...]:
         """Return the guests that a past alert concerned, as they are now."""
-        views = (self.assessment.guests.get(subject.vmid) for subject in record.subjects if subject.vmid is not None)
-        found = [
+        if record.kind is AlertKind.REPLICATION:
+            return self.replicated(record.subjects)
+        return self._guests(sorted(subject.vmid for subject in record.subjects if subject.vmid is not None))
+
+    def _guests(self, vmids: Iterable[int]) -> tuple[AlertGuest, ...]:
+        views = (self.assessment.guests.get(vmid) for vmid in vmids)
+        return tuple(
             AlertGuest(
                 vmid=view.guest.vmid,
                 name=view.guest.name,
@@ -129,8 +146,7 @@ class ClusterWording(Wording):
             )
             for view in views
             if view is not None
-        ]
-        return tuple(sorted(found, key=lambda guest: guest.vmid))
+        )
 
     @override
     def about(self, record: AlertRecord) -> Mapping[str, object]:

@@ -40,7 +40,7 @@ function offsiteLine(offsite: Offsite, said: string, words: Words): TemplateResu
 /** How many media and copies elsewhere there are, and how new the newest of each kind is. */
 function figures(tally: Tally, words: Words, format: Format): TemplateResult {
   const number = ([least, most]: [number, number | null]) =>
-    least === most ? `${least}` : words.say("at_least", { n: least });
+    least === most ? `${least}` : least ? words.say("at_least", { n: least }) : "?";
   const when = (time: number | null) =>
     time === null ? words.say("none_of_them") : format.relative(time, undefined, "short");
   const rows: [string, string, number | null][] = [

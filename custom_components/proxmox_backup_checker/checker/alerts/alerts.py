@@ -20,6 +20,8 @@ _CRITICAL_FROM: Final = 2
 _OF_RUNS: Final = frozenset({AlertKind.JOB, AlertKind.STORAGE})
 # A right that was taken away does not come back by itself, as a connection does.
 _RIGHTS_PATIENCE: Final = timedelta(hours=1)
+# A node that is started anew is back by then.
+_REPLICATION_PATIENCE: Final = timedelta(minutes=30)
 type Home = tuple[AlertKind, Subject | None]
 """The kind of an alert, and what it is told by."""
 
@@ -126,7 +128,9 @@ class AlertGroup:
         verdicts = self.members.values()
         since = [verdict.since for verdict in verdicts if verdict.since is not None]
         upcoming = [verdict.next_due for verdict in verdicts if verdict.next_due is not None]
-        failures = max((verdict.failures for verdict in verdicts), default=0)
+        # A replication is tried again all the time: how often it failed says nothing of how bad that is.
+        is_tried_again = self.kind is AlertKind.REPLICATION
+        failures = 0 if is_tried_again else max((verdict.failures for verdict in verdicts), default=0)
         return Alert(
             tag=self.tag,
             kind=self.kind,
@@ -135,14 +139,14 @@ class AlertGroup:
             occurrences={
                 subject: occurrence
                 for subject, verdict in sorted(self.members.items(), key=lambda member: member[0])
-                if (occurrence := verdict.occurrence) is not None
+                if not is_tried_again and (occurrence := verdict.occurrence) is not None
             },
             causes=_causes(self.guests or self.members, self),
             severity=Severity.CRITICAL if failures >= _CRITICAL_FROM else Severity.NORMAL,
             since=min(since, default=None),
             failures=failures,
             next_due=min(upcoming, default=None),
-            patience=_RIGHTS_PATIENCE if self.is_blind else timedelta(),
+            patience=_RIGHTS_PATIENCE if self.is_blind else _REPLICATION_PATIENCE if is_tried_again else timedelta(),
         )
 
 
@@ -159,7 +163,7 @@ def about_of(kind: AlertKind, tag: str) -> Subject | None:
             return None
         case AlertKind.JOB | AlertKind.PAUSED:
             return Subject.job(name)
-        case AlertKind.NODE:
+        case AlertKind.NODE | AlertKind.REPLICATION:
             return Subject.node(name)
         case AlertKind.STORAGE:
             return Subject.storage(name)
@@ -255,6 +259,8 @@ def _group_of(subject: Subject, verdict: Verdict, context: Context) -> Home:
     match kind:
         case AlertKind.NODE:
             return kind, Subject.node(str(values["node"]))
+        case AlertKind.REPLICATION:
+            return kind, Subject.node(str(values["target"]))
         case AlertKind.STORAGE:
             name = str(values["storage"])
             keys = (storage_key(storage) for storage in context.facts.storages if storage.storage == name)

@@ -99,7 +99,9 @@ class _Moment:
 
 def _is_hidden(subject: Subject, facts: Facts) -> bool:
     """Tell whether something may be there all the same though there is no verdict on it."""
-    return facts.jobs is None if subject.kind == "job" else not facts.guests_complete
+    if subject.kind == "job":
+        return facts.jobs is None
+    return not facts.guests_complete or (subject.kind == "replication" and not facts.replications_read)
 
 
 def occasion_of(facts: Facts, *, first_look: bool) -> Occasion:

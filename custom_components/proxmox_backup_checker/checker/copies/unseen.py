@@ -21,11 +21,9 @@ def unlisted_storages(context: Context) -> Sequence[StorageFacts]:
 def unseen_storages(guest: Guest, context: Context) -> frozenset[str]:
     """Return the storages to which good backups of a guest went and that cannot be seen; empty stands for a folder."""
     known = {storage.storage for storage in context.facts.storages}
-    written = {
-        context.facts.storage_name(outcome.storage, outcome.node)
-        for outcome in context.outcomes(guest)
-        if outcome.result is Result.OK
-    }
+    # Of hundreds of runs few differ in these.
+    targets = {(run.storage, run.node) for run in context.outcomes(guest) if run.result is Result.OK}
+    written = {context.facts.storage_name(storage, node) for storage, node in targets}
     return frozenset(written - known)
 
 

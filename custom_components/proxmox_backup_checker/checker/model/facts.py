@@ -281,7 +281,8 @@ class Facts:
     older than `now` where Proxmox cannot be reached. `default_storage` is that of a job that names none, by node, where it
     could be read; None stands for a folder that is no storage. `defaults_keep` is the retention of `/etc/vzdump.conf` by node,
     where it sets one. `storage_configs` are all storages, those for disks too, by id; `guest_configs` and `node_addresses` are
-    missing where they could not be read yet. `replications` are those of the guests that are seen. `policy` is what the user has decided, and
+    missing where they could not be read yet. `replications` are those of the guests that are seen, as the list told them that could be read last;
+    `replications_read` is False where it never could. `policy` is what the user has decided, and
     `servers` what the backup servers tell that are watched as well. `told` is never believed: it may only decide between jobs
     of which a run can have been either.
     """
@@ -313,6 +314,7 @@ class Facts:
     guest_configs: Mapping[int, GuestConfig] = field(default_factory=dict)
     node_addresses: Mapping[str, Addresses] = field(default_factory=dict)
     replications: tuple[Replication, ...] = ()
+    replications_read: bool = True
     policy: Policy = field(default_factory=Policy)
     servers: LinkedServers = NO_SERVERS
     told: tuple[ToldRun, ...] = ()

@@ -22,6 +22,7 @@ class AlertKind(StrEnum):
     MISSING = "missing"
     AGE = "age"
     GUEST = "guest"
+    REPLICATION = "replication"
     # Of a backup server.
     DATASTORE = "datastore"
     PBSJOB = "pbsjob"
@@ -71,6 +72,14 @@ _UNCOVERED: Final = Meaning(alert=AlertKind.UNCOVERED)
 _UNVERIFIED: Final = Meaning(alert=AlertKind.VERIFICATION, cause="verification_failed")
 _REMOTE: Final = Meaning(alert=AlertKind.REMOTE, form=AlertForm.FAILED, sentence_says_cause=True)
 _TOO_OLD: Final = Meaning(alert=AlertKind.AGE, cause="older_than_allowed")
+
+
+_REPLICA: Final = Meaning(alert=AlertKind.REPLICATION, form=AlertForm.FAILED)
+_NO_REPLICA: Final = Meaning(alert=AlertKind.REPLICATION, form=AlertForm.MISSED)
+# Each job fails in its own words while its target is off.
+_TARGET_OFF: Final = Meaning(
+    alert=AlertKind.REPLICATION, form=AlertForm.MISSED, error_lists_guests=True, sentence_says_cause=True
+)
 
 
 class ReasonCode(StrEnum):
@@ -507,14 +516,14 @@ class ReasonCode(StrEnum):
     # A replication job.
     REPLICATED = "replicated"
     REPLICATION_DISABLED = "replication_disabled"
-    REPLICATION_FAILED = "replication_failed", _FAILED
+    REPLICATION_FAILED = "replication_failed", _REPLICA
     REPLICATION_FAILED_ONCE = "replication_failed_once"
-    REPLICATION_LATE = "replication_late", _MISSED
-    REPLICATION_NEVER_RUN = "replication_never_run", _MISSED
-    REPLICATION_NOT_STARTED = "replication_not_started", _MISSED
+    REPLICATION_LATE = "replication_late", _NO_REPLICA
+    REPLICATION_NEVER_RUN = "replication_never_run", _NO_REPLICA
+    REPLICATION_NOT_STARTED = "replication_not_started", _NO_REPLICA
     REPLICATION_PENDING = "replication_pending"
     REPLICATION_RUNNING = "replication_running"
-    REPLICATION_TARGET_OFF = "replication_target_off", _FAILED
+    REPLICATION_TARGET_OFF = "replication_target_off", _TARGET_OFF
     REPLICATION_TARGET_RESTS = "replication_target_rests"
     REPLICATION_UNSEEN = "replication_unseen"
 

@@ -103,7 +103,10 @@ def size_findings(good: Sequence[Outcome], facts: Facts) -> Iterable[tuple[Statu
     if not is_on_server(newest, facts):
         yield from judge_sizes(newest, similar)
     else:
-        yield from judge_sizes(_on_server(newest), [_on_server(entry) for entry in similar])
+        was_whole = _is_whole(newest)
+        yield from judge_sizes(
+            _on_server(newest, was_whole=was_whole), [_on_server(entry, was_whole=was_whole) for entry in similar]
+        )
 
 
 def alike(newest: Outcome, before: Iterable[Outcome]) -> list[Outcome]:
@@ -130,7 +133,14 @@ def is_on_server(outcome: Outcome, facts: Facts) -> bool:
     return where is not None and where.is_backup_server
 
 
-def _on_server(outcome: Outcome) -> PastBackup:
+def _on_server(outcome: Outcome, *, was_whole: bool) -> PastBackup:
+    """Return what a backup took; to read all disks, as when a bitmap is lost, takes longer than what changed since the day before."""
     # The log names no total, or all was read: the first would make an incremental backup look like a tiny guest.
-    size = outcome.size if outcome.size != outcome.transferred else None
-    return PastBackup(size=size, seconds=outcome.seconds)
+    is_whole = _is_whole(outcome)
+    return PastBackup(
+        size=None if is_whole else outcome.size, seconds=outcome.seconds if is_whole == was_whole else None
+    )
+
+
+def _is_whole(outcome: Outcome) -> bool:
+    return outcome.size == outcome.transferred

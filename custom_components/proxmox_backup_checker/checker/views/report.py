@@ -154,7 +154,7 @@ def report(assessment: Assessment, since: datetime, until: datetime) -> Report:
 
 
 def standings_of(assessment: Assessment) -> Iterable[Standing]:
-    """Yield the verdicts on all guests, jobs and storages, each with whether it is acknowledged."""
+    """Yield the verdicts on all guests, jobs, storages and replication jobs, each with whether it is acknowledged."""
     for found in _held(assessment):
         acknowledged = assessment.acknowledgement(found.subject) is not None
         yield replace(found, acknowledged=True) if acknowledged else found
@@ -167,6 +167,14 @@ def _held(assessment: Assessment) -> Iterable[Standing]:
         yield Standing(subject=Subject.job(job_id), name=job_name(job.job), verdict=job.verdict)
     for key, storage in assessment.storages.items():
         yield Standing(subject=Subject.storage(key), name=storage.name, verdict=storage.verdict)
+    for job_id, view in assessment.replications.items():
+        vmid, target = view.replication.job.vmid, view.replication.job.target
+        name = (
+            f"{guest_label(assessment.guests[vmid].guest.name, vmid)} → {target}"
+            if vmid in assessment.guests
+            else job_id
+        )
+        yield Standing(subject=Subject.replication(job_id), name=name, verdict=view.verdict)
 
 
 def problems_of(assessment: Assessment) -> tuple[Standing, ...]:

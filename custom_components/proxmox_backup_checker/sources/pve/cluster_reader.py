@@ -219,6 +219,7 @@ class ClusterReader:
             guest_configs=self._configs.guests,
             node_addresses=self._configs.nodes,
             replications=self._replicated,
+            replications_read=self._replications.is_read,
             read_at=now,
         )
 

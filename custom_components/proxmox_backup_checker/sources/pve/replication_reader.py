@@ -21,6 +21,7 @@ class ReplicationReader:
         self._client = client
         self._schedule = schedule
         self._jobs: tuple[ReplicationJob, ...] = ()
+        self.is_read = False
         self._states: dict[str, tuple[ReplicationState, str, datetime]] = {}
         self._untried: dict[str, datetime] = {}
 
@@ -53,6 +54,7 @@ class ReplicationReader:
             self._schedule.note("replication jobs", now, good=False)
         else:
             self._schedule.note("replication jobs", now)
+            self.is_read = True
 
     async def _read_node(self, node: str, now: datetime, troubles: PollTroubles) -> None:
         try:
