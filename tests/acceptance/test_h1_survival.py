@@ -38,6 +38,19 @@ def test_h01_an_archive_on_the_nodes_own_disk_dies_with_the_node(house: Househol
     assert answers[201] == answers[301] == "lives"
 
 
+@pytest.mark.parametrize("hours", [-60, -24 * 300])
+def test_h02_an_archive_whose_date_is_yet_to_come_may_be_a_copy_and_is_not_called_none(
+    house: Household, hours: int
+) -> None:
+    house.archive(201, "nas", hours=hours)
+
+    found = house.if_died(PVE2)[201]
+
+    assert (found.answer.value, found.doubt and found.doubt.code.value) == ("unknown", "whose")
+    assert found.perhaps is not None
+    assert found.perhaps.written <= house.now
+
+
 @pytest.mark.parametrize("hours", [1, 200])
 def test_h02_a_copy_on_a_share_with_an_address_of_nobody_here_is_left(house: Household, hours: int) -> None:
     house.archive(101, "local", hours=0.5)

@@ -28,7 +28,7 @@ def _nothing(_: Any) -> Any:
 @pytest.mark.parametrize(
     ("rule", "swaps", "seed"),
     [
-        ("an address of the cluster is nobody's", {"checker.survival.house.House.server_of": _nobody}, 16),
+        ("an address of the cluster is nobody's", {"checker.copies.hosts.Hosts.server_of": _nobody}, 16),
         ("who tells no address has none", {"checker.survival.fates._Step._suspects": _nothing}, 2),
     ],
 )

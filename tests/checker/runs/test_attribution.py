@@ -227,6 +227,35 @@ def test_a_run_without_a_command_that_comes_with_a_late_one_is_of_the_job_that_s
     assert found[died.task.upid].job_id == expected
 
 
+def test_a_run_keeps_the_job_that_it_had_while_it_went_on_though_that_was_edited_since() -> None:
+    log = good_log(100, 101, command="vzdump 100 101 --quiet 1 --storage nas")
+    going_on, ended = run(log, None), run(log)
+    other = job("a", 100, 101, storage="nas", schedule="20:00", mode=None)
+    before = [other, job("b", 100, 101, storage="nas", schedule="21:00", mode=None)]
+    edited = [other, job("b", 100, storage="nas", schedule="21:00", mode=None)]
+    guests = [guest(100), guest(101)]
+    seen = judge(facts(guests, before, [going_on]), History()).history
+    later = judge(facts(guests, edited, [going_on]), seen).history
+    for history in (seen, later):
+        found = records_of(facts(guests, edited, [ended]), history).finished
+        assert found[ended.task.upid].job_id == "b"
+
+
+def test_a_run_of_a_job_that_was_alike_until_an_edit_nobody_saw_is_of_the_one_whose_slot_it_was() -> None:
+    command = "vzdump 100 101 --quiet 1 --storage nas"
+    first, last = (
+        run(good_log(100, 101, command=command), started=NOW - timedelta(hours=12)),
+        run(good_log(100, 101, command=command)),
+    )
+    jobs = [
+        job(job_id, 100, 101, storage="nas", schedule=at, mode=None) for job_id, at in (("a", "20:00"), ("b", "21:00"))
+    ]
+    history = judge(facts([], jobs, [first]), History()).history
+    known = facts([], [jobs[0], job("b", 100, storage="nas", schedule="21:00", mode=None)], [last])
+    assert attribute(last, known, clues_of(known, history)) == Attribution(job_id="b", confidence=Confidence.PROBABLE)
+    assert attribute(last, known, clues_of(known, replace(history, runs={}))).job_id == "a"
+
+
 def test_a_run_with_the_command_of_before_the_edit_probably_belongs_to_the_edited_job() -> None:
     last = run(good_log(100, 101))
     edited = job("a", 100, 101, storage="nas", mode="stop")

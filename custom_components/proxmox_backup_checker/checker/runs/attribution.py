@@ -97,13 +97,28 @@ def attribute(run: Run, facts: Facts, clues: Clues) -> Attribution:
         return Attribution(job_id=None, confidence=Confidence.NONE)
     command = JobCommand.parse(run.log.command)
     matching = [job for job in jobs if command.matches(job.options, run.task.node)]
+    is_scheduled = command.scheduled and _by_scheduler(run)
     if len(matching) == 1:
+        if is_scheduled and (edited := _edited_twin(matching[0], command, jobs, run, facts, clues)) is not None:
+            return Attribution(job_id=edited.job_id, confidence=Confidence.PROBABLE)
         return Attribution(job_id=matching[0].job_id, confidence=Confidence.MATCHED)
     if matching:
-        return _among(matching, run, facts, clues, is_scheduled=command.scheduled and _by_scheduler(run))
-    if not (command.scheduled and _by_scheduler(run)):
+        return _among(matching, run, facts, clues, is_scheduled=is_scheduled)
+    if not is_scheduled:
         return MANUAL
     return _before_an_edit(command, jobs, run, facts, clues)
+
+
+def _edited_twin(
+    job: BackupJob, command: JobCommand, jobs: Iterable[BackupJob], run: Run, facts: Facts, clues: Clues
+) -> BackupJob | None:
+    """Return the job that was alike until somebody edited it, where a run can have been for a slot of that one alone."""
+    if _at_slot(job, run, facts, clues) or _awaits_its_run(job, run, facts, clues):
+        return None
+    others = [one for one in jobs if one.enabled and one is not job]
+    were = [one for one in others if command.keeps(clues.seen.get(one.job_id, {}), run.task.node)]
+    due = _on_time(were, run, facts, clues) or _late(were, run, facts, clues)
+    return due[0] if len(due) == 1 else None
 
 
 def _before_an_edit(

@@ -66,13 +66,23 @@ def _read(runs: Iterable[Run], facts: Facts, history: History) -> Iterable[tuple
         if run.log is None or run.log.command is None:
             later.append(run)
             continue
-        record = _record(run, attribute(run, facts, clues), facts, clues.stays)
+        record = _record(run, _attribution(run, facts, clues, history), facts, clues.stays)
         clues = _with_served(clues, record)
         yield run.task.upid, record
     for run in later:
-        record = _record(run, attribute(run, facts, clues), facts, clues.stays)
+        record = _record(run, _attribution(run, facts, clues, history), facts, clues.stays)
         clues = _with_served(clues, record)
         yield run.task.upid, record
+
+
+def _attribution(run: Run, facts: Facts, clues: Clues, history: History) -> Attribution:
+    """Return the job of a run; what its log told first while it goes on stays, since jobs may have been edited meanwhile."""
+    found, known = attribute(run, facts, clues), history.unfinished.get(run.task.upid)
+    if known is None or known.job_id is None or not known.outcomes:
+        return found
+    if found.confidence is Confidence.EXACT:
+        return found
+    return Attribution(job_id=known.job_id, confidence=known.confidence)
 
 
 def clues_of(facts: Facts, history: History) -> Clues:

@@ -51,6 +51,8 @@ def copies_of(guest: Guest, context: Context, copies: Copies) -> tuple[Copy, ...
             chosen = _newest_points(restore_points_of(guest, context), storage)
         else:
             chosen = ((archive, True, archive.encrypted) for archive in _newest(archives, own))
+            if not any(archive in own for archive in archives):
+                found += _perhaps_own(archives, guest, storage, listed.listing.read_at, context)
         found += (
             Copy(
                 place=(storage.storage, storage.node),
@@ -160,6 +162,28 @@ def _newest(archives: Iterable[Archive], own: _Own) -> Iterator[Archive]:
         if archive.verification != _VERIFICATION_FAILED and archive in own:
             yield archive
             return
+
+
+def _perhaps_own(
+    archives: Iterable[Archive], guest: Guest, storage: StorageFacts, seen: datetime, context: Context
+) -> Iterator[Copy]:
+    """Yield the newest archive that may be a guest's, where none surely is: its date is wrong, or nothing tells whose it is."""
+    since = context.there_since(guest)
+    for archive in sorted(archives, key=_CTIME, reverse=True):
+        if archive.guest_type not in {None, guest.guest_type} or not archive.finished:
+            continue
+        if archive.verification == _VERIFICATION_FAILED or (since is not None and archive.ctime < since.timestamp()):
+            continue
+        yield Copy(
+            place=(storage.storage, storage.node),
+            key=storage_key(storage),
+            written=min(_written(archive, storage, context), context.facts.now),
+            volid=archive.volid,
+            seen=seen,
+            doubt=_doubt(storage, proven=True) or DoubtCode.WHOSE,
+            encrypted=archive.encrypted,
+        )
+        return
 
 
 def _newest_points(

@@ -66,6 +66,8 @@ class DoubtCode(StrEnum):
     """Only the log of a sync job tells of a copy."""
     UNPROVEN = "unproven"
     """The token does not see whether an archive is complete."""
+    WHOSE = "whose"
+    """Nothing tells for certain whose an archive is, or when it was written."""
     UNLISTED = "unlisted"
     """The archives of a storage cannot be listed, or not all of them."""
     UNSEEN = "unseen"
