@@ -79,6 +79,7 @@ class Watch:
             self._reader = reader_of(self, *self.agents, asked=self.asked)
             self._reader.restore_nodes(self.history.nodes.values())
             self._reader.restore_storages(self.history.storages)
+            self._reader.restore_guests(self.history.guests.values())
         if self._facts is not None:
             self.servers = self.told_of_servers(self._facts)
         self._facts = self._read(at or self.now)

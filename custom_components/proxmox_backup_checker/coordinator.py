@@ -181,6 +181,7 @@ class CheckerCoordinator(DataUpdateCoordinator[Snapshot]):
         self._history = await self._store.async_load()
         self._source.restore_nodes(self._history.nodes.values())
         self._source.restore_storages(self._history.storages)
+        self._source.restore_guests(self._history.guests.values())
 
     async def async_take_up(self, change: Callable[[History], History]) -> None:
         """Go on with a changed history at once, as after a person's word; a judgement under way is waited for.

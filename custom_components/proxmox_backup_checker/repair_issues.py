@@ -181,7 +181,7 @@ class Issues(IssueKeeper):
     def _privileges(self) -> None:
         assert self._coordinator.reading is not None
         reading = self._coordinator.reading
-        missing = missing_privileges(reading.permissions, sorted(reading.facts.nodes))
+        missing = missing_privileges(reading.permissions, sorted(reading.facts.nodes), reading.facts.hidden_guests)
         if not missing:
             self._delete("missing_privileges")
             return

@@ -2,11 +2,12 @@
 
 from datetime import timedelta
 
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, issue_registry as ir
 import pytest
 
 from custom_components.proxmox_backup_checker import async_remove_config_entry_device
 from custom_components.proxmox_backup_checker.checker.model.subject import Subject
+from custom_components.proxmox_backup_checker.const import DOMAIN
 from simulator.outcomes import failed
 from tests.integration.states import device
 
@@ -163,3 +164,51 @@ def test_f08_a_guest_whose_last_backup_failed_has_failed_also_while_the_jobs_are
     lab.pve.backup_by_hand([104], "nas")
     lab.after(minutes=30)
     assert lab.guest(104).problem == "unknown"
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_c15_a_single_guest_that_is_kept_from_the_token_is_not_taken_for_deleted(lab: Lab, restart: bool) -> None:
+    lab.live_until(TUESDAY_MORNING, step=timedelta(hours=3))
+    lab.pve.access.grant(lab.watch.token.id, "/vms/102", "")
+    if restart:
+        lab.watch.restart()
+    for _ in range(4):
+        lab.after(minutes=40)
+        held = lab.assessment.verdicts[Subject.guest(102)]
+        assert (held.problem, held.reason.code) == (None, "guest_hidden")
+        assert lab.assessment.verdict.problem is None
+    lab.live(days=2, step=timedelta(hours=4))
+    assert lab.assessment.verdicts[Subject.guest(102)].problem is True
+    lab.pve.access.revoke(lab.watch.token.id, "/vms/102")
+    lab.after(minutes=10)
+    assert lab.guest(102).brief == ("off", "ok")
+
+
+async def test_c15_a_single_guest_that_is_kept_from_the_token_over_a_restart_is_unknown_with_the_remedy(
+    home: Home,
+) -> None:
+    await home.until(TUESDAY_MORNING)
+    home.pve.access.grant(home.pve.token_id, "/vms/102", "")
+    await home.restart()
+    for _ in range(3):
+        await home.after(minutes=10)
+        assert (home.guest(102).problem, home.guest(102).reason_code) == ("unknown", "guest_hidden")
+    assert "VM.Audit on /vms/102" in home.guest(102).reason
+    assert home.cluster().problem == "unknown"
+    assert home.entry is not None
+    issue = ir.async_get(home.hass).async_get_issue(DOMAIN, f"missing_privileges_{home.entry.entry_id}")
+    assert issue is not None
+    assert "pveum acl modify /vms/102 " in (issue.translation_placeholders or {})["missing"]
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_c15_a_guest_that_was_deleted_is_not_taken_for_hidden(lab: Lab, restart: bool) -> None:
+    lab.live_until(TUESDAY_MORNING, step=timedelta(hours=3))
+    lab.pve.guest(102).delete()
+    if restart:
+        lab.watch.restart()
+    lab.after(minutes=10)
+    assert Subject.guest(102) not in lab.assessment.verdicts
+    assert lab.assessment.history.guests[102].absent_since is not None
+    lab.live(days=2, step=timedelta(hours=4))
+    assert lab.problems() == []

@@ -93,6 +93,7 @@ class Product:
     def _begin(self) -> None:
         self._reader = reader_of(self._world, *(plan.name for plan in self._world.plan.nodes if plan.agent))
         self._reader.restore_nodes(self._history.nodes.values())
+        self._reader.restore_guests(self._history.guests.values())
         self._reader.restore_storages(self._history.storages)
         self._facts = self._before = None
         self._failed = 0

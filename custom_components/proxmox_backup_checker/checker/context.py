@@ -395,11 +395,12 @@ class Context(Sight):
     @cached_property
     def hidden_guests(self) -> list[GuestRecord]:
         """The guests that the token was shown until it lost rights; with few rights from the start, one may be deleted."""
-        if self.facts.guests_visible or (self.facts.guests and not self.history.saw_all_guests):
-            return []
         shown = {guest.vmid for guest in self.facts.guests}
         known = self.history.guests.items()
-        return [record for vmid, record in known if record.absent_since is None and vmid not in shown]
+        missing = [record for vmid, record in known if record.absent_since is None and vmid not in shown]
+        if self.facts.guests_visible:
+            return [record for record in missing if record.vmid in self.facts.hidden_guests]
+        return missing if self.history.saw_all_guests or not self.facts.guests else []
 
     @cached_property
     def changed_storages(self) -> Sequence[tuple[StorageFacts, datetime]]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ..checker.model.facts import NO_SERVERS, Facts, LinkedServers
-from ..checker.model.records import NodeRecord, RunRecord, StorageRecord
+from ..checker.model.records import GuestRecord, NodeRecord, RunRecord, StorageRecord
 from ..proxmox.api.cluster_models import Permissions, Version
 from ..proxmox.api.errors import ProxmoxError
 from ..proxmox.api.upid import Upid
@@ -66,6 +66,9 @@ class Source(Protocol):
 
     def restore_storages(self, storages: Mapping[str, StorageRecord]) -> None:
         """Take up what is remembered of the storages, after the nodes and before the first reading."""
+
+    def restore_guests(self, guests: Iterable[GuestRecord]) -> None:
+        """Take up which guests there were when they were last seen."""
 
     def read_all_again(self) -> None:
         """Let the next reading ask for everything, whatever was read lately."""

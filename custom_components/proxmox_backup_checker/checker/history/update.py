@@ -245,7 +245,8 @@ def _guests(history: History, facts: Facts, indexes: Indexes, missing: MissingAr
         records[guest.vmid] = missing.noted(record, indexes.runs, pruned)
     for vmid, record in history.guests.items():
         if vmid not in records:
-            absent = record.absent_since or (facts.now if facts.guests_complete else None)
+            is_gone = facts.guests_complete and vmid not in facts.hidden_guests
+            absent = record.absent_since or (facts.now if is_gone else None)
             seen = record.last_seen or history.evaluated
             if (absent, seen) != (record.absent_since, record.last_seen):
                 record = replace(record, absent_since=absent, last_seen=seen)

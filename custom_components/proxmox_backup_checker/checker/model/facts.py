@@ -299,6 +299,7 @@ class Facts:
     job_states: tuple[JobState, ...] = ()
     pools_visible: bool = True
     guests_visible: bool = True
+    hidden_guests: frozenset[int] = frozenset()
     storages_visible: bool = True
     storages: tuple[StorageFacts, ...] = ()
     included: Mapping[str, tuple[IncludedGuest, ...]] = field(default_factory=dict)

@@ -17,25 +17,26 @@ def hidden_verdicts(context: Context, before: History) -> dict[Subject, Verdict]
     What was a problem when it was seen last remains one: nothing good has been seen of it since.
     """
     found = {}
-    for subject, code in _hidden(context):
+    for subject, code, values in _hidden(context):
         known = before.verdicts.get(subject)
         if known is None:
             continue
-        verdict = unknown(code)
+        verdict = unknown(code, **values)
         found[subject] = replace(verdict, problem=True, since=known.since) if known.problem else verdict
     return found
 
 
-def _hidden(context: Context) -> Iterator[tuple[Subject, ReasonCode]]:
+def _hidden(context: Context) -> Iterator[tuple[Subject, ReasonCode, dict[str, str]]]:
     facts, history = context.facts, context.history
     for guest in context.hidden_guests:
-        yield Subject.guest(guest.vmid), ReasonCode.GUEST_HIDDEN
+        path = f"/vms/{guest.vmid}" if facts.guests_visible else "/vms"
+        yield Subject.guest(guest.vmid), ReasonCode.GUEST_HIDDEN, {"path": path}
     if facts.jobs is None:
         code = ReasonCode(facts.jobs_blindness) if facts.jobs_blindness is not None else ReasonCode.JOBS_HIDDEN
         for job_id, job in history.jobs.items():
             if job.deleted is None:
-                yield Subject.job(job_id), code
+                yield Subject.job(job_id), code, {}
     if not facts.storages_visible and history.saw_all_storages:
         shown = {storage_key(storage) for storage in facts.storages}
         for key in history.storages.keys() - shown:
-            yield Subject.storage(key), ReasonCode.STORAGE_HIDDEN
+            yield Subject.storage(key), ReasonCode.STORAGE_HIDDEN, {}

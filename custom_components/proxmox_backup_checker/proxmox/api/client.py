@@ -13,7 +13,7 @@ from .cluster_models import Certificate, ClusterStatus, Node, NodeTime, Permissi
 from .config_models import Addresses, GuestConfig, node_addresses
 from .connection import Connection
 from .endpoint import Endpoint
-from .errors import CannotConnectError
+from .errors import CannotConnectError, UnexpectedAnswerError
 from .fields import Fields, Rows
 from .replication_models import ReplicationJob, ReplicationState
 
@@ -78,6 +78,13 @@ class ProxmoxClient:
     async def permissions(self) -> Permissions:
         """Return the privileges of the token."""
         return Permissions.from_api(await self._connection.get("/access/permissions"))
+
+    async def privileges_on(self, path: str) -> frozenset[str]:
+        """Return the privileges of the token on one path, which is asked for itself: the list leaves out where there is none."""
+        found = Permissions.from_api(await self._connection.get("/access/permissions", {"path": path}))
+        if found.by_path.keys() - {path}:
+            raise UnexpectedAnswerError(f"/access/permissions of {path}: other paths")
+        return found.by_path.get(path, frozenset())
 
     async def cluster_status(self) -> ClusterStatus:
         """Return members and quorum."""

@@ -27,12 +27,15 @@ NEEDED: Final = (
 )
 
 
-def missing_privileges(permissions: Permissions, nodes: Iterable[str] = ()) -> tuple[Privilege, ...]:
-    """Return the needed privileges that the token does not have, also where a node's own rules take one away."""
+def missing_privileges(
+    permissions: Permissions, nodes: Iterable[str] = (), hidden_guests: Iterable[int] = ()
+) -> tuple[Privilege, ...]:
+    """Return the needed privileges that the token does not have, also where a node's or guest's own rules take one away."""
     missing = [privilege for privilege in NEEDED if not permissions.has(privilege.path, privilege.name)]
     if permissions.has("/", "Sys.Audit"):
         hidden = (f"/nodes/{node}" for node in nodes if not permissions.has(f"/nodes/{node}", "Sys.Audit"))
         missing += [Privilege(path, "Sys.Audit") for path in hidden]
+    missing += [Privilege(f"/vms/{vmid}", "VM.Audit") for vmid in sorted(hidden_guests)]
     return tuple(missing)
 
 

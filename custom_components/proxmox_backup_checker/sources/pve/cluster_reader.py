@@ -17,7 +17,7 @@ from ...checker.model.facts import (
     Run,
     StorageFacts,
 )
-from ...checker.model.records import NodeRecord, RunRecord, StorageRecord
+from ...checker.model.records import GuestRecord, NodeRecord, RunRecord, StorageRecord
 from ...proxmox.api.client import ProxmoxClient
 from ...proxmox.api.cluster_models import Guest, Node, NodeStorage, Permissions, Resources, Version
 from ...proxmox.api.errors import PermissionDeniedError, ProxmoxError
@@ -32,6 +32,7 @@ from ..troubles import PollTroubles, TroubleLog
 from .clock_reader import ClockReader, ZoneFinder
 from .config_reader import ConfigReader
 from .defaults_reader import DefaultsReader
+from .guest_sight import GuestSight
 from .job_reader import JobReader, ListedJobs
 from .node_failover import Members, NodeFailover
 from .replication_reader import ReplicationReader
@@ -73,6 +74,7 @@ class ClusterReader:
         self._jobs = JobReader(client)
         self._defaults = DefaultsReader(client, self._schedule)
         self._configs = ConfigReader(client, self._schedule)
+        self._guest_sight = GuestSight(client, self._schedule)
         self._replications = ReplicationReader(client, self._schedule)
         self._replicated: tuple[Replication, ...] = ()
         self._storages = StorageReader(client, self._schedule, self._clocks.zone, lambda: self._defaults.storages)
@@ -100,6 +102,10 @@ class ClusterReader:
     def restore_storages(self, storages: Mapping[str, StorageRecord]) -> None:
         """Take up how the storages were called when they were last seen, once the nodes are known."""
         self._storages.restore(storages, self._failover.nodes)
+
+    def restore_guests(self, guests: Iterable[GuestRecord]) -> None:
+        """Take up which guests there were when they were last seen."""
+        self._guest_sight.restore(guest.vmid for guest in guests if guest.absent_since is None)
 
     def read_all_again(self) -> None:
         """Let the next poll read everything but the archives, whatever was read lately."""
@@ -150,8 +156,12 @@ class ClusterReader:
         for node, jobs in self._agents.unreadable.items():
             troubles.tell(f"job states of {node}", ", ".join(f"{job}: {error}" for job, error in jobs.items()))
         self._trouble_log.report(troubles)
+        facts = self._facts(overview, nodes, runs, restored, storages, now)
+        if facts.guests_visible:
+            hidden = await self._guest_sight.hidden({guest.vmid for guest in facts.guests}, now)
+            facts = replace(facts, hidden_guests=hidden) if hidden else facts
         return Reading(
-            facts=self._facts(overview, nodes, runs, restored, storages, now),
+            facts=facts,
             permissions=overview.permissions,
             agent_errors=agent_errors,
             troubles=troubles.texts,
