@@ -217,7 +217,7 @@ def test_c15_a_guest_that_was_deleted_is_not_taken_for_hidden(lab: Lab, restart:
 
 def test_c15_hidden_guests_that_need_no_backup_are_no_problem_and_keep_no_job_unknown(lab: Lab) -> None:
     lab.watch.policy = Policy(ignored_guests=frozenset({102}))
-    lab.pve.guest(104).tags = ("no-backup",)
+    lab.pve.guest(104).tags = "no-backup"
     lab.pve.add_vm(200, "image", "pve3", size=1).template = True
     lab.pve.job("nightly").change(vmid="101,102,104")
     lab.live_until(TUESDAY_MORNING, step=timedelta(hours=3))
