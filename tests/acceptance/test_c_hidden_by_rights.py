@@ -6,6 +6,7 @@ from homeassistant.helpers import device_registry as dr, issue_registry as ir
 import pytest
 
 from custom_components.proxmox_backup_checker import async_remove_config_entry_device
+from custom_components.proxmox_backup_checker.checker.model.policy import Policy
 from custom_components.proxmox_backup_checker.checker.model.subject import Subject
 from custom_components.proxmox_backup_checker.const import DOMAIN
 from simulator.outcomes import failed
@@ -212,3 +213,31 @@ def test_c15_a_guest_that_was_deleted_is_not_taken_for_hidden(lab: Lab, restart:
     assert lab.assessment.history.guests[102].absent_since is not None
     lab.live(days=2, step=timedelta(hours=4))
     assert lab.problems() == []
+
+
+def test_c15_hidden_guests_that_need_no_backup_are_no_problem_and_keep_no_job_unknown(lab: Lab) -> None:
+    lab.watch.policy = Policy(ignored_guests=frozenset({102}))
+    lab.pve.guest(104).tags = "no-backup"
+    lab.pve.add_vm(200, "image", "pve3", size=1).template = True
+    lab.pve.job("nightly").change(vmid="101,102,104")
+    lab.live_until(TUESDAY_MORNING, step=timedelta(hours=3))
+    lab.pve.limit_token({**BLIND_TO_GUESTS, "/vms/101": "VM.Audit", "/vms/103": "VM.Audit"})
+    lab.live(days=2, step=timedelta(hours=4))
+    assert not lab.assessment.out_of_sight
+    assert lab.guest(101).brief == lab.job().brief == ("off", "ok")
+
+
+def test_f08_of_two_jobs_the_one_that_failed_last_is_told_though_the_other_was_good_since(lab: Lab) -> None:
+    lab.pve.add_job("early", "01:00", "local", vmid="104").next_run_ends({104: failed("no")})
+    lab.live_until(TUESDAY_MORNING, step=timedelta(hours=3))
+    assert lab.guest(104).brief == ("on", "failed")
+    lab.pve.limit_token({"/": "VM.Audit Datastore.Audit Pool.Audit", "/nodes": "Sys.Audit"})
+    lab.after(minutes=30)
+    assert lab.guest(104).brief == ("on", "failed")
+    assert lab.guest(101).problem == "unknown"
+    lab.pve.backup_by_hand([104], "nas")
+    lab.after(minutes=30)
+    assert lab.guest(104).brief == ("on", "failed")
+    lab.pve.backup_by_hand([104], "local")
+    lab.after(minutes=30)
+    assert lab.guest(104).problem == "unknown"

@@ -450,6 +450,18 @@ def test_g75_a_job_that_is_hidden_over_a_restart_is_unknown_and_one_that_is_gone
     assert Subject("pbsjob", "sync_pull") not in servers.watch.held.verdicts
 
 
+def test_g75_a_hidden_datastore_that_nobody_watches_has_no_unknown_jobs(servers: ServerLab) -> None:
+    guest(servers)
+    servers.pbs.add_datastore("ds2")
+    servers.pbs.add_verify_job("check", "ds2", schedule="sun 05:00")
+    servers.look()
+    servers.pbs.access.grant("/datastore/ds2", "NoAccess", servers.watch.token.id)
+    servers.watch.restart()
+    servers.decide(ignored_stores=frozenset({"ds2"}))
+    servers.after(hours=1)
+    assert {str(subject) for subject in servers.watch.held.verdicts} == {"server", "datastore_ds1", "pbsjob_gc_ds1"}
+
+
 def test_g75_a_datastore_that_went_away_over_a_restart_is_not_taken_for_hidden(servers: ServerLab) -> None:
     guest(servers)
     servers.filled("host/nas", *range(1, 9), store=servers.pbs.add_datastore("ds2"))

@@ -394,13 +394,24 @@ class Context(Sight):
 
     @cached_property
     def hidden_guests(self) -> list[GuestRecord]:
-        """The guests that the token was shown until it lost rights; with few rights from the start, one may be deleted."""
+        """The guests that the token was shown until it lost rights; with few rights from the start, one may be deleted.
+
+        Those that need no backup are not among them.
+        """
         shown = {guest.vmid for guest in self.facts.guests}
         known = self.history.guests.items()
-        missing = [record for vmid, record in known if record.absent_since is None and vmid not in shown]
+        missing = [
+            record
+            for vmid, record in known
+            if record.absent_since is None and vmid not in shown and self._needs_backup(record)
+        ]
         if self.facts.guests_visible:
             return [record for record in missing if record.vmid in self.facts.hidden_guests]
         return missing if self.history.saw_all_guests or not self.facts.guests else []
+
+    def _needs_backup(self, guest: GuestRecord) -> bool:
+        is_spare = guest.template and not guest.covered_since
+        return not is_spare and guest.vmid not in self.facts.policy.ignored_guests and NO_BACKUP_TAG not in guest.tags
 
     @cached_property
     def changed_storages(self) -> Sequence[tuple[StorageFacts, datetime]]:

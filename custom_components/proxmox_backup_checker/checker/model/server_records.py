@@ -45,7 +45,7 @@ class ServerJobRecord:
 
     `due` is the next run as the server told it last, in epoch seconds, while `last_upid` was the last run; `late_from` is when that
     run had been due, where it began late. `disabled_since` is since when it is switched off. `rules` are those of a
-    prune, changed at `rules_since`.
+    prune, changed at `rules_since`. `store` is its datastore.
     """
 
     job: str
@@ -56,6 +56,7 @@ class ServerJobRecord:
     late_from: int | None = None
     rules: str | None = None
     rules_since: datetime | None = None
+    store: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

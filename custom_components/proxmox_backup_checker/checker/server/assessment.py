@@ -179,9 +179,10 @@ def _out_of_sight(reach: Verdict | None, context: ServerContext) -> dict[Subject
     """Return what is held of jobs that were there and that the token may not see now, of which the reader has kept nothing."""
     listed = {job.id for job in jobs_of(context.facts)}
     hidden = {}
-    for job in context.history.jobs:
+    for job, record in context.history.jobs.items():
         subject = Subject("pbsjob", job)
-        if job not in listed and subject in context.history.verdicts:
+        is_watched = record.store is None or context.options.watches(record.store)
+        if job not in listed and is_watched and subject in context.history.verdicts:
             verdict = judge_unseen_job(subject, context)
             hidden[subject] = _limited(subject, verdict if reach is None else _unseen(verdict, reach), context)
     return hidden

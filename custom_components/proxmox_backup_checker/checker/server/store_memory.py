@@ -110,7 +110,7 @@ def remembered_jobs(history: ServerHistory, facts: ServerFacts) -> Mapping[str, 
         record = history.jobs.get(job.id) or ServerJobRecord(job=job.id, first_seen=None if first else facts.now)
         record = _with_status(record, job.status)
         since = (record.disabled_since or facts.now) if job.disabled else None
-        kept[job.id] = _with_rules(replace(record, disabled_since=since), job, facts.now)
+        kept[job.id] = _with_rules(replace(record, disabled_since=since, store=job.store), job, facts.now)
     return kept
 
 

@@ -220,17 +220,30 @@ def _without_jobs_visible(guest: Guest, context: Context) -> Verdict:
 
     That the last run of a job failed is seen all the same.
     """
-    newest = next(
-        (one for one in context.outcomes(guest) if one.job_id is not None or one.result is Result.OK),
-        None,
-    )
-    if newest is not None and newest.result.is_bad:
-        return from_outcome(newest, context)
+    if (failed := _last_failure(guest, context)) is not None:
+        return from_outcome(failed, context)
     verdict = unknown(context.facts.jobs_blindness or Blindness.JOBS_HIDDEN)
     archives = context.archives(guest)
     if archives:
         return replace(verdict, evidence=(archives[0].volid,), confidence=Confidence.ARTIFACT)
     return verdict
+
+
+def _last_failure(guest: Guest, context: Context) -> Outcome | None:
+    """Return what failed last, of each job that was enabled, unless a backup by hand onto its storage was good since."""
+    seen: set[str] = set()
+    cured: set[str | None] = set()
+    for one in context.outcomes(guest):
+        if one.job_id is None:
+            if one.result is Result.OK:
+                cured.add(one.storage)
+        elif one.result is not Result.RUNNING and one.job_id not in seen:
+            seen.add(one.job_id)
+            job = context.history.jobs.get(one.job_id)
+            is_owed = job is not None and job.enabled and job.deleted is None
+            if is_owed and one.result.is_bad and one.storage not in cured:
+                return one
+    return None
 
 
 def _without_promise(guest: Guest, covering: list[BackupJob], context: Context) -> Verdict:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from ...proxmox.api.client import ProxmoxClient
-from ...proxmox.api.errors import ProxmoxError
+from ...proxmox.api.errors import ProxmoxError, UnexpectedAnswerError
 from ..read_schedule import HOURLY, ReadSchedule
 
 _ASKED_AT_ONCE: Final = 10
@@ -32,16 +32,23 @@ class GuestSight:
             self._known |= self._hidden
             self._hidden = set()
         missing = sorted(self._known - set(listed) - self._hidden)
+        unasked = set(missing[_ASKED_AT_ONCE:])
         for vmid in missing[:_ASKED_AT_ONCE]:
-            if await self._is_kept(vmid):
+            is_kept = await self._is_kept(vmid)
+            if is_kept is None:
+                unasked.add(vmid)
+            elif is_kept:
                 self._hidden.add(vmid)
                 self._schedule.note("hidden guests", now)
-        unasked = set(missing[_ASKED_AT_ONCE:])
         self._known = set(listed) | unasked
         return frozenset(self._hidden | unasked)
 
-    async def _is_kept(self, vmid: int) -> bool:
+    async def _is_kept(self, vmid: int) -> bool | None:
+        """Tell whether a guest is kept from the token, None where that could not be asked now."""
         try:
             return "VM.Audit" not in await self._client.privileges_on(f"/vms/{vmid}")
+        except UnexpectedAnswerError:
+            # Whoever does not answer for one path tells nothing, ever: then a guest that is not listed is gone.
+            return False
         except ProxmoxError:
-            return True
+            return None
