@@ -45,6 +45,16 @@ class Oracle:
         demand = worst(found) if found else self._without_promise(guest, time)
         return self._without_jobs(demand, time) if self._ledger.blind_to("jobs", time) else demand
 
+    def _is_known_needless(self, guest: GuestLife, time: float) -> bool:
+        """Tell whether a guest is tagged as one that needs no backup, for all to see."""
+        return value_at(guest.ignored, time) is True and self._is_tag_seen(guest, time)
+
+    def _where_tagged(self, guest: GuestLife, demand: Expectation, time: float) -> Expectation:
+        """Return the demand of a guest of a job; of one that is tagged out of sight a problem may be shown or not."""
+        if value_at(guest.ignored, time) and demand.must not in {Must.OFF, Must.NOT_ON}:
+            return open_("a guest is tagged as one that needs no backup, and its node was off since")
+        return demand
+
     def _is_tag_seen(self, guest: GuestLife, time: float) -> bool:
         """Tell whether it could be seen that a guest was tagged."""
         return self._was_node_on(guest, max(moment for moment, _ in guest.ignored if moment <= time), time)
@@ -78,10 +88,10 @@ class Oracle:
             return off("it is switched off")
         guests = [guest for guest in self._ledger.guests if guest.lives(time) and covers(settings, guest, time)]
         demands = [
-            (guest.node_at(time), demand)
+            (guest.node_at(time), self._where_tagged(guest, demand, time))
             for guest in guests
             if (demand := self._promise(job, guest, time, own_only=True)) is not None
-            and not value_at(guest.ignored, time)
+            and not self._is_known_needless(guest, time)
         ]
         by_runs = [
             (node, demand) for node in self._ledger.nodes if (demand := self._last_run(job, node, time)) is not None

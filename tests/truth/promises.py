@@ -305,11 +305,11 @@ class Promise:
         """Tell whether a node's list of tasks, looked at since a deadline, shows that there was no run for a slot."""
         rotations, first = self.ledger.nodes[slot.node].rotations, self.evidence.first_look(deadline)
         return self.evidence.seen(slot.node, deadline, self.time) and not any(
-            slot.time <= rotation <= first or self._begins_after(rotation, slot) for rotation in rotations
+            slot.time <= rotation <= first or self._begins_after(rotation, slot) for rotation in (-FOREVER, *rotations)
         )
 
     def _begins_after(self, rotation: float, slot: Slot) -> bool:
-        """Tell whether nothing shows that a node's list of tasks, which was lost before a slot, went back that far again.
+        """Tell whether nothing shows that a node's list of tasks, lost before a slot or never filled, goes back that far.
 
         No run of the time between is in it, and nobody has looked about the time of the slot: it may as well have been lost
         after it.
