@@ -43,7 +43,7 @@ class Oracle:
         if self._changed_unseen(guest, time):
             return open_("it changed while the token could not see guests")
         demand = worst(found) if found else self._without_promise(guest, time)
-        return self._without_jobs(demand, time) if self._ledger.blind_to("jobs", time) else demand
+        return self._without_jobs(guest, demand, time) if self._ledger.blind_to("jobs", time) else demand
 
     def _is_known_needless(self, guest: GuestLife, time: float) -> bool:
         """Tell whether a guest is tagged as one that needs no backup, for all to see."""
@@ -190,7 +190,7 @@ class Oracle:
             return not_on("all was well when something could be read last")
         return unread
 
-    def _without_jobs(self, demand: Expectation, time: float) -> Expectation:
+    def _without_jobs(self, guest: GuestLife, demand: Expectation, time: float) -> Expectation:
         """Return what is left of a demand where the jobs may not be seen."""
         seen = [look for look in self._ledger.looks if look <= time and not self._ledger.blind_to("jobs", look)]
         since = seen[-1] if seen else next(s for s, end in self._ledger.blind["jobs"] if s <= time < end)
@@ -198,6 +198,8 @@ class Oracle:
             return not_off(demand.reason)
         if demand.must is Must.OPEN or time - (self._evidence.last_look(since) or since) > BLIND_LIMIT:
             return open_("the token may not see jobs")
+        if seen and guest.lives(seen[-1]) and self.guest(guest, seen[-1]).must is not Must.OFF:
+            return open_("it was not known to be fine when the token could see jobs last")
         return not_on(demand.reason)
 
     def _promises(self, guest: GuestLife, time: float) -> list[Expectation]:
