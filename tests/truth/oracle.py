@@ -43,7 +43,17 @@ class Oracle:
         if self._changed_unseen(guest, time):
             return open_("it changed while the token could not see guests")
         demand = worst(found) if found else self._without_promise(guest, time)
-        return self._without_jobs(demand, time) if self._ledger.blind_to("jobs", time) else demand
+        return self._without_jobs(guest, demand, time) if self._ledger.blind_to("jobs", time) else demand
+
+    def _is_known_needless(self, guest: GuestLife, time: float) -> bool:
+        """Tell whether a guest is tagged as one that needs no backup, for all to see."""
+        return value_at(guest.ignored, time) is True and self._is_tag_seen(guest, time)
+
+    def _where_tagged(self, guest: GuestLife, demand: Expectation, time: float) -> Expectation:
+        """Return the demand of a guest of a job; of one that is tagged out of sight a problem may be shown or not."""
+        if value_at(guest.ignored, time) and demand.must not in {Must.OFF, Must.NOT_ON}:
+            return open_("a guest is tagged as one that needs no backup, and its node was off since")
+        return demand
 
     def _is_tag_seen(self, guest: GuestLife, time: float) -> bool:
         """Tell whether it could be seen that a guest was tagged."""
@@ -78,10 +88,10 @@ class Oracle:
             return off("it is switched off")
         guests = [guest for guest in self._ledger.guests if guest.lives(time) and covers(settings, guest, time)]
         demands = [
-            (guest.node_at(time), demand)
+            (guest.node_at(time), self._where_tagged(guest, demand, time))
             for guest in guests
             if (demand := self._promise(job, guest, time, own_only=True)) is not None
-            and not value_at(guest.ignored, time)
+            and not self._is_known_needless(guest, time)
         ]
         by_runs = [
             (node, demand) for node in self._ledger.nodes if (demand := self._last_run(job, node, time)) is not None
@@ -180,7 +190,7 @@ class Oracle:
             return not_on("all was well when something could be read last")
         return unread
 
-    def _without_jobs(self, demand: Expectation, time: float) -> Expectation:
+    def _without_jobs(self, guest: GuestLife, demand: Expectation, time: float) -> Expectation:
         """Return what is left of a demand where the jobs may not be seen."""
         seen = [look for look in self._ledger.looks if look <= time and not self._ledger.blind_to("jobs", look)]
         since = seen[-1] if seen else next(s for s, end in self._ledger.blind["jobs"] if s <= time < end)
@@ -188,6 +198,8 @@ class Oracle:
             return not_off(demand.reason)
         if demand.must is Must.OPEN or time - (self._evidence.last_look(since) or since) > BLIND_LIMIT:
             return open_("the token may not see jobs")
+        if seen and guest.lives(seen[-1]) and self.guest(guest, seen[-1]).must is not Must.OFF:
+            return open_("it was not known to be fine when the token could see jobs last")
         return not_on(demand.reason)
 
     def _promises(self, guest: GuestLife, time: float) -> list[Expectation]:

@@ -50,6 +50,8 @@ class Promise:
             *self._carried_over(good),
         ]
         demand = worst(demands) if demands else off("every promise is kept")
+        if demand.must is Must.OFF and self._may_have_left_a_slot_unseen(good):
+            demand = not_on("it moved to another time zone while nobody looked, and its slot there came then")
         if changed := self._unseen_change(good):
             seen = max(self.evidence.first_look(since) for since, _ in self.job.versions if since <= self.time)
             if demand.must in {Must.OFF, Must.NOT_ON} and self.time - seen < BLIND_LIMIT:
@@ -237,11 +239,12 @@ class Promise:
         low, high = deadline.low, deadline.high
         for run in self._in_progress(slot):
             begun = run.locked or self.time
-            if run.started > low:
+            if run.started > deadline.high:
                 continue
             usual = self.evidence.usual_duration(self.job.id, self.time)
             again = self.evidence.deadline(self.job.id, begun, self.time)
-            low = max(low, begun + 3 * usual.low)
+            if run.started <= deadline.low:
+                low = max(low, begun + 3 * usual.low)
             high = max(high, again.high, begun + 3 * usual.high, self._patience(run))
         if self.time < low:
             return []
@@ -305,11 +308,11 @@ class Promise:
         """Tell whether a node's list of tasks, looked at since a deadline, shows that there was no run for a slot."""
         rotations, first = self.ledger.nodes[slot.node].rotations, self.evidence.first_look(deadline)
         return self.evidence.seen(slot.node, deadline, self.time) and not any(
-            slot.time <= rotation <= first or self._begins_after(rotation, slot) for rotation in rotations
+            slot.time <= rotation <= first or self._begins_after(rotation, slot) for rotation in (-FOREVER, *rotations)
         )
 
     def _begins_after(self, rotation: float, slot: Slot) -> bool:
-        """Tell whether nothing shows that a node's list of tasks, which was lost before a slot, went back that far again.
+        """Tell whether nothing shows that a node's list of tasks, lost before a slot or never filled, goes back that far.
 
         No run of the time between is in it, and nobody has looked about the time of the slot: it may as well have been lost
         after it.
@@ -348,6 +351,22 @@ class Promise:
             and nodes[before].zone != nodes[after].zone
             for (_, before), (since, after) in pairwise(self.guest.places)
         )
+
+    def _may_have_left_a_slot_unseen(self, good: Sequence[Result]) -> bool:
+        """Tell whether the job had a slot where the guest was, between two looks between which it left for another time zone.
+
+        Whoever has not seen that node since cannot know that it had left before, until a later slot is served.
+        """
+        nodes, looked, settings = self.ledger.nodes, self.evidence, self.job.at(self.time)
+        for (_, before), (since, after) in pairwise(self.guest.places):
+            if since > self.time or nodes[before].zone == nodes[after].zone or settings is None:
+                continue
+            last, first = looked.last_look(since) or self.ledger.start, min(looked.first_look(since), self.time)
+            came = any(events(settings.schedule, nodes[before].zone, last, first))
+            served = any(result.run.started >= since for result in good)
+            if came and not served and not looked.seen(before, first, self.time):
+                return True
+        return False
 
     def _spoilt(self, good: Sequence[Result], by_hand: Sequence[Result]) -> list[Expectation]:
         """Judge the job's newest good result where its archive is no longer good."""

@@ -154,6 +154,24 @@ def two_jobs(scene: Scene, *, storages: tuple[str, str] = ("nas", "nas"), spare:
     scene.until(scene.slot(12, 12))
 
 
+def test_who_gets_a_job_after_the_move_away_from_the_old_one_waits_for_its_first_slot(scene: Scene) -> None:
+    scene.cluster.add_ct(120, "wanderer", "pve2", size=2)
+    scene.cluster.add_job("b", "sun 01:00", "nas", vmid="120", node="pve2")
+    scene.look()
+    scene.night(7)
+    assert scene.brief(120) == OK
+    scene.until(scene.slot(8, 12))
+    scene.cluster.guest(120).migrate("pve1")
+    scene.after(minutes=15)
+    scene.until(scene.slot(17, 12))
+    assert (scene.guest(120).problem, code(scene, 120)) == (True, "job_on_other_node")
+    scene.cluster.add_job("c", "sat 04:00", "nas", vmid="120")
+    scene.after(minutes=15)
+    assert scene.guest(120).problem is False
+    scene.until(scene.slot(20, 12))
+    assert scene.guest(120).problem is False
+
+
 @pytest.mark.parametrize("storages", [("nas", "nas"), ("local", "nas")], ids=["one storage", "two storages"])
 def test_who_moves_away_before_either_slot_says_which_week_is_missing(scene: Scene, storages: tuple[str, str]) -> None:
     two_jobs(scene, storages=storages)

@@ -161,6 +161,19 @@ def test_b08_whether_a_guest_left_a_node_that_went_off_before_its_slot_there_is_
     assert (held.guests[100].verdict.problem, held.jobs["nightly"].verdict.problem) == (False, False)
 
 
+def test_b08_a_guest_that_left_a_node_before_that_was_seen_off_may_have_owed_it_no_slot() -> None:
+    """No backup can have been made there in five minutes, but the guest may have left before the slot."""
+    both, off = nodes(pve2=NEW_YORK), dict(nodes(off="pve2", pve2=NEW_YORK))
+    off["pve2"] = replace(off["pve2"], blindness=Blindness.NODE_UNREACHABLE, tasks_read=at(3, 8))
+    watch = Watch(nodes=both)
+    watch.look(at(2, 10), "pve2", ran(at(2, 3, 15), "pve1", 101), ran(at(2, 9, 15), "pve2", 100), nodes=both)
+    watch.look(at(3, 8), "pve2", ran(at(3, 3, 15), "pve1", 101), nodes=both)
+    watch.look(at(3, 9, 20), "pve1", nodes=off)
+    held = watch.look(at(3, 13), "pve1", nodes=off)
+    assert (held.guests[100].verdict.problem, held.guests[100].verdict.reason.code) == (None, "slot_perhaps_owed")
+    assert held.jobs["nightly"].verdict.problem is None
+
+
 def test_a26_a_job_whose_good_run_passed_a_guest_over_is_overdue_after_the_deadline() -> None:
     watch = Watch()
     before = [ran(at(2, 3, 15), "pve1", 100, 101)]

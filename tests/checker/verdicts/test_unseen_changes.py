@@ -7,12 +7,18 @@ from typing import Any
 import pytest
 
 from custom_components.proxmox_backup_checker.checker.assessment import Assessment, judge
-from custom_components.proxmox_backup_checker.checker.model.facts import Blindness, Facts, JobState, StorageFacts
+from custom_components.proxmox_backup_checker.checker.model.facts import (
+    Blindness,
+    Facts,
+    JobState,
+    NodeFacts,
+    StorageFacts,
+)
 from custom_components.proxmox_backup_checker.checker.model.records import History
 from custom_components.proxmox_backup_checker.checker.model.verdict import Status
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import BackupJob
 
-from ..builders import NOW, facts, failed_log, good_log, guest, job, run
+from ..builders import BERLIN, NOW, facts, failed_log, good_log, guest, job, run
 from .test_crossings import BEGAN, at, by_hand, listed, ran
 
 ON_NAS = job("nightly", 100, 101, storage="nas", schedule="21:00")
@@ -197,3 +203,21 @@ def test_a06_an_archive_that_two_slots_claim_proves_neither_whatever_came_after_
     assert held.guests[100].verdict.reason.code == "archive_of_several_slots"
     assert held.guests[100].verdict.problem is None
     assert held.jobs["first"].verdict.problem is None
+
+
+def test_b20_a_run_in_progress_tells_nothing_of_a_slot_before_the_first_look() -> None:
+    """The runs from before began at no slot that the job has now: it was edited, and owed nobody that slot."""
+    rare = job("nightly", 100, 101, storage="nas", schedule="tue 21:00")
+    nights = [ran(at(day, 3), 100, 101) for day in (-7, -6, -5)]
+    both = (guest(100), guest(101))
+    seen = {name: NodeFacts(name=name, zone=BERLIN, runs_known_since=at(-20, 0)) for name in ("pve1", "pve2")}
+    moment = at(2, 12)
+    before = judge(facts(both, (rare,), nights, now=moment, read_at=moment, nodes=seen), History())
+    assert before.jobs["nightly"].verdict.reason.code == "job_no_run_seen"
+    moment = at(2, 21, 20)
+    log = good_log(100, command="vzdump 100 101 --mode snapshot --quiet 1 --storage nas", at=at(2, 21))
+    so_far = run("\n".join(log.splitlines()[:-2]) + "\n", None, started=at(2, 21))
+    known = facts(both, (rare,), [*nights, so_far], now=moment, read_at=moment, nodes=seen)
+    held = judge(known, before.history, before)
+    assert (held.jobs["nightly"].verdict.status, held.jobs["nightly"].verdict.problem) == (Status.RUNNING, None)
+    assert held.guests[101].verdict.problem is None

@@ -27,7 +27,7 @@ _ONE_SECOND: Final = timedelta(seconds=1)
 
 
 type Span = tuple[datetime, datetime]
-"""Start and end of a run."""
+"""Start and end of a run, or between which moments something was."""
 
 
 @lru_cache(maxsize=1024)
@@ -187,10 +187,11 @@ class Timetable:
         """The schedule as it is now."""
         return self.periods[0].event
 
-    def since(self, moved: datetime, left: datetime, before: Timetable, now: datetime) -> Timetable:
-        """Return the slots of a guest that was seen here after it `moved`, and on another node up to when it `left` that.
+    def since(self, moved: datetime, left: Span, before: Timetable, now: datetime) -> Timetable:
+        """Return the slots of a guest that was seen here after it `moved`, and left another node in the time `left`.
 
-        Until then they were those of the table there; slots between the two moments may be of either: they are of neither.
+        Until then they were those of the table there, and while it may not have left yet they are doubtful; later ones
+        may be of either node: they are of neither.
         """
         here = [
             replace(period, since=moved if period.since is None else max(period.since, moved), earliest=moved)
@@ -200,12 +201,12 @@ class Timetable:
         there = [
             replace(
                 period,
-                until=left if period.until is None else min(period.until, left),
-                latest=left,
+                until=left[0] if period.until is None else min(period.until, left[0]),
+                latest=left[1] if period.latest is None else min(period.latest, left[1]),
                 zone=period.zone or before.zone,
             )
             for period in before.periods
-            if period.since is None or period.since < left
+            if period.since is None or period.since < left[0]
         ]
         return Timetable.of((*here, *there), self.zone, now, self.allowance)
 

@@ -18,8 +18,8 @@ from .whereabouts import are_runs_known, node_at, timetable_of
 def perhaps_owed(guest: Guest, job: BackupJob, newest: Outcome | None, context: Context) -> Verdict | None:
     """Return that a job may owe a guest a doubtful slot that nothing has served; `newest` is the newest evidence for the job.
 
-    Where the node was on and all runs there are known, the scheduler itself tells that there was no such slot: it would have
-    started the job.
+    Where the node was on, was seen since, and all runs there are known, the scheduler itself tells that there was no such slot:
+    it would have started the job.
     """
     table = timetable_of(job, guest, context)
     slot = table.doubtful if table is not None else None
@@ -31,7 +31,8 @@ def perhaps_owed(guest: Guest, job: BackupJob, newest: Outcome | None, context: 
     if newest is not None and serves(newest, slot, table, job, context):
         return None
     if are_runs_known(guest, slot, table.deadline(slot), job, context):
-        if not was_off(node_at(guest, slot, context), slot, context):
+        node = node_at(guest, slot, context)
+        if context.is_seen(node, slot) and not was_off(node, slot, context):
             return None
     else:
         storage = context.facts.storage_name(table.storage_at(slot), guest.node)

@@ -159,10 +159,12 @@ def _moved_between_jobs(guest: Guest, verdict: Verdict, covering: Sequence[Backu
     """Return that a guest is overdue which moves between the nodes of its jobs, always before their slots.
 
     Each time it comes back, its job there owes it nothing yet and still knows the good backup from before. It has as long as
-    the longer one of their rhythms allows, from its last good backup on.
+    the longer one of their rhythms allows, from its last good backup on. Who has given it a job since it moved has helped it.
     """
     record = context.guest_record(guest)
     if record is None or record.moved is None or record.moved_from is None:
+        return verdict
+    if all((since := context.owed_since(job)) is not None and since > record.moved for job in covering):
         return verdict
     last = last_success(guest, context) or record.since or record.first_seen or context.history.began
     is_settled = verdict.status in GOOD and last is not None and last >= record.moved

@@ -41,11 +41,12 @@ def _table_after(job: BackupJob, node: str, moves: Sequence[Move], context: Cont
     if before is None:
         return table
     moved = _by_clock_of(node, move.seen, context)
-    left = _by_clock_of(move.origin, move.seen, context)
-    if move.after is not None and context.seen_until(move.origin) >= left:
-        # It may have left at once after it was last seen there, and no run says otherwise.
+    left = gone = _by_clock_of(move.origin, move.seen, context)
+    if move.after is not None:
+        # It may have left at once after it was last seen there; where its runs are seen, none says otherwise.
         left = _by_clock_of(move.origin, move.after, context)
-    return table.since(moved, left, before, context.node_now(node))
+        gone = left if context.seen_until(move.origin) >= gone else gone
+    return table.since(moved, (left, gone), before, context.node_now(node))
 
 
 def stays(guest: Guest, slot: datetime, context: Context) -> Iterator[tuple[str, datetime | None]]:
@@ -127,8 +128,13 @@ def _may_have_been_owed_nothing(guest: Guest, slot: datetime, job: BackupJob, co
 
 
 def _last_named(guest: Guest, job: BackupJob, context: Context) -> Outcome | None:
-    """Return the newest outcome of a guest that can be of a job's run."""
-    return next((outcome for outcome in context.outcomes(guest) if _can_name(outcome, job, context)), None)
+    """Return the newest outcome of a guest that can be of a job's run from before the first look.
+
+    Later ones say nothing of what the job was then.
+    """
+    began = context.history.began
+    known = (outcome for outcome in context.outcomes(guest) if began is None or outcome.started < began)
+    return next((outcome for outcome in known if _can_name(outcome, job, context)), None)
 
 
 def _may_have_come_since(guest: Guest, slot: datetime, job: BackupJob, context: Context) -> bool:

@@ -22,8 +22,8 @@ from ..troubles import PollTroubles
 _LOGS_PER_POLL: Final = 200
 # A run can show up in the list late, since its node's clock and ours differ.
 _OVERLAP: Final = timedelta(days=1)
-# A node whose list is full of other tasks keeps a run no longer than that.
-_LISTED_AT_LEAST: Final = timedelta(hours=12)
+# Polls come far more often: a node that was not read for longer was away, and may have lost its list meanwhile.
+_READ_ON_WITHIN: Final = timedelta(hours=1)
 # A log that Proxmox cannot give is asked for less and less often, and in the end taken for one that is gone.
 _FIRST_PAUSE: Final = timedelta(minutes=10)
 _LONGEST_PAUSE: Final = timedelta(hours=2)
@@ -97,14 +97,14 @@ class RunReader:
     async def read_list(self, node: str, now: datetime, skew: timedelta = timedelta()) -> None:
         """Read a node's list of runs, after the first time only from the last reading and the oldest running one on.
 
-        After a long gap it is read as a whole again: runs may have come and gone. Runs that the history no longer keeps are
+        After a gap it is read as a whole again: runs may have come and gone, or the list been lost. Runs that the history no longer keeps are
         left out, however long Proxmox lists them. `skew` is what the node's clock is ahead of ours: it dates the runs.
 
         Raises any ProxmoxError; what was read before stays then.
         """
         known = self.of(node)
         since = None
-        if known.read is not None and now - known.read <= _LISTED_AT_LEAST:
+        if known.read is not None and now - known.read <= _READ_ON_WITHIN:
             running = (task.started for task in known.tasks.values() if task.running)
             since = min([int((known.read + min(skew, timedelta()) - _OVERLAP).timestamp()), *running])
         listed = [(_start_of(task), task) for task in await self._client.vzdump_tasks(node, since)]
@@ -117,11 +117,12 @@ class RunReader:
         lost = [
             task
             for task in known.tasks.values()
-            if since is not None and task.started > since and task.upid not in found and task.upid not in known.lost
+            if (since is None or task.started > since) and task.upid not in found and task.upid not in known.lost
         ]
         known.has_lost_runs = bool(lost)
-        if known.has_lost_runs:
-            known.known_since = min((started for started, _ in listed), default=now + skew)
+        if lost:
+            last = max(task.started for task in lost)
+            known.known_since = min((started for started, task in listed if task.started > last), default=now + skew)
         known.tasks = {upid: task for upid, task in known.tasks.items() if not task.running or upid in found}
         known.tasks |= {task.upid: task for _, task in listed}
         _bound(known, now - KEPT)

@@ -106,6 +106,40 @@ async def test_a_run_that_proxmox_has_forgotten_is_lost_once_whatever_its_date()
     assert (known.has_lost_runs, known.known_since) == (True, NOW + timedelta(minutes=1310))
 
 
+async def test_a_list_that_was_lost_while_the_node_was_away_tells_of_no_run_before_it_came_back() -> None:
+    """Its last run was days ago, so that a list from the last reading on would have been empty anyway."""
+    proxmox = Proxmox(task(5 * 24 * 60))
+    reader = RunReader(proxmox)
+    await reader.read_list("pve1", NOW)
+    proxmox.tasks = ()
+    back = NOW + timedelta(hours=8)
+    await reader.read_list("pve1", back)
+    known = reader.of("pve1")
+    assert (known.has_lost_runs, known.known_since) == (True, back)
+
+
+async def test_a_list_that_was_lost_and_has_a_new_run_is_known_only_since_that_one() -> None:
+    proxmox = Proxmox(task(5 * 24 * 60))
+    reader = RunReader(proxmox)
+    await reader.read_list("pve1", NOW)
+    proxmox.tasks = (task(-2 * 60),)
+    await reader.read_list("pve1", NOW + timedelta(hours=3))
+    known = reader.of("pve1")
+    assert (known.has_lost_runs, known.known_since) == (True, NOW + timedelta(hours=2))
+
+
+async def test_a_list_that_has_gone_back_to_an_older_state_is_known_only_since_what_came_after_the_lost_run() -> None:
+    """A host that keeps its logs in memory writes them to its disk once a day, and loses the rest with its power."""
+    older, newer, after = task(4 * 24 * 60), task(60), task(-3 * 60)
+    proxmox = Proxmox(older, newer)
+    reader = RunReader(proxmox)
+    await reader.read_list("pve1", NOW)
+    proxmox.tasks = (older, after)
+    await reader.read_list("pve1", NOW + timedelta(hours=5))
+    known = reader.of("pve1")
+    assert (known.has_lost_runs, known.known_since) == (True, NOW + timedelta(hours=3))
+
+
 async def test_a_run_in_progress_whose_log_cannot_be_read_is_a_run_all_the_same() -> None:
     """A finished one waits for its log instead, since nothing else tells how it ended for each guest."""
     reader = RunReader(Proxmox(task(1, status=None), task(60)))
