@@ -21,7 +21,7 @@ describe("a backup server's datastores", () => {
     for (const text of ["One datastore or job needs a look.", "91 % used", "in the cellar", "91 % full.", "12 groups"])
       expect(shown.text()).toContain(text);
     expect(shown.text()).toContain("2 groups are still being read");
-    expect(shown.text()).toContain("1 group of a guest that is gone");
+    expect(shown.text()).toContain("1 group of a deleted guest");
     expect(shown.text()).toContain("1 group of somebody else");
     expect(shown.text()).toContain("lab/ vm/300");
     expect(shown.find(".bar i")[0]?.style.width).toBe("91%");

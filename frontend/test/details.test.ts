@@ -46,7 +46,7 @@ describe("the details", () => {
     const shown = await open(FAILED);
     const told = shown.find(".points .told").map((line) => line.textContent ?? "");
     expect(told[0]).toContain("Last proven restorable: Monday, October 12");
-    expect(told[1]).toContain("an estimate, from the restores of this guest");
+    expect(told[1]).toContain("an estimate from the restores of this guest");
   });
 
   test("begin with the last run and its log, the first error marked", async () => {

@@ -16,7 +16,7 @@ describe("what would be left", () => {
       ...["nextcloud", "paperless", "jellyfin"],
     ]);
     expect(shown.find(".sums li").map((sum) => sum.textContent?.replace(/\s+/g, " ").trim())).toEqual([
-      ...["1 gone", "?1 unknown", "1 from a copy", "3 live on"],
+      ...["1 lost", "?1 unknown", "1 from a copy", "3 live on"],
     ]);
     expect(shown.text()).toContain("11 hours lost");
   });
@@ -32,7 +32,7 @@ describe("what would be left", () => {
     const shown = await show(CARD);
     const [select] = shown.find<HTMLSelectElement>("select");
     expect([...(select?.options ?? [])].map((option) => option.textContent)).toEqual([
-      ...["pve1 – 1 gone, 1 unknown", "pve2", "nas", "This house – 7 gone"],
+      ...["pve1 – 1 lost, 1 unknown", "pve2", "nas", "This house – 7 lost"],
     ]);
     if (select) select.value = "e1/node:pve2";
     select?.dispatchEvent(new Event("change"));

@@ -62,7 +62,7 @@ async def test_h27_the_action_tells_what_would_be_left_and_from_which_copy(
     first = answer["guests"][0]
     assert first["copy"]["storage"] == "nas"
     assert first["copy"]["written"].startswith("2026-01-13T01:")
-    assert first["text"] == "The copy of today 02:00 on nas is left; 4 hours of work would be lost."
+    assert first["text"] == "The copy from today 02:00 on nas is left; 4 hours of work would be lost."
     assert answer["counts"] == {"none": 0, "unknown": 0, "copy": 2, "lives": 2}
 
 
@@ -162,7 +162,7 @@ async def test_h30_a_guest_without_any_copy_is_no_matter_of_the_issue(home: Home
 
     assert left(answer)[101] == "none"
     assert next(one for one in answer["guests"] if one["vmid"] == 101)["text"] == (
-        "Gone. There is no copy of it anywhere."
+        "Lost. There is no copy of it anywhere."
     )
     assert issue(home) is None
 

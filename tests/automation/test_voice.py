@@ -42,9 +42,9 @@ async def test_a_problem_is_told_with_its_reason_in_german_to_who_asks_in_german
     talking.pve.guest(104).fails(failed("job failed with err -5 - Input/output error"))
     await talking.until("2026-01-13T05:00:00")
     answer = await ask(talking.hass, "Sind meine Sicherungen in Ordnung?", "de")
-    assert answer.startswith("1 Problem: 3 von 4 gesichert, ")
+    assert answer.startswith("1 Problem: 3 von 4 geschützt, ")
     assert answer.endswith(
-        "files (104): Die letzte Sicherung auf pve2 ist fehlgeschlagen: eine Platte hat Lese- oder Schreibfehler gemeldet."
+        "files (104): Die letzte Sicherung auf pve2 ist fehlgeschlagen: eine Festplatte hat Lese- oder Schreibfehler gemeldet."
     )
     for question in (
         *("Wie geht es meinen Backups", "Wie geht es den Datensicherungen", "Haben alle Backups geklappt?"),

@@ -87,7 +87,7 @@ async def test_the_page_gets_a_digest_of_each_and_the_files_of_clusters_in_its_l
 
     [home, backups] = await ask(language="de")
     assert (home["id"], backups["id"]) == (entry.entry_id, server.entry_id)
-    assert home["summary"].startswith("4 von 4 gesichert")
+    assert home["summary"].startswith("4 von 4 geschützt")
     assert (backups["csv"], backups["html"]) == (None, None)
     page = await browser.get(home["html"])
     assert "Sicherungen von small" in await page.text()

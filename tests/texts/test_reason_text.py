@@ -185,7 +185,7 @@ async def test_braces_in_what_proxmox_wrote_stay_as_they_are(hass: HomeAssistant
             "de",
             Reason(ReasonCode.OLDER_THAN_ALLOWED_HOURS, {"last": "gestern", "count": "1"}),
             "Die letzte gute Sicherung ist von gestern und damit älter als erlaubt (1 Stunde). Sichere den Gast jetzt,"
-            " oder finde heraus, warum sein Job es nicht tat.",
+            " oder finde heraus, warum sein Job es nicht getan hat.",
         ),
         *(
             (
@@ -198,7 +198,7 @@ async def test_braces_in_what_proxmox_wrote_stay_as_they_are(hass: HomeAssistant
                     "en",
                     "Enable the job or add the guest to another one.",
                     {
-                        "0": "Only in disabled jobs (“nightly”), which you allow for no time",
+                        "0": "Only in disabled jobs (“nightly”), which your options do not allow",
                         "1": "Only in disabled jobs (“nightly”), and no good backup in the last day",
                         "30": "Only in disabled jobs (“nightly”), and no good backup in the last 30 days",
                     },
@@ -207,7 +207,7 @@ async def test_braces_in_what_proxmox_wrote_stay_as_they_are(hass: HomeAssistant
                     "de",
                     "Aktiviere den Job oder nimm den Gast in einen anderen auf.",
                     {
-                        "0": "Nur in deaktivierten Jobs („nightly“), was du keine Zeit lang zulässt",
+                        "0": "Nur in deaktivierten Jobs („nightly“), was deine Optionen nicht zulassen",
                         "1": "Nur in deaktivierten Jobs („nightly“), und am letzten Tag keine gute Sicherung",
                         "30": "Nur in deaktivierten Jobs („nightly“), und in den letzten 30 Tagen keine gute Sicherung",
                     },

@@ -86,7 +86,7 @@ STORIES: dict[str, tuple[Callable[[ServerLab], None], str, str]] = {
     "full": (full, "pbs: problem with the datastore ds1", "pbs: Problem mit dem Datastore ds1"),
     "silent": (silent, "Cannot see the backups of pbs", "Sicherungen von pbs nicht zu sehen"),
     "owner": (wrong_owner, "pbs: sync job “pull” failed", "pbs: Sync-Job „pull“ fehlgeschlagen"),
-    "remote": (certificate_of_remote, "pbs: sync with vault failed", "pbs: Abgleich mit vault fehlgeschlagen"),
+    "remote": (certificate_of_remote, "pbs: sync with vault failed", "pbs: Sync mit vault fehlgeschlagen"),
     "client": (overdue_client, "Backup overdue: nas", "Sicherung überfällig: nas"),
     "corrupt": (
         corrupt,

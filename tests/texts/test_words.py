@@ -46,3 +46,22 @@ def test_the_name_of_a_job_stands_in_quotation_marks(file: Path) -> None:
 )
 def test_each_of_several_names_is_quoted_for_itself(text: str, said: str) -> None:
     assert filled(text, {"job": "Mail, weekly\nnightly"}) == said
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}-{file.stem}")
+def test_proxmox_own_words_are_used_for_what_it_calls_so(file: Path) -> None:
+    """A backup is verified, in German "verifiziert": "geprüft" is what is looked at here. Menus are called as Proxmox calls them."""
+    banned = re.compile(
+        r"pass(ed)? (the|its) check|the check was|Verify-Job|die Prüfung nicht bestanden|geprüfte Snapshots"
+        r"|Jetzt sichern|Jetzt planen|Zugriffskontrolle|\bGastes\b|(?<![A-Za-zäöü])Platten?\b"
+    )
+    assert [text for text in texts_of(json.loads(file.read_text(encoding="utf-8"))) if banned.search(text)] == []
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_no_sentence_of_a_reason_or_step_asks_for_a_command_of_many_words(language: str) -> None:
+    """What is to be typed comes at the end, after a colon, and is whole: no "…" stands for what the reader has to know."""
+    for kind in ("reasons", "steps", "causes"):
+        for text in texts_of(json.loads((ROOT / "texts" / f"{kind}_{language}.json").read_text(encoding="utf-8"))):
+            assert " …" not in text, text
+            assert not re.search(r"\((chronyc|systemctl|pvesm|journalctl) ", text), text

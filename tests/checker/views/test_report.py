@@ -105,7 +105,7 @@ def test_only_storages_that_are_used_are_told_with_the_day_they_are_full() -> No
     ("language", "summary"),
     [
         ("en", "1 of 1 protected, 3.0 GiB in 1 h 12 min, nas full in 70 days, nothing to do."),
-        ("de", "1 von 1 gesichert, 3,0 GiB in 1 h 12 min, nas voll in 70 Tagen, nichts zu tun."),
+        ("de", "1 von 1 geschützt, 3,0 GiB in 1 h 12 min, nas voll in 70 Tagen, nichts zu tun."),
     ],
 )
 def test_the_summary_says_everything_in_one_line(language: str, summary: str) -> None:
@@ -124,7 +124,7 @@ def test_the_summary_says_everything_in_one_line(language: str, summary: str) ->
 def test_names_and_errors_are_no_markdown_and_a_long_list_is_cut() -> None:
     guests = [guest(vmid, name=f"a_*b*`[{vmid}") for vmid in range(100, 110)]
     text = in_words(of(assessment(guests, [])), "en")
-    assert text["summary"].startswith("0 of 10 protected, no backup ran, to look at: a_*b*`[100 (100), ")
+    assert text["summary"].startswith("0 of 10 protected, no backup ran, needs attention: a_*b*`[100 (100), ")
     assert "and 7 others" in text["summary"]
     assert r"- **a\_\*b\*\`\[100 (100)**: In no enabled backup job." in text["markdown"]
     assert text["markdown"].count("\n- **") == 10
@@ -138,4 +138,4 @@ def in_words(found: Report, language: str, period: Period = "day") -> dict[str, 
 def test_what_is_in_the_line_above_all_else_does_nothing_either() -> None:
     shown = of(assessment([guest(100, name="[x](https://evil.example)<img>")], []))
     first = in_words(shown, "en")["markdown"].splitlines()[0]
-    assert r"look at: \[x\](https\://evil.example)\<img\> (100)." in first
+    assert r"attention: \[x\](https\://evil.example)\<img\> (100)." in first

@@ -160,7 +160,7 @@ async def test_explain_and_report_name_a_dozen_problems_and_count_the_others(hom
     [cluster] = (await act(home, "explain"))["verdicts"]
     assert cluster["text"].endswith("new210 (210): In no enabled backup job. And 2 more problems.")
     report = await act(home, "report")
-    assert report["summary"].endswith("to look at: new201 (201), new202 (202), new203 (203) and 9 others.")
+    assert report["summary"].endswith("needs attention: new201 (201), new202 (202), new203 (203) and 9 others.")
 
 
 async def test_what_does_not_exist_is_refused_with_what_to_do(failing: Home) -> None:
@@ -237,7 +237,7 @@ async def test_estimate_recovery_adds_up_what_restores_and_backups_tell_and_name
     assert by_backups["estimate"] is True
     assert [guest["basis"] for guest in by_backups["guests"]] == ["backups"] * 4
     assert by_backups["seconds"] == sum(guest["seconds"] for guest in by_backups["guests"])
-    assert "an estimate, from how fast its backups are read" in by_backups["guests"][0]["sentence"]
+    assert "an estimate from how fast its backups are read" in by_backups["guests"][0]["sentence"]
     restored = restore(home.pve, 101, 9101, "nas")
     await home.after(minutes=61)
     own = await act(home, "estimate_recovery", guest="101")
@@ -295,7 +295,7 @@ async def test_get_log_is_for_administrators(failing: Home, hass_read_only_user:
 async def test_report_of_a_night_and_of_the_week_after_it(failing: Home) -> None:
     day = await act(failing, "report")
     assert day["title"] == "Backups of small, last 24 hours: 1 problem"
-    assert day["summary"] == "3 of 4 protected, 3.5 GiB in 1 min, to look at: files (104)."
+    assert day["summary"] == "3 of 4 protected, 3.5 GiB in 1 min, needs attention: files (104)."
     assert (
         "- **files (104)**: The last backup on pve2 failed: a disk reported read or write errors. Check"
         in day["markdown"]
@@ -320,8 +320,8 @@ async def test_report_in_german_names_the_run_that_came_to_no_guest(home: Home) 
     await home.until(NIGHT)
     report = await act(home, "report")
     assert report["title"] == "Sicherungen von small, letzte 24 Stunden: 4 Probleme"
-    assert report["summary"].startswith("0 von 4 gesichert, ")
-    assert "Bitte ansehen:\n- web (101): " in report["text"]
+    assert report["summary"].startswith("0 von 4 geschützt, ")
+    assert "Braucht Aufmerksamkeit:\n- web (101): " in report["text"]
     assert "files (104): " in report["text"]
 
 

@@ -44,7 +44,7 @@ async def test_at_first_it_is_what_costs_most(watched: Home, hass_ws_client: Web
     assert [(guest["name"], guest["left"]) for guest in found["answer"]["guests"]] == [
         *(("web", "copy"), ("dns", "copy"), ("database", "lives"), ("files", "lives"))
     ]
-    assert found["answer"]["guests"][0]["text"] == "The copy of today 02:00 on nas is left."
+    assert found["answer"]["guests"][0]["text"] == "The copy from today 02:00 on nas is left."
     assert found["answer"]["guests"][0]["lost"] == "4 hours"
 
 

@@ -210,7 +210,7 @@ async def test_a_guest_that_is_new_and_one_that_was_removed_are_marked(home: Hom
     rows = by_name((await card.hear("rows"))["rows"])
     assert rows["fresh"]["new"]
     assert (rows["files"]["deleted"], rows["files"]["entity_id"]) == (True, None)
-    assert rows["files"]["reason"].startswith("Removed from the cluster since")
+    assert rows["files"]["reason"].startswith("No longer in the cluster since")
     again = (await card.subscribe(days=8))["rows"]
     assert by_name(again)["fresh"]["entity_id"] == "binary_sensor.fresh_backup_problem"
     assert again[-1]["name"] == "files"
@@ -328,7 +328,7 @@ async def test_the_coming_night_is_told_with_who_waits_for_whom(home: Home, card
     assert night["done"] == second["end"] == max(run["end"] for run in night["runs"])
     assert night["done_by"] is None
     assert [(told["job"], told["text"].partition(",")[0]) for told in night["told"]] == [
-        ("Second", "On pve1 it waits for nightly")
+        ("Second", "On pve1 the job waits for nightly")
     ]
     assert (await card.ask("night", entry_id="other"))["result"] == {"nights": []}
 
