@@ -103,7 +103,9 @@ async def test_f01_a_full_storage_is_one_message_for_all_jobs_that_write_there(h
     assert "To do: Remove old backups there or keep fewer of them" in shown.message
 
 
-async def test_f01_a_storage_out_of_reach_is_one_message_for_all_jobs_that_write_there(home: Home, phone: Phone) -> None:
+async def test_f01_a_storage_out_of_reach_is_one_message_for_all_jobs_that_write_there(
+    home: Home, phone: Phone
+) -> None:
     await automate(home.hass, "phone", phone=phone.device_id)
     home.pve.job("nightly").change(vmid="101,102")
     home.pve.add_job("second", "03:00", "nas", vmid="103,104", comment="Mail, weekly")
