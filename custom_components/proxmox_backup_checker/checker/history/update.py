@@ -48,6 +48,7 @@ def updated(history: History, facts: Facts, runs: RunRecords, indexes: Indexes) 
         guests=guests,
         saw_all_guests=history.saw_all_guests or facts.guests_visible,
         saw_all_storages=history.saw_all_storages or facts.storages_visible,
+        without_quorum=history.without_quorum if facts.cluster.quorate else facts.read_at or facts.now,
         restores=remember_restores(history, facts, indexes, guests),
         storages=storages,
         nodes={name: _node(history.nodes.get(name), node, history, facts) for name, node in facts.nodes.items()},
