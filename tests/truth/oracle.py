@@ -31,7 +31,9 @@ class Oracle:
 
     def job(self, job: JobLife, time: float) -> Expectation:
         """Return what must be shown of a job that exists at a moment."""
-        return self._unless_unknown_for_long(time, job.born, lambda look: self._job(job, look) if job.at(look) else None)
+        return self._unless_unknown_for_long(
+            time, job.born, lambda look: self._job(job, look) if job.at(look) else None
+        )
 
     def _unless_unknown_for_long(
         self, time: float, born: float, demanded: Callable[[float], Expectation | None]
@@ -52,7 +54,9 @@ class Oracle:
             is_needless = guest.template and not self._promises(guest, last)
             if value_at(guest.ignored, time) or is_needless:
                 return open_("it needs no backup, and nothing can be read now")
-            return self._as_last_seen(unread, time, lambda look: self._guest(guest, look) if guest.lives(look) else None)
+            return self._as_last_seen(
+                unread, time, lambda look: self._guest(guest, look) if guest.lives(look) else None
+            )
         if self._ledger.blind_to("guests", time):
             return not_off("the token may not see guests")
         if value_at(guest.ignored, time):
