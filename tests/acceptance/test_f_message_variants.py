@@ -1,6 +1,7 @@
 """Rows F01 to F13 with other nodes, jobs and guests: which messages there are, and of whom; what they say is in test_f_messages."""
 
 from datetime import datetime, timedelta
+from typing import Literal
 
 import pytest
 
@@ -56,7 +57,9 @@ def test_f01_two_jobs_that_fail_for_all_are_two_messages_with_one_cause_each(lab
 
 
 @pytest.mark.parametrize("kind", ["nfs", "pbs"])
-def test_f01_a_dead_server_is_one_message_for_all_jobs_that_write_there_whenever_they_run(lab: Lab, kind: str) -> None:
+def test_f01_a_dead_server_is_one_message_for_all_jobs_that_write_there_whenever_they_run(
+    lab: Lab, kind: Literal["nfs", "pbs"]
+) -> None:
     lab.pve.add_storage("far", kind)
     lab.pve.job("nightly").change(vmid="101,102", storage="far")
     lab.pve.add_job("second", "03:30", "far", vmid="103,104")
