@@ -106,6 +106,33 @@ async def test_f01_a_full_storage_is_one_message_for_all_jobs_that_write_there(h
     assert "To do: Remove old backups there or keep fewer of them" in shown.message
 
 
+async def test_f01_a_storage_out_of_reach_is_one_message_for_all_jobs_that_write_there(
+    home: Home, phone: Phone
+) -> None:
+    await automate(home.hass, "phone", phone=phone.device_id)
+    home.pve.job("nightly").change(vmid="101,102")
+    home.pve.add_job("second", "03:00", "nas", vmid="103,104", comment="Mail, weekly")
+    await home.look()
+    home.pve.storage("nas").go_offline()
+    await home.until("2026-01-13T00:55:00")
+    await home.live(hours=4, step=timedelta(minutes=30))
+
+    shown = phone.only
+    assert shown.title == "nas could not be reached – 4 guests not backed up"
+    assert "web (101), database (102), dns (103), files (104)." in shown.message
+    assert shown.message.count("Cause:") == 1
+    assert "Cause: the storage nas cannot be reached." in shown.message
+    assert "Jobs that write there: “nightly”, “Mail, weekly”." in shown.message
+    assert "To do: Check that the NAS is switched on" in shown.message
+    home.pve.storage("nas").come_online()
+    await home.until("2026-01-14T00:55:00")
+    await home.live(hours=4, step=timedelta(minutes=30))
+    # The second job's guests came to the message of the first, in its place.
+    assert phone.titles[:2] == ["nas could not be reached – 2 guests not backed up", shown.title]
+    assert all("nas" in title for title in phone.titles[2:])
+    assert len(phone.screen) == 1
+
+
 async def test_f02_a_problem_that_lasts_is_told_once_and_reminded_of_once_a_day(home: Home, phone: Phone) -> None:
     await automate(home.hass, "phone", phone=phone.device_id)
     await home.look()

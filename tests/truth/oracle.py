@@ -27,12 +27,36 @@ class Oracle:
 
     def guest(self, guest: GuestLife, time: float) -> Expectation:
         """Return what must be shown of a guest that exists at a moment."""
+        return self._unless_unknown_for_long(time, guest.born, lambda look: self._guest(guest, look))
+
+    def job(self, job: JobLife, time: float) -> Expectation:
+        """Return what must be shown of a job that exists at a moment."""
+        return self._unless_unknown_for_long(
+            time, job.born, lambda look: self._job(job, look) if job.at(look) else None
+        )
+
+    def _unless_unknown_for_long(
+        self, time: float, born: float, demanded: Callable[[float], Expectation | None]
+    ) -> Expectation:
+        """Return the demand at a moment: what nobody had to know to be fine for a day may be a problem by that (E03)."""
+        found = demanded(time)
+        assert found is not None
+        if found.must is not Must.NOT_ON or not self._evidence.looked(born, time - BLIND_LIMIT):
+            return found
+        looks = (look for look in self._ledger.looks if time - BLIND_LIMIT <= look < time and look >= born)
+        if any((then := demanded(look)) is not None and then.must is Must.OFF for look in looks):
+            return found
+        return open_("nobody had to know for a day that it was fine")
+
+    def _guest(self, guest: GuestLife, time: float) -> Expectation:
         if (unread := self._unread(time, guest.born, "guests")) is not None:
             last = self._evidence.last_look(time) or time
             is_needless = guest.template and not self._promises(guest, last)
             if value_at(guest.ignored, time) or is_needless:
                 return open_("it needs no backup, and nothing can be read now")
-            return self._as_last_seen(unread, time, lambda look: self.guest(guest, look) if guest.lives(look) else None)
+            return self._as_last_seen(
+                unread, time, lambda look: self._guest(guest, look) if guest.lives(look) else None
+            )
         if self._ledger.blind_to("guests", time):
             return not_off("the token may not see guests")
         if value_at(guest.ignored, time):
@@ -43,7 +67,7 @@ class Oracle:
         if self._changed_unseen(guest, time):
             return open_("it changed while the token could not see guests")
         demand = worst(found) if found else self._without_promise(guest, time)
-        return self._without_jobs(guest, demand, time) if self._ledger.blind_to("jobs", time) else demand
+        return self._without_jobs(demand, time) if self._ledger.blind_to("jobs", time) else demand
 
     def _is_known_needless(self, guest: GuestLife, time: float) -> bool:
         """Tell whether a guest is tagged as one that needs no backup, for all to see."""
@@ -71,14 +95,13 @@ class Oracle:
         hidden = self._ledger.blind.get("guests", ())
         return any(start <= since < end and since <= time < end + 7 * DAY for start, end in hidden for since in changes)
 
-    def job(self, job: JobLife, time: float) -> Expectation:
-        """Return what must be shown of a job that exists at a moment."""
+    def _job(self, job: JobLife, time: float) -> Expectation:
         settings = job.at(time)
         assert settings is not None
         if (unread := self._unread(time, job.born, "jobs")) is not None:
             if not settings.enabled:
                 return open_("it is switched off, and nothing can be read now")
-            return self._as_last_seen(unread, time, lambda look: self.job(job, look) if job.at(look) else None)
+            return self._as_last_seen(unread, time, lambda look: self._job(job, look) if job.at(look) else None)
         if self._ledger.blind_to("jobs", time):
             return open_("the token may not see jobs")
         if settings.enabled and self._ledger.blind_to("guests", time):
@@ -190,7 +213,7 @@ class Oracle:
             return not_on("all was well when something could be read last")
         return unread
 
-    def _without_jobs(self, guest: GuestLife, demand: Expectation, time: float) -> Expectation:
+    def _without_jobs(self, demand: Expectation, time: float) -> Expectation:
         """Return what is left of a demand where the jobs may not be seen."""
         seen = [look for look in self._ledger.looks if look <= time and not self._ledger.blind_to("jobs", look)]
         since = seen[-1] if seen else next(s for s, end in self._ledger.blind["jobs"] if s <= time < end)
@@ -198,8 +221,6 @@ class Oracle:
             return not_off(demand.reason)
         if demand.must is Must.OPEN or time - (self._evidence.last_look(since) or since) > BLIND_LIMIT:
             return open_("the token may not see jobs")
-        if seen and guest.lives(seen[-1]) and self.guest(guest, seen[-1]).must is not Must.OFF:
-            return open_("it was not known to be fine when the token could see jobs last")
         return not_on(demand.reason)
 
     def _promises(self, guest: GuestLife, time: float) -> list[Expectation]:

@@ -54,6 +54,8 @@ class Promise:
             demand = not_on("it moved to another time zone while nobody looked, and its slot there came then")
         if changed := self._unseen_change(good):
             seen = max(self.evidence.first_look(since) for since, _ in self.job.versions if since <= self.time)
+            if self._was_changed_back_unseen():
+                return self._suspended(open_("the job was changed and changed back unseen"), own, good, by_hand)
             if demand.must in {Must.OFF, Must.NOT_ON} and self.time - seen < BLIND_LIMIT:
                 return not_on("the job was changed while nobody looked, and keeps its promises")
             return self._suspended(changed[0], own, good, by_hand)
@@ -108,6 +110,8 @@ class Promise:
             return [open_("a good run with a wrong date that had come before the first look")]
         if last.run.started < self.period.start:
             return [open_("it failed before the job was switched off or left the guest alone")]
+        if last.part.began is None and self._was_edited_before_any_look(last.run):
+            return [open_("a run that names nobody came before the first look, and the job was edited in between")]
         if last.part.began is None and self._came_unseen_before(last.run):
             return [open_("it came between the last look and a run that never got to it: it may have come after that")]
         error = last.part.error or last.run.status or "it was never reached"
@@ -118,6 +122,11 @@ class Promise:
                 else [open_("a failure that nobody could see yet")]
             )
         return [on(f"the run of {self.job.id} failed for it: {error}")]
+
+    def _was_edited_before_any_look(self, run: RunFact) -> bool:
+        """Tell whether the job became another one between a run and the first look, so that nothing tells whose it was."""
+        first = self.evidence.first_look(self.ledger.start)
+        return any(run.started < since < first for since, _ in self.job.versions)
 
     def _came_unseen_before(self, run: RunFact) -> bool:
         """Tell whether nobody looked between the creation of a guest and a run whose log does not name it."""
@@ -293,7 +302,9 @@ class Promise:
             return open_("it moved to another time zone while nobody looked, and the slot came then")
         life = self.ledger.nodes[slot.node]
         what = f"{self.job.id} did not back it up for its slot"
-        seen = self._is_told(slot, deadline)
+        seen = self._is_told(slot, max([deadline, *self._ends_of_late_runs(slot, deadline)]))
+        if self.evidence.sights_around(slot.node, self.time)[0] < self.ledger.start:
+            return not_off(f"{what}, on a node that nobody ever saw, whose zone is not known")
         if life.is_off(slot.time) and life.is_off(min(deadline, self.time)):
             if self._seen_off(life, slot) or seen:
                 return on(f"{what}: the node was off")
@@ -303,6 +314,14 @@ class Promise:
         if self._left_unseen(slot, deadline):
             return not_off(f"{what}: it had just left a node that nobody could see since")
         return on(what) if seen else not_off(f"{what}, and nobody could see its node since")
+
+    def _ends_of_late_runs(self, slot: Slot, deadline: float) -> list[float]:
+        """Return when the job's runs for a slot ended that were going on at its deadline: who looked before saw no miss."""
+        return [
+            run.ended
+            for run in self.evidence.runs(self.job.id, self.time)
+            if run.node == slot.node and slot.time - SECONDS <= run.started <= deadline < run.ended
+        ]
 
     def _is_told(self, slot: Slot, deadline: float) -> bool:
         """Tell whether a node's list of tasks, looked at since a deadline, shows that there was no run for a slot."""
@@ -570,6 +589,19 @@ class Promise:
             if not served and not due:
                 return [open_("the job was changed while nobody looked")]
         return []
+
+    def _was_changed_back_unseen(self) -> bool:
+        """Tell whether the job was for some time another one than at the looks before and after, to which a slot seems missed."""
+        for since, _ in self.job.versions:
+            # Before the first look, runs tell what the job was before.
+            last, look = self.evidence.last_look(since) or since - 1, self.evidence.first_sight_of_jobs(since)
+            before = self.job.at(last)
+            if since > self.time or before is None or before != self.job.at(min(look, self.time)):
+                continue
+            zone = self.ledger.nodes[self.guest.node_at(since)].zone
+            if self.job.at(since) != before and any(events(before.schedule, zone, last, min(look, self.time))):
+                return True
+        return False
 
     def _never_was(self, after: Settings | None, zone: ZoneInfo, since: float) -> bool:
         """Tell whether new settings have slots before the first look that the job, changed before it, never had."""

@@ -11,7 +11,7 @@ SEEN = {
     "going_on": 27,
     "by_hand": 7,
     "prune": 4,
-    "blindness": 16,
+    "blindness": 1,
     "zone": 3,
     "restart": 4,
     "verification": 112,

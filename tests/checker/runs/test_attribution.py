@@ -256,6 +256,16 @@ def test_a_run_of_a_job_that_was_alike_until_an_edit_nobody_saw_is_of_the_one_wh
     assert attribute(last, known, clues_of(known, replace(history, runs={}))).job_id == "a"
 
 
+def test_a_run_without_a_command_at_a_slot_from_before_an_edit_nobody_saw_is_no_run_by_hand() -> None:
+    died = run(None, "unexpected status")
+    guests, before = [guest(100), guest(101)], NOW - timedelta(days=1)
+    seen = facts(guests, [job("a", 100, 101, storage="nas", schedule="21:00")], now=before, read_at=before)
+    history = judge(seen, History()).history
+    known = facts(guests, [job("a", 100, 101, storage="nas", schedule="12:00")], [died])
+    found = records_of(known, history).finished[died.task.upid]
+    assert (found.job_id, found.confidence) == ("a", Confidence.SCHEDULED)
+
+
 def test_a_run_with_the_command_of_before_the_edit_probably_belongs_to_the_edited_job() -> None:
     last = run(good_log(100, 101))
     edited = job("a", 100, 101, storage="nas", mode="stop")

@@ -174,6 +174,21 @@ def test_b08_a_guest_that_left_a_node_before_that_was_seen_off_may_have_owed_it_
     assert held.jobs["nightly"].verdict.problem is None
 
 
+@pytest.mark.parametrize(("quorate", "problem"), [(True, True), (False, None)])
+def test_a_node_that_was_without_quorum_when_it_was_seen_last_may_have_made_up_for_its_slot(
+    quorate: bool, problem: bool | None
+) -> None:
+    off = dict(nodes(off="pve2"))
+    off["pve2"] = replace(off["pve2"], blindness=Blindness.NODE_UNREACHABLE, tasks_read=at(3, 4))
+    watch = Watch()
+    watch.look(at(2, 10), "pve2", ran(at(2, 3, 15), "pve1", 101), ran(at(2, 3, 15), "pve2", 100))
+    cluster = replace(facts().cluster, quorate=quorate)
+    watch.look(at(3, 4), "pve2", ran(at(3, 3, 15), "pve1", 101), cluster=cluster)
+    watch.look(at(3, 8), "pve2", nodes=off)
+    held = watch.look(at(3, 9), "pve2", nodes=off)
+    assert (held.guests[100].verdict.problem, held.jobs["nightly"].verdict.problem) == (problem, problem)
+
+
 def test_a26_a_job_whose_good_run_passed_a_guest_over_is_overdue_after_the_deadline() -> None:
     watch = Watch()
     before = [ran(at(2, 3, 15), "pve1", 100, 101)]

@@ -106,6 +106,43 @@ def test_d17_a_failed_verification_is_not_forgotten_where_it_cannot_be_seen_any_
     assert judge(seen(16, unseen), again.history, again).guests[100].verdict.problem is False
 
 
+def test_d17_a_broken_archive_that_one_listing_lacks_stays_broken_until_the_next_one_calls_it_missing() -> None:
+    weekly = job("weekly", 100, storage="pbs", schedule="sat 04:00")
+    runs = [ran(at(-1, 4), 100, storage="pbs")]
+    broken, empty = listed("pbs", at(-1, 4), verification="failed"), listed("pbs")
+    held = judge(facts((guest(100),), (weekly,), now=BEGAN), History())
+    told = []
+    for hour, storage in ((10, broken), (13, empty), (16, empty)):
+        moment = at(3, hour)
+        assert storage.listing is not None
+        there = replace(storage, listing=replace(storage.listing, read_at=moment))
+        look = facts((guest(100),), (weekly,), runs, now=moment, read_at=moment, storages=(there,))
+        held = judge(look, held.history, held)
+        told.append((held.guests[100].verdict.problem, held.guests[100].verdict.reason.code))
+    assert told == [
+        (True, "verification_failed_none_good"),
+        (True, "verification_had_failed"),
+        (True, "archive_missing"),
+    ]
+
+
+def test_a06_an_archive_that_keeps_the_slot_of_a_run_nobody_saw_replaces_the_broken_one_before_it() -> None:
+    nightly, first = job("nightly", 100, storage="nas", schedule="21:00"), ran(at(1, 21), 100)
+    before, since = listed("nas", at(1, 21), verification="failed"), listed("nas", at(2, 21))
+    assert before.listing is not None
+    assert since.listing is not None
+    both = replace(since.listing, archives=(*since.listing.archives, *before.listing.archives), read_at=NOW)
+    # Home Assistant was off over the second run, and the node has lost its list since.
+    lost = {"pve1": NodeFacts(name="pve1", zone=BERLIN, runs_known_since=NOW, has_lost_runs=True, tasks_read=NOW)}
+    moment = at(2, 10)
+    held = looked(
+        facts((guest(100),), (nightly,), now=BEGAN),
+        facts((guest(100),), (nightly,), (first,), now=moment, read_at=moment),
+        facts((guest(100),), (nightly,), now=NOW, nodes=lost, storages=(replace(since, listing=both),)),
+    )
+    assert (held.guests[100].verdict.status, held.guests[100].verdict.problem) == (Status.OK, False)
+
+
 def test_d17_an_archive_elsewhere_with_a_broken_twin_is_not_called_broken() -> None:
     nightly = job("nightly", 100, storage="nas")
     broken = listed("pbs", at(2, 21), verification="failed")

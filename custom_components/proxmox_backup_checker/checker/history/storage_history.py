@@ -52,10 +52,15 @@ def _storage(record: StorageRecord | None, storage: StorageFacts, now: datetime,
 
 
 def _broken(record: StorageRecord, listing: ArchiveListing) -> Iterable[str]:
-    """Return the archives that failed their verification; one that is not told of this time has not passed since."""
+    """Return the archives that failed their verification; one that is not told of this time has not passed since.
+
+    Nor has one that is listed no more, until a second listing says so too (A05).
+    """
     for archive in listing.archives:
         if archive.verification == "failed" or (not listing.detailed and archive.volid in record.broken):
             yield archive.volid
+    listed = {archive.volid for archive in listing.archives}
+    yield from (volid for volid in record.broken if volid in record.archives and volid not in listed)
 
 
 def _with_place(record: StorageRecord, storage: StorageFacts) -> StorageRecord:

@@ -349,9 +349,8 @@ class History:
 
     `unfinished` are the runs that were seen going on and whose end has not been seen. `jobs_unseen` tells that the jobs could
     not be seen so far, `jobs_seen` is when they were last. `saw_all_guests` and `saw_all_storages` tell that the token once was shown
-    all of them. `latest` is the latest time that our clock has shown, while it
-    shows less than that. `wrong_dates`
-    holds by name what proves nothing, since it was dated ahead of every clock. `servers` are the backup servers that are watched
+    all of them. `without_quorum` is when the cluster was last seen without. `latest` is the latest time that our clock has
+    shown, while it shows less than that. `wrong_dates` holds by name what proves nothing, since it was dated ahead of every clock. `servers` are the backup servers that are watched
     as well, as they were known last. `restores` are those that people did, by UPID.
     """
 
@@ -371,6 +370,7 @@ class History:
     jobs_seen: datetime | None = None
     saw_all_guests: bool = False
     saw_all_storages: bool = False
+    without_quorum: datetime | None = None
     latest: datetime | None = None
     wrong_dates: Mapping[str, WrongDate] = field(default_factory=dict)
     servers: Mapping[str, KnownServer] = field(default_factory=dict)

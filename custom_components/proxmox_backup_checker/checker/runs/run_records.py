@@ -8,6 +8,7 @@ from typing import Final
 from ...proxmox.api.cluster_models import Task
 from ...proxmox.api.upid import Upid
 from ...proxmox.vzdump.records import VzdumpLog
+from ..jobs.remembering import remembered_jobs
 from ..jobs.timetable import Span
 from ..model.facts import Facts, NodeFacts, Run
 from ..model.outcome import LOST, succeeded
@@ -101,7 +102,8 @@ def clues_of(facts: Facts, history: History) -> Clues:
         spans=_spans(history.runs.values(), facts.runs, since),
         off={name: _off(node, history.nodes.get(name), history) for name, node in facts.nodes.items() if node.booted},
         served=served,
-        past={record.job_id: record.past for record in history.jobs.values() if record.past},
+        # A run may be of what a job was until somebody edited it, which these facts may be the first to show.
+        past={record.job_id: record.past for record in remembered_jobs(history, facts).values() if record.past},
         seen={record.job_id: record.fingerprint for record in history.jobs.values()},
     )
 

@@ -14,11 +14,12 @@ from ..model.records import GuestRecord
 from ..model.verdict import Reason, Status, Verdict
 from .consistency import crash_consistent
 from .far_sizes import can_be_far, far_findings
-from .promises import from_outcome
+from .promises import from_outcome, kept_by_archives
 from .restore_findings import restore_findings
 from .retention import retention_findings
 from .server_hints import server_findings, server_hints
 from .sizes import can_be_odd, size_findings
+from .whereabouts import timetable_of
 
 LOCK_LIMIT: Final = timedelta(minutes=10)
 # The longest backup of one guest that anybody has is shorter.
@@ -204,8 +205,19 @@ def _that_keep_promises(
             )
             newest = next(good, None)
             floor = context.owed_since(job, guest)
-            if newest is not None and (newest.job_id is not None or floor is None or newest.started >= floor):
+            if newest is None or (newest.job_id is None and floor is not None and newest.started < floor):
+                continue
+            if not _is_followed_by_an_archive(newest, job, guest, context):
                 yield newest
+
+
+def _is_followed_by_an_archive(newest: Outcome, job: BackupJob, guest: Guest, context: Context) -> bool:
+    """Tell whether an archive keeps a later slot of a job than its newest backup whose run is known."""
+    table = timetable_of(job, guest, context)
+    if table is None or table.due is None or table.serves(newest.started, table.due):
+        return False
+    kept = kept_by_archives(guest, job, table.due, table, context)
+    return kept is not None and kept.status is Status.OK
 
 
 def _is_replaced(archive: Archive, guest: Guest, context: Context) -> bool:

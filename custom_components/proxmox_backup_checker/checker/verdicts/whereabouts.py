@@ -215,7 +215,8 @@ def _is_covered(start: datetime, end: datetime, stretches: Iterable[tuple[dateti
 def may_have_run_unseen(guest: Guest, name: str, slot: datetime, job: BackupJob, context: Context) -> bool:
     """Tell whether a node that is off may have backed a guest up for a job's slot before, when nobody could see it.
 
-    It can have where it was on for as long as that takes, after it was last seen, or after a run began that was seen.
+    It can have where it was on for as long as that takes, after it was last seen, or after a run began that was seen. What was
+    due while there was no quorum is made up for once there is.
     """
     record = context.history.nodes.get(name)
     if record is None or record.offline_since is None:
@@ -227,11 +228,17 @@ def may_have_run_unseen(guest: Guest, name: str, slot: datetime, job: BackupJob,
         if run.node == name and job.job_id in {run.job_id, *run.candidates} and run.started >= slot - _ONE_MINUTE
     ]
     is_idle = not any(run.node == name for run in context.history.unfinished.values())
-    if is_idle and context.seen_until(name) >= slot + _STARTS_WITHIN:
+    if is_idle and context.seen_until(name) >= slot + _STARTS_WITHIN and not _was_seen_without_quorum(name, context):
         return False
     seen = [moment for moment in (context.seen_until(name), record.runs_known_until, slot) if moment is not None]
     since = min(begun, default=None) or max(seen)
     return off - since > max(_SHORT, _FASTEST * _usual_time(guest, job, context))
+
+
+def _was_seen_without_quorum(name: str, context: Context) -> bool:
+    """Tell whether there was no quorum when a node was seen last."""
+    last = context.history.without_quorum
+    return last is not None and _by_clock_of(name, last, context) >= context.seen_until(name)
 
 
 def _usual_time(guest: Guest, job: BackupJob, context: Context) -> timedelta:
