@@ -229,7 +229,7 @@ def judge(facts: Facts, history: History, before: Assessment | None = None) -> A
         jobs=jobs,
         storages=storages,
         counts=counts,
-        verdict=replace(cluster, since=records[CLUSTER].since),
+        verdict=replace(cluster, since=_since_of_cluster(cluster, records[CLUSTER], verdicts)),
         read_at=facts.read_at or facts.now,
         jobs_visible=facts.jobs is not None,
         guests_complete=facts.guests_complete,
@@ -377,6 +377,14 @@ def _limited(subject: Subject, verdict: Verdict, context: Context) -> Verdict:
     blind = since if context.facts.read_at is None else min(since, context.facts.read_at)
     verdict = replace(verdict, since=verdict.since or blind)
     return replace(verdict, problem=True) if context.facts.now - blind >= context.facts.policy.blind_limit else verdict
+
+
+def _since_of_cluster(cluster: Verdict, record: VerdictRecord, verdicts: Mapping[Subject, Verdict]) -> datetime:
+    """Return since when the cluster is as it is: a problem at least since the oldest that it has now, though it was first seen later."""
+    if not cluster.problem:
+        return record.since
+    begun = (verdict.since for verdict in verdicts.values() if verdict.problem and verdict.since is not None)
+    return min(record.since, *begun, record.since)
 
 
 def _remembered(verdicts: Mapping[Subject, Verdict], history: History, now: datetime) -> dict[Subject, VerdictRecord]:
