@@ -293,8 +293,6 @@ class ClusterReader:
                 blindness = Blindness.NODE_UNREACHABLE
         if blindness is None:
             await self._read_restores(node.name, now, troubles)
-        else:
-            self._watch.lost_sight(node.name)
         runs, known = self._runs.of(node.name), self._failover.nodes[node.name]
         return NodeFacts(
             name=node.name,

@@ -93,11 +93,6 @@ class TaskWatch:
         else:
             self._noted[what, node] = _Noted(poll.shown[node], poll.now, poll.booted[node])
 
-    def lost_sight(self, node: str) -> None:
-        """Take note that a node cannot be seen: what it told before counts no more."""
-        for key in [key for key in self._noted if key[1] == node]:
-            del self._noted[key]
-
     def forget(self) -> None:
         """Let every node be asked."""
         self._noted.clear()
