@@ -1,6 +1,6 @@
 """Answers for those who ask Home Assistant for their backups."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 import logging
 from typing import Any, Final
@@ -13,9 +13,18 @@ from homeassistant.setup import async_when_setup
 from homeassistant.util import dt as dt_util
 
 from .actions.report_text import state_of, summary_of
-from .actions.spoken import guests_called, is_backed_up, what_is_next, what_is_not
+from .actions.spoken import (
+    guests_called,
+    how_is_server,
+    is_backed_up,
+    what_has_no_copy_elsewhere,
+    what_is_next,
+    what_is_not,
+)
+from .backup_server.servers import server_entries, server_of
 from .checker.assessment import Assessment
 from .checker.views.report import report
+from .checker.views.server_report import standings_of_server
 from .clusters import cluster_entries, loaded_cluster
 from .const import DOMAIN
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
@@ -56,6 +65,20 @@ _GUEST: Final = (
     "wurde {guest} gesichert",
     "ist (die [daten]sicherung|das backup) von {guest} (in ordnung|ok|okay|gut|da|gelaufen|aktuell)",
 )
+_SERVER: Final = (
+    "(are|is) [all] [of] [my|our|the] backup server[s] (fine|ok|okay|good|all right|alright|up)",
+    "how (are|is) (my|our|the) backup server[s] [doing]",
+    "what is wrong with (my|our|the) backup server[s]",
+    "(sind|ist) [alle] [mein[e]|unser[e]|der|die] (backup[ ]server|sicherungsserver) (in ordnung|ok|okay|gut|erreichbar)",
+    "wie (geht es|steht es um) (mein[em|en]|unser[em|en]|dem|den) (backup[ ]server[n]|sicherungsserver[n])",
+    "was ist mit (mein[em|en]|unser[em|en]|dem|den) (backup[ ]server[n]|sicherungsserver[n]) [los]",
+)
+_ELSEWHERE: Final = (
+    "(which|what) guests have no (copy|backup) (elsewhere|off[ |-]site|outside [of] (this|the|our|my) house)",
+    "(which|what) guests have no off[ |-]site (copy|backup)",
+    "(welche gäste haben|welcher gast hat|wer hat) (keine kopie|keine sicherung|kein backup) (außer haus|woanders)",
+    "(wovon|von was) gibt es (keine kopie|keine sicherung|kein backup) (außer haus|woanders)",
+)
 # These are asked for as a whole by other sentences.
 _ALL: Final = frozenset({"all", "alles", "alle", "everything"})
 _REASONS_TOLD: Final = 3
@@ -74,7 +97,14 @@ async def _listen(hass: HomeAssistant, _: str) -> None:
         said = await _answer(hass, await _sight(hass, context), variables["trigger"])
         return ScriptRunResult(conversation_response=said, service_response=None, variables=variables)
 
-    triggers = {"state": _STATE, "missing": _MISSING, "next": _NEXT, "guest": _GUEST}
+    triggers = {
+        "state": _STATE,
+        "missing": _MISSING,
+        "next": _NEXT,
+        "guest": _GUEST,
+        "server": _SERVER,
+        "elsewhere": _ELSEWHERE,
+    }
     config = await async_validate_trigger_config(
         hass,
         [
@@ -96,6 +126,12 @@ async def _answer(hass: HomeAssistant, sight: Sight, asked: Mapping[str, Any]) -
         return None if asked["id"] == "guest" else _by_cluster(hass, sight, localizer, what_is_next)
     if asked["id"] == "missing":
         return _by_cluster(hass, sight, localizer, lambda assessment, words, _: what_is_not(assessment, words))
+    if asked["id"] == "elsewhere":
+        return _by_cluster(
+            hass, sight, localizer, lambda assessment, words, _: what_has_no_copy_elsewhere(assessment, words)
+        )
+    if asked["id"] == "server":
+        return " ".join(_of_servers(hass, sight, localizer)) or localizer.text("voice_no_server")
     if asked["id"] == "next" and not name:
         return _by_cluster(hass, sight, localizer, what_is_next)
     return _of_guest(hass, sight, localizer, name[:_LONGEST_NAME], about_next=asked["id"] == "next")
@@ -142,6 +178,21 @@ def _of_guest(hass: HomeAssistant, sight: Sight, localizer: Localizer, name: str
     return " ".join(unread) or localizer.text("voice_guest_nobody", name=name)
 
 
+def _of_servers(hass: HomeAssistant, sight: Sight, localizer: Localizer, *, only_bad: bool = False) -> Iterator[str]:
+    """Yield how each backup server is, or each that is not fine, as far as it may be seen."""
+    for entry in server_entries(hass):
+        if entry.disabled_by is not None:
+            continue
+        coordinator = server_of(entry)
+        if coordinator is None:
+            yield localizer.text("voice_server_unknown", name=entry.title)
+            continue
+        standings = list(standings_of_server(coordinator.assessment, entry.title))
+        standings = [found for found in standings if sight.sees(coordinator, found.subject)]
+        if standings and not (only_bad and all(found.verdict.problem is False for found in standings)):
+            yield how_is_server(entry.title, standings, localizer)
+
+
 def _readable(entry: CheckerConfigEntry) -> CheckerCoordinator | None:
     """Return a cluster that can be read now."""
     coordinator = loaded_cluster(entry)
@@ -160,12 +211,16 @@ async def _sight(hass: HomeAssistant, context: Context | None) -> Sight:
 
 
 async def answer_of(hass: HomeAssistant, sight: Sight, language: str | None = None) -> str:
-    """Return how the backups of all clusters are; one that is not loaded cannot be seen, which is not fine either."""
+    """Return how the backups of all clusters are, and which backup server is not fine.
+
+    One that is not loaded cannot be seen, which is not fine either.
+    """
     entries = cluster_entries(hass)
     localizer = await Localizer.load(hass, language)
-    if not entries:
+    servers = list(_of_servers(hass, sight, localizer, only_bad=bool(entries)))
+    if not entries and not servers:
         return localizer.text("voice_nothing")
-    return " ".join(_told(entry, localizer, sight, named=len(entries) > 1) for entry in entries)
+    return " ".join([*(_told(entry, localizer, sight, named=len(entries) > 1) for entry in entries), *servers])
 
 
 def _told(entry: CheckerConfigEntry, localizer: Localizer, sight: Sight, *, named: bool) -> str:

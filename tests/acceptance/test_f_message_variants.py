@@ -1,6 +1,7 @@
 """Rows F01 to F13 with other nodes, jobs and guests: which messages there are, and of whom; what they say is in test_f_messages."""
 
 from datetime import datetime, timedelta
+from typing import Literal
 
 import pytest
 
@@ -53,6 +54,34 @@ def test_f01_two_jobs_that_fail_for_all_are_two_messages_with_one_cause_each(lab
     nightly, second = alerts[NIGHTLY], alerts["job_second"]
     assert (len(nightly.causes), len(second.causes)) == (1, 1)
     assert {guest.vmid for guest in (*nightly.guests, *second.guests)} == set(lab.pve.guests)
+
+
+@pytest.mark.parametrize("kind", ["nfs", "pbs"])
+def test_f01_a_dead_server_is_one_message_for_all_jobs_that_write_there_whenever_they_run(
+    lab: Lab, kind: Literal["nfs", "pbs"]
+) -> None:
+    lab.pve.add_storage("far", kind)
+    lab.pve.job("nightly").change(vmid="101,102", storage="far")
+    lab.pve.add_job("second", "03:30", "far", vmid="103,104")
+    lab.pve.add_job("third", "04:00", "local", vmid="101")
+    lab.until(MONDAY_EVENING)
+    lab.live_until(TUESDAY_MORNING)
+    assert lab.told() == []
+    lab.pve.storage("far").go_offline()
+    lab.pve.job("third").next_run_ends({101: failed(IO_ERROR)})
+    lab.live_until(WEDNESDAY_MORNING)
+
+    alerts = {alert.tag: alert for alert in lab.assessment.alerts}
+    assert alerts.keys() == {"storage_far", "job_third"}
+    assert {guest.vmid for guest in alerts["storage_far"].guests} == {102, 103, 104}
+    # Of two that failed for 101 the later one is told.
+    assert [guest.vmid for guest in alerts["job_third"].guests] == [101]
+    assert {Subject.job("backup-nightly"), Subject.job("second")} <= set(alerts["storage_far"].subjects)
+    assert {tag for kind, tag in lab.told() if kind == "opened"} == {"storage_far", "job_third"}
+    lab.pve.storage("far").come_online()
+    lab.live_until(THURSDAY_MORNING)
+    assert lab.assessment.alerts == ()
+    assert [tag for kind, tag in lab.told() if kind == "recovered"].count("storage_far") == 1
 
 
 def test_f01_two_jobs_that_find_one_storage_full_are_one_message(night: Lab) -> None:

@@ -13,7 +13,10 @@ import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.proxmox_backup_checker.const import DOMAIN
+from custom_components.proxmox_backup_checker.dashboard.causes import causes
 from custom_components.proxmox_backup_checker.policy_options import NUMBERS
+from custom_components.proxmox_backup_checker.privacy.sight import Sight
+from custom_components.proxmox_backup_checker.texts.localizer import Localizer
 from simulator.outcomes import failed, warning
 from tests.integration.states import shown
 
@@ -101,6 +104,33 @@ async def test_f01_a_full_storage_is_one_message_for_all_jobs_that_write_there(h
     assert "100 % full (1 B of 4.0 TiB free), and backups have failed because of that." in shown.message
     assert "Jobs that write there: “nightly”, “Mail, weekly”." in shown.message
     assert "To do: Remove old backups there or keep fewer of them" in shown.message
+
+
+async def test_f01_a_storage_out_of_reach_is_one_message_for_all_jobs_that_write_there(
+    home: Home, phone: Phone
+) -> None:
+    await automate(home.hass, "phone", phone=phone.device_id)
+    home.pve.job("nightly").change(vmid="101,102")
+    home.pve.add_job("second", "03:00", "nas", vmid="103,104", comment="Mail, weekly")
+    await home.look()
+    home.pve.storage("nas").go_offline()
+    await home.until("2026-01-13T00:55:00")
+    await home.live(hours=4, step=timedelta(minutes=30))
+
+    shown = phone.only
+    assert shown.title == "nas could not be reached – 4 guests not backed up"
+    assert "web (101), database (102), dns (103), files (104)." in shown.message
+    assert shown.message.count("Cause:") == 1
+    assert "Cause: the storage nas cannot be reached." in shown.message
+    assert "Jobs that write there: “nightly”, “Mail, weekly”." in shown.message
+    assert "To do: Check that the NAS is switched on" in shown.message
+    home.pve.storage("nas").come_online()
+    await home.until("2026-01-14T00:55:00")
+    await home.live(hours=4, step=timedelta(minutes=30))
+    # The second job's guests came to the message of the first, in its place.
+    assert phone.titles[:2] == ["nas could not be reached – 2 guests not backed up", shown.title]
+    assert all("nas" in title for title in phone.titles[2:])
+    assert len(phone.screen) == 1
 
 
 async def test_f02_a_problem_that_lasts_is_told_once_and_reminded_of_once_a_day(home: Home, phone: Phone) -> None:
@@ -319,6 +349,17 @@ async def test_f09_a_node_that_is_offline_over_the_slot_makes_one_message(home: 
     assert len(phone.arrived) == 1
     await home.until(THURSDAY_MORNING)
     assert phone.only.title == "Backups on pve2 fine again"
+
+
+async def test_f09_of_a_node_that_was_off_before_the_first_look_nobody_says_since_when(home: Home) -> None:
+    home.pve.clock.advance(days=1)
+    home.pve.node("pve2").go_offline()
+    home.pve.clock.advance(days=1)
+    await home.look()
+    await home.live(hours=6, step=timedelta(hours=3))
+
+    shown = causes(home.hass, Sight(home.hass, None), await Localizer.load(home.hass), None)
+    assert [cause["title"] for cause in shown] == ["Node pve2 offline – 2 guests not backed up"]
 
 
 async def test_f10_a_guest_has_the_name_and_node_of_today_in_a_message_about_yesterday(

@@ -303,6 +303,8 @@ class Promise:
         life = self.ledger.nodes[slot.node]
         what = f"{self.job.id} did not back it up for its slot"
         seen = self._is_told(slot, max([deadline, *self._ends_of_late_runs(slot, deadline)]))
+        if self.evidence.sights_around(slot.node, self.time)[0] < self.ledger.start:
+            return not_off(f"{what}, on a node that nobody ever saw, whose zone is not known")
         if life.is_off(slot.time) and life.is_off(min(deadline, self.time)):
             if self._seen_off(life, slot) or seen:
                 return on(f"{what}: the node was off")

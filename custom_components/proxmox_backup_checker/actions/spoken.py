@@ -1,17 +1,18 @@
-"""Answers to be listened to: whether a guest is backed up, what is not, and when the next backup is due."""
+"""Answers to be listened to: whether a guest or server is all right, what is not, and when the next backup is due."""
 
 from collections.abc import Iterable
 from datetime import datetime
 
 from ..checker.assessment import Assessment, GuestView
 from ..checker.model.labels import guest_label, job_name
-from ..checker.model.subject import Subject
+from ..checker.model.subject import SERVER, Subject
 from ..checker.model.verdict import Status, Verdict
 from ..checker.views.report import Standing, standings_of
 from ..texts.explanation import status_text
 from ..texts.localizer import Localizer, full_stop
 
 _NAMED = 6
+_REASONS_TOLD = 3
 
 
 def guests_called(assessment: Assessment, name: str) -> list[int]:
@@ -58,6 +59,40 @@ def what_is_not(assessment: Assessment, localizer: Localizer) -> str:
     if not guests:
         return localizer.text("voice_no_guests")
     return " ".join(told) or localizer.text("voice_all_backed_up")
+
+
+def what_has_no_copy_elsewhere(assessment: Assessment, localizer: Localizer) -> str:
+    """Return which guests have no copy outside the house as they should, and of which that cannot be told."""
+    views = [view for view in assessment.guests.values() if view.verdict.lasting is not Status.IGNORED]
+    held = [(view, view.offsite) for view in views if view.offsite is not None]
+    if not held:
+        return localizer.text("voice_no_place_elsewhere")
+    groups = {
+        "voice_no_copy_elsewhere": [_name(view) for view, offsite in held if offsite.problem],
+        "voice_not_seen": [_name(view) for view, offsite in held if offsite.problem is None],
+        "voice_copy_awaited": [
+            _name(view) for view, offsite in held if offsite.problem is False and offsite.lasting is Status.PENDING
+        ],
+    }
+    told = [localizer.text(key, names=localizer.list_of(names, _NAMED)) for key, names in groups.items() if names]
+    return " ".join(told) or localizer.text("voice_all_have_copies")
+
+
+def how_is_server(name: str, standings: Iterable[Standing], localizer: Localizer) -> str:
+    """Return how a backup server is, with the reasons of its first problems: fine only where all of it could be read."""
+    known = {found.subject: found for found in standings}
+    own, parts = known.get(SERVER), [found for found in known.values() if found.subject != SERVER]
+    wrong = [found for found in parts if found.verdict.problem]
+    unseen = [found for found in parts if found.verdict.problem is None]
+    if own is not None and own.verdict.problem is not False and not (wrong and own.verdict.problem):
+        return _joined(localizer.text("voice_server_unknown", name=name), _why(own.verdict, localizer))
+    if wrong:
+        reasons = [f"{found.name}: {_why(found.verdict, localizer)}" for found in wrong if not found.acknowledged]
+        return _joined(localizer.text("voice_server_problems", name=name, count=len(wrong)), *reasons[:_REASONS_TOLD])
+    if unseen or own is None:
+        names = localizer.list_of([found.name for found in unseen], _NAMED)
+        return localizer.text("voice_server_unseen", name=name, names=names)
+    return localizer.text("voice_server_fine", name=name)
 
 
 def what_is_next(assessment: Assessment, localizer: Localizer, now: datetime, vmid: int | None = None) -> str:

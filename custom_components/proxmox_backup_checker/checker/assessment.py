@@ -1,6 +1,6 @@
 """The assessment: every guest and job with its verdict, as one immutable value."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -40,6 +40,7 @@ from .verdicts.cluster import Counts, judge_cluster
 from .verdicts.full_storages import fullness_of, key_of_full_storage
 from .verdicts.guest import judge_guest
 from .verdicts.job import judge_job
+from .verdicts.lost_storages import key_of_lost_storage
 from .verdicts.misconfigurations import Misconfiguration, misconfigurations_of
 from .verdicts.night import night_findings
 from .verdicts.out_of_sight import hidden_verdicts
@@ -48,8 +49,8 @@ from .verdicts.storage_forecast import full_on
 
 _COPIED: Final = frozenset({Status.OK, Status.WARNING, Status.PENDING, Status.ASLEEP})
 
-type FullStorage = tuple[str, Verdict]
-"""The key of a full storage, with the verdict on what failed for it."""
+type StorageAtFault = tuple[str, Verdict]
+"""The key of a storage that is full or out of reach, with the verdict on what failed for it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -205,7 +206,8 @@ def judge(facts: Facts, history: History, before: Assessment | None = None) -> A
     }
     guests: Mapping[int, GuestView] = {guest.vmid: _guest_view(guest, context, copies) for guest in facts.guests}
     jobs: Mapping[str, JobView] = {job.job_id: _job_view(job, context) for job in facts.jobs or ()}
-    full = _full_storages(guests, jobs, context)
+    full = _storages_at_fault(guests, jobs, key_of_full_storage, context)
+    lost = _storages_at_fault(guests, jobs, key_of_lost_storage, context)
     storages = _storage_views(context, full)
     if before is not None:
         guests = _same(guests, before.guests)
@@ -225,7 +227,7 @@ def judge(facts: Facts, history: History, before: Assessment | None = None) -> A
     verdicts |= {Subject.replication(job_id): view.verdict for job_id, view in replications.items()}
     after = remember_verdicts(remembered, of_jobs, context)
     records = _remembered(verdicts | hidden, after, facts.now)
-    alerts = alerts_of(verdicts, context, {subject: key for subject, (key, _) in full.items()})
+    alerts = alerts_of(verdicts, context, {subject: key for subject, (key, _) in (lost | full).items()})
     told = announce(alerts, verdicts, after, occasion_of(facts, first_look=history.evaluated is None))
     change = Change(before=history, after=after, context=context, guests=of_guests, jobs=of_jobs)
     return Assessment(
@@ -235,7 +237,7 @@ def judge(facts: Facts, history: History, before: Assessment | None = None) -> A
         jobs=jobs,
         storages=storages,
         counts=counts,
-        verdict=replace(cluster, since=records[CLUSTER].since),
+        verdict=replace(cluster, since=_since_of_cluster(cluster, records[CLUSTER], verdicts)),
         read_at=facts.read_at or facts.now,
         jobs_visible=facts.jobs is not None,
         guests_complete=facts.guests_complete,
@@ -313,10 +315,13 @@ def _job_view(job: BackupJob, context: Context) -> JobView:
     )
 
 
-def _full_storages(
-    guests: Mapping[int, GuestView], jobs: Mapping[str, JobView], context: Context
-) -> dict[Subject, FullStorage]:
-    """Return the guests and jobs that failed since a storage is full."""
+def _storages_at_fault(
+    guests: Mapping[int, GuestView],
+    jobs: Mapping[str, JobView],
+    key_of: Callable[[Verdict, Context], str | None],
+    context: Context,
+) -> dict[Subject, StorageAtFault]:
+    """Return the guests and jobs that failed for a storage, with its key as `key_of` tells it."""
     verdicts = {
         **{Subject.guest(vmid): view.verdict for vmid, view in guests.items()},
         **{Subject.job(job_id): view.verdict for job_id, view in jobs.items()},
@@ -324,11 +329,11 @@ def _full_storages(
     return {
         subject: (key, verdict)
         for subject, verdict in verdicts.items()
-        if (key := key_of_full_storage(verdict, context)) is not None
+        if (key := key_of(verdict, context)) is not None
     }
 
 
-def _storage_views(context: Context, full: Mapping[Subject, FullStorage]) -> Mapping[str, StorageView]:
+def _storage_views(context: Context, full: Mapping[Subject, StorageAtFault]) -> Mapping[str, StorageView]:
     """Return the views of all storages; a full one has to answer for the backups that failed for it."""
     failed: dict[str, list[Verdict]] = {}
     for key, verdict in full.values():
@@ -381,6 +386,14 @@ def _limited(subject: Subject, verdict: Verdict, context: Context) -> Verdict:
     blind = since if context.facts.read_at is None else min(since, context.facts.read_at)
     verdict = replace(verdict, since=verdict.since or blind)
     return replace(verdict, problem=True) if context.facts.now - blind >= context.facts.policy.blind_limit else verdict
+
+
+def _since_of_cluster(cluster: Verdict, record: VerdictRecord, verdicts: Mapping[Subject, Verdict]) -> datetime:
+    """Return since when the cluster is as it is: a problem at least since the oldest that it has now, though it was first seen later."""
+    if not cluster.problem:
+        return record.since
+    begun = (verdict.since for verdict in verdicts.values() if verdict.problem and verdict.since is not None)
+    return min(record.since, *begun, record.since)
 
 
 def _remembered(verdicts: Mapping[Subject, Verdict], history: History, now: datetime) -> dict[Subject, VerdictRecord]:

@@ -8,6 +8,7 @@ from ..checker.alerts.alerts import Alert, AlertGuest
 from ..checker.model.labels import names_of_jobs
 from ..checker.model.reason_codes import AlertForm, AlertKind, ReasonCode
 from ..checker.model.verdict import Reason
+from ..proxmox.vzdump.failure_cause import OUT_OF_REACH
 from .wording import ClusterWording, Wording
 
 SEVERAL: Final = 2
@@ -109,6 +110,10 @@ class _NodeText(AlertText[ClusterWording]):
         guests, since = self.say.counted(self.alert.guests), self._offline_since()
         if since is None:
             return self.say.text("title_node_on", node=self.name, guests=guests)
+        began = self.say.assessment.history.began
+        if began is not None and since <= began:
+            # It was off when somebody looked for the first time.
+            return self.say.text("title_node_found_off", node=self.name, guests=guests)
         return self.say.text("title_node_off", node=self.name, since=self.say.short_moment(since), guests=guests)
 
     @override
@@ -181,9 +186,12 @@ class _StorageText(AlertText[ClusterWording]):
     @override
     def title(self) -> str:
         storage = self.say.storage(self.name)
-        if self._full() is None:
-            return self.say.text("title_storage", storage=storage)
-        return self.say.text("title_storage_full", storage=storage, guests=self.say.counted(self.alert.guests))
+        guests = self.say.counted(self.alert.guests)
+        if self._full() is not None:
+            return self.say.text("title_storage_full", storage=storage, guests=guests)
+        if any(cause.cause is not None and cause.cause.code in OUT_OF_REACH for cause in self.alert.causes):
+            return self.say.text("title_storage_lost", storage=storage, guests=guests)
+        return self.say.text("title_storage", storage=storage)
 
     @override
     def causes(self) -> Iterator[str]:

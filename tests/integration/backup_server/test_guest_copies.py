@@ -13,6 +13,7 @@ from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 from custom_components.proxmox_backup_checker.const import DOMAIN
 from simulator import SimulatedCluster
 from simulator.backup_server import ServedBackupServer
+from tests.automation.test_voice import ask
 
 from ..conftest import poll as poll_cluster, set_up as set_up_cluster
 from ..dashboard.test_websocket_api import Card
@@ -128,6 +129,44 @@ async def test_who_is_skipped_by_the_sync_shows_why(
     ours = shown(hass, cluster, "binary_sensor", "guest_102_problem")
     assert ours is not None
     assert ours.state != "on"
+
+
+@pytest.fixture
+async def talking(hass: HomeAssistant) -> None:
+    """A Home Assistant that can converse."""
+    for component in ("homeassistant", "conversation"):
+        assert await async_setup_component(hass, component, {})
+
+
+@pytest.mark.usefixtures("talking")
+async def test_who_asks_for_copies_elsewhere_hears_who_waits_for_one(
+    hass: HomeAssistant, pve: SimulatedCluster, local: ServedBackupServer, vault: ServedBackupServer
+) -> None:
+    cluster = await set_up_cluster(hass, pve)
+    answer = await ask(hass, "Which guests have no off-site copy?")
+    assert answer == "Nobody has said of any storage that it stands elsewhere, so I cannot tell."
+    await set_up(hass, local, options={"place": "here"})
+    await set_up(hass, vault, options={"place": "elsewhere"})
+    name = cluster.runtime_data.assessment.guests[102].guest.name
+    answer = await ask(hass, "what guests have no copy elsewhere")
+    assert answer.startswith(f"Waiting for a copy outside this house: {name}")
+
+
+@pytest.mark.usefixtures("talking")
+async def test_who_asks_for_copies_elsewhere_hears_who_has_none(
+    hass: HomeAssistant, pve: SimulatedCluster, local: ServedBackupServer, vault: ServedBackupServer
+) -> None:
+    local.job("offsite").start()
+    pve.clock.advance(minutes=5)
+    cluster = await set_up_cluster(hass, pve)
+    server = await set_up(hass, local, options={"place": "here"})
+    await set_up(hass, vault, options={"place": "elsewhere"})
+    await poll(hass, server)
+    name = cluster.runtime_data.assessment.guests[102].guest.name
+    answer = await ask(hass, "Which guests have no offsite backup?")
+    assert answer.startswith(f"No copy outside this house as it should be: {name}.")
+    answer = await ask(hass, "Wer hat keine Kopie außer Haus?", "de")
+    assert answer.startswith(f"Keine Kopie außer Haus, wie es sein sollte: {name}.")
 
 
 @pytest.mark.parametrize("what", ["unload", "disable", "remove"])

@@ -182,19 +182,19 @@ def about_of(kind: AlertKind, tag: str) -> Subject | None:
 
 
 def alerts_of(
-    verdicts: Mapping[Subject, Verdict], context: Context, full: Mapping[Subject, str] | None = None
+    verdicts: Mapping[Subject, Verdict], context: Context, at_fault: Mapping[Subject, str] | None = None
 ) -> tuple[Alert, ...]:
     """Return the alerts that the verdicts on guests, jobs and storages give.
 
-    `full` are the guests and jobs that failed since a storage is full, with its key: these have one cause.
+    `at_fault` are the guests and jobs that failed since a storage is full or out of reach, with its key: these have one cause.
     """
 
     def homes() -> Iterator[tuple[Subject, Verdict, Home]]:
         for subject, verdict in verdicts.items():
             if subject == CLUSTER or not is_worth_telling(verdict) or _is_told_by_server(subject, verdict, context):
                 continue
-            if full is not None and subject in full:
-                yield subject, verdict, (AlertKind.STORAGE, Subject.storage(full[subject]))
+            if at_fault is not None and subject in at_fault:
+                yield subject, verdict, (AlertKind.STORAGE, Subject.storage(at_fault[subject]))
             else:
                 yield subject, verdict, _group_of(subject, verdict, context)
 

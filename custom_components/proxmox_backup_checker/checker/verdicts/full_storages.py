@@ -27,11 +27,11 @@ def full_storage_of(verdict: Verdict, context: Context) -> StorageFacts | None:
     if verdict.problem is not True or verdict.cause is None:
         return None
     if verdict.cause.code in _SUMS_UP:
-        runs = [run for run in _runs(verdict, context) if run.outcomes]
+        runs = [run for run in runs_of(verdict, context) if run.outcomes]
         if not runs or not all(map(_had_no_room, runs)):
             return None
     elif verdict.cause.code in _NO_ROOM:
-        runs = _runs(verdict, context)
+        runs = runs_of(verdict, context)
     else:
         return None
     storages = (context.facts.storage_of(run.storage, run.node) for run in runs if run.storage)
@@ -57,7 +57,8 @@ def key_of_full_storage(verdict: Verdict, context: Context) -> str | None:
     return storage_key(storage) if storage is not None else None
 
 
-def _runs(verdict: Verdict, context: Context) -> list[RunRecord]:
+def runs_of(verdict: Verdict, context: Context) -> list[RunRecord]:
+    """Return the runs that a verdict rests on."""
     running = {run.upid: run for run in context.running}
     found = (context.history.runs.get(upid) or running.get(upid) for upid in verdict.evidence)
     return [run for run in found if run is not None]

@@ -8,6 +8,23 @@ from typing import Final
 
 from .failure_patterns import EXPLAINED_BY, PATTERNS, UNKNOWN_IS_EXPLAINED_BY
 
+OUT_OF_REACH: Final = frozenset(
+    {
+        "pbs_connection_lost",
+        "pbs_name_unknown",
+        "pbs_refused",
+        "pbs_too_slow",
+        "pbs_unreachable",
+        "share_lost",
+        "share_mount_failed",
+        "storage_not_activated",
+        "storage_not_mounted",
+        "storage_offline",
+        "storage_unreachable",
+    }
+)
+"""The codes of what a run says whose storage, or the server behind it, did not answer."""
+
 # What comes before the text proper in a log, and the place in Proxmox' own code that Perl adds at its end.
 _BEFORE: Final = re.compile(
     r"(?:(?:TASK )?ERROR: )?(?:Backup of VM \d+ failed - |Backup job failed - )?"
