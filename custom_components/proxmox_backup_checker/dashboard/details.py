@@ -11,8 +11,8 @@ from homeassistant.helpers.translation import async_get_translations
 from yarl import URL
 
 from ..checker.assessment import GuestView, JobView
-from ..checker.model.records import GuestRecord
 from ..checker.copies.host_groups import HostView
+from ..checker.model.records import GuestRecord
 from ..checker.model.subject import CLUSTER, Subject
 from ..checker.model.verdict import Reason, Verdict
 from ..checker.views.restore_points import RestorePoint, restore_points_of

@@ -279,6 +279,7 @@ class ReasonCode(StrEnum):
     HOST_COPY_OLD = "host_copy_old"
     HOST_COPY_UNPROMISED = "host_copy_unpromised"
     COPY_PLACE_UNKNOWN = "copy_place_unknown"
+    PLACES_UNSAID = "places_unsaid"
     COPIES_UNLISTED = "copies_unlisted"
     COPIES_UNPROVEN = "copies_unproven"
     COPIES_OUT_OF_SIGHT = "copies_out_of_sight"
