@@ -72,9 +72,7 @@ async def async_forget(entry: ServerConfigEntry, device: dr.AnyDeviceEntry) -> b
     coordinator = entry.runtime_data
     keys = {key for domain, key in device.identifiers if domain == DOMAIN}
     hidden = [
-        subject
-        for subject in coordinator.assessment.out_of_sight
-        if device_key(coordinator.identity, subject) in keys
+        subject for subject in coordinator.assessment.out_of_sight if device_key(coordinator.identity, subject) in keys
     ]
     if not hidden:
         return not is_present(device, coordinator)

@@ -160,7 +160,9 @@ async def test_a_job_that_is_not_to_be_seen_any_more_can_be_let_go(
     registry, client = dr.async_get(hass), await hass_ws_client(hass)
 
     def device() -> dr.AnyDeviceEntry | None:
-        return registry.async_get_device_by_identifier((DOMAIN, f"{pbs.instance_id}_pbsjob_sync_copies"), entry.entry_id)
+        return registry.async_get_device_by_identifier(
+            (DOMAIN, f"{pbs.instance_id}_pbsjob_sync_copies"), entry.entry_id
+        )
 
     async def restart() -> None:
         await hass.config_entries.async_unload(entry.entry_id)
