@@ -142,10 +142,12 @@ describe("the causes", () => {
 
   test("that cannot be told are said to be so", async () => {
     const shown = await show(CARD);
-    const card = shown.element.shadowRoot?.querySelector("pbc-causes") as HTMLElement & { load(): Promise<void> };
-    Object.assign(card, { causes: undefined });
+    const card = shown.element.shadowRoot?.querySelector("pbc-causes") as unknown as {
+      told: { causes?: unknown; retry(): Promise<void> };
+    };
+    card.told.causes = undefined;
     vi.spyOn(shown.hass.connection, "sendMessagePromise").mockRejectedValue({ message: "Busy." });
-    await card.load();
+    await card.told.retry();
     await shown.settle();
     expect(shown.text()).toContain("could not be loaded. Busy.");
   });
@@ -198,10 +200,14 @@ describe("the next runs", () => {
 });
 
 describe("the problems", () => {
-  test("are guests and jobs, with their reasons", async () => {
+  test("are guests and jobs, with their reasons, and what has one cause is told once", async () => {
     const shown = await show("proxmox-backup-problems");
-    expect(shown.find("pbc-problem")).toHaveLength(4);
+    await shown.settle();
+    expect(shown.find("pbc-problem")).toHaveLength(3);
     expect(shown.text()).toContain("pve2 was off then");
+    const [postgres] = shown.find("pbc-problem").map((one) => one.shadowRoot?.textContent?.replace(/\s+/g, " "));
+    expect(postgres).toContain("Same cause: ");
+    expect(postgres).toContain("nightly");
   });
 
   test("that are none are good news, unless it cannot be seen", async () => {

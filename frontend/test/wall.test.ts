@@ -293,7 +293,7 @@ describe("the wall", () => {
 
   test("starting: waits rather than says that there are no guests", async () => {
     const wall = await show(WALL, { rows: [], servers: [lost("starting")] });
-    expect(wall.text()).toContain("reading for the first time");
+    expect(wall.text()).toContain("is being read");
     expect(wall.text()).not.toContain("No guests yet");
   });
 

@@ -13,7 +13,10 @@ import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.proxmox_backup_checker.const import DOMAIN
+from custom_components.proxmox_backup_checker.dashboard.causes import causes
 from custom_components.proxmox_backup_checker.policy_options import NUMBERS
+from custom_components.proxmox_backup_checker.privacy.sight import Sight
+from custom_components.proxmox_backup_checker.texts.localizer import Localizer
 from simulator.outcomes import failed, warning
 from tests.integration.states import shown
 
@@ -346,6 +349,17 @@ async def test_f09_a_node_that_is_offline_over_the_slot_makes_one_message(home: 
     assert len(phone.arrived) == 1
     await home.until(THURSDAY_MORNING)
     assert phone.only.title == "Backups on pve2 fine again"
+
+
+async def test_f09_of_a_node_that_was_off_before_the_first_look_nobody_says_since_when(home: Home) -> None:
+    home.pve.clock.advance(days=1)
+    home.pve.node("pve2").go_offline()
+    home.pve.clock.advance(days=1)
+    await home.look()
+    await home.live(hours=6, step=timedelta(hours=3))
+
+    shown = causes(home.hass, Sight(home.hass, None), await Localizer.load(home.hass), None)
+    assert [cause["title"] for cause in shown] == ["Node pve2 offline – 2 guests not backed up"]
 
 
 async def test_f10_a_guest_has_the_name_and_node_of_today_in_a_message_about_yesterday(

@@ -17,7 +17,9 @@ ARGUMENTS: Final = [
 _CHROMIUMS: Final = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 DASHBOARD: Final = "e2e-dashboard"
 
-type Look = Literal["light", "dark", "phone"]
+_SIZES: Final = {"phone": (390, 844), "tablet": (820, 1180), "wide": (1920, 1080)}
+
+type Look = Literal["light", "dark", "phone", "tablet", "wide"]
 
 
 def chromium() -> str | None:
@@ -81,11 +83,13 @@ async def save_cards(stage: Stage, cards: tuple[dict[str, Any], ...]) -> None:
     await stage.home.save_dashboard(DASHBOARD, {"views": [view]})
 
 
-def open_tab(browser: Browser, stage: Stage, tokens: dict[str, Any], look: Look = "light") -> Tab:
-    """Open a tab in which the owner of these tokens is logged in."""
-    size = {"width": 390, "height": 844} if look == "phone" else {"width": 1280, "height": 1000}
+def open_tab(
+    browser: Browser, stage: Stage, tokens: dict[str, Any], look: Look = "light", language: str | None = None
+) -> Tab:
+    """Open a tab in which the owner of these tokens is logged in, and has perhaps chosen a language there."""
+    width, height = _SIZES.get(look, (1280, 1000))
     context = browser.new_context(
-        viewport={"width": size["width"], "height": size["height"]},
+        viewport={"width": width, "height": height},
         color_scheme="dark" if look == "dark" else "light",
         device_scale_factor=2 if look == "phone" else 1,
         has_touch=look == "phone",
@@ -100,6 +104,8 @@ def open_tab(browser: Browser, stage: Stage, tokens: dict[str, Any], look: Look 
         "expires": int((time.time() + tokens["expires_in"]) * 1000),
     }
     context.add_init_script(f"localStorage.setItem('hassTokens', {json.dumps(json.dumps(kept))})")
+    if language is not None:
+        context.add_init_script(f"localStorage.setItem('selectedLanguage', {json.dumps(json.dumps(language))})")
     tab = Tab(stage, context.new_page())
     tab.page.set_default_timeout(20_000)
     tab.page.on("pageerror", lambda error: tab.errors.append(str(error)))

@@ -43,6 +43,7 @@ class Stage:
     """Everything but the browser, in a thread with an event loop of its own, so that tests can be plain functions."""
 
     folder: Path
+    scenario: str = "homelab"
     clusters: dict[str, SimulatedCluster] = field(default_factory=dict)
     entries: dict[str, str] = field(default_factory=dict)
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
@@ -65,11 +66,11 @@ class Stage:
         return self.home.url
 
     def open(self) -> None:
-        """Start the homelab and a Home Assistant that watches it."""
+        """Start the cluster and a Home Assistant that watches it."""
         self.run(self._open())
 
     async def _open(self) -> None:
-        proxmox = await self.start_cluster("homelab")
+        proxmox = await self.start_cluster(self.scenario)
         prepare_folder(self.config, INTEGRATION, self.port)
         # A copy of its own, so that tests can put another release in its place; as a package it goes before ours.
         link = self.config / "custom_components" / DOMAIN

@@ -78,6 +78,17 @@ async def test_a_failed_guest_is_a_problem_and_the_others_are_not(hass: HomeAssi
     assert "database (102)" in job.attributes["reason"]
 
 
+async def test_the_cluster_has_had_a_problem_since_its_oldest_one_and_not_since_it_was_first_looked_at(
+    hass: HomeAssistant, pve: SimulatedCluster
+) -> None:
+    pve.job("nightly").run(outcomes={102: failed("no space left on device")})
+    pve.clock.advance(hours=5)
+    await set_up(hass, pve)
+    of_guest = shown(hass, "_guest_102_problem").attributes["since"]
+    assert pve.clock.now() - datetime.fromisoformat(of_guest) > timedelta(hours=4)
+    assert shown(hass, "_cluster_problem").attributes["since"] <= of_guest
+
+
 async def test_a_guest_in_no_job_is_a_problem(hass: HomeAssistant, pve: SimulatedCluster) -> None:
     pve.add_vm(110, "forgotten", "pve3")
     pve.add_vm(9000, "template", "pve3", template=True)

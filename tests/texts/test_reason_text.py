@@ -227,3 +227,11 @@ def test_words_that_follow_a_number_are_two_or_three(path: Path) -> None:
     sentences = [part for text in texts for part in (text.values() if isinstance(text, dict) else [text])]
     words = [spec for sentence in sentences for _, _, spec, _ in string.Formatter().parse(sentence) if spec]
     assert [spec for spec in words if spec.count("|") not in {1, 2}] == []
+
+
+@pytest.mark.parametrize(("language", "size"), [("en", "4.4 GiB"), ("de", "4,4 GiB")])
+def test_a_size_in_a_sentence_has_the_decimal_point_of_the_language(language: str, size: str) -> None:
+    reason = Reason(ReasonCode.SIZE_MUCH_LARGER, {"size": "4.4 GiB", "usual": "900 MiB"})
+    assert size in Localizer(language).sentence(reason)
+    archive = Reason(ReasonCode.ARCHIVE_MISSING, {"archive": "dump/vzdump-1.1.vma", "storage": "nas"})
+    assert "dump/vzdump-1.1.vma" in Localizer(language).sentence(archive)

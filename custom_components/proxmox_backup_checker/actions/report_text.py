@@ -102,7 +102,10 @@ def summary_of(report: Report, localizer: Localizer) -> str:
         first = min(days, key=lambda name: days[name])
         parts.append(f"{first} {_full_in(days[first], localizer)}")
     if report.unknown:
-        parts.append(localizer.text("report_unknown", count=len(report.unknown)))
+        of_guests = sum(standing.subject.kind == "guest" for standing in report.unknown)
+        for kind, count in (("guests", of_guests), ("others", len(report.unknown) - of_guests)):
+            if count:
+                parts.append(localizer.text(f"report_unknown_{kind}", count=count))
     if names := [standing.name for standing in report.problems if not standing.acknowledged]:
         parts.append(localizer.text("report_to_look_at", names=localizer.list_of(names, _NAMED)))
     if known := sum(standing.acknowledged for standing in report.problems):

@@ -22,7 +22,10 @@ def checklists(hass: HomeAssistant, sight: Sight, entry_id: str | None) -> list[
 
 
 def _checklist(entry: CheckerConfigEntry, assessment: Assessment, agents: int) -> dict[str, Any]:
-    guests = [assessment.guests[vmid].verdict for vmid in to_be_protected(assessment)]
+    watched = to_be_protected(assessment)
+    guests = [assessment.guests[vmid].verdict for vmid in watched]
+    # Where pools or jobs are hidden nobody knows it of a guest, though it is not called uncovered.
+    in_jobs = {vmid for view in assessment.jobs.values() for vmid in view.covered}
     unproven = [verdict for verdict in guests if verdict.last_success is None]
     due = [verdict.next_due for verdict in unproven if verdict.next_due is not None]
     return {
@@ -33,7 +36,10 @@ def _checklist(entry: CheckerConfigEntry, assessment: Assessment, agents: int) -
         # What the token may not see is None.
         "jobs": sum(view.job.enabled for view in assessment.jobs.values()) if assessment.jobs_visible else None,
         "guests": len(guests),
-        "in_no_job": sum(verdict.lasting is Status.UNCOVERED for verdict in guests),
+        "in_no_job": sum(
+            vmid not in in_jobs or verdict.lasting is Status.UNCOVERED
+            for vmid, verdict in zip(watched, guests, strict=True)
+        ),
         "proven": len(guests) - len(unproven),
         "first_due": epoch(min(due, default=None)),
         "nodes": len(assessment.nodes),

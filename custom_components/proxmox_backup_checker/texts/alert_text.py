@@ -110,6 +110,10 @@ class _NodeText(AlertText[ClusterWording]):
         guests, since = self.say.counted(self.alert.guests), self._offline_since()
         if since is None:
             return self.say.text("title_node_on", node=self.name, guests=guests)
+        began = self.say.assessment.history.began
+        if began is not None and since <= began:
+            # It was off when somebody looked for the first time.
+            return self.say.text("title_node_found_off", node=self.name, guests=guests)
         return self.say.text("title_node_off", node=self.name, since=self.say.short_moment(since), guests=guests)
 
     @override

@@ -32,6 +32,9 @@ _SMALL_WITHIN: Final = frozenset(
 )
 
 
+_SIZE: Final = re.compile(r"\d+\.\d+ [KMGTP]iB")
+
+
 class CauseWords(TypedDict):
     """What is told of a cause: a clause that follows "failed: ", and what to do in one or two sentences."""
 
@@ -117,7 +120,14 @@ class ReasonText(ABC):
         return f"{clause}: {error.rstrip('.')}"
 
     def _values(self, reason: Reason) -> dict[str, str]:
-        return {name: value if isinstance(value, str) else self.moment(value) for name, value in reason.values.items()}
+        return {
+            name: self._localised(value) if isinstance(value, str) else self.moment(value)
+            for name, value in reason.values.items()
+        }
+
+    def _localised(self, value: str) -> str:
+        """Return a size with the decimal point of the language; anything else stays."""
+        return value.replace(".", ",") if self.language == "de" and _SIZE.fullmatch(value) else value
 
 
 def _without_commands(error: str) -> str:

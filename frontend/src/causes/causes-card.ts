@@ -1,6 +1,7 @@
 import { css, html, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
-import { fetchCauses, messageOf, type Silence, silence, unsilence } from "../data/commands";
+import { CausesController } from "../data/causes-controller";
+import { messageOf, type Silence, silence, unsilence } from "../data/commands";
 import { type Cause, DOMAIN } from "../data/contract";
 import type { Row } from "../data/row";
 import { WallController } from "../data/wall-controller";
@@ -20,7 +21,6 @@ import { namesOf } from "../wall/summary";
 import { causesStyles } from "./styles";
 
 const DAYS = 30;
-const AT_ONCE = 300;
 
 /** What is wrong, a line for each cause; the guests and jobs that it concerns are folded under it. */
 export class CausesCard extends HassElement {
@@ -28,27 +28,17 @@ export class CausesCard extends HassElement {
 
   static override properties = {
     config: { attribute: false },
-    causes: { state: true },
-    error: { state: true },
     silencing: { state: true },
     explained: { state: true },
   };
 
   config?: CardConfig;
-  private causes?: Cause[];
-  private error = "";
   private silencing?: string;
-  private asked: unknown[] = [];
   private explained?: string;
-  private waiting?: ReturnType<typeof setTimeout>;
   private readonly guests = new WallController(this);
   private readonly jobs = new WallController(this);
   private readonly backups = new WallController(this);
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    clearTimeout(this.waiting);
-  }
+  private readonly told = new CausesController(this);
 
   protected override willUpdate(): void {
     if (!this.hass || !this.config) return;
@@ -58,34 +48,21 @@ export class CausesCard extends HassElement {
     this.backups.watch(this.hass, { group: "pbsjob", days: DAYS, ...server });
     const states = [this.guests.state, this.backups.state];
     if (states.some((state) => state.phase === "loading")) return;
-    const known = states.flatMap(({ rows, servers }) => [rows, servers]);
-    if (known.every((part, n) => part === this.asked[n])) return;
-    const first = !this.asked.length;
-    this.asked = known;
-    clearTimeout(this.waiting);
-    // Several changes of one poll come one after the other.
-    if (first) this.load();
-    else this.waiting = setTimeout(() => this.load(), AT_ONCE);
-  }
-
-  private async load(): Promise<void> {
-    if (!this.hass || !this.config) return;
-    try {
-      this.causes = (await fetchCauses(this.hass, this.config.server)).causes;
-      this.error = "";
-    } catch (error) {
-      this.error = messageOf(error);
-    }
+    this.told.watch(
+      this.hass,
+      this.config.server,
+      states.flatMap(({ rows, servers }) => [rows, servers]),
+    );
   }
 
   protected override render() {
     if (!this.hass || !this.config) return nothing;
     const words = wordsOf(this.hass);
-    const { causes } = this;
+    const { causes, error } = this.told;
     if (!causes) {
-      if (!this.error) return nothing;
-      const retry = html`<button @click=${() => this.load()}>${words.say("again")}</button>`;
-      return card(alert("error", words.say("error_load", { error: this.error }), retry));
+      if (!error) return nothing;
+      const retry = html`<button @click=${this.told.retry}>${words.say("again")}</button>`;
+      return card(alert("error", words.say("error_load", { error }), retry));
     }
     if (!causes.length) return this.renderCalm();
     const title = this.config.title ? html`<h2>${this.config.title}</h2>` : nothing;
@@ -211,7 +188,7 @@ export class CausesCard extends HassElement {
     this.silencing = undefined;
     try {
       await action(this.hass);
-      await this.load();
+      await this.told.retry();
     } catch (error) {
       notify(this, wordsOf(this.hass).say("action_failed", { error: messageOf(error) }));
     }

@@ -11,7 +11,7 @@ export const causesStyles = css`
   .sign svg, .calm svg { width: 24px; height: 24px; fill: var(--tone); }
   .silenced { opacity: 0.7; }
   h3 { margin: 0; font-size: 15px; font-weight: 500; line-height: 24px; overflow-wrap: anywhere; }
-  .headline h3 { display: inline; }
+  .headline h3 { display: inline; margin-inline-end: 4px; }
   p { margin: 4px 0 0; font-size: 14px; overflow-wrap: anywhere; }
   .facts { margin-top: 0; font-size: 12px; color: var(--pbc-text2); }
   .calm { display: flex; align-items: center; gap: 12px; margin: 0; padding: 10px 16px; }

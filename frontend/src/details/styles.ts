@@ -10,7 +10,10 @@ export const detailsStyles = css`
   .place b { font-weight: 500; color: var(--primary-text-color, #212121); }
   .sentence { margin: 6px 0 0; font-size: 16px; font-weight: 500; line-height: 1.4; overflow-wrap: anywhere; }
   .progress { display: flex; flex-wrap: wrap; gap: 4px 12px; align-items: center; margin-top: 8px; font-size: 13px; }
-  .progress progress { flex: 1 1 160px; accent-color: var(--pbc-running); }
+  .progress progress { appearance: none; flex: 1 1 160px; height: 6px; border: 0; border-radius: 3px; overflow: hidden; background: color-mix(in srgb, var(--pbc-running) 25%, transparent); }
+  .progress progress::-webkit-progress-bar { background: transparent; }
+  .progress progress::-webkit-progress-value { background: var(--pbc-running); }
+  .progress progress::-moz-progress-bar { background: var(--pbc-running); }
   .findings, .troubles { font-size: 13px; }
   .parts { margin-bottom: 16px; }
   .troubles b { font-weight: 500; }

@@ -2,7 +2,7 @@ import { css, html, nothing, type TemplateResult } from "lit";
 import type { Words } from "../i18n/words";
 
 export const whyStyles = css`
-  .why { all: unset; box-sizing: border-box; display: inline-flex; align-items: center; height: 24px; padding: 0 10px; margin-inline-start: 4px; border-radius: 12px; background: var(--pbc-soft); font-size: 12px; font-weight: 500; line-height: 1; cursor: pointer; vertical-align: middle; white-space: nowrap; }
+  .why { all: unset; box-sizing: border-box; display: inline-flex; align-items: center; height: 24px; padding: 0 10px; border-radius: 12px; background: var(--pbc-soft); font-size: 12px; font-weight: 500; line-height: 1; cursor: pointer; vertical-align: middle; white-space: nowrap; }
   .why:hover, .why[aria-expanded="true"] { background: color-mix(in srgb, var(--primary-color, #0288d1) 18%, transparent); }
   .why:focus-visible { outline: 2px solid var(--primary-color, #0288d1); outline-offset: 2px; }
   .grounds { margin: 8px 0 4px; padding: 8px 12px; border-inline-start: 3px solid color-mix(in srgb, var(--primary-color, #0288d1) 45%, transparent); background: var(--pbc-soft); border-radius: 4px; font-size: 13px; font-weight: 400; }

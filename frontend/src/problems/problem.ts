@@ -6,7 +6,7 @@ import { loadDetails, openDetails } from "../details/open";
 import { groundsPanel, whyButton, whyStyles } from "../details/why";
 import { formatOf } from "../format";
 import type { Hass } from "../ha/types";
-import { wordsOf } from "../i18n/words";
+import { type Words, wordsOf } from "../i18n/words";
 import { look, mark } from "../styles/look";
 import { stripLook } from "../styles/strip-look";
 
@@ -20,13 +20,16 @@ export class Problem extends LitElement {
     whyStyles,
     css`
       :host { display: block; padding: 14px 16px 16px; border-top: 1px solid var(--pbc-line); }
-      .head { display: grid; grid-template-columns: 12px minmax(0, 1fr); align-items: center; gap: 10px; }
+      .head { display: grid; grid-template-columns: 12px minmax(0, 1fr); align-items: start; gap: 10px; }
+      .head > .mark { margin-top: 6px; }
       .head span { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 10px; }
-      .head .open { all: unset; cursor: pointer; font-size: 15px; font-weight: 500; border-radius: 4px; }
-      .head .open:hover { text-decoration: underline; }
-      .head .open:focus-visible { outline: 2px solid var(--primary-color, #0288d1); outline-offset: 2px; }
+      .open { all: unset; cursor: pointer; font-size: 15px; font-weight: 500; border-radius: 4px; }
+      .open:hover { text-decoration: underline; }
+      .open:focus-visible { outline: 2px solid var(--primary-color, #0288d1); outline-offset: 2px; }
       .aside { color: var(--pbc-text2); font-size: 12px; }
       p { margin: 6px 0 0 22px; overflow-wrap: anywhere; }
+      .same { display: flex; flex-wrap: wrap; gap: 2px 14px; align-items: baseline; color: var(--pbc-text2); }
+      .same .open { display: inline-flex; gap: 6px; align-items: center; font-size: 14px; color: var(--primary-text-color, #212121); }
       .step { color: var(--pbc-text2); }
       .step b { font-weight: 500; }
       .grounds { margin-inline-start: 22px; }
@@ -38,12 +41,15 @@ export class Problem extends LitElement {
   static override properties = {
     hass: { attribute: false },
     row: { attribute: false },
+    same: { attribute: false },
     details: { state: true },
     why: { state: true },
   };
 
   hass?: Hass;
   row?: Row;
+  /** What has the same cause, and so the same log. */
+  same: readonly Row[] = [];
   private details?: Details;
   private why = false;
   private seen = false;
@@ -119,6 +125,17 @@ export class Problem extends LitElement {
             .vmid=${vmidOf(row)}
           ></pbc-run-log>`
           : nothing
-      }`;
+      }
+      ${this.same.length ? this.renderSame(words) : nothing}`;
+  }
+
+  private renderSame(words: Words) {
+    return html`<p class="same">${words.say("same_cause")}:
+      ${this.same.map(
+        (row) =>
+          html`<button class="open" @click=${() => openDetails(this, { id: row.id, name: row.name })}
+            >${mark(row.status)} ${row.name}</button
+          >`,
+      )}</p>`;
   }
 }

@@ -1,5 +1,7 @@
 import { css, html, nothing } from "lit";
 import { repeat } from "lit/directives/repeat.js";
+import { CausesController } from "../data/causes-controller";
+import type { Row } from "../data/row";
 import { WallController } from "../data/wall-controller";
 import { formatOf } from "../format";
 import { card } from "../ha/elements";
@@ -31,6 +33,7 @@ export class ProblemsCard extends HassElement {
   private readonly jobs = new WallController(this);
   private readonly backups = new WallController(this);
   private readonly clients = new WallController(this);
+  private readonly told = new CausesController(this);
 
   protected override willUpdate(): void {
     if (!this.hass || !this.config) return;
@@ -39,6 +42,12 @@ export class ProblemsCard extends HassElement {
     this.jobs.watch(this.hass, { group: "job", days: DAYS, ...server });
     this.backups.watch(this.hass, { group: "pbsjob", days: DAYS, ...server });
     this.clients.watch(this.hass, { group: "group", days: DAYS, ...server });
+    if (this.guests.state.phase === "loading") return;
+    this.told.watch(
+      this.hass,
+      this.config.server,
+      [this.guests, this.jobs, this.backups].map((wall) => wall.state.rows),
+    );
   }
 
   protected override render() {
@@ -74,9 +83,22 @@ export class ProblemsCard extends HassElement {
       return blank("mdi:shield-check", words.say("healthy"), words.say("healthy_hint"));
     }
     return repeat(
-      shown,
-      (row) => row.id,
-      (row) => html`<pbc-problem .hass=${this.hass} .row=${row}></pbc-problem>`,
+      this.byCause(shown),
+      ([row]) => row.id,
+      ([row, ...same]) => html`<pbc-problem .hass=${this.hass} .row=${row} .same=${same}></pbc-problem>`,
     );
+  }
+
+  /** Puts together what has one cause: told is a guest of it, if there is one, since its log says the most. */
+  private byCause(shown: readonly Row[]): [Row, ...Row[]][] {
+    const causeOf = new Map((this.told.causes ?? []).flatMap((cause) => cause.rows.map((id) => [id, cause.id])));
+    const together = new Map<string, [Row, ...Row[]]>();
+    for (const row of [...shown.filter((one) => one.kind !== "job"), ...shown.filter((one) => one.kind === "job")]) {
+      const key = causeOf.get(row.id) ?? row.id;
+      const known = together.get(key);
+      if (known) known.push(row);
+      else together.set(key, [row]);
+    }
+    return [...together.values()].sort(([one], [other]) => shown.indexOf(one) - shown.indexOf(other));
   }
 }

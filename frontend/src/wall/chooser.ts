@@ -98,8 +98,11 @@ export class Chooser implements ReactiveController {
         this.status = this.status === status ? undefined : status;
         this.changed();
       })}
-      ${listed.length >= SEARCHED_FROM && !preview ? find() : nothing}
-      ${preview ? nothing : html`${open("arrange", ARRANGE)} ${open("legend", HELP)}`}
+      ${
+        preview
+          ? nothing
+          : html`<span class="beside">${listed.length >= SEARCHED_FROM ? find() : nothing} ${open("arrange", ARRANGE)} ${open("legend", HELP)}</span>`
+      }
     </div>`;
   }
 

@@ -14,6 +14,7 @@ export const wallStyles = css`
   .summary svg { width: 18px; height: 18px; fill: var(--tone); }
   .tools { display: flex; flex-wrap: wrap; gap: 6px; align-items: center; }
   .chips { display: contents; }
+  .beside { display: flex; flex: 0 1 auto; gap: 6px; align-items: center; }
   .chip {
     all: unset; box-sizing: border-box; display: inline-flex; gap: 6px; align-items: center; height: 28px; padding: 0 10px;
     border-radius: 14px; border: 1px solid var(--pbc-line); font-size: 12px; cursor: pointer;
@@ -57,14 +58,14 @@ export const wallStyles = css`
   .old :is(.strip, .spark, .mark) { opacity: 0.45; }
   .deleted, .known .mark { opacity: 0.6; }
   .deleted b { text-decoration: line-through; }
-  .row.narrow { display: grid; grid-template-columns: 12px minmax(0, 1fr) auto auto; grid-template-rows: 20px 22px; column-gap: 14px; padding: 5px 16px 0; align-items: center; align-content: start; }
+  .row.narrow { display: grid; grid-template-columns: 12px minmax(0, 1fr) auto auto auto; grid-template-rows: 20px 22px; column-gap: 14px; padding: 5px 16px 0; align-items: center; align-content: start; }
   .narrow .name { flex-direction: row; gap: 6px; align-items: baseline; }
   .narrow .strip { grid-row: 2; grid-column: 2 / -1; }
   .narrow .size { margin-inline-start: -6px; }
-  .narrow .alone { grid-column: 3 / -1; }
+  .narrow .alone { grid-column: 4 / -1; }
   .narrow .aside { margin-inline-start: -4px; }
   .narrow .reason { margin-top: 4px; }
-  @media (pointer: coarse) { .chip, .search { height: 36px; border-radius: 18px; } .search { flex: 1 1 76px; max-width: 160px; } .search input { width: 100%; min-width: 0; } .opener { width: 36px; height: 36px; } }
+  @media (pointer: coarse) { .chip, .search { height: 36px; border-radius: 18px; } .search { flex: 1 1 96px; max-width: 160px; } .search input { width: 100%; min-width: 64px; } .opener { width: 36px; height: 36px; } }
   .skeleton { padding: 4px 16px; opacity: 0; animation: pbc-appear 0.2s 0.15s forwards; }
   .skeleton i { display: block; height: 24px; margin: 12px 0; border-radius: 6px; background: var(--pbc-soft); animation: pbc-pulse 1.4s ease-in-out infinite alternate; }
   @keyframes pbc-appear { to { opacity: 1; } }

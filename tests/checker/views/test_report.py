@@ -89,6 +89,18 @@ def test_what_is_ignored_paused_unknown_or_in_no_job_is_counted_apart() -> None:
     assert numbers(found)["guests_uncovered"] == 1
 
 
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", "1 guest cannot be seen, 1 job or storage cannot be seen"),
+        ("de", "1 Gast nicht zu sehen, 1 Job oder Speicher nicht zu sehen"),
+    ],
+)
+def test_what_cannot_be_seen_is_counted_as_guests_and_apart_from_them(language: str, told: str) -> None:
+    found = of(assessment([guest(100)], [job("nightly", 100, storage="nas")]))
+    assert told in in_words(found, language)["summary"]
+
+
 def test_only_storages_that_are_used_are_told_with_the_day_they_are_full() -> None:
     samples = tuple((NOW - timedelta(days=30 - day), (100 + day) * GIB) for day in range(31))
     history = History(storages={"nas": StorageRecord(storage="nas", node=None, samples=samples)})

@@ -66,3 +66,13 @@ async def test_a_guest_in_no_job_is_counted_and_one_that_is_ignored_is_not(home:
     await home.live(days=2, step=timedelta(hours=12))
     found = started(home)
     assert (found["guests"], found["in_no_job"]) == (3, 1)
+
+
+async def test_a_guest_of_which_no_job_can_be_told_is_not_said_to_be_in_one(home: Home) -> None:
+    home.pve.job("nightly").change(vmid=None, pool="web")
+    home.pve.pools["web"] = ""
+    home.pve.guest(101).pool = "web"
+    home.pve.limit_token({"/": "VM.Audit Sys.Audit Datastore.Audit"})
+    await home.live(hours=2, step=timedelta(hours=1))
+    found = started(home)
+    assert (found["guests"], found["in_no_job"]) == (4, 4)
