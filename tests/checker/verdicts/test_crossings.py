@@ -111,7 +111,9 @@ def test_a31_a_run_that_hangs_on_one_node_excuses_nobody_on_another() -> None:
     assert held.jobs["both"].verdict.problem is True
 
 
-def test_b23_a_run_that_was_no_longer_listed_when_its_node_was_seen_last_does_not_hang_once_the_tasks_are_hidden() -> None:
+def test_b23_a_run_that_was_no_longer_listed_when_its_node_was_seen_last_does_not_hang_once_the_tasks_are_hidden() -> (
+    None
+):
     """The node has lost its list, and with it how the run ended."""
     text = good_log(100).split("INFO: status")[0]
     begun = run(text, None, started=at(1, 21))
