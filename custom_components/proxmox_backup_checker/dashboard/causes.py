@@ -19,7 +19,7 @@ from ..texts.wording import ClusterWording
 from .clusters import coordinator_of, entries
 from .epochs import epoch
 
-_KINDS: Final = ("guest", "job")
+_KINDS: Final = ("guest", "job", "offsite")
 _REPAIRS: Final = "/config/repairs"
 
 
@@ -86,7 +86,9 @@ def _grounds(alert: Alert, wording: ClusterWording) -> Iterator[str]:
 
 
 def _row_id(entry: CheckerConfigEntry, subject: Subject) -> str:
-    return f"{entry.entry_id}/{subject.kind}/{subject.id}"
+    """Return the id of a row of the wall; the copies of a guest elsewhere have that of the guest."""
+    kind = "guest" if subject.vmid is not None else subject.kind
+    return f"{entry.entry_id}/{kind}/{subject.id}"
 
 
 def _is_there(subject: Subject, assessment: Assessment) -> bool:
