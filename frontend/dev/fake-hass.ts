@@ -7,13 +7,13 @@ import type {
   Digest,
   Happened,
   MessageSetupInfo,
-  Night,
   RowData,
   Server,
   Storage,
   Survival,
   WallEvent,
 } from "../src/data/contract";
+import type { Night } from "../src/data/details-contract";
 import type { Hass } from "../src/ha/types";
 import {
   ACTIVITY,
