@@ -53,6 +53,8 @@ class GuestCopies(GuestEntity, SensorEntity):
 class GuestsBelowRule(ClusterEntity, SensorEntity):
     """How many guests surely have fewer copies than the rule asks for."""
 
+    _unrecorded_attributes = frozenset({"hosts_below"})
+
     @property
     @override
     def native_value(self) -> int | None:
@@ -62,9 +64,10 @@ class GuestsBelowRule(ClusterEntity, SensorEntity):
     @property
     @override
     def extra_state_attributes(self) -> dict[str, Any] | None:
-        """The rule."""
-        rule = self.coordinator.assessment.context.facts.policy.copies_rule
-        return {"rule": rule.text} if rule is not None else None
+        """The rule, and the hosts on linked backup servers that have fewer, which are not in the number."""
+        assessment = self.coordinator.assessment
+        rule = assessment.context.facts.policy.copies_rule
+        return {"rule": rule.text, "hosts_below": list(assessment.hosts_below_rule)} if rule is not None else None
 
 
 def figures(tally: Tally) -> dict[str, Any]:

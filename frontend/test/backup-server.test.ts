@@ -91,12 +91,14 @@ test("what the last run left out is listed in the details", async () => {
     verified: null,
     verification: "Never.",
     encrypted: true,
+    copies: "2-1-0. No copy outside this house.",
   };
   element.details = { ...element.details, troubles, facts };
   await element.updateComplete;
   expect(shown.text()).toContain("Left out by the last run: 1 group");
   expect(shown.text()).toContain("homelab/ct/103 : Belongs to somebody else. Not owned by sync@pbs.");
   expect(shown.text()).toContain("root@pam");
+  expect(shown.text()).toContain("Copies 2-1-0. No copy outside this house.");
   expect(shown.text()).toContain("Last good run");
 });
 

@@ -49,6 +49,11 @@ describe("the columns", () => {
     expect(columns.narrow).toBe(width < 520);
   });
 
+  test("show what copies there are on a phone too", () => {
+    expect(layout(390, 30, COLUMNS).copies).toBe(true);
+    expect(layout(390, 30, ["next"]).copies).toBe(false);
+  });
+
   test("leave out what is not asked for", () => {
     expect(layout(1200, 30, ["next"]).size).toBe(false);
   });
@@ -78,7 +83,6 @@ describe("the columns", () => {
       [false, false, true, true],
       [false, false, false, true],
     ]);
-    expect(layout(400, 30, COLUMNS).copies).toBe(false);
   });
 
   test("make a row higher where it gives a reason", () => {

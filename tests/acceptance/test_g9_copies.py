@@ -14,7 +14,7 @@ from custom_components.proxmox_backup_checker.checker.model.server_options impor
 from custom_components.proxmox_backup_checker.checker.model.standing import Standing
 from custom_components.proxmox_backup_checker.texts.localizer import Localizer
 
-from .linked_lab import OWNER, LinkedLab
+from .linked_lab import NIGHTLY, OWNER, LinkedLab
 
 HERE, ELSEWHERE, UNKNOWN = Place.HERE, Place.ELSEWHERE, Place.UNKNOWN
 
@@ -136,6 +136,7 @@ def test_g123_a_second_datastore_on_one_server_is_a_copy_and_no_second_medium(la
     lab.pbs.add_datastore("ds2", removable=removable)
     lab.pbs.add_sync_job("twin", "ds2", schedule="01:00", remote_store="ds1", remote_ns="home", ns="home")
     lab.beside(lab.pbs, HERE)
+    say(lab, nas="here")
     lab.nights(2)
 
     found = tally(lab)
@@ -254,6 +255,7 @@ def test_g126_nothing_is_taken_for_elsewhere_that_nobody_has_said_to_be(lab: Lin
     lab.push()
     lab.beside(lab.pbs, HERE)
     lab.beside(lab.vault, said or UNKNOWN)
+    say(lab, nas="here")
     lab.nights(2)
 
     expected = {None: (None, RuleState.UNKNOWN), HERE: (0, RuleState.BELOW), ELSEWHERE: (1, RuleState.MET)}[said]
@@ -261,6 +263,54 @@ def test_g126_nothing_is_taken_for_elsewhere_that_nobody_has_said_to_be(lab: Lin
     assert (tally(lab).offsite.exact, rule(lab).state) == expected
     if said is None:
         assert told(lab) == ("Whether 3-2-1 is met is not known: nobody has said where vault: tank/copies stands.")
+
+
+@pytest.mark.parametrize(("language", "question"), [("en", "nobody has said where"), ("de", "Niemand hat gesagt, wo")])
+def test_g126_who_has_said_only_what_stands_here_is_asked_for_the_rest_and_told_nothing_of_it(
+    lab: LinkedLab, language: str, question: str
+) -> None:
+    say(lab, pbs="here")
+    lab.beside(lab.pbs)
+    lab.watch.policy = replace(lab.watch.policy, copies_rule=CopiesRule.parse("2-1-1"))
+    lab.nights(2)
+
+    assert tally(lab).offsite.exact == 0
+    assert rule(lab).state is RuleState.UNKNOWN
+    assert question in told(lab, language=language)
+    assert lab.watch.held.below_rule == 0
+
+    say(lab, nas="here")
+    lab.look()
+    # Now that all is said to be here, there is surely none elsewhere.
+    assert rule(lab).state is RuleState.BELOW
+    assert lab.watch.held.below_rule == 3
+
+
+def test_g126_what_is_missing_anyway_is_told_also_while_a_place_is_not_said(lab: LinkedLab) -> None:
+    say(lab, pbs="here")
+    lab.beside(lab.pbs)
+    lab.nights(2)
+    assert rule(lab).state is RuleState.BELOW
+    assert told(lab) == "Only one copy of 2 besides the guest itself."
+
+
+@pytest.mark.parametrize(("server", "media"), [("nas.lan", (1, 2)), ("192.168.1.60", (1, 2)), ("192.168.1.9", (2, 2))])
+def test_g123_a_share_may_be_the_server_that_is_told_by_its_name(
+    lab: LinkedLab, server: str, media: tuple[int, int]
+) -> None:
+    to_share(lab, "101")
+    lab.pve.add_storage("again", "nfs", total=2**42, server=server)
+    lab.pve.add_job("backup-again", "20:00", "again", vmid="101", repeat_missed=0)
+    lab.pve.job(NIGHTLY).change(vmid="103")
+    lab.pve.storage("nas").server = {"nas.lan": "192.168.1.60", "192.168.1.60": "nas", "192.168.1.9": "192.168.1.60"}[
+        server
+    ]
+    say(lab, again="here")
+    lab.watch.policy = replace(lab.watch.policy, copies_rule=CopiesRule.parse("3-2-0"))
+    lab.nights(2)
+
+    assert (tally(lab).media.least, tally(lab).media.most) == media
+    assert rule(lab).state is (RuleState.MET if media[0] == 2 else RuleState.UNKNOWN)
 
 
 @pytest.mark.parametrize(("days", "counts"), [(3, True), (11, False)])

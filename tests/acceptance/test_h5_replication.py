@@ -266,7 +266,7 @@ async def test_h43_the_problem_is_on_the_device_of_the_guest_with_its_cause(home
     state = shown(home.hass, "_replication_101-0_problem")
     assert state.state == "on"
     assert state.attributes["error"] == NO_SPACE
-    assert state.attributes["next_step"].startswith("Read the job\u2019s log")
+    assert state.attributes["next_step"].startswith("Read the job's log")
     found, guest = entity(home.hass, "_replication_101-0_problem"), entity(home.hass, "_guest_101_problem")
     assert found is not None
     assert guest is not None
@@ -404,7 +404,7 @@ async def test_h76_the_message_names_guest_node_and_cause_and_the_dashboard_show
     assert event.data["title"] == f"Replicas on pve3 not renewed: {name}"
     assert "Cause: ZFS reported an error." in event.data["message"]
     assert "Backups are not affected." in event.data["message"]
-    assert "Read the job\u2019s log" in event.data["message"]
+    assert "Read the job's log" in event.data["message"]
 
     entry = home.entry
     assert entry is not None

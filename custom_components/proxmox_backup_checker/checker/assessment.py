@@ -16,6 +16,7 @@ from .archives.server_listings import with_listings
 from .archives.wrong_dates import latest_shown, noted
 from .context import Context
 from .copies.copies import Copies, Copy
+from .copies.host_groups import HostView, host_views
 from .copies.offsite import judge_offsite
 from .copies.places import Places
 from .copies.rule import RuleState, RuleVerdict, judge_copies
@@ -104,7 +105,8 @@ class Assessment:
     the same runs by guest and job. `verdict` is that of the cluster as a whole, `read_at` when Proxmox was last read.
     `events` are what has happened since the assessment before, oldest first. `verdicts` holds all of them by key, such as
     guest_101, job_nightly, storage_nas and cluster; those `out_of_sight` are kept from the token now. `alerts` are the problems as a person would tell them, `messages` what
-    is to be told now. `replications` are the jobs that copy disks to other nodes, by id. `misconfigurations` are what a person can
+    is to be told now. `replications` are the jobs that copy disks to other nodes, by id. `hosts` are others that
+    back up to the cluster's backup servers, held against the rule for copies. `misconfigurations` are what a person can
     put right in Proxmox. `maybe_elsewhere` are places of which nobody has said whether they are in another house, where nothing was
     said to be. `context` answers what else is to be
     shown of the same moment.
@@ -125,6 +127,7 @@ class Assessment:
     index: RunIndex
     events: tuple[ActivityEvent, ...]
     replications: Mapping[str, ReplicationView]
+    hosts: tuple[HostView, ...]
     verdicts: Mapping[Subject, Verdict]
     out_of_sight: frozenset[Subject]
     alerts: tuple[Alert, ...]
@@ -150,6 +153,11 @@ class Assessment:
         """How many guests surely have fewer copies than the rule asks for; None where no rule is in force."""
         held = [view.rule.state for view in self.guests.values() if view.rule is not None]
         return held.count(RuleState.BELOW) if held else None
+
+    @property
+    def hosts_below_rule(self) -> tuple[str, ...]:
+        """The hosts that surely have fewer copies than the rule asks for."""
+        return tuple(view.name for view in self.hosts if view.rule is not None and view.rule.state is RuleState.BELOW)
 
     @property
     def restorable(self) -> frozenset[int]:
@@ -217,6 +225,7 @@ def judge(facts: Facts, history: History, before: Assessment | None = None) -> A
     cluster = judge_cluster(counts, others, skews, night_findings(context))
     verdicts = {CLUSTER: cluster, **_by_subject(storages, of_guests, of_jobs)}
     verdicts |= {Subject.replication(job_id): view.verdict for job_id, view in replications.items()}
+    verdicts |= {Subject.offsite(vmid): view.offsite for vmid, view in guests.items() if view.offsite is not None}
     after = remember_verdicts(remembered, of_jobs, context)
     records = _remembered(verdicts | hidden, after, facts.now)
     alerts = alerts_of(verdicts, context, {subject: key for subject, (key, _) in (lost | full).items()})
@@ -246,6 +255,7 @@ def judge(facts: Facts, history: History, before: Assessment | None = None) -> A
         index=context.index,
         events=events_of(change),
         replications=replications,
+        hosts=host_views(copies),
         verdicts=verdicts | hidden,
         out_of_sight=frozenset(hidden),
         alerts=alerts,

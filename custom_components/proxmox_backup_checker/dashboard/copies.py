@@ -3,6 +3,7 @@
 from typing import Any, TypedDict
 
 from ..checker.assessment import GuestView
+from ..checker.copies.host_groups import HostView
 from ..checker.copies.rule import RuleVerdict
 from ..checker.copies.tally import Range, Share, Tally
 from ..texts.localizer import Localizer
@@ -22,6 +23,11 @@ def copies_of_row(view: GuestView, localizer: Localizer) -> CopiesOfRow | None:
     if view.rule is None:
         return None
     return CopiesOfRow(has=_has(view.tally), state=view.rule.state.value, missing=_missing(view.rule, localizer))
+
+
+def copies_of_host(view: HostView, localizer: Localizer) -> str | None:
+    """Return what a host's copies come to and what is held of that, None where no rule is in force."""
+    return f"{_has(view.tally)}. {_missing(view.rule, localizer)}" if view.rule is not None else None
 
 
 def copies_data(view: GuestView, localizer: Localizer) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """What the dashboard card shows when a row is opened: the verdict with its evidence, the runs and the archives."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 import re
@@ -11,8 +11,9 @@ from homeassistant.helpers.translation import async_get_translations
 from yarl import URL
 
 from ..checker.assessment import GuestView, JobView
+from ..checker.copies.host_groups import HostView
 from ..checker.model.records import GuestRecord
-from ..checker.model.subject import Subject
+from ..checker.model.subject import CLUSTER, Subject
 from ..checker.model.verdict import Reason, Verdict
 from ..checker.views.restore_points import RestorePoint, restore_points_of
 from ..checker.views.restores import told_of_restores
@@ -27,6 +28,7 @@ from ..checker.views.wall.details import (
     sizes_of_job,
     verdict_on_gone,
 )
+from ..clusters import cluster_entries, loaded_cluster
 from ..const import DOMAIN
 from ..devices import guest_page
 from ..privacy.sight import Sight
@@ -150,13 +152,22 @@ async def async_details(
     if row_id is None or entry is None or board is None or not sight.sees(board.coordinator, row_id.subject):
         return None
     if isinstance(board, ServerBoard):
-        found = await board.async_ask(days, language, partial(server_details, row_id.subject, page(entry)))
+        copies = [view for view in _hosts(hass, sight) if (entry.entry_id, row_id.key) in view.lies]
+        found = await board.async_ask(days, language, partial(server_details, row_id.subject, page(entry), copies))
     else:
         found = await board.async_ask(days, language, partial(_details, row_id, page(entry)))
     if found is not None:
         verdict = found["verdict"]
         verdict["confidence_text"] = await _async_confidence(hass, language, verdict["confidence"])
     return found
+
+
+def _hosts(hass: HomeAssistant, sight: Sight) -> Iterator[HostView]:
+    """Yield what clusters hold of the hosts that back up to their servers, as far as this person may see."""
+    for entry in cluster_entries(hass):
+        coordinator = loaded_cluster(entry)
+        if coordinator is not None and sight.sees(coordinator, CLUSTER):
+            yield from coordinator.assessment.hosts
 
 
 def _details(row_id: RowId, url: URL, maker: RowMaker) -> dict[str, Any] | None:

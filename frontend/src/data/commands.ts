@@ -11,6 +11,7 @@ import {
   type Happened,
   type Info,
   type MessageSetupInfo,
+  type Orphans,
   type Server,
   type Storage,
   type Survival,
@@ -34,7 +35,7 @@ export const fetchLog = (
 ) => ask<LogExcerpt>(connection, "log", request);
 
 export const fetchStorages = (hass: Hass, entryId?: string) =>
-  ask<{ storages: Storage[]; servers: Server[] }>(hass.connection, "storages", {
+  ask<{ storages: Storage[]; servers: Server[]; orphans?: Orphans[] }>(hass.connection, "storages", {
     language: languageOf(hass),
     ...(entryId ? { entry_id: entryId } : {}),
   });

@@ -143,6 +143,8 @@ export interface GroupFacts {
   verified: number | null;
   verification: string | null;
   encrypted: boolean | null;
+  /** What its copies come to by the rule of a linked cluster, as a sentence. */
+  copies?: string | null;
 }
 
 export interface NightRun {

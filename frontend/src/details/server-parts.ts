@@ -17,6 +17,7 @@ export function serverParts(details: Details, words: Words, format: Format): Tem
           [words.say("restore_points"), String(facts.restore_points)],
           [words.say("size"), facts.size === null ? null : format.size(facts.size)],
           [words.say("verified_here"), facts.verification],
+          [words.say("copies"), facts.copies ?? null],
           [words.say("owner"), facts.owner],
           [words.say("encrypted_name"), facts.encrypted === null ? null : words.say(facts.encrypted ? "yes" : "no")],
         ])

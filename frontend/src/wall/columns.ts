@@ -30,7 +30,7 @@ export function layout(width: number, days: number, show: readonly string[]): La
   const has = Object.fromEntries(COLUMNS.map((column) => [column, show.includes(column)])) as Record<Column, boolean>;
   if (narrow) {
     const strip = Math.max(80, width - PADDING - MARK - GAP);
-    return { narrow, name: 0, strip, ...has, spark: false, copies: false, last: false, template: "" };
+    return { narrow, name: 0, strip, ...has, spark: false, last: false, template: "" };
   }
   const room = () => {
     const fixed = (Object.keys(WIDTHS) as (keyof typeof WIDTHS)[]).filter((column) => has[column]);

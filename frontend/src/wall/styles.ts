@@ -58,11 +58,11 @@ export const wallStyles = css`
   .old :is(.strip, .spark, .mark) { opacity: 0.45; }
   .deleted, .known .mark { opacity: 0.6; }
   .deleted b { text-decoration: line-through; }
-  .row.narrow { display: grid; grid-template-columns: 12px minmax(0, 1fr) auto auto; grid-template-rows: 20px 22px; column-gap: 14px; padding: 5px 16px 0; align-items: center; align-content: start; }
+  .row.narrow { display: grid; grid-template-columns: 12px minmax(0, 1fr) auto auto auto; grid-template-rows: 20px 22px; column-gap: 14px; padding: 5px 16px 0; align-items: center; align-content: start; }
   .narrow .name { flex-direction: row; gap: 6px; align-items: baseline; }
   .narrow .strip { grid-row: 2; grid-column: 2 / -1; }
   .narrow .size { margin-inline-start: -6px; }
-  .narrow .alone { grid-column: 3 / -1; }
+  .narrow .alone { grid-column: 4 / -1; }
   .narrow .aside { margin-inline-start: -4px; }
   .narrow .reason { margin-top: 4px; }
   @media (pointer: coarse) { .chip, .search { height: 36px; border-radius: 18px; } .search { flex: 1 1 96px; max-width: 160px; } .search input { width: 100%; min-width: 64px; } .opener { width: 36px; height: 36px; } }

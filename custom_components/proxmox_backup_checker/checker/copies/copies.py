@@ -18,7 +18,7 @@ from ..model.outcome import Outcome, Result, written_name
 from ..model.server_options import Place
 from .places import Home, Places
 from .proof import Point, copied_until
-from .ways import End
+from .ways import End, Way
 
 _KINDS: Final = {"qemu": "vm", "lxc": "ct"}
 # The outcomes of which archives may be gone at the source, and lie elsewhere still.
@@ -190,7 +190,7 @@ class Copies:
             store, _, ns = namespace.partition(":")
             end = self.places.arrivals.get((server.server, namespace)) or End(store=store, ns=ns, server=server)
             if times := self._own_times(guest, group, end):
-                yield self._of_group(server, end, group, times)
+                yield self.of_group(server, end, group, times)
         yield from self._by_log(guest)
 
     def _own_times(self, guest: Guest, group: KnownGroup, end: End) -> list[int]:
@@ -217,28 +217,29 @@ class Copies:
 
     def _by_log(self, guest: Guest) -> Iterator[Copy]:
         """Yield what only the logs of jobs tell: copies in places that nobody can look at."""
-        group = group_of(guest)
         for home in self.places.homes:
-            points = None
-            for way in self.places.ways(home):
-                if len(way.legs) != 1 or self.places.is_seen(way.target):
-                    continue
-                points = points if points is not None else self.points(guest, home)
-                until = copied_until(way.legs[0], home.end.ns, group, points)
-                if until is not None:
-                    yield Copy(
-                        key=way.target.key,
-                        name=way.target.name,
-                        place=self.places.place_of_end(way.target),
-                        medium=self.places.medium_of(way.target),
-                        witness=Witness.LOG,
-                        server=way.target.server.server if way.target.server is not None else None,
-                        store=way.target.store,
-                        times=(until,),
-                        count=1,
-                        good=until,
-                        unseen_since=self.places.unseen(way.legs[0].owner.read_at),
-                    )
+            yield from self.by_log_of(group_of(guest), home.end, self.places.ways(home), self.points(guest, home))
+
+    def by_log_of(self, group: str, origin: End, ways: Iterable[Way], points: Sequence[Point]) -> Iterator[Copy]:
+        """Yield what the logs of jobs tell of a group whose restore points lie at an end, newest first."""
+        for way in ways:
+            if len(way.legs) != 1 or self.places.is_seen(way.target):
+                continue
+            until = copied_until(way.legs[0], origin.ns, group, points)
+            if until is not None:
+                yield Copy(
+                    key=way.target.key,
+                    name=way.target.name,
+                    place=self.places.place_of_end(way.target),
+                    medium=self.places.medium_of(way.target),
+                    witness=Witness.LOG,
+                    server=way.target.server.server if way.target.server is not None else None,
+                    store=way.target.store,
+                    times=(until,),
+                    count=1,
+                    good=until,
+                    unseen_since=self.places.unseen(way.legs[0].owner.read_at),
+                )
 
     def points(self, guest: Guest, home: Home) -> Sequence[Point]:
         """Return a guest's restore points where the cluster writes to, newest first."""
@@ -278,7 +279,8 @@ class Copies:
         listed = [storage.listing.read_at for storage in home.storages if storage.listing is not None]
         return not listed or (outcome.finished or outcome.started) >= max(listed)
 
-    def _of_group(self, server: KnownServer, end: End, group: KnownGroup, times: Sequence[int]) -> Copy:
+    def of_group(self, server: KnownServer, end: End, group: KnownGroup, times: Sequence[int]) -> Copy:
+        """Return what a server tells of a group in one of its namespaces, by these of its restore points, newest first."""
         store = server.stores.get(end.store)
         moments = tuple(map(_moment, times))
         protected = _among(group.newest_protected, times)

@@ -46,7 +46,7 @@ def good_until(copy: Copy, guest: Guest, copies: Copies) -> datetime | None:
     Where nothing fills a place, what lies there may be no older than what is promised of the guest at all.
     """
     assert copy.good is not None
-    good, rest = copy.good, _rest(copy, copies)
+    good, rest = copy.good, rest_of(copy, copies)
     promised = promised_gap(guest, copy.storages, copies.context)
     ends = [good + promised + rest + GRACE] if promised is not None else []
     ends += _ends_by_ways(copy, good, rest, guest, copies)
@@ -75,7 +75,7 @@ def _usual_gap(guest: Guest, context: Context) -> timedelta | None:
     return min((gap for gap in gaps if gap is not None), default=None)
 
 
-def _rest(copy: Copy, copies: Copies) -> timedelta:
+def rest_of(copy: Copy, copies: Copies) -> timedelta:
     """Return for how long the disk of a copy may be away, also while it has just come back."""
     server = copies.places.servers.get(copy.server or "")
     store = server.stores.get(copy.store) if server is not None and copy.store is not None else None

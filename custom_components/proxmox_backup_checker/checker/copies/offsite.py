@@ -22,7 +22,7 @@ from .copies import Copies, Copy, Witness, group_of
 from .filling import GRACE, interval_of, promised_gap, writes_to
 from .places import Home
 from .proof import Point, passes, takes, trouble_of
-from .ways import Leg, Way
+from .ways import End, Leg, Way, ways_from
 
 _LATE: Final = timedelta(minutes=15)
 _OWNERS: Final = frozenset({RunTroubleKind.NOT_OWNED, RunTroubleKind.WRONG_OWNER})
@@ -69,7 +69,7 @@ def judge_offsite(guest: Guest, held: Verdict, copies: Copies) -> Verdict | None
     elif direct := next((copy for copy in elsewhere if copy.witness is Witness.STORAGE), None):
         verdict = _direct(direct, guest, copies.context)
     else:
-        verdict = _none_wanted(newest, filtering, copies)
+        verdict = _none_wanted(filtering, copies)
     moment = newest.newest if newest is not None else None
     confidence = verdict.confidence
     if newest is not None and confidence is Confidence.NONE:
@@ -95,7 +95,7 @@ def _routes(guest: Guest, copies: Copies) -> tuple[list[_Route], list[Leg]]:
     return found, filtering
 
 
-def _none_wanted(newest: Copy | None, filtering: Sequence[Leg], copies: Copies) -> Verdict:
+def _none_wanted(filtering: Sequence[Leg], copies: Copies) -> Verdict:
     """Return that no job is to copy a guest elsewhere, unless there may be one that cannot be seen."""
     hidden = next((server for server in copies.places.servers.values() if server.routes_hidden), None)
     if hidden is not None and not filtering:
@@ -142,7 +142,7 @@ def _judged(guest: Guest, newest: Copy | None, routes: Sequence[_Route], copies:
             return Verdict(status=Status.PENDING, problem=False, reason=Reason(ReasonCode.OFFSITE_NOTHING_TO_COPY))
         return _unless_unseen(_warned(ReasonCode.OFFSITE_OLD_AS_HERE, newest), None, route, copies)
     if newest is None or newest.newest is None:
-        return _without_copy(guest, route, copies)
+        return _without_copy(group_of(guest), route, copies)
     here, there = route.points[0].begun, newest.newest
     gap = promised_gap(guest, [storage.storage for storage in route.home.storages], context)
     if there >= here:
@@ -153,7 +153,7 @@ def _judged(guest: Guest, newest: Copy | None, routes: Sequence[_Route], copies:
     due = first.done + route.interval + GRACE if gap is None else there + gap + route.interval + GRACE
     if not context.has_come(due):
         return _with_hole(_unless_unseen(_good(newest, here - there), None, route, copies), newest, route)
-    return _unless_unseen(_late(guest, first, newest, due, route), due, route, copies)
+    return _unless_unseen(_late(group_of(guest), first, newest, due, route), due, route, copies)
 
 
 def _is_target(route: _Route, newest: Copy | None) -> bool:
@@ -197,14 +197,36 @@ def _with_hole(verdict: Verdict, newest: Copy, route: _Route) -> Verdict:
     return replace(verdict, findings=(*verdict.findings, hole))
 
 
-def _without_copy(guest: Guest, route: _Route, copies: Copies) -> Verdict:
-    """Judge a guest of which nothing is elsewhere: as long as no run can have copied it, that is no problem."""
+def judge_offsite_of_host(
+    group: str, origins: Sequence[tuple[End, Sequence[Point]]], newest: Copy | None, copies: Copies
+) -> Verdict | None:
+    """Return what is held of a host's copies elsewhere; `origins` is where clients put its backups, with those, newest first."""
+    places, found, filtering = copies.places, list[_Route](), list[Leg]()
+    if not places.has_place_elsewhere:
+        return None
+    for end, points in origins:
+        for way in ways_from(end, places.legs):
+            if places.place_of_end(way.target) is not Place.ELSEWHERE:
+                continue
+            refusing = [leg for leg in way.legs if takes(leg, group) is False]
+            filtering += refusing
+            if not refusing:
+                found.append(_Route(home=Home(end=end, storages=()), way=way, points=points))
+    if newest is not None:
+        return _good(newest, None)
+    if found:
+        return _without_copy(group, min(found, key=lambda route: route.interval), copies)
+    return _none_wanted(filtering, copies)
+
+
+def _without_copy(group: str, route: _Route, copies: Copies) -> Verdict:
+    """Judge a group of which nothing is elsewhere: as long as no run can have copied it, that is no problem."""
     first = route.points[-1]
     due = first.done + route.interval + GRACE
     tried = [run for run in route.leg.route.runs if run.started >= first.done]
     seen = route.seen(copies)
     settled = next(
-        (run for run in tried if _has_left_out(run, guest, route) and (seen or run.ended) >= run.ended), None
+        (run for run in tried if _has_left_out(run, group, route) and (seen or run.ended) >= run.ended), None
     )
     if settled is None and not copies.context.has_come(due):
         values: dict[str, str | datetime] = {"job": _name(route.leg)}
@@ -215,72 +237,72 @@ def _without_copy(guest: Guest, route: _Route, copies: Copies) -> Verdict:
             reason = Reason(ReasonCode.OFFSITE_PENDING, values)
         return Verdict(status=Status.PENDING, problem=False, reason=reason, next_due=following)
     since = settled.ended if settled is not None else due
-    return _unless_unseen(_missing(guest, since, route), since, route, copies)
+    return _unless_unseen(_missing(group, since, route), since, route, copies)
 
 
-def _has_left_out(run: SyncRun, guest: Guest, route: _Route) -> bool:
-    """Tell whether a run went through all and left a guest out: by its log, or since it ended well and nothing has come."""
-    if trouble_of(run, route.home.end.ns, group_of(guest)) is not None:
+def _has_left_out(run: SyncRun, group: str, route: _Route) -> bool:
+    """Tell whether a run went through all and left a group out: by its log, or since it ended well and nothing has come."""
+    if trouble_of(run, route.home.end.ns, group) is not None:
         return True
     return len(route.way.legs) == 1 and TaskState.shown(run.state).result is TaskResult.OK
 
 
-def _missing(guest: Guest, since: datetime, route: _Route) -> Verdict:
-    missing = Reason(ReasonCode.OFFSITE_MISSING, _values(guest, route))
+def _missing(group: str, since: datetime, route: _Route) -> Verdict:
+    missing = Reason(ReasonCode.OFFSITE_MISSING, _values(group, route))
     return Verdict(
         status=Status.FAILED,
         problem=True,
-        reason=_cause(guest, route) or missing,
+        reason=_cause(group, route) or missing,
         since=since,
         findings=(missing,),
-        error=_error(guest, route),
+        error=_error(group, route),
     )
 
 
-def _late(guest: Guest, first: Point, newest: Copy, due: datetime, route: _Route) -> Verdict:
+def _late(group: str, first: Point, newest: Copy, due: datetime, route: _Route) -> Verdict:
     assert newest.newest is not None
     lagging = Reason(
-        ReasonCode.OFFSITE_LAGGING, {**_values(guest, route), "moment": newest.newest, "here": first.begun}
+        ReasonCode.OFFSITE_LAGGING, {**_values(group, route), "moment": newest.newest, "here": first.begun}
     )
     return Verdict(
         status=Status.OVERDUE,
         problem=True,
-        reason=_cause(guest, route) or lagging,
+        reason=_cause(group, route) or lagging,
         since=due,
         findings=(lagging,),
-        error=_error(guest, route),
+        error=_error(group, route),
     )
 
 
-def _values(guest: Guest, route: _Route) -> dict[str, str | datetime]:
+def _values(group: str, route: _Route) -> dict[str, str | datetime]:
     remote = route.leg.route.remote
     return {
         "job": _name(route.leg),
         "place": route.way.target.name,
         "server": route.leg.owner.name,
         "remote": remote.name if remote is not None else "",
-        "group": group_of(guest),
+        "group": group,
     }
 
 
-def _trouble(guest: Guest, route: _Route) -> RunTrouble | None:
-    """Return what the last run that was told of did not do for a guest."""
+def _trouble(group: str, route: _Route) -> RunTrouble | None:
+    """Return what the last run that was told of did not do for a group."""
     run = next(iter(route.leg.route.runs), None)
-    return trouble_of(run, route.home.end.ns, group_of(guest)) if run is not None else None
+    return trouble_of(run, route.home.end.ns, group) if run is not None else None
 
 
-def _error(guest: Guest, route: _Route) -> str | None:
-    trouble = _trouble(guest, route)
+def _error(group: str, route: _Route) -> str | None:
+    trouble = _trouble(group, route)
     if trouble is not None:
         return trouble.error
     run = next(iter(route.leg.route.runs), None)
     return TaskState.shown(run.state).error if run is not None else None
 
 
-def _cause(guest: Guest, route: _Route) -> Reason | None:
+def _cause(group: str, route: _Route) -> Reason | None:
     """Return why a copy has not come, where the job tells it."""
-    values = _values(guest, route)
-    trouble = _trouble(guest, route)
+    values = _values(group, route)
+    trouble = _trouble(group, route)
     if trouble is not None and trouble.kind in _OWNERS:
         is_push = trouble.kind is RunTroubleKind.NOT_OWNED
         code = ReasonCode.OFFSITE_NOT_OWNED if is_push else ReasonCode.OFFSITE_WRONG_OWNER

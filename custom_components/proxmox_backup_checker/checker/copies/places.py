@@ -14,6 +14,7 @@ from ..model.linked_servers import KnownServer
 from ..model.server_options import Place
 from ..model.standing import Standing
 from .hosts import Hosts
+from .media import IN_ANOTHER_HOUSE, OF_HOST
 from .ways import End, Leg, Way, end_of, legs_of, ways_from
 
 _IN_A_HOUSE: Final = {"elsewhere": Place.ELSEWHERE}
@@ -114,6 +115,19 @@ class Places:
         return tuple(sorted(open_ends.values()))
 
     @cached_property
+    def unsaid(self) -> tuple[str, ...]:
+        """What people call the places of which nobody has said where they stand: as long as nothing was said to be elsewhere."""
+        if self.has_place_elsewhere:
+            return ()
+        ends = {storage_key(one): home.end for home in self.homes for one in home.storages}
+        every = {
+            (key := storage_key(one)): (key, self.place_of(one, ends.get(key))) for one in self.context.facts.storages
+        }
+        targets = [way.target for home in self.homes for way in self.ways(home)]
+        every |= {end.datastore: (end.datastore_name, self.place_of_end(end)) for end in targets}
+        return tuple(sorted(name for name, place in every.values() if place is Place.UNKNOWN))
+
+    @cached_property
     def homes(self) -> tuple[Home, ...]:
         """The namespaces of backup servers to which the cluster's storages lead, each once."""
         found: dict[str, list[StorageFacts]] = {}
@@ -172,7 +186,8 @@ class Places:
         """
         hosts = self._hosts_of(end)
         machine = (
-            self._machine(self.standing_at(end.datastore), hosts) or f"host/{hosts[0] if hosts else end.datastore}"
+            self._machine(self.standing_at(end.datastore), hosts)
+            or f"{OF_HOST}{self._known_as(hosts[0]) if hosts else end.datastore}"
         )
         store = end.server.stores.get(end.store) if end.server is not None else None
         if store is not None and store.removable:
@@ -186,12 +201,12 @@ class Places:
         if storage.node is not None and standing is None:
             return f"node/{storage.node}"
         hosts = self._hosts_of_storage(storage.storage)
-        machine = self._machine(standing, hosts) or _box_of(hosts, key)
+        machine = self._machine(standing, hosts) or self._box_of(hosts, key)
         return self._apart(machine, self.place_of(storage))
 
     @staticmethod
     def _apart(machine: str, place: Place) -> str:
-        return f"{machine}@{place.value}" if place is Place.ELSEWHERE else machine
+        return f"{machine}{IN_ANOTHER_HOUSE}" if place is Place.ELSEWHERE else machine
 
     def _machine(self, standing: Standing | None, hosts: Iterable[str]) -> str | None:
         """Return the box that is one of the cluster's own, as its user or an address tells."""
@@ -215,8 +230,20 @@ class Places:
             [name] = config.storages
             known, hosts = facts.storage_configs.get(name), self._hosts_of_storage(name)
             if known is not None and known.shared and not any(map(self.hosts.server_of, hosts)):
-                return _box_of(hosts, name)
+                return self._box_of(hosts, name)
         return f"node/{node}" if node is not None else f"guest/{vmid}"
+
+    def _box_of(self, hosts: tuple[str, ...], key: str) -> str:
+        """Return the one host that serves a storage, else the storage itself: one that several serve is none of them."""
+        return f"{OF_HOST}{self._known_as(hosts[0])}" if len(hosts) == 1 else f"storage/{key}"
+
+    def _known_as(self, host: str) -> str:
+        """Return the one name or address by which a host goes here: a backup server may be reached by several."""
+        return self._aliases.get(host, host)
+
+    @cached_property
+    def _aliases(self) -> Mapping[str, str]:
+        return {host: found[0] for home in self.homes if (found := self._hosts_of(home.end)) for host in found}
 
     def _hosts_of_storage(self, name: str) -> tuple[str, ...]:
         config = self.context.facts.storage_configs.get(name)
@@ -234,11 +261,6 @@ class Places:
 def _is_bucket(end: End) -> bool:
     store = end.server.stores.get(end.store) if end.server is not None else None
     return store is not None and store.cloud
-
-
-def _box_of(hosts: tuple[str, ...], key: str) -> str:
-    """Return the one host that serves a storage, else the storage itself: one that several serve is none of them."""
-    return f"host/{hosts[0]}" if len(hosts) == 1 else f"storage/{key}"
 
 
 def _place(standing: Standing) -> Place:

@@ -3,8 +3,8 @@
 It is a question of its own: a good backup is no worse for it. What nobody can see makes the answer unknown, and neither yes nor no.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -49,25 +49,38 @@ def judge_copies(held: Verdict, offsite: Verdict | None, tally: Tally, copies: C
     rule = copies.places.context.facts.policy.copies_rule
     if rule is None or not copies.places.has_declared_place:
         return None
-    has_elsewhere = copies.places.has_place_elsewhere
-    return verdict_by(rule, held, offsite, tally, has_elsewhere=has_elsewhere)
+    places = copies.places
+    return verdict_by(rule, held, offsite, tally, has_elsewhere=places.has_place_elsewhere, unsaid=places.unsaid)
 
 
 def verdict_by(
-    rule: CopiesRule, held: Verdict, offsite: Verdict | None, tally: Tally, *, has_elsewhere: bool
+    rule: CopiesRule,
+    held: Verdict,
+    offsite: Verdict | None,
+    tally: Tally,
+    *,
+    has_elsewhere: bool,
+    unsaid: Sequence[str] = (),
 ) -> RuleVerdict:
-    """Return what is held of copies by a rule."""
+    """Return what is held of copies by a rule.
+
+    `unsaid` are the places of which nobody has said where they stand, where nothing is said to be elsewhere: who has answered for
+    some has not said that there is no other house.
+    """
     if held.lasting is Status.IGNORED:
         return RuleVerdict(rule=rule, state=RuleState.IGNORED, step=held.reason)
     if tally.copies.most == 0 and held.lasting is Status.UNKNOWN:
         # What has become of its backups is not known at all.
         step = Reason(ReasonCode.RULE_UNKNOWN, {"rule": rule.text})
         return RuleVerdict(rule=rule, state=RuleState.UNKNOWN, step=step, cause=held.reason)
-    if (missing := _missing(rule, held, offsite, tally, has_elsewhere=has_elsewhere)) is not None:
+    is_open = bool(unsaid) and tally.offsite.is_below(rule.offsite)
+    asked = replace(rule, offsite=0) if is_open else rule
+    if (missing := _missing(asked, held, offsite, tally, has_elsewhere=has_elsewhere)) is not None:
         waits = Status.PENDING in {held.lasting, offsite.status if offsite is not None else None}
         state = RuleState.PENDING if waits else RuleState.BELOW
         return RuleVerdict(rule=rule, state=state, step=missing[0], cause=missing[1])
-    if (doubt := next(_doubts(rule, tally), None)) is not None:
+    doubts = _unsaid(unsaid) if is_open else _doubts(rule, tally)
+    if (doubt := next(doubts, None)) is not None:
         step = Reason(ReasonCode.RULE_UNKNOWN, {"rule": rule.text})
         return RuleVerdict(rule=rule, state=RuleState.UNKNOWN, step=step, cause=doubt)
     return RuleVerdict(rule=rule, state=RuleState.MET, step=Reason(ReasonCode.RULE_MET, {"rule": rule.text}))
@@ -123,6 +136,10 @@ def _doubts(rule: CopiesRule, tally: Tally) -> Iterator[Reason]:
         yield from (one.why for one in tally.hidden)
     if tally.media.least < rule.media:
         yield Reason(ReasonCode.COPIES_MAYBE_ONE_MEDIUM, {"places": _names(tally)})
+
+
+def _unsaid(places: Sequence[str]) -> Iterator[Reason]:
+    yield Reason(ReasonCode.PLACES_UNSAID, {"places": ", ".join(places), "count": str(len(places))})
 
 
 def _of_places(tally: Tally) -> Iterator[Reason]:

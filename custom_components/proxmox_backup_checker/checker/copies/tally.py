@@ -15,6 +15,7 @@ from ..model.server_options import Place
 from ..model.verdict import Reason, Status, Verdict
 from .copies import Copies, Copy, Witness, newest_verified
 from .filling import good_until
+from .media import fewest
 from .unseen import is_listed, may_hold_more, unseen_storages
 from .ways import End
 
@@ -76,12 +77,11 @@ class Tally:
         away = [copy for copy in sure if copy.place is Place.ELSEWHERE]
         away_perhaps = [copy for copy in sure if copy.place is Place.UNKNOWN]
         away_perhaps += [copy for copy in perhaps if copy.place is not Place.HERE]
-        boxes = {copy.medium for copy in sure}
         return cls(
             shares=tuple(shares),
             hidden=tuple(hidden),
             copies=Range.of(len(sure), len(perhaps), open_end=bool(hidden)),
-            media=Range(len(boxes), None if hidden else len(_disks([*sure, *perhaps]))),
+            media=Range(fewest(copy.medium for copy in sure), None if hidden else len(_disks([*sure, *perhaps]))),
             offsite=Range.of(len(away), len(away_perhaps), open_end=any(one.place is not Place.HERE for one in hidden)),
         )
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from ..model.facts import Facts
-from ..model.linked_servers import KnownGroup, KnownServer
+from ..model.linked_servers import KnownGroup, KnownServer, is_of_host
 from ..model.records import History
 
 # That nothing has changed meanwhile is written down no oftener.
@@ -14,7 +14,7 @@ _MOMENTS_AGAIN: Final = timedelta(hours=1)
 
 
 def remembered_servers(history: History, facts: Facts) -> Mapping[str, KnownServer]:
-    """Return the servers as they are known; those whose entries are gone are forgotten, and all but the cluster's own guests."""
+    """Return the servers as they are known; those whose entries are gone are forgotten, and all guests but the cluster's own."""
     told = facts.servers
     if told.entries is None:
         return history.servers
@@ -28,7 +28,7 @@ def remembered_servers(history: History, facts: Facts) -> Mapping[str, KnownServ
 
 
 def _of_guests(groups: Mapping[str, KnownGroup], vmids: set[int]) -> Mapping[str, KnownGroup]:
-    return {key: group for key, group in groups.items() if int(key.rpartition("/")[2]) in vmids}
+    return {key: group for key, group in groups.items() if is_of_host(key) or int(key.rpartition("/")[2]) in vmids}
 
 
 def _is_no_news(before: KnownServer, fresh: KnownServer) -> bool:

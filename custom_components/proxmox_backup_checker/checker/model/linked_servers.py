@@ -19,12 +19,13 @@ _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KnownGroup:
-    """The restore points of one guest in one namespace.
+    """The restore points of one guest or host in one namespace.
 
     `times` are those of its finished snapshots, oldest first. `verified` is the newest that was checked where it lies and found
     good, `verified_elsewhere` the newest whose good check came with a copy, and `bad` are those whose last check failed.
     `protected` counts those that no prune removes, and `newest_protected` is the newest of them. `size` and `encrypted` are of the newest one. `read_at` is when its
-    snapshots were read last, None where nobody has yet: then `times` may lack older ones.
+    snapshots were read last, None where nobody has yet: then `times` may lack older ones. `gone_after` is how many seconds old the newest of
+    a host may become, by its rhythm; `ignored` tells that its server's user leaves it alone.
     """
 
     times: tuple[int, ...] = ()
@@ -38,6 +39,8 @@ class KnownGroup:
     owner: str | None = None
     name: str | None = None
     read_at: datetime | None = None
+    gone_after: int | None = None
+    ignored: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -181,3 +184,8 @@ class NamespaceContent:
     complete: bool
     snapshots: tuple[Snapshot, ...]
     newest_reading: datetime | None
+
+
+def is_of_host(key: str) -> bool:
+    """Tell whether a group is that of a host, as ds1:home:host/nas."""
+    return key.rpartition(":")[2].startswith("host/")

@@ -1,7 +1,7 @@
-"""What clusters are told of a server: where guests' backups lie on it, and which of its jobs copy them."""
+"""What clusters are told of a server: where backups of guests and hosts lie on it, and which of its jobs copy them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 import itertools
 from statistics import median
@@ -10,7 +10,16 @@ from typing import Final
 from ...proxmox.backup_server.datastore_models import MountStatus, Remote
 from ...proxmox.backup_server.job_models import SyncDirection, SyncJob
 from ...proxmox.calendar.event import CalendarEvent
-from ..model.linked_servers import KnownGroup, KnownNamespace, KnownServer, KnownStore, RemoteServer, SyncRoute, SyncRun
+from ..model.linked_servers import (
+    KnownGroup,
+    KnownNamespace,
+    KnownServer,
+    KnownStore,
+    RemoteServer,
+    SyncRoute,
+    SyncRun,
+    is_of_host,
+)
 from ..model.reason_codes import AlertKind
 from ..model.server_facts import DatastoreFacts, ServerFacts
 from ..model.server_options import Place as Location, ServerOptions
@@ -18,6 +27,7 @@ from ..model.server_records import DatastoreRecord, GroupRecord, ServerHistory, 
 from ..model.subject import Subject
 from .clock import ServerClock
 from .context import sees_all
+from .group import rhythm_of, why_left_alone
 from .group_memory import Place, place_of
 from .job_facts import of_sync_job
 from .run_memory import MOST_TROUBLES, runs_of
@@ -70,7 +80,7 @@ def described(
         routes_hidden="sync jobs" in facts.unread or not facts.permissions.has("/remote", "Remote.Audit"),
         stores={name: _store(found, facts, history, options) for name, found in watched.items()},
         namespaces=dict(_namespaces(watched, facts, history, options)),
-        groups=dict(_groups(watched, history, options)),
+        groups=dict(_groups(watched, history, options, clock)),
         routes=tuple(_route(job, facts, history, options, clock, now) for job in facts.sync_jobs),
     )
 
@@ -121,18 +131,28 @@ def _namespaces(
 
 
 def _groups(
-    watched: Mapping[str, DatastoreFacts], history: ServerHistory, options: ServerOptions
+    watched: Mapping[str, DatastoreFacts], history: ServerHistory, options: ServerOptions, clock: ServerClock
 ) -> Iterable[tuple[str, KnownGroup]]:
     for key, record in history.groups.items():
         place = place_of(key)
         if record.gone is None and _is_told(place, options) and place.store in watched:
-            yield key, _group(record)
+            group = _group(record)
+            yield key, _of_host(group, place, record, options, clock) if is_of_host(key) else group
+
+
+def _of_host(
+    group: KnownGroup, place: Place, record: GroupRecord, options: ServerOptions, clock: ServerClock
+) -> KnownGroup:
+    """Add what only its own server knows of a host: how often it is backed up, and whether that is of interest."""
+    rhythm = rhythm_of(place, record, options, clock)
+    gone_after = int(rhythm.gone_after.total_seconds()) if rhythm is not None else None
+    return replace(group, gone_after=gone_after, ignored=why_left_alone(place, record, options) is not None)
 
 
 def _is_told(place: Place, options: ServerOptions) -> bool:
-    """Tell whether a group is of a guest, in a namespace that is not left out."""
+    """Tell whether a group is of a guest or a host, in a namespace that is not left out."""
     of_guest = place.group.backup_type in _OF_GUESTS and place.group.backup_id.isdecimal()
-    return of_guest and (place.store, place.ns) not in options.ignored_namespaces
+    return (of_guest or is_of_host(place.id)) and (place.store, place.ns) not in options.ignored_namespaces
 
 
 def _group(record: GroupRecord) -> KnownGroup:

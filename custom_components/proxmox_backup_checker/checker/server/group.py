@@ -10,9 +10,11 @@ from ...proxmox.backup_server.job_models import SyncDirection
 from ...proxmox.backup_server.namespace import covers
 from ..model.labels import duration_text
 from ..model.reason_codes import ReasonCode
+from ..model.server_options import ServerOptions
 from ..model.server_records import GroupRecord
 from ..model.subject import Subject
 from ..model.verdict import Confidence, Reason, Status, Verdict, unknown
+from .clock import ServerClock
 from .context import ServerContext, is_just_back, unreadable_since
 from .datastore_care import incomplete_since, is_being_written, is_unverified, verify_jobs_of
 from .group_memory import Place
@@ -46,15 +48,20 @@ def judge_group(place: Place, record: GroupRecord, context: ServerContext) -> Ve
 
 
 def _left_alone(place: Place, record: GroupRecord, context: ServerContext) -> Verdict | None:
-    options = context.options
+    code = why_left_alone(place, record, context.options)
+    return Verdict(status=Status.IGNORED, problem=False, reason=Reason(code)) if code is not None else None
+
+
+def why_left_alone(place: Place, record: GroupRecord, options: ServerOptions) -> ReasonCode | None:
+    """Return why a group is of no interest to the server's user, None where it is."""
     by_choice = place.id in options.ignored_groups or any(
         store == place.store and (place.ns == ns or place.ns.startswith(f"{ns}/") or not ns)
         for store, ns in options.ignored_namespaces
     )
     if by_choice:
-        return Verdict(status=Status.IGNORED, problem=False, reason=Reason(ReasonCode.GROUP_IGNORED_BY_CHOICE))
+        return ReasonCode.GROUP_IGNORED_BY_CHOICE
     if options.honours_no_monitor and _NO_MONITOR in (record.comment or ""):
-        return Verdict(status=Status.IGNORED, problem=False, reason=Reason(ReasonCode.GROUP_IGNORED_BY_COMMENT))
+        return ReasonCode.GROUP_IGNORED_BY_COMMENT
     return None
 
 
@@ -64,16 +71,16 @@ def _last(record: GroupRecord, context: ServerContext) -> datetime | None:
     return context.clock.ours(record.last_backup)
 
 
-def rhythm_of(place: Place, record: GroupRecord, context: ServerContext) -> Rhythm | None:
+def rhythm_of(place: Place, record: GroupRecord, options: ServerOptions, clock: ServerClock) -> Rhythm | None:
     """Return how often a group is to be backed up: as somebody has set it, else as it usually is."""
-    if (chosen := context.options.rhythm.get(place.id)) is not None:
+    if (chosen := options.rhythm.get(place.id)) is not None:
         return Rhythm(gap=chosen, is_regular=True, is_set=True)
-    return Rhythm.learned(record.times, context.clock.zone)
+    return Rhythm.learned(record.times, clock.zone)
 
 
 def _by_age(place: Place, record: GroupRecord, context: ServerContext) -> Verdict:
     last = _last(record, context)
-    rhythm = rhythm_of(place, record, context)
+    rhythm = rhythm_of(place, record, context.options, context.clock)
     age = max(_present(place, context) - last, timedelta()) if last is not None else None
     if record.failed is not None:
         return _failed(record, rhythm, age, context)

@@ -124,7 +124,7 @@ def group_views(context: ServerContext) -> dict[str, GroupView]:
 
 
 def _group_view(place: Place, record: GroupRecord, context: ServerContext, twins: _Twins) -> GroupView:
-    rhythm = rhythm_of(place, record, context)
+    rhythm = rhythm_of(place, record, context.options, context.clock)
     verdict = judge_group(place, record, context)
     return GroupView(
         subject=Subject.group(place.store, place.ns, str(place.group)),
