@@ -15,6 +15,7 @@ import {
   type LogExcerpt,
   type MessageSetupInfo,
   type Night,
+  type Orphans,
   type Server,
   type Storage,
   type Survival,
@@ -38,7 +39,7 @@ export const fetchLog = (
 ) => ask<LogExcerpt>(connection, "log", request);
 
 export const fetchStorages = (hass: Hass, entryId?: string) =>
-  ask<{ storages: Storage[]; servers: Server[] }>(hass.connection, "storages", {
+  ask<{ storages: Storage[]; servers: Server[]; orphans?: Orphans[] }>(hass.connection, "storages", {
     language: languageOf(hass),
     ...(entryId ? { entry_id: entryId } : {}),
   });

@@ -385,6 +385,23 @@ export interface Storage {
   behind?: string | null;
 }
 
+/** A storage on which guests have left something that no longer exist; a size that the token may not see is null. */
+export interface Orphans {
+  entry_id: string;
+  name: string;
+  size: number | null;
+  guests: {
+    vmid: number;
+    name: string;
+    archives: number;
+    protected: number;
+    size: number | null;
+    newest: number;
+    /** Whether the guest was known here: what never was may be somebody else's. */
+    seen_here: boolean;
+  }[];
+}
+
 /** Who is told of problems; `ask` names the administrators for those who are none, the rest is for administrators. */
 export interface MessageSetupInfo {
   automation: { entity_id: string; id: string; on: boolean } | null;
