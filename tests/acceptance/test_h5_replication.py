@@ -1,4 +1,4 @@
-"""Rows H42 to H49 and H74 to H77: replication jobs, each judged by its own schedule; a replica is no backup."""
+"""Rows H42 to H49 and H74 to H77, H78: replication jobs, each judged by its own schedule; a replica is no backup."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -346,6 +346,30 @@ def test_h76_a_job_that_goes_on_failing_is_told_once_and_silent_once_it_is_ackno
     wait(house, hours=2)
     assert house.held.acknowledgement(subject) is None
     assert house.told == ["opened", "recovered"]
+
+
+@pytest.mark.parametrize("why", ["chosen", "tag"])
+def test_h78_of_a_guest_that_is_ignored_no_replica_is_told_and_of_others_still(house: Household, why: str) -> None:
+    jobs = [house.cluster.replicate(vmid, "pve2") for vmid in (101, 102)]
+    if why == "chosen":
+        house.policy = replace(house.policy, ignored_guests=frozenset({101}))
+    else:
+        house.cluster.guest(101).tags = "no-backup"
+    house.after(hours=1)
+    wait(house, hours=1)
+    house.told.clear()
+    jobs[0].fails = NO_SPACE
+    wait(house, hours=6)
+
+    # It is shown all the same.
+    assert brief(house)[:2] == ("failed", True)
+    assert house.told == []
+
+    jobs[1].fails = NO_SPACE
+    wait(house, hours=6)
+    assert house.told == ["opened"]
+    [alert] = [alert for alert in house.held.alerts if alert.kind.value == "replication"]
+    assert alert.subjects == (Subject.replication("102-0"),)
 
 
 @pytest.mark.parametrize("gone", ["deleted", "disabled"])

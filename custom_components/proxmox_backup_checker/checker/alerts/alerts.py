@@ -197,6 +197,8 @@ def alerts_of(
         for subject, verdict in verdicts.items():
             if subject == CLUSTER or not is_worth_telling(verdict) or _is_told_by_server(subject, verdict, context):
                 continue
+            if subject.kind == "replication" and _is_of_ignored(subject, verdicts, context):
+                continue
             if at_fault is not None and subject in at_fault:
                 yield subject, verdict, (AlertKind.STORAGE, Subject.storage(at_fault[subject]))
             else:
@@ -209,6 +211,13 @@ def alerts_of(
             groups.append(blind := AlertGroup(AlertKind.BLIND, None))
         blind.unseen.extend(vanished)
     return tuple(_alert(group, context) for group in _without_doubles(groups))
+
+
+def _is_of_ignored(subject: Subject, verdicts: Mapping[Subject, Verdict], context: Context) -> bool:
+    """Tell whether a replication job is that of a guest of which nobody wants to hear."""
+    jobs = (found.job for found in context.facts.replications if found.job.job_id == subject.id)
+    held = next((verdicts.get(Subject.guest(job.vmid)) for job in jobs), None)
+    return held is not None and held.lasting is Status.IGNORED
 
 
 def _is_told_by_server(subject: Subject, verdict: Verdict, context: Context) -> bool:
