@@ -7,7 +7,6 @@ import type {
   Digest,
   Happened,
   MessageSetupInfo,
-  Night,
   Orphans,
   RowData,
   Server,
@@ -15,6 +14,7 @@ import type {
   Survival,
   WallEvent,
 } from "../src/data/contract";
+import type { Night } from "../src/data/details-contract";
 import type { Hass } from "../src/ha/types";
 import {
   ACTIVITY,

@@ -6,21 +6,17 @@ import {
   type BackupServer,
   type Cause,
   type Checklist,
-  type Details,
   type Digest,
   DOMAIN,
   type Happened,
   type Info,
-  type KeepRule,
-  type LogExcerpt,
   type MessageSetupInfo,
-  type Night,
   type Orphans,
   type Server,
   type Storage,
   type Survival,
-  type TriedRetention,
 } from "./contract";
+import type { Details, KeepRule, LogExcerpt, Night, TriedRetention } from "./details-contract";
 
 const ask = <T>(connection: Connection, command: string, message: object = {}): Promise<T> =>
   connection.sendMessagePromise<T>({ type: `${DOMAIN}/${command}`, ...message });
