@@ -14,7 +14,12 @@ from homeassistant.util import dt as dt_util
 
 from .backup_server.cluster_view import follow_servers, servers_for
 from .backup_server.discovery import offer_servers
-from .backup_server.setup import async_remove_server, async_setup_server, async_unload_server, is_removable
+from .backup_server.setup import (
+    async_forget as async_forget_of_server,
+    async_remove_server,
+    async_setup_server,
+    async_unload_server,
+)
 from .backup_server.watched import Watcher
 from .const import CONF_FINGERPRINT, CONF_LOG_AGENTS, CONF_TOKEN_ID, CONF_TOKEN_SECRET, DOMAIN, is_backup_server
 from .coordinator import CheckerConfigEntry, CheckerCoordinator
@@ -136,7 +141,7 @@ async def async_remove_config_entry_device(
 ) -> bool:
     """Let the user remove a guest or job that is no longer there, which cannot be told unless the cluster is read."""
     if is_backup_server(entry.data):
-        return is_removable(entry, device)
+        return await async_forget_of_server(entry, device)
     return entry.state is ConfigEntryState.LOADED and await async_forget(device, entry.runtime_data)
 
 

@@ -28,6 +28,12 @@ def loaded_cluster(entry: ConfigEntry[Any] | None) -> CheckerCoordinator | None:
 
 
 @callback
+def is_read(cluster: CheckerCoordinator) -> bool:
+    """Tell whether the last reading of a cluster went well: what is shown of it may be from one before."""
+    return cluster.last_update_success and cluster.last_error is None
+
+
+@callback
 def guests_of_others(hass: HomeAssistant, cluster: CheckerCoordinator) -> frozenset[int] | None:
     """Return the guests of all other clusters; None while one of them cannot be read, or may have guests out of sight."""
     found: set[int] = set()
@@ -35,7 +41,7 @@ def guests_of_others(hass: HomeAssistant, cluster: CheckerCoordinator) -> frozen
         if entry is cluster.config_entry:
             continue
         other = loaded_cluster(entry)
-        if other is None or not other.last_update_success or not other.assessment.guests_complete:
+        if other is None or not is_read(other) or not other.assessment.guests_complete:
             return None
         found.update(other.assessment.guests)
     return frozenset(found)

@@ -8,7 +8,7 @@ from homeassistant.const import UnitOfInformation
 
 from .checker.model.verdict import Status
 from .checker.views.orphans import orphans_of
-from .clusters import guests_of_others
+from .clusters import guests_of_others, is_read
 from .coordinator import CheckerCoordinator
 from .entity import ClusterEntity, ReplicationEntity, StorageEntity
 
@@ -82,7 +82,7 @@ class OrphansSensor(StorageEntity, SensorEntity):
         """The bytes in all."""
         assessment, others = self.coordinator.assessment, guests_of_others(self.hass, self.coordinator)
         is_shared = self.view is None or self.view.storage.node is None
-        if not assessment.guests_complete or (is_shared and others is None):
+        if not is_read(self.coordinator) or not assessment.guests_complete or (is_shared and others is None):
             return None
         sizes = [one.size for one in orphans_of(assessment, others) if one.storage == self.subject.id]
         return None if None in sizes else sum(size or 0 for size in sizes)

@@ -3,23 +3,17 @@
 import type {
   BackupServer,
   Cause,
-  Copy,
   Counts,
-  Details,
   Digest,
   Happened,
   Info,
-  LogExcerpt,
-  Night,
-  NightRun,
   RowData,
-  Run,
   Server,
   Status,
   Storage,
   Survival,
-  TriedRetention,
 } from "../src/data/contract";
+import type { Copy, Details, LogExcerpt, Night, NightRun, Run, TriedRetention } from "../src/data/details-contract";
 
 export const END = "2026-11-28";
 export const NOW = Date.parse("2026-11-28T09:12:00Z") / 1000;

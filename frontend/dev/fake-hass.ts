@@ -7,13 +7,14 @@ import type {
   Digest,
   Happened,
   MessageSetupInfo,
-  Night,
+  Orphans,
   RowData,
   Server,
   Storage,
   Survival,
   WallEvent,
 } from "../src/data/contract";
+import type { Night } from "../src/data/details-contract";
 import type { Hass } from "../src/ha/types";
 import {
   ACTIVITY,
@@ -41,6 +42,7 @@ export interface World {
   rows?: RowData[];
   jobs?: RowData[];
   storages?: Storage[];
+  orphans?: Orphans[];
   causes?: Cause[];
   nights?: Night[];
   survival?: Survival;
@@ -122,7 +124,11 @@ export class FakeConnection {
       case "survival":
         return this.world.survival ?? survivalOf((message as { died?: string }).died);
       case "storages":
-        return { storages: this.world.storages ?? STORAGES, servers: this.world.servers ?? [server()] };
+        return {
+          storages: this.world.storages ?? STORAGES,
+          servers: this.world.servers ?? [server()],
+          orphans: this.world.orphans,
+        };
       default:
         return {
           version: "1.0.0",

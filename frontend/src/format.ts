@@ -16,7 +16,7 @@ export class Format {
   readonly #grouping: boolean;
   readonly #hour12: boolean | undefined;
   readonly #zone: string | undefined;
-  readonly #cache = new Map<string, Intl.DateTimeFormat>();
+  readonly #made = new Map<string, unknown>();
 
   constructor(locale: LocaleData, zone: string) {
     this.language = locale.language || "en";
@@ -28,9 +28,8 @@ export class Format {
   }
 
   number(value: number, digits = 0): string {
-    return new Intl.NumberFormat(this.#numbers, { maximumFractionDigits: digits, useGrouping: this.#grouping }).format(
-      value,
-    );
+    const options = { maximumFractionDigits: digits, useGrouping: this.#grouping };
+    return this.#once(`number ${digits}`, () => new Intl.NumberFormat(this.#numbers, options)).format(value);
   }
 
   /** "36.1 GiB", in the units that Proxmox shows. */
@@ -45,7 +44,10 @@ export class Format {
   duration(seconds: number | null | undefined): string {
     if (seconds === null || seconds === undefined) return "–";
     const unit = (value: number, unit: string) =>
-      new Intl.NumberFormat(this.language, { style: "unit", unit, unitDisplay: "short" }).format(value);
+      this.#once(
+        unit,
+        () => new Intl.NumberFormat(this.language, { style: "unit", unit, unitDisplay: "short" }),
+      ).format(value);
     const minutes = Math.round(seconds / 60);
     if (seconds < 60) return unit(Math.round(seconds), "second");
     if (minutes < 60) return unit(minutes, "minute");
@@ -58,7 +60,7 @@ export class Format {
     if (time === null || time === undefined) return "–";
     // In German, minutes are not written "m".
     const readable = style === "narrow" && this.language.startsWith("de") ? "short" : style;
-    const format = new Intl.RelativeTimeFormat(this.language, { style: readable, numeric: "auto" });
+    const format = this.#relative(readable);
     const seconds = time - now;
     const size = Math.abs(seconds);
     if (size < 45) return format.format(0, "second");
@@ -85,7 +87,7 @@ export class Format {
     const dayOf = (moment: number) => this.#dates({ dateStyle: "short", ...this.#zoned() }).format(moment * 1000);
     const ahead = [0, 1].find((days) => dayOf(now + days * 86_400) === dayOf(time));
     if (ahead === undefined) return this.weekdayMoment(time);
-    const day = new Intl.RelativeTimeFormat(this.language, { numeric: "auto" }).format(ahead, "day");
+    const day = this.#relative("long").format(ahead, "day");
     return `${day}, ${this.time(time)}`;
   }
 
@@ -101,10 +103,17 @@ export class Format {
   #zoned = (): Intl.DateTimeFormatOptions => (this.#zone ? { timeZone: this.#zone } : {});
 
   #dates(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-    const key = JSON.stringify(options);
-    const format = this.#cache.get(key) ?? new Intl.DateTimeFormat(this.language, options);
-    this.#cache.set(key, format);
-    return format;
+    return this.#once(JSON.stringify(options), () => new Intl.DateTimeFormat(this.language, options));
+  }
+
+  #relative = (style: Intl.RelativeTimeFormatStyle): Intl.RelativeTimeFormat =>
+    this.#once(`relative ${style}`, () => new Intl.RelativeTimeFormat(this.language, { style, numeric: "auto" }));
+
+  /** To make one of these takes a hundred times as long as to use it. */
+  #once<T>(key: string, make: () => T): T {
+    const made = (this.#made.get(key) as T | undefined) ?? make();
+    this.#made.set(key, made);
+    return made;
   }
 }
 

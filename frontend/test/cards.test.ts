@@ -162,6 +162,34 @@ describe("the storages", () => {
     expect(shown.text()).toContain("The token may not read this storage.");
   });
 
+  test("tell what deleted guests have left, and that it is no problem", async () => {
+    const wiki = {
+      vmid: 115,
+      name: "wiki",
+      archives: 3,
+      protected: 1,
+      size: 9 * 2 ** 30,
+      newest: NOW,
+      seen_here: false,
+    };
+    const orphans = [{ entry_id: "e1", name: "nas", size: 9 * 2 ** 30, guests: [wiki] }];
+    const shown = await show("proxmox-backup-storages", { orphans });
+    expect(shown.find("details.orphans summary")[0]?.textContent).toBe("Left by deleted guests: 9 GiB");
+    expect(shown.text()).toContain("3 archives · 1 protected · newest from ");
+    expect(shown.text()).toContain("never seen here");
+    expect(shown.text()).toContain("No problem");
+    const hidden = await show("proxmox-backup-storages", {
+      orphans: [{ entry_id: "e1", name: "pbs", size: null, guests: [{ ...wiki, name: "CT 115", size: null }] }],
+    });
+    expect(hidden.find("details.orphans summary")[0]?.textContent).toBe("Left by deleted guests");
+    expect(hidden.text()).toContain("size not visible");
+    const some = await show("proxmox-backup-storages", {
+      orphans: [...orphans, { entry_id: "e1", name: "pbs", size: null, guests: [{ ...wiki, size: null }] }],
+    });
+    expect(some.find("details.orphans summary")[0]?.textContent).toBe("Left by deleted guests: at least 9 GiB");
+    expect((await show("proxmox-backup-storages", { orphans: [] })).find("details")).toEqual([]);
+  });
+
   test("that are none are said to be none", async () => {
     expect((await show("proxmox-backup-storages", { storages: [] })).text()).toContain("No backup storages");
   });

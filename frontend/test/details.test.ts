@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { details as cannedDetails, DATASTORES, END, GUESTS, JOBS, LOG, NOW } from "../dev/canned";
 import { fakeHass } from "../dev/fake-hass";
-import type { RowData, Run } from "../src/data/contract";
+import type { RowData } from "../src/data/contract";
+import type { Run } from "../src/data/details-contract";
 import { decodeRow } from "../src/data/row";
 import { automationFor, createAutomation } from "../src/details/automation";
 import { placeOf } from "../src/details/restore-points";

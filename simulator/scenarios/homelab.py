@@ -131,6 +131,18 @@ def _test_a_restore(cluster: Cluster, begin: datetime) -> None:
     cluster.at(begin + timedelta(minutes=26), throw_away)
 
 
+def _leave_archives(cluster: Cluster, begin: datetime) -> None:
+    """Try something out in a container, back it up twice, and delete it: its archives stay."""
+
+    def back_up() -> None:
+        cluster.backup_by_hand([115], "nas")
+
+    cluster.at(begin, lambda: cluster.add_ct(115, "wiki", "pve2", size=6, filled=0.6))
+    cluster.at(begin + timedelta(minutes=10), back_up)
+    cluster.at(begin + timedelta(hours=3), back_up)
+    cluster.at(begin + timedelta(hours=4), lambda: cluster.guest(115).delete())
+
+
 def _let_a_log_run_away(cluster: Cluster) -> None:
     """Fill a guest's disk with what nobody reads."""
     cluster.guest(121).filled = 0.97
@@ -144,6 +156,7 @@ def build(cluster: Cluster) -> None:
     build_jobs(cluster, now)
     build_server_jobs(cluster, now)
     cluster.at(now.replace(hour=18, minute=0) - timedelta(days=1), lambda: _let_a_log_run_away(cluster))
+    _leave_archives(cluster, now.replace(hour=15, minute=0) - timedelta(days=20))
     _test_a_restore(cluster, now.replace(hour=19, minute=40) - timedelta(days=9))
     three_nights_ago = now.replace(hour=12, minute=0) - timedelta(days=3)
     silent = failed("VM 101 qmp command 'backup' failed - got timeout", stage=Stage.STARTING)
@@ -154,7 +167,7 @@ HOMELAB = Scenario(
     name="homelab",
     title=(
         "Three nodes, a dozen guests, four jobs, two backup servers; one guest fails, one is in no job, one lacks its "
-        "off-site copy, one run is in progress"
+        "off-site copy, one has left archives, one run is in progress"
     ),
     build=build,
     history_days=HISTORY_DAYS,

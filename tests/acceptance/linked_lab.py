@@ -238,8 +238,8 @@ class LinkedLab:
         return Held(self.watch.held.storages[key].verdict)
 
     def problems(self) -> list[str]:
-        """Return what is a problem, such as guest_101, without the cluster as a whole."""
-        return sorted(self.watch.problems() - {"cluster"})
+        """Return what is a problem, such as guest_101, without the cluster as a whole and without the copies elsewhere."""
+        return sorted(key for key in self.watch.problems() - {"cluster"} if not key.endswith("_offsite"))
 
     def source(self, vmid: int = 101, type_: Any = "vm") -> Group:
         """Return the group of a guest where the cluster writes to."""

@@ -147,7 +147,7 @@ async def test_a09_a_power_cut_interrupts_one_guest_and_the_later_ones_are_not_r
         assert home.guest(vmid).reason_code.startswith("backup_not_reached")
     assert home.guest(104).brief == ("off", "ok")
     assert home.job().reason_code == "job_interrupted"
-    assert home.job().reason.startswith("The last run on pve1 was cut off before its end")
+    assert home.job().reason.startswith("The last run on pve1 was interrupted before its end, as by a power cut")
     [run] = [run for run in home.assessment.history.runs.values() if run.node == "pve1"]
     assert all(outcome.seconds is None for outcome in run.outcomes if outcome.vmid == 105)
     assert (home.assessment.jobs["backup-nightly"].figures.duration or timedelta()) < timedelta(minutes=30)

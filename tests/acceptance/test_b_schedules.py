@@ -192,7 +192,7 @@ async def test_b14_a_node_whose_clock_is_ahead_by_minutes_is_fine(home: Home) ->
     home.pve.node("pve1").set_clock(310)
     await home.after(hours=1)
     assert home.cluster().brief == ("off", "warning")
-    assert "The clock of pve1 is 5 min off ours" in str(home.cluster().attributes["findings"])
+    assert "The clock of pve1 is 5 min off Home Assistant's." in str(home.cluster().attributes["findings"])
 
 
 async def test_b15_a_node_whose_clock_is_wrong_by_hours_is_judged_by_its_own_clock(home: Home) -> None:
@@ -201,7 +201,9 @@ async def test_b15_a_node_whose_clock_is_wrong_by_hours_is_judged_by_its_own_clo
     home.pve.scheduler.changed(home.pve.job("nightly"))
     await home.until("2026-01-13T02:00:00")
     assert home.cluster().brief == ("off", "warning")
-    assert "180 min off ours. Set it right with chrony" in str(home.cluster().attributes["findings"])
+    assert "180 min off Home Assistant's. Set up time synchronisation (chrony)" in str(
+        home.cluster().attributes["findings"]
+    )
     seen = await home.live(hours=30, step=timedelta(hours=5))
 
     assert set(seen) == {""}

@@ -85,7 +85,7 @@ async def test_g135_a_clusters_report_tells_of_its_servers_likewise(
     ]
     assert [one for one in (*secrets, local.token.secret) if one in text] == []
     assert ("backup@pbs" in text) is not hidden
-    names = ("cellar", "parents", "ds1", "tank", "attic", "offsite")
+    names = ("cellar", "parents", "ds1", "tank", "attic", "faraway")
     assert [name for name in names if name in text] == ([] if hidden else list(names))
     assert "vm/101" in text
 
@@ -99,7 +99,7 @@ async def _servers(pve: SimulatedCluster) -> tuple[ServedBackupServer, ServedBac
     pve.connect_storage("backups", store, namespace="attic")
     local.add_remote("vault", vault)
     local.add_sync_job(
-        "offsite", "ds1", ns="attic", remote="vault", remote_store="tank", remote_ns="attic", direction="push"
+        "faraway", "ds1", ns="attic", remote="vault", remote_store="tank", remote_ns="attic", direction="push"
     )
     for place in (store, tank):
         place.add_group("attic", "vm", "101", "backup@pbs").add(int(local.now) - 3600)

@@ -1,4 +1,4 @@
-"""Rows H42 to H49 and H74 to H77: replication jobs, each judged by its own schedule; a replica is no backup."""
+"""Rows H42 to H49 and H74 to H77, H78: replication jobs, each judged by its own schedule; a replica is no backup."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -266,7 +266,7 @@ async def test_h43_the_problem_is_on_the_device_of_the_guest_with_its_cause(home
     state = shown(home.hass, "_replication_101-0_problem")
     assert state.state == "on"
     assert state.attributes["error"] == NO_SPACE
-    assert state.attributes["next_step"].startswith("Read the job\u2019s log")
+    assert state.attributes["next_step"].startswith("Read the job's log")
     found, guest = entity(home.hass, "_replication_101-0_problem"), entity(home.hass, "_guest_101_problem")
     assert found is not None
     assert guest is not None
@@ -348,6 +348,30 @@ def test_h76_a_job_that_goes_on_failing_is_told_once_and_silent_once_it_is_ackno
     assert house.told == ["opened", "recovered"]
 
 
+@pytest.mark.parametrize("why", ["chosen", "tag"])
+def test_h78_of_a_guest_that_is_ignored_no_replica_is_told_and_of_others_still(house: Household, why: str) -> None:
+    jobs = [house.cluster.replicate(vmid, "pve2") for vmid in (101, 102)]
+    if why == "chosen":
+        house.policy = replace(house.policy, ignored_guests=frozenset({101}))
+    else:
+        house.cluster.guest(101).tags = "no-backup"
+    house.after(hours=1)
+    wait(house, hours=1)
+    house.told.clear()
+    jobs[0].fails = NO_SPACE
+    wait(house, hours=6)
+
+    # It is shown all the same.
+    assert brief(house)[:2] == ("failed", True)
+    assert house.told == []
+
+    jobs[1].fails = NO_SPACE
+    wait(house, hours=6)
+    assert house.told == ["opened"]
+    [alert] = [alert for alert in house.held.alerts if alert.kind.value == "replication"]
+    assert alert.subjects == (Subject.replication("102-0"),)
+
+
 @pytest.mark.parametrize("gone", ["deleted", "disabled"])
 def test_h76_the_message_of_a_job_that_is_wanted_no_more_is_taken_back(house: Household, gone: str) -> None:
     job = house.cluster.replicate(101, "pve2")
@@ -404,7 +428,7 @@ async def test_h76_the_message_names_guest_node_and_cause_and_the_dashboard_show
     assert event.data["title"] == f"Replicas on pve3 not renewed: {name}"
     assert "Cause: ZFS reported an error." in event.data["message"]
     assert "Backups are not affected." in event.data["message"]
-    assert "Read the job\u2019s log" in event.data["message"]
+    assert "Read the job's log" in event.data["message"]
 
     entry = home.entry
     assert entry is not None

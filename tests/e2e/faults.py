@@ -1,14 +1,14 @@
 """Takes a picture of what was wrong in 0.1.0 where that is mended, beside the one from then: `scripts/screenshots faults`."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 import tempfile
 from typing import Final
 
 from PIL import Image
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, TimeoutError
 
 from demo.home_assistant import DASHBOARD
 
@@ -64,12 +64,16 @@ def _silence(tab: Tab) -> None:
 
 
 def _starting(tab: Tab) -> None:
-    tab.stage.clusters["homelab"].faults.delays["/cluster/resources"] = 25.0
+    tab.stage.clusters["homelab"].faults.delays["/cluster/resources"] = 40.0
     tab.stage.restart()
     # The page itself is there a little before the integration gives it its cards.
-    tab.page.wait_for_timeout(5000)
-    tab.go(f"/{DASHBOARD}")
-    tab.page.get_by_text("Reading…").first.wait_for()
+    reading = tab.page.get_by_text("Reading…").first
+    for _ in range(8):
+        tab.page.wait_for_timeout(2500)
+        tab.go(f"/{DASHBOARD}")
+        with suppress(TimeoutError):
+            return reading.wait_for(timeout=4000)
+    raise AssertionError("Nothing is being read.")
 
 
 def _calendar(tab: Tab) -> None:

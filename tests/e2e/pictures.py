@@ -13,6 +13,7 @@ from custom_components.proxmox_backup_checker.const import DOMAIN
 from demo.home_assistant import DASHBOARD
 
 from .browser import ARGUMENTS, Look, Tab, chromium, open_tab
+from .faults import take_faults
 from .film import MOST_BYTES_OF_FILM, take_film
 from .stage import ROOT, Stage
 
@@ -139,6 +140,8 @@ def main() -> int:
     """Take the pictures that are named, all of them where none is."""
     known = [_FILM, *PICTURES]
     names = sys.argv[1:] or known
+    if names[0] == "faults":
+        return _take_faults(names[1:])
     if unknown := set(names) - set(known):
         sys.stderr.write(f"No such picture: {', '.join(sorted(unknown))}. There are: {', '.join(known)}\n")
         return 2
@@ -157,6 +160,16 @@ def main() -> int:
             browser.close()
     finally:
         stage.close()
+    return 0
+
+
+def _take_faults(names: list[str]) -> int:
+    """Take the pictures of the faults of 0.1.0 after their mend, on stages of their own."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
+        for file in take_faults(browser, names):
+            sys.stdout.write(f"{file.relative_to(ROOT)}  {file.stat().st_size / 1000:.0f} kB\n")
+        browser.close()
     return 0
 
 

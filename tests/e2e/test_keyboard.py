@@ -61,7 +61,7 @@ def test_the_wall_is_sorted_grouped_and_explained(tab: Tab) -> None:
     expect(wall).to_contain_text("No backup, though one was due")
     assert violations(tab, "proxmox-backup-wall") == []
     press(tab, wall.get_by_role("button", name="Order and groups"))
-    wall.get_by_role("combobox", name="Groups").select_option("storage")
+    wall.get_by_role("combobox", name="Group by").select_option("storage")
     group = wall.locator("button.group").first
     expect(group).to_contain_text("nas")
     assert violations(tab, "proxmox-backup-wall") == []

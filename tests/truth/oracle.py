@@ -7,7 +7,8 @@ from .coverage import Period, covers, periods
 from .evidence import DAY, FAR, HOUR, MINUTE, Evidence
 from .expectation import Expectation, Must, not_off, not_on, off, on, open_, worst
 from .ledger import GuestLife, JobLife, Ledger, Part, RunFact, value_at
-from .promises import BLIND_LIMIT, Promise
+from .promise_base import BLIND_LIMIT
+from .promises import Promise
 
 NEW_GUEST_GRACE = 48 * HOUR
 PAUSE_LIMIT = 7 * DAY

@@ -9,6 +9,9 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 
+from ..checker.server.memory import without_job
+from ..const import DOMAIN
+from ..devices import device_key
 from ..history_store import ServerHistoryStore
 from ..texts.localizer import Localizer
 from .client import client_of
@@ -59,6 +62,20 @@ async def async_remove_server(hass: HomeAssistant, entry: ServerConfigEntry) -> 
     await ServerHistoryStore(hass, entry.entry_id).async_remove()
 
 
-def is_removable(entry: ServerConfigEntry, device: dr.AnyDeviceEntry) -> bool:
-    """Tell whether a device stands for something that is no longer there, which cannot be told unless the server is read."""
-    return entry.state is ConfigEntryState.LOADED and not is_present(device, entry.runtime_data)
+async def async_forget(entry: ServerConfigEntry, device: dr.AnyDeviceEntry) -> bool:
+    """Forget what a device stands for, and tell whether that was possible, which nobody knows unless the server is read.
+
+    What is listed would come again.
+    """
+    if entry.state is not ConfigEntryState.LOADED:
+        return False
+    coordinator = entry.runtime_data
+    keys = {key for domain, key in device.identifiers if domain == DOMAIN}
+    hidden = [
+        subject for subject in coordinator.assessment.out_of_sight if device_key(coordinator.identity, subject) in keys
+    ]
+    if not hidden:
+        return not is_present(device, coordinator)
+    for subject in hidden:
+        await coordinator.async_take_up(partial(without_job, subject=subject))
+    return True

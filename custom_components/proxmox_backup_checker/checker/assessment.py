@@ -225,6 +225,7 @@ def judge(facts: Facts, history: History, before: Assessment | None = None) -> A
     cluster = judge_cluster(counts, others, skews, night_findings(context))
     verdicts = {CLUSTER: cluster, **_by_subject(storages, of_guests, of_jobs)}
     verdicts |= {Subject.replication(job_id): view.verdict for job_id, view in replications.items()}
+    verdicts |= {Subject.offsite(vmid): view.offsite for vmid, view in guests.items() if view.offsite is not None}
     after = remember_verdicts(remembered, of_jobs, context)
     records = _remembered(verdicts | hidden, after, facts.now)
     alerts = alerts_of(verdicts, context, {subject: key for subject, (key, _) in (lost | full).items()})

@@ -176,7 +176,10 @@ class Context(Sight):
         node = self.node(run.node)
         if node is None or (self.is_fresh and not node.online):
             return False
-        return run.upid in self._running_upids or node.blindness is not None
+        if run.upid in self._running_upids or node.blindness is None:
+            return run.upid in self._running_upids
+        record = self.history.nodes.get(run.node)
+        return record is not None and run.upid in record.running
 
     def outcomes(self, guest: Guest) -> Sequence[Outcome]:
         """Return what runs did for this very guest, newest first; of one that goes on, what is done."""

@@ -195,7 +195,8 @@ class ClusterBoard(Board[RowMaker]):
     @override
     def _subjects(self) -> Iterable[Subject]:
         assessment = self.coordinator.assessment
-        return [*map(Subject.guest, assessment.guests), *map(Subject.job, assessment.jobs)]
+        hidden = (subject for subject in assessment.out_of_sight if subject.kind == "guest")
+        return [*map(Subject.guest, assessment.guests), *hidden, *map(Subject.job, assessment.jobs)]
 
 
 class ServerBoard(Board[ServerRowMaker]):

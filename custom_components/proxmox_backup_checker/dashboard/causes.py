@@ -19,7 +19,7 @@ from ..texts.wording import ClusterWording
 from .clusters import coordinator_of, entries
 from .epochs import epoch
 
-_KINDS: Final = ("guest", "job")
+_KINDS: Final = ("guest", "job", "offsite")
 _REPAIRS: Final = "/config/repairs"
 
 
@@ -65,11 +65,7 @@ def _cause(
         "silenced": all(assessment.acknowledgement(subject) is not None for subject in alert.subjects),
         "guests": len(alert.guests) or len(wording.replicated(alert.subjects)),
         "jobs": sum(subject.kind == "job" for subject in alert.subjects),
-        "rows": [
-            _row_id(entry, subject)
-            for subject in alert.subjects
-            if subject.kind in _KINDS and _is_there(subject, assessment)
-        ],
+        "rows": [_row_id(entry, subject) for subject in _shown(alert, assessment)],
         "upid": failed,
     }
 
@@ -86,8 +82,16 @@ def _grounds(alert: Alert, wording: ClusterWording) -> Iterator[str]:
 
 
 def _row_id(entry: CheckerConfigEntry, subject: Subject) -> str:
-    return f"{entry.entry_id}/{subject.kind}/{subject.id}"
+    """Return the id of a row of the wall; the copies of a guest elsewhere have that of the guest."""
+    kind = "guest" if subject.vmid is not None else subject.kind
+    return f"{entry.entry_id}/{kind}/{subject.id}"
 
 
-def _is_there(subject: Subject, assessment: Assessment) -> bool:
-    return subject.id in assessment.jobs if subject.kind == "job" else subject.vmid in assessment.guests
+def _shown(alert: Alert, assessment: Assessment) -> Iterator[Subject]:
+    """Yield what has rows of its own: guests and jobs that are there, and guests that the token may no longer see."""
+    for subject in alert.subjects:
+        there = subject.id in assessment.jobs if subject.kind == "job" else subject.vmid in assessment.guests
+        if subject.kind in _KINDS and there:
+            yield subject
+    hidden = (Subject.guest(guest.vmid) for guest in alert.guests if guest.vmid not in assessment.guests)
+    yield from (subject for subject in hidden if subject in assessment.out_of_sight)

@@ -21,6 +21,7 @@ from ..checker.views.wall.details import (
     DaySizes,
     WallRun,
     gone_guests,
+    hidden_guests,
     runs_of_guest,
     runs_of_job,
     sizes_of_guest,
@@ -76,6 +77,7 @@ class Opened:
     guest: Guest | None
     view: GuestView | JobView | None
     gone: GuestRecord | None = None
+    hidden: Verdict | None = None
 
     @classmethod
     def find(cls, row_id: RowId, maker: RowMaker) -> Self | None:
@@ -87,6 +89,9 @@ class Opened:
         vmid = int(row_id.key)
         if view := assessment.guests.get(vmid):
             return cls(maker, view.guest, view)
+        for guest, verdict in hidden_guests(assessment):
+            if guest.vmid == vmid:
+                return cls(maker, guest, None, hidden=verdict)
         for guest, record in gone_guests(assessment, maker.wall.days.starts[0]):
             if guest.vmid == vmid:
                 return cls(maker, guest, None, record)
@@ -95,7 +100,9 @@ class Opened:
     @property
     def verdict(self) -> Verdict | None:
         """What is held of it."""
-        return self.view.verdict if self.view else verdict_on_gone(self.gone) if self.gone else None
+        if self.view or self.hidden:
+            return self.view.verdict if self.view else self.hidden
+        return verdict_on_gone(self.gone) if self.gone else None
 
     def row(self) -> Row | None:
         """Return its row."""
@@ -104,6 +111,8 @@ class Opened:
                 return self.maker.of_job(self.view).row
             case GuestView():
                 return self.maker.of_guest(self.view).row
+        if self.guest and self.hidden:
+            return self.maker.of_hidden(self.guest, self.hidden).row
         return self.maker.of_gone(self.guest, self.gone).row if self.guest and self.gone else None
 
     def sizes(self) -> DaySizes:

@@ -11,8 +11,8 @@ from ..checker.model.labels import guest_name, job_name
 from ..checker.model.records import GuestRecord
 from ..checker.model.subject import Subject
 from ..checker.model.verdict import Verdict
-from ..checker.views.wall.details import gone_guests, verdict_on_gone
-from ..checker.views.wall.nights import Wall, guest_cells, job_cells
+from ..checker.views.wall.details import gone_guests, hidden_guests, verdict_on_gone
+from ..checker.views.wall.nights import Wall, guest_cells, hidden_cells, job_cells
 from ..checker.views.wall.order import LAST, is_new, rank
 from ..checker.views.wall.progress import progress_of_guest, progress_of_job
 from ..proxmox.api.cluster_models import Guest
@@ -113,6 +113,7 @@ class RowMaker:
 
     def _guests(self) -> Iterator[RankedRow]:
         yield from map(self.of_guest, self.wall.assessment.guests.values())
+        yield from (self.of_hidden(*found) for found in hidden_guests(self.wall.assessment))
         for guest, record in gone_guests(self.wall.assessment, self.wall.days.starts[0]):
             yield self.of_gone(guest, record)
 
@@ -138,6 +139,23 @@ class RowMaker:
             new=is_new(self.wall.assessment.history.guests.get(guest.vmid), self.wall.now),
             offsite=self.localizer.sentence(view.offsite.reason) if view.offsite and view.offsite.problem else None,
             copies=copies_of_row(view, self.localizer),
+            tags=list(guest.tags),
+        )
+        return RankedRow((*rank(verdict, acknowledged), row["name"].casefold(), row["id"]), row)
+
+    def of_hidden(self, guest: Guest, verdict: Verdict) -> RankedRow:
+        """Return the row of a guest that the token may no longer see."""
+        subject = Subject.guest(guest.vmid)
+        acknowledged = self.wall.assessment.acknowledgement(subject)
+        row = self._row(
+            f"guest/{guest.vmid}",
+            guest_name(guest.name, guest.vmid, guest.guest_type),
+            verdict,
+            subject,
+            kind=_kind(guest),
+            cells=hidden_cells(guest, self.wall),
+            where=guest.node,
+            acknowledged=acknowledged is not None,
             tags=list(guest.tags),
         )
         return RankedRow((*rank(verdict, acknowledged), row["name"].casefold(), row["id"]), row)

@@ -29,6 +29,7 @@ from .details import async_details, async_sizes
 from .feed import WallFeed
 from .message_automations import async_message_setup
 from .night import night_data
+from .orphans import async_orphans
 from .resources import content_hash
 from .server_causes import server_causes
 from .servers import async_load_errors, servers
@@ -188,13 +189,14 @@ async def ws_causes(hass: HomeAssistant, connection: ActiveConnection, msg: dict
 )
 @websocket_api.async_response
 async def ws_storages(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]) -> None:
-    """Tell how full the storages are, and of which servers that can be told."""
+    """Tell how full the storages are, of which servers that can be told, and what deleted guests have left."""
     sight, language, entry_id = Sight(hass, connection.user), _language(hass, msg), msg.get("entry_id")
     localizer = await Localizer.load(hass, language)
     await async_load_errors(hass, language)
     told = {
         "storages": storages(hass, sight, localizer, entry_id),
         "servers": servers(hass, sight, language, entry_id),
+        "orphans": await async_orphans(hass, sight, entry_id),
     }
     connection.send_result(msg["id"], told)
 

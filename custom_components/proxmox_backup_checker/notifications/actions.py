@@ -188,7 +188,7 @@ async def _chosen(call: ServiceCall) -> list[tuple[Watcher, set[Subject]]]:
 
 def _with_what_belongs_to(subjects: set[Subject], alerts: Iterable[Alert]) -> set[Subject]:
     """Return the subjects with the guests whose problem is their job's own; the cluster, or the server, stands for all."""
-    leading = {subject for subject in subjects if subject.kind != "guest"}
+    leading = {subject for subject in subjects if subject.vmid is None}
     return subjects.union(
         *(
             alert.subjects

@@ -55,5 +55,5 @@ def _recovery(record: AlertRecord, wording: Wording) -> Iterator[str]:
         yield wording.text("recovered_runs", count=record.failures)
     yield wording.text("recovered_since", moment=wording.moment(since))
     good = [guest for guest in guests if guest.last_success is not None]
-    if good and record.kind not in {AlertKind.BLIND, AlertKind.STORAGE, AlertKind.REPLICATION}:
+    if good and record.kind not in {AlertKind.BLIND, AlertKind.STORAGE, AlertKind.REPLICATION, AlertKind.OFFSITE}:
         yield wording.last_good(good)

@@ -262,6 +262,19 @@ class _ReplicationText(AlertText[ClusterWording]):
         return self.say.replicated(self.alert.subjects)
 
 
+class _OffsiteText(AlertText[ClusterWording]):
+    """Guests whose copies have not come elsewhere; that makes their backups here no worse."""
+
+    @override
+    def meaning(self) -> Iterator[str]:
+        """Tell how old the copies are that are there; how the backups stand is told elsewhere."""
+        known = [guest.last_success for guest in self.alert.guests if guest.last_success is not None]
+        if known and len(known) == len(self.alert.guests):
+            yield self.say.text("offsite_meaning", moment=self.say.moment(min(known)))
+        elif self.alert.guests:
+            yield self.say.text("offsite_meaning_never")
+
+
 _BY_KIND: Final[Mapping[AlertKind, type[AlertText[ClusterWording]]]] = {
     AlertKind.JOB: _JobText,
     AlertKind.NODE: _NodeText,
@@ -275,6 +288,7 @@ _BY_KIND: Final[Mapping[AlertKind, type[AlertText[ClusterWording]]]] = {
     AlertKind.AGE: AlertText,
     AlertKind.GUEST: AlertText,
     AlertKind.REPLICATION: _ReplicationText,
+    AlertKind.OFFSITE: _OffsiteText,
 }
 
 

@@ -6,20 +6,17 @@ import {
   type BackupServer,
   type Cause,
   type Checklist,
-  type Details,
   type Digest,
   DOMAIN,
   type Happened,
   type Info,
-  type KeepRule,
-  type LogExcerpt,
   type MessageSetupInfo,
-  type Night,
+  type Orphans,
   type Server,
   type Storage,
   type Survival,
-  type TriedRetention,
 } from "./contract";
+import type { Details, KeepRule, LogExcerpt, Night, TriedRetention } from "./details-contract";
 
 const ask = <T>(connection: Connection, command: string, message: object = {}): Promise<T> =>
   connection.sendMessagePromise<T>({ type: `${DOMAIN}/${command}`, ...message });
@@ -38,7 +35,7 @@ export const fetchLog = (
 ) => ask<LogExcerpt>(connection, "log", request);
 
 export const fetchStorages = (hass: Hass, entryId?: string) =>
-  ask<{ storages: Storage[]; servers: Server[] }>(hass.connection, "storages", {
+  ask<{ storages: Storage[]; servers: Server[]; orphans?: Orphans[] }>(hass.connection, "storages", {
     language: languageOf(hass),
     ...(entryId ? { entry_id: entryId } : {}),
   });

@@ -1,5 +1,6 @@
 import { css, html, nothing, type TemplateResult } from "lit";
-import type { Copy, Details, Offsite, RuleState, Status, Tally } from "../data/contract";
+import type { RuleState, Status } from "../data/contract";
+import type { Copy, Details, Offsite, Tally } from "../data/details-contract";
 import type { Format } from "../format";
 import type { Words } from "../i18n/words";
 import { mark } from "../styles/look";

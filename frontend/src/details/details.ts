@@ -1,6 +1,7 @@
 import { html, nothing, type PropertyValues } from "lit";
 import { fetchDetails, messageOf, silence, unsilence } from "../data/commands";
-import { type Details, DOMAIN, type Run } from "../data/contract";
+import { DOMAIN } from "../data/contract";
+import type { Details, Run } from "../data/details-contract";
 import { decodeRow, isJob, type Row, vmidOf } from "../data/row";
 import { formatOf } from "../format";
 import { navigate, notify } from "../ha/actions";

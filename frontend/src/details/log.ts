@@ -1,6 +1,6 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { fetchLog, messageOf } from "../data/commands";
-import type { LogExcerpt } from "../data/contract";
+import type { LogExcerpt } from "../data/details-contract";
 import { notify } from "../ha/actions";
 import type { Hass } from "../ha/types";
 import { wordsOf } from "../i18n/words";

@@ -1,5 +1,5 @@
 import { css, html, nothing, svg, type TemplateResult } from "lit";
-import type { Archive } from "../data/contract";
+import type { Archive } from "../data/details-contract";
 import type { Format } from "../format";
 import type { Words } from "../i18n/words";
 

@@ -1,5 +1,6 @@
 import { html, nothing, type TemplateResult } from "lit";
-import type { Run, RunResult, Status } from "../data/contract";
+import type { Status } from "../data/contract";
+import type { Run, RunResult } from "../data/details-contract";
 import type { Format } from "../format";
 import type { Words } from "../i18n/words";
 import { mark } from "../styles/look";

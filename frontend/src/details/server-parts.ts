@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from "lit";
-import type { Details } from "../data/contract";
+import type { Details } from "../data/details-contract";
 import type { Format } from "../format";
 import type { Words } from "../i18n/words";
 import { definitions, sentence } from "./run";

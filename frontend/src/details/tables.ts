@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from "lit";
-import type { Archive, Run } from "../data/contract";
+import type { Archive, Run } from "../data/details-contract";
 import type { Format } from "../format";
 import type { Words } from "../i18n/words";
 import { runMark } from "./run";

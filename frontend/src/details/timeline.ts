@@ -1,5 +1,5 @@
 import { html, nothing, svg, type TemplateResult } from "lit";
-import type { Details, Run } from "../data/contract";
+import type { Details, Run } from "../data/details-contract";
 import type { Format } from "../format";
 import type { Words } from "../i18n/words";
 import { cellOfDay } from "../model/days";

@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from "lit";
-import type { Details, VerdictDetails } from "../data/contract";
+import type { Details, VerdictDetails } from "../data/details-contract";
 import { isServerJob, labelOf, noLastGood, type Row } from "../data/row";
 import type { Format } from "../format";
 import type { Words } from "../i18n/words";

@@ -15,12 +15,14 @@ const OTHERS: Record<string, () => Promise<Texts>> = { de: () => import("./de").
 /** Says things in the user's language. */
 export class Words {
   readonly #plurals: Intl.PluralRules;
+  readonly #numbers: Intl.NumberFormat;
 
   constructor(
-    private readonly language: string,
+    language: string,
     private readonly texts: Partial<Texts>,
   ) {
     this.#plurals = new Intl.PluralRules(language);
+    this.#numbers = new Intl.NumberFormat(language);
   }
 
   say = (key: Key, values: Values = {}): string =>
@@ -28,7 +30,7 @@ export class Words {
 
   /** "5,000" guests, as people write numbers in this language. */
   #written = (value: string | number | undefined): string =>
-    typeof value === "number" ? value.toLocaleString(this.language) : (value ?? "");
+    typeof value === "number" ? this.#numbers.format(value) : (value ?? "");
 
   /** Says it with the number of things in it. */
   count = (key: PluralKey, n: number, values: Values = {}): string =>

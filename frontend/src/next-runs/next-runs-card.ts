@@ -1,6 +1,6 @@
 import { css, html, nothing } from "lit";
 import { fetchNights } from "../data/commands";
-import type { Night } from "../data/contract";
+import type { Night } from "../data/details-contract";
 import { WallController } from "../data/wall-controller";
 import { openDetails } from "../details/open";
 import { formatOf } from "../format";

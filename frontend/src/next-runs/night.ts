@@ -1,5 +1,5 @@
 import { css, html, nothing, type TemplateResult } from "lit";
-import type { Night, NightRun } from "../data/contract";
+import type { Night, NightRun } from "../data/details-contract";
 import type { Format } from "../format";
 import type { Words } from "../i18n/words";
 

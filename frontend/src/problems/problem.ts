@@ -1,6 +1,6 @@
 import { css, html, LitElement, nothing, type PropertyValues } from "lit";
 import { fetchDetails } from "../data/commands";
-import type { Details } from "../data/contract";
+import type { Details } from "../data/details-contract";
 import { isServerJob, labelOf, noLastGood, type Row, vmidOf } from "../data/row";
 import { loadDetails, openDetails } from "../details/open";
 import { groundsPanel, whyButton, whyStyles } from "../details/why";

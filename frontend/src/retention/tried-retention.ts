@@ -1,6 +1,6 @@
 import { css, html, nothing, type PropertyValues } from "lit";
 import { messageOf, tryRetention } from "../data/commands";
-import type { KeepRule, TriedGuest, TriedRetention } from "../data/contract";
+import type { KeepRule, TriedGuest, TriedRetention } from "../data/details-contract";
 import { type Format, formatOf } from "../format";
 import { HassElement } from "../ha/hass-element";
 import { type Words, wordsOf } from "../i18n/words";

@@ -11,6 +11,7 @@ import { wordsOf } from "../i18n/words";
 import { lookOf, rankOf } from "../model/status";
 import { look, mark } from "../styles/look";
 import { emptyText, namesOf } from "../wall/summary";
+import { orphanList } from "./orphans";
 
 /** How full the backup storages are, and when they will be full. */
 export class StoragesCard extends HassElement {
@@ -30,6 +31,14 @@ export class StoragesCard extends HassElement {
       .bar i { display: block; height: 100%; border-radius: 3px; background: var(--tone); }
       .bar .muted { background: color-mix(in srgb, var(--pbc-text2) 60%, transparent); }
       .note { grid-column: 2 / -1; display: flex; justify-content: space-between; gap: 12px; font-size: 12px; color: var(--pbc-text2); }
+      .orphans { border-top: 1px solid var(--divider-color, rgba(127, 127, 127, 0.25)); margin-top: 6px; padding: 6px 16px 8px 40px; font-size: 13px; }
+      .orphans summary { cursor: pointer; padding: 4px 0; color: var(--pbc-text2); }
+      .orphans h3 { display: flex; justify-content: space-between; gap: 12px; margin: 8px 0 0; font-size: 13px; font-weight: 500; }
+      .orphans h3 small { font-weight: 400; color: var(--pbc-text2); }
+      .orphans ul { list-style: none; margin: 0; padding: 0; }
+      .orphans li { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 0 12px; padding: 5px 0; }
+      .orphans li > small, .orphans p { grid-column: 1 / -1; font-size: 12px; color: var(--pbc-text2); }
+      .orphans p { margin: 6px 0 0; }
       .none { margin: 0; padding: 14px 16px; color: var(--pbc-text2); }
     `,
   ];
@@ -51,7 +60,8 @@ export class StoragesCard extends HassElement {
     const title = this.config.title ? html`<h2>${this.config.title}</h2>` : nothing;
     const body = answer
       ? answer.storages.length
-        ? sorted(answer.storages).map((storage) => this.renderStorage(storage, answer.servers))
+        ? html`${sorted(answer.storages).map((storage) => this.renderStorage(storage, answer.servers))}
+          ${orphanList(answer.orphans ?? [], answer.servers, words, formatOf(this.hass))}`
         : html`<p class="none">${words.say(emptyText(answer.servers, "no_storages"))}</p>`
       : error
         ? alert("error", words.say("error_load", { error }), retry)

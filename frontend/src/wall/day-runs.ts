@@ -1,7 +1,7 @@
 import "../i18n/more";
 import { html, nothing, type TemplateResult } from "lit";
 import { fetchDetails } from "../data/commands";
-import type { Run } from "../data/contract";
+import type { Run } from "../data/details-contract";
 import type { Row } from "../data/row";
 import { runMark, sentence } from "../details/run";
 import type { Format } from "../format";

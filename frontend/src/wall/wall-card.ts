@@ -17,14 +17,14 @@ import { type Arranged, arrange, type Line } from "./arrange";
 import { Chooser } from "./chooser";
 import { COLUMNS } from "./columns";
 import { checkConfig, DEFAULT_DAYS, DEFAULT_ROWS, PREVIEW_ROWS, type WallConfig } from "./config";
-import { DayTip, HAPPENED, type Pointed } from "./day-tip";
+import { Cursor } from "./cursor";
+import { DayTip, HAPPENED } from "./day-tip";
 import { groupHead } from "./group-head";
 import { columnHeads, narrowAxis } from "./head";
-import { move } from "./keys";
 import { openWall } from "./open-wall";
 import { type RowView, rowContent } from "./row";
 import { skeleton } from "./skeleton";
-import { cellPlace, isRightToLeft } from "./strip";
+import { isRightToLeft } from "./strip";
 import { wallStyles } from "./styles";
 import { isLost, namesOf, summarise, summariseRows, summaryLine } from "./summary";
 
@@ -43,8 +43,6 @@ export class BackupWall extends HassElement {
     config: { state: true },
     width: { state: true },
     scrolled: { state: true },
-    current: { state: true },
-    day: { state: true },
     now: { state: true },
     whole: { state: true },
   };
@@ -55,8 +53,6 @@ export class BackupWall extends HassElement {
   private config?: WallConfig;
   private width = 0;
   private scrolled = 0;
-  private current?: string;
-  private day = -1;
   private now = Date.now() / 1000;
   private whole = false;
 
@@ -81,6 +77,14 @@ export class BackupWall extends HassElement {
     rowOf: (target) => this.lineOf(target)?.row,
     look: () => ({ hass: this.hass, end: this.wall.state.end, sizes: this.sizes }),
   });
+  private readonly cursor = new Cursor(
+    this,
+    () => ({ lines: this.lines, offsets: this.arranged?.offsets, days: this.days, page: this.rowsShown() }),
+    this.tip,
+    (top) => {
+      this.scrolled = top;
+    },
+  );
   private observer?: ResizeObserver;
   private clock?: ReturnType<typeof setInterval>;
 
@@ -132,6 +136,8 @@ export class BackupWall extends HassElement {
     if (!this.hass || !this.config) return;
     const { server, group = "guest", days = DEFAULT_DAYS } = this.config;
     this.wall.watch(this.hass, { group, days, ...(server ? { entryId: server } : {}) });
+    // Nothing is drawn for a width that the wall does not have; later the observer tells of it.
+    this.width ||= this.clientWidth;
     const changes = ["config", "width"];
     if (this.stale || changes.some((name) => changed.has(name))) this.arrange();
   }
@@ -214,7 +220,7 @@ export class BackupWall extends HassElement {
       );
     return html`${this.renderList()}
       ${this.renderFoot()}
-      <div class="sr" aria-live="polite">${this.sentence()}</div>
+      <div class="sr" aria-live="polite">${this.cursor.sentence()}</div>
       ${this.tip.render()}`;
   }
 
@@ -247,7 +253,7 @@ export class BackupWall extends HassElement {
     const [first, last] = offsets.between(this.scrolled, height);
     const visible = lines.slice(first, last);
     this.wantSizes(visible.flatMap((line) => line.row ?? []));
-    const tabbable = visible.some((line) => line.key === this.current) ? this.current : lines[first]?.key;
+    const tabbable = visible.some((line) => line.key === this.cursor.key) ? this.cursor.key : lines[first]?.key;
     const draw = this.lineDrawer(arranged);
     return html`${columns.narrow ? narrowAxis(columns, end, this.days, words, format) : columnHeads(columns, this.chooser.sorting, group, end, this.days, words, format)}
       <div
@@ -257,7 +263,7 @@ export class BackupWall extends HassElement {
         style="height:${height}px"
         ?data-more=${height < offsets.top(lines.length)}
         @scroll=${this.onScroll}
-        @keydown=${this.onKey}
+        @keydown=${this.cursor.onKey}
         @focusout=${this.tip.hide}
         @pointermove=${this.tip.onMove}
         @pointerleave=${this.tip.onLeave}
@@ -294,9 +300,7 @@ export class BackupWall extends HassElement {
     const old = new Set(servers.filter(isLost).map((server) => server.id));
     const names = namesOf(servers);
     return (line: Line, tabindex: number) => {
-      const focus = () => {
-        this.current = line.key;
-      };
+      const focus = () => this.cursor.take(line.key);
       const { row } = line;
       if (!row)
         return groupHead(line, this.chooser.groupBy, names, words, {
@@ -321,7 +325,7 @@ export class BackupWall extends HassElement {
         server: names.get(row.entryId),
         sizes: this.sizes?.of(row),
         sparkline: this.sparkline,
-        day: line.key === this.current ? this.day : -1,
+        day: line.key === this.cursor.key ? this.cursor.day : -1,
       })}</button>`;
     };
   }
@@ -338,19 +342,9 @@ export class BackupWall extends HassElement {
     this.requestUpdate();
   }
 
-  private get currentLine(): Line | undefined {
-    return this.lines.find((line) => line.key === this.current);
-  }
-
   private lineOf(target: Element): Line | undefined {
     const key = target.closest<HTMLElement>("[data-key]")?.dataset.key;
     return this.lines.find((line) => line.key === key);
-  }
-
-  /** Says what happened on the day under the cursor. */
-  private sentence(): string {
-    const row = this.currentLine?.row;
-    return row && this.day >= 0 ? this.tip.sentence(row, this.day) : "";
   }
 
   private toTop(): void {
@@ -367,54 +361,12 @@ export class BackupWall extends HassElement {
     this.tip.hide();
   };
 
-  private onKey = async (event: KeyboardEvent): Promise<void> => {
-    if (event.key === "Escape" && this.tip.shown) {
-      event.stopPropagation();
-      this.tip.hide();
-      return;
-    }
-    const current = this.lines.findIndex((line) => line.key === this.current);
-    const at = { row: Math.max(0, current), day: this.day };
-    const to = move(event.key, at, { rows: this.lines.length, days: this.days, page: this.rowsShown() });
-    if (!to || event.altKey || event.ctrlKey || event.metaKey) return;
-    event.preventDefault();
-    this.day = to.day;
-    this.current = this.lines[to.row]?.key;
-    if (to.row !== at.row) await this.showLine(to.row);
-    else await this.updateComplete;
-    this.tip.show(this.underCursor());
-  };
-
-  private async showLine(index: number): Promise<void> {
-    const list = this.renderRoot.querySelector(".scroll");
-    const offsets = this.arranged?.offsets;
-    if (!list || !offsets) return;
-    const [top, bottom] = [offsets.top(index), offsets.top(index + 1)];
-    if (top < list.scrollTop) list.scrollTop = top;
-    else if (bottom > list.scrollTop + list.clientHeight) list.scrollTop = bottom - list.clientHeight;
-    this.scrolled = list.scrollTop;
-    await this.updateComplete;
-    this.button(this.current)?.focus({ preventScroll: true });
-  }
-
-  private button = (key: string | undefined): HTMLElement | null =>
-    this.renderRoot.querySelector<HTMLElement>(`[data-key="${CSS.escape(key ?? "")}"]`);
-
-  /** Returns the day under the keyboard's cursor, with its place on the screen. */
-  private underCursor(): Pointed | undefined {
-    const row = this.currentLine?.row;
-    const strip = this.button(this.current)?.querySelector(".strip");
-    return row && strip && this.day >= 0
-      ? { row, cell: this.day, box: cellPlace(this.day, strip, row.cells.length) }
-      : undefined;
-  }
-
   private open(row: Row, event: MouseEvent): void {
     if (this.tip.endsHold()) return;
     this.tip.hide();
     // A finger is too wide to mean one day of many, and a day on which nothing happened has nothing to show.
     const pointed = (event as PointerEvent).pointerType === "mouse" ? (this.tip.under(event)?.cell ?? -1) : -1;
-    const cell = event.detail ? (HAPPENED.includes(row.cells[pointed] ?? "-") ? pointed : -1) : this.day;
+    const cell = event.detail ? (HAPPENED.includes(row.cells[pointed] ?? "-") ? pointed : -1) : this.cursor.day;
     const day = cell < 0 ? undefined : dayOfCell(this.wall.state.end, row.cells.length, cell);
     openDetails(this, { id: row.id, name: row.name, ...(day ? { day } : {}) });
   }

@@ -14,6 +14,7 @@ from custom_components.proxmox_backup_checker.checker.model.subject import CLUST
         (Subject.node("pve1"), "node_pve1"),
         (Subject.storage("nas"), "storage_nas"),
         (Subject.storage("pve1/local"), "storage_pve1/local"),
+        (Subject.offsite(101), "guest_101_offsite"),
     ],
 )
 def test_a_subject_is_written_as_its_key_and_read_from_it(subject: Subject, key: str) -> None:
@@ -21,15 +22,31 @@ def test_a_subject_is_written_as_its_key_and_read_from_it(subject: Subject, key:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "_", "guest", "guest_", "guest_web", "guest_-1", "cluster_", "cluster_x", "moon_1", "job", "101"]
+    "text",
+    [
+        "",
+        "_",
+        "guest",
+        "guest_",
+        "guest_web",
+        "guest_-1",
+        "cluster_",
+        "cluster_x",
+        "moon_1",
+        "job",
+        "101",
+        "offsite_101",
+        "guest_web_offsite",
+    ],
 )
 def test_other_texts_are_no_keys(text: str) -> None:
     with pytest.raises(ValueError, match="not the key of a subject"):
         Subject.parse(text)
 
 
-def test_only_guests_have_a_number() -> None:
-    assert [subject.vmid for subject in (Subject.guest(101), Subject.job("101"), CLUSTER)] == [101, None, None]
+def test_only_guests_and_their_copies_elsewhere_have_a_number() -> None:
+    subjects = (Subject.guest(101), Subject.offsite(101), Subject.job("101"), CLUSTER)
+    assert [subject.vmid for subject in subjects] == [101, 101, None, None]
 
 
 def test_subjects_come_in_the_order_of_their_keys() -> None:

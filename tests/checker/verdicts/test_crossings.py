@@ -111,6 +111,25 @@ def test_a31_a_run_that_hangs_on_one_node_excuses_nobody_on_another() -> None:
     assert held.jobs["both"].verdict.problem is True
 
 
+def test_b23_a_run_that_was_no_longer_listed_when_its_node_was_seen_last_does_not_hang_once_the_tasks_are_hidden() -> (
+    None
+):
+    """The node has lost its list, and with it how the run ended."""
+    text = good_log(100).split("INFO: status")[0]
+    begun = run(text, None, started=at(1, 21))
+    held = watched(ran(at(0, 21), 100), begun, jobs=(NIGHTLY,), now=at(1, 21, 10))
+    assert held.jobs["nightly"].verdict.status is Status.RUNNING
+    good = [ran(at(day, 21), 100) for day in (0, 2)]
+    seen = facts((guest(100),), (NIGHTLY,), good, now=at(3, 0), read_at=at(3, 0))
+    held = judge(seen, held.history, held)
+    blind = {"pve1": Blindness.TASKS_HIDDEN}
+    known = facts((guest(100),), (NIGHTLY,), good, blind=blind, now=NOW, read_at=NOW)
+    hidden = {**known.nodes, "pve1": replace(known.nodes["pve1"], tasks_read=at(3, 0))}
+    later = judge(replace(known, nodes=hidden), held.history, held)
+    assert (later.jobs["nightly"].verdict.status, later.jobs["nightly"].verdict.problem) == (Status.OK, False)
+    assert "run_hangs" not in {finding.code for finding in later.jobs["nightly"].verdict.findings}
+
+
 def test_a30_what_the_log_of_a_run_in_progress_says_counts_at_once() -> None:
     several = job("several", 100, 101, 102, storage="nas", schedule="08:00")
     guests = tuple(guest(vmid) for vmid in (100, 101, 102))

@@ -7,10 +7,13 @@ from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
+from custom_components.proxmox_backup_checker.checker.model.subject import Subject
 from custom_components.proxmox_backup_checker.const import DOMAIN
+from custom_components.proxmox_backup_checker.dashboard.causes import causes
+from custom_components.proxmox_backup_checker.privacy.sight import Sight
 from simulator import SimulatedCluster
 from simulator.backup_server import ServedBackupServer
 from tests.automation.test_voice import ask
@@ -167,6 +170,41 @@ async def test_who_asks_for_copies_elsewhere_hears_who_has_none(
     assert answer.startswith(f"No copy outside this house as it should be: {name}.")
     answer = await ask(hass, "Wer hat keine Kopie außer Haus?", "de")
     assert answer.startswith(f"Keine Kopie außer Haus, wie es sein sollte: {name}.")
+
+
+async def test_who_has_no_copy_elsewhere_is_told_once_is_a_cause_on_the_dashboard_and_can_be_silenced_alone(
+    hass: HomeAssistant, pve: SimulatedCluster, local: ServedBackupServer, vault: ServedBackupServer
+) -> None:
+    local.job("offsite").start()
+    pve.clock.advance(minutes=5)
+    cluster = await set_up_cluster(hass, pve)
+    heard = async_capture_events(hass, "proxmox_backup_checker_message")
+    server = await set_up(hass, local, options={"place": "here"})
+    await set_up(hass, vault, options={"place": "elsewhere"})
+    await poll(hass, server)
+    await poll_cluster(hass, cluster)
+
+    told = [event.data for event in heard if "copy" in event.data["title"]]
+    assert [data["title"] for data in told] == ["No copy outside this house: database (102)"]
+    assert "vm/102" in told[0]["message"]
+    assert "The backups here are not affected." in told[0]["message"]
+    assert "To do: On the other server, give the group vm/102" in told[0]["message"]
+
+    def cause() -> dict[str, Any]:
+        localizer = cluster.runtime_data.localizer
+        found = causes(hass, Sight(hass, None), localizer, cluster.entry_id)
+        return next(one for one in found if one["kind"] == "offsite")
+
+    problem = shown(hass, cluster, "binary_sensor", "guest_102_offsite_problem")
+    assert problem is not None
+    assert cause()["entity_ids"] == [problem.entity_id]
+    assert cause()["rows"] == [f"{cluster.entry_id}/guest/102"]
+    assert (cause()["guests"], cause()["silenced"]) == (1, False)
+    await hass.services.async_call(DOMAIN, "acknowledge", {"entity_id": problem.entity_id}, blocking=True)
+    assert cause()["silenced"] is True
+    assessment = cluster.runtime_data.assessment
+    assert assessment.acknowledgement(Subject.offsite(102)) is not None
+    assert assessment.acknowledgement(Subject.guest(102)) is None
 
 
 @pytest.mark.parametrize("what", ["unload", "disable", "remove"])

@@ -152,6 +152,39 @@ async def test_only_what_is_gone_can_be_removed_by_hand(
         assert answer["success"] is is_gone
 
 
+async def test_a_job_that_is_not_to_be_seen_any_more_can_be_let_go(
+    hass: HomeAssistant, pbs: ServedBackupServer, hass_ws_client: WebSocketGenerator
+) -> None:
+    assert await async_setup_component(hass, "config", {})
+    entry = await set_up(hass, pbs)
+    registry, client = dr.async_get(hass), await hass_ws_client(hass)
+
+    def device() -> dr.AnyDeviceEntry | None:
+        return registry.async_get_device_by_identifier(
+            (DOMAIN, f"{pbs.instance_id}_pbsjob_sync_copies"), entry.entry_id
+        )
+
+    async def restart() -> None:
+        await hass.config_entries.async_unload(entry.entry_id)
+        await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_block_till_done()
+
+    pbs.access.revoke(pbs.token.id, "/remote")
+    await restart()
+    assert state_of(hass, pbs, "binary_sensor", "pbsjob_sync_copies_problem").state == "unknown"
+    held = device()
+    assert held is not None
+    answer = await client.remove_device(held.id)
+    assert answer["success"]
+    await restart()
+    await poll(hass, entry)
+    assert device() is None
+    pbs.access.grant("/remote", "RemoteAudit", pbs.token.id)
+    await entry.runtime_data.async_check_now()
+    await hass.async_block_till_done()
+    assert device() is not None
+
+
 async def test_a_quiet_server_is_asked_once_a_poll(hass: HomeAssistant, pbs: ServedBackupServer) -> None:
     entry = await set_up(hass, pbs)
     while entry.runtime_data.update_interval.total_seconds() < 300:

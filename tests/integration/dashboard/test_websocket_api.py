@@ -219,6 +219,25 @@ async def test_a_guest_that_is_new_and_one_that_was_removed_are_marked(home: Hom
     assert [run["result"] for run in gone["runs"]] == ["ok", "ok"]
 
 
+async def test_a_guest_that_the_token_may_no_longer_see_stays_on_the_wall_as_unknown(home: Home, card: Card) -> None:
+    await card.subscribe()
+    home.pve.limit_token(
+        {"/": "Sys.Audit Pool.Audit Datastore.Audit", **{f"/vms/{vmid}": "VM.Audit" for vmid in (101, 102, 103)}}
+    )
+    await home.after(minutes=10)
+    [hidden] = [row for row in (await card.subscribe(days=8))["rows"] if row["name"] == "files"]
+    assert (hidden["status"], hidden["problem"], hidden["deleted"]) == ("unknown", None, False)
+    assert hidden["reason"].startswith("The token may no longer see this guest: it needs VM.Audit on /vms")
+    # What was seen of it before stays, and its sensor is that of before.
+    assert (hidden["cells"][-1], hidden["entity_id"]) == ("o", "binary_sensor.files_backup_problem")
+    opened = (await card.ask("runs", row=hidden["id"], days=8))["result"]
+    assert opened["verdict"]["reason_code"] == "guest_hidden"
+    assert opened["verdict"]["next_step"].startswith("Give the token this right.")
+    [cause] = (await card.ask("causes"))["result"]["causes"]
+    assert (cause["guests"], cause["link"]) == (1, "/config/repairs")
+    assert hidden["id"] in cause["rows"]
+
+
 async def test_a_server_that_cannot_be_read_is_told_with_the_age_of_its_data(home: Home, card: Card) -> None:
     await card.subscribe()
     read_at = int(home.now.timestamp())

@@ -22,6 +22,10 @@ _OF_RUNS: Final = frozenset({AlertKind.JOB, AlertKind.STORAGE})
 _RIGHTS_PATIENCE: Final = timedelta(hours=1)
 # A node that is started anew is back by then.
 _REPLICATION_PATIENCE: Final = timedelta(minutes=30)
+# The backup server tells of its own job, and who is not copied by it is the same problem.
+_TOLD_BY_SERVER: Final = frozenset(
+    {ReasonCode.OFFSITE_JOB_FAILED, ReasonCode.OFFSITE_JOB_OVERDUE, ReasonCode.OFFSITE_JOB_NEVER_RAN}
+)
 type Home = tuple[AlertKind, Subject | None]
 """The kind of an alert, and what it is told by."""
 
@@ -115,8 +119,8 @@ class AlertGroup:
 
     @property
     def guests(self) -> dict[Subject, Verdict]:
-        """The verdicts on guests."""
-        return {subject: verdict for subject, verdict in self.members.items() if subject.kind == "guest"}
+        """The verdicts on guests, or on their copies elsewhere."""
+        return {subject: verdict for subject, verdict in self.members.items() if subject.vmid is not None}
 
     @property
     def is_blind(self) -> bool:
@@ -173,7 +177,7 @@ def about_of(kind: AlertKind, tag: str) -> Subject | None:
             return Subject.datastore(name)
         case AlertKind.PBSJOB:
             return Subject("pbsjob", name)
-        case AlertKind.REMOTE:
+        case AlertKind.REMOTE | AlertKind.OFFSITE:
             return Subject.remote(name)
         case AlertKind.GROUP:
             return Subject("group", name)
@@ -193,6 +197,8 @@ def alerts_of(
         for subject, verdict in verdicts.items():
             if subject == CLUSTER or not is_worth_telling(verdict) or _is_told_by_server(subject, verdict, context):
                 continue
+            if subject.kind == "replication" and _is_of_ignored(subject, verdicts, context):
+                continue
             if at_fault is not None and subject in at_fault:
                 yield subject, verdict, (AlertKind.STORAGE, Subject.storage(at_fault[subject]))
             else:
@@ -207,8 +213,17 @@ def alerts_of(
     return tuple(_alert(group, context) for group in _without_doubles(groups))
 
 
+def _is_of_ignored(subject: Subject, verdicts: Mapping[Subject, Verdict], context: Context) -> bool:
+    """Tell whether a replication job is that of a guest of which nobody wants to hear."""
+    jobs = (found.job for found in context.facts.replications if found.job.job_id == subject.id)
+    held = next((verdicts.get(Subject.guest(job.vmid)) for job in jobs), None)
+    return held is not None and held.lasting is Status.IGNORED
+
+
 def _is_told_by_server(subject: Subject, verdict: Verdict, context: Context) -> bool:
-    """Tell whether a storage is out of reach since its backup server is, of which people were told already."""
+    """Tell whether a backup server tells of the cause: that it is out of reach, or that its own job does not copy."""
+    if subject.kind == "offsite":
+        return verdict.reason.code in _TOLD_BY_SERVER
     if subject.kind != "storage" or verdict.reason.code is not ReasonCode.STORAGE_UNREACHABLE:
         return False
     record = context.history.alerts.get(tag_of(AlertKind.STORAGE, subject))
@@ -256,6 +271,10 @@ def _group_of(subject: Subject, verdict: Verdict, context: Context) -> Home:
     """Return the kind of a problem's alert, and what the alert is told by."""
     kind = verdict.reason.code.meaning.alert
     values = verdict.reason.values
+    if subject.kind == "offsite":
+        # All that one sync job leaves out are one problem.
+        job = f"{values['server']}:{values['job']}" if values.get("job") else verdict.reason.code.value
+        return AlertKind.OFFSITE, Subject.remote(job)
     match kind:
         case AlertKind.NODE:
             return kind, Subject.node(str(values["node"]))
@@ -329,7 +348,8 @@ def _guests(own: Mapping[Subject, Verdict], group: AlertGroup, context: Context)
     present = [
         AlertGuest(vmid=guest.vmid, name=guest.name, node=guest.node, last_success=verdict.last_success)
         for guest in context.facts.guests
-        if (verdict := own.get(Subject.guest(guest.vmid))) is not None
+        for about in (Subject.guest(guest.vmid), Subject.offsite(guest.vmid))
+        if (verdict := own.get(about)) is not None
     ]
     return tuple(sorted([*present, *group.unseen], key=lambda guest: guest.vmid))
 
@@ -368,7 +388,7 @@ def _is_critical(alert: Alert, context: Context) -> bool:
     """Tell whether it failed twice in a row, or a guest's last good backup is older than was allowed."""
     if alert.severity is Severity.CRITICAL or alert.kind is AlertKind.AGE:
         return True
-    if alert.kind in {AlertKind.BLIND, AlertKind.UNCOVERED, AlertKind.PAUSED}:
+    if alert.kind in {AlertKind.BLIND, AlertKind.UNCOVERED, AlertKind.PAUSED, AlertKind.OFFSITE}:
         return False
     concerned = {guest.vmid for guest in alert.guests}
     for guest in context.facts.guests:

@@ -291,7 +291,7 @@ def _is_worse(alert: Alert, record: AlertRecord, known: AlertRecord, moment: _Mo
     if not moment.changed.isdisjoint(record.subjects):
         return True
     # While guests are missing a backup, a job's own cause is not named.
-    named = {subject for subject in known.subjects if subject.kind == "guest"} or known.subjects
+    named = {subject for subject in known.subjects if subject.vmid is not None} or known.subjects
     is_new_cause = any(
         cause.key not in known.causes
         and not all(subject in named and moment.is_told(alert, subject) for subject in cause.subjects)
@@ -356,7 +356,7 @@ def is_silenced(
     def is_known(subject: Subject) -> bool:
         return applies_to(acknowledgements.get(subject), verdicts.get(subject), now)
 
-    guests = [subject for subject in alert.subjects if subject.kind == "guest"]
+    guests = [subject for subject in alert.subjects if subject.vmid is not None]
     return bool(alert.subjects) and all(is_known(subject) for subject in guests or alert.subjects)
 
 

@@ -23,6 +23,7 @@ class AlertKind(StrEnum):
     AGE = "age"
     GUEST = "guest"
     REPLICATION = "replication"
+    OFFSITE = "offsite"
     # Of a backup server.
     DATASTORE = "datastore"
     PBSJOB = "pbsjob"

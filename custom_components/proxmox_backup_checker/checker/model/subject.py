@@ -1,14 +1,27 @@
 """What a verdict, an alert or a device is about."""
 
 from dataclasses import dataclass
+import re
 from typing import Final, Literal, Self, cast, get_args, override
 
 type SubjectKind = Literal[
-    "cluster", "guest", "job", "node", "storage", "server", "datastore", "pbsjob", "group", "remote", "replication"
+    "cluster",
+    "guest",
+    "job",
+    "node",
+    "storage",
+    "server",
+    "datastore",
+    "pbsjob",
+    "group",
+    "remote",
+    "replication",
+    "offsite",
 ]
 
 _KINDS: Final[frozenset[str]] = frozenset(get_args(SubjectKind.__value__))
 _ALONE: Final = frozenset({"cluster", "server"})
+_OFFSITE: Final = re.compile(r"guest_(\d+)_offsite", re.ASCII)
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -18,7 +31,7 @@ class Subject:
     The id of a guest is its VMID, that of a job its job id, that of a node its name, and that of a storage its name or,
     where each node has its own, node/name. Of a backup server, the id of a datastore is its name, that of a job its kind and
     its own id, as sync_nightly, and that of a group datastore, namespace and group, as ds1:home:host/nas. That of a remote is its
-    name. Cluster and server have none. In text, as in unique ids, tags and the stored history, a subject is its `key`, such as guest_101 or cluster.
+    name. That of a guest's copies elsewhere is its VMID too. Cluster and server have none. In text, as in unique ids, tags and the stored history, a subject is its `key`, such as guest_101 or cluster.
     """
 
     kind: SubjectKind
@@ -70,8 +83,15 @@ class Subject:
         return cls("replication", job_id)
 
     @classmethod
+    def offsite(cls, vmid: int) -> Self:
+        """Return the subject that a guest's copies elsewhere are."""
+        return cls("offsite", str(vmid))
+
+    @classmethod
     def parse(cls, key: str) -> Self:
         """Read a key. Raises ValueError where the text is none."""
+        if (offsite := _OFFSITE.fullmatch(key)) is not None:
+            return cls("offsite", offsite[1])
         kind, _, name = key.partition("_")
         subject = cls(cast(SubjectKind, kind), name)
         is_valid = not name if kind in _ALONE else name.isdecimal() if kind == "guest" else bool(name)
@@ -82,12 +102,14 @@ class Subject:
     @property
     def key(self) -> str:
         """The subject as a text."""
+        if self.kind == "offsite":
+            return f"guest_{self.id}_offsite"
         return f"{self.kind}_{self.id}" if self.id else self.kind
 
     @property
     def vmid(self) -> int | None:
-        """The VMID of a guest, None of anything else."""
-        return int(self.id) if self.kind == "guest" else None
+        """The VMID of a guest, or of the one whose copies elsewhere it is about; None of anything else."""
+        return int(self.id) if self.kind in {"guest", "offsite"} else None
 
     @override
     def __str__(self) -> str:

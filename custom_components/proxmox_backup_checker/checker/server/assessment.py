@@ -52,6 +52,14 @@ class ServerAssessment:
     messages: tuple[Message, ...]
     judged_at: datetime
 
+    @property
+    def out_of_sight(self) -> frozenset[Subject]:
+        """The jobs that were there before and that the token may not see now."""
+        if self.facts is None:
+            return frozenset()
+        seen = {view.subject for view in self.jobs.values()}
+        return frozenset(subject for subject in self.verdicts if subject.kind == "pbsjob" and subject not in seen)
+
     def acknowledgement(self, subject: Subject) -> Acknowledgement | None:
         """Return a person's word that the problem of something is known."""
         found = self.history.acknowledgements.get(subject)

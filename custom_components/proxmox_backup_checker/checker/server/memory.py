@@ -81,6 +81,15 @@ def _unread_parts(history: ServerHistory, facts: ServerFacts) -> dict[str, datet
     return {part: history.unread_parts.get(part, facts.now) for part in _LISTS if part in facts.unread}
 
 
+def without_job(history: ServerHistory, subject: Subject) -> ServerHistory:
+    """Return the history without a job that is out of sight, and that a person does not want to see again."""
+    return replace(
+        history,
+        jobs={job: record for job, record in history.jobs.items() if job != subject.id},
+        verdicts={known: record for known, record in history.verdicts.items() if known != subject},
+    )
+
+
 def without_acknowledged_losses(history: ServerHistory) -> ServerHistory:
     """Return the history without the groups that are gone and of which a person knows."""
     known = [

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Final
 
 from ...proxmox.api.backup_models import Archive
-from ..archives.archive import archive_time
+from ..archives.archive import archive_time, logged_name
 from ..assessment import Assessment
 from ..model.facts import StorageFacts, storage_key
+from ..model.outcome import written_name
 
 _KINDS: Final = {"qemu", "lxc"}
 
@@ -18,7 +19,7 @@ class Orphan:
     """What a guest that is gone has left on a storage.
 
     `name` is the last that is known. `seen_here` tells that the guest was known here: on a storage that others may use too, what was never
-    seen here may be theirs. `size` is None where the token may not see it.
+    seen here may be theirs. `size` is None where the token may not see it and no run that is remembered tells it.
     """
 
     storage: str
@@ -66,10 +67,15 @@ def _on(storage: StorageFacts, assessment: Assessment, others: Collection[int] |
 
 def _orphan(storage: StorageFacts, vmid: int, kind: str, archives: list[Archive], assessment: Assessment) -> Orphan:
     newest = max(archives, key=lambda archive: archive.ctime)
-    sizes = [archive.size for archive in archives]
+    runs = assessment.index.by_guest.get(vmid, ())
+    # The token may not see of a guest that is gone how large its archives are; the runs that wrote them tell it.
+    written = {(run.storage, written_name(run.archive)): run.size for run in runs if run.archive is not None}
+    sizes = [
+        archive.size if archive.size is not None else written.get((storage.storage, logged_name(archive)))
+        for archive in archives
+    ]
     record = assessment.history.guests.get(vmid)
     is_known = record is not None and record.guest_type == kind
-    runs = assessment.index.by_guest.get(vmid, ())
     return Orphan(
         storage=storage_key(storage),
         vmid=vmid,

@@ -154,7 +154,7 @@ def report(assessment: Assessment, since: datetime, until: datetime) -> Report:
 
 
 def standings_of(assessment: Assessment) -> Iterable[Standing]:
-    """Yield the verdicts on all guests, jobs, storages and replication jobs, each with whether it is acknowledged."""
+    """Yield the verdicts on all guests, their copies elsewhere, jobs, storages and replication jobs, and which are acknowledged."""
     for found in _held(assessment):
         acknowledged = assessment.acknowledgement(found.subject) is not None
         yield replace(found, acknowledged=True) if acknowledged else found
@@ -162,7 +162,10 @@ def standings_of(assessment: Assessment) -> Iterable[Standing]:
 
 def _held(assessment: Assessment) -> Iterable[Standing]:
     for vmid, guest in assessment.guests.items():
-        yield Standing(subject=Subject.guest(vmid), name=guest_label(guest.guest.name, vmid), verdict=guest.verdict)
+        name = guest_label(guest.guest.name, vmid)
+        yield Standing(subject=Subject.guest(vmid), name=name, verdict=guest.verdict)
+        if guest.offsite is not None:
+            yield Standing(subject=Subject.offsite(vmid), name=name, verdict=guest.offsite)
     for job_id, job in assessment.jobs.items():
         yield Standing(subject=Subject.job(job_id), name=job_name(job.job), verdict=job.verdict)
     for key, storage in assessment.storages.items():

@@ -188,18 +188,28 @@ def gone_guests(assessment: Assessment, since: datetime) -> Iterator[tuple[Guest
         if vmid in assessment.guests or record.absent_since is None or record.absent_since < since:
             continue
         if any(outcome.started >= since for outcome in assessment.index.by_guest.get(vmid, ())[:1]):
-            yield (
-                Guest(
-                    vmid=vmid,
-                    guest_type=record.guest_type,
-                    node=record.node,
-                    status="removed",
-                    name=record.name,
-                    template=record.template,
-                    tags=record.tags,
-                ),
-                record,
-            )
+            yield _as_it_was(record, "removed"), record
+
+
+def hidden_guests(assessment: Assessment) -> Iterator[tuple[Guest, Verdict]]:
+    """Return the guests that the token was shown once and may no longer see, with what is held of them."""
+    for subject in sorted(assessment.out_of_sight & assessment.verdicts.keys(), key=lambda subject: subject.key):
+        record = assessment.history.guests.get(subject.vmid) if subject.vmid is not None else None
+        if record is not None:
+            yield _as_it_was(record, "hidden"), assessment.verdicts[subject]
+
+
+def _as_it_was(record: GuestRecord, status: str) -> Guest:
+    """Return a guest that is not listed, as it was when it was seen last."""
+    return Guest(
+        vmid=record.vmid,
+        guest_type=record.guest_type,
+        node=record.node,
+        status=status,
+        name=record.name,
+        template=record.template,
+        tags=record.tags,
+    )
 
 
 def verdict_on_gone(record: GuestRecord) -> Verdict:

@@ -16,6 +16,7 @@ from ...model.facts import ArchiveListing
 from ...model.outcome import Outcome, Result
 from ...model.policy import Policy
 from ...model.records import RunRecord
+from ...model.subject import Subject
 from ...model.verdict import Status, Verdict
 from ...runs.run_summary import result_of_run
 from .days import Days, Moments, Plan
@@ -208,6 +209,15 @@ def guest_cells(guest: Guest, verdict: Verdict | None, wall: Wall) -> tuple[str,
     began = record.first_seen if record and record.first_seen else _began(marks, wall)
     cells, missed = _filled(marks, promises, began, wall, _excused(verdict), newest, guest.node)
     return cells, tuple(sorted((*missed, *beside), key=lambda miss: miss.slot)) if beside else missed
+
+
+def hidden_cells(guest: Guest, wall: Wall) -> str:
+    """Return the cells of a guest that the token may no longer see: of the days since then nothing is known."""
+    cells = guest_cells(guest, None, wall)[0]
+    record = wall.assessment.history.verdicts.get(Subject.guest(guest.vmid))
+    hidden = wall.days.index(record.unknown_since) if record is not None and record.unknown_since is not None else 0
+    first = hidden or 0
+    return cells[:first] + cells[first:].replace(Cell.NOT_DUE.value, Cell.UNKNOWN.value)
 
 
 def job_cells(view: JobView, wall: Wall) -> tuple[str, tuple[Missed, ...]]:
