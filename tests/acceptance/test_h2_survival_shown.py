@@ -153,15 +153,18 @@ async def test_h29_the_issue_goes_with_the_reason_for_it_and_is_not_for_ignored_
     assert issue(home) is None
 
 
-async def test_h30_a_guest_without_any_copy_is_no_matter_of_the_issue(home: Home) -> None:
+@pytest.mark.parametrize(("vmid", "node", "in_job"), [(101, "pve1", "102,104"), (104, "pve2", "101,102,103")])
+async def test_h30_a_guest_without_any_copy_is_no_matter_of_the_issue(
+    home: Home, vmid: int, node: str, in_job: str
+) -> None:
     home.options = SAID
-    home.pve.job("nightly").change(vmid="102,104")
+    home.pve.job("nightly").change(vmid=in_job)
     await home.until(TUESDAY)
 
-    answer = await what_if(home, node="pve1")
+    answer = await what_if(home, node=node)
 
-    assert left(answer)[101] == "none"
-    assert next(one for one in answer["guests"] if one["vmid"] == 101)["text"] == (
+    assert left(answer)[vmid] == "none"
+    assert next(one for one in answer["guests"] if one["vmid"] == vmid)["text"] == (
         "Lost. There is no copy of it anywhere."
     )
     assert issue(home) is None
@@ -186,24 +189,34 @@ async def test_h31_people_say_in_the_options_where_a_storage_stands(home: Home, 
     assert left(await what_if(home, node="pve1"))[101] == answer
 
 
-async def test_h32_reading_where_disks_and_addresses_are_costs_one_request_a_guest_and_day(home: Home) -> None:
+@pytest.mark.parametrize(("polls", "hours"), [(6, 2.0), (40, 0.25)])
+async def test_h32_reading_where_disks_and_addresses_are_costs_one_request_a_guest_and_day(
+    home: Home, polls: int, hours: float
+) -> None:
     await home.look()
     before = len(home.pve.requests)
-    for _ in range(6):
-        await home.after(hours=2)
+    for _ in range(polls):
+        await home.after(hours=hours)
 
     asked = [request.path for request in home.pve.requests[before:]]
     assert [path for path in asked if path.endswith(("/config", "/network"))] == []
 
 
-async def test_h33_while_the_cluster_cannot_be_read_the_answer_is_that_of_the_last_look(home: Home) -> None:
+@pytest.mark.parametrize(("broken", "died"), [(True, {"node": "pve1"}), (False, {"storage": "nas"})])
+async def test_h33_while_the_cluster_cannot_be_read_the_answer_is_that_of_the_last_look(
+    home: Home, broken: bool, died: dict[str, str]
+) -> None:
     home.options = SAID
     await home.until(TUESDAY)
-    before = await what_if(home, node="pve1")
-    home.pve.faults.broken["/cluster/resources"] = "<html>"
+    before = await what_if(home, **died)
+    if broken:
+        home.pve.faults.broken["/cluster/resources"] = "<html>"
+    else:
+        for node in ("pve1", "pve2", "pve3"):
+            home.pve.node(node).go_offline()
     await home.after(minutes=20)
 
-    after = await what_if(home, node="pve1")
+    after = await what_if(home, **died)
 
     assert left(after) == left(before)
     assert after["read"] == before["read"]
