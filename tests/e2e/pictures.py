@@ -87,6 +87,8 @@ def _repair(tab: Tab) -> None:
 def _config_flow(tab: Tab) -> None:
     tab.go(f"/config/integrations/dashboard/add?domain={DOMAIN}")
     tab.page.get_by_role("button", name="OK", exact=True).click()
+    # The homelab's backup server is offered first.
+    tab.page.get_by_text("Set up another instance").click()
     tab.find(_DIALOG).get_by_text("Proxmox VE", exact=True).click()
     fields = tab.find(f"{_DIALOG} input")
     fields.first.wait_for()

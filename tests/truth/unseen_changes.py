@@ -91,7 +91,7 @@ class UnseenChanges(PromiseBase):
             for (_, before), (since, place) in pairwise(self.guest.places)
             if since < first and nodes[before].zone != nodes[place].zone
         ]
-        if not moves or any(result.run.started >= moves[-1] for result in own):
+        if not moves or any(result.run.started >= moves[-1] and self._known(result) <= self.time for result in own):
             return False
         due = (self.evidence.deadline(self.job.id, slot.time, self.time).high for slot in self.period.slots)
         return not any(moves[-1] <= slot.time for slot in self.period.slots if slot.time <= first) and not any(
