@@ -1,13 +1,13 @@
 """Nodes: virtual Proxmox hosts with their own time zone, files and tasks."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from .engine import Handle
-from .tasks import Task, TaskList
+from .tasks import MAX_FINISHED, Task, TaskList
 
 if TYPE_CHECKING:
     from .cluster import Cluster
@@ -44,6 +44,8 @@ class Node:
     pvedaemon_down: bool = False
     without_corosync: bool = False
     """Whether pmxcfs was started while corosync was down: the node knows of no cluster."""
+    told: tuple[float, list[Task]] | None = None
+    """When pvestatd came to a stop, and the tasks of which it had told the others by then; None while it goes on."""
     pmxcfs_since: float = 0.0
     """When pmxcfs was started, in epoch seconds; the addresses of nodes that went off before are not known."""
 
@@ -94,7 +96,17 @@ class Node:
 
     def forgotten(self, time: float) -> bool:
         """Tell whether the cluster has no statistics of the node any more."""
-        return not self.online and time - self.offline_since > STATISTICS_KEPT
+        silent_since = self.offline_since if not self.online else self.told[0] if self.told is not None else time
+        return time - silent_since > STATISTICS_KEPT
+
+    def uptime(self, time: float) -> int:
+        """Return what the others are told of how long it has been up."""
+        return int((time if self.told is None else self.told[0]) - self.boot)
+
+    def told_tasks(self) -> list[Task]:
+        """Return the tasks of which the others are told: what runs, and what ended last."""
+        recent = [*self.tasks.running, *self.tasks.archived()[:MAX_FINISHED]]
+        return recent if self.told is None else self.told[1]
 
     def go_offline(self) -> None:
         """Lose power: whatever runs, ends where it stands."""
@@ -115,6 +127,7 @@ class Node:
         self.online = True
         self.boot = self.pmxcfs_since = time
         self.pmxcfs_down = self.pvedaemon_down = self.without_corosync = False
+        self.told = None
         for task in list(self.tasks.running):
             self.end_task(task, "unexpected status", time)
         self.cluster.scheduler.boot(self)
@@ -139,6 +152,14 @@ class Node:
     def start_pvedaemon(self) -> None:
         """Answer everything again."""
         self.pvedaemon_down = False
+
+    def stop_pvestatd(self) -> None:
+        """Tell the others nothing any more: their figures of this node, and its tasks as they see them, stand still."""
+        self.told = self.cluster.moment(), [replace(task) for task in self.told_tasks()]
+
+    def start_pvestatd(self) -> None:
+        """Tell the others of everything again."""
+        self.told = None
 
     def list_as_running(self, upid: str) -> None:
         """Notice the end of a task between the two files of a listing: it comes twice, as running and as ended."""

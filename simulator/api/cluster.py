@@ -3,7 +3,6 @@
 from simulator.guests import GIB, Guest
 from simulator.nodes import Node
 from simulator.storages import Storage, config_of
-from simulator.tasks import MAX_FINISHED
 
 from .node import owns, task_row
 from .routes import ApiError, Call, Json, get
@@ -132,14 +131,14 @@ def _member(call: Call, node: Node) -> Json:
     }
     if online:
         row["level"] = ""
-    if online and call.may(f"/nodes/{node.name}", "Sys.Audit"):
+    if online and not node.forgotten(call.time) and call.may(f"/nodes/{node.name}", "Sys.Audit"):
         row |= _figures(call, node)
     return row
 
 
 def _figures(call: Call, node: Node) -> dict[str, float]:
     return {
-        "uptime": int(call.time - node.boot),
+        "uptime": node.uptime(call.time),
         "cpu": 0.07,
         "maxcpu": 8,
         "mem": 11 * GIB,
@@ -170,8 +169,7 @@ def tasks(call: Call) -> Json:
     rows: list[Json] = []
     everything = call.may("/", "Sys.Audit")
     for node in _members(call):
-        recent = [*node.tasks.running, *node.tasks.archived()[:MAX_FINISHED]]
-        for task in recent:
+        for task in node.told_tasks():
             if everything or owns(call, task):
                 row = task_row(task)
                 del row["pstart"]

@@ -56,6 +56,8 @@ async def test_what_is_no_proxmox_any_more_makes_everything_unavailable_until_it
 async def test_lost_rights_raise_an_issue_that_goes_when_they_are_back(
     hass: HomeAssistant, pve: SimulatedCluster
 ) -> None:
+    pve.pools["gold"] = ""
+    pve.guest(101).pool = "gold"
     entry = await set_up(hass, pve)
     pve.limit_token({"/": "Sys.Audit VM.Audit Datastore.Audit"})
     await poll(hass, entry)
@@ -108,6 +110,7 @@ async def test_null_in_place_of_a_list_of_runs_is_no_empty_list(hass: HomeAssist
     pve.job("nightly").run()
     entry = await set_up(hass, pve)
     pve.faults.broken["/nodes/pve2/tasks"] = '{"data":null}'
+    pve.job("nightly").run()
     await poll(hass, entry)
     facts = entry.runtime_data.reading.facts
     assert facts.nodes["pve2"].blindness is Blindness.NODE_UNREACHABLE

@@ -118,6 +118,7 @@ async def test_nothing_goes_while_something_cannot_be_seen(
         pve.limit_token({"/": "Sys.Audit Datastore.Audit Pool.Audit"})
     else:
         pve.faults.errors["/nodes/pve3/"] = (595, "No route to host")
+        pve.node("pve3").other_task("aptupdate")
     pve.guest(104).delete()
     for _ in range(5):
         await poll(hass, entry)

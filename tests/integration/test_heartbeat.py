@@ -140,6 +140,7 @@ async def test_a_part_that_cannot_be_read_keeps_it_back(
 ) -> None:
     entry = await _set_up(hass, pve, monitor)
     pve.faults.errors["/nodes/pve2/tasks"] = (500, "unable to read tail")
+    pve.node("pve2").other_task("aptupdate")
     await _look(hass, entry)
     assert entry.runtime_data.reading.troubles
     assert len(monitor.asked) == 1

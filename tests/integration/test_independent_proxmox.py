@@ -72,12 +72,12 @@ async def test_a_right_that_is_taken_away_later_raises_an_issue(
     entry = await set_up(hass, fake_pve)
     issue = (DOMAIN, f"missing_privileges_{entry.entry_id}")
     assert ir.async_get(hass).async_get_issue(*issue) is None
-    fake_pve.fake.acl = {fake_pve.token_id: [("/", AUDIT - {"Pool.Audit"})]}
+    fake_pve.fake.acl = {fake_pve.token_id: [("/", AUDIT - {"VM.Audit"})]}
     await poll(hass, entry)
     raised = ir.async_get(hass).async_get_issue(*issue)
     assert raised is not None
     assert raised.translation_placeholders is not None
-    assert "Pool.Audit" in raised.translation_placeholders["missing"]
+    assert "VM.Audit" in raised.translation_placeholders["missing"]
 
 
 async def test_an_offline_node_is_noticed_and_hides_no_other(hass: HomeAssistant, fake_pve: IndependentProxmox) -> None:

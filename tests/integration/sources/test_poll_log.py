@@ -50,6 +50,7 @@ async def test_a_run_in_progress_and_what_cannot_be_read_are_told(
     [run, *_] = pve.job("nightly").start(outcomes={101: running()})
     pve.clock.advance(seconds=5)
     pve.faults.errors["/nodes/pve3/"] = (595, "No route to host")
+    pve.node("pve3").other_task("aptupdate")
     caplog.clear()
     await poll(hass, entry)
     told = "\n".join(_lines(caplog))

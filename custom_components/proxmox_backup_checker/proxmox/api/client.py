@@ -1,6 +1,6 @@
 """The Proxmox API as methods that return frozen dataclasses; reading only."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 import hashlib
 from typing import Final
 from urllib.parse import quote
@@ -13,7 +13,7 @@ from .cluster_models import Certificate, ClusterStatus, Node, NodeTime, Permissi
 from .config_models import Addresses, GuestConfig, node_addresses
 from .connection import Connection
 from .endpoint import Endpoint
-from .errors import CannotConnectError, UnexpectedAnswerError
+from .errors import CannotConnectError, PermissionDeniedError, UnexpectedAnswerError
 from .fields import Fields, Rows
 from .replication_models import ReplicationJob, ReplicationState
 
@@ -46,6 +46,8 @@ class ProxmoxClient:
         self.port = port
         self.left_out: dict[str, str] = {}
         """What was wrong with single rows that the last answers had and that are left out, by part of the cluster."""
+        self.refusals = 0
+        """How often anything was refused for want of a right."""
         self._configured = self._connection = self._connect(host, port, fingerprint)
 
     def _connect(self, host: str, port: int, fingerprint: str | None) -> Connection:
@@ -71,68 +73,83 @@ class ProxmoxClient:
             except ValueError as error:
                 raise CannotConnectError(f"{endpoint.host}:{endpoint.port}: {error}") from error
 
+    async def _get(self, path: str, parameters: Mapping[str, str | int] | None = None) -> object:
+        """Return the `data` of a GET, and count what is refused for want of a right."""
+        try:
+            return await self._connection.get(path, parameters)
+        except PermissionDeniedError:
+            self.refusals += 1
+            raise
+
     async def version(self) -> Version:
         """Return the version of the contacted node."""
-        return Version.from_api(await self._connection.get("/version"))
+        return Version.from_api(await self._get("/version"))
 
     async def permissions(self) -> Permissions:
         """Return the privileges of the token."""
-        return Permissions.from_api(await self._connection.get("/access/permissions"))
+        return Permissions.from_api(await self._get("/access/permissions"))
 
     async def privileges_on(self, path: str) -> frozenset[str]:
         """Return the privileges of the token on one path, which is asked for itself: the list leaves out where there is none."""
-        found = Permissions.from_api(await self._connection.get("/access/permissions", {"path": path}))
+        found = Permissions.from_api(await self._get("/access/permissions", {"path": path}))
         if found.by_path.keys() - {path}:
             raise UnexpectedAnswerError(f"/access/permissions of {path}: other paths")
         return found.by_path.get(path, frozenset())
 
     async def cluster_status(self) -> ClusterStatus:
         """Return members and quorum."""
-        return ClusterStatus.from_api(await self._connection.get("/cluster/status"))
+        return ClusterStatus.from_api(await self._get("/cluster/status"))
 
     async def nodes(self) -> tuple[Node, ...]:
         """Return all nodes with the fingerprints of their certificates."""
-        return Node.list_from_api(await self._connection.get("/nodes"))
+        return Node.list_from_api(await self._get("/nodes"))
 
     async def configured_members(self) -> frozenset[str]:
         """Return the nodes that the cluster's configuration names; a host that is in no cluster, or has left it, has none."""
-        rows = Fields.rows(await self._connection.get("/cluster/config/nodes"), "/cluster/config/nodes")
+        rows = Fields.rows(await self._get("/cluster/config/nodes"), "/cluster/config/nodes")
         return frozenset(row.identifier("node") for row in rows)
 
     async def certificates(self, node: str) -> tuple[Certificate, ...]:
         """Return the certificates of a node, the cluster's own authority among them."""
-        return Certificate.list_from_api(await self._connection.get(f"{_node(node)}/certificates/info"))
+        return Certificate.list_from_api(await self._get(f"{_node(node)}/certificates/info"))
 
     async def resources(self) -> Resources:
         """Return the guests and storages that the token may see."""
-        return await _understood(Resources.from_api, await self._connection.get("/cluster/resources"))
+        return await _understood(Resources.from_api, await self._get("/cluster/resources"))
 
     async def backup_jobs(self) -> JobList:
         """Return all backup jobs, enabled or not."""
-        return JobList.from_api(await self._connection.get("/cluster/backup"))
+        return JobList.from_api(await self._get("/cluster/backup"))
 
     async def included_volumes(self, job_id: str) -> tuple[IncludedGuest, ...]:
         """Return the guests of a job with their volumes, as Proxmox resolves them."""
         path = f"/cluster/backup/{_quote(job_id)}/included_volumes"
-        return IncludedGuest.list_from_api(await self._connection.get(path))
+        return IncludedGuest.list_from_api(await self._get(path))
 
     async def node_time(self, node: str) -> NodeTime:
         """Return a node's clock and time zone."""
-        return NodeTime.from_api(await self._connection.get(f"{_node(node)}/time"))
+        return NodeTime.from_api(await self._get(f"{_node(node)}/time"))
 
     async def vzdump_tasks(self, node: str, since: int | None = None) -> tuple[Task, ...]:
         """Return a node's backup runs, running ones included, newest first; `since` bounds their start."""
         parameters: dict[str, str | int] = {"typefilter": "vzdump", "source": "all", "limit": _ALL_TASKS}
         if since is not None:
             parameters["since"] = since
-        return Task.list_from_api(await self._connection.get(f"{_node(node)}/tasks", parameters))
+        return Task.list_from_api(await self._get(f"{_node(node)}/tasks", parameters))
 
     async def all_tasks(self, node: str, since: int | None = None) -> tuple[Task, ...]:
         """Return a node's tasks of every kind, as `vzdump_tasks` returns backups: one request for restores and what follows them."""
         parameters: dict[str, str | int] = {"source": "all", "limit": _ALL_TASKS}
         if since is not None:
             parameters["since"] = since
-        return await _understood(Task.list_from_api, await self._connection.get(f"{_node(node)}/tasks", parameters))
+        return await _understood(Task.list_from_api, await self._get(f"{_node(node)}/tasks", parameters))
+
+    async def recent_tasks(self) -> tuple[Task, ...]:
+        """Return the tasks of all nodes that run, and those that ended last: 25 of a node (PVE/RPCEnvironment.pm, active_workers).
+
+        Who lacks Sys.Audit on / is shown its own only, without a word.
+        """
+        return await _understood(Task.list_from_api, await self._get("/cluster/tasks"))
 
     async def task_log(self, node: str, upid: str, start: int = 0) -> str | None:
         """Return a task's log from line `start` on, or None where Proxmox no longer has it.
@@ -140,7 +157,7 @@ class ProxmoxClient:
         Up to 8.x a missing log is one object instead of a list of lines (PVE/Tools.pm, dump_logfile).
         """
         path = f"{_node(node)}/tasks/{_quote(upid)}/log"
-        data = await self._connection.get(path, {"start": start, "limit": 0})
+        data = await self._get(path, {"start": start, "limit": 0})
         rows = list(Fields.rows([data] if isinstance(data, dict) else data, path))
         lines = [row.optional_text("t") or "" for row in rows]
         if len(lines) == 1 and lines[0].startswith(_LOG_GONE):
@@ -152,33 +169,33 @@ class ProxmoxClient:
     async def node_storages(self, node: str) -> tuple[StorageStatus, ...]:
         """Return the storages of a node that can hold backups."""
         path = f"{_node(node)}/storage"
-        return StorageStatus.list_from_api(await self._connection.get(path, {"content": "backup"}))
+        return StorageStatus.list_from_api(await self._get(path, {"content": "backup"}))
 
     async def storage_config(self) -> tuple[StorageConfig, ...]:
         """Return the configuration of all storages that the token may see."""
-        return StorageConfig.list_from_api(await self._connection.get("/storage"))
+        return StorageConfig.list_from_api(await self._get("/storage"))
 
     async def guest_config(self, node: str, guest_type: str, vmid: int) -> GuestConfig:
         """Return on which storages a guest's disks lie, and its addresses as far as its configuration tells them."""
         path = f"{_node(node)}/{_quote(guest_type)}/{vmid}/config"
-        return GuestConfig.from_api(await self._connection.get(path))
+        return GuestConfig.from_api(await self._get(path))
 
     async def node_addresses(self, node: str) -> Addresses:
         """Return the addresses that a node's network configuration tells."""
-        return node_addresses(await self._connection.get(f"{_node(node)}/network"))
+        return node_addresses(await self._get(f"{_node(node)}/network"))
 
     async def storage_identity(self, node: str, storage: str) -> str:
         """Return the id of the backup server behind a storage; ApiError where the host or the server is too old to tell."""
         path = f"{_node(node)}/storage/{_quote(storage)}/identity"
-        return Fields.of(await self._connection.get(path), path).identifier("id")
+        return Fields.of(await self._get(path), path).identifier("id")
 
     async def replication_jobs(self) -> tuple[ReplicationJob, ...]:
         """Return the replication jobs of the guests that the token may see, disabled ones too."""
-        return ReplicationJob.list_from_api(await self._connection.get("/cluster/replication"))
+        return ReplicationJob.list_from_api(await self._get("/cluster/replication"))
 
     async def replication_states(self, node: str) -> tuple[ReplicationState, ...]:
         """Return how the replication jobs stand of those guests that are on a node now."""
-        return ReplicationState.list_from_api(await self._connection.get(f"{_node(node)}/replication"))
+        return ReplicationState.list_from_api(await self._get(f"{_node(node)}/replication"))
 
     async def archives_by_content(self, node: str, storage: str) -> tuple[Archive, ...]:
         """Return the archives of a storage with all their attributes.
@@ -186,7 +203,7 @@ class ProxmoxClient:
         Proxmox leaves out, without a word, those that the token may not see: an empty answer proves nothing.
         """
         path = f"{_node(node)}/storage/{_quote(storage)}/content"
-        listed = await self._connection.get(path, {"content": "backup"})
+        listed = await self._get(path, {"content": "backup"})
         found = await _understood(lambda data: Archive.list_from_content(data, storage), listed)
         return self._noted(f"{node} {storage} content", found)
 
@@ -196,14 +213,14 @@ class ProxmoxClient:
         It needs audit rights only and lists every archive, but neither size, notes nor verification.
         """
         path = f"{_node(node)}/storage/{_quote(storage)}/prunebackups"
-        listed = await self._connection.get(path, {"prune-backups": "keep-all=1"})
+        listed = await self._get(path, {"prune-backups": "keep-all=1"})
         found = await _understood(lambda data: Archive.list_from_prune(data, storage), listed)
         return self._noted(f"{node} {storage} archives", found)
 
     async def vzdump_defaults(self, node: str, storage: str | None = None) -> VzdumpDefaults:
         """Return what vzdump does on a node where a job is silent."""
         parameters = {"storage": storage} if storage else None
-        return VzdumpDefaults.from_api(await self._connection.get(f"{_node(node)}/vzdump/defaults", parameters))
+        return VzdumpDefaults.from_api(await self._get(f"{_node(node)}/vzdump/defaults", parameters))
 
     def _noted[Item](self, part: str, rows: Rows[Item]) -> tuple[Item, ...]:
         """Return the rows that could be understood, and note what was wrong with the others."""

@@ -7,6 +7,7 @@ is the empty one.
 from dataclasses import dataclass
 from datetime import UTC, datetime
 import re
+from sys import intern
 from typing import Final, override
 
 ROOT: Final = ""
@@ -33,7 +34,7 @@ class GroupId:
         match = _GROUP.fullmatch(text)
         if match is None:
             raise ValueError(f"not a backup group: {text[:200]!r}")
-        return cls(match[1], match[2])
+        return cls(intern(match[1]), intern(match[2]))
 
     @override
     def __str__(self) -> str:

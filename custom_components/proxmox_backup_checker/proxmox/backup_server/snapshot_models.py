@@ -1,6 +1,7 @@
 """Backups on a datastore as the API answers: groups, and the snapshots of a group."""
 
 from dataclasses import dataclass
+from sys import intern
 from typing import Final
 
 from ..api.fields import Fields, Rows
@@ -109,12 +110,12 @@ class Snapshot:
         return cls(
             ns=ns,
             id=SnapshotId(_group_of(row), row.epoch("backup-time")),
-            owner=row.one_line("owner"),
+            owner=_shared(row.one_line("owner")),
             protected=row.flag("protected"),
             finished=any(file.name == MANIFEST for file in files),
             size=row.optional_integer("size"),
-            comment=row.one_line("comment") or None,
-            fingerprint=row.one_line("fingerprint") or None,
+            comment=_shared(row.one_line("comment") or None),
+            fingerprint=_shared(row.one_line("fingerprint") or None),
             verification=_verification(row),
             files=files,
         )
@@ -152,7 +153,14 @@ def _group_of(row: Fields) -> GroupId:
 
 
 def _file(row: Fields) -> BackupFile:
-    return BackupFile(row.identifier("filename"), row.one_line("crypt-mode"), row.optional_integer("size"))
+    # The same few texts stand in every snapshot of a server that has tens of thousands.
+    return BackupFile(
+        intern(row.identifier("filename")), _shared(row.one_line("crypt-mode")), row.optional_integer("size")
+    )
+
+
+def _shared(text: str | None) -> str | None:
+    return None if text is None else intern(text)
 
 
 def _verification(row: Fields) -> Verification | None:

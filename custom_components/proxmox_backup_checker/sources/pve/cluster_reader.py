@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 import time
 from typing import Final
 
@@ -37,9 +38,11 @@ from .job_reader import JobReader, ListedJobs
 from .node_failover import Members, NodeFailover
 from .replication_reader import ReplicationReader
 from .restore_reader import RestoreReader
+from .rights import Rights
 from .run_reader import RunReader
 from .storage_reader import StoragePoll, StorageReader
 from .task_logs import TaskLogs
+from .task_watch import TaskWatch
 
 _LONGEST_UPTIME: Final = timedelta(days=36500)
 
@@ -69,6 +72,8 @@ class ClusterReader:
         self._schedule = ReadSchedule()
         self._failover = NodeFailover(client)
         self._clocks = ClockReader(client, self._schedule, find_zone, timer)
+        self._rights = Rights(client, self._schedule)
+        self._watch = TaskWatch(client)
         self._runs = RunReader(client)
         self._restores = RestoreReader(client, self._schedule)
         self._jobs = JobReader(client)
@@ -110,6 +115,7 @@ class ClusterReader:
     def read_all_again(self) -> None:
         """Let the next poll read everything but the archives, whatever was read lately."""
         self._schedule.forget(lambda topic: not (isinstance(topic, tuple) and topic[0] == "archives"))
+        self._watch.forget()
 
     async def task_log(self, upid: Upid, record: RunRecord | None) -> str | None:
         """Return the log of a run, None where it is gone; `record` is what is remembered of the run.
@@ -141,7 +147,7 @@ class ClusterReader:
         await self._read_slow(overview, visible, now, troubles)
         poll = StoragePoll(
             now=now,
-            permissions=overview.permissions,
+            rights=partial(self._rights.read_anew, now),
             online=visible | {name for name, node in nodes.items() if node.blindness is Blindness.TASKS_HIDDEN},
             writing=self._notice_runs(runs, now),
             runs_hidden=any(node.blindness is Blindness.TASKS_HIDDEN for node in nodes.values()),
@@ -156,6 +162,7 @@ class ClusterReader:
         for node, jobs in self._agents.unreadable.items():
             troubles.tell(f"job states of {node}", ", ".join(f"{job}: {error}" for job, error in jobs.items()))
         self._trouble_log.report(troubles)
+        overview = replace(overview, permissions=await self._rights.checked(now))
         facts = self._facts(overview, nodes, runs, restored, storages, now)
         if facts.guests_visible:
             hidden = await self._guest_sight.hidden({guest.vmid for guest in facts.guests}, now)
@@ -180,16 +187,18 @@ class ClusterReader:
             if node.odd is not None:
                 troubles.tell(f"address of {node.name}", node.odd)
         async with task_group() as group:
-            permissions = group.create_task(self._client.permissions())
-            resources = group.create_task(self._client.resources())
-            jobs = group.create_task(self._jobs.read(now, troubles))
+            answer = group.create_task(self._client.resources())
+            listing = group.create_task(self._jobs.read(now, troubles))
+            group.create_task(self._watch.read())
+        resources, jobs = self._completed(answer.result(), troubles), listing.result()
+        booted = {node: boot for node, uptime in resources.uptimes.items() if (boot := _boot(uptime, now)) is not None}
+        # Jobs and the tasks of others are shown for the same right.
+        self._watch.begin(now, booted, shows_all=jobs.unseen is None)
+        nodes = [node.name for node in members.status.nodes]
+        anew = not all(self._is_quiet(node.name, now) for node in members.status.nodes if node.online)
+        permissions = await self._rights.read(resources, jobs.jobs, nodes, now, anew=anew)
         await self._learn_fingerprints(now, troubles)
-        return _Overview(
-            members=members,
-            permissions=permissions.result(),
-            resources=self._completed(resources.result(), troubles),
-            jobs=jobs.result(),
-        )
+        return _Overview(members=members, permissions=permissions, resources=resources, jobs=jobs)
 
     def _facts(
         self,
@@ -274,7 +283,7 @@ class ClusterReader:
         if blindness is None:
             try:
                 await self._clocks.read(node.name)
-                await self._runs.read_list(node.name, now, self._clocks.skew(node.name))
+                await self._read_runs(node.name, now)
                 if (newest := self._runs.of(node.name).newest_start) is not None:
                     await self._clocks.check(node.name, newest)
             except PermissionDeniedError:
@@ -302,12 +311,31 @@ class ClusterReader:
             contacted=known.contacted,
         )
 
+    def _is_quiet(self, node: str, now: datetime) -> bool:
+        """Tell whether a node's list of runs would show nothing new."""
+        return self._runs.is_current(node, now) and self._watch.is_quiet("runs", node)
+
+    async def _read_runs(self, node: str, now: datetime) -> None:
+        """Read a node's list of runs where anything can be new; raises any ProxmoxError."""
+        if self._is_quiet(node, now):
+            self._runs.nothing_new(node, now)
+            return
+        await self._runs.read_list(node, now, self._clocks.skew(node))
+        self._watch.listed("runs", node)
+
     async def _read_restores(self, node: str, now: datetime, troubles: PollTroubles) -> None:
-        """Read a node's list of all tasks; without it only restores are not seen."""
+        """Read a node's list of all tasks where an hour has gone by and anything can be new; without it only restores are not seen."""
+        if not self._restores.is_due(node, now):
+            return
+        if self._watch.is_quiet("all tasks", node):
+            self._restores.nothing_new(node, now, self._clocks.skew(node))
+            return
         try:
             await self._restores.read_list(node, now, self._clocks.skew(node))
         except ProxmoxError as error:
             troubles.note(f"tasks of {node}", error)
+        else:
+            self._watch.listed("all tasks", node)
 
     def _notice_runs(self, runs: tuple[Run, ...], now: datetime) -> frozenset[str | None]:
         """Let the storages be listed on which runs have ended, and return those to which runs in progress write.

@@ -1,7 +1,7 @@
 """Reads the restores that people did, from the lists of all tasks: one request an hour for each node."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -74,11 +74,23 @@ class RestoreReader:
             if task.task_type in _OF_GUESTS and succeeded(task.status)
         )
 
+    def is_due(self, node: str, now: datetime) -> bool:
+        """Tell whether an hour has gone by since a node's list of tasks was read."""
+        return self._schedule.is_due(("all tasks", node), now, HOURLY)
+
+    def nothing_new(self, node: str, now: datetime, skew: timedelta) -> None:
+        """Take note that a node's list would show now nothing that it did not show when it was read."""
+        known = self._nodes[node]
+        first = (known.read - _OVERLAP).timestamp()
+        listed = tuple(task for task in known.tasks if task.running or task.started >= first)
+        self._nodes[node] = replace(known, read=now + skew, tasks=listed)
+        self._schedule.note(("all tasks", node), now)
+
     async def read_list(self, node: str, now: datetime, skew: timedelta) -> None:
         """Read a node's list of tasks where an hour has gone by; raises any ProxmoxError."""
-        topic = ("all tasks", node)
-        if not self._schedule.is_due(topic, now, HOURLY):
+        if not self.is_due(node, now):
             return
+        topic = ("all tasks", node)
         known = self._nodes.get(node)
         if known is not None and now - known.read > _LISTED_AT_LEAST:
             known = None

@@ -129,6 +129,22 @@ class RunReader:
         known.lost = (known.lost | {task.upid for task in lost}) & (known.tasks.keys() - found)
         known.read = now
 
+    def is_current(self, node: str, now: datetime) -> bool:
+        """Tell whether a node's list need not be read where nothing has begun or ended since: nothing goes on there."""
+        known = self.of(node)
+        return (
+            known.read is not None
+            and timedelta() <= now - known.read <= _READ_ON_WITHIN
+            and not any(task.running for task in known.tasks.values())
+        )
+
+    def nothing_new(self, node: str, now: datetime) -> None:
+        """Take note that a node's list would show now what it showed when it was read."""
+        known = self.of(node)
+        known.has_lost_runs = False
+        _bound(known, now - KEPT)
+        known.read = now
+
     async def runs(
         self, visible: Collection[str], known: Collection[str], now: datetime, troubles: PollTroubles
     ) -> tuple[Run, ...]:

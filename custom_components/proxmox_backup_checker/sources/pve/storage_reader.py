@@ -3,7 +3,7 @@
 A disk that sleeps between the runs is left alone; a storage that is not reachable keeps its last listing.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -40,11 +40,11 @@ class StoragePoll:
 
     `writing` are the storages to which runs in progress write, None among them for one that is not known. `runs_hidden` is
     whether the runs of some node cannot be seen; `known` are the runs of the history. `servers` are the backup servers that are
-    watched as well.
+    watched as well. `rights` returns the token's rights as they are now.
     """
 
     now: datetime
-    permissions: Permissions
+    rights: Callable[[], Awaitable[Permissions]]
     online: frozenset[str]
     writing: frozenset[str | None]
     runs_hidden: bool
@@ -124,9 +124,12 @@ class StorageReader:
         await self._states.read(
             poll.online, poll.now, poll.troubles, at_once={self._nodes(storage, poll)[0] for storage in due}
         )
-        async with task_group() as group:
-            for storage in self._due(places, poll):
-                group.create_task(self._list(storage, poll))
+        if due := self._due(places, poll):
+            # What they show is worth what the token's rights are at that moment.
+            permissions = await poll.rights()
+            async with task_group() as group:
+                for storage in due:
+                    group.create_task(self._list(storage, permissions, poll))
         if poll.servers.entries:
             await self._identities.read(self._storages(places, poll), poll.online, poll.now, poll.troubles)
         return tuple(map(self._identified, self._storages(places, poll)))
@@ -208,12 +211,12 @@ class StorageReader:
             backup_server=config.backup_server if config else None,
         )
 
-    async def _list(self, storage: StorageFacts, poll: StoragePoll) -> None:
+    async def _list(self, storage: StorageFacts, permissions: Permissions, poll: StoragePoll) -> None:
         """List a storage's archives once, through the first node that can."""
         place, error = (storage.storage, storage.node), None
         for node in self._nodes(storage, poll):
             try:
-                listing = await self._listing(node, storage, poll)
+                listing = await self._listing(node, storage, permissions, poll)
             except ProxmoxError as met:
                 poll.troubles.note(f"storage {storage.storage}", met)
                 error = met
@@ -255,13 +258,15 @@ class StorageReader:
                     names.add(written_name(outcome.archive))
         return names | {written_name(outcome.archive) for outcome in left.values() if outcome.archive is not None}
 
-    async def _listing(self, node: str, storage: StorageFacts, poll: StoragePoll) -> ArchiveListing:
+    async def _listing(
+        self, node: str, storage: StorageFacts, permissions: Permissions, poll: StoragePoll
+    ) -> ArchiveListing:
         """List by the content call where the token's rights prove that it shows all, else by the prune's dry run.
 
         The content call leaves out what the token may not see, without a word; the dry run lists every archive for audit
         rights already, but knows neither size nor verification (PVE/API2/Storage/Content.pm, PruneBackups.pm).
         """
-        path, may = f"/storage/{storage.storage}", poll.permissions.has
+        path, may = f"/storage/{storage.storage}", permissions.has
         some = may(path, "Datastore.Allocate", "Datastore.AllocateSpace")
         sees_all = may(path, "Datastore.Allocate") or (some and may("/vms", "VM.Backup"))
         detailed = await self._client.archives_by_content(node, storage.storage) if some else ()

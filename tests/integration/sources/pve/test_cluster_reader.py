@@ -103,6 +103,7 @@ async def test_a_node_whose_tasks_are_suddenly_refused_is_not_judged_by_what_is_
     pve.job("nightly").run()
     entry = await set_up(hass, pve)
     pve.faults.errors["/nodes/pve1/tasks"] = (403, "Permission check failed (/nodes/pve1, Sys.Audit)")
+    pve.job("nightly").run()
     await poll(hass, entry)
     assert entry.runtime_data.reading.facts.nodes["pve1"].blindness is Blindness.TASKS_HIDDEN
     assert entry.runtime_data.reading.facts.nodes["pve2"].blindness is None
@@ -133,6 +134,7 @@ async def test_no_row_of_tasks_makes_the_poll_fail_however_odd(
     entry = await set_up(hass, pve)
     task = {"upid": "U", "node": "pve1", "type": "vzdump", "user": "root@pam", "starttime": 2**53}
     pve.faults.broken["/nodes/pve1/tasks"] = json.dumps({"data": [task]})
+    pve.job("nightly").run()
     await poll(hass, entry)
 
     reading = entry.runtime_data.reading
