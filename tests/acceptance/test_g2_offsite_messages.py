@@ -64,6 +64,17 @@ def test_g24_what_follows_from_a_sync_job_that_fails_or_rests_is_told_by_its_ser
     assert OPENED not in lab.watch.told
 
 
+def test_g24_that_a_job_without_a_schedule_has_never_copied_anybody_is_told_since_its_server_does_not() -> None:
+    with LinkedLab() as lab:
+        lab.push(schedule=None)
+        lab.both()
+        lab.nights(14)
+        assert (lab.offsite(101).problem, lab.offsite(101).code) == ("on", "offsite_job_never_ran")
+        found = alert(lab)
+        assert (found.kind, [guest.vmid for guest in found.guests]) == (AlertKind.OFFSITE, [101, 103])
+        assert lab.watch.told.count(OPENED) == 1
+
+
 def test_g24_that_a_copy_is_missing_elsewhere_can_be_known_to_somebody(lab: LinkedLab) -> None:
     lab.target(103, "ct").owner = "root@pam"
     lab.nights(4)

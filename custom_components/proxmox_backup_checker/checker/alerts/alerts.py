@@ -22,10 +22,9 @@ _OF_RUNS: Final = frozenset({AlertKind.JOB, AlertKind.STORAGE})
 _RIGHTS_PATIENCE: Final = timedelta(hours=1)
 # A node that is started anew is back by then.
 _REPLICATION_PATIENCE: Final = timedelta(minutes=30)
-# The backup server tells of its own job, and who is not copied by it is the same problem.
-_TOLD_BY_SERVER: Final = frozenset(
-    {ReasonCode.OFFSITE_JOB_FAILED, ReasonCode.OFFSITE_JOB_OVERDUE, ReasonCode.OFFSITE_JOB_NEVER_RAN}
-)
+# The backup server tells of its own job, and who is not copied by it is the same problem. Of one without a schedule that has
+# never run it tells nothing: that is no problem of its own.
+_TOLD_BY_SERVER: Final = frozenset({ReasonCode.OFFSITE_JOB_FAILED, ReasonCode.OFFSITE_JOB_OVERDUE})
 type Home = tuple[AlertKind, Subject | None]
 """The kind of an alert, and what it is told by."""
 
