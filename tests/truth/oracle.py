@@ -123,6 +123,8 @@ class Oracle:
         if not demands:
             if by_runs or settings.vmids is not None:
                 return open_("it covers no guest, but lists one that is gone or failed before")
+            if self._hangs_for_nobody(job, time):
+                return open_("it covers no guest any more, and a run of it hangs")
             return self._without_guests(time)
         return self._of_nodes(job, [*demands, *by_runs], time)
 
@@ -273,7 +275,7 @@ class Oracle:
         if not self._evidence.seen(node, last.noticed, time):
             return (
                 not_off("its last run failed, unseen")
-                if time > last.started + DAY
+                if time > self._evidence.noticed_at_the_latest(last, time)
                 else open_("a failure that nobody could see yet")
             )
         return on(f"its last run on {node} ended with {last.status}")
@@ -336,12 +338,10 @@ class Oracle:
 
     def _paused(self, guest: GuestLife, time: float, since: float) -> Expectation:
         names: Sequence[str | None] = [None, *self._ledger.jobs]
-        results = [
-            result
-            for name in names
-            for result in self._evidence.results(name, guest, time)
-            if result.good and result.known <= time
-        ]
+        found = (result for name in names for result in self._evidence.results(name, guest, time))
+        results = sorted(
+            (result for result in found if result.good and result.known <= time), key=lambda result: result.known
+        )
         if any(result.spoilt(time) is not None for result in results[-3:]):
             return open_("its job is switched off, and an archive of it is no longer good")
         if not results:
@@ -355,7 +355,7 @@ class Oracle:
             )
         if any(abs(result.run.stamp - result.run.started) > FAR for result in results[-3:]):
             return open_("its last backup before its job was switched off has a wrong date")
-        last = max(results, key=lambda result: result.known)
+        last = results[-1]
         own = [result for result in results if result.run.job is not None]
         age, own_age = time - last.known, time - max((result.known for result in own), default=0.0)
         if not self._evidence.seen(last.run.node, last.known, time):

@@ -93,7 +93,7 @@ class Promise(MissedSlots, SpoiltArchives, UnseenChanges):
         if not self._seen(last):
             return (
                 [not_off(f"failed, unseen: {error}")]
-                if self.time > last.run.started + DAY
+                if self.time > self.evidence.noticed_at_the_latest(last.run, self.time)
                 else [open_("a failure that nobody could see yet")]
             )
         return [on(f"the run of {self.job.id} failed for it: {error}")]
