@@ -243,9 +243,9 @@ class Oracle:
         return None
 
     def _last_run(self, job: JobLife, node: str, time: float) -> Expectation | None:
-        """Judge by the job's last run on a node that Proxmox calls bad."""
+        """Judge by the job's last run on a node, where Proxmox calls it bad or it pruned badly."""
         runs = [run for run in self._evidence.runs(job.id, time) if run.node == node and run.noticed <= time]
-        if not runs or (runs[-1].well and not self._pruning_failed(runs[-1])):
+        if not runs or (runs[-1].well and not self._pruned_badly(runs[-1])):
             return None
         last = runs[-1]
         if last.by_hand:
@@ -292,8 +292,10 @@ class Oracle:
             for run in later
         )
 
-    def _pruning_failed(self, run: RunFact) -> bool:
-        return any(part.pruning_failed for part in run.parts.values())
+    def _pruned_badly(self, run: RunFact) -> bool:
+        """Tell whether a run could not prune, or threw away the very archive that it had made."""
+        parts = run.parts.values()
+        return any(part.pruning_failed or (part.began is not None and not part.good) for part in parts)
 
     def _without_promise(self, guest: GuestLife, time: float) -> Expectation:
         """Judge a guest that no enabled job covers."""
