@@ -250,6 +250,8 @@ class Oracle:
         last = runs[-1]
         if last.by_hand:
             return open_("the job was run by hand and failed")
+        if any(run.by_hand and run.started >= last.started for run in self._runs_of_twins(job, node, time)):
+            return open_("a job alike in all but its schedule was run by hand since")
         if self._evidence.hidden_by_dates(job.id, None, last.stamp, time):
             return open_("a good run with a wrong date that had come before the first look")
         if any(last.started < since <= time for since, _ in job.versions):
@@ -291,6 +293,14 @@ class Oracle:
             and not again.pruning_failed
             for run in later
         )
+
+    def _runs_of_twins(self, job: JobLife, node: str, time: float) -> list[RunFact]:
+        return [
+            run
+            for twin in self._ledger.jobs.values()
+            for run in self._evidence.runs(twin.id, time)
+            if run.node == node and job.is_alike(twin, run.started)
+        ]
 
     def _pruned_badly(self, run: RunFact) -> bool:
         """Tell whether a run could not prune, or threw away the very archive that it had made."""
