@@ -198,10 +198,15 @@ def test_whom_a_run_did_not_come_to_is_told_once_its_job_can_be_seen_though_a_st
     guests, nightly = [guest(100), guest(101)], job("nightly", all=1, storage="nas")
     last = run("TASK ERROR: could not activate storage 'nas'\n", "could not activate storage 'nas'")
     states = [
-        JobState(job_id="nightly", node="pve1", state="started", upid=last.task.upid, message=None, updated=last.started)
+        JobState(
+            job_id="nightly", node="pve1", state="started", upid=last.task.upid, message=None, updated=last.started
+        )
     ]
     hidden = judge(facts(guests, None, [last], job_states=states), History())
     assert not hidden.history.runs[last.task.upid].outcomes
     seen = judge(facts(guests, [nightly], job_states=states, now=NOW + timedelta(hours=1)), hidden.history)
     found = seen.history.runs[last.task.upid].outcomes
-    assert [(outcome.vmid, outcome.result) for outcome in found] == [(100, Result.NOT_REACHED), (101, Result.NOT_REACHED)]
+    assert [(outcome.vmid, outcome.result) for outcome in found] == [
+        (100, Result.NOT_REACHED),
+        (101, Result.NOT_REACHED),
+    ]
