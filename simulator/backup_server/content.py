@@ -1,6 +1,8 @@
 """What lies on a backup server: datastores, namespaces, groups and snapshots."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+import math
 from typing import TYPE_CHECKING, Literal
 
 from simulator.storages import Archive
@@ -258,10 +260,16 @@ class Datastore:
         """Remember how much is used at this moment."""
         self.usage.append((self.server.world.moment(), self.used))
 
-    def share_at(self, time: float) -> float | None:
-        """Return the share in use at a moment, None before anything is known."""
-        known = [used for moment, used in self.usage if moment <= time]
-        return known[-1] / self.total if known else None
+    def shares(self, moments: Iterable[float]) -> list[float | None]:
+        """Return the shares in use at moments, the oldest first; None before anything is known."""
+        changes, used, found = iter([*self.usage, (math.inf, 0)]), None, list[float | None]()
+        change, following = next(changes)
+        for moment in moments:
+            while change <= moment:
+                used = following
+                change, following = next(changes)
+            found.append(None if used is None else used / self.total)
+        return found
 
     @property
     def mount_status(self) -> str:

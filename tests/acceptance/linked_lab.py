@@ -204,8 +204,8 @@ class LinkedLab:
         self.settle()
 
     def nights(self, count: int = 1) -> None:
-        """Let nights go by, until the next noon, with a look every hour."""
-        self.until(self.now + timedelta(days=count), step=timedelta(hours=1))
+        """Let nights go by, until the next noon, with a look every two hours."""
+        self.until(self.now + timedelta(days=count), step=timedelta(hours=2))
 
     def restart(self, *, servers: bool = True) -> None:
         """Restart Home Assistant; without `servers` none of them is loaded yet."""

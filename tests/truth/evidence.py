@@ -178,6 +178,10 @@ class Evidence:
             slot + START_GRACE + max(1.5 * usual.high, LEAST_ALLOWANCE) + 7 * MINUTE,
         )
 
+    def noticed_at_the_latest(self, run: RunFact, time: float) -> float:
+        """Return the moment from which a failure that nobody saw is noticed by the backup that did not come."""
+        return max(run.started + DAY, self.deadline(run.job or "", run.started, time).high)
+
 
 def _start(run: RunFact) -> float:
     return run.started

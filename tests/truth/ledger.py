@@ -1,7 +1,7 @@
 """What really happened in a world: plain facts in real time (epoch seconds), of which the oracle makes its judgement."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
 FOREVER = float("inf")
@@ -93,6 +93,13 @@ class JobLife:
     def at(self, time: float) -> Settings | None:
         """Return its settings at a moment."""
         return value_at(self.versions, time)
+
+    def is_alike(self, twin: JobLife, time: float) -> bool:
+        """Tell whether another job differed from this one in nothing but its schedule at a moment."""
+        own, other = self.at(time), twin.at(time)
+        if own is None or other is None or twin is self:
+            return False
+        return replace(other, schedule=own.schedule, enabled=own.enabled) == own
 
     @property
     def born(self) -> float:

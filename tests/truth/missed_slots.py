@@ -2,14 +2,13 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import pairwise
 
 from .calendar import events
 from .coverage import Slot
 from .evidence import DAY, FAR, HOUR, MINUTE, Result
 from .expectation import Expectation, Must, not_off, on, open_
-from .ledger import FOREVER, JobLife, NodeLife, RunFact
+from .ledger import FOREVER, NodeLife, RunFact
 from .promise_base import SECONDS, PromiseBase
 
 LOST_WITHIN = 6 * HOUR
@@ -43,7 +42,7 @@ class MissedSlots(PromiseBase):
             if keeping:
                 was_bad = not self._was_kept(slot, min(result.run.started for result in keeping), [*good, *by_hand])
                 return demands + self._if_seen(keeping, "the slot was served", was_bad=was_bad)
-            if any(run.started >= slot.time for run in self._twins_by_hand()):
+            if any(run.started >= slot.time for run in self._twins_by_hand(good=True)):
                 return [*demands, open_("a job alike in all but its schedule was run by hand since")]
             if self._hidden_by_dates(slot.stamp):
                 return [*demands, open_("a good run with a wrong date that had come before the first look")]
@@ -53,25 +52,20 @@ class MissedSlots(PromiseBase):
                 break
         return demands
 
-    def _twins_by_hand(self) -> list[RunFact]:
-        """Return the good runs for the guest that a person started of jobs alike in all but their schedules: nothing tells whose they are."""
+    def _twins_by_hand(self, *, good: bool) -> list[RunFact]:
+        """Return the runs that were good for the guest or bad, and that a person started of jobs alike in all but their schedules.
+
+        Nothing tells whose they are.
+        """
         return [
             result.run
             for twin in self.ledger.jobs.values()
-            if twin is not self.job
             for result in self.evidence.results(twin.id, self.guest, self.time)
             if result.run.by_hand
-            and result.good
+            and (result.good if good else result.bad)
             and result.known <= self.time
-            and self._is_alike(twin, result.run.started)
+            and self.job.is_alike(twin, result.run.started)
         ]
-
-    def _is_alike(self, twin: JobLife, time: float) -> bool:
-        """Tell whether another job differed from this one in nothing but its schedule at a moment."""
-        own, other = self.job.at(time), twin.at(time)
-        return (
-            own is not None and other is not None and replace(other, schedule=own.schedule, enabled=own.enabled) == own
-        )
 
     def _doubtful(self, good: Sequence[Result]) -> list[Expectation]:
         """Return that nothing is demanded where the last slot came while the clock of the node showed another time.

@@ -123,6 +123,8 @@ class Oracle:
         if not demands:
             if by_runs or settings.vmids is not None:
                 return open_("it covers no guest, but lists one that is gone or failed before")
+            if self._hangs_for_nobody(job, time):
+                return open_("it covers no guest any more, and a run of it hangs")
             return self._without_guests(time)
         return self._of_nodes(job, [*demands, *by_runs], time)
 
@@ -241,13 +243,15 @@ class Oracle:
         return None
 
     def _last_run(self, job: JobLife, node: str, time: float) -> Expectation | None:
-        """Judge by the job's last run on a node that Proxmox calls bad."""
+        """Judge by the job's last run on a node, where Proxmox calls it bad or it pruned badly."""
         runs = [run for run in self._evidence.runs(job.id, time) if run.node == node and run.noticed <= time]
-        if not runs or (runs[-1].well and not self._pruning_failed(runs[-1])):
+        if not runs or (runs[-1].well and not self._pruned_badly(runs[-1])):
             return None
         last = runs[-1]
         if last.by_hand:
             return open_("the job was run by hand and failed")
+        if any(run.by_hand and run.started >= last.started for run in self._runs_of_twins(job, node, time)):
+            return open_("a job alike in all but its schedule was run by hand since")
         if self._evidence.hidden_by_dates(job.id, None, last.stamp, time):
             return open_("a good run with a wrong date that had come before the first look")
         if any(last.started < since <= time for since, _ in job.versions):
@@ -273,7 +277,7 @@ class Oracle:
         if not self._evidence.seen(node, last.noticed, time):
             return (
                 not_off("its last run failed, unseen")
-                if time > last.started + DAY
+                if time > self._evidence.noticed_at_the_latest(last, time)
                 else open_("a failure that nobody could see yet")
             )
         return on(f"its last run on {node} ended with {last.status}")
@@ -290,8 +294,18 @@ class Oracle:
             for run in later
         )
 
-    def _pruning_failed(self, run: RunFact) -> bool:
-        return any(part.pruning_failed for part in run.parts.values())
+    def _runs_of_twins(self, job: JobLife, node: str, time: float) -> list[RunFact]:
+        return [
+            run
+            for twin in self._ledger.jobs.values()
+            for run in self._evidence.runs(twin.id, time)
+            if run.node == node and job.is_alike(twin, run.started)
+        ]
+
+    def _pruned_badly(self, run: RunFact) -> bool:
+        """Tell whether a run could not prune, or threw away the very archive that it had made."""
+        parts = run.parts.values()
+        return any(part.pruning_failed or (part.began is not None and not part.good) for part in parts)
 
     def _without_promise(self, guest: GuestLife, time: float) -> Expectation:
         """Judge a guest that no enabled job covers."""
@@ -336,12 +350,10 @@ class Oracle:
 
     def _paused(self, guest: GuestLife, time: float, since: float) -> Expectation:
         names: Sequence[str | None] = [None, *self._ledger.jobs]
-        results = [
-            result
-            for name in names
-            for result in self._evidence.results(name, guest, time)
-            if result.good and result.known <= time
-        ]
+        found = (result for name in names for result in self._evidence.results(name, guest, time))
+        results = sorted(
+            (result for result in found if result.good and result.known <= time), key=lambda result: result.known
+        )
         if any(result.spoilt(time) is not None for result in results[-3:]):
             return open_("its job is switched off, and an archive of it is no longer good")
         if not results:
@@ -355,7 +367,7 @@ class Oracle:
             )
         if any(abs(result.run.stamp - result.run.started) > FAR for result in results[-3:]):
             return open_("its last backup before its job was switched off has a wrong date")
-        last = max(results, key=lambda result: result.known)
+        last = results[-1]
         own = [result for result in results if result.run.job is not None]
         age, own_age = time - last.known, time - max((result.known for result in own), default=0.0)
         if not self._evidence.seen(last.run.node, last.known, time):

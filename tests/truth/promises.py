@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from .coverage import WRONG_CLOCK
-from .evidence import DAY, HOUR, Result
+from .evidence import HOUR, Result
 from .expectation import Expectation, Must, not_off, not_on, off, on, open_, worst
 from .ledger import FOREVER
 from .missed_slots import MissedSlots
@@ -27,6 +27,7 @@ class Promise(MissedSlots, SpoiltArchives, UnseenChanges):
             return self._suspended(suspended[0], own, good, by_hand)
         demands = [
             *self._failed(own, good, by_hand),
+            *self._twin_failed(good),
             *self._missed(own, good, by_hand),
             *self._doubtful(good),
             *self._spoilt(good, by_hand),
@@ -79,6 +80,8 @@ class Promise(MissedSlots, SpoiltArchives, UnseenChanges):
             for result in by_hand
         ):
             return [open_("a backup by hand lies between slot and failure")]
+        if any(run.started >= last.run.started for run in self._twins_by_hand(good=True)):
+            return [open_("a job alike in all but its schedule was run by hand since")]
         if last.run.by_hand:
             return [open_("the job was run by hand and failed")]
         if self._hidden_by_dates(last.run.stamp):
@@ -93,7 +96,14 @@ class Promise(MissedSlots, SpoiltArchives, UnseenChanges):
         if not self._seen(last):
             return (
                 [not_off(f"failed, unseen: {error}")]
-                if self.time > last.run.started + DAY
+                if self.time > self.evidence.noticed_at_the_latest(last.run, self.time)
                 else [open_("a failure that nobody could see yet")]
             )
         return [on(f"the run of {self.job.id} failed for it: {error}")]
+
+    def _twin_failed(self, good: Sequence[Result]) -> list[Expectation]:
+        """Return that nothing is demanded where a person has run a job alike since, which failed: nothing tells whose run it was."""
+        newest = max((result.run.started for result in good), default=0.0)
+        if any(run.started > newest for run in self._twins_by_hand(good=False)):
+            return [open_("a job alike in all but its schedule was run by hand and failed")]
+        return []

@@ -123,7 +123,7 @@ def datastore_usage(call: Call) -> Json:
 def _history(call: Call, datastore: Datastore) -> dict[str, Json]:
     now = call.server.world.engine.time
     start = int(now - MONTH) // HALF_HOUR * HALF_HOUR
-    shares = [datastore.share_at(start + number * HALF_HOUR) for number in range(MONTH // HALF_HOUR)]
+    shares = datastore.shares(start + number * HALF_HOUR for number in range(MONTH // HALF_HOUR))
     date = estimated_full_date(start, HALF_HOUR, shares)
     return shown({"history": shares, "history-start": start, "history-delta": HALF_HOUR, "estimated-full-date": date})
 

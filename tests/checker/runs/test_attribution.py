@@ -424,6 +424,22 @@ def test_a07_a_run_of_a_jobs_only_guest_there_is_its_own_though_another_has_come
     assert attribute(failed, known, clues_of(known, History())).by_hand
 
 
+def test_a07_a_run_whose_error_names_the_storage_of_before_an_edit_is_its_jobs() -> None:
+    earlier = NOW - timedelta(hours=14)
+    early, now = (job("nightly", 100, storage=storage, schedule="21:00") for storage in ("nas", "local"))
+    other = job("other", 101, storage="nas", schedule="05:00")
+    failed = run("TASK ERROR: could not activate storage 'nas'\n", "could not activate storage 'nas'", task_id="100")
+    known = facts([guest(100)], [now, other], [failed])
+
+    def found(before: BackupJob) -> Attribution:
+        history = judge(facts([guest(100)], [before, other], now=earlier), History()).history
+        return attribute(failed, known, clues_of(known, history))
+
+    assert found(early).job_id == "nightly"
+    # It had left that storage before: then a person has started it.
+    assert found(now).by_hand
+
+
 def test_a07_a_run_of_a_guest_that_has_left_the_node_since_is_its_jobs() -> None:
     slot = NOW - timedelta(hours=13)
     nightly = job("nightly", all=1, storage="nas", schedule="21:00")

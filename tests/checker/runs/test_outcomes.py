@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from custom_components.proxmox_backup_checker.checker.assessment import judge
-from custom_components.proxmox_backup_checker.checker.model.facts import Facts, NodeFacts
+from custom_components.proxmox_backup_checker.checker.model.facts import Facts, JobState, NodeFacts
 from custom_components.proxmox_backup_checker.checker.model.outcome import Outcome, Result, succeeded, unclear
 from custom_components.proxmox_backup_checker.checker.model.records import History
 from custom_components.proxmox_backup_checker.checker.model.verdict import Confidence
@@ -192,3 +192,21 @@ def test_a_guest_that_came_to_the_node_after_a_run_broke_off_was_not_in_it() -> 
     known = facts([guest(100), guest(101, node="pve2"), guest(102), guest(103)], [nightly], [last])
     found = records_of(known, before.history).finished[last.task.upid].outcomes
     assert [(outcome.vmid, outcome.result) for outcome in found] == [(100, Result.NOT_REACHED)]
+
+
+def test_whom_a_run_did_not_come_to_is_told_once_its_job_can_be_seen_though_a_state_file_named_it_before() -> None:
+    guests, nightly = [guest(100), guest(101)], job("nightly", all=1, storage="nas")
+    last = run("TASK ERROR: could not activate storage 'nas'\n", "could not activate storage 'nas'")
+    states = [
+        JobState(
+            job_id="nightly", node="pve1", state="started", upid=last.task.upid, message=None, updated=last.started
+        )
+    ]
+    hidden = judge(facts(guests, None, [last], job_states=states), History())
+    assert not hidden.history.runs[last.task.upid].outcomes
+    seen = judge(facts(guests, [nightly], job_states=states, now=NOW + timedelta(hours=1)), hidden.history)
+    found = seen.history.runs[last.task.upid].outcomes
+    assert [(outcome.vmid, outcome.result) for outcome in found] == [
+        (100, Result.NOT_REACHED),
+        (101, Result.NOT_REACHED),
+    ]

@@ -201,8 +201,8 @@ def _is_another(known: GuestRecord, guest: Guest) -> bool:
 def _another_before(guest: Guest, facts: Facts) -> datetime | None:
     """Return up to when a guest's number was that of another before the first look, as the names in logs tell.
 
-    It came after the newest log with another name, or after the last run that found no guest of the number where the one before
-    bore another name. One that was only renamed since waits for its next slot then, without an alarm.
+    It came after the newest log with another name, or after the last run that found no guest of the number, unless the one
+    before bore the same name and was restored. One that was only renamed since waits for its next slot then, without an alarm.
     """
     named: list[tuple[datetime, str]] = []
     absent: list[datetime] = []
@@ -219,7 +219,7 @@ def _another_before(guest: Guest, facts: Facts) -> datetime | None:
     newest = max(named, default=None)
     if newest is not None and newest[1] != guest.name:
         return newest[0] + _ONE_MINUTE
-    return gone + _ONE_MINUTE if gone is not None and before is not None and before[1] != guest.name else None
+    return gone + _ONE_MINUTE if gone is not None and (before is None or before[1] != guest.name) else None
 
 
 def _coverage(record: GuestRecord, covering: Sequence[str], facts: Facts, *, first_look: bool) -> Mapping[str, object]:

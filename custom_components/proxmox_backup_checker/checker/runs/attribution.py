@@ -16,7 +16,7 @@ from ...proxmox.api.cluster_models import Guest
 from ...proxmox.calendar.event import CalendarEvent
 from ...proxmox.vzdump.command import JobCommand
 from ..jobs.coverage import Coverage, covers, in_order
-from ..jobs.timetable import Span, event_of, periods_of, started_for_slot
+from ..jobs.timetable import Period, Span, event_of, periods_of, started_for_slot
 from ..model.facts import Facts, Run
 from ..model.records import JobDefinition
 from ..model.verdict import Confidence
@@ -172,8 +172,8 @@ def _by_error(run: Run, jobs: Iterable[BackupJob], facts: Facts, clues: Clues) -
     if facts.jobs is None:
         return Attribution(job_id=None, confidence=Confidence.NONE)
     candidates = [job for job in jobs if job.enabled and _makes_such_a_task(job, run, facts, clues.stays)]
-    if (named := _named_storage(run, facts)) is not None:
-        candidates = [job for job in candidates if facts.storage_name(job.storage, run.task.node) == named]
+    if (named := _named_storage(run, facts, clues)) is not None:
+        candidates = [job for job in candidates if named in _storages_then(job, run, facts, clues)]
     if facts.zone_of(run.task.node) is not None:
         on_time = _on_time(candidates, run, facts, clues)
         if not on_time and _is_made_up_for(run, facts, clues):
@@ -226,11 +226,27 @@ def _told(jobs: Iterable[BackupJob], run: Run, facts: Facts) -> BackupJob | None
     return found[0] if len(found) == 1 else None
 
 
-def _named_storage(run: Run, facts: Facts) -> str | None:
+def _named_storage(run: Run, facts: Facts, clues: Clues) -> str | None:
     """Return the storage that the error of a run names, as in: could not activate storage 'nas'."""
     text = f"{run.log.error if run.log else ''} {run.task.status or ''}"
     names = {known.storage for known in facts.storages} | {job.storage for job in facts.jobs or () if job.storage}
+    names |= {past.storage for definitions in clues.past.values() for past in definitions if past.storage}
     return next((name for name in sorted(names) if f"'{name}'" in text), None)
+
+
+def _storages_then(job: BackupJob, run: Run, facts: Facts, clues: Clues) -> set[str]:
+    """Return the storages to which a job can have written when a run was started: it may have been edited since."""
+    node = run.task.node
+    zone = facts.zone_of(node)
+    periods = _periods(job, node, zone, facts, clues) if zone is not None else ()
+    then = [period.storage for period in periods if period.may_hold(run.started)]
+    return {facts.storage_name(storage, node) for storage in then or [job.storage]}
+
+
+def _periods(job: BackupJob, node: str, zone: ZoneInfo, facts: Facts, clues: Clues) -> tuple[Period, ...]:
+    known = facts.nodes.get(node)
+    skew = known.skew if known is not None else timedelta()
+    return periods_of(job, clues.past.get(job.job_id, ()), skew, zone)
 
 
 def _similar(job: BackupJob, command: JobCommand, node: str, facts: Facts) -> bool:
@@ -249,9 +265,7 @@ def _at_slot(job: BackupJob, run: Run, facts: Facts, clues: Clues) -> bool:
     zone = facts.zone_of(node)
     if zone is None:
         return False
-    known = facts.nodes.get(node)
-    skew = known.skew if known is not None else timedelta()
-    for period in periods_of(job, clues.past.get(job.job_id, ()), skew, zone):
+    for period in _periods(job, node, zone, facts, clues):
         slot = period.event.last_before((run.started + _CLOCKS_DIFFER).astimezone(zone))
         if slot is None or not period.may_hold(slot):
             continue

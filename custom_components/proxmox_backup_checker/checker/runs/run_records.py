@@ -204,7 +204,8 @@ def _record(run: Run, attribution: Attribution, facts: Facts, stays: Stays) -> R
     error = None
     if status is not None and not succeeded(status):
         error = (run.log.error if run.log else None) or status
-    is_open = facts.jobs is None and attribution.job_id is None and not attribution.by_hand
+    # Whom a job should have come to is not known before it can be seen, though a state file names it.
+    is_open = facts.jobs is None and not attribution.by_hand
     return RunRecord(
         upid=run.task.upid,
         node=run.task.node,
