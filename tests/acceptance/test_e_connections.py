@@ -436,7 +436,7 @@ async def test_e30_diagnostics_hide_names_on_request(home: Home) -> None:
     assert '"rule": "newest_run"' in text
 
 
-@pytest.mark.parametrize(("with_agents", "an_hour"), [(False, 34), (True, 38)], ids=["alone", "agents"])
+@pytest.mark.parametrize(("with_agents", "an_hour"), [(False, 29), (True, 34)], ids=["alone", "agents"])
 async def test_a_quiet_hour_costs_few_requests(
     home: Home, start_agent: StartAgent, with_agents: bool, an_hour: int
 ) -> None:

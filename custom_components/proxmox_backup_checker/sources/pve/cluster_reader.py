@@ -1,6 +1,7 @@
 """Reads everything that the judgement needs of a cluster, and asks no more often than it takes."""
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,7 +21,7 @@ from ...checker.model.facts import (
 )
 from ...checker.model.records import GuestRecord, NodeRecord, RunRecord, StorageRecord
 from ...proxmox.api.client import ProxmoxClient
-from ...proxmox.api.cluster_models import Guest, Node, NodeStorage, Permissions, Resources, Version
+from ...proxmox.api.cluster_models import Node, Permissions, Resources, Version
 from ...proxmox.api.errors import PermissionDeniedError, ProxmoxError
 from ...proxmox.api.upid import Upid
 from ...proxmox.log_agent.client import LogAgentClient
@@ -37,6 +38,7 @@ from .guest_sight import GuestSight
 from .job_reader import JobReader, ListedJobs
 from .node_failover import Members, NodeFailover
 from .replication_reader import ReplicationReader
+from .resource_rows import ResourceRows
 from .restore_reader import RestoreReader
 from .rights import Rights
 from .run_reader import RunReader
@@ -86,8 +88,7 @@ class ClusterReader:
         self._agents = JobStateReader(agents)
         self._task_logs = TaskLogs(client, agents)
         self._trouble_log = TroubleLog()
-        self._guests: dict[str, Guest] = {}
-        self._storage_rows: dict[str, NodeStorage] = {}
+        self._rows = ResourceRows()
         self._included_for: object = None
         self._ended_before: frozenset[str] = frozenset()
 
@@ -162,6 +163,9 @@ class ClusterReader:
         for node, jobs in self._agents.unreadable.items():
             troubles.tell(f"job states of {node}", ", ".join(f"{job}: {error}" for job, error in jobs.items()))
         self._trouble_log.report(troubles)
+        if troubles.texts:
+            # The daemon that tells the members may be down, and another node know better.
+            self._failover.look_again()
         overview = replace(overview, permissions=await self._rights.checked(now))
         facts = self._facts(overview, nodes, runs, restored, storages, now)
         if facts.guests_visible:
@@ -180,17 +184,16 @@ class ClusterReader:
 
     async def _read_overview(self, now: datetime, troubles: PollTroubles) -> _Overview:
         """Read what every poll reads of the cluster as a whole; raises any ProxmoxError."""
-        members = await self._failover.connect()
+        members, listed = await self._connect(now)
         if members.trouble is not None:
             troubles.tell("cluster status", members.trouble)
         for node in members.status.nodes:
             if node.odd is not None:
                 troubles.tell(f"address of {node.name}", node.odd)
         async with task_group() as group:
-            answer = group.create_task(self._client.resources())
             listing = group.create_task(self._jobs.read(now, troubles))
             group.create_task(self._watch.read())
-        resources, jobs = self._completed(answer.result(), troubles), listing.result()
+        resources, jobs = self._rows.completed(listed, troubles), listing.result()
         booted = {node: boot for node, uptime in resources.uptimes.items() if (boot := _boot(uptime, now)) is not None}
         # Jobs and the tasks of others are shown for the same right.
         self._watch.begin(now, booted, shows_all=jobs.unseen is None)
@@ -199,6 +202,22 @@ class ClusterReader:
         permissions = await self._rights.read(resources, jobs.jobs, nodes, now, anew=anew)
         await self._learn_fingerprints(now, troubles)
         return _Overview(members=members, permissions=permissions, resources=resources, jobs=jobs)
+
+    async def _connect(self, now: datetime) -> tuple[Members, Resources]:
+        """Return who is in the cluster and what it has, through a node that answers for it; raises any ProxmoxError.
+
+        A cluster in which every node is there has its quorum (votequorum(5)), and its resources show whether one is not, as
+        corosync tells it (PVE/API2Tools.pm, extract_node_stats). So the members are read where those differ or do not come,
+        and once an hour.
+        """
+        if (whole := self._failover.whole) is not None and not self._schedule.is_due("members", now, HOURLY):
+            with suppress(ProxmoxError):
+                resources = await self._client.resources()
+                if resources.uptimes.keys() == {node.name for node in whole.status.nodes}:
+                    return whole, resources
+        members = await self._failover.connect()
+        self._schedule.note("members", now)
+        return members, await self._client.resources()
 
     def _facts(
         self,
@@ -247,23 +266,6 @@ class ClusterReader:
         if self._schedule.is_due("fingerprints", now, SLOW if self._failover.lacks_fingerprints else DAILY):
             good = await _attempt("fingerprints", self._failover.learn_fingerprints(), troubles)
             self._schedule.note("fingerprints", now, good=good)
-
-    def _completed(self, resources: Resources, troubles: PollTroubles) -> Resources:
-        """Return the resources with what was last seen in place of rows that cannot be understood."""
-        for row, text in resources.odd.items():
-            troubles.tell(f"resource {row}", text)
-        guests = [*resources.guests, *(self._guests[row] for row in resources.odd if row in self._guests)]
-        storages = [
-            *resources.storages,
-            *(self._storage_rows[row] for row in resources.odd if row in self._storage_rows),
-        ]
-        self._guests = {f"{guest.guest_type}/{guest.vmid}": guest for guest in guests}
-        self._storage_rows = {f"storage/{storage.node}/{storage.storage}": storage for storage in storages}
-        return replace(
-            resources,
-            guests=tuple(sorted(guests, key=lambda guest: guest.vmid)),
-            storages=tuple(sorted(storages, key=lambda storage: (storage.storage, storage.node))),
-        )
 
     async def _read_nodes(self, overview: _Overview, now: datetime, troubles: PollTroubles) -> dict[str, NodeFacts]:
         """Read the clock and the new runs of every node at the same time."""

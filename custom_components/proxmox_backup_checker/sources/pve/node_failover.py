@@ -42,6 +42,16 @@ class Members:
     quorum_known: bool = True
     doubt: ProxmoxError | None = None
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether every node is there, and the quorum is known for it."""
+        return (
+            self.trouble is None
+            and self.quorum_known
+            and self.status.quorate
+            and all(node.online and node.odd is None for node in self.status.nodes)
+        )
+
 
 class NodeFailover:
     """Leads to the cluster, each time through the configured node if that can answer for it.
@@ -58,6 +68,7 @@ class NodeFailover:
         self._nodes: dict[str, NodeRecord] = {}
         self._off: frozenset[str] = frozenset()
         self._last: ClusterStatus | None = None
+        self._whole: Members | None = None
         self.fallback: FallbackNode | None = None
 
     @property
@@ -73,6 +84,15 @@ class NodeFailover:
             for record in self._nodes.values()
         )
 
+    @property
+    def whole(self) -> Members | None:
+        """The cluster as its configured node showed it last, None unless every node was there and it had its quorum."""
+        return self._whole
+
+    def look_again(self) -> None:
+        """Let the members be read with the next poll."""
+        self._whole = None
+
     def restore(self, records: Iterable[NodeRecord]) -> None:
         """Take up what was known of the nodes."""
         self._nodes = {record.name: record for record in records}
@@ -84,6 +104,7 @@ class NodeFailover:
         Raises the error of the configured node where none answers for the cluster.
         """
         self._client.use(None)
+        self._whole = None
         try:
             members = await self._members()
         except CannotConnectError as error:
@@ -215,6 +236,8 @@ class NodeFailover:
         self._off = frozenset(node.name for node in members.status.nodes if not node.online)
         if members.doubt is None:
             self._last = members.status
+            if fallback is None and members.is_whole:
+                self._whole = members
         return members
 
 

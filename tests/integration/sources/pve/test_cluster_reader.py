@@ -2,6 +2,7 @@
 
 import json
 
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 import pytest
 
@@ -151,3 +152,39 @@ async def test_a_job_list_that_cannot_be_read_at_the_first_look_is_no_missing_ri
     await set_up(hass, pve)
     assert problem(hass, 101) == ("unknown", "jobs_unreadable")
     assert "jobs.cfg" in shown(hass, "_guest_101_problem").attributes["reason"]
+
+
+async def test_the_members_are_asked_for_hourly_while_every_node_is_there(
+    hass: HomeAssistant, pve: SimulatedCluster, freezer: FrozenDateTimeFactory
+) -> None:
+    entry = await set_up(hass, pve)
+
+    async def asks(minutes: int = 10) -> bool:
+        freezer.tick(minutes * 60)
+        pve.traffic.requests.clear()
+        await poll(hass, entry)
+        return any(request.path == "/cluster/status" for request in pve.requests)
+
+    assert [await asks() for _ in range(3)] == [False, False, False]
+    assert await asks(minutes=60)
+    pve.node("pve3").go_offline()
+    assert [await asks(), await asks()] == [True, True]
+    assert not entry.runtime_data.reading.facts.nodes["pve3"].online
+    pve.node("pve3").come_online()
+    # It is there again, and what was read of the members still says otherwise.
+    assert [await asks(), await asks(), await asks()] == [True, False, False]
+
+
+async def test_a_poll_with_trouble_has_the_members_asked_for_with_the_next(
+    hass: HomeAssistant, pve: SimulatedCluster
+) -> None:
+    entry = await set_up(hass, pve)
+    pve.faults.errors["/cluster/backup"] = (595, "Connection refused")
+    await poll(hass, entry)
+    pve.faults.errors.clear()
+    pve.traffic.requests.clear()
+    await poll(hass, entry)
+    assert sum(request.path == "/cluster/status" for request in pve.requests) == 1
+    pve.traffic.requests.clear()
+    await poll(hass, entry)
+    assert not any(request.path == "/cluster/status" for request in pve.requests)

@@ -142,7 +142,7 @@ ALONE = {
 
 async def test_a_node_that_lost_its_cluster_is_no_standalone_host(hass: HomeAssistant, pve: SimulatedCluster) -> None:
     entry = await set_up(hass, pve)
-    pve.faults.broken["/cluster/status"] = json.dumps(ALONE)
+    pve.faults.broken |= {"/cluster/status": json.dumps(ALONE), "/cluster/resources": json.dumps({"data": []})}
     await poll(hass, entry)
 
     facts = entry.runtime_data.reading.facts
@@ -150,7 +150,7 @@ async def test_a_node_that_lost_its_cluster_is_no_standalone_host(hass: HomeAssi
     assert {name: node.online for name, node in facts.nodes.items()} == {"pve1": True, "pve2": False, "pve3": False}
     assert facts.nodes["pve2"].blindness is Blindness.NODE_UNREACHABLE
     assert not facts.guests_complete
-    del pve.faults.broken["/cluster/status"]
+    pve.faults.broken.clear()
     await poll(hass, entry)
     assert entry.runtime_data.reading.facts.quorum_known
     assert entry.runtime_data.reading.facts.nodes["pve2"].blindness is None
