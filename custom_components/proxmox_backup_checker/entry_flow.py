@@ -20,6 +20,7 @@ from .proxmox.api.errors import (
 )
 from .proxmox.api.privileges import role_command
 from .proxmox.api.tls import fetch_fingerprint
+from .texts.shell import in_short_lines
 
 _REAUTH_SCHEMA: Final = probatio.Schema(TOKEN_FIELDS)
 _SCHEMAS: Final = {
@@ -88,7 +89,7 @@ class EntryFlow(ConfigFlow):
         """Show the form of the present step as it was filled in; a stored or refused secret is not shown again."""
         suggested = {key: value for key, value in self._data.items() if value is not None}
         suggested[CONF_TOKEN_SECRET] = None if "invalid_auth" in (errors or {}).values() else self._entered_secret
-        placeholders = {"error": error.rstrip(".!"), "role": role_command()}
+        placeholders = {"error": error.rstrip(".!"), "role": in_short_lines([role_command()])}
         if self._step == "reauth_confirm":
             placeholders["cluster"] = self._get_reauth_entry().title
         return self.async_show_form(

@@ -19,6 +19,7 @@ from .const import CONF_WEBHOOK_FROM_ANYWHERE
 from .proxmox.api.notifications import WebhookTarget, undelivered, unheard_jobs
 from .texts.localizer import Localizer
 from .texts.markdown import inert
+from .texts.shell import in_short_lines
 
 _ENABLED: Final = "enabled"
 _RENEW: Final = "renew"
@@ -62,9 +63,9 @@ class WebhookOptions(OptionsFlowWithReload):
             step_id="webhook_lines",
             data_schema=probatio.Schema({}),
             description_placeholders={
-                "create": "\n".join(target.creation),
+                "create": in_short_lines(target.creation),
                 "test": target.test,
-                "renew": target.renewal,
+                "renew": in_short_lines([target.renewal]),
                 "remove": "\n".join(target.removal),
                 "unheard": await self._unheard(),
             },

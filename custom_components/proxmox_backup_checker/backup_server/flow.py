@@ -32,6 +32,7 @@ from ..proxmox.backup_server.datastore_models import Datastore
 from ..proxmox.backup_server.privileges import Privilege, grant_commands, missing_privileges
 from ..sources.backup_server.identity import ServerIdentity, identity_of
 from ..texts.markdown import inert
+from ..texts.shell import in_short_lines
 from .client import client_of
 from .coordinator import ServerConfigEntry
 from .discovery import Offer
@@ -84,7 +85,7 @@ class BackupServerFlow(EntryFlow):
             description_placeholders={
                 "token": token_id,
                 "missing": "\n".join(f"- **{privilege.name}** ({privilege.path})" for privilege in self._lacking),
-                "commands": "\n".join(grant_commands(self._lacking, token_id)),
+                "commands": in_short_lines(grant_commands(self._lacking, token_id)),
             },
         )
 
