@@ -45,7 +45,8 @@ class PathRights:
         paths = [_node(name) for name in self._nodes if permissions.has("/nodes", "Sys.Audit")]
         paths += [_storage(name) for name in self._missing if permissions.has("/storage", _AUDIT)]
         untold = set()
-        for path in paths[:_ASKED_AT_ONCE]:
+        self._answers |= {path: permissions.by_path[path] for path in paths if path in permissions.by_path}
+        for path in [path for path in paths if path not in permissions.by_path][:_ASKED_AT_ONCE]:
             try:
                 self._answers[path] = await self._client.privileges_on(path)
             except UnexpectedAnswerError:
