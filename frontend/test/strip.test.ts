@@ -109,9 +109,9 @@ describe("the window", () => {
   });
 
   test("draws what can be seen and little more, of however many there are", () => {
-    const [first, end] = new Offsets(Array.from({ length: 500 }, () => 40)).between(4000, 480);
+    const [first, end] = new Offsets(Array.from({ length: 500 }, () => 40)).between(4000, 480, 3);
     expect([first, end]).toEqual([97, 116]);
-    expect(new Offsets([]).between(0, 100)).toEqual([0, 0]);
+    expect(new Offsets([]).between(0, 100, 3)).toEqual([0, 0]);
   });
 });
 

@@ -318,6 +318,7 @@ describe("the wall", () => {
 
   test("moves by keys, says the day, and opens the details on it", async () => {
     const wall = await show(WALL);
+    await vi.waitUntil(() => wall.find(".spark path").length);
     const list = wall.find(".scroll")[0];
     const press = async (key: string) => {
       list?.dispatchEvent(new KeyboardEvent("keydown", { key }));
@@ -482,9 +483,16 @@ describe("the wall", () => {
     expect(wall.find(".row[tabindex='0']")).toHaveLength(1);
   });
 
+  test("draws first what is seen at once, and a moment later what a scroll would show", async () => {
+    const wall = await show(WALL, { rows: manyGuests(500) });
+    expect(wall.find(".row").length).toBe(13);
+    await vi.waitUntil(() => wall.find(".row").length > 13);
+    expect(wall.find(".row").length).toBe(16);
+  });
+
   test("asks for the sizes of what can be seen, together", async () => {
     const wall = await show(WALL, { rows: manyGuests(500) });
-    await new Promise((done) => setTimeout(done, 120));
+    await vi.waitUntil(() => wall.find(".spark path").length);
     const asked = wall.hass.connection.sent.filter((message) => message.type.endsWith("/sizes")) as unknown as {
       ids: string[];
     }[];

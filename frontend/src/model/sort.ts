@@ -24,15 +24,29 @@ const urgency = (row: Row): number => {
   return row.problem === null ? 1 : 3;
 };
 
+const ranks = new WeakMap<Row, number>();
+
+/** Returns a number by which the worst comes first: how urgent, how bad, how often in a row, how often in the last week. */
+function worstOf(row: Row): number {
+  let rank = ranks.get(row);
+  if (rank === undefined) {
+    const digits = [
+      urgency(row),
+      rankOf(row.status),
+      999 - Math.min(999, row.failures),
+      9 - badDays(row.cells.slice(-7)),
+    ];
+    rank = digits.reduce((sum, digit) => sum * 1_000 + digit, 0);
+    ranks.set(row, rank);
+  }
+  return rank;
+}
+
 /** Too few copies, then what is not known, then the rest; where there is no rule last. */
 const lackOf = (row: Row): number => ["below", "unknown", "pending", "met"].indexOf(row.copies?.state ?? "") >>> 0;
 
 const ORDERS: Record<Sort, Compare> = {
-  worst: (a, b) =>
-    urgency(a) - urgency(b) ||
-    rankOf(a.status) - rankOf(b.status) ||
-    b.failures - a.failures ||
-    badDays(b.cells.slice(-7)) - badDays(a.cells.slice(-7)),
+  worst: (a, b) => worstOf(a) - worstOf(b),
   name: () => 0,
   copies: (a, b) => lackOf(a) - lackOf(b),
   size: (a, b) => (b.size ?? -1) - (a.size ?? -1),

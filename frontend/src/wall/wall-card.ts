@@ -29,6 +29,7 @@ import { wallStyles } from "./styles";
 import { isLost, namesOf, summarise, summariseRows, summaryLine } from "./summary";
 
 const MINUTE = 60_000;
+const SETTLE = 150;
 /** So many rows are shown without a scroll bar of their own where somebody asks for all. */
 const MOST_AT_ONCE = 100;
 const MOST_ROWS = 500;
@@ -45,6 +46,7 @@ export class BackupWall extends HassElement {
     scrolled: { state: true },
     now: { state: true },
     whole: { state: true },
+    settled: { state: true },
   };
 
   preview = false;
@@ -55,6 +57,8 @@ export class BackupWall extends HassElement {
   private scrolled = 0;
   private now = Date.now() / 1000;
   private whole = false;
+  /** Set a moment after the first rows are drawn; what nobody sees at once comes then. */
+  private settled = false;
 
   private fetched?: typeof import("./notices");
   private stale = true;
@@ -87,6 +91,7 @@ export class BackupWall extends HassElement {
   );
   private observer?: ResizeObserver;
   private clock?: ReturnType<typeof setInterval>;
+  private settling?: number;
 
   /** All settings as they are without any, so that the editor shows them. */
   static getStubConfig = () => ({
@@ -125,6 +130,12 @@ export class BackupWall extends HassElement {
     super.disconnectedCallback();
     this.observer?.disconnect();
     clearInterval(this.clock);
+  }
+
+  protected override updated(): void {
+    // From the first frame on: a slow device is not done any earlier.
+    if (this.lines.length)
+      this.settling ??= requestAnimationFrame(() => setTimeout(() => (this.settled = true), SETTLE));
   }
 
   /** Fetches what is needed later: after an update of the integration this page's version of it is gone. */
@@ -250,9 +261,9 @@ export class BackupWall extends HassElement {
     const { end } = this.wall.state;
     const group = this.config?.group ?? "guest";
     const height = offsets.top(this.rowsShown());
-    const [first, last] = offsets.between(this.scrolled, height);
+    const [first, last] = offsets.between(this.scrolled, height, this.settled ? 3 : 0);
     const visible = lines.slice(first, last);
-    this.wantSizes(visible.flatMap((line) => line.row ?? []));
+    if (this.settled) this.wantSizes(visible.flatMap((line) => line.row ?? []));
     const tabbable = visible.some((line) => line.key === this.cursor.key) ? this.cursor.key : lines[first]?.key;
     const draw = this.lineDrawer(arranged);
     return html`${columns.narrow ? narrowAxis(columns, end, this.days, words, format) : columnHeads(columns, this.chooser.sorting, group, end, this.days, words, format)}

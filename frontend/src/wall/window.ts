@@ -31,7 +31,7 @@ export class Offsets {
   }
 
   /** Returns the rows to draw, some more than can be seen so that scrolling shows no gaps. */
-  between(scrolled: number, height: number, spare = 3): [first: number, end: number] {
+  between(scrolled: number, height: number, spare: number): [first: number, end: number] {
     const first = Math.max(0, this.at(scrolled) - spare);
     return [first, Math.min(this.count, this.at(scrolled + height) + 1 + spare)];
   }

@@ -355,7 +355,7 @@ class History:
     not be seen so far, `jobs_seen` is when they were last. `saw_all_guests` and `saw_all_storages` tell that the token once was shown
     all of them. `without_quorum` is when the cluster was last seen without. `latest` is the latest time that our clock has
     shown, while it shows less than that. `wrong_dates` holds by name what proves nothing, since it was dated ahead of every clock. `servers` are the backup servers that are watched
-    as well, as they were known last. `restores` are those that people did, by UPID.
+    as well, as they were known last. `restores` are those that people did, by UPID. `offsite_since` is when a guest's copies elsewhere were known for the first time.
     """
 
     began: datetime | None = None
@@ -379,6 +379,7 @@ class History:
     wrong_dates: Mapping[str, WrongDate] = field(default_factory=dict)
     servers: Mapping[str, KnownServer] = field(default_factory=dict)
     restores: Mapping[str, RestoreRecord] = field(default_factory=dict)
+    offsite_since: datetime | None = None
 
     def rightly_dated_runs(self) -> list[RunRecord]:
         """Return the finished runs whose dates say when they were."""
