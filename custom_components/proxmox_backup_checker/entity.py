@@ -29,7 +29,7 @@ _LONGEST_ERROR: Final = 500
 UNRECORDED: Final = frozenset(
     {
         *("verdict", "reason", "since", "last_success", "next_due", "confidence", "failures", "findings", "error"),
-        *("next_step", "acknowledged", "acknowledged_until", "custom_ui_more_info"),
+        *("next_step", "seen_since", "acknowledged", "acknowledged_until", "custom_ui_more_info"),
     }
 )
 """The attributes of a problem sensor that the recorder leaves out."""
@@ -311,6 +311,7 @@ def problem_attributes(
         "reason_code": verdict.reason.code.value,
         "reason": localizer.sentence(verdict.reason),
         "since": verdict.since.isoformat() if verdict.since else None,
+        "seen_since": verdict.seen_since.isoformat() if verdict.seen_since else None,
         "last_success": verdict.last_success.isoformat() if verdict.last_success else None,
         "next_due": verdict.next_due.isoformat() if verdict.next_due else None,
         "confidence": verdict.confidence.value,

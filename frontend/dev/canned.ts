@@ -286,6 +286,8 @@ const copy = (name: string, change: Partial<Copy>): Copy => ({
 
 export function details(row: RowData): Details {
   const failed = row.status === "failed";
+  const uncovered = row.status === "uncovered";
+  const unseen = row.problem === null;
   const runs: Run[] = [...row.cells]
     .flatMap((cell, index): Run[] => {
       const back = 29 - index;
@@ -332,14 +334,17 @@ export function details(row: RowData): Details {
   return {
     row,
     end: END,
+    ignoring: uncovered ? "offered" : row.status === "ignored" ? "chosen" : null,
     verdict: {
       status: row.status,
       problem: row.problem,
       reason: row.reason,
       reason_code: "x",
-      since: row.problem ? NOW - 2.3 * DAY : null,
-      confidence: "exact",
-      confidence_text: "Exact: the log agent of pve1 saw this run.",
+      since: row.problem && !uncovered ? NOW - 2.3 * DAY : null,
+      seen_since: uncovered ? NOW - 16 * DAY : null,
+      link: unseen ? "/config/repairs" : null,
+      confidence: uncovered || unseen ? "none" : "exact",
+      confidence_text: uncovered || unseen ? "No evidence yet" : "Exact: the log agent of pve1 saw this run.",
       evidence: [
         "The run of the job nightly on pve1, 28 Nov, 02:10.",
         "Its log ends with an error for this guest.",

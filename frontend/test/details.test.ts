@@ -139,6 +139,45 @@ describe("the details", () => {
     expect(call).not.toHaveBeenCalled();
   });
 
+  const of = (status: string) => GUESTS.find((row) => row.status === status) as RowData;
+  const button = (shown: Awaited<ReturnType<typeof open>>, text: string) =>
+    shown.find<HTMLButtonElement>("button.btn").find((one) => one.textContent === text);
+
+  test("say of a guest in no job since when at least, how sure that is, and leave it alone once that is confirmed", async () => {
+    const shown = await open(of("uncovered"));
+    expect(shown.text()).toContain("At least since");
+    expect(shown.text()).toContain("Certain (by the settings of Proxmox)");
+    const asked = () => shown.hass.connection.sent.filter(({ type }) => type.endsWith("/ignore"));
+    button(shown, "Ignore…")?.click();
+    await shown.settle();
+    expect(shown.text()).toContain("No longer watch test-build");
+    shown.find(".silences")[0]?.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" }));
+    await shown.settle();
+    expect(asked()).toEqual([]);
+    button(shown, "Ignore…")?.click();
+    await shown.settle();
+    button(shown, "Ignore")?.click();
+    await shown.settle();
+    expect(asked()).toMatchObject([{ row: "e1/guest/117", ignored: true }]);
+  });
+
+  test("offer to watch again what is left alone by choice, and nothing of that to who may not", async () => {
+    const row = { ...of("uncovered"), status: "ignored" as const, problem: false };
+    const shown = await open(row, { rows: [row] });
+    button(shown, "Watch again")?.click();
+    await shown.settle();
+    expect(shown.hass.connection.sent.at(-2)).toMatchObject({ row: row.id, ignored: false });
+    expect(button(await open(of("uncovered"), { admin: false }), "Ignore…")).toBeUndefined();
+    expect(button(await open(FAILED), "Ignore…")).toBeUndefined();
+  });
+
+  test("lead from what cannot be seen to the page that mends it", async () => {
+    const row = { ...of("ok"), status: "unknown" as const, problem: null };
+    const shown = await open(row, { rows: [row] });
+    expect(shown.find<HTMLAnchorElement>("a.main")[0]?.getAttribute("href")).toBe("/config/repairs");
+    expect(shown.text()).toContain("Nothing can be proven");
+  });
+
   test("offer to take an acknowledgement back, and say until when it is", async () => {
     const acknowledged = { ...FAILED, acknowledged: true };
     const shown = await open(acknowledged, { rows: [acknowledged] });

@@ -44,9 +44,11 @@ from .verdicts.lost_storages import key_of_lost_storage
 from .verdicts.misconfigurations import Misconfiguration, misconfigurations_of
 from .verdicts.night import night_findings
 from .verdicts.out_of_sight import hidden_verdicts
+from .verdicts.seen_since import with_seen_since
 from .verdicts.storage import judge_storage
 from .verdicts.storage_forecast import full_on
 
+_RUNS: Final = frozenset({Status.RUNNING.value, Status.WAITING.value})
 _COPIED: Final = frozenset({Status.OK, Status.WARNING, Status.PENDING, Status.ASLEEP})
 
 type StorageAtFault = tuple[str, Verdict]
@@ -388,7 +390,7 @@ def _limited(subject: Subject, verdict: Verdict, context: Context) -> Verdict:
         last, due = verdict.last_success, verdict.next_due
         return replace(unseen, problem=True, since=read_at, last_success=last, next_due=due, job_id=verdict.job_id)
     if verdict.problem is not None:
-        return verdict
+        return with_seen_since(subject, verdict, context)
     record = context.history.verdicts.get(subject)
     since = (record.unknown_since if record else None) or context.facts.now
     blind = since if context.facts.read_at is None else min(since, context.facts.read_at)
@@ -421,7 +423,10 @@ def _record(subject: Subject, verdict: Verdict, known: VerdictRecord | None, now
     )
     if known is not None and same and known.unknown_since == unknown_since:
         return known
-    since = known.since if known is not None and same else now
+    # A run in progress ends nothing.
+    lasts = known is not None and (known.code, known.problem) == (verdict.reason.code, verdict.problem)
+    is_run = known is not None and not _RUNS.isdisjoint({known.status, status})
+    since = known.since if known is not None and (same or (lasts and is_run)) else now
     return VerdictRecord(
         subject=subject,
         status=status,

@@ -20,7 +20,7 @@ from .clusters import coordinator_of, entries
 from .epochs import epoch
 
 _KINDS: Final = ("guest", "job", "offsite")
-_REPAIRS: Final = "/config/repairs"
+REPAIRS: Final = "/config/repairs"
 
 
 def causes(hass: HomeAssistant, sight: Sight, localizer: Localizer, entry_id: str | None) -> list[dict[str, Any]]:
@@ -59,8 +59,9 @@ def _cause(
         "why": list(text.causes()),
         "todo": text.what_to_do(),
         "grounds": list(_grounds(alert, wording)),
-        "link": _REPAIRS if any(cause.reason.code.meaning.is_right_missing for cause in alert.causes) else None,
+        "link": REPAIRS if any(cause.reason.code.meaning.is_right_missing for cause in alert.causes) else None,
         "since": epoch(alert.since),
+        "seen_since": epoch(alert.seen_since),
         "unseen": all(map(is_unseen, verdicts)) if verdicts else True,
         "silenced": all(assessment.acknowledgement(subject) is not None for subject in alert.subjects),
         "guests": len(alert.guests) or len(wording.replicated(alert.subjects)),

@@ -38,6 +38,7 @@ from .board import ClusterBoard, ServerBoard, board_of
 from .clusters import entries, entries_of, page
 from .copies import copies_data, offsite_data, tally_data
 from .details_parts import run_data, verdict_data
+from .ignoring import ignoring
 from .rows import OF_SERVERS, Group, Row, RowMaker
 from .server_details import server_details
 
@@ -198,6 +199,7 @@ def _details(row_id: RowId, url: URL, maker: RowMaker) -> dict[str, Any] | None:
         "tally": tally_data(opened.view, localizer) if isinstance(opened.view, GuestView) else None,
         "offsite": offsite_data(opened.view, localizer) if isinstance(opened.view, GuestView) else None,
         "url": str(url),
+        "ignoring": ignoring(row_id.group, verdict) if opened.view is not None else None,
         "device_id": row["device_id"],
     }
 

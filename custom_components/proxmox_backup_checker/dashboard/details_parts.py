@@ -6,6 +6,7 @@ from ..checker.model.records import Acknowledgement
 from ..checker.model.verdict import Verdict
 from ..checker.views.wall.details import WallRun
 from ..texts.localizer import Localizer
+from .causes import REPAIRS
 from .epochs import epoch
 from .rows import Row
 
@@ -20,6 +21,7 @@ def verdict_data(
         "reason": row["reason"],
         "reason_code": verdict.reason.code.value,
         "since": epoch(verdict.since),
+        "seen_since": epoch(verdict.seen_since),
         "confidence": verdict.confidence.value,
         "evidence": list(verdict.evidence),
         "failures": verdict.failures,
@@ -27,6 +29,7 @@ def verdict_data(
         "next_due": epoch(verdict.next_due),
         "findings": [localizer.sentence(finding) for finding in verdict.findings],
         "next_step": localizer.next_step(verdict),
+        "link": REPAIRS if verdict.reason.code.meaning.is_right_missing else None,
         "error": verdict.error,
         "acknowledged": _acknowledged(acknowledged) if acknowledged else None,
     }

@@ -51,6 +51,7 @@ def _cause(alert: Alert, wording: ServerWording, entry_id: str) -> dict[str, Any
         "grounds": _grounds(alert, wording),
         "link": _REPAIRS if any(cause.reason.code.meaning.is_right_missing for cause in alert.causes) else None,
         "since": epoch(alert.since),
+        "seen_since": epoch(alert.seen_since),
         "unseen": all(map(is_unseen, verdicts)) if verdicts else True,
         "silenced": all(assessment.acknowledgement(subject) is not None for subject in alert.subjects),
         "guests": 0,

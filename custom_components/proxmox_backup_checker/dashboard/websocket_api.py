@@ -25,8 +25,9 @@ from .activity import async_activity
 from .causes import causes, urgency
 from .clusters import coordinator_of, entries
 from .datastores import datastores
-from .details import async_details, async_sizes
+from .details import RowId, async_details, async_sizes
 from .feed import WallFeed
+from .ignoring import ignore
 from .message_automations import async_message_setup
 from .night import night_data
 from .orphans import async_orphans
@@ -55,7 +56,7 @@ def _language(hass: HomeAssistant, msg: dict[str, Any]) -> str:
 @callback
 def async_register(hass: HomeAssistant) -> None:
     """Register all commands; to be called once."""
-    walls, first_days = (ws_info, ws_wall, ws_sizes, ws_runs, ws_log), (ws_start, ws_messages)
+    walls, first_days = (ws_info, ws_wall, ws_sizes, ws_runs, ws_log, ws_ignore), (ws_start, ws_messages)
     stores, cards = (ws_storages, ws_datastores), (ws_causes, ws_activity, ws_survival, ws_night)
     for command in (*walls, *stores, *cards, *first_days):
         websocket_api.async_register_command(hass, command)
@@ -132,6 +133,26 @@ async def ws_runs(hass: HomeAssistant, connection: ActiveConnection, msg: dict[s
         _refuse(connection, msg, websocket_api.ERR_NOT_FOUND, invalid("row_not_found", row=msg["row"][:_LONGEST_ID]))
         return
     connection.send_result(msg["id"], found)
+
+
+@websocket_api.websocket_command(
+    {
+        probatio.Required("type"): f"{DOMAIN}/ignore",
+        probatio.Required("row"): str,
+        probatio.Required("ignored"): bool,
+    }
+)
+@websocket_api.require_admin
+@callback
+def ws_ignore(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]) -> None:
+    """Choose in the options that a guest or job is left alone, or no more."""
+    row = RowId.parse(msg["row"])
+    entry = next(iter(entries(hass, row.entry_id)), None) if row and row.group in {"guest", "job"} else None
+    if row is None or entry is None:
+        _refuse(connection, msg, websocket_api.ERR_NOT_FOUND, invalid("row_not_found", row=msg["row"][:_LONGEST_ID]))
+        return
+    ignore(hass, entry, row.group, row.key, ignored=msg["ignored"])
+    connection.send_result(msg["id"])
 
 
 @websocket_api.websocket_command(

@@ -38,6 +38,8 @@ def grounds_of(
         yield localizer.text("explain_running")
     if verdict.since is not None:
         yield localizer.text("explain_since", moment=localizer.moment(verdict.since))
+    elif verdict.seen_since is not None:
+        yield localizer.text("explain_seen_since", moment=localizer.moment(verdict.seen_since))
     if verdict.failures:
         yield localizer.text("explain_failures", count=verdict.failures)
     if known is not None:

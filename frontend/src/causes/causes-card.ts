@@ -96,7 +96,11 @@ export class CausesCard extends HassElement {
     const words = wordsOf(this.hass);
     const format = formatOf(this.hass);
     const rows = this.rowsOf(cause);
-    const since = cause.since ? words.say("since_when", { when: format.weekdayMoment(cause.since) }) : "";
+    const since = cause.seen_since
+      ? words.say("seen_since_when", { when: format.weekdayMoment(cause.seen_since) })
+      : cause.since
+        ? words.say("since_when", { when: format.weekdayMoment(cause.since) })
+        : "";
     const facts = [
       cause.guests ? words.count("cause_guests", cause.guests) : "",
       cause.jobs ? words.count("cause_jobs", cause.jobs) : "",

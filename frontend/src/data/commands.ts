@@ -103,6 +103,10 @@ export function silence(hass: Hass, entityId: string | string[], how: Silence): 
   return hass.callService(DOMAIN, "acknowledge", { entity_id: entityId, ...until });
 }
 
+/** Chooses in the options that a guest or job is left alone, or no more. */
+export const ignore = (connection: Connection, row: string, ignored: boolean): Promise<void> =>
+  ask(connection, "ignore", { row, ignored });
+
 export const unsilence = (hass: Hass, entityId: string | string[]) =>
   hass.callService(DOMAIN, "unacknowledge", { entity_id: entityId });
 

@@ -133,6 +133,8 @@ export interface Cause {
   /** The page that mends it, where there is one. */
   link: string | null;
   since: number | null;
+  /** Since when at least, where nobody saw it begin. */
+  seen_since?: number | null;
   /** Nothing is wrong for certain, but nothing can be seen. */
   unseen: boolean;
   silenced: boolean;

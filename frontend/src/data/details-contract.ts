@@ -98,6 +98,8 @@ export interface VerdictDetails {
   reason: string;
   reason_code: string;
   since: number | null;
+  /** Since when at least, where it began before anybody looked. */
+  seen_since?: number | null;
   confidence: string;
   confidence_text: string;
   evidence: string[];
@@ -106,6 +108,8 @@ export interface VerdictDetails {
   next_due: number | null;
   findings: string[];
   next_step: string | null;
+  /** The page that mends it, where there is one. */
+  link?: string | null;
   error: string | null;
   acknowledged: { until: number | null; until_next_run: boolean; note: string | null } | null;
 }
@@ -130,6 +134,8 @@ export interface Details {
   tally?: Tally | null;
   url: string;
   device_id: string | null;
+  /** Whether leaving it alone is offered, or has been chosen in the options. */
+  ignoring?: "offered" | "chosen" | null;
   /** What the last run of a backup server's job did not do, group by group. */
   troubles?: { group: string; reason: string; error: string | null }[];
   /** What is known of a backup group besides. */

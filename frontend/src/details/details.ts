@@ -1,5 +1,5 @@
 import { html, nothing, type PropertyValues } from "lit";
-import { fetchDetails, messageOf, silence, unsilence } from "../data/commands";
+import { fetchDetails, ignore, messageOf, silence, unsilence } from "../data/commands";
 import { DOMAIN } from "../data/contract";
 import type { Details, Run } from "../data/details-contract";
 import { decodeRow, isJob, type Row, vmidOf } from "../data/row";
@@ -18,6 +18,7 @@ import { isRightToLeft } from "../wall/strip";
 import { createAutomation } from "./automation";
 import { copiesPanel, copiesStyles } from "./copies";
 import { BACK, FORWARD, OUT } from "./glyphs";
+import { ignoreQuestion } from "./ignore";
 import { restorePoints, restorePointsStyles } from "./restore-points";
 import { folded, runPanel } from "./run";
 import { serverParts } from "./server-parts";
@@ -50,6 +51,7 @@ export class GuestDetails extends HassElement {
     row: { state: true },
     error: { state: true },
     silencing: { state: true },
+    ignoring: { state: true },
     why: { type: Boolean },
     logShown: { state: true },
     width: { state: true },
@@ -63,6 +65,7 @@ export class GuestDetails extends HassElement {
   private row?: Row;
   private error = "";
   private silencing = false;
+  private ignoring = false;
   private logShown?: string | null;
   private width = 0;
   private observer?: ResizeObserver;
@@ -157,17 +160,36 @@ export class GuestDetails extends HassElement {
       return silenceMenu(
         words,
         (how) => this.act((hass) => silence(hass, entity, how)),
-        () => this.stopSilencing(),
+        () => this.stopAsking("silencing", ".silence"),
+      );
+    }
+    if (this.ignoring) {
+      return ignoreQuestion(
+        row.name,
+        isJob(row) ? "job" : "guest",
+        words,
+        () => this.act((hass) => ignore(hass.connection, row.id, true)),
+        () => this.stopAsking("ignoring", ".ignore"),
       );
     }
     const device = this.details.device_id;
+    const { ignoring } = this.details;
+    const { link } = this.details.verdict;
     return html`<div class="actions">
+      ${link && admin ? html`<a class="btn main" href=${link}>${words.say("open_repairs")}</a>` : nothing}
       ${
         entity && acknowledgeable && acknowledged
           ? html`<button class="btn" @click=${() => this.act((hass) => unsilence(hass, entity))}>${words.say("silence_undo")}</button>`
           : entity && acknowledgeable && problem
-            ? html`<button class="btn silence" aria-haspopup="true" @click=${this.startSilencing}>${words.say("silence")}</button>`
+            ? html`<button class="btn silence" aria-haspopup="true" @click=${() => this.startAsking("silencing")}>${words.say("silence")}</button>`
             : nothing
+      }
+      ${
+        !admin || !ignoring
+          ? nothing
+          : ignoring === "chosen"
+            ? html`<button class="btn" @click=${() => this.act((hass) => ignore(hass.connection, row.id, false))}>${words.say("ignore_undo")}</button>`
+            : html`<button class="btn ignore" aria-haspopup="true" @click=${() => this.startAsking("ignoring")}>${words.say("ignore")}</button>`
       }
       ${entity && admin ? html`<button class="btn" @click=${this.automate}>${words.say("automation")}</button>` : nothing}
       ${
@@ -251,21 +273,21 @@ export class GuestDetails extends HassElement {
     this.why = !this.why;
   };
 
-  private startSilencing = async (): Promise<void> => {
-    this.silencing = true;
+  private async startAsking(what: "silencing" | "ignoring"): Promise<void> {
+    this[what] = true;
     await this.updateComplete;
     this.renderRoot.querySelector<HTMLElement>(".silences button")?.focus();
-  };
+  }
 
-  private async stopSilencing(): Promise<void> {
-    this.silencing = false;
+  private async stopAsking(what: "silencing" | "ignoring", button: string): Promise<void> {
+    this[what] = false;
     await this.updateComplete;
-    this.renderRoot.querySelector<HTMLElement>(".actions .silence")?.focus();
+    this.renderRoot.querySelector<HTMLElement>(`.actions ${button}`)?.focus();
   }
 
   private async act(action: (hass: Hass) => Promise<unknown>): Promise<void> {
     if (!this.hass) return;
-    this.silencing = false;
+    this.silencing = this.ignoring = false;
     try {
       await action(this.hass);
       await this.load();

@@ -1,4 +1,5 @@
 import { html, nothing, type TemplateResult } from "lit";
+import type { Status } from "../data/contract";
 import type { Details, VerdictDetails } from "../data/details-contract";
 import { isServerJob, labelOf, noLastGood, type Row } from "../data/row";
 import type { Format } from "../format";
@@ -8,6 +9,8 @@ import { lookOf } from "../model/status";
 import { mark } from "../styles/look";
 import { definitions } from "./run";
 import { groundsPanel, whyButton } from "./why";
+
+const BY_SETTINGS: Status[] = ["uncovered", "paused"];
 
 /** How it stands, in one sentence, why, and what to do about it. */
 export function verdictPanel(
@@ -31,8 +34,9 @@ export function verdictPanel(
       words.say("next_run"),
       verdict.next_due ? `${format.moment(verdict.next_due)} (${format.relative(verdict.next_due)})` : null,
     ],
-    [words.say("since"), verdict.since && verdict.problem ? format.moment(verdict.since) : null],
-    [words.say("confidence"), verdict.confidence === "none" ? null : verdict.confidence_text],
+    [words.say("since"), verdict.since && lasts(verdict) ? format.moment(verdict.since) : null],
+    [words.say("seen_since"), verdict.seen_since && lasts(verdict) ? format.moment(verdict.seen_since) : null],
+    [words.say("confidence"), sureness(verdict, words)],
   ];
   const progress = progressText(row, words, format);
   return html`<section class="verdict ${lookOf(verdict.status).tone}">
@@ -51,6 +55,16 @@ export function verdictPanel(
     ${verdict.acknowledged ? html`<p class="acknowledged">${acknowledgedText(verdict.acknowledged, words, format)}</p>` : nothing}
     ${definitions(facts)}
   </section>`;
+}
+
+/** Tells whether it is something that began at some time and goes on. */
+const lasts = ({ status, problem }: VerdictDetails): boolean => problem !== false || BY_SETTINGS.includes(status);
+
+/** How sure it is; what Proxmox's own settings say needs no run to be proven. */
+function sureness({ status, confidence, confidence_text }: VerdictDetails, words: Words): string | null {
+  if (confidence !== "none") return confidence_text;
+  if (BY_SETTINGS.includes(status)) return words.say("sure_settings");
+  return status === "unknown" ? words.say("sure_nothing") : null;
 }
 
 function acknowledgedText(ack: NonNullable<VerdictDetails["acknowledged"]>, words: Words, format: Format): string {

@@ -73,7 +73,7 @@ class Alert:
     `tag` names its messages; it stays the same while the problem lasts. `about` is the job, node, storage or guest that they are
     told by, None where there is none; `subjects` are all whose verdicts belong to it, `occurrences` those of their verdicts
     that have one. `causes` come with the most guests first. `runs` are the failed runs, and `total` is how many guests the
-    job covers. `patience` is how long it may last before anybody is told, and `in_progress` tells that the job is still
+    job covers. `seen_since` is since when at least, where nobody saw the oldest begin. `patience` is how long it may last before anybody is told, and `in_progress` tells that the job is still
     running, so that more may follow.
     """
 
@@ -86,6 +86,7 @@ class Alert:
     guests: tuple[AlertGuest, ...] = ()
     severity: Severity = Severity.NORMAL
     since: datetime | None = None
+    seen_since: datetime | None = None
     failures: int = 0
     next_due: datetime | None = None
     total: int = 0
@@ -132,6 +133,8 @@ class AlertGroup:
         """Return the alert, as far as the verdicts tell of it."""
         verdicts = self.members.values()
         since = [verdict.since for verdict in verdicts if verdict.since is not None]
+        seen = min((verdict.seen_since for verdict in verdicts if verdict.seen_since is not None), default=None)
+        begun = min(since, default=None)
         upcoming = [verdict.next_due for verdict in verdicts if verdict.next_due is not None]
         # A replication is tried again all the time: how often it failed says nothing of how bad that is.
         is_tried_again = self.kind is AlertKind.REPLICATION
@@ -148,7 +151,9 @@ class AlertGroup:
             },
             causes=_causes(self.guests or self.members, self),
             severity=Severity.CRITICAL if failures >= _CRITICAL_FROM else Severity.NORMAL,
-            since=min(since, default=None),
+            since=begun,
+            # The oldest of them tells how long there has been something.
+            seen_since=seen if seen is not None and (begun is None or seen < begun) else None,
             failures=failures,
             next_due=min(upcoming, default=None),
             patience=_RIGHTS_PATIENCE if self.is_blind else _REPLICATION_PATIENCE if is_tried_again else timedelta(),

@@ -181,7 +181,9 @@ class NodeRecord:
     `earlier_outages` are the ones before `last_outage`, newest first. `zone` names its time zone. Of its runs
     between `runs_known_since` and `runs_known_until`, by its clock, none is missing in the history, nor in the stretches of
     `runs_known_before`, newest first, which end where some were lost. Of its tasks of any kind none was missed between
-    `tasks_known_since` and `tasks_known_until`. `running` are the UPIDs of the runs that went on when it was seen last. `address` and `fingerprint` lead to it while the one that is `contacted` does not answer.
+    `tasks_known_since` and `tasks_known_until`. `running` are the UPIDs of the runs that went on when it was seen last, `quorate_until` is
+    when that was while the cluster had its quorum, by its clock. `address` and `fingerprint` lead to it while the one that is
+    `contacted` does not answer.
     """
 
     name: str
@@ -199,6 +201,7 @@ class NodeRecord:
     tasks_known_since: datetime | None = None
     tasks_known_until: datetime | None = None
     running: tuple[str, ...] = ()
+    quorate_until: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -88,7 +88,7 @@ class Verdict:
     `problem` is None where nothing can be proven; `evidence` holds the UPIDs or volume ids that it rests on. A run in
     progress shows as `status` running, or waiting for the node's lock, over the status `under_run`, and leaves the rest of the
     verdict as it was. `failures` counts the runs in a row that failed or were missed. `findings` are less than a problem, the
-    worst first. `error` is the raw text of Proxmox, `cause` what it means where the catalogue knows. `trace` tells, by name,
+    worst first. `seen_since` is since when it is so at least, where it began before anybody looked. `error` is the raw text of Proxmox, `cause` what it means where the catalogue knows. `trace` tells, by name,
     the facts and the rule that led here.
     """
 
@@ -96,6 +96,7 @@ class Verdict:
     problem: bool | None
     reason: Reason
     since: datetime | None = None
+    seen_since: datetime | None = None
     last_success: datetime | None = None
     next_due: datetime | None = None
     confidence: Confidence = Confidence.NONE
