@@ -93,10 +93,15 @@ class Scheduler:
             self._due[node.name, job.id] = due
             yield max(0.0, due - node.skew - engine.time) + node.nodeid * 0.3 + 1
             yield self._place(node, job) * A_MOMENT
+            is_late = False
             while not node.online or not node.can_write or self._busy(node, job):
                 if not node.online:
                     return
+                is_late = True
                 yield TICK
+            if is_late:
+                # What could not start before is started in one go.
+                yield sorted(self._cluster.jobs).index(job.id) * A_MOMENT
             last = node.epoch(engine.time)
             self._cluster.start_scheduled(job, node)
 

@@ -11,7 +11,7 @@ import math
 from .ledger import FOREVER, ArchiveFact, GuestLife, Ledger, Part, RunFact
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
-FAR = 4 * HOUR
+FAR = HOUR
 """How wrong a clock must have been for its dates to prove nothing."""
 START_GRACE = 30 * MINUTE
 LEAST_ALLOWANCE = 90 * MINUTE

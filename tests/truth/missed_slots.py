@@ -6,14 +6,14 @@ from itertools import pairwise
 
 from .calendar import events
 from .coverage import Slot
-from .evidence import DAY, FAR, HOUR, MINUTE, Result
+from .evidence import DAY, HOUR, MINUTE, Result
 from .expectation import Expectation, Must, not_off, on, open_
 from .ledger import FOREVER, NodeLife, RunFact
 from .promise_base import SECONDS, PromiseBase
 
 LOST_WITHIN = 6 * HOUR
 """In less time than this no node has so many tasks that one appears on its list and leaves it again."""
-LONG_BEFORE = FAR + HOUR
+LONG_BEFORE = 5 * HOUR
 """What began so long before a slot cannot have kept its promise, whatever the clocks of the nodes showed."""
 
 

@@ -80,8 +80,8 @@ class Household:
 
     @property
     def entry(self) -> ConfigEntry:
-        """The config entry of the installation."""
-        [entry] = self.hass.config_entries.async_entries(DOMAIN)
+        """The config entry of the installation, beside which there may be those of backup servers."""
+        [entry] = [one for one in self.hass.config_entries.async_entries(DOMAIN) if "kind" not in one.data]
         return entry
 
     async def start_agent(self, node: str, token: str = AGENT_TOKEN) -> Agent:

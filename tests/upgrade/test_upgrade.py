@@ -25,6 +25,7 @@ from pytest_homeassistant_custom_component.common import MockUser
 from simulator import SimulatedCluster
 from simulator.outcomes import failed
 from tests.acceptance.phone import Phone, open_channel
+from tests.integration.backup_server.conftest import set_up as set_up_server
 
 from .household import DOMAIN, Heard, Household
 from .worlds import IO_ERROR, SINGLE_HOST, WORLDS, World
@@ -305,6 +306,41 @@ async def test_nothing_old_is_told_again(upgraded: Upgraded) -> None:
     assert upgraded.heard == Heard()
     assert upgraded.phone.arrived == []
     assert await upgraded.household.open_alerts() == upgraded.left.read("open_alerts")
+
+
+@pytest.mark.parametrize("case", [case for case in _CASES if case[1] == SINGLE_HOST.name], ids="-".join)
+async def test_guests_that_two_sync_jobs_leave_out_are_one_message_which_says_what_is_new(upgraded: Upgraded) -> None:
+    """The servers are added after the update: nobody had heard of copies elsewhere before."""
+    pve, hass = upgraded.household.pve, upgraded.household.hass
+    local, vault = pve.add_backup_server("pbs"), pve.add_backup_server("vault")
+    store, tank = local.add_datastore("ds1"), vault.add_datastore("tank")
+    for server in (local, vault):
+        await server.open()
+    pve.connect_storage("pbs", store, owner="backup@pbs")
+    pve.job("nightly").change(storage="pbs")
+    local.add_remote("vault", vault)
+    vault.access.grant("/datastore", "DatastoreAdmin", "sync@pbs")
+    for vmid in ("101", "102"):
+        tank.add_group("", "vm", vmid, "root@pam")
+    tank.add_group("", "ct", "103", "root@pam")
+    for kind in ("vm", "ct"):
+        pushing = {"remote": "vault", "remote_store": "tank", "direction": "push", "schedule": "04:00"}
+        local.add_sync_job(f"all-{kind}", "ds1", group_filter=(f"type:{kind}",), **pushing)
+    pve.guest(101).recovers()
+    await set_up_server(hass, local, options={"place": "here"})
+    await set_up_server(hass, vault, options={"place": "elsewhere"})
+    morning = (pve.clock.now() + timedelta(days=1)).replace(hour=5)
+    while pve.clock.now() < morning:
+        pve.clock.advance(hours=4)
+        await upgraded.household.look()
+
+    told = [message for message in upgraded.heard.messages if "outside this house" in message["title"]]
+    assert [message["title"] for message in told] == ["No copy outside this house: 3 guests"]
+    text = told[0]["message"]
+    assert "New since yesterday 10:20: copies outside this house are watched too." in text
+    assert "web (101), database (102): The sync job “all-vm”" in text
+    assert "dns (103): The sync job “all-ct”" in text
+    assert "To do: Open each of these guests on the dashboard" in text
 
 
 async def test_all_that_was_remembered_is_written_again(upgraded: Upgraded) -> None:

@@ -8,7 +8,7 @@ from homeassistant.config_entries import SIGNAL_CONFIG_ENTRY_CHANGED, ConfigEntr
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 
-from ..checker.alerts.alerts import tag_of
+from ..checker.alerts.tags import tag_of
 from ..checker.model.reason_codes import AlertKind
 from ..checker.model.subject import Subject
 from ..checker.server.links import LinkedPlace, Links

@@ -254,6 +254,7 @@ def judge(facts: Facts, history: History, before: Assessment | None = None) -> A
             after,
             evaluated=facts.read_at or facts.now,
             latest=latest_shown(history, facts),
+            offsite_since=after.offsite_since or _offsite_since(guests, facts),
             verdicts=records,
             acknowledgements=told.acknowledgements,
             alerts=told.alerts,
@@ -271,6 +272,12 @@ def judge(facts: Facts, history: History, before: Assessment | None = None) -> A
         maybe_elsewhere=copies.places.maybe_elsewhere,
         context=context,
     )
+
+
+def _offsite_since(guests: Mapping[int, GuestView], facts: Facts) -> datetime | None:
+    """Return the present where anything is known of copies elsewhere."""
+    held = (view.offsite for view in guests.values() if view.offsite is not None)
+    return facts.now if any(verdict.problem is not None for verdict in held) else None
 
 
 def _same[Key, Value](found: Mapping[Key, Value], before: Mapping[Key, Value]) -> Mapping[Key, Value]:

@@ -13,8 +13,9 @@ from homeassistant.util import dt as dt_util
 from ..backup_server.coordinator import ServerCoordinator
 from ..backup_server.watched import Watcher
 from ..checker.alerts import announcements
-from ..checker.alerts.alerts import Alert, AlertGuest, Severity, about_of
+from ..checker.alerts.alerts import Alert, AlertGuest, Severity
 from ..checker.alerts.announcements import Message, MessageKind
+from ..checker.alerts.tags import about_of
 from ..checker.assessment import Assessment
 from ..checker.model.reason_codes import AlertKind
 from ..checker.model.records import AlertRecord

@@ -263,7 +263,32 @@ class _ReplicationText(AlertText[ClusterWording]):
 
 
 class _OffsiteText(AlertText[ClusterWording]):
-    """Guests whose copies have not come elsewhere; that makes their backups here no worse."""
+    """Guests whose copies have not come elsewhere; that makes their backups here no worse.
+
+    What was found first is told together, whichever sync job it is about.
+    """
+
+    @override
+    def guests(self) -> Iterator[str]:
+        """Say first what is new, where several sync jobs are told of together."""
+        yield from super().guests()
+        since = self.say.assessment.history.offsite_since
+        if self.alert.about is None and since is not None:
+            yield self.say.text("offsite_new", moment=self.say.moment(since))
+
+    @override
+    def causes(self) -> Iterator[str]:
+        if self.alert.about is not None:
+            yield from super().causes()
+            return
+        for cause in self.alert.causes:
+            concerned = [guest for guest in self.alert.guests if guest.vmid in cause.guests]
+            sentence = self.say.localizer.sentence(cause.reason)
+            yield self.say.text("cause_named", names=self.say.names(concerned), cause=sentence)
+
+    @override
+    def what_to_do(self) -> str | None:
+        return self.say.text("offsite_todo") if len(self.alert.causes) > 1 else super().what_to_do()
 
     @override
     def meaning(self) -> Iterator[str]:

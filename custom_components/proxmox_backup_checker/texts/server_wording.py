@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import override
 
-from ..checker.alerts.alerts import AlertGuest, about_of
+from ..checker.alerts.alerts import AlertGuest
+from ..checker.alerts.tags import about_of
 from ..checker.model.records import AlertRecord
 from ..checker.model.subject import Subject
 from ..checker.server.assessment import ServerAssessment

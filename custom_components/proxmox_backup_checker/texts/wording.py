@@ -8,7 +8,8 @@ from typing import Final, override
 
 from homeassistant.util import dt as dt_util
 
-from ..checker.alerts.alerts import AlertGuest, about_of
+from ..checker.alerts.alerts import AlertGuest
+from ..checker.alerts.tags import about_of
 from ..checker.assessment import Assessment
 from ..checker.model.labels import duration_text, guest_label, job_with_storage
 from ..checker.model.reason_codes import AlertKind

@@ -13,6 +13,7 @@ from custom_components.proxmox_backup_checker.checker.model.verdict import Confi
 from custom_components.proxmox_backup_checker.checker.runs.attribution import Attribution, attribute
 from custom_components.proxmox_backup_checker.checker.runs.run_records import clues_of, records_of
 from custom_components.proxmox_backup_checker.proxmox.api.backup_models import BackupJob
+from custom_components.proxmox_backup_checker.proxmox.api.cluster_models import ClusterStatus
 
 from ..builders import BERLIN, NOW, facts, good_log, guest, job, run, sample
 
@@ -180,6 +181,25 @@ def test_a_late_run_is_not_for_a_slot_since_which_the_scheduler_of_its_node_was_
     served = records_of(facts([], jobs, [other]), History()).finished
     known = facts([], jobs, [late])
     assert attribute(late, known, clues_of(known, History(runs=served))).job_id == expected
+
+
+@pytest.mark.parametrize(
+    ("quorate", "node", "expected"), [(True, "pve1", "b"), (False, "pve1", "a"), (True, "pve2", "a")]
+)
+def test_a_late_run_is_not_for_a_slot_after_which_its_node_was_seen_with_the_quorum(
+    quorate: bool, node: str, expected: str
+) -> None:
+    late = run(good_log(100), started=NOW - timedelta(hours=9))
+    jobs = [
+        job("a", 100, storage="nas", schedule="*-*-20 03:00"),
+        job("b", 100, storage="nas", schedule="21:00"),
+    ]
+    look = NOW - timedelta(days=1)
+    there = NodeFacts(name=node, zone=BERLIN, tasks_read=look, runs_known_since=look)
+    cluster = ClusterStatus(name="home", quorate=quorate, nodes=())
+    before = judge(facts([], jobs, now=look, read_at=look, nodes={node: there}, cluster=cluster), History()).history
+    known = facts([], jobs, [late])
+    assert attribute(late, known, clues_of(known, before)).job_id == expected
 
 
 @pytest.mark.parametrize(

@@ -11,14 +11,9 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 import custom_components.proxmox_backup_checker as integration
-from custom_components.proxmox_backup_checker.checker.alerts.alerts import (
-    Alert,
-    AlertCause,
-    AlertGuest,
-    Severity,
-    tag_of,
-)
+from custom_components.proxmox_backup_checker.checker.alerts.alerts import Alert, AlertCause, AlertGuest, Severity
 from custom_components.proxmox_backup_checker.checker.alerts.announcements import Message, MessageKind
+from custom_components.proxmox_backup_checker.checker.alerts.tags import tag_of
 from custom_components.proxmox_backup_checker.checker.model.reason_codes import AlertForm, AlertKind, ReasonCode
 from custom_components.proxmox_backup_checker.checker.model.records import AlertRecord
 from custom_components.proxmox_backup_checker.checker.model.subject import Subject

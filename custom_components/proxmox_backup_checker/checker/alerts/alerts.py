@@ -14,6 +14,8 @@ from ..model.records import AlertRecord, RunRecord
 from ..model.subject import CLUSTER, Subject
 from ..model.verdict import Reason, Status, Verdict
 from .acknowledgements import cause_key
+from .offsite_homes import job_of, offsite_homes
+from .tags import about_of, tag_of
 
 _CRITICAL_FROM: Final = 2
 # A run that goes on may have more to tell of these: more guests, or that all ends well.
@@ -158,37 +160,6 @@ class AlertGroup:
         )
 
 
-def tag_of(kind: AlertKind, about: Subject | None) -> str:
-    """Return the tag of an alert, such as job_nightly or uncovered."""
-    return f"{kind.value}_{about.id}" if about is not None else kind.value
-
-
-def about_of(kind: AlertKind, tag: str) -> Subject | None:
-    """Return what an alert with this tag is told by."""
-    name = tag.removeprefix(f"{kind.value}_")
-    match kind:
-        case _ if name == tag:
-            return None
-        case AlertKind.JOB | AlertKind.PAUSED:
-            return Subject.job(name)
-        case AlertKind.NODE | AlertKind.REPLICATION:
-            return Subject.node(name)
-        case AlertKind.STORAGE:
-            return Subject.storage(name)
-        case AlertKind.GUEST if name.isdecimal():
-            return Subject.guest(int(name))
-        case AlertKind.DATASTORE:
-            return Subject.datastore(name)
-        case AlertKind.PBSJOB:
-            return Subject("pbsjob", name)
-        case AlertKind.REMOTE | AlertKind.OFFSITE:
-            return Subject.remote(name)
-        case AlertKind.GROUP:
-            return Subject("group", name)
-        case _:
-            return None
-
-
 def alerts_of(
     verdicts: Mapping[Subject, Verdict], context: Context, at_fault: Mapping[Subject, str] | None = None
 ) -> tuple[Alert, ...]:
@@ -197,13 +168,15 @@ def alerts_of(
     `at_fault` are the guests and jobs that failed since a storage is full or out of reach, with its key: these have one cause.
     """
 
+    told = {subject: verdict for subject, verdict in verdicts.items() if _is_told(subject, verdicts, context)}
+    elsewhere = {subject: verdict for subject, verdict in told.items() if subject.kind == "offsite"}
+    offsite = offsite_homes(elsewhere, context.history, context.facts.now)
+
     def homes() -> Iterator[tuple[Subject, Verdict, Home]]:
-        for subject, verdict in verdicts.items():
-            if subject == CLUSTER or not is_worth_telling(verdict) or _is_told_by_server(subject, verdict, context):
-                continue
-            if subject.kind == "replication" and _is_of_ignored(subject, verdicts, context):
-                continue
-            if at_fault is not None and subject in at_fault:
+        for subject, verdict in told.items():
+            if subject in offsite:
+                yield subject, verdict, (AlertKind.OFFSITE, offsite[subject])
+            elif at_fault is not None and subject in at_fault:
                 yield subject, verdict, (AlertKind.STORAGE, Subject.storage(at_fault[subject]))
             else:
                 yield subject, verdict, _group_of(subject, verdict, context)
@@ -215,6 +188,14 @@ def alerts_of(
             groups.append(blind := AlertGroup(AlertKind.BLIND, None))
         blind.unseen.extend(vanished)
     return tuple(_alert(group, context) for group in _without_doubles(groups))
+
+
+def _is_told(subject: Subject, verdicts: Mapping[Subject, Verdict], context: Context) -> bool:
+    """Tell whether there is something to tell of a subject that nobody else tells."""
+    verdict = verdicts[subject]
+    if subject == CLUSTER or not is_worth_telling(verdict) or _is_told_by_server(subject, verdict, context):
+        return False
+    return subject.kind != "replication" or not _is_of_ignored(subject, verdicts, context)
 
 
 def _is_of_ignored(subject: Subject, verdicts: Mapping[Subject, Verdict], context: Context) -> bool:
@@ -275,10 +256,6 @@ def _group_of(subject: Subject, verdict: Verdict, context: Context) -> Home:
     """Return the kind of a problem's alert, and what the alert is told by."""
     kind = verdict.reason.code.meaning.alert
     values = verdict.reason.values
-    if subject.kind == "offsite":
-        # All that one sync job leaves out are one problem.
-        job = f"{values['server']}:{values['job']}" if values.get("job") else verdict.reason.code.value
-        return AlertKind.OFFSITE, Subject.remote(job)
     match kind:
         case AlertKind.NODE:
             return kind, Subject.node(str(values["node"]))
@@ -360,8 +337,10 @@ def _guests(own: Mapping[Subject, Verdict], group: AlertGroup, context: Context)
 
 def _causes(members: Mapping[Subject, Verdict], group: AlertGroup) -> tuple[AlertCause, ...]:
     found: dict[str, list[tuple[Subject, Verdict]]] = {}
+    is_found_first = group.kind is AlertKind.OFFSITE and group.about is None
     for subject, verdict in members.items():
-        found.setdefault(cause_key(verdict), []).append((subject, verdict))
+        key = f"{job_of(verdict)} {cause_key(verdict)}" if is_found_first else cause_key(verdict)
+        found.setdefault(key, []).append((subject, verdict))
     if group.unseen:
         found.setdefault(ReasonCode.GUESTS_HIDDEN.value, [])
     causes = [

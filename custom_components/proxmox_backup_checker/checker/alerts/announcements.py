@@ -101,7 +101,7 @@ def _is_hidden(subject: Subject, facts: Facts) -> bool:
     """Tell whether something may be there all the same though there is no verdict on it."""
     if subject.kind == "job":
         return facts.jobs is None
-    if subject.kind == "guest" and int(subject.id) in facts.hidden_guests:
+    if subject.vmid in facts.hidden_guests:
         return True
     return not facts.guests_complete or (subject.kind == "replication" and not facts.replications_read)
 

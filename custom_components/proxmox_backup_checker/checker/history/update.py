@@ -259,6 +259,7 @@ def _node(record: NodeRecord | None, node: NodeFacts, history: History, facts: F
             runs_known_since=node.runs_known_since,
             runs_known_until=node.tasks_read + node.skew,
             runs_known_before=_known_before(record, node, now),
+            quorate_until=node.tasks_read + node.skew if facts.cluster.quorate else record.quorate_until,
             running=tuple(
                 sorted(run.task.upid for run in facts.runs if run.task.running and run.task.node == node.name)
             ),

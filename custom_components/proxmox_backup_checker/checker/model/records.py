@@ -181,7 +181,9 @@ class NodeRecord:
     `earlier_outages` are the ones before `last_outage`, newest first. `zone` names its time zone. Of its runs
     between `runs_known_since` and `runs_known_until`, by its clock, none is missing in the history, nor in the stretches of
     `runs_known_before`, newest first, which end where some were lost. Of its tasks of any kind none was missed between
-    `tasks_known_since` and `tasks_known_until`. `running` are the UPIDs of the runs that went on when it was seen last. `address` and `fingerprint` lead to it while the one that is `contacted` does not answer.
+    `tasks_known_since` and `tasks_known_until`. `running` are the UPIDs of the runs that went on when it was seen last, `quorate_until` is
+    when that was while the cluster had its quorum, by its clock. `address` and `fingerprint` lead to it while the one that is
+    `contacted` does not answer.
     """
 
     name: str
@@ -199,6 +201,7 @@ class NodeRecord:
     tasks_known_since: datetime | None = None
     tasks_known_until: datetime | None = None
     running: tuple[str, ...] = ()
+    quorate_until: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -352,7 +355,7 @@ class History:
     not be seen so far, `jobs_seen` is when they were last. `saw_all_guests` and `saw_all_storages` tell that the token once was shown
     all of them. `without_quorum` is when the cluster was last seen without. `latest` is the latest time that our clock has
     shown, while it shows less than that. `wrong_dates` holds by name what proves nothing, since it was dated ahead of every clock. `servers` are the backup servers that are watched
-    as well, as they were known last. `restores` are those that people did, by UPID.
+    as well, as they were known last. `restores` are those that people did, by UPID. `offsite_since` is when a guest's copies elsewhere were known for the first time.
     """
 
     began: datetime | None = None
@@ -376,6 +379,7 @@ class History:
     wrong_dates: Mapping[str, WrongDate] = field(default_factory=dict)
     servers: Mapping[str, KnownServer] = field(default_factory=dict)
     restores: Mapping[str, RestoreRecord] = field(default_factory=dict)
+    offsite_since: datetime | None = None
 
     def rightly_dated_runs(self) -> list[RunRecord]:
         """Return the finished runs whose dates say when they were."""

@@ -17,6 +17,7 @@ type SubjectKind = Literal[
     "remote",
     "replication",
     "offsite",
+    "syncjob",
 ]
 
 _KINDS: Final[frozenset[str]] = frozenset(get_args(SubjectKind.__value__))
@@ -31,7 +32,8 @@ class Subject:
     The id of a guest is its VMID, that of a job its job id, that of a node its name, and that of a storage its name or,
     where each node has its own, node/name. Of a backup server, the id of a datastore is its name, that of a job its kind and
     its own id, as sync_nightly, and that of a group datastore, namespace and group, as ds1:home:host/nas. That of a remote is its
-    name. That of a guest's copies elsewhere is its VMID too. Cluster and server have none. In text, as in unique ids, tags and the stored history, a subject is its `key`, such as guest_101 or cluster.
+    name. That of a guest's copies elsewhere is its VMID too, and that of the sync job which is to
+    bring them its server's name and its own id, as pbs:nightly. Cluster and server have none. In text, as in unique ids, tags and the stored history, a subject is its `key`, such as guest_101 or cluster.
     """
 
     kind: SubjectKind
@@ -86,6 +88,11 @@ class Subject:
     def offsite(cls, vmid: int) -> Self:
         """Return the subject that a guest's copies elsewhere are."""
         return cls("offsite", str(vmid))
+
+    @classmethod
+    def sync_job(cls, name: str) -> Self:
+        """Return the subject that a sync job is to the cluster whose guests it copies elsewhere, such as pbs:nightly."""
+        return cls("syncjob", name)
 
     @classmethod
     def parse(cls, key: str) -> Self:

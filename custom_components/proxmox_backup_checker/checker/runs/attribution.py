@@ -68,7 +68,7 @@ class Clues:
     `exact` are the links in the state files by UPID. By node: `spans` are the times in which other runs went on, `off` the
     time for which it was off last, up to its start. `served` are the runs known of each job on each node:
     a slot that has its run has no other, nor has one that comes while a run goes on. `past` are the earlier definitions of jobs by id, `seen` is what each job promised
-    when it was last seen. Times are those of the node's clock. `stays` tells which guests were on a node then: they come
+    when it was last seen, `at_work` when the scheduler of a node was surely at work last. Times are those of the node's clock. `stays` tells which guests were on a node then: they come
     and go.
     """
 
@@ -79,6 +79,7 @@ class Clues:
     served: Mapping[tuple[str, str], Sequence[OwnRun]] = field(default_factory=dict)
     past: Mapping[str, Sequence[JobDefinition]] = field(default_factory=dict)
     seen: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    at_work: Mapping[str, datetime] = field(default_factory=dict)
 
 
 def attribute(run: Run, facts: Facts, clues: Clues) -> Attribution:
@@ -301,8 +302,13 @@ def _awaits_its_run(job: BackupJob, run: Run, facts: Facts, clues: Clues) -> boo
 
 
 def _was_scheduler_at_work(slot: datetime, zone: ZoneInfo, run: Run, facts: Facts, clues: Clues) -> bool:
-    """Tell whether a node's scheduler started any job on time between a slot and a run: it was at work, and owed the slot nothing then."""
-    until = run.started - _AT_ONCE
+    """Tell whether a node's scheduler was at work between a slot and a run, and so owed the slot nothing then.
+
+    It was seen with the quorum, or it started any job on time.
+    """
+    until, seen = run.started - _AT_ONCE, clues.at_work.get(run.task.node)
+    if seen is not None and slot + _AT_ONCE <= seen < until:
+        return True
     return any(
         slot < own.started < until and started_for_slot(job, event, zone, own.started, spans=(), off=None)
         for job in facts.jobs or ()

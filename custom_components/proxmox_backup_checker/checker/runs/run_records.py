@@ -105,6 +105,7 @@ def clues_of(facts: Facts, history: History) -> Clues:
         # A run may be of what a job was until somebody edited it, which these facts may be the first to show.
         past={record.job_id: record.past for record in remembered_jobs(history, facts).values() if record.past},
         seen={record.job_id: record.fingerprint for record in history.jobs.values()},
+        at_work={name: node.quorate_until for name, node in history.nodes.items() if node.quorate_until is not None},
     )
 
 
