@@ -181,7 +181,12 @@ class Issues(IssueKeeper):
     def _privileges(self) -> None:
         assert self._coordinator.reading is not None
         reading = self._coordinator.reading
-        missing = missing_privileges(reading.permissions, sorted(reading.facts.nodes), reading.facts.hidden_guests)
+        facts, out_of_sight = reading.facts, self._coordinator.assessment.out_of_sight
+        # Of those alone that somebody waits for.
+        storages = {subject.id.rpartition("/")[2] for subject in out_of_sight if subject.kind == "storage"}
+        missing = missing_privileges(
+            reading.permissions, sorted(facts.nodes), facts.hidden_guests, facts.hidden_storages & storages
+        )
         if not missing:
             self._delete("missing_privileges")
             return

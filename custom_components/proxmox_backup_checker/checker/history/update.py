@@ -59,10 +59,12 @@ def updated(history: History, facts: Facts, runs: RunRecords, indexes: Indexes) 
 def forgotten(history: History, subject: Subject, now: datetime) -> History:
     """Return the history without something that is out of sight, and that a person does not want to see again."""
     verdicts = {known: record for known, record in history.verdicts.items() if known != subject}
-    guests = history.guests
+    guests, storages = history.guests, history.storages
+    if subject.kind == "storage":
+        storages = {key: record for key, record in storages.items() if key != subject.id}
     if subject.kind == "guest" and (record := guests.get(int(subject.id))) is not None:
         guests = {**guests, record.vmid: replace(record, absent_since=record.absent_since or now)}
-    return replace(history, verdicts=verdicts, guests=guests)
+    return replace(history, verdicts=verdicts, guests=guests, storages=storages)
 
 
 def with_known_values(facts: Facts, history: History) -> Facts:

@@ -268,7 +268,7 @@ class Replication:
 class Facts:
     """The state of a cluster at the moment `now`.
 
-    `jobs` are those of `jobs_read_at`, when the list could last be read; None where it never could or the token may not see
+    `hidden_guests` and `hidden_storages` are those that were listed and are kept from the token each by itself. `jobs` are those of `jobs_read_at`, when the list could last be read; None where it never could or the token may not see
     it. `jobs_unseen` says why the list could not be read now, `unread_jobs` which jobs of a list that could be read were not
     understood: each is what it was when it was last read, at the moment told here, or missing in `jobs` where that is None.
     `quorum_known` is False where the contacted node cannot tell it; `cluster` then has the members that were known.
@@ -301,6 +301,7 @@ class Facts:
     guests_visible: bool = True
     hidden_guests: frozenset[int] = frozenset()
     storages_visible: bool = True
+    hidden_storages: frozenset[str] = frozenset()
     storages: tuple[StorageFacts, ...] = ()
     included: Mapping[str, tuple[IncludedGuest, ...]] = field(default_factory=dict)
     unresolved: Mapping[str, str] = field(default_factory=dict)

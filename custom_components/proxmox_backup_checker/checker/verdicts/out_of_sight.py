@@ -36,7 +36,10 @@ def _hidden(context: Context) -> Iterator[tuple[Subject, ReasonCode, dict[str, s
         for job_id, job in history.jobs.items():
             if job.deleted is None:
                 yield Subject.job(job_id), code, {}
-    if not facts.storages_visible and history.saw_all_storages:
-        shown = {storage_key(storage) for storage in facts.storages}
-        for key in history.storages.keys() - shown:
-            yield Subject.storage(key), ReasonCode.STORAGE_HIDDEN, {}
+    all_hidden = not facts.storages_visible and history.saw_all_storages
+    shown = {storage_key(storage) for storage in facts.storages}
+    for key in history.storages.keys() - shown:
+        name = key.rpartition("/")[2]
+        if all_hidden or name in facts.hidden_storages:
+            path = "/storage" if all_hidden else f"/storage/{name}"
+            yield Subject.storage(key), ReasonCode.STORAGE_HIDDEN, {"path": path}

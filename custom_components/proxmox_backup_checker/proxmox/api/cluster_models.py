@@ -58,6 +58,11 @@ class Permissions:
             single[path] = frozenset(name for name in granted.values if not granted.flag(name))
         return cls(by_path=by_path, not_propagated=single)
 
+    def with_paths(self, found: Mapping[str, frozenset[str]]) -> Permissions:
+        """Return these with what was found on single paths."""
+        none = dict.fromkeys(found, frozenset[str]())
+        return Permissions(by_path={**self.by_path, **found}, not_propagated={**self.not_propagated, **none})
+
     def has(self, path: str, *privileges: str) -> bool:
         """Tell whether any one of the privileges is held on a path.
 

@@ -28,14 +28,22 @@ NEEDED: Final = (
 
 
 def missing_privileges(
-    permissions: Permissions, nodes: Iterable[str] = (), hidden_guests: Iterable[int] = ()
+    permissions: Permissions,
+    nodes: Iterable[str] = (),
+    hidden_guests: Iterable[int] = (),
+    storages: Iterable[str] = (),
 ) -> tuple[Privilege, ...]:
-    """Return the needed privileges that the token does not have, also where a node's or guest's own rules take one away."""
+    """Return the needed privileges that the token does not have, also where the rules of a node, guest or storage take one away.
+
+    `hidden_guests` and `storages` are those of which it is known that they are kept from it.
+    """
     missing = [privilege for privilege in NEEDED if not permissions.has(privilege.path, privilege.name)]
     if permissions.has("/", "Sys.Audit"):
         hidden = (f"/nodes/{node}" for node in nodes if not permissions.has(f"/nodes/{node}", "Sys.Audit"))
         missing += [Privilege(path, "Sys.Audit") for path in hidden]
     missing += [Privilege(f"/vms/{vmid}", "VM.Audit") for vmid in sorted(hidden_guests)]
+    if permissions.has("/storage", "Datastore.Audit"):
+        missing += [Privilege(f"/storage/{storage}", "Datastore.Audit") for storage in sorted(storages)]
     return tuple(missing)
 
 

@@ -108,6 +108,7 @@ class ClusterReader:
     def restore_storages(self, storages: Mapping[str, StorageRecord]) -> None:
         """Take up how the storages were called when they were last seen, once the nodes are known."""
         self._storages.restore(storages, self._failover.nodes)
+        self._rights.paths.restore(key.rpartition("/")[2] for key in storages)
 
     def restore_guests(self, guests: Iterable[GuestRecord]) -> None:
         """Take up which guests there were when they were last seen."""
@@ -197,7 +198,7 @@ class ClusterReader:
         booted = {node: boot for node, uptime in resources.uptimes.items() if (boot := _boot(uptime, now)) is not None}
         # Jobs and the tasks of others are shown for the same right.
         self._watch.begin(now, booted, shows_all=jobs.unseen is None)
-        nodes = [node.name for node in members.status.nodes]
+        nodes = members.status.nodes
         anew = not all(self._is_quiet(node.name, now) for node in members.status.nodes if node.online)
         permissions = await self._rights.read(resources, jobs.jobs, nodes, now, anew=anew)
         await self._learn_fingerprints(now, troubles)
@@ -248,6 +249,7 @@ class ClusterReader:
             pools_visible=permissions.has("/pool", "Pool.Audit"),
             guests_visible=permissions.has("/vms", "VM.Audit") and not resources.odd,
             storages_visible=permissions.has("/storage", "Datastore.Audit"),
+            hidden_storages=self._rights.paths.hidden_storages,
             storages=storages,
             included=dict(self._jobs.included),
             unresolved=dict(self._jobs.unresolved),

@@ -6,6 +6,8 @@ What Proxmox hides from a token it mostly leaves out without a word. So the righ
 * when a guest, a pool's mark on a guest, a storage, the figures of a node or a job is no longer listed,
 * before any list is read in which Proxmox leaves out what the token may not see, and that is not read with every poll,
 * with every poll while a right is missing, so that one who grants it sees that at once.
+
+The list of rights does not show a path on which the token has none: of what is shown no longer, its own path is asked for.
 """
 
 from collections.abc import Hashable, Iterable
@@ -13,9 +15,10 @@ from datetime import datetime
 
 from ...proxmox.api.backup_models import BackupJob
 from ...proxmox.api.client import ProxmoxClient
-from ...proxmox.api.cluster_models import Permissions, Resources
+from ...proxmox.api.cluster_models import Node, Permissions, Resources
 from ...proxmox.api.privileges import missing_privileges
 from ..read_schedule import HOURLY, ReadSchedule
+from .path_rights import PathRights
 
 _TOPIC = "rights"
 
@@ -27,6 +30,7 @@ class Rights:
         """Read through a client."""
         self._client = client
         self._schedule = schedule
+        self.paths = PathRights(client)
         self._held: Permissions | None = None
         self._read_at: datetime | None = None
         self._refusals = 0
@@ -34,14 +38,22 @@ class Rights:
         self._nodes: frozenset[str] = frozenset()
 
     async def read(
-        self, resources: Resources, jobs: Iterable[BackupJob] | None, nodes: Iterable[str], now: datetime, *, anew: bool
+        self,
+        resources: Resources,
+        jobs: Iterable[BackupJob] | None,
+        nodes: Iterable[Node],
+        now: datetime,
+        *,
+        anew: bool,
     ) -> Permissions:
         """Return the rights that hold for a poll which has read these lists; `anew` where another one will be read.
 
         Raises any ProxmoxError.
         """
         listed, before = _rows(resources, jobs), self._listed
-        self._nodes = frozenset(nodes)
+        nodes = tuple(nodes)
+        self._nodes = frozenset(node.name for node in nodes)
+        self.paths.note(resources, [node.name for node in nodes if node.online])
         if (
             anew
             or self._held is None
@@ -59,7 +71,7 @@ class Rights:
         """Return the rights as they are now, asked once in a poll; raises any ProxmoxError."""
         if self._held is None or self._read_at != now:
             refusals = self._client.refusals
-            self._held = await self._client.permissions()
+            self._held = await self.paths.completed(await self._client.permissions())
             self._read_at, self._refusals = now, refusals
             self._schedule.note(_TOPIC, now)
         return self._held
@@ -71,7 +83,7 @@ class Rights:
         return self._held
 
     def _is_lacking(self, held: Permissions) -> bool:
-        return bool(missing_privileges(held, self._nodes))
+        return bool(missing_privileges(held, self._nodes, storages=self.paths.hidden_storages))
 
 
 def _rows(resources: Resources, jobs: Iterable[BackupJob] | None) -> frozenset[Hashable]:
