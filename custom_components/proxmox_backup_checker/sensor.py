@@ -218,6 +218,12 @@ CLUSTER_SENSORS = (
         value=lambda assessment: assessment.counts.problems,
     ),
     ClusterSensorDescription(
+        key="causes",
+        translation_key="causes",
+        state_class=SensorStateClass.MEASUREMENT,
+        value=lambda assessment: assessment.causes,
+    ),
+    ClusterSensorDescription(
         key="guests_uncovered",
         translation_key="guests_uncovered",
         state_class=SensorStateClass.MEASUREMENT,

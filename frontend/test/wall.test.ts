@@ -483,6 +483,18 @@ describe("the wall", () => {
     expect(wall.find(".row[tabindex='0']")).toHaveLength(1);
   });
 
+  test("is not green where every guest is protected but something else has a cause, and tells of both where both are wrong", async () => {
+    const fine = healthy();
+    expect((await show(WALL, { servers: [fine] })).text()).toContain("protected");
+    const other = await show(WALL, { servers: [{ ...fine, causes: 2 }] });
+    expect(other.find(".summary.bad")[0]?.textContent).toContain("2 problems");
+    expect(other.find(".summary.bad")[0]?.textContent).toMatch(/All .* guests protected/);
+    const counts = { ...(fine.counts as NonNullable<typeof fine.counts>), problems: 2, protected: 7 };
+    const both = await show(WALL, { servers: [{ ...fine, counts, causes: 3 }] });
+    expect(both.find(".summary.bad")[0]?.textContent).toContain("2 problems");
+    expect(both.find(".summary.bad")[0]?.textContent).toContain("3 causes");
+  });
+
   test("draws first what is seen at once, and a moment later what a scroll would show", async () => {
     const wall = await show(WALL, { rows: manyGuests(500) });
     expect(wall.find(".row").length).toBe(13);

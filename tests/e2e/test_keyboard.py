@@ -50,6 +50,11 @@ def test_a_cause_is_explained_and_silenced(tab: Tab) -> None:
     tab.page.keyboard.press("Escape")
     expect(causes.locator(".silences")).to_have_count(0)
     expect(silence).to_be_focused()
+    tab.page.keyboard.press("Enter")
+    why.focus()
+    tab.page.keyboard.press("Escape")
+    expect(causes.locator(".silences")).to_have_count(0)
+    expect(silence).to_be_focused()
 
 
 def test_the_wall_is_sorted_grouped_and_explained(tab: Tab) -> None:
@@ -65,6 +70,9 @@ def test_the_wall_is_sorted_grouped_and_explained(tab: Tab) -> None:
     group = wall.locator("button.group").first
     expect(group).to_contain_text("nas")
     assert violations(tab, "proxmox-backup-wall") == []
+    press(tab, wall.get_by_role("combobox", name="Group by"), "Escape")
+    expect(wall.locator(".panel")).to_have_count(0)
+    expect(wall.get_by_role("button", name="Order and groups")).to_be_focused()
     press(tab, group)
     expect(group).to_have_attribute("aria-expanded", "false")
     expect(group).to_be_focused()
@@ -84,3 +92,16 @@ def test_a_day_tells_its_runs_and_the_details_why(tab: Tab) -> None:
     press(tab, details.locator("button.why"))
     expect(details.locator(".grounds")).to_contain_text("The run that counts was due on")
     assert violations(tab, "pbc-details") == []
+
+
+@pytest.mark.parametrize("key", ["Tab", "Shift+Tab"])
+def test_escape_leads_from_wherever_tab_has_come_to_in_the_details_back_to_the_row(tab: Tab, key: str) -> None:
+    tab.show(WALL)
+    row = tab.find(ROW).first
+    press(tab, row)
+    expect(tab.find("pbc-details .sentence").first).to_be_visible()
+    for _ in range(45):
+        tab.page.keyboard.press(key)
+    tab.page.keyboard.press("Escape")
+    expect(tab.find("pbc-details")).to_have_count(0)
+    expect(row).to_be_focused()

@@ -11,7 +11,7 @@ from homeassistant.util import dt as dt_util
 
 from ..backup_server.coordinator import ServerCoordinator
 from ..backup_server.watched import watched_entries, watcher_of
-from ..checker.alerts.alerts import Alert, is_unseen
+from ..checker.alerts.alerts import Alert, is_all_unseen
 from ..checker.assessment import Assessment
 from ..checker.model.verdict import Status
 from ..checker.server.assessment import ServerAssessment
@@ -83,7 +83,7 @@ def _of_server(entry_id: str, told: Report, assessment: ServerAssessment, locali
     name = told.cluster
     wording = ServerWording(assessment=assessment, localizer=localizer, cluster=name, now=told.until)
     summary = full_stop(localizer.sentence(assessment.verdict.reason))
-    unseen = [alert for alert in assessment.alerts if _is_unseen(alert, assessment)]
+    unseen = [alert for alert in assessment.alerts if is_all_unseen(alert, assessment.verdicts)]
     seen = [alert for alert in assessment.alerts if alert not in unseen]
     sections = [
         Section(localizer.text(f"report_heading_{key}"), tuple(_line(alert, wording) for alert in alerts))
@@ -101,11 +101,6 @@ def _of_server(entry_id: str, told: Report, assessment: ServerAssessment, locali
         text=plain_of(summary, sections, None),
         markdown=markdown_of(summary, sections, None),
     )
-
-
-def _is_unseen(alert: Alert, assessment: ServerAssessment) -> bool:
-    verdicts = [assessment.verdicts[subject] for subject in alert.subjects if subject in assessment.verdicts]
-    return all(map(is_unseen, verdicts))
 
 
 def _line(alert: Alert, wording: ServerWording) -> Line:

@@ -10,7 +10,7 @@ from ..proxmox.api.cluster_models import ClusterStatus, Guest
 from .activity.detection import Change, events_of
 from .activity.events import ActivityEvent
 from .alerts.acknowledgements import applies_to
-from .alerts.alerts import Alert, alerts_of
+from .alerts.alerts import Alert, alerts_of, is_all_unseen
 from .alerts.announcements import Message, announce, occasion_of
 from .archives.server_listings import with_listings
 from .archives.wrong_dates import latest_shown, noted
@@ -173,6 +173,11 @@ class Assessment:
             and self.read_at - proof.ended <= limit
             and view.verdict.lasting is not Status.IGNORED
         )
+
+    @property
+    def causes(self) -> int:
+        """How many causes of problems there are, as messages and dashboard tell them: of guests, jobs, storages, copies, replicas."""
+        return sum(not is_all_unseen(alert, self.verdicts) for alert in self.alerts)
 
     def acknowledgement(self, subject: Subject) -> Acknowledgement | None:
         """Return a person's word that the problem of something is known."""

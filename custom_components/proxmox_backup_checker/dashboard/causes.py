@@ -7,7 +7,7 @@ from typing import Any, Final
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
-from ..checker.alerts.alerts import Alert, is_unseen
+from ..checker.alerts.alerts import Alert, is_all_unseen
 from ..checker.assessment import Assessment
 from ..checker.model.subject import Subject
 from ..coordinator import CheckerConfigEntry
@@ -47,7 +47,6 @@ def _cause(
     alert: Alert, wording: ClusterWording, entry: CheckerConfigEntry, sensor_of: Callable[[Subject], str | None]
 ) -> dict[str, Any]:
     text, assessment = text_of(alert, wording), wording.assessment
-    verdicts = [assessment.verdicts[subject] for subject in alert.subjects if subject in assessment.verdicts]
     failed = next((run.upid for run in alert.runs), None)
     return {
         "id": f"{entry.entry_id}/{alert.tag}",
@@ -62,7 +61,7 @@ def _cause(
         "link": REPAIRS if any(cause.reason.code.meaning.is_right_missing for cause in alert.causes) else None,
         "since": epoch(alert.since),
         "seen_since": epoch(alert.seen_since),
-        "unseen": all(map(is_unseen, verdicts)) if verdicts else True,
+        "unseen": is_all_unseen(alert, assessment.verdicts),
         "silenced": all(assessment.acknowledgement(subject) is not None for subject in alert.subjects),
         "guests": len(alert.guests) or len(wording.replicated(alert.subjects)),
         "jobs": sum(subject.kind == "job" for subject in alert.subjects),

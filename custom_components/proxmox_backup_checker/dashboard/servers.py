@@ -72,6 +72,7 @@ def _server(hass: HomeAssistant, entry: CheckerConfigEntry, sight: Sight, langua
         # Nothing is summed up of what is not read.
         if coordinator.last_update_success:
             told["counts"] = asdict(sight.counts(coordinator))
+            told["causes"] = sight.assessment(coordinator).causes
     return told
 
 

@@ -67,7 +67,7 @@ export class CausesCard extends HassElement {
     if (!causes.length) return this.renderCalm();
     const title = this.config.title ? html`<h2>${this.config.title}</h2>` : nothing;
     return card(
-      html`${title}<ul class="causes" aria-label=${words.say("causes_shown")}>
+      html`${title}<ul class="causes" aria-label=${words.say("causes_shown")} @keydown=${this.onKey}>
           ${repeat(
             causes,
             (cause) => cause.id,
@@ -171,6 +171,12 @@ export class CausesCard extends HassElement {
     await this.updateComplete;
     this.renderRoot.querySelector<HTMLElement>(".silences button")?.focus();
   }
+
+  /** Closes the menu wherever in the card the focus has gone from it. */
+  private onKey = (event: KeyboardEvent): void => {
+    const asked = this.told.causes?.find((cause) => cause.id === this.silencing);
+    if (event.key === "Escape" && asked) this.stopSilencing(asked);
+  };
 
   private async stopSilencing(cause: Cause): Promise<void> {
     this.silencing = undefined;

@@ -50,6 +50,8 @@ export interface Server {
   url: string;
   /** Null while the server is not read: nothing is known to sum up. */
   counts: Counts | null;
+  /** How many causes of problems it has, those of jobs, storages, copies and replicas too. */
+  causes?: number;
   /** Of a backup server the problems that it has; whoever follows it learns by it that there are others. */
   problems?: string[];
 }

@@ -17,7 +17,7 @@ export function ignoreQuestion(
     cancel();
   };
   return html`<section class="silences" role="group" aria-label=${title} @keydown=${close}>
-    <p><b>${title}</b> <span class="aside">${words.say(`ignore_hint_${kind}`)}</span></p>
+    <p><b>${title}</b> <span class="aside">${words.say(kind === "job" ? "ignore_hint_job" : "ignore_hint_guest")}</span></p>
     <div class="actions">
       <button class="btn main" @click=${choose}>${words.say("ignore_do")}</button>
       <button class="btn" @click=${cancel}>${words.say("cancel")}</button>

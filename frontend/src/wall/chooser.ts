@@ -24,7 +24,7 @@ export class Chooser implements ReactiveController {
   #panels?: typeof import("./view-panel");
 
   constructor(
-    private readonly host: ReactiveControllerHost,
+    private readonly host: ReactiveControllerHost & { renderRoot: HTMLElement | DocumentFragment },
     private readonly look: () => { config: WallConfig | undefined; servers: number },
     /** Called where other rows are to be shown, from the first one on or from where they are. */
     private readonly changed: (fromTop?: boolean) => void,
@@ -93,7 +93,7 @@ export class Chooser implements ReactiveController {
       });
     const open = (panel: Panel, icon: string) =>
       opener(icon, words.say(panel), this.#panel === panel, () => this.#toggle(panel));
-    return html`<div class="tools">
+    return html`<div class="tools" @keydown=${this.#onKey}>
       ${chips(counts, this.status, words, (status) => {
         this.status = this.status === status ? undefined : status;
         this.changed();
@@ -116,9 +116,22 @@ export class Chooser implements ReactiveController {
   /** What one of the buttons has opened. */
   panel(words: Words): TemplateResult | typeof nothing {
     if (!this.#panels || !this.#panel) return nothing;
-    if (this.#panel === "legend") return this.#panels.legend(words);
+    const opened = this.#panel === "legend" ? this.#panels.legend(words) : this.#arrangement(this.#panels, words);
+    return html`<div @keydown=${this.#onKey}>${opened}</div>`;
+  }
+
+  /** Closes what is open, and goes back to its button. */
+  #onKey = (event: KeyboardEvent): void => {
+    if (event.key !== "Escape" || !this.#panel) return;
+    this.host.renderRoot.querySelector<HTMLElement>(".opener[aria-expanded=true]")?.focus();
+    this.#toggle(this.#panel);
+    event.preventDefault();
+    event.stopPropagation();
+  };
+
+  #arrangement(panels: typeof import("./view-panel"), words: Words): TemplateResult {
     const now = { sort: this.#sortedBy, groupBy: this.groupBy };
-    return this.#panels.arrangement(now, this.#groupings, words, ({ sort, groupBy }) => {
+    return panels.arrangement(now, this.#groupings, words, ({ sort, groupBy }) => {
       if (sort) this.#sort = sort;
       if (groupBy) this.#groupBy = groupBy;
       this.#reversed = false;

@@ -53,15 +53,22 @@ export function summarise(servers: readonly Server[], rows: readonly Row[], word
     return { tone: "muted", text: words.say(starting ? "reading" : "status_unknown"), detail: "" };
   }
   const counts = totals(servers);
+  const causes = servers.reduce((sum, server) => sum + (server.causes ?? 0), 0);
   const share =
     counts.protected === counts.guests && !lost
       ? words.say("protected_count_all", { guests: counts.guests })
       : words.say("protected_count", { protected: counts.protected, guests: counts.guests });
   if (counts.problems) {
     const silenced = rows.filter((row) => row.problem === true && row.acknowledged && !row.deleted).length;
-    const detail = silenced ? `${words.say("silenced_count", { n: silenced })} · ${share}` : share;
-    return { tone: "bad", text: words.count("problems", counts.problems), detail };
+    const detail = [
+      silenced ? words.say("silenced_count", { n: silenced }) : "",
+      causes && causes !== counts.problems ? words.count("causes", causes) : "",
+      share,
+    ];
+    return { tone: "bad", text: words.count("problems", counts.problems), detail: detail.filter(Boolean).join(" · ") };
   }
+  // Of jobs, storages, copies or replicas: each is a problem, though every guest has its backup.
+  if (causes) return { tone: "bad", text: words.count("problems", causes), detail: share };
   if (counts.unknown) return { tone: "muted", text: words.count("unseen", counts.unknown), detail: share };
   if (lost || (counts.guests && !counts.protected)) return { tone: "muted", text: share, detail: "" };
   return { tone: counts.warnings ? "warning" : "ok", text: share, detail: "" };

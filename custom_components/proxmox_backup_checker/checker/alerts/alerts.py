@@ -385,3 +385,8 @@ def _is_critical(alert: Alert, context: Context) -> bool:
 def is_unseen(verdict: Verdict) -> bool:
     """Tell whether nothing is known of how a problem goes on."""
     return verdict.problem is None or verdict.status is Status.UNKNOWN
+
+
+def is_all_unseen(alert: Alert, verdicts: Mapping[Subject, Verdict]) -> bool:
+    """Tell whether nothing is known of all that an alert is about: it is no problem for certain then."""
+    return all(is_unseen(verdicts[subject]) for subject in alert.subjects if subject in verdicts)
