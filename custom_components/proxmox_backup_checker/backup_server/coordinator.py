@@ -18,11 +18,13 @@ from homeassistant.util import dt as dt_util
 from ..checker.model.linked_servers import KnownServer
 from ..checker.model.server_facts import ReadFailure, ReadTrouble, ServerFacts
 from ..checker.model.server_records import ServerHistory
+from ..checker.model.subject import Subject
 from ..checker.model.verdict import Status
 from ..checker.server.assessment import ServerAssessment, assess_server
 from ..checker.server.contents import Contents, contents_of
 from ..checker.server.description import Address, described
 from ..checker.server.links import NO_LINKS, Links
+from ..checker.server.memory import without_job
 from ..const import CONF_FINGERPRINT, CONF_IDENTITY, DOMAIN
 from ..coordinator import untold
 from ..devices import identity_of
@@ -212,6 +214,15 @@ class ServerCoordinator(DataUpdateCoordinator[ServerAssessment]):
             self.data = replace(self.assessment, history=history, events=(), messages=())
             self._store.save_later(history, soon=True)
         self.async_update_listeners()
+
+    async def async_let_go(self, subject: Subject) -> None:
+        """Wait no longer for a job that the token may not see."""
+        await self.async_take_up(partial(without_job, subject=subject))
+        async with self._looking:
+            if self._facts is not None:
+                self._facts = self._facts.without_hidden_job(subject.id)
+                self._reader.keep_jobs_of(self._facts)
+        await self.async_judge_anew()
 
     async def async_tell(self) -> None:
         """Judge anew what was read last, and tell what was left untold while nobody listened."""

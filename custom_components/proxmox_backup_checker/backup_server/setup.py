@@ -9,7 +9,6 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 
-from ..checker.server.memory import without_job
 from ..const import DOMAIN
 from ..devices import device_key
 from ..history_store import ServerHistoryStore
@@ -77,5 +76,5 @@ async def async_forget(entry: ServerConfigEntry, device: dr.AnyDeviceEntry) -> b
     if not hidden:
         return not is_present(device, coordinator)
     for subject in hidden:
-        await coordinator.async_take_up(partial(without_job, subject=subject))
+        await coordinator.async_let_go(subject)
     return True

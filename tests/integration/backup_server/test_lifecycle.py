@@ -152,8 +152,9 @@ async def test_only_what_is_gone_can_be_removed_by_hand(
         assert answer["success"] is is_gone
 
 
+@pytest.mark.parametrize("restarts", [True, False])
 async def test_a_job_that_is_not_to_be_seen_any_more_can_be_let_go(
-    hass: HomeAssistant, pbs: ServedBackupServer, hass_ws_client: WebSocketGenerator
+    hass: HomeAssistant, pbs: ServedBackupServer, hass_ws_client: WebSocketGenerator, restarts: bool
 ) -> None:
     assert await async_setup_component(hass, "config", {})
     entry = await set_up(hass, pbs)
@@ -165,6 +166,10 @@ async def test_a_job_that_is_not_to_be_seen_any_more_can_be_let_go(
         )
 
     async def restart() -> None:
+        if not restarts:
+            await entry.runtime_data.async_check_now()
+            await hass.async_block_till_done()
+            return
         await hass.config_entries.async_unload(entry.entry_id)
         await hass.config_entries.async_setup(entry.entry_id)
         await hass.async_block_till_done()

@@ -1,7 +1,7 @@
 """What is known of a backup server at one moment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Self
@@ -97,6 +97,17 @@ class ServerFacts:
     def hidden_stores(self) -> tuple[str, ...]:
         """The datastores that the token may no longer see."""
         return tuple(sorted(name for name, found in self.datastores.items() if found.hidden))
+
+    def without_hidden_job(self, job: str) -> Self:
+        """Return the facts without a job that the token may no longer see, by its id as a subject."""
+        kind, _, job_id = job.partition("_")
+        return replace(
+            self,
+            sync_jobs=tuple(one for one in self.sync_jobs if kind != "sync" or one.job_id != job_id),
+            prune_jobs=tuple(one for one in self.prune_jobs if kind != "prune" or one.job_id != job_id),
+            verify_jobs=tuple(one for one in self.verify_jobs if kind != "verify" or one.job_id != job_id),
+            hidden_jobs=self.hidden_jobs - {job},
+        )
 
     @property
     def is_complete(self) -> bool:

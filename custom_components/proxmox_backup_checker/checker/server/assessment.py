@@ -57,7 +57,7 @@ class ServerAssessment:
         """The jobs that were there before and that the token may not see now."""
         if self.facts is None:
             return frozenset()
-        seen = {view.subject for view in self.jobs.values()}
+        seen = {view.subject for view in self.jobs.values() if view.subject.id not in self.facts.hidden_jobs}
         return frozenset(subject for subject in self.verdicts if subject.kind == "pbsjob" and subject not in seen)
 
     def acknowledgement(self, subject: Subject) -> Acknowledgement | None:

@@ -264,6 +264,11 @@ class ServerReader:
         self._hidden_jobs[kind] = frozenset(Subject.server_job(kind, job_id).id for job_id in hidden)
         return tuple(jobs[job_id] for job_id in sorted(jobs))
 
+    def keep_jobs_of(self, facts: ServerFacts) -> None:
+        """Go on with the jobs of these facts alone: nobody waits for one that is missing there and hidden from the token."""
+        self._sync_jobs, self._prune_jobs, self._verify_jobs = facts.sync_jobs, facts.prune_jobs, facts.verify_jobs
+        self._hidden_jobs = {kind: hidden & facts.hidden_jobs for kind, hidden in self._hidden_jobs.items()}
+
     async def _read_usage(self, now: datetime, readable: Iterable[str], troubles: PollTroubles) -> None:
         await self._part("datastore usage", now, HOURLY, lambda: self._read_forecast(now), troubles)
         for store in readable:
